@@ -1,0 +1,33 @@
+# `make demo` and `make test` set up everything on a fresh machine: .venv once, then the work.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SET_UP := $(VENV)/.set-up
+
+.PHONY: demo test lint clean
+
+demo: $(SET_UP)
+	$(BIN)/facegen demo --out demo
+
+# One thread for each test process: two processes that both want both cores only slow each other down.
+test: $(SET_UP)
+	$(BIN)/ruff check .
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2
+
+lint: $(SET_UP)
+	$(BIN)/ruff check .
+
+# openmesh comes as source: it needs a C++ compiler and cmake, and with cmake 4 the policy that its build files ask for.
+$(SET_UP): pyproject.toml constraints.txt
+	@command -v $(or $(CXX),g++) >/dev/null 2>&1 || { \
+	  echo "facegen needs a C++ compiler to build openmesh: apt install g++ (Debian, Ubuntu), dnf install gcc-c++ (Fedora), xcode-select --install (macOS)" >&2; exit 2; }
+	@command -v cmake >/dev/null 2>&1 || { \
+	  echo "facegen needs cmake to build openmesh: apt install cmake (Debian, Ubuntu), dnf install cmake (Fedora), brew install cmake (macOS)" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' || { \
+	  echo "facegen needs Python 3.11 or 3.12, $(PYTHON) is another; name one: make PYTHON=python3.12" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	CMAKE_POLICY_VERSION_MINIMUM=3.5 $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[render,dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) demo

@@ -1,0 +1,95 @@
+"""A checkpoint, a neutral and a motion label become a sequence."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from facegen.checkpoint import Checkpoint
+from facegen.data.sequence import Sequence
+from facegen.errors import MeshError, unknown
+from facegen.mesh.tri_mesh import TriMesh
+
+
+def require_topology(neutral: TriMesh, model: Checkpoint) -> None:
+    """The neutral is of the topology that the model was trained on, and about its size.
+
+    Raises:
+        MeshError: it is not; the message says what to do.
+    """
+    template = model.hierarchy.template
+    if neutral.digest != template.digest:
+        raise MeshError(
+            f"the mesh has {len(neutral.vertices)} vertices and {len(neutral.faces)} triangles of another topology than "
+            f"the model's template ({len(template.vertices)} and {len(template.faces)}); give a neutral of the "
+            "topology that the model was trained on"
+        )
+    ratio = np.linalg.norm(np.ptp(neutral.vertices, axis=0)) / np.linalg.norm(np.ptp(template.vertices, axis=0))
+    if not 1 / 3 < ratio < 3:
+        raise MeshError(
+            f"the mesh is {ratio:.3g} times the size of the model's template, which is in mm; give its units "
+            "(--units mm, cm or m)"
+        )
+
+
+@torch.inference_mode()
+def animate(model: Checkpoint, neutral: TriMesh, motion: np.ndarray, fps: float) -> Sequence:
+    """Generate a 4D expression: displacements of the label, added to the neutral (Eq. 4).
+
+    Args:
+        model: a loaded checkpoint.
+        neutral: (V, 3) mm, of the template's topology.
+        motion: (T, E), a column for each of the model's expressions.
+        fps: of the result.
+
+    Raises:
+        MeshError: the neutral's topology or size is not the template's.
+    """
+    require_topology(neutral, model)
+    displacement = model.network(torch.from_numpy(np.asarray(motion, dtype=np.float32)))
+    return _moved(model, neutral, displacement, motion, fps)
+
+
+@torch.inference_mode()
+def interpolate(model: Checkpoint, neutral: TriMesh, start: str, stop: str, steps: int, hold: int = 30) -> Sequence:
+    r"""Faces between the apexes of two expressions, through the latent space (section 5.5).
+
+    .. math:: z_\alpha = \alpha z_1 + (1 - \alpha) z_0
+
+    Args:
+        model: a loaded checkpoint.
+        neutral: (V, 3) mm, of the template's topology.
+        start, stop: names of the two expressions.
+        steps: number of faces, the two apexes included.
+        hold: frames of the rise and of the apex that lead to each latent.
+
+    Returns:
+        A sequence of `steps` frames; its label goes from one expression to the other as the latents do.
+
+    Raises:
+        FacegenError: an expression is unknown, steps are fewer than two, or the topology is not the template's.
+    """
+    require_topology(neutral, model)
+    for name in (start, stop):
+        if name not in model.expressions:
+            raise MeshError(unknown("expression", name, model.expressions))
+    if steps < 2:
+        raise MeshError(f"an interpolation needs at least two steps, got {steps}")
+    ends = torch.zeros(2, len(model.expressions))
+    ends[0, model.expressions.index(start)] = ends[1, model.expressions.index(stop)] = 1
+    rise = torch.linspace(0, 1, hold).clamp(0, 1)
+    curve = torch.cat([rise, torch.ones(hold)])[:, None]
+    first, last = (model.network.encoder(curve * end)[-1] for end in ends)
+    alpha = torch.linspace(0, 1, steps)[:, None]
+    displacement = model.network.decoder(alpha * last + (1 - alpha) * first)  # section 5.5
+    label = (alpha * ends[1] + (1 - alpha) * ends[0]).numpy()
+    return _moved(model, neutral, displacement, label, model.fps)
+
+
+def _moved(
+    model: Checkpoint, neutral: TriMesh, displacement: torch.Tensor, motion: np.ndarray, fps: float
+) -> Sequence:
+    vertices = neutral.vertices.astype(np.float32) + displacement.numpy()  # Eq. 4
+    template = model.hierarchy.template
+    polygons = neutral.polygons if neutral.polygons is not None else template.polygons
+    return Sequence(vertices, neutral.faces, fps, motion, model.expressions, polygons)

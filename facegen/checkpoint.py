@@ -1,0 +1,111 @@
+"""Checkpoints that are whole: weights with all that is needed to use them, and no code."""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from facegen.errors import CheckpointError, FacegenError
+from facegen.mesh.hierarchy import MeshHierarchy
+from facegen.nn.spiral_network import SpiralNetwork
+
+FORMAT = 1
+KEY = "facegen"
+NETWORKS: dict[str, type[nn.Module]] = {"SpiralNetwork": SpiralNetwork}
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """What a checkpoint holds beside the optimiser's state.
+
+    Args:
+        network: ready for use, its weights loaded.
+        hierarchy: of the template.
+        expressions: E names, the label's columns.
+        fps: of the corpus.
+        corpus: digest of the corpus it was trained on.
+        epoch: finished ones.
+    """
+
+    network: nn.Module
+    hierarchy: MeshHierarchy
+    expressions: tuple[str, ...]
+    fps: float
+    corpus: str
+    epoch: int
+
+
+def pack(
+    network: str, settings: Mapping[str, Any], hierarchy: MeshHierarchy, expressions: tuple[str, ...], fps: float,
+    corpus: str,
+) -> dict[str, Any]:
+    """The entry to add to a Lightning checkpoint, of tensors, numbers and strings alone.
+
+    Args:
+        network: a name of `NETWORKS`.
+        settings: its keyword arguments, the hierarchy and the number of expressions aside.
+        hierarchy, expressions, fps, corpus: as in `Checkpoint`.
+    """
+    arrays = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in hierarchy.arrays().items()}
+    return {
+        "format": FORMAT,
+        "network": network,
+        "settings": dict(settings),
+        "hierarchy": arrays,
+        "expressions": list(expressions),
+        "units": "mm",
+        "fps": fps,
+        "corpus": corpus,
+    }
+
+
+def read_raw(path: str | Path) -> dict[str, Any]:
+    """A checkpoint's dictionary, read without running anything that a file may hold.
+
+    Raises:
+        CheckpointError: the file is missing, is no checkpoint, or none of this package.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such checkpoint; make one with `facegen fit`")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, zipfile.BadZipFile, EOFError, OSError, ValueError, KeyError) as error:
+        reason = str(error).split("\n")[0]
+        raise CheckpointError(f"{path}: not a checkpoint that can be read safely ({reason})") from error
+    if not isinstance(content, dict) or not isinstance(content.get(KEY), dict) or "state_dict" not in content:
+        raise CheckpointError(f"{path}: a checkpoint, but not one that `facegen fit` wrote")
+    if content[KEY].get("format") != FORMAT:
+        raise CheckpointError(f"{path}: checkpoint format {content[KEY].get('format')}, this version reads {FORMAT}")
+    return content
+
+
+def load(path: str | Path) -> Checkpoint:
+    """Rebuild the network of a checkpoint.
+
+    Raises:
+        CheckpointError: see `read_raw`; or its parts do not fit together.
+    """
+    content = read_raw(path)
+    packed = content[KEY]
+    try:
+        hierarchy = MeshHierarchy.from_arrays({name: tensor.numpy() for name, tensor in packed["hierarchy"].items()})
+        expressions = tuple(packed["expressions"])
+        network = NETWORKS[packed["network"]](hierarchy, len(expressions), **packed["settings"])
+        prefix = "network."
+        weights = {name[len(prefix) :]: value for name, value in content["state_dict"].items() if name.startswith(prefix)}
+        network.load_state_dict(weights)
+        return Checkpoint(
+            network.eval(), hierarchy, expressions, float(packed["fps"]), packed["corpus"], int(content.get("epoch", 0))
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, FacegenError) as error:
+        reason = str(error).split("\n")[0]
+        raise CheckpointError(f"{path}: the parts of the checkpoint do not fit together ({reason})") from error

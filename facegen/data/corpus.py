@@ -1,0 +1,200 @@
+"""The prepared corpus: one directory of frames, neutrals, hierarchy and manifest, read at random."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facegen.data.sequence import Sequence
+from facegen.errors import DataError, FacegenError, unknown
+from facegen.mesh.hierarchy import MeshHierarchy
+from facegen.motion import Phases, motion_label
+
+FORMAT = 1
+MANIFEST, HIERARCHY, STORE = "manifest.json", "hierarchy.npz", "frames.zarr"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One sequence of a corpus.
+
+    Args:
+        subject: who.
+        expression: which.
+        frames: T.
+        phases: onset, apex_start, apex_end, offset.
+        deformation: m_i of Eq. 6, mm.
+        intensity: s_i, the label's height in the apex.
+        scale: mm of one step of the stored integers; half of it is the largest rounding error.
+        sha256: of the stored bytes.
+    """
+
+    subject: str
+    expression: str
+    frames: int
+    phases: tuple[int, int, int, int]
+    deformation: float
+    intensity: float
+    scale: float
+    sha256: str
+
+
+class Corpus:
+    """A corpus on disk, opened for reading; frames are fetched when asked for.
+
+    Args:
+        path: the directory that `prepare` wrote.
+
+    Attributes:
+        hierarchy: of the template.
+        expressions: E names, the label's columns.
+        entries: the sequences.
+        displacement_scale: root mean square displacement of the training sequences, mm.
+
+    Raises:
+        DataError: the directory is missing, is no corpus, or is damaged.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        manifest = read_manifest(self.path)
+        try:
+            self.hierarchy = MeshHierarchy.load(self.path / HIERARCHY)
+            self.expressions: tuple[str, ...] = tuple(manifest["expressions"])
+            self.fps = float(manifest["fps"])
+            self.test_subjects = tuple(manifest["test_subjects"])
+            self.displacement_scale = float(manifest["displacement_scale"])
+            self.digest: str = manifest["digest"]
+            self.left_out: list[dict[str, str]] = manifest["left_out"]
+            self.provenance: dict[str, Any] = manifest["provenance"]
+            self.entries = tuple(
+                Entry(**(entry | {"phases": tuple(entry["phases"])})) for entry in manifest["sequences"]
+            )
+        except (KeyError, TypeError, ValueError, FacegenError) as error:
+            raise DataError(f"{self.path}: the corpus is damaged ({error}); prepare it again") from error
+        if self.hierarchy.digest != manifest["hierarchy"]:
+            raise DataError(f"{self.path}: {HIERARCHY} is not the one of {MANIFEST}; prepare the corpus again")
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """All subjects, in order of appearance."""
+        return tuple(dict.fromkeys(entry.subject for entry in self.entries))
+
+    def split(self, name: str) -> list[int]:
+        """Indices of the sequences of `train` or `test`; by subject, always."""
+        if name not in ("train", "test"):
+            raise DataError(unknown("split", name, ("train", "test")))
+        return [i for i, entry in enumerate(self.entries) if (entry.subject in self.test_subjects) == (name == "test")]
+
+    @cached_property
+    def _store(self) -> Any:
+        import zarr
+
+        try:
+            return zarr.open_group(self.path / STORE, mode="r")
+        except Exception as error:  # zarr raises its own kinds for each way in which a store can be damaged
+            raise DataError(f"{self.path / STORE}: cannot be opened ({error}); prepare the corpus again") from error
+
+    def _array(self, name: str) -> np.ndarray:
+        try:
+            return self._store[name][...]
+        except FacegenError:
+            raise
+        except Exception as error:
+            raise DataError(f"{self.path / STORE}: {name} cannot be read ({error}); prepare it again") from error
+
+    def displacement(self, index: int) -> np.ndarray:
+        """(T, V, 3) float32, mm; off by at most half of the entry's `scale`."""
+        return self._array(f"displacement/{index}").astype(np.float32) * np.float32(self.entries[index].scale)
+
+    def neutral(self, index: int) -> np.ndarray:
+        """(V, 3) float32, mm, of the sequence's subject."""
+        return self._array(f"neutral/{index}")
+
+    def motion(self, index: int) -> np.ndarray:
+        """(T, E) float32, the sequence's label."""
+        entry = self.entries[index]
+        return motion_label(entry.frames, entry.expression, Phases(*entry.phases), entry.intensity, self.expressions)
+
+    def find(self, subject: str, expression: str) -> int:
+        """Index of a sequence.
+
+        Raises:
+            DataError: there is none; the message lists the known names.
+        """
+        for i, entry in enumerate(self.entries):
+            if (entry.subject, entry.expression) == (subject, expression):
+                return i
+        if subject not in self.subjects:
+            raise DataError(unknown("subject", subject, self.subjects))
+        known = [entry.expression for entry in self.entries if entry.subject == subject]
+        raise DataError(unknown(f"expression of subject {subject}", expression, known))
+
+    def sequence(self, index: int) -> Sequence:
+        """A recorded sequence as everything that moves: vertices, faces, label."""
+        template = self.hierarchy.template
+        vertices = self.neutral(index) + self.displacement(index)
+        return Sequence(vertices, template.faces, self.fps, self.motion(index), self.expressions, template.polygons)
+
+    def verify(self) -> list[str]:
+        """What is not as it was written, a line each; empty where the corpus is sound."""
+        wrong = []
+        for i, entry in enumerate(self.entries):
+            try:
+                stored = self._array(f"displacement/{i}")
+                neutral = self.neutral(i)
+            except DataError as error:
+                wrong.append(str(error))
+                continue
+            if stored_digest(stored, neutral) != entry.sha256:
+                wrong.append(f"{entry.subject}/{entry.expression}: the frames are not those that were written")
+        return wrong
+
+
+def stored_digest(displacement: np.ndarray, neutral: np.ndarray) -> str:
+    """Hex digest of one sequence as stored: (T, V, 3) int16 and (V, 3) float32."""
+    state = hashlib.sha256(displacement.astype("<i2").tobytes())
+    state.update(neutral.astype("<f4").tobytes())
+    return state.hexdigest()
+
+
+def manifest_digest(manifest: dict[str, Any]) -> str:
+    """Hex digest of a manifest, its own `digest` aside."""
+    content = {name: value for name, value in manifest.items() if name != "digest"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """The manifest of a corpus, checked against its own digest.
+
+    Raises:
+        DataError: there is none, or it has been changed.
+    """
+    if not path.is_dir():
+        raise DataError(f"{path}: no such corpus; make one with `facegen prepare SOURCE --out {path}`")
+    try:
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        if manifest["format"] != FORMAT:
+            raise DataError(f"{path}: corpus format {manifest['format']}, this version reads {FORMAT}; prepare it again")
+        if manifest["digest"] != manifest_digest(manifest):
+            raise DataError(f"{path}: {MANIFEST} was changed after it was written; prepare the corpus again")
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: not a corpus, it has no {MANIFEST}") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path}: {MANIFEST} cannot be read ({error!r}); prepare the corpus again") from error
+    return manifest
+
+
+def write_manifest(path: Path, manifest: dict[str, Any], entries: list[Entry]) -> None:
+    """Write the manifest with its digest as the last of a corpus's files."""
+    manifest = manifest | {"format": FORMAT, "sequences": [asdict(entry) for entry in entries]}
+    # Through JSON once, so that the digest is that of what a reader will parse.
+    manifest = json.loads(json.dumps(manifest))
+    manifest["digest"] = manifest_digest(manifest)
+    (path / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")

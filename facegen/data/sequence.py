@@ -1,0 +1,99 @@
+"""Everything that moves: a mesh over time under its motion label."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from facegen.errors import DataError
+from facegen.files import new_file
+
+
+@dataclass(frozen=True, eq=False)
+class Sequence:
+    """A mesh that moves, made or recorded.
+
+    Args:
+        vertices: (T, V, 3) float32, mm.
+        faces: (F, 3) int64.
+        fps: frames a second.
+        motion: (T, E) float32, the motion label; (T, 0) where there is none.
+        expressions: E names, the columns of `motion`.
+        polygons: (P, N) int64 filled with -1, as in `TriMesh`, for writing the file's own polygons back.
+
+    Raises:
+        DataError: the shapes do not fit together.
+    """
+
+    vertices: np.ndarray
+    faces: np.ndarray
+    fps: float
+    motion: np.ndarray
+    expressions: tuple[str, ...]
+    polygons: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        for name, dtype in (("vertices", np.float32), ("motion", np.float32), ("faces", np.int64)):
+            object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), dtype=dtype))
+        object.__setattr__(self, "expressions", tuple(str(name) for name in self.expressions))
+        object.__setattr__(self, "fps", float(self.fps))
+        if self.vertices.ndim != 3 or self.vertices.shape[-1] != 3 or len(self.vertices) == 0:
+            raise DataError(f"vertices must be (T, V, 3) with T > 0, got {self.vertices.shape}")
+        if self.faces.ndim != 2 or self.faces.shape[1] != 3:
+            raise DataError(f"faces must be (F, 3), got {self.faces.shape}")
+        if self.motion.shape != (len(self.vertices), len(self.expressions)):
+            raise DataError(
+                f"motion must be ({len(self.vertices)}, {len(self.expressions)}), a row for each frame and a column "
+                f"for each expression, got {self.motion.shape}"
+            )
+        if self.faces.size and not 0 <= self.faces.min() <= self.faces.max() < self.vertices.shape[1]:
+            raise DataError(f"faces point outside the {self.vertices.shape[1]} vertices")
+        if not (np.isfinite(self.fps) and self.fps > 0):
+            raise DataError(f"fps must be a positive number, got {self.fps}")
+
+    def save(self, path: str | Path) -> None:
+        """Write a `.npz` with vertices, faces, fps, motion and expressions (and polygons, where there are any)."""
+        arrays = {
+            "vertices": self.vertices,
+            "faces": self.faces,
+            "fps": np.float64(self.fps),
+            "motion": self.motion,
+            "expressions": np.array(self.expressions, dtype=np.str_),
+        }
+        if self.polygons is not None:
+            arrays["polygons"] = self.polygons
+        with new_file(path) as aside:
+            np.savez_compressed(aside, **arrays)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Sequence:
+        """Read what `save` wrote.
+
+        Raises:
+            DataError: the file is missing, damaged, or holds something else.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise DataError(f"{path}: no such file")
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zipfile.zlib.error) as error:
+            raise DataError(f"{path}: not a readable .npz sequence ({error})") from error
+        wanted = ("vertices", "faces", "fps", "motion", "expressions")
+        missing = [name for name in wanted if name not in arrays]
+        if missing:
+            raise DataError(f"{path}: a sequence has {', '.join(wanted)}; missing here: {', '.join(missing)}")
+        if not np.isfinite(arrays["vertices"]).all():
+            raise DataError(f"{path}: the vertices hold NaN or infinite values")
+        return cls(
+            arrays["vertices"],
+            arrays["faces"],
+            float(arrays["fps"]),
+            arrays["motion"],
+            tuple(arrays["expressions"].tolist()),
+            arrays.get("polygons"),
+        )

@@ -1,0 +1,153 @@
+"""Six expressions acted by action units: each subject in a style of their own, each take with its own timing."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from facegen.data.sources.source import Recording, Source
+from facegen.errors import DataError
+from facegen.motion import EXPRESSIONS, Phases
+
+UNITS = {
+    "happy": {"AU6": 0.8, "AU12": 1.0, "AU25": 0.8, "AU16": 0.25},
+    "angry": {"AU4": 1.0, "AU5": 0.6, "AU7": 0.6, "AU9": 0.2, "AU24": 0.9},
+    "sad": {"AU1": 1.0, "AU4": 0.5, "AU15": 1.0, "AU17": 0.6},
+    "surprise": {"AU1": 1.0, "AU2": 1.0, "AU5": 1.0, "AU27": 0.75},
+    "fear": {"AU1": 0.9, "AU2": 0.4, "AU4": 0.6, "AU5": 1.0, "AU20": 1.0, "AU25": 0.6, "AU27": 0.25},
+    "disgust": {"AU4": 0.4, "AU7": 0.4, "AU9": 1.0, "AU10": 0.6, "AU11": 0.8, "AU15": 0.4, "AU17": 0.4},
+}
+"""Action units of each expression at its strongest; prototypes of Ekman and Friesen's Facial Action Coding System
+(Investigator's Guide, 1978), weights ours. A face that has no such unit acts without it."""
+
+GAIN_SPREAD = 0.2  # standard deviation of the log of a subject's gain for a unit
+SIDE_SPREAD = 0.08  # and of the log of left over right
+LATENCY = 0.3  # latest start of a unit, as a share of the rise
+
+
+@dataclass(frozen=True)
+class Casting:
+    """How many act, how long, and who is kept for testing.
+
+    Args:
+        subjects: number of people.
+        test_subjects: how many of them are kept for testing; None keeps 15 %, as the paper does (27 of 180).
+        frames: shortest and longest take, in frames.
+        fps: frames a second.
+        seed: fixes everything that is drawn.
+
+    Raises:
+        DataError: a number is out of its range.
+    """
+
+    subjects: int
+    test_subjects: int | None = None
+    frames: tuple[int, int] = (45, 75)
+    fps: float = 25.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.subjects < 2 or not 1 <= self.held_out < self.subjects:
+            raise DataError(
+                f"at least one subject to train and one to test are needed, got {self.subjects} subjects, "
+                f"{self.held_out} of them to test"
+            )
+        if not 8 <= self.frames[0] <= self.frames[1]:
+            raise DataError(f"a take needs at least 8 frames, shortest first, got {self.frames}")
+        if self.fps <= 0:
+            raise DataError(f"fps must be positive, got {self.fps}")
+
+    @property
+    def held_out(self) -> int:
+        """Number of test subjects."""
+        return max(1, round(0.15 * self.subjects)) if self.test_subjects is None else self.test_subjects
+
+
+class ActedSource(Source):
+    """A source whose recordings are made: neutrals and unit shapes by the subclass, acting by this class.
+
+    Subclasses set `template` and give `person`. Subject i draws from a stream of their own, so that the first
+    subjects of a large corpus are those of a small one with the same seed.
+    """
+
+    expressions = EXPRESSIONS
+
+    def __init__(self, casting: Casting) -> None:
+        names = [f"{i:03d}" for i in range(casting.subjects)]
+        order = np.random.default_rng([casting.seed, 0]).permutation(casting.subjects)
+        self.casting = casting
+        self.test_subjects = tuple(names[i] for i in sorted(order[: casting.held_out]))
+        self.keys = tuple((name, expression) for name in names for expression in self.expressions)
+
+    @abstractmethod
+    def person(self, generator: np.random.Generator) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """A subject at rest, (V, 3) mm, and their unit shapes: displacements (V, 3) mm by name (AU12_L, AU17)."""
+
+    def read(self, key: tuple[str, str]) -> Recording:
+        subject, expression = key
+        number = int(subject)
+        neutral, shapes = self.person(np.random.default_rng([self.casting.seed, 1, number]))
+        style = Style.draw(np.random.default_rng([self.casting.seed, 2, number]))
+        take = np.random.default_rng([self.casting.seed, 3, number, EXPRESSIONS.index(expression)])
+        frames, phases, strength = draw_timing(self.casting.frames, take)
+        weights = style.perform(expression, frames, phases, strength)
+        vertices = np.repeat(neutral[None], frames, axis=0)
+        for unit, curve in weights.items():
+            if unit in shapes:
+                vertices += curve[:, None, None] * shapes[unit]
+        return Recording(subject, expression, vertices, neutral, phases, self.casting.fps)
+
+    def options(self) -> dict[str, object]:
+        casting = self.casting
+        return {
+            "subjects": casting.subjects,
+            "test_subjects": casting.held_out,
+            "frames": list(casting.frames),
+            "fps": casting.fps,
+            "seed": casting.seed,
+        }
+
+
+def draw_timing(length: tuple[int, int], generator: np.random.Generator) -> tuple[int, Phases, float]:
+    """Frames, phases and strength (0.35 to 1) of one take."""
+    frames = int(generator.integers(length[0], length[1] + 1))
+    cuts = np.array([0.08, 0.30, 0.65, 0.92]) + generator.uniform(-1, 1, 4) * (0.06, 0.06, 0.08, 0.05)
+    phases = Phases(*np.rint(cuts * (frames - 1)).astype(int).tolist())
+    return frames, phases, float(generator.uniform(0.35, 1.0))
+
+
+@dataclass(frozen=True)
+class Style:
+    """How one subject acts: by unit, a gain, left over right, and a latency as a share of the rise."""
+
+    gain: dict[str, float]
+    side: dict[str, float]
+    latency: dict[str, float]
+
+    @classmethod
+    def draw(cls, generator: np.random.Generator) -> Style:
+        units = sorted({unit for weights in UNITS.values() for unit in weights})
+        gain, side = generator.normal(0, GAIN_SPREAD, len(units)), generator.normal(0, SIDE_SPREAD, len(units))
+        latency = generator.uniform(0, LATENCY, len(units))
+        return cls(
+            dict(zip(units, np.exp(gain).tolist(), strict=True)),
+            dict(zip(units, np.exp(side).tolist(), strict=True)),
+            dict(zip(units, latency.tolist(), strict=True)),
+        )
+
+    def perform(self, expression: str, frames: int, phases: Phases, strength: float) -> dict[str, np.ndarray]:
+        """Activation of every unit over time, (T,) each, for both sides and for units without sides."""
+        curves = {}
+        time = np.arange(frames, dtype=np.float64)
+        for unit, weight in UNITS[expression].items():
+            delay = self.latency[unit] * (phases.apex_start - phases.onset)
+            rise = ((time - phases.onset - delay) / max(phases.apex_start - phases.onset - delay, 1)).clip(0, 1)
+            fall = ((phases.offset - time) / max(phases.offset - phases.apex_end, 1)).clip(0, 1)
+            level = np.minimum(rise, fall)
+            # Muscles set in and let go smoothly, while the label is a straight line.
+            curve = strength * weight * self.gain[unit] * level * level * (3 - 2 * level)
+            balance = np.sqrt(self.side[unit])
+            curves |= {unit: curve, f"{unit}_L": curve * balance, f"{unit}_R": curve / balance}
+        return curves

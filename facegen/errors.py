@@ -1,0 +1,30 @@
+"""The package's exceptions: one line that says what was expected, what came and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class FacegenError(Exception):
+    """A mistake in the input, which its user can repair; the command line prints it and exits 2."""
+
+
+class MeshError(FacegenError):
+    """A mesh, or a file of one, that cannot be used."""
+
+
+class MotionError(FacegenError):
+    """A motion label that contradicts itself."""
+
+
+class DataError(FacegenError):
+    """A dataset, corpus or sequence that cannot be used."""
+
+
+class CheckpointError(FacegenError):
+    """A file that is no checkpoint of this package, or does not belong to the data at hand."""
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """The sentence for a name that is not in a closed list: it names the list."""
+    return f"unknown {what} {name!r}; known are: {', '.join(known)}"

@@ -1,0 +1,145 @@
+"""Films: H.264 that plays everywhere, and GIF."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from facegen.data.sequence import Sequence
+from facegen.errors import FacegenError
+from facegen.files import new_file
+from facegen.optional import require
+from facegen.render import Camera, render
+
+
+def film(
+    vertices: np.ndarray, faces: np.ndarray, *, size: int = 512, view: str = "front", progress: bool = False
+) -> Iterator[np.ndarray]:
+    """Pictures (size, size, 3) of (T, V, 3) `vertices` in their order, from one camera, a few ahead on all cores."""
+    from tqdm import tqdm
+
+    camera = Camera.framing(vertices, view)
+    workers = min(os.cpu_count() or 1, 8)
+    waiting: deque = deque()
+    bar = tqdm(total=len(vertices), unit="frame", delay=2, leave=False, disable=None if progress else True)
+    # Threads are enough: numpy and the ray caster do not hold the interpreter while they count.
+    with bar, ThreadPoolExecutor(workers) as pool:
+        for pose in vertices:
+            waiting.append(pool.submit(render, pose, faces, camera, size=size))
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+                bar.update()
+        while waiting:
+            yield waiting.popleft().result()
+            bar.update()
+
+
+def write_mp4(sequence: Sequence, path: str | Path, *, size: int = 512, view: str = "front") -> str:
+    """Write an H.264 film, yuv420p.
+
+    Args:
+        sequence: what is filmed, at its own frame rate.
+        path: the file to write.
+        size: width and height in pixels, even.
+        view: see `Camera.framing`.
+
+    Returns:
+        What was written, in one line.
+
+    Raises:
+        FacegenError: an odd size, an unknown view, imageio-ffmpeg is missing, or `path` cannot be written.
+        OSError: ffmpeg failed, with its last words; nothing is left of the file.
+    """
+    check_size(size)
+    if size % 2:
+        raise FacegenError(f"H.264 needs an even size, got {size}")
+    command = [require("imageio_ffmpeg", "render").get_ffmpeg_exe(), "-v", "error", "-y"]
+    command += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size}x{size}", "-framerate", f"{sequence.fps:.6f}"]
+    command += ["-i", "pipe:0", "-vf", "scale=out_color_matrix=bt709:out_range=tv", "-pix_fmt", "yuv420p"]
+    command += ["-c:v", "libx264", "-crf", "18", "-colorspace", "bt709", "-color_primaries", "bt709"]
+    command += ["-color_trc", "bt709", "-color_range", "tv", "-movflags", "+faststart", "-f", "mp4"]
+    with new_file(path) as aside:
+        frames = film(sequence.vertices, sequence.faces, size=size, view=view, progress=True)
+        _pipe([*command, str(aside)], frames)
+        return _summary(sequence, size, aside)
+
+
+def _pipe(command: list[str], frames: Iterator[np.ndarray]) -> None:
+    """Run `command` with the frames' bytes as its input.
+
+    Raises:
+        OSError: it did not end well.
+    """
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        # A pipe that breaks is ffmpeg's end; why it ended stands in what it said.
+        with suppress(BrokenPipeError):
+            for frame in frames:
+                process.stdin.write(frame.tobytes())
+        said = process.communicate()[1].decode(errors="replace").strip()
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    if process.returncode:
+        last = said.splitlines()[-1] if said else f"exit status {process.returncode}"
+        raise OSError(f"ffmpeg could not write the film: {last}")
+
+
+def write_gif(sequence: Sequence, path: str | Path, *, size: int = 512, view: str = "front") -> str:
+    """Write an animated GIF that loops; above 50 frames a second, the most that viewers play, frames are left out.
+
+    Args:
+        sequence, path, size, view: as in `write_mp4`; the size may be odd.
+
+    Returns:
+        What was written, in one line.
+
+    Raises:
+        FacegenError: an unknown view, a size out of range, pillow is missing, or `path` cannot be written.
+        OSError: the disk is full, or the like.
+    """
+    check_size(size)
+    image = require("PIL.Image", "render")
+    chosen, centiseconds = gif_timing(len(sequence.vertices), sequence.fps)
+    vertices = sequence.vertices[chosen]
+    with new_file(path) as aside:
+        # One palette for all frames, of the first and of those in the middle, or the colours would flicker.
+        camera = Camera.framing(vertices, view)
+        some = [vertices[len(vertices) * part // 4] for part in range(4)]
+        strip = np.concatenate([render(pose, sequence.faces, camera, size=min(size, 256)) for pose in some])
+        palette = image.fromarray(strip).quantize(256, method=image.Quantize.MEDIANCUT, kmeans=1)
+        frames = (
+            image.fromarray(frame).quantize(palette=palette, dither=image.Dither.FLOYDSTEINBERG)
+            for frame in film(vertices, sequence.faces, size=size, view=view, progress=True)
+        )
+        durations = (10 * centiseconds).tolist()
+        next(frames).save(aside, save_all=True, append_images=frames, duration=durations, loop=0)
+        return _summary(sequence, size, aside)
+
+
+def gif_timing(count: int, fps: float) -> tuple[np.ndarray, np.ndarray]:
+    """Which of `count` frames a GIF shows, and each one's duration in 1/100 s, GIF's unit, without drift."""
+    if fps > 50:  # a browser takes less than 2/100 s for a mistake, and plays it five times slower
+        chosen = (np.arange(0, count / fps, 0.02) * fps).astype(int)
+        return chosen, np.full(len(chosen), 2)
+    return np.arange(count), np.diff(np.round(100 * np.arange(count + 1) / fps).astype(int))
+
+
+def check_size(size: int) -> None:
+    """Refuse a picture too small to show anything, or too large for memory."""
+    if not 16 <= size <= 4096:
+        raise FacegenError(f"size must be 16 to 4096 pixels, got {size}")
+
+
+def _summary(sequence: Sequence, size: int, written: Path) -> str:
+    count = len(sequence.vertices)
+    megabytes = written.stat().st_size / 1e6
+    return f"{count} frames, {count / sequence.fps:.2f} s, {size} x {size}, {megabytes:.1f} MB"

@@ -1,0 +1,141 @@
+"""What is in a file, and whether it is sound."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facegen.errors import FacegenError
+
+
+@dataclass
+class Report:
+    """What was found.
+
+    Args:
+        facts: name to value, in the order in which they are shown.
+        problems: a line each.
+        sound: whether the thing can be used as it is.
+    """
+
+    facts: dict[str, Any]
+    problems: list[str] = field(default_factory=list)
+    sound: bool = True
+
+    @property
+    def summary(self) -> str:
+        """The most telling facts in one line."""
+        names = ("subjects", "sequences", "frames", "vertices", "faces")
+        return ", ".join(f"{self.facts[name]:,} {name}" for name in names if name in self.facts)
+
+    def json(self) -> str:
+        """All of it, for programs."""
+        return json.dumps(self.facts | {"sound": self.sound, "problems": self.problems}, indent=1)
+
+    def text(self) -> str:
+        """All of it, for people."""
+        width = max(map(len, self.facts))
+        lines = [f"{name:<{width}}  {_readable(value)}" for name, value in self.facts.items()]
+        lines.append(f"{'sound':<{width}}  {'yes' if self.sound else 'no'}")
+        return "\n".join([*lines, *(f"- {problem}" for problem in self.problems)])
+
+
+def _readable(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_readable, value)) if value else "none"
+    if isinstance(value, dict):
+        return " ".join(str(part) for part in value.values())
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def inspect(path: str | Path) -> Report:
+    """Look at a corpus (a folder), a mesh (.obj, .ply, .glb) or a checkpoint (anything else).
+
+    Raises:
+        FacegenError: the file is missing or cannot be read at all.
+    """
+    from facegen.mesh.io import READERS
+
+    path = Path(path)
+    if path.is_dir():
+        return inspect_corpus(path)
+    if path.suffix.lower() in READERS:
+        return inspect_mesh(path)
+    if not path.is_file():
+        raise FacegenError(f"{path}: no such file or folder")
+    return inspect_checkpoint(path)
+
+
+def inspect_mesh(path: Path) -> Report:
+    """Counts and findings of a mesh."""
+    from facegen.mesh import check, components, read_mesh
+
+    mesh = read_mesh(path)
+    findings = check(mesh)
+    facts = {
+        "kind": "mesh",
+        "vertices": len(mesh.vertices),
+        "faces": len(mesh.faces),
+        "polygons": len(mesh.faces if mesh.polygons is None else mesh.polygons),
+        "components": int(components(mesh)[0]),
+        "extent": [round(float(edge), 3) for edge in np.ptp(mesh.vertices, axis=0)],
+        "digest": mesh.digest,
+    }
+    return Report(facts, [finding.message for finding in findings], not any(finding.fatal for finding in findings))
+
+
+def inspect_corpus(path: Path) -> Report:
+    """Counts of a corpus; every frame is read and compared with what was written."""
+    from facegen.data.corpus import Corpus
+
+    corpus = Corpus(path)
+    template = corpus.hierarchy.template
+    subjects = set(corpus.subjects)
+    test = subjects & set(corpus.test_subjects)
+    facts = {
+        "kind": "corpus",
+        "source": corpus.provenance["source"],
+        "vertices": len(template.vertices),
+        "faces": len(template.faces),
+        "levels": list(corpus.hierarchy.sizes),
+        "spirals": [spiral.shape[1] for spiral in corpus.hierarchy.spirals],
+        "subjects": len(subjects),
+        "train_subjects": len(subjects - test),
+        "test_subjects": len(test),
+        "sequences": len(corpus.entries),
+        "frames": sum(entry.frames for entry in corpus.entries),
+        "expressions": list(corpus.expressions),
+        "fps": corpus.fps,
+        "rounding_mm": max(entry.scale for entry in corpus.entries) / 2,
+        "digest": corpus.digest,
+        "hierarchy": corpus.hierarchy.digest,
+        "left_out": corpus.left_out,
+    }
+    problems = corpus.verify()
+    return Report(facts, problems, not problems)
+
+
+def inspect_checkpoint(path: Path) -> Report:
+    """What a checkpoint was trained on and what it can make."""
+    from facegen import checkpoint
+
+    model = checkpoint.load(path)
+    template = model.hierarchy.template
+    facts = {
+        "kind": "checkpoint",
+        "network": type(model.network).__name__,
+        "parameters": sum(weights.numel() for weights in model.network.parameters()),
+        "vertices": len(template.vertices),
+        "faces": len(template.faces),
+        "levels": list(model.hierarchy.sizes),
+        "expressions": list(model.expressions),
+        "fps": model.fps,
+        "epoch": model.epoch,
+        "digest": model.corpus,
+        "hierarchy": model.hierarchy.digest,
+    }
+    return Report(facts)

@@ -1,0 +1,61 @@
+"""Closing small holes, so that one does not look through a face."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+
+def rims(faces: np.ndarray, count: int) -> list[np.ndarray]:
+    """The edges around each hole of a surface in one piece, as its triangles run through them.
+
+    Args:
+        faces: (F, 3) int32.
+        count: how many vertices there are.
+
+    Returns:
+        For each hole (B, 2) directed edges, in no order. Nothing where the mesh is in several pieces: then eyes
+        and teeth may stand behind the holes.
+    """
+    return _rims(faces.tobytes(), count)
+
+
+@lru_cache(maxsize=8)
+def _rims(faces: bytes, count: int) -> list[np.ndarray]:
+    triangles = np.frombuffer(faces, np.int32).reshape(-1, 3)
+    edges = triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2).astype(np.int64)
+    if len(np.unique(_pieces(edges, count)[triangles])) != 1:
+        return []
+    alone = edges[~np.isin(edges @ [count, 1], edges @ [1, count])]
+    hole = _pieces(alone, count)[alone[:, 0]]
+    return [alone[hole == number] for number in np.unique(hole)]
+
+
+def _pieces(edges: np.ndarray, count: int) -> np.ndarray:
+    """(count,) for each vertex the number of the piece that it belongs to."""
+    graph = coo_matrix((np.ones(len(edges)), edges.T), (count, count))
+    return connected_components(graph, directed=False)[1]
+
+
+def with_caps(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A fan over each hole less than half as wide as the widest: over eyes and an open mouth, not over the neck.
+
+    Args:
+        vertices: (V, 3).
+        faces: (F, 3) int32.
+
+    Returns:
+        Vertices and faces, the new ones last.
+    """
+    holes = rims(faces, len(vertices))
+    widths = [np.ptp(vertices[edges[:, 0]], axis=0).max() for edges in holes]
+    for edges, width in zip(holes, widths, strict=True):
+        if width < 0.5 * max(widths):
+            centre = vertices[edges[:, 0]].mean(axis=0, keepdims=True)
+            fan = np.column_stack([edges[:, ::-1], np.full(len(edges), len(vertices))])
+            vertices = np.concatenate([vertices, centre])
+            faces = np.concatenate([faces, fan.astype(faces.dtype)])
+    return vertices, faces

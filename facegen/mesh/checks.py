@@ -1,0 +1,188 @@
+"""Is a surface sound? What is wrong with it, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from facegen.errors import MeshError
+from facegen.mesh.tri_mesh import TriMesh
+
+# A face is a sliver where its area is below this part of the squared diagonal of the bounding box.
+AREA_TOLERANCE = 1e-12
+_SHOWN = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """One kind of fault.
+
+    Args:
+        kind: "non-finite vertices", "degenerate faces", "duplicate faces", "edges with more than two faces",
+            "inconsistent winding", "unused vertices" or "several components".
+        message: one line: what is wrong, how often, and the first places.
+        where: (N,) int64 the offending vertices, faces, or rows of `TriMesh.edges`.
+        fatal: no hierarchy can be built on such a mesh.
+    """
+
+    kind: str
+    message: str
+    where: np.ndarray
+    fatal: bool
+
+
+def _first(values: np.ndarray) -> str:
+    shown = ", ".join(str(value) for value in values[:_SHOWN].tolist())
+    return f"{shown}, ..." if len(values) > _SHOWN else shown
+
+
+def _plural(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+def components(mesh: TriMesh) -> tuple[int, np.ndarray]:
+    """The connected parts of the surface.
+
+    Returns:
+        Their count, and (V,) int64 the part of each vertex, numbered by the parts' first vertices; -1 where
+        no face uses the vertex, which makes no part of its own.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    size = len(mesh.vertices)
+    if len(mesh.faces) == 0:
+        return 0, np.full(size, -1, dtype=np.int64)
+    rows, columns = mesh.faces[:, [0, 1]].ravel(), mesh.faces[:, [1, 2]].ravel()
+    graph = coo_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(size, size))
+    _, raw = connected_components(graph.tocsr(), directed=False)
+    used = np.zeros(size, dtype=bool)
+    used[mesh.faces] = True
+    kinds, first, inverse = np.unique(raw[used], return_index=True, return_inverse=True)
+    rank = np.empty(len(kinds), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(kinds))
+    labels = np.full(size, -1, dtype=np.int64)
+    labels[used] = rank[inverse]
+    return len(kinds), labels
+
+
+def _non_finite(mesh: TriMesh) -> list[Finding]:
+    where = np.flatnonzero(~np.isfinite(mesh.vertices).all(axis=1))
+    if len(where) == 0:
+        return []
+    count = _plural(len(where), "vertex is", "vertices are")
+    return [Finding("non-finite vertices", f"{count} NaN or infinite (vertex {_first(where)})", where, True)]
+
+
+def _degenerate(mesh: TriMesh, repeated: np.ndarray) -> list[Finding]:
+    findings = []
+    where = np.flatnonzero(repeated)
+    if len(where):
+        count = _plural(len(where), "face uses", "faces use")
+        findings.append(Finding("degenerate faces", f"{count} a vertex twice (face {_first(where)})", where, True))
+    finite = mesh.vertices[np.isfinite(mesh.vertices).all(axis=1)]
+    # Divided first, so that squares do not vanish; NaN compares false: it is a finding of its own.
+    with np.errstate(all="ignore"):
+        diagonal = np.linalg.norm(np.ptp(finite, axis=0)) if len(finite) else 0.0
+        a, b, c = (mesh.vertices / (diagonal or 1.0))[mesh.faces].transpose(1, 0, 2)
+        area = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
+        where = np.flatnonzero((area <= AREA_TOLERANCE) & ~repeated)
+    if len(where):
+        count = _plural(len(where), "face has", "faces have")
+        findings.append(Finding("degenerate faces", f"{count} no area (face {_first(where)})", where, False))
+    return findings
+
+
+def _duplicates(mesh: TriMesh) -> list[Finding]:
+    corners = np.sort(mesh.faces, axis=1)
+    # Two corners in one key: exact while V < 2^31.
+    edge, last = corners[:, 0] * len(mesh.vertices) + corners[:, 1], corners[:, 2]
+    order = np.lexsort((last, edge))
+    again = (np.diff(edge[order]) == 0) & (np.diff(last[order]) == 0)
+    where = np.sort(order[1:][again])
+    if len(where) == 0:
+        return []
+    count = _plural(len(where), "face has", "faces have")
+    message = f"{count} the vertices of an earlier one (face {_first(where)})"
+    return [Finding("duplicate faces", message, where, False)]
+
+
+def _edge_findings(mesh: TriMesh, repeated: np.ndarray) -> list[Finding]:
+    size = len(mesh.vertices)
+    starts, ends = mesh.faces.ravel(), mesh.faces[:, [1, 2, 0]].ravel()
+    # One key an edge; sorted, these are the rows of `mesh.edges`, also those that join a vertex to itself.
+    keys, rows = np.unique(np.minimum(starts, ends) * size + np.maximum(starts, ends), return_inverse=True)
+    sound = np.repeat(~repeated, 3)
+    uses = np.bincount(rows[sound], minlength=len(keys))
+    forward = np.bincount(rows[sound], weights=(starts < ends)[sound], minlength=len(keys))
+    findings = []
+    for kind, where, said in (
+        ("edges with more than two faces", np.flatnonzero(uses > 2), ("lies", "lie", "on more than two faces")),
+        (
+            "inconsistent winding",
+            np.flatnonzero((uses == 2) & (forward != 1)),
+            ("is", "are", "run through in one direction by both faces"),
+        ),
+    ):
+        if len(where):
+            one, many, rest = said
+            pairs = ", ".join(f"{key // size}-{key % size}" for key in keys[where[:_SHOWN]].tolist())
+            dots = ", ..." if len(where) > _SHOWN else ""
+            count = _plural(len(where), f"edge {one}", f"edges {many}")
+            findings.append(Finding(kind, f"{count} {rest} (vertices {pairs}{dots})", where, True))
+    return findings
+
+
+def _unused(mesh: TriMesh) -> list[Finding]:
+    where = np.flatnonzero(np.bincount(mesh.faces.ravel(), minlength=len(mesh.vertices)) == 0)
+    if len(where) == 0:
+        return []
+    count = _plural(len(where), "vertex is", "vertices are")
+    return [Finding("unused vertices", f"{count} on no face (vertex {_first(where)})", where, False)]
+
+
+def _several_components(mesh: TriMesh) -> list[Finding]:
+    count, labels = components(mesh)
+    if count < 2:
+        return []
+    sizes = np.bincount(labels[labels >= 0])
+    where = np.flatnonzero((labels >= 0) & (labels != np.argmax(sizes)))
+    listed = _first(np.sort(sizes)[::-1])
+    return [Finding("several components", f"{count} separate parts of {listed} vertices", where, False)]
+
+
+def check(mesh: TriMesh) -> list[Finding]:
+    """All faults of a surface, those first that stop a hierarchy; an empty list where it is sound.
+
+    An index outside `vertices` is no finding: `TriMesh` refuses it.
+    """
+    a, b, c = mesh.faces.T
+    repeated = (a == b) | (b == c) | (c == a)
+    findings = [
+        *_non_finite(mesh),
+        *_degenerate(mesh, repeated),
+        *_duplicates(mesh),
+        *_edge_findings(mesh, repeated),
+        *_unused(mesh),
+        *_several_components(mesh),
+    ]
+    return sorted(findings, key=lambda finding: not finding.fatal)
+
+
+def require_sound(mesh: TriMesh, name: str | Path) -> None:
+    """Refuse a surface on which no hierarchy can be built.
+
+    Args:
+        name: what the message begins with, mostly the file.
+
+    Raises:
+        MeshError: one line with all fatal findings.
+    """
+    fatal = [finding.message for finding in check(mesh) if finding.fatal]
+    if fatal:
+        raise MeshError(
+            f"{name}: expected a surface with one or two faces at each edge, wound one way, but {'; '.join(fatal)}; "
+            "repair it in a mesh editor (remove doubles, fix non-manifold edges, recalculate normals)"
+        )

@@ -1,0 +1,122 @@
+"""Fewer vertices for the same surface, and the way back up."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import dijkstra
+
+from facegen.errors import MeshError
+from facegen.mesh.tri_mesh import TriMesh
+
+
+def decimate(mesh: TriMesh, count: int) -> tuple[np.ndarray, TriMesh]:
+    """Quadric decimation by half-edge collapses, so that what stays is a subset of the vertices.
+
+    Args:
+        mesh: a sound mesh, (V, 3).
+        count: how many vertices shall stay.
+
+    Returns:
+        kept: (count,) int64, ascending indices into `mesh`.
+        coarse: the decimated mesh, its vertices in the order of `kept`.
+
+    Raises:
+        MeshError: no legal collapse is left before `count` is reached.
+
+    Reference:
+        Garland and Heckbert, "Surface Simplification Using Quadric Error Metrics", SIGGRAPH 1997; OpenMesh.
+    """
+    import openmesh
+
+    working = openmesh.TriMesh(mesh.vertices, mesh.faces)
+    if working.n_faces() != len(mesh.faces):
+        raise MeshError(
+            f"{len(mesh.faces) - working.n_faces()} faces do not join the others as a manifold; the mesh cannot be "
+            "decimated before they are repaired"
+        )
+    for vertex in working.vertices():
+        working.set_vertex_property("original", vertex, vertex.idx())
+    decimater = openmesh.TriMeshDecimater(working)
+    quadric = openmesh.TriMeshModQuadricHandle()
+    decimater.add(quadric)
+    decimater.module(quadric).unset_max_err()
+    decimater.initialize()
+    decimater.decimate_to(count)
+    working.garbage_collection()
+    if working.n_vertices() != count:
+        raise MeshError(
+            f"the mesh could be decimated to {working.n_vertices()} vertices, not to {count}; use fewer levels or a "
+            "smaller factor"
+        )
+    original = np.array([working.vertex_property("original", vertex) for vertex in working.vertices()], dtype=np.int64)
+    rank = np.empty(count, dtype=np.int64)
+    rank[np.argsort(original)] = np.arange(count)
+    kept = np.sort(original)
+    return kept, TriMesh(mesh.vertices[kept], rank[working.face_vertex_indices()])
+
+
+def project(mesh: TriMesh, kept: np.ndarray, coarse: TriMesh) -> csr_matrix:
+    """Every vertex as a barycentric combination of the coarse triangle it projects to (section 3.2).
+
+    The nearest triangle is looked for among those around the kept vertices that are nearest over the surface, not
+    through space: a vertex of the upper lip never follows the lower lip, however tightly the mouth is shut.
+
+    Args:
+        mesh: the finer level, (V, 3).
+        kept: (V_c,) indices of the coarse vertices in `mesh`.
+        coarse: the coarser level, (V_c, 3).
+
+    Returns:
+        (V, V_c) float64; at most three entries a row, which sum to one; kept vertices copy.
+    """
+    from trimesh.triangles import closest_point, points_to_barycentric
+
+    vertex, face = _candidates(mesh, kept, coarse)
+    points = mesh.vertices[vertex]
+    nearest = closest_point(coarse.vertices[coarse.faces[face]], points)
+    gap = np.linalg.norm(nearest - points, axis=1)
+    order = np.lexsort((face, gap, vertex))
+    best = order[np.unique(vertex[order], return_index=True)[1]]
+    vertex, face, nearest = vertex[best], face[best], nearest[best]
+
+    with np.errstate(all="ignore"):
+        weights = points_to_barycentric(coarse.vertices[coarse.faces[face]], nearest).clip(0, 1)
+    weights[~np.isfinite(weights).all(axis=1)] = 1 / 3  # a triangle without area: any of its corners is as near
+    weights[weights < 1e-9] = 0
+    columns = coarse.faces[face]
+    rank = np.full(len(mesh.vertices), -1, dtype=np.int64)
+    rank[kept] = np.arange(len(kept))
+    copied = rank[vertex] >= 0
+    columns[copied, 0] = rank[vertex[copied]]
+    weights[copied] = (1, 0, 0)
+    weights /= weights.sum(axis=1, keepdims=True)
+    matrix = csr_matrix(
+        (weights.ravel(), (np.repeat(vertex, 3), columns.ravel())), shape=(len(mesh.vertices), len(kept))
+    )
+    matrix.eliminate_zeros()
+    matrix.sort_indices()
+    return matrix
+
+
+def _candidates(mesh: TriMesh, kept: np.ndarray, coarse: TriMesh) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs (vertex, coarse face): the faces around the nearest kept vertex and around that one's neighbours."""
+    count, coarse_count = len(mesh.vertices), len(kept)
+    start, stop = mesh.edges.T
+    length = np.linalg.norm(mesh.vertices[start] - mesh.vertices[stop], axis=1).clip(1e-12)
+    graph = csr_matrix((length, (start, stop)), shape=(count, count))
+    _, _, owner = dijkstra(graph, directed=False, indices=kept, min_only=True, return_predecessors=True)
+    rank = np.full(count, -1, dtype=np.int64)
+    rank[kept] = np.arange(coarse_count)
+    if (owner < 0).any():
+        lost = int(np.flatnonzero(owner < 0)[0])
+        raise MeshError(f"decimation left nothing of the component of vertex {lost}; remove that component first")
+
+    faces = coarse.faces
+    corner = csr_matrix(
+        (np.ones(faces.size), (faces.ravel(), np.repeat(np.arange(len(faces)), 3))), shape=(coarse_count, len(faces))
+    )
+    around = (corner @ (corner.T @ corner)).tocsr()  # coarse vertex -> faces that touch its 1-ring
+    pairs = csr_matrix((np.ones(count), (np.arange(count), rank[owner])), shape=(count, coarse_count)) @ around
+    vertex, face = pairs.nonzero()
+    return vertex.astype(np.int64), face.astype(np.int64)

@@ -1,0 +1,151 @@
+"""What a binary glTF 2.0 file is made of: the container, its buffers and its accessors.
+
+A file from anywhere may claim anything: every index, offset and length is checked where it is used.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import struct
+from typing import Any
+
+import numpy as np
+
+from facegen.errors import MeshError
+
+# Nodes may show one mesh any number of times, so that a small file can ask for any amount of memory.
+LIMIT = 1 << 24
+
+_COMPONENTS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
+_SURFACE_ONLY = ("KHR_materials_", "KHR_texture_", "EXT_texture_", "KHR_lights_", "KHR_mesh_quantization")
+
+
+def _component(entry: dict) -> str:
+    name = _COMPONENTS.get(entry.get("componentType"))
+    if name is None:
+        raise MeshError(f"expected a componentType of {', '.join(map(str, _COMPONENTS))}, found {entry!r:.80}")
+    return name
+
+
+def read_container(data: bytes) -> tuple[Any, bytes]:
+    """The JSON and the binary chunk of a GLB container."""
+    if len(data) < 20 or data[:4] != b"glTF":
+        raise MeshError(f"expected a binary glTF file, which begins with b'glTF', found {data[:16]!r}")
+    version, length = struct.unpack_from("<II", data, 4)
+    if version != 2:
+        raise MeshError(f"expected glTF version 2, found {version}")
+    if length > len(data):
+        raise MeshError(f"expected {length} bytes by the header, found {len(data)}; the file is cut short")
+    found: dict[bytes, bytes] = {}
+    at = 12
+    while at + 8 <= length:
+        size, kind = struct.unpack_from("<I4s", data, at)
+        if at + 8 + size > length:
+            raise MeshError(f"a chunk of {size} bytes at byte {at}, but the file ends at {length}; it is damaged")
+        found.setdefault(kind, data[at + 8 : at + 8 + size])
+        at += 8 + size
+    if b"JSON" not in found:
+        raise MeshError("expected a chunk 'JSON', found none; the file is damaged")
+    return json.loads(found[b"JSON"]), found.get(b"BIN\0", b"")
+
+
+def whole(holder: dict, key: str, default: int | None = None) -> int:
+    value = holder.get(key, default)
+    if type(value) is not int or value < 0:
+        raise MeshError(f"expected a whole number {key!r}, found {value!r}")
+    return value
+
+
+def _decoded(uri: str) -> bytes:
+    head, comma, text = uri.partition(",")
+    if not (head.startswith("data:") and head.endswith(";base64") and comma):
+        raise MeshError(
+            f"a buffer lies outside the file ({uri[:40]!r}), which is not followed; export one .glb with all in it"
+        )
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise MeshError(f"a buffer's data URI is not base64 ({error})") from error
+
+
+class Document:
+    """A glTF document with its buffers; indices and ranges are checked where they are used."""
+
+    def __init__(self, tree: Any, binary: bytes) -> None:
+        self.tree, self.binary = tree, binary
+        self.buffers: dict[int, bytes] = {}
+        self.refuse_extensions()
+
+    def refuse_extensions(self) -> None:
+        required = self.tree.get("extensionsRequired", [])
+        unknown = [name for name in required if not str(name).startswith(_SURFACE_ONLY)]
+        if unknown:
+            raise MeshError(
+                f"the file needs the glTF extensions {unknown!r:.200}, which are not supported; export it without "
+                "compression (Draco, meshopt)"
+            )
+
+    def item(self, kind: str, index: Any) -> dict:
+        """Entry `index` of one of the document's lists."""
+        entries = self.tree.get(kind, [])
+        if type(index) is not int or not 0 <= index < len(entries):
+            raise MeshError(f"expected an index into {kind!r}, of which there are {len(entries)}, found {index!r}")
+        return entries[index]
+
+    def buffer(self, index: Any) -> bytes:
+        entry = self.item("buffers", index)
+        if index not in self.buffers:
+            data = _decoded(entry["uri"]) if "uri" in entry else self.binary if index == 0 else b""
+            length = whole(entry, "byteLength")
+            if length > len(data):
+                raise MeshError(f"buffer {index}: expected {length} bytes, found {len(data)}; the file is cut short")
+            self.buffers[index] = data[:length]
+        return self.buffers[index]
+
+    def view(self, holder: dict, dtype: np.dtype, count: int, width: int) -> np.ndarray:
+        """(count, width) numbers at the `bufferView` and `byteOffset` of `holder`, not copied."""
+        view = self.item("bufferViews", holder.get("bufferView"))
+        data = self.buffer(view.get("buffer"))
+        begin, offset = whole(view, "byteOffset", 0), whole(holder, "byteOffset", 0)
+        end = begin + whole(view, "byteLength")
+        row = dtype.itemsize * width
+        stride = whole(view, "byteStride", row)
+        if stride < row:
+            raise MeshError(f"buffer view: expected a byteStride of {row} or more, found {stride}")
+        need = begin + offset + (stride * (count - 1) + row if count else 0)
+        if end > len(data) or need > end:
+            raise MeshError(
+                f"an accessor of {count} elements ends at byte {need} of its buffer, but its view ends at {end} and "
+                f"the buffer at {len(data)}; the file is damaged"
+            )
+        return np.ndarray((count, width), dtype, data, begin + offset, (stride, dtype.itemsize))
+
+    def accessor(self, index: Any, width: int) -> np.ndarray:
+        """(count, width) numbers, with sparse replacements and normalisation applied."""
+        entry = self.item("accessors", index)
+        kind = {1: "SCALAR", 3: "VEC3"}[width]
+        dtype = np.dtype(_component(entry))
+        if entry.get("type") != kind:
+            raise MeshError(f"accessor {index}: expected type {kind}, found {entry.get('type')!r}")
+        count = whole(entry, "count")
+        sparse = entry.get("sparse")
+        if "bufferView" in entry:
+            values = self.view(entry, dtype, count, width)
+        elif sparse is None:
+            raise MeshError(f"accessor {index} has no data here; if the file is compressed, export it without")
+        elif count > LIMIT:
+            raise MeshError(f"accessor {index}: {count} elements are more than the {LIMIT} that are read")
+        else:
+            values = np.zeros((count, width), dtype)
+        if sparse is not None:
+            values = values.copy()
+            changed = whole(sparse, "count")
+            rows = self.view(sparse["indices"], np.dtype(_component(sparse["indices"])), changed, 1)[:, 0]
+            if rows.dtype.kind != "u" or (rows >= count).any():
+                raise MeshError(f"accessor {index}: sparse indices must be unsigned and below {count}")
+            values[rows] = self.view(sparse["values"], dtype, changed, width)
+        if entry.get("normalized") and dtype.kind in "iu":
+            return np.maximum(values / np.iinfo(dtype).max, -1.0)
+        return values

@@ -1,0 +1,186 @@
+"""The template at several resolutions, with spirals on each and the way from each to the next."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil
+from pathlib import Path
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from facegen.errors import MeshError
+from facegen.files import new_file
+from facegen.mesh.checks import require_sound
+from facegen.mesh.decimation import decimate, project
+from facegen.mesh.spirals import build_spirals
+from facegen.mesh.tri_mesh import TriMesh
+
+SMALLEST = 20
+
+
+def level_factor(vertices: int, depth: int, factor: float) -> float:
+    """`factor`, or a gentler one where `depth` steps of it would leave under 20 vertices."""
+    return max(1.0, min(factor, (vertices / SMALLEST) ** (1 / depth)))
+
+
+@dataclass(frozen=True, eq=False)
+class MeshHierarchy:
+    """The template's levels, finest first.
+
+    Args:
+        levels: the meshes, of V_0 > V_1 > ... vertices.
+        keep: for each level but the first, (V_{i+1},) indices of its vertices in level i.
+        upsample: for each step, sparse (V_i, V_{i+1}); rows sum to one, at most three entries each.
+        spirals: for each level, (V_i, L_i) int64; column 0 is the vertex itself, -1 where nothing is.
+    """
+
+    levels: tuple[TriMesh, ...]
+    keep: tuple[np.ndarray, ...]
+    upsample: tuple[csr_matrix, ...]
+    spirals: tuple[np.ndarray, ...]
+
+    @classmethod
+    def build(
+        cls,
+        template: TriMesh,
+        *,
+        depth: int = 4,
+        factor: float = 5.0,
+        reference: int | None = None,
+        spiral_length: int | Sequence[int] | None = None,
+        dilation: int | Sequence[int] = 1,
+    ) -> MeshHierarchy:
+        """Decimate, project and order.
+
+        Args:
+            template: (V, 3) in mm, one sound mesh.
+            depth: how many coarser levels.
+            factor: every level has ceil(V / factor) vertices; gentler on small meshes, see `level_factor`.
+            reference: vertex that spirals start towards; None takes the one nearest the centroid.
+            spiral_length: L, one for all levels or one for each, finest first; None takes `default_length`.
+            dilation: likewise.
+
+        Raises:
+            MeshError: the template is not sound, too small, or a setting is out of range.
+        """
+        require_sound(template, "the template")
+        if depth < 1 or factor <= 1:
+            raise MeshError(f"a hierarchy needs a depth of at least 1 and a factor above 1, got {depth} and {factor}")
+        if len(template.vertices) <= SMALLEST:
+            raise MeshError(f"a template needs more than {SMALLEST} vertices, this one has {len(template.vertices)}")
+        if reference is None:
+            centroid = template.vertices.mean(axis=0)
+            reference = int(np.linalg.norm(template.vertices - centroid, axis=1).argmin())
+        if not 0 <= reference < len(template.vertices):
+            raise MeshError(f"the reference vertex {reference} is not one of the {len(template.vertices)} vertices")
+        factor = level_factor(len(template.vertices), depth, factor)
+        levels, keep, upsample, references = [template], [], [], [reference]
+        for _ in range(depth):
+            fine = levels[-1]
+            kept, coarse = decimate(fine, ceil(len(fine.vertices) / factor))
+            upsample.append(project(fine, kept, coarse))
+            keep.append(kept)
+            levels.append(coarse)
+            aim = template.vertices[reference]
+            references.append(int(np.linalg.norm(coarse.vertices - aim, axis=1).argmin()))
+        lengths, dilations = _per_level(spiral_length, depth + 1), _per_level(dilation, depth + 1)
+        spirals = [
+            build_spirals(level, start, length, step)
+            for level, start, length, step in zip(levels, references, lengths, dilations, strict=True)
+        ]
+        return cls(tuple(levels), tuple(keep), tuple(upsample), tuple(spirals))
+
+    @property
+    def template(self) -> TriMesh:
+        """Level 0."""
+        return self.levels[0]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Vertex counts, finest first."""
+        return tuple(len(level.vertices) for level in self.levels)
+
+    @cached_property
+    def digest(self) -> str:
+        """Hex digest of everything that a network's weights refer to; positions are not part of it."""
+        state = hashlib.sha256()
+        for name, array in sorted(self.arrays().items()):
+            if name != "vertices":
+                state.update(f"{name}{array.shape}".encode() + array.tobytes())
+        return state.hexdigest()
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The hierarchy as plain arrays, for `from_arrays`."""
+        arrays = {"vertices": self.template.vertices}
+        if self.template.polygons is not None:
+            arrays["polygons"] = self.template.polygons
+        for i, (level, spiral) in enumerate(zip(self.levels, self.spirals, strict=True)):
+            arrays |= {f"faces{i}": level.faces, f"spiral{i}": spiral}
+        for i, (kept, matrix) in enumerate(zip(self.keep, self.upsample, strict=True)):
+            # Rounded to float32, in which the network computes, so that a stored hierarchy has the same digest.
+            arrays |= {
+                f"keep{i}": kept,
+                f"upsample{i}_values": matrix.data.astype(np.float32),
+                f"upsample{i}_columns": matrix.indices.astype(np.int64),
+                f"upsample{i}_rows": matrix.indptr.astype(np.int64),
+            }
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> MeshHierarchy:
+        """The hierarchy whose `arrays()` these are.
+
+        Raises:
+            MeshError: arrays are missing or do not fit together.
+        """
+        try:
+            depth = sum(name.startswith("keep") for name in arrays)
+            levels = [TriMesh(arrays["vertices"], arrays["faces0"], arrays.get("polygons"))]
+            upsample, keep = [], []
+            for i in range(depth):
+                keep.append(np.asarray(arrays[f"keep{i}"]))
+                levels.append(TriMesh(levels[i].vertices[keep[i]], arrays[f"faces{i + 1}"]))
+                parts = [np.asarray(arrays[f"upsample{i}_{part}"]) for part in ("values", "columns", "rows")]
+                upsample.append(csr_matrix(tuple(parts), shape=(len(levels[i].vertices), len(keep[i]))))
+                upsample[i].check_format()
+            spirals = [np.asarray(arrays[f"spiral{i}"]) for i in range(depth + 1)]
+            for level, spiral in zip(levels, spirals, strict=True):
+                if len(spiral) != len(level.vertices) or spiral.min() < -1 or spiral.max() >= len(spiral):
+                    raise MeshError("spirals and levels do not fit together")
+        except (KeyError, IndexError, ValueError) as error:
+            raise MeshError(f"these arrays are no mesh hierarchy ({error!r})") from error
+        return cls(tuple(levels), tuple(keep), tuple(upsample), tuple(spirals))
+
+    def save(self, path: str | Path) -> None:
+        """Write a `.npz`."""
+        with new_file(path) as aside:
+            np.savez(aside, **self.arrays())
+
+    @classmethod
+    def load(cls, path: str | Path) -> MeshHierarchy:
+        """Read what `save` wrote.
+
+        Raises:
+            MeshError: the file is missing or holds something else.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                return cls.from_arrays({name: archive[name] for name in archive.files})
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise MeshError(f"{path}: not a readable mesh hierarchy ({error})") from error
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({' -> '.join(map(str, self.sizes))})"
+
+
+def _per_level(value: int | Sequence[int] | None, levels: int) -> list[int | None]:
+    if value is None or isinstance(value, int):
+        return [value] * levels
+    if len(value) != levels:
+        raise MeshError(f"one value for all levels or {levels}, one for each; got {len(value)}: {list(value)}")
+    return list(value)

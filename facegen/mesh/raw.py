@@ -1,0 +1,110 @@
+"""What the readers of mesh files share: the file's bytes, numbers in text, polygons of mixed size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from facegen.errors import MeshError
+from facegen.mesh.tri_mesh import TriMesh
+
+SPACE = np.zeros(256, dtype=bool)
+SPACE[list(b" \t\n\r\v\f")] = True
+
+# Polygons are kept as one (P, N) array, so that one face of 100,000 corners would make all rows as long.
+PADDED_CELLS = 1 << 24
+PADDED_FACTOR = 8
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        MeshError: there is no such file, it is a folder or a device, it cannot be read, or it is empty.
+    """
+    path = Path(path)
+    try:
+        if path.is_dir():
+            raise MeshError(f"{path}: this is a folder; name a mesh file in it")
+        if not path.exists():
+            raise MeshError(f"{path}: no such file")
+        if not path.is_file():
+            raise MeshError(f"{path}: not a regular file")
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise MeshError(f"{path}: cannot be read ({error})") from error
+    if not data:
+        raise MeshError(f"{path}: the file is empty")
+    return data
+
+
+def token_starts(text: np.ndarray) -> np.ndarray:
+    """Where the words of `text` (bytes as uint8) begin, (K,) int64."""
+    space = SPACE[text]
+    begins = ~space
+    begins[1:] &= space[:-1]
+    return np.flatnonzero(begins)
+
+
+def parse_numbers(text: np.ndarray, tokens: int, dtype: type) -> np.ndarray | None:
+    """The numbers in `text` (bytes as uint8), or None where its `tokens` words are not one number each."""
+    if tokens == 0:
+        return np.empty(0, dtype=dtype)
+    try:
+        numbers = np.fromstring(text.tobytes(), dtype=dtype, sep=" ")
+    except ValueError:
+        return None
+    return numbers if len(numbers) == tokens else None
+
+
+def require_finite(vertices: np.ndarray, name: str | Path) -> None:
+    """Refuse NaN and infinite positions.
+
+    Args:
+        vertices: (V, 3).
+        name: what the message begins with, mostly the file.
+
+    Raises:
+        MeshError: names the first vertex, from 0, and how many there are.
+    """
+    bad = np.flatnonzero(~np.isfinite(vertices).all(axis=1))
+    if len(bad):
+        raise MeshError(
+            f"{name}: expected finite positions, but vertex {bad[0]} is {vertices[bad[0]].tolist()} "
+            f"({len(bad)} of {len(vertices)} are not finite); repair the file or export it again"
+        )
+
+
+def mesh_from_corners(path: str | Path, vertices: np.ndarray, corners: np.ndarray, counts: np.ndarray) -> TriMesh:
+    """A mesh from polygons that lie one after the other.
+
+    Args:
+        path: what messages begin with.
+        vertices: (V, 3).
+        corners: (K,) vertex indices of all polygons, from 0.
+        counts: (P,) corners of each polygon; they sum to K.
+
+    Raises:
+        MeshError: a polygon has fewer than three corners, uses a vertex that is not there, or is so much
+            larger than the rest that it cannot be kept beside them.
+    """
+    if len(counts) and counts.min() < 3:
+        face = int(np.argmin(counts))
+        raise MeshError(f"{path}: face {face} has {counts[face]} corners; a face needs at least three")
+    outside = np.flatnonzero((corners < 0) | (corners >= len(vertices)))
+    if len(outside):
+        face = int(np.searchsorted(np.cumsum(counts), outside[0], side="right"))
+        raise MeshError(
+            f"{path}: face {face} uses vertex {corners[outside[0]]} (counted from 0), "
+            f"but there are {len(vertices)} vertices"
+        )
+    widest = int(counts.max()) if len(counts) else 3
+    if len(counts) * widest > max(PADDED_CELLS, PADDED_FACTOR * len(corners)):
+        raise MeshError(
+            f"{path}: face {int(np.argmax(counts))} has {widest} corners beside {len(counts) - 1} other faces; "
+            "triangulate it before export"
+        )
+    polygons = np.full((len(counts), widest), -1, dtype=np.int64)
+    polygons[np.arange(widest) < counts[:, None]] = corners
+    return TriMesh.from_polygons(vertices, polygons)

@@ -1,0 +1,116 @@
+"""One triangulated surface."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from facegen.errors import MeshError
+
+
+def triangulate(polygons: np.ndarray) -> np.ndarray:
+    """Fan triangulation from each polygon's first corner, which depends on indices alone.
+
+    A quad (a, b, c, d) becomes (a, b, c) and (a, c, d), in this order, whatever its geometry, so that all
+    frames of one topology get the same triangles.
+
+    Args:
+        polygons: (P, N) int; rows of fewer than N corners end in -1.
+
+    Returns:
+        (F, 3) int64, the triangles of the first polygon first.
+    """
+    polygons = np.asarray(polygons, dtype=np.int64)
+    fans = np.stack(
+        [np.broadcast_to(polygons[:, :1], polygons[:, 2:].shape), polygons[:, 1:-1], polygons[:, 2:]], axis=-1
+    )
+    return fans[polygons[:, 2:] >= 0]
+
+
+@dataclass(frozen=True, eq=False)
+class TriMesh:
+    """Vertices and the triangles between them.
+
+    Args:
+        vertices: (V, 3) positions; millimetres everywhere but in a file just read. Kept as float64.
+        faces: (F, 3) vertex indices, counter-clockwise from outside. Kept as int64.
+        polygons: (P, N) what the file held before triangulation, rows filled with -1; None where all
+            polygons are triangles.
+
+    Raises:
+        MeshError: the arrays do not have these shapes, or an index points outside `vertices`.
+    """
+
+    vertices: np.ndarray
+    faces: np.ndarray
+    polygons: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        vertices = np.ascontiguousarray(self.vertices, dtype=np.float64)
+        faces = np.ascontiguousarray(self.faces, dtype=np.int64)
+        if vertices.ndim != 2 or vertices.shape[1] != 3:
+            raise MeshError(f"vertices must be (V, 3), got {vertices.shape}")
+        if faces.ndim != 2 or faces.shape[1] != 3:
+            raise MeshError(f"faces must be (F, 3), got {faces.shape}")
+        if faces.size and (faces.min() < 0 or faces.max() >= len(vertices)):
+            row = int(np.flatnonzero(((faces < 0) | (faces >= len(vertices))).any(axis=1))[0])
+            raise MeshError(f"face {row} uses vertices {faces[row].tolist()}, but there are {len(vertices)} of them")
+        object.__setattr__(self, "vertices", vertices)
+        object.__setattr__(self, "faces", faces)
+
+    @classmethod
+    def from_polygons(cls, vertices: np.ndarray, polygons: np.ndarray) -> TriMesh:
+        """A mesh from polygons of mixed size, (P, N) with rows filled with -1; see `triangulate`."""
+        polygons = np.asarray(polygons, dtype=np.int64)
+        only_triangles = polygons.shape[1] == 3 or bool((polygons[:, 3:] < 0).all())
+        return cls(vertices, triangulate(polygons), None if only_triangles else polygons)
+
+    def with_vertices(self, vertices: np.ndarray) -> TriMesh:
+        """The same topology at other positions, (V, 3)."""
+        return TriMesh(vertices, self.faces, self.polygons)
+
+    @cached_property
+    def edges(self) -> np.ndarray:
+        """(E, 2) undirected edges, smaller index first, each once, sorted."""
+        low, high = np.sort(self.faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1).T
+        count = max(len(self.vertices), 1)
+        # One number for each pair sorts much faster than rows do.
+        return np.stack(np.divmod(np.unique(low * count + high), count), axis=1)
+
+    @cached_property
+    def digest(self) -> str:
+        """Hex digest of the topology: vertex count and oriented triangles in any order, not positions."""
+        first = self.faces.argmin(axis=1)[:, None]
+        rotated = np.take_along_axis(self.faces, (first + np.arange(3)) % 3, axis=1)
+        ordered = rotated[np.lexsort(rotated.T[::-1])]
+        header = np.array([len(self.vertices), len(self.faces)], dtype="<i8").tobytes()
+        return hashlib.sha256(header + ordered.astype("<i8").tobytes()).hexdigest()
+
+
+def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Unit normals, each the area-weighted mean of the faces around a vertex.
+
+    Args:
+        vertices: (..., V, 3) one pose or many.
+        faces: (F, 3).
+
+    Returns:
+        (..., V, 3) in the dtype of `vertices`; (0, 0, 1) where no face gives a direction.
+    """
+    from scipy.sparse import csr_matrix
+
+    corners = vertices[..., faces, :]
+    normals = np.cross(corners[..., 1, :] - corners[..., 0, :], corners[..., 2, :] - corners[..., 0, :])
+    count = vertices.shape[-2]
+    rows = faces.ravel()
+    gather = csr_matrix(
+        (np.ones(len(rows), vertices.dtype), (rows, np.repeat(np.arange(len(faces)), 3))), shape=(count, len(faces))
+    )
+    flat = normals.reshape(-1, len(faces), 3)
+    summed = np.stack([gather @ pose for pose in flat]).reshape(*vertices.shape[:-2], count, 3)
+    length = np.linalg.norm(summed, axis=-1, keepdims=True)
+    up = np.array([0.0, 0.0, 1.0], dtype=vertices.dtype)
+    return np.where(length > 0, summed / np.where(length > 0, length, 1), up).astype(vertices.dtype)

@@ -1,0 +1,119 @@
+"""What the sibling models share: one step body, one optimiser, whole checkpoints."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningModule
+from torch import Tensor
+from torch.nn import ModuleDict
+from torch_geometric.data import Batch
+
+from facegen import checkpoint
+from facegen.data.corpus import Corpus
+from facegen.errors import CheckpointError
+from facegen.metrics import VertexError, frame_error
+from facegen.nn.losses import motion_loss
+
+
+class ExpressionGenerator(LightningModule):
+    """A model that generates displacements from motion labels.
+
+    Subclasses build `self.network` (a name of `facegen.checkpoint.NETWORKS`) and give `network_settings`.
+
+    Args:
+        corpus: the data's description; the command line links it from the data module.
+        lr: learning rate of Adam (section 4: 1e-3).
+        decay: factor on the learning rate after every epoch (section 4: 0.99).
+        weight_decay: L2 penalty inside Adam's gradient (section 4: 5e-5).
+        coherence: weight of Eq. 5's temporal term (the paper's is 1).
+    """
+
+    network: torch.nn.Module
+
+    def __init__(self, corpus: Corpus, lr: float, decay: float, weight_decay: float, coherence: float) -> None:
+        super().__init__()
+        self.corpus = corpus
+        self.lr, self.decay, self.weight_decay, self.coherence = lr, decay, weight_decay, coherence
+        stages = ("train", "val", "test")
+        self.errors = ModuleDict({f"{stage}_error": VertexError(corpus.expressions) for stage in stages})
+        self.still = ModuleDict({f"{stage}_still": VertexError(corpus.expressions) for stage in stages})
+
+    @abstractmethod
+    def network_settings(self) -> dict[str, Any]:
+        """Keyword arguments that rebuild `network`, the hierarchy and the number of expressions aside."""
+
+    def forward(self, motion: Tensor, ptr: Tensor | None = None) -> Tensor:
+        return self.network(motion, ptr)
+
+    def _step(self, batch: Batch, stage: str) -> Tensor:
+        generated = self(batch.motion, batch.ptr)
+        reconstruction, temporal = motion_loss(generated, batch.displacement, batch.ptr, self.coherence)
+        loss = reconstruction + temporal  # Eq. 5
+        with torch.no_grad():
+            errors = frame_error(generated, batch.displacement)
+            self.errors[f"{stage}_error"].update(errors, batch.ptr, batch.expression)
+            if stage != "train":
+                still = torch.linalg.vector_norm(batch.displacement, dim=-1).mean(dim=-1)
+                self.still[f"{stage}_still"].update(still, batch.ptr, batch.expression)
+        self.log(f"{stage}/loss", loss, on_step=False, on_epoch=True, batch_size=batch.num_graphs)
+        return loss
+
+    def training_step(self, batch: Batch, index: int) -> Tensor:
+        return self._step(batch, "train")
+
+    def validation_step(self, batch: Batch, index: int) -> Tensor:
+        return self._step(batch, "val")
+
+    def test_step(self, batch: Batch, index: int) -> Tensor:
+        return self._step(batch, "test")
+
+    def predict_step(self, batch: Batch, index: int) -> Tensor:
+        """Generated positions of one batch, (N, V, 3) mm (Eq. 4)."""
+        return self(batch.motion, batch.ptr) + batch.neutral[batch.batch]  # Eq. 4
+
+    def _log_errors(self, stage: str) -> None:
+        for kind, metrics in (("error", self.errors), ("still", self.still)):
+            metric = metrics[f"{stage}_{kind}"]
+            if metric.update_called:
+                values = metric.compute()
+                metric.reset()
+                self.log(f"{stage}/{kind}", values["total"].float(), prog_bar=True)
+                if stage != "train":
+                    rest = {f"{stage}/{kind}/{name}": value.float() for name, value in values.items() if name != "total"}
+                    self.log_dict(rest)
+
+    def on_train_epoch_end(self) -> None:
+        self._log_errors("train")
+
+    def on_validation_epoch_end(self) -> None:
+        self._log_errors("val")
+
+    def on_test_epoch_end(self) -> None:
+        self._log_errors("test")
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        optimizer = torch.optim.Adam(self.parameters(), lr=self.lr, weight_decay=self.weight_decay)
+        return {"optimizer": optimizer, "lr_scheduler": torch.optim.lr_scheduler.ExponentialLR(optimizer, self.decay)}
+
+    def on_save_checkpoint(self, content: dict[str, Any]) -> None:
+        content[checkpoint.KEY] = checkpoint.pack(
+            type(self.network).__name__,
+            self.network_settings(),
+            self.corpus.hierarchy,
+            self.corpus.expressions,
+            self.corpus.fps,
+            self.corpus.digest,
+        )
+
+    def on_load_checkpoint(self, content: dict[str, Any]) -> None:
+        packed = content.get(checkpoint.KEY)
+        if packed is None:
+            raise CheckpointError("a checkpoint, but not one that `facegen fit` wrote")
+        if packed["corpus"] != self.corpus.digest:
+            raise CheckpointError(
+                f"the checkpoint was trained on the corpus of digest {packed['corpus'][:12]}, this corpus is "
+                f"{self.corpus.digest[:12]}; give the corpus it was trained on"
+            )

@@ -1,0 +1,250 @@
+"""Motion labels: which expression, how strong, when it sets in, peaks and fades (section 5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from facegen.errors import MotionError, unknown
+from facegen.files import read_yaml
+
+EXPRESSIONS = ("happy", "angry", "sad", "surprise", "fear", "disgust")
+"""The six of the paper, in the order of its Table 2."""
+
+EASINGS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "linear": lambda x: x,
+    "smooth": lambda x: x * x * (3 - 2 * x),
+    "in": lambda x: x * x,
+    "out": lambda x: x * (2 - x),
+}
+"""Maps of [0, 1] to itself for the rise; the fall runs through them backwards. The paper's is linear."""
+
+
+@dataclass(frozen=True)
+class Phases:
+    """When an expression evolves, as frames: 0 up to `onset`, 1 in the apex, 0 again from `offset`.
+
+    Args:
+        onset: the last frame at rest.
+        apex_start: the first frame at the peak.
+        apex_end: the last frame at the peak.
+        offset: the first frame back at rest.
+
+    Raises:
+        MotionError: they are not in this order, or onset is negative.
+    """
+
+    onset: int
+    apex_start: int
+    apex_end: int
+    offset: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.onset <= self.apex_start <= self.apex_end <= self.offset:
+            raise MotionError(
+                "the phases must follow each other, 0 <= onset <= first apex frame <= last apex frame <= offset; got "
+                f"onset {self.onset}, apex {self.apex_start} to {self.apex_end}, offset {self.offset}"
+            )
+
+    @classmethod
+    def spread(cls, frames: int) -> Phases:
+        """Phases over the whole of `frames`: rest, a third of rise, a third of peak, a third of fall, rest."""
+        last = max(frames - 1, 0)
+        return cls(*(round(last * share) for share in (0.06, 0.34, 0.64, 0.94)))
+
+    @classmethod
+    def fill(cls, frames: int, onset: int | None, apex: Sequence[int] | None, offset: int | None) -> Phases:
+        """Phases of which some are given, the others spread over what is left of `frames`.
+
+        Raises:
+            MotionError: what is given is out of order or beyond the last frame.
+        """
+        if frames < 1:
+            raise MotionError(f"a motion needs at least one frame, got {frames}")
+        spread, last = cls.spread(frames), frames - 1
+        start, end = (None, None) if apex is None else apex
+        onset_ = min(spread.onset, last if start is None else start) if onset is None else onset
+        offset_ = max(spread.offset, 0 if end is None else end) if offset is None else offset
+        if start is None:
+            length = offset_ - onset_
+            start, end = onset_ + round(0.32 * length), onset_ + round(0.66 * length)
+        phases = cls(onset_, start, end, offset_)
+        phases.envelope(frames)
+        return phases
+
+    def envelope(self, frames: int, ease: str = "linear") -> np.ndarray:
+        """The phases as a curve, (T,) in [0, 1].
+
+        Raises:
+            MotionError: the phases end after the last frame, or the easing is unknown.
+        """
+        if self.offset > frames - 1:
+            raise MotionError(f"the offset at frame {self.offset} lies beyond the last of {frames} frames")
+        if ease not in EASINGS:
+            raise MotionError(unknown("easing", ease, EASINGS))
+        time = np.arange(frames, dtype=np.float64)
+        rise = ((time - self.onset) / max(self.apex_start - self.onset, 1)).clip(0, 1)
+        fall = ((self.offset - time) / max(self.offset - self.apex_end, 1)).clip(0, 1)
+        curve = EASINGS[ease](np.minimum(rise, fall))
+        curve[self.apex_start : self.apex_end + 1] = 1.0  # also where a phase has no length
+        return curve
+
+
+def motion_label(
+    frames: int, expression: str, phases: Phases, intensity: float, expressions: tuple[str, ...], ease: str = "linear"
+) -> np.ndarray:
+    """The label of one expression, (T, E) float32: its row is the envelope times the intensity (section 5.1).
+
+    Raises:
+        MotionError: unknown expression or easing, intensity outside [0, 1], or phases beyond the last frame.
+    """
+    if expression not in expressions:
+        raise MotionError(unknown("expression", expression, expressions))
+    if not 0 <= intensity <= 1:
+        raise MotionError(f"the intensity must be between 0 and 1, got {intensity}")
+    label = np.zeros((frames, len(expressions)), dtype=np.float32)
+    label[:, expressions.index(expression)] = intensity * phases.envelope(frames, ease)
+    return label
+
+
+@dataclass
+class Event:
+    """One expression of a timeline; see `Timeline`."""
+
+    expression: str
+    onset: int
+    apex: list[int]
+    offset: int
+    intensity: float = 1.0
+    ease: str = "linear"
+
+
+@dataclass
+class Timeline:
+    """Several expressions over time, also at once; where events of one expression overlap, the stronger one counts.
+
+    As YAML::
+
+        frames: 120
+        fps: 25
+        events:
+          - {expression: surprise, onset: 5, apex: [12, 20], offset: 40, ease: smooth}
+          - {expression: happy, onset: 20, apex: [45, 90], offset: 115, intensity: 0.8}
+    """
+
+    frames: int
+    events: list[Event] = field(default_factory=list)
+    fps: float | None = None
+
+    @classmethod
+    def load(cls, path: str | Path) -> Timeline:
+        """Read a timeline from YAML.
+
+        Raises:
+            FacegenError: the file is missing, is no YAML, or has unknown, missing or wrongly typed keys.
+        """
+        return cls(**read_yaml(path, cls))
+
+    def motion(self, expressions: tuple[str, ...]) -> np.ndarray:
+        """The label, (T, E) float32.
+
+        Raises:
+            MotionError: an event contradicts itself, the frame count or the list of expressions.
+        """
+        if self.frames < 1 or not self.events:
+            raise MotionError(f"a timeline needs frames and events, got {self.frames} and {len(self.events)}")
+        label = np.zeros((self.frames, len(expressions)), dtype=np.float32)
+        for number, event in enumerate(self.events):
+            try:
+                if len(event.apex) != 2:
+                    raise MotionError(f"apex is a pair, its first and last frame; got {event.apex}")
+                phases = Phases(event.onset, event.apex[0], event.apex[1], event.offset)
+                one = motion_label(self.frames, event.expression, phases, event.intensity, expressions, event.ease)
+            except MotionError as error:
+                raise MotionError(f"event {number} of the timeline: {error}") from error
+            label = np.maximum(label, one)
+        return label
+
+
+def deformation(displacement: np.ndarray) -> float:
+    """m_i of Eq. 6: the mean absolute displacement of one sequence, (T, V, 3) in mm, over frames, vertices, axes."""
+    return float(np.abs(displacement, dtype=np.float64).mean())
+
+
+def intensities(
+    deformations: np.ndarray, expression: np.ndarray, train: np.ndarray, floor: float = 0.2
+) -> np.ndarray:
+    r"""How strong each sequence is, from its deformation (Eq. 6).
+
+    .. math:: s_i = \frac{\mathrm{clip}((m_i - \mu_e) / \sigma_e,\ -1,\ 1) + 1}{2}
+
+    Eq. 6 gives 0 to every sequence weaker than one sigma below its mean, and a label of zeros does not say which
+    expression it is; so the result is raised to `floor + (1 - floor) s_i`. A floor of 0 is the paper's own.
+
+    Args:
+        deformations: (N,) m_i, see `deformation`.
+        expression: (N,) int, the expression of each sequence.
+        train: (N,) bool; mean and standard deviation are taken over these alone.
+        floor: smallest intensity, in [0, 1).
+
+    Returns:
+        (N,) float64 in [floor, 1]; an expression whose training sequences are all equally strong gives s_i = 0.5.
+    """
+    if not 0 <= floor < 1:
+        raise MotionError(f"the floor of the intensity must be in [0, 1), got {floor}")
+    result = np.empty(len(deformations), dtype=np.float64)
+    for name in np.unique(expression):
+        chosen = expression == name
+        known = deformations[chosen & train]
+        if not len(known):
+            raise MotionError(f"expression {name} has no training sequence to take its mean deformation from")
+        sigma = known.std()
+        away = (deformations[chosen] - known.mean()) / sigma if sigma > 0 else np.zeros(chosen.sum())
+        result[chosen] = (np.clip(away, -1, 1) + 1) / 2  # Eq. 6
+    return floor + (1 - floor) * result
+
+
+def find_phases(activity: np.ndarray) -> Phases:
+    """Phases of a recording from how far it is from rest in each frame.
+
+    The rise is taken as a straight line through the last crossings of 20 and 80 % of the range before the peak,
+    the fall likewise, and both lines are prolonged to 0 and 100 %. A recording that ends at its peak has no fall.
+
+    Args:
+        activity: (T,) distance from the neutral, such as the mean displacement of each frame.
+
+    Raises:
+        MotionError: nothing moves.
+    """
+    activity = np.asarray(activity, dtype=np.float64)
+    low, high = activity.min(), activity.max()
+    if len(activity) < 2 or not high - low > 0:
+        raise MotionError(f"no phases can be found: the recording of {len(activity)} frames does not move")
+    level = (activity - low) / (high - low)
+    peak = int(level.argmax())
+    onset, apex_start = _ramp(level[: peak + 1])
+    last = len(level) - 1
+    back, apex_back = _ramp(level[peak:][::-1])
+    offset, apex_end = last - back, last - apex_back
+    apex_start, apex_end = min(apex_start, peak), max(apex_end, peak)
+    return Phases(min(onset, apex_start), apex_start, apex_end, max(offset, apex_end))
+
+
+def _ramp(level: np.ndarray) -> tuple[int, int]:
+    """Where the last rise of a curve that ends at its top begins and ends."""
+    above = np.flatnonzero(level < 0.8)
+    if not len(above):
+        return 0, 0
+    upper = _crossing(level, above[-1], 0.8)
+    below = np.flatnonzero(level[: above[-1] + 1] < 0.2)
+    lower = _crossing(level, below[-1], 0.2) if len(below) else 0.0
+    start, stop = lower - (upper - lower) / 3, upper + (upper - lower) / 3
+    last = len(level) - 1
+    return int(np.clip(np.floor(start + 0.5), 0, last)), int(np.clip(np.floor(stop + 0.5), 0, last))
+
+
+def _crossing(level: np.ndarray, before: int, value: float) -> float:
+    return before + (value - level[before]) / (level[before + 1] - level[before])

@@ -1,0 +1,41 @@
+"""Unpooling on the mesh."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy.sparse import csr_matrix
+from torch import Tensor, nn
+
+
+class Upsample(nn.Module):
+    r"""From a coarser level to a finer one by a fixed sparse matrix (section 3.2): :math:`y = Q_u x`.
+
+    This is the operator as the section reads; `UnpoolConv` computes it together with the convolution after it.
+
+    Args:
+        matrix: (V_fine, V_coarse); rows sum to one.
+
+    Shapes: (*, V_coarse, C) -> (*, V_fine, C)
+
+    Reference:
+        Ranjan et al., "Generating 3D Faces Using Convolutional Mesh Autoencoders", ECCV 2018.
+    """
+
+    matrix: Tensor
+
+    def __init__(self, matrix: csr_matrix) -> None:
+        super().__init__()
+        coo = matrix.tocoo()
+        index = torch.from_numpy(np.stack([coo.row, coo.col]).astype(np.int64))
+        values = torch.from_numpy(coo.data.astype(np.float32))
+        self.register_buffer("matrix", torch.sparse_coo_tensor(index, values, matrix.shape).coalesce(), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        coarse, channels = x.shape[-2:]
+        flat = x.reshape(-1, coarse, channels).transpose(0, 1).reshape(coarse, -1)
+        up = torch.sparse.mm(self.matrix, flat)
+        return up.reshape(-1, flat.shape[1] // channels, channels).transpose(0, 1).reshape(*x.shape[:-2], -1, channels)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.matrix.shape[1]} -> {self.matrix.shape[0]})"

@@ -1,0 +1,39 @@
+"""A small surface that moves: a curved sheet of 12 x 12 vertices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from facegen.data.sequence import Sequence
+
+SIDE = 12
+
+
+def sheet() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(V, 3) vertices in mm, (F, 3) faces, (P, 4) quads of a sheet that bulges towards +z."""
+    x, y = np.meshgrid(np.linspace(-80, 80, SIDE), np.linspace(-100, 100, SIDE))
+    vertices = np.stack([x, y, 60 - (x**2 + y**2) / 200], axis=-1).reshape(-1, 3)
+    corner = (np.arange(SIDE - 1)[:, None] * SIDE + np.arange(SIDE - 1)).ravel()
+    quads = np.stack([corner, corner + 1, corner + SIDE + 1, corner + SIDE], axis=1)
+    return vertices, quads[:, [0, 1, 2, 0, 2, 3]].reshape(-1, 3), quads
+
+
+@pytest.fixture
+def moving() -> Callable[..., Sequence]:
+    """A maker of sequences whose displacements have exactly the rank asked for."""
+
+    def make(frames: int = 20, rank: int = 3, *, noise: float = 0.0, fps: float = 25.0) -> Sequence:
+        rng = np.random.default_rng(7)
+        vertices, faces, quads = sheet()
+        time = np.linspace(0, 3, frames)
+        weights = np.sin(np.outer(time, np.arange(1, rank + 1)))
+        shapes = rng.normal(0, 3, (rank, *vertices.shape))
+        posed = vertices + np.einsum("tk,kvc->tvc", weights, shapes)
+        posed += noise * rng.normal(0, 1, posed.shape)
+        motion = np.stack([np.sin(time), np.zeros(frames)], axis=1)
+        return Sequence(posed, faces, fps, motion, ("smile", "frown"), quads)
+
+    return make

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pygltflib import GLTF2
+
+from facegen.data.sequence import Sequence
+from facegen.errors import FacegenError
+from facegen.export.glb import write_glb
+
+WIDTHS = {"SCALAR": 1, "VEC3": 3}
+DTYPES = {5126: "<f4", 5123: "<u2", 5125: "<u4"}
+
+
+def read(path):
+    """What pygltflib finds in the file: positions, indices, weights, times as a viewer would play them."""
+    document = GLTF2().load_binary(str(path))
+    blob = document.binary_blob()
+
+    def array(index):
+        accessor = document.accessors[index]
+        view = document.bufferViews[accessor.bufferView]
+        assert view.byteOffset % 4 == 0
+        shape = accessor.count, WIDTHS[accessor.type]
+        data = np.frombuffer(blob, DTYPES[accessor.componentType], np.prod(shape), view.byteOffset)
+        assert data.nbytes == view.byteLength
+        return data.reshape(shape)
+
+    primitive = document.meshes[0].primitives[0]
+    base = array(primitive.attributes.POSITION).astype(np.float64)
+    targets = np.array([array(target["POSITION"]) for target in primitive.targets or []])
+    normals = array(primitive.attributes.NORMAL), np.array([array(t["NORMAL"]) for t in primitive.targets or []])
+    if not document.animations:
+        return document, base[None], np.zeros(1), np.zeros((1, 0)), array(primitive.indices), normals
+    sampler = document.animations[0].samplers[0]
+    times, weights = array(sampler.input).ravel(), array(sampler.output).reshape(-1, len(targets))
+    shown = base + np.einsum("tk,kvc->tvc", weights.astype(np.float64), targets)
+    return document, shown, times, weights, array(primitive.indices), normals
+
+
+def test_reads_back_within_the_reported_error(moving, tmp_path):
+    sequence = moving(30, 5, noise=0.02)
+    report = write_glb(sequence, tmp_path / "a.glb", tolerance=0.2)
+    document, shown, times, weights, indices, _ = read(tmp_path / "a.glb")
+    error = np.linalg.norm(shown * 1000 - sequence.vertices, axis=-1)
+    assert error.max() == pytest.approx(report.max_error_mm, rel=1e-4)
+    assert error.mean() == pytest.approx(report.mean_error_mm, rel=1e-4)
+    assert report.max_error_mm <= 0.2
+    np.testing.assert_allclose(times, np.arange(30) / 25, rtol=1e-6)
+    np.testing.assert_array_equal(indices.reshape(-1, 3), sequence.faces)
+    assert np.abs(weights).max() <= 1
+    assert report.bytes == (tmp_path / "a.glb").stat().st_size
+    assert document.asset.extras["expressions"] == ["smile", "frown"]
+    assert len(document.meshes[0].extras["targetNames"]) == report.targets == weights.shape[1]
+    np.testing.assert_allclose(document.meshes[0].weights, weights[0])
+
+
+@pytest.mark.parametrize("rank", [1, 3, 6])
+def test_a_motion_of_rank_n_needs_n_targets(moving, tmp_path, rank):
+    assert write_glb(moving(20, rank), tmp_path / "a.glb", tolerance=0.01).targets == rank
+
+
+def test_one_target_fewer_would_break_the_tolerance(moving, tmp_path):
+    sequence = moving(25, 8, noise=0.3)
+    report = write_glb(sequence, tmp_path / "a.glb", tolerance=1.0)
+    moved = (sequence.vertices - sequence.vertices[0]).reshape(25, -1).astype(np.float64)
+    left, values, right = np.linalg.svd(moved, full_matrices=False)
+
+    def worst(rank):
+        rest = moved - (left[:, :rank] * values[:rank]) @ right[:rank]
+        return np.linalg.norm(rest.reshape(25, -1, 3), axis=-1).max()
+
+    assert worst(report.targets) <= 1.0 < worst(report.targets - 1)
+    assert report.max_error_mm == pytest.approx(worst(report.targets), rel=1e-3)
+
+
+def test_bounds_are_those_of_the_data(moving, tmp_path):
+    write_glb(moving(), tmp_path / "a.glb")
+    document, shown, times, *_ = read(tmp_path / "a.glb")
+    position = document.accessors[document.meshes[0].primitives[0].attributes.POSITION]
+    np.testing.assert_allclose(position.min, shown[0].min(axis=0), atol=1e-7)
+    np.testing.assert_allclose(position.max, shown[0].max(axis=0), atol=1e-7)
+    clock = document.accessors[document.animations[0].samplers[0].input]
+    assert (clock.min, clock.max) == ([times.min()], [times.max()])
+    for target in document.meshes[0].primitives[0].targets:
+        assert len(document.accessors[target["POSITION"]].max) == 3
+
+
+def test_normals_follow_the_motion(moving, tmp_path):
+    from facegen.mesh.tri_mesh import vertex_normals
+
+    vertices, faces = moving(1, 0).vertices[0], moving(1, 0).faces
+    lean = np.linspace(0, 1, 15)[:, None, None] * vertices[:, [0]] * np.array([0, 0, 0.5])
+    sequence = Sequence(vertices + lean, faces, 25, np.zeros((15, 0)), ())
+    write_glb(sequence, tmp_path / "a.glb", tolerance=0.01)
+    *_, weights, _, (base, moved) = read(tmp_path / "a.glb")
+    shown = base + np.einsum("tk,kvc->tvc", weights, moved)
+    shown /= np.linalg.norm(shown, axis=-1, keepdims=True)
+    wanted = vertex_normals(sequence.vertices, faces)
+    still = (wanted * wanted[0]).sum(axis=-1).min()
+    assert (shown * wanted).sum(axis=-1).min() > 1 - (1 - still) / 10
+    np.testing.assert_allclose(np.linalg.norm(base, axis=1), 1, atol=1e-6)
+
+
+def test_per_frame_is_exact_and_writes_repeated_poses_once(moving, tmp_path):
+    sequence = moving(6, 4)
+    order = [0, 1, 2, 1, 3, 0, 5]
+    sequence = Sequence(sequence.vertices[order], sequence.faces, 25, sequence.motion[order], sequence.expressions)
+    report = write_glb(sequence, tmp_path / "a.glb", per_frame=True)
+    _, shown, _, weights, *_ = read(tmp_path / "a.glb")
+    assert report.targets == 4
+    assert set(np.unique(weights)) == {0.0, 1.0} and weights.sum(axis=1).tolist() == [0, 1, 1, 1, 1, 0, 1]
+    np.testing.assert_allclose(shown * 1000, sequence.vertices, atol=5e-5)
+    assert report.max_error_mm < 1e-4
+
+
+@pytest.mark.parametrize("per_frame", [False, True])
+@pytest.mark.parametrize("frames", [1, 5])
+def test_without_motion_the_file_is_a_still_mesh(moving, tmp_path, frames, per_frame):
+    sequence = moving(frames, 0)
+    report = write_glb(sequence, tmp_path / "a.glb", per_frame=per_frame)
+    document, shown, *_ = read(tmp_path / "a.glb")
+    assert (report.targets, report.frames, document.animations) == (0, frames, [])
+    np.testing.assert_allclose(shown[0] * 1000, sequence.vertices[0], atol=5e-5)
+
+
+def test_large_meshes_get_wide_indices(tmp_path):
+    count = 65536
+    vertices = np.random.default_rng(0).normal(size=(1, count, 3))
+    sequence = Sequence(vertices, [[0, 1, count - 1]], 25, np.zeros((1, 0)), ())
+    write_glb(sequence, tmp_path / "a.glb")
+    assert read(tmp_path / "a.glb")[4].ravel().tolist() == [0, 1, count - 1]
+
+
+@pytest.mark.parametrize("tolerance", [0, -1, float("nan"), float("inf")])
+def test_a_tolerance_that_is_none_is_refused(moving, tmp_path, tolerance):
+    with pytest.raises(FacegenError, match="positive number of mm"):
+        write_glb(moving(), tmp_path / "a.glb", tolerance=tolerance)
+
+
+def test_refusals_leave_nothing(moving, tmp_path):
+    sequence = moving()
+    with pytest.raises(FacegenError, match="below what float32 holds"):
+        write_glb(sequence, tmp_path / "a.glb", tolerance=1e-9)
+    bare = Sequence(sequence.vertices, np.empty((0, 3)), 25, sequence.motion, sequence.expressions)
+    with pytest.raises(FacegenError, match="faces"):
+        write_glb(bare, tmp_path / "a.glb")
+    broken = sequence.vertices.copy()
+    broken[3, 4] = np.nan
+    with pytest.raises(FacegenError, match="NaN"):
+        write_glb(Sequence(broken, sequence.faces, 25, sequence.motion, sequence.expressions), tmp_path / "a.glb")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import sys
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+from PIL import Image
+
+from facegen.errors import FacegenError
+from facegen.export import video
+from facegen.export.video import film, gif_timing, write_gif, write_mp4
+from facegen.render import Camera, render
+
+SIZE = 64
+
+
+def test_film_keeps_the_order_and_one_camera(moving):
+    sequence = moving(12)
+    camera = Camera.framing(sequence.vertices)
+    wanted = [render(pose, sequence.faces, camera, size=SIZE) for pose in sequence.vertices]
+    np.testing.assert_array_equal(list(film(sequence.vertices, sequence.faces, size=SIZE)), wanted)
+
+
+def test_mp4_has_every_frame_at_its_time(moving, tmp_path):
+    sequence = moving(14, fps=30)
+    write_mp4(sequence, tmp_path / "a.mp4", size=SIZE)
+    frames = iio.imread(tmp_path / "a.mp4", plugin="FFMPEG")
+    about = iio.immeta(tmp_path / "a.mp4", plugin="FFMPEG")
+    assert frames.shape == (14, SIZE, SIZE, 3)
+    assert about["fps"] == pytest.approx(30)
+    assert about["duration"] == pytest.approx(14 / 30, abs=0.02)
+    assert about["codec"] == "h264" and about["pix_fmt"].startswith("yuv420p")
+    wanted = np.stack(list(film(sequence.vertices, sequence.faces, size=SIZE)))
+    assert np.abs(frames.astype(int) - wanted).mean() < 6
+
+
+def test_gif_has_every_frame_at_its_time(moving, tmp_path):
+    sequence = moving(14, fps=30)
+    write_gif(sequence, tmp_path / "a.gif", size=SIZE)
+    wanted = list(film(sequence.vertices, sequence.faces, size=SIZE))
+    with Image.open(tmp_path / "a.gif") as gif:
+        assert (gif.n_frames, gif.info["loop"], gif.size) == (14, 0, (SIZE, SIZE))
+        durations = []
+        for frame in range(gif.n_frames):
+            gif.seek(frame)
+            durations.append(gif.info["duration"])
+            assert np.abs(np.asarray(gif.convert("RGB")).astype(int) - wanted[frame]).mean() < 6
+    assert sum(durations) == pytest.approx(1000 * 14 / 30, abs=10)
+
+
+@pytest.mark.parametrize("fps", [10, 25, 29.97, 50, 60, 120])
+def test_gif_timing_neither_drifts_nor_asks_for_what_browsers_refuse(fps):
+    chosen, centiseconds = gif_timing(200, fps)
+    assert centiseconds.min() >= 2
+    begin = np.cumsum(centiseconds) - centiseconds
+    assert np.abs(begin / 100 - chosen / fps).max() < 0.021
+    assert centiseconds.sum() / 100 == pytest.approx(200 / fps, abs=0.021)
+    assert len(chosen) == (200 if fps <= 50 else pytest.approx(200 / fps * 50, abs=1))
+
+
+@pytest.mark.parametrize("write", [write_mp4, write_gif])
+def test_a_single_frame_is_a_film_too(moving, tmp_path, write):
+    write(moving(1, 0), tmp_path / f"a.{write.__name__[-3:]}", size=SIZE)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize(("size", "message"), [(63, "even"), (2, "16 to 4096"), (10000, "16 to 4096")])
+def test_sizes_out_of_range_are_refused(moving, tmp_path, size, message):
+    with pytest.raises(FacegenError, match=message):
+        write_mp4(moving(2), tmp_path / "a.mp4", size=size)
+
+
+@pytest.mark.parametrize("write", [write_mp4, write_gif])
+def test_an_error_midway_leaves_nothing(moving, tmp_path, monkeypatch, write):
+    drawn = []
+
+    def fails_at_last(*args, **kwargs):
+        drawn.append(1)
+        if len(drawn) > 8:
+            raise MemoryError("no more")
+        return render(*args, **kwargs)
+
+    monkeypatch.setattr(video, "render", fails_at_last)
+    with pytest.raises(MemoryError):
+        write(moving(20), tmp_path / f"a.{write.__name__[-3:]}", size=SIZE)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("before", ["", "sys.stdin.buffer.read(9); ", "sys.stdin.buffer.read(); "])
+def test_a_failing_ffmpeg_says_why(before):
+    program = f"import sys; {before}sys.exit('disk full')"
+    frames = iter([np.zeros((512, 512, 3), np.uint8)] * 20)
+    with pytest.raises(OSError, match="ffmpeg could not write the film: disk full"):
+        video._pipe([sys.executable, "-c", program], frames)
+
+
+def test_mp4_on_a_full_disk_leaves_nothing(moving, tmp_path, monkeypatch):
+    monkeypatch.setattr(video, "_pipe", lambda command, frames: video_fails(command))
+
+    def video_fails(command):
+        with open(command[-1], "wb") as file:
+            file.write(b"half")
+        raise OSError("ffmpeg could not write the film: No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        write_mp4(moving(2), tmp_path / "a.mp4", size=SIZE)
+    assert list(tmp_path.iterdir()) == []
