@@ -14,6 +14,7 @@ from pytorch_lightning.utilities.rank_zero import rank_zero_only
 from facegen.data.corpus import Corpus
 from facegen.data.sequence import Sequence
 from facegen.export import export
+from facegen.export.apexes import apex_sheet
 
 
 def generated_sequence(module: LightningModule, corpus: Corpus, index: int) -> Sequence:
@@ -32,6 +33,8 @@ class EpochLine(Callback):
     @rank_zero_only
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         values = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        # The module logs this one after its callbacks have run.
+        values["train/error"] = float(pl_module.errors["train_error"].compute()["total"])
         parts = [
             f"{text} {values[name]:.3f}"
             for text, name in (("train", "train/error"), ("test", "val/error"), ("not moving", "val/still"))
@@ -40,49 +43,67 @@ class EpochLine(Callback):
         print(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}: {', '.join(parts)} mm", file=sys.stderr)
 
 
+def apexes(module: LightningModule, corpus: Corpus, path: Path) -> None:
+    """Write a sheet of the first test subject's expressions at their apex, generated above recorded."""
+    first = corpus.entries[corpus.split("test")[0]].subject
+    shown = {entry.expression: i for i, entry in enumerate(corpus.entries) if entry.subject == first}
+    rows = {
+        "generated": {name: generated_sequence(module, corpus, i) for name, i in shown.items()},
+        "recorded": {name: corpus.sequence(i) for name, i in shown.items()},
+    }
+    apex_sheet(rows, path)
+
+
+def run_folder(trainer: Trainer, name: str) -> Path:
+    """A folder of the run's own, made where it is missing."""
+    folder = Path(trainer.log_dir or trainer.default_root_dir) / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 class ProgressPictures(Callback):
-    """A contact sheet, a short clip and an animated mesh of test sequences, while the model trains.
+    """Early pictures of progress: apexes of a test subject, a short clip and an animated mesh.
 
     They go to `pictures/` in the run's folder, and to Weights & Biases where that logger is used.
 
     Args:
-        every: epochs between two looks; the first is after the first epoch. One look costs some seconds.
-        clips: sequences at each look, of different expressions.
-        size: edge of a frame in pixels.
+        every: epochs between two looks; the first is after the first epoch. One look costs some ten seconds.
+        size: edge of the clip's frames in pixels.
     """
 
-    def __init__(self, every: int = 5, clips: int = 1, size: int = 256) -> None:
-        self.every, self.clips, self.size = every, clips, size
+    def __init__(self, every: int = 10, size: int = 256) -> None:
+        self.every, self.size = every, size
 
     @rank_zero_only
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if trainer.sanity_checking or not trainer.fit_loop.restarting and trainer.current_epoch % self.every:
+        if trainer.sanity_checking or trainer.state.fn != "fit" or trainer.current_epoch % self.every:
             return
         corpus: Corpus = trainer.datamodule.corpus
-        first = corpus.entries[corpus.split("test")[0]].subject
-        shown = [i for i in corpus.split("test") if corpus.entries[i].subject == first]
-        folder = Path(trainer.log_dir or trainer.default_root_dir) / "pictures"
-        folder.mkdir(parents=True, exist_ok=True)
-        for index in shown[: self.clips]:
-            sequence = generated_sequence(pl_module, corpus, index)
-            stem = f"{corpus.entries[index].expression}-epoch{trainer.current_epoch:03d}"
-            export(sequence, folder / f"{stem}.png", size=self.size)
-            export(sequence, folder / f"{stem}.mp4", size=self.size)
-            export(sequence, folder / f"{stem}.glb")
-            self._log(trainer, corpus.entries[index].expression, folder / stem)
-
-    @staticmethod
-    def _log(trainer: Trainer, name: str, stem: Path) -> None:
+        stem = run_folder(trainer, "pictures") / f"epoch{trainer.current_epoch:03d}"
+        sequence = generated_sequence(pl_module, corpus, corpus.split("test")[0])
+        apexes(pl_module, corpus, Path(f"{stem}.png"))
+        export(sequence, f"{stem}.mp4", size=self.size)
+        export(sequence, f"{stem}.glb")
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
                 import wandb
 
                 content: dict[str, Any] = {
-                    f"pictures/{name}": wandb.Image(f"{stem}.png"),
-                    f"clips/{name}": wandb.Video(f"{stem}.mp4", format="mp4"),
-                    f"meshes/{name}": wandb.Object3D(f"{stem}.glb"),
+                    "pictures/apexes": wandb.Image(f"{stem}.png"),
+                    "pictures/clip": wandb.Video(f"{stem}.mp4", format="mp4"),
+                    "pictures/mesh": wandb.Object3D(f"{stem}.glb"),
                 }
                 logger.experiment.log(content, commit=False)
+
+
+class ApexSheet(Callback):
+    """`test` leaves a sheet of the first test subject's expressions, generated above recorded: `apexes.png`."""
+
+    @rank_zero_only
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        path = run_folder(trainer, "pictures") / "apexes.png"
+        apexes(pl_module, trainer.datamodule.corpus, path)
+        print(f"look at {path}")
 
 
 class SequenceWriter(Callback):
@@ -94,8 +115,7 @@ class SequenceWriter(Callback):
     ) -> None:
         corpus: Corpus = trainer.datamodule.corpus
         indices = corpus.split("test")
-        folder = Path(trainer.log_dir or trainer.default_root_dir) / "predictions"
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = run_folder(trainer, "predictions")
         template = corpus.hierarchy.template
         step = trainer.datamodule.batch_size
         bounds = batch.ptr.tolist()

@@ -100,11 +100,11 @@ def _animate(folder: Path) -> dict:
 
 def _draw(folder: Path, sequences: dict) -> None:
     from facegen.export import export
-    from facegen.export.pictures import apex_sheet
+    from facegen.export.apexes import apex_sheet
 
     for name, sequence in sequences.items():
         export(sequence, folder / f"{name}.mp4", size=384)
-    apex_sheet(sequences, folder / "sheet.png")
+    apex_sheet({"generated": sequences}, folder / "sheet.png", size=320)
 
 
 def _report(out: Path, errors: dict[str, dict[str, float]], seconds: float) -> None:

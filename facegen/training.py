@@ -11,7 +11,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
 from facegen import checkpoint
-from facegen.callbacks import SequenceWriter
+from facegen.callbacks import ApexSheet, SequenceWriter
 from facegen.data.module import ExpressionDataModule
 from facegen.errors import FacegenError
 from facegen.models.base import ExpressionGenerator
@@ -76,6 +76,7 @@ def run(arguments: list[str]) -> TrainingCLI:
             "deterministic": True,
             "callbacks": [
                 ModelCheckpoint(filename="best", monitor="val/error", save_last=True, enable_version_counter=False),
+                ApexSheet(),
                 SequenceWriter(),
             ],
         },

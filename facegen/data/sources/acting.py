@@ -13,11 +13,11 @@ from facegen.motion import EXPRESSIONS, Phases
 
 UNITS = {
     "happy": {"AU6": 0.8, "AU12": 1.0, "AU25": 0.8, "AU16": 0.25},
-    "angry": {"AU4": 1.0, "AU5": 0.6, "AU7": 0.6, "AU9": 0.2, "AU24": 0.9},
+    "angry": {"AU4": 1.0, "AU5": 0.5, "AU7": 0.8, "AU9": 0.3, "AU24": 1.0},
     "sad": {"AU1": 1.0, "AU4": 0.5, "AU15": 1.0, "AU17": 0.6},
     "surprise": {"AU1": 1.0, "AU2": 1.0, "AU5": 1.0, "AU27": 0.75},
-    "fear": {"AU1": 0.9, "AU2": 0.4, "AU4": 0.6, "AU5": 1.0, "AU20": 1.0, "AU25": 0.6, "AU27": 0.25},
-    "disgust": {"AU4": 0.4, "AU7": 0.4, "AU9": 1.0, "AU10": 0.6, "AU11": 0.8, "AU15": 0.4, "AU17": 0.4},
+    "fear": {"AU1": 1.0, "AU2": 0.5, "AU4": 0.5, "AU5": 1.0, "AU20": 1.0, "AU25": 0.6, "AU27": 0.25},
+    "disgust": {"AU4": 0.5, "AU7": 0.5, "AU9": 1.0, "AU10": 0.4, "AU11": 0.6, "AU15": 0.4, "AU17": 0.5},
 }
 """Action units of each expression at its strongest; prototypes of Ekman and Friesen's Facial Action Coding System
 (Investigator's Guide, 1978), weights ours. A face that has no such unit acts without it."""

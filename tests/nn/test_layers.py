@@ -1,0 +1,166 @@
+"""Eq. 3, the unpooling of section 3.2, Table 1 and Eq. 5."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from shapes import plate_with_hole, sphere
+from torch import Tensor
+
+from facegen.mesh.hierarchy import MeshHierarchy
+from facegen.mesh.subdivision import subdivide_to
+from facegen.nn.losses import motion_loss
+from facegen.nn.motion_encoder import MotionEncoder
+from facegen.nn.spiral_conv import SpiralConv
+from facegen.nn.spiral_decoder import BLOCK, SpiralDecoder
+from facegen.nn.spiral_network import SpiralNetwork
+from facegen.nn.unpool_conv import UnpoolConv
+from facegen.nn.upsample import Upsample
+
+
+@pytest.fixture(scope="module")
+def hierarchy() -> MeshHierarchy:
+    return MeshHierarchy.build(plate_with_hole(21), depth=2, factor=4)
+
+
+def naive_conv(x: Tensor, spiral: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Eq. 3 as it reads: x (V, C)."""
+    out = []
+    for row in spiral.tolist():
+        total = bias.clone()
+        for j, other in enumerate(row):
+            if other >= 0:
+                total = total + x[other] @ weight[j]
+        out.append(total)
+    return torch.stack(out)
+
+
+def test_spiral_conv_is_eq_3(hierarchy: MeshHierarchy) -> None:
+    spiral = torch.from_numpy(hierarchy.spirals[0])
+    conv = SpiralConv(3, 5, spiral).double()
+    x = torch.randn(2, len(spiral), 3, dtype=torch.float64)
+    for got, pose in zip(conv(x), x, strict=True):
+        torch.testing.assert_close(got, naive_conv(pose, spiral, conv.weight, conv.bias))
+
+
+def test_an_output_depends_on_exactly_its_spiral(hierarchy: MeshHierarchy) -> None:
+    spiral = torch.from_numpy(hierarchy.spirals[1])
+    conv = SpiralConv(2, 2, spiral)
+    jacobian = torch.autograd.functional.jacobian(conv, torch.randn(len(spiral), 2))
+    reaches = jacobian.abs().sum(dim=(1, 3)) > 0
+    for vertex, row in enumerate(spiral.tolist()):
+        assert set(torch.nonzero(reaches[vertex]).ravel().tolist()) == {other for other in row if other >= 0}
+
+
+def test_upsample_is_its_matrix(hierarchy: MeshHierarchy) -> None:
+    matrix = hierarchy.upsample[0]
+    x = torch.randn(4, matrix.shape[1], 3)
+    wanted = np.stack([matrix @ pose for pose in x.numpy()])
+    torch.testing.assert_close(Upsample(matrix)(x), torch.from_numpy(wanted).float())
+    assert torch.allclose(Upsample(matrix)(torch.ones(matrix.shape[1], 1)), torch.ones(matrix.shape[0], 1))
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_unpool_conv_is_unpooling_then_convolution_gradients_too(hierarchy: MeshHierarchy, level: int) -> None:
+    matrix, spiral = hierarchy.upsample[level], hierarchy.spirals[level]
+    up, conv = Upsample(matrix).double(), SpiralConv(4, 3, torch.from_numpy(spiral)).double()
+    fused = UnpoolConv(4, 3, matrix, spiral).double()
+    fused.load_state_dict(conv.state_dict())
+    x = torch.randn(5, matrix.shape[1], 4, dtype=torch.float64, requires_grad=True)
+    y = x.detach().clone().requires_grad_()
+    slow, fast = conv(up(x)), fused(y.permute(1, 2, 0)).permute(2, 0, 1)
+    torch.testing.assert_close(fast, slow, rtol=1e-12, atol=1e-12)
+    pull = torch.randn_like(slow)
+    (slow * pull).sum().backward()
+    (fast * pull).sum().backward()
+    torch.testing.assert_close(y.grad, x.grad, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(fused.weight.grad, conv.weight.grad, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(fused.bias.grad, conv.bias.grad, rtol=1e-12, atol=1e-12)
+
+
+def test_the_decoder_is_table_1_at_the_paper_s_size() -> None:
+    fine, _ = subdivide_to(sphere(8000), 28431)
+    decoder = SpiralDecoder(MeshHierarchy.build(fine))
+    assert (decoder.full.in_features, decoder.full.out_features) == (64, 46 * 64)
+    sizes = [(conv.coarse, conv.in_channels, conv.fine, conv.out_channels) for conv in decoder.convs]
+    assert sizes == [(46, 64, 228, 32), (228, 32, 1138, 16), (1138, 16, 5687, 8), (5687, 8, 28431, 3)]
+    assert decoder(torch.randn(2, 64)).shape == (2, 28431, 3)
+
+
+def test_the_decoder_in_blocks_is_the_chain_of_naive_layers(hierarchy: MeshHierarchy) -> None:
+    decoder = SpiralDecoder(hierarchy, latent=8, channels=(6, 5), scale=2.0).double()
+    z = torch.randn(BLOCK + 3, 8, dtype=torch.float64)
+    x = decoder.full(z).view(len(z), hierarchy.sizes[-1], 6)
+    for number, (level, fused) in enumerate(zip((1, 0), decoder.convs, strict=True)):
+        conv = SpiralConv(fused.in_channels, fused.out_channels, torch.from_numpy(hierarchy.spirals[level])).double()
+        conv.load_state_dict(fused.state_dict())
+        x = conv(Upsample(hierarchy.upsample[level]).double()(x))
+        x = x if number else torch.relu(x)
+    torch.testing.assert_close(decoder(z), 2 * x)
+    assert (decoder(z) < 0).any()  # displacements are signed: no ReLU at the end
+
+
+def test_the_decoder_refuses_a_wrong_number_of_channels(hierarchy: MeshHierarchy) -> None:
+    with pytest.raises(ValueError, match="2 numbers, one for each step up, got 4"):
+        SpiralDecoder(hierarchy, channels=(64, 32, 16, 8))
+
+
+def test_encoder_is_causal_and_keeps_sequences_apart() -> None:
+    encoder = MotionEncoder(6, 16)
+    motion = torch.rand(12, 6)
+    ptr = torch.tensor([0, 5, 12])
+    together = encoder(motion, ptr)
+    assert together.shape == (12, 16)
+    torch.testing.assert_close(together[:5], encoder(motion[:5]))
+    torch.testing.assert_close(together[5:], encoder(motion[5:]))
+    later = motion[:5].clone()
+    later[3:] = 0
+    torch.testing.assert_close(encoder(later)[:3], together[:3])
+
+
+def test_the_network_s_checkpoint_holds_weights_and_not_the_mesh(hierarchy: MeshHierarchy) -> None:
+    names = set(SpiralNetwork(hierarchy, 6, channels=(8, 4)).state_dict())
+    assert not [name for name in names if "columns" in name or "values" in name]
+    assert "decoder.scale" in names
+
+
+def naive_loss(x: Tensor, y: Tensor) -> Tensor:
+    """Eq. 5 of one sequence, as means."""
+    reconstruction = (x - y).abs().mean()
+    temporal = ((x[1:] - x[:-1]) - (y[1:] - y[:-1])).abs().mean()
+    return reconstruction + temporal
+
+
+def test_eq_5_by_hand_and_no_difference_is_taken_across_sequences() -> None:
+    x, y = torch.randn(9, 4, 3, dtype=torch.float64), torch.randn(9, 4, 3, dtype=torch.float64)
+    torch.testing.assert_close(sum(motion_loss(x, y, torch.tensor([0, 9]))), naive_loss(x, y))
+    first, second = naive_loss(x[:4], y[:4]), naive_loss(x[4:], y[4:])
+    moved = y.clone()
+    moved[4:] += 100  # a jump between sequences is no motion
+    shifted = x.clone()
+    shifted[4:] += 100
+    parts = motion_loss(shifted, moved, torch.tensor([0, 4, 9]))
+    reconstruction = ((x[:4] - y[:4]).abs().sum() + (x[4:] - y[4:]).abs().sum()) / (9 * 12)
+    torch.testing.assert_close(parts[0], reconstruction)
+    temporal = (first - (x[:4] - y[:4]).abs().mean()) * 3 + (second - (x[4:] - y[4:]).abs().mean()) * 4
+    torch.testing.assert_close(parts[1], temporal / 7)
+    assert motion_loss(x, y, torch.tensor([0, 9]), coherence=0)[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        (SpiralConv(3, 5, torch.zeros(7, 9, dtype=torch.int64)), "SpiralConv(3 -> 5, V=7, L=9)"),
+    ],
+)
+def test_repr(module: torch.nn.Module, text: str) -> None:
+    assert repr(module) == text
+
+
+def test_repr_of_layers_on_a_mesh(hierarchy: MeshHierarchy) -> None:
+    fine, coarse = hierarchy.sizes[:2]
+    assert repr(Upsample(hierarchy.upsample[0])) == f"Upsample({coarse} -> {fine})"
+    length = hierarchy.spirals[0].shape[1]
+    fused = UnpoolConv(4, 3, hierarchy.upsample[0], hierarchy.spirals[0])
+    assert repr(fused) == f"UnpoolConv(4 -> 3, V={coarse} -> {fine}, L={length})"
