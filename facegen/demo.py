@@ -16,7 +16,7 @@ MARKER = "demo.json"
 SUBJECTS, VERTICES, FRAMES = 24, 2500, (24, 36)
 EPOCHS, CHANNELS = 20, (64, 64, 32, 16)
 RECIPE = [
-    "--model=SpiralGenerator", f"--model.channels={list(CHANNELS)}", "--model.normalise=true", "--model.lr=3e-3",
+    "--model=SpiralGenerator", f"--model.channels={list(CHANNELS)}", "--model.activation=elu", "--model.normalise=true", "--model.lr=3e-3",
     "--model.decay=0.85", "--model.weight_decay=0", "--data.workers=0", f"--trainer.max_epochs={EPOCHS}",
     "--trainer.accelerator=cpu", "--trainer.enable_progress_bar=false", "--trainer.enable_model_summary=false",
     "--trainer.callbacks=EpochLine", "--trainer.logger=CSVLogger", "--trainer.logger.name=null",

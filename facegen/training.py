@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from pathlib import Path
 from typing import NoReturn
@@ -16,7 +17,22 @@ from facegen.data.module import ExpressionDataModule
 from facegen.errors import FacegenError
 from facegen.models.base import ExpressionGenerator
 
-VERBS = ("fit", "validate", "test", "predict")
+VERBS = {
+    "fit": ("Train a model.", "facegen fit --config configs/ict.yaml --data.corpus corpora/ict"),
+    "validate": (
+        "Errors of a checkpoint on the test subjects, as training reports them.",
+        "facegen validate --config configs/ict.yaml --ckpt_path runs/ict/version_0/checkpoints/best.ckpt",
+    ),
+    "test": (
+        "Errors of a checkpoint on the test subjects, and a sheet of one of them, generated above recorded.",
+        "facegen test --config configs/ict.yaml --ckpt_path runs/ict/version_0/checkpoints/best.ckpt",
+    ),
+    "predict": (
+        "Write what a checkpoint generates for the test subjects, one .npz sequence each.",
+        "facegen predict --config configs/ict.yaml --ckpt_path runs/ict/version_0/checkpoints/best.ckpt",
+    ),
+}
+"""What each verb does, and an example."""
 
 
 class OneLineParser(LightningArgumentParser):
@@ -63,11 +79,12 @@ def run(arguments: list[str]) -> TrainingCLI:
     # Both are said by Lightning on every run and ask for nothing that helps here.
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*args parameter is intended to run from within Python.*")
-    return TrainingCLI(
-        ExpressionGenerator,
-        ExpressionDataModule,
+    settings = dict(
+        model_class=ExpressionGenerator,
+        datamodule_class=ExpressionDataModule,
         subclass_mode_model=True,
         parser_class=OneLineParser,
+        parser_kwargs={verb: {"description": f"{text} Example: {example}"} for verb, (text, example) in VERBS.items()},
         auto_configure_optimizers=False,
         seed_everything_default=0,
         save_config_kwargs={"overwrite": True},
@@ -80,5 +97,9 @@ def run(arguments: list[str]) -> TrainingCLI:
                 SequenceWriter(),
             ],
         },
-        args=arguments,
     )
+    try:
+        return TrainingCLI(**settings, args=arguments)
+    finally:
+        if "wandb" in sys.modules:  # a second run in this process must not go on in the first one's
+            sys.modules["wandb"].finish()

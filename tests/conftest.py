@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from facegen.cli import run
+
 
 @pytest.fixture(scope="session")
 def ict_root() -> Path:
@@ -14,3 +16,58 @@ def ict_root() -> Path:
     if not (root / "FaceXModel").is_dir():
         pytest.skip(f"no ICT FaceKit in {root}; name its folder in ICT_FACEKIT")
     return root
+
+
+@pytest.fixture(scope="session")
+def corpus_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small corpus of the built-in faces, made by the command: 4 subjects, one of them for testing."""
+    path = tmp_path_factory.mktemp("data") / "corpus"
+    arguments = "prepare synthetic --subjects 4 --vertices 420 --frames 10 14 --fps 10 --depth 3 --out"
+    assert run([*arguments.split(), str(path)]) == 0
+    return path
+
+
+@pytest.fixture(scope="session")
+def fit_arguments(corpus_path: Path) -> list[str]:
+    """Options of a training run of seconds; the verb, the folder and the epochs are still to be given."""
+    return [
+        "--model=SpiralGenerator",
+        "--model.channels=[16, 8, 8]",
+        "--model.activation=elu",
+        "--model.lr=5e-3",
+        f"--data.corpus={corpus_path}",
+        "--data.workers=0",
+        "--trainer.accelerator=cpu",
+        "--trainer.enable_progress_bar=false",
+        "--trainer.enable_model_summary=false",
+        "--trainer.logger=CSVLogger",
+        "--trainer.logger.name=null",
+        "--trainer.logger.version=run",
+    ]
+
+
+@pytest.fixture(scope="session")
+def run_folder(fit_arguments: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a short training run, made by the command."""
+    folder = tmp_path_factory.mktemp("fit")
+    arguments = [*fit_arguments, f"--trainer.logger.save_dir={folder}", "--trainer.max_epochs=12"]
+    assert run(["fit", *arguments]) == 0
+    return folder / "run"
+
+
+@pytest.fixture(scope="session")
+def checkpoint_path(run_folder: Path) -> Path:
+    """A trained checkpoint."""
+    return run_folder / "checkpoints" / "last.ckpt"
+
+
+@pytest.fixture(scope="session")
+def neutral_path(corpus_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The test subject's neutral as .obj."""
+    from facegen.data.corpus import Corpus
+    from facegen.mesh import write_mesh
+
+    corpus = Corpus(corpus_path)
+    path = tmp_path_factory.mktemp("mesh") / "neutral.obj"
+    write_mesh(path, corpus.hierarchy.template.with_vertices(corpus.neutral(corpus.split("test")[0])))
+    return path

@@ -17,6 +17,7 @@ class SpiralGenerator(ExpressionGenerator):
         corpus: linked from the data module.
         latent: size of z_t.
         channels: features at the coarsest level and after each step up but the last; one for each step.
+        activation: relu, the paper's, or elu; see `SpiralDecoder`.
         normalise: let the last layer's unit be the training displacements' root mean square instead of one mm.
         lr, decay, weight_decay, coherence: see `ExpressionGenerator`.
     """
@@ -26,6 +27,7 @@ class SpiralGenerator(ExpressionGenerator):
         corpus: Corpus,
         latent: int = 64,
         channels: list[int] = list(CHANNELS),  # noqa: B006 (a default that the command line can show)
+        activation: str = "relu",
         normalise: bool = False,
         lr: float = 1e-3,
         decay: float = 0.99,
@@ -36,6 +38,7 @@ class SpiralGenerator(ExpressionGenerator):
         self.settings = {
             "latent": latent,
             "channels": list(channels),
+            "activation": activation,
             "scale": corpus.displacement_scale if normalise else 1.0,
         }
         self.network = SpiralNetwork(corpus.hierarchy, len(corpus.expressions), **self.settings)

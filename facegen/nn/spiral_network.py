@@ -18,7 +18,7 @@ class SpiralNetwork(nn.Module):
         hierarchy: of the template.
         expressions: E.
         latent: Z.
-        channels: see `SpiralDecoder`.
+        channels, activation: see `SpiralDecoder`.
         scale: see `SpiralDecoder`, mm.
 
     Shapes: motion (N, E), ptr (B + 1,) -> (N, V, 3), mm
@@ -30,11 +30,12 @@ class SpiralNetwork(nn.Module):
         expressions: int,
         latent: int = 64,
         channels: Sequence[int] = CHANNELS,
+        activation: str = "relu",
         scale: float = 1.0,
     ) -> None:
         super().__init__()
         self.encoder = MotionEncoder(expressions, latent)
-        self.decoder = SpiralDecoder(hierarchy, latent, channels, scale)
+        self.decoder = SpiralDecoder(hierarchy, latent, channels, activation, scale)
 
     def forward(self, motion: Tensor, ptr: Tensor | None = None) -> Tensor:
         return self.decoder(self.encoder(motion, ptr))

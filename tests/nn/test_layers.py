@@ -8,6 +8,7 @@ import torch
 from shapes import plate_with_hole, sphere
 from torch import Tensor
 
+from facegen.errors import FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.mesh.subdivision import subdivide_to
 from facegen.nn.losses import motion_loss
@@ -102,7 +103,7 @@ def test_the_decoder_in_blocks_is_the_chain_of_naive_layers(hierarchy: MeshHiera
 
 
 def test_the_decoder_refuses_a_wrong_number_of_channels(hierarchy: MeshHierarchy) -> None:
-    with pytest.raises(ValueError, match="2 numbers, one for each step up, got 4"):
+    with pytest.raises(FacegenError, match="2 numbers, one for each step up, got 4"):
         SpiralDecoder(hierarchy, channels=(64, 32, 16, 8))
 
 

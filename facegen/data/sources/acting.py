@@ -142,10 +142,10 @@ class Style:
         curves = {}
         time = np.arange(frames, dtype=np.float64)
         for unit, weight in UNITS[expression].items():
-            delay = self.latency[unit] * (phases.apex_start - phases.onset)
-            rise = ((time - phases.onset - delay) / max(phases.apex_start - phases.onset - delay, 1)).clip(0, 1)
+            late = self.latency[unit]
+            rise = ((time - phases.onset) / max(phases.apex_start - phases.onset, 1) - late).clip(0) / (1 - late)
             fall = ((phases.offset - time) / max(phases.offset - phases.apex_end, 1)).clip(0, 1)
-            level = np.minimum(rise, fall)
+            level = np.minimum(rise, fall).clip(0, 1)
             # Muscles set in and let go smoothly, while the label is a straight line.
             curve = strength * weight * self.gain[unit] * level * level * (3 - 2 * level)
             balance = np.sqrt(self.side[unit])

@@ -1,0 +1,236 @@
+"""From sources to corpora: what is stored is what was there, split by subject, the same for the same seed."""
+
+from __future__ import annotations
+
+import filecmp
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facegen.cli import run
+from facegen.data.corpus import Corpus
+from facegen.data.prepare import Recipe, prepare, resample, stillest
+from facegen.data.sources import open_source
+from facegen.data.sources.acting import ActedSource, Casting
+from facegen.data.sources.synthetic import SyntheticSource
+from facegen.errors import DataError
+from facegen.mesh.hierarchy import MeshHierarchy
+from facegen.motion import EXPRESSIONS, Phases, deformation, intensities
+
+SMALL = {"subjects": 3, "vertices": 400, "frames": (8, 10), "seed": 5}
+
+
+@pytest.fixture(scope="module")
+def source() -> SyntheticSource:
+    return open_source("synthetic", SMALL)
+
+
+def tree(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_stored_frames_are_the_source_s_to_a_hundredth_of_a_mm(corpus_path: Path) -> None:
+    corpus = Corpus(corpus_path)
+    options = {"subjects": 4, "vertices": 420, "frames": (10, 14), "fps": 10, "seed": 0}
+    source = open_source("synthetic", options)
+    for index in (0, 9, 23):
+        entry = corpus.entries[index]
+        recording = source.read((entry.subject, entry.expression))
+        stored = corpus.sequence(index).vertices
+        assert np.abs(stored - recording.vertices).max() < 0.01
+        assert np.abs(corpus.displacement(index) - (recording.vertices - recording.neutral)).max() <= entry.scale
+        assert entry.phases == (
+            recording.phases.onset, recording.phases.apex_start, recording.phases.apex_end, recording.phases.offset,
+        )  # fmt: skip
+    assert corpus.verify() == []
+
+
+def test_intensities_are_eq_6_over_the_training_subjects(corpus_path: Path) -> None:
+    corpus = Corpus(corpus_path)
+    train = np.array([entry.subject not in corpus.test_subjects for entry in corpus.entries])
+    m = np.array([deformation(corpus.displacement(i)) for i in range(len(corpus.entries))])
+    column = np.array([corpus.expressions.index(entry.expression) for entry in corpus.entries])
+    wanted = intensities(m, column, train, floor=0.2)
+    np.testing.assert_allclose([entry.intensity for entry in corpus.entries], wanted, atol=1e-3)
+    assert corpus.motion(0).max() == pytest.approx(corpus.entries[0].intensity)
+
+
+def test_no_subject_is_in_both_splits(corpus_path: Path) -> None:
+    corpus = Corpus(corpus_path)
+    train, test = ({corpus.entries[i].subject for i in corpus.split(name)} for name in ("train", "test"))
+    assert train and test and not train & test
+    with pytest.raises(DataError, match="unknown split 'val'"):
+        corpus.split("val")
+
+
+def test_the_displacement_scale_is_that_of_the_training_subjects(corpus_path: Path) -> None:
+    corpus = Corpus(corpus_path)
+    square = np.concatenate([corpus.displacement(i).ravel() ** 2 for i in corpus.split("train")]).mean()
+    assert corpus.displacement_scale == pytest.approx(np.sqrt(square), rel=1e-3)
+
+
+def test_the_same_seed_gives_the_same_corpus_byte_for_byte(tmp_path: Path) -> None:
+    for name, seed in (("a", 5), ("b", 5), ("c", 6)):
+        prepare(open_source("synthetic", SMALL | {"seed": seed}), "synthetic", tmp_path / name, Recipe(depth=2))
+    assert tree(tmp_path / "a") == tree(tmp_path / "b")
+    _, different, errors = filecmp.cmpfiles(tmp_path / "a", tmp_path / "b", tree(tmp_path / "a"), shallow=False)
+    assert (different, errors) == ([], [])
+    digests = [Corpus(tmp_path / name).digest for name in "abc"]
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_a_larger_cast_begins_with_the_same_people(source: SyntheticSource) -> None:
+    more = open_source("synthetic", SMALL | {"subjects": 5})
+    key = ("001", "happy")
+    np.testing.assert_array_equal(source.read(key).vertices, more.read(key).vertices)
+
+
+def test_every_actor_has_a_style_and_comes_back_to_rest(source: SyntheticSource) -> None:
+    for expression in EXPRESSIONS:
+        takes = [source.read((subject, expression)) for subject in source.subjects]
+        for take in takes:
+            moved = np.abs(take.vertices - take.neutral).max(axis=(1, 2))
+            assert not moved[: take.phases.onset + 1].any()
+            assert not moved[take.phases.offset :].any()
+            assert moved[take.phases.apex_start] == pytest.approx(moved.max(), rel=1e-6)
+            assert moved.max() > 1
+        shapes = [take.vertices[take.phases.apex_start] - take.neutral for take in takes]
+        unit = [shape / np.linalg.norm(shape) for shape in shapes]
+        assert all(float((unit[0] * other).sum()) < 0.999 for other in unit[1:])
+
+
+def test_the_six_expressions_differ(source: SyntheticSource) -> None:
+    takes = [source.read(("000", name)) for name in EXPRESSIONS]
+    unit = [shape / np.linalg.norm(shape) for shape in (t.vertices[t.phases.apex_start] - t.neutral for t in takes)]
+    cosine = np.array([[float((a * b).sum()) for a in unit] for b in unit])
+    assert cosine[~np.eye(6, dtype=bool)].max() < 0.9
+
+
+def test_casting_refuses_what_cannot_be_cast() -> None:
+    for settings, message in (
+        ({"subjects": 1}, "at least one subject to train"),
+        ({"subjects": 3, "test_subjects": 3}, "3 of them to test"),
+        ({"subjects": 3, "frames": (4, 9)}, "at least 8 frames"),
+        ({"subjects": 3, "fps": 0}, "fps must be positive"),
+    ):
+        with pytest.raises(DataError, match=message):
+            Casting(**settings)
+    assert Casting(180).held_out == 27  # the paper's split
+
+
+class Broken(ActedSource):
+    """A source of which one recording has a hole."""
+
+    def __init__(self, source: SyntheticSource, key: tuple[str, str]) -> None:
+        super().__init__(source.casting)
+        self.inner, self.bad, self.template = source, key, source.template
+
+    def person(self, generator: np.random.Generator) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        return self.inner.person(generator)
+
+    def read(self, key: tuple[str, str]):
+        recording = super().read(key)
+        if key == self.bad:
+            recording.vertices[3, 7] = np.nan
+        return recording
+
+
+def test_a_broken_recording_stops_or_is_left_out_by_name(source: SyntheticSource, tmp_path: Path) -> None:
+    broken = Broken(source, ("001", "fear"))
+    with pytest.raises(DataError, match="001/fear: NaN or infinite.*--leave-out-broken"):
+        prepare(broken, "broken", tmp_path / "c", Recipe(depth=2))
+    assert not list(tmp_path.iterdir())
+    prepare(broken, "broken", tmp_path / "c", Recipe(depth=2, leave_out_broken=True))
+    corpus = Corpus(tmp_path / "c")
+    assert len(corpus.entries) == 17
+    assert corpus.left_out == [{"subject": "001", "expression": "fear", "reason": "NaN or infinite vertices"}]
+
+
+def test_damage_is_found(tmp_path: Path, source: SyntheticSource) -> None:
+    path = tmp_path / "c"
+    prepare(source, "synthetic", path, Recipe(depth=2))
+    manifest = (path / "manifest.json").read_text()
+    (path / "manifest.json").write_text(manifest.replace('"fps": 25.0', '"fps": 30.0'))
+    with pytest.raises(DataError, match="was changed after it was written"):
+        Corpus(path)
+    (path / "manifest.json").write_text(manifest[:100])
+    with pytest.raises(DataError, match="cannot be read"):
+        Corpus(path)
+    (path / "manifest.json").unlink()
+    with pytest.raises(DataError, match="not a corpus, it has no manifest.json"):
+        Corpus(path)
+    (path / "manifest.json").write_text(manifest)
+    chunk = next(file for file in (path / "frames.zarr" / "displacement" / "4").rglob("*") if file.parent.name != "4" and file.is_file())
+    data = bytearray(chunk.read_bytes())
+    data[100] ^= 255
+    chunk.write_bytes(data)
+    wrong = Corpus(path).verify()
+    assert len(wrong) == 1
+    assert "000/fear" in wrong[0]
+    chunk.write_bytes(data[:50])
+    assert len(Corpus(path).verify()) == 1
+    other = MeshHierarchy.build(source.template, depth=3)
+    other.save(path / "hierarchy.npz")
+    with pytest.raises(DataError, match=r"hierarchy.npz is not the one"):
+        Corpus(path)
+
+
+def test_resampling_keeps_time() -> None:
+    line = np.arange(11.0)[:, None, None] * np.ones((1, 2, 3))
+    moved, phases = resample(line, Phases(2, 4, 6, 10), 10, 25)
+    assert len(moved) == 26
+    np.testing.assert_allclose(moved[:, 0, 0], np.arange(26) * 0.4)
+    assert phases == Phases(5, 10, 15, 25)
+    halved, _ = resample(line, None, 10, 5)
+    np.testing.assert_allclose(halved[:, 0, 0], [0, 2, 4, 6, 8, 10])
+
+
+def test_the_frame_of_least_motion() -> None:
+    x = np.array([0, 3, 4, 4.1, 4.1, 5, 9])[:, None, None] * np.ones((1, 2, 3))
+    assert stillest(x) in (3, 4)
+
+
+def test_ict_facekit_as_it_is(ict_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    arguments = f"prepare ict_facekit --root {ict_root} --subjects 3 --region narrow --frames 8 9 --out {tmp_path / 'c'}"
+    assert run(arguments.split()) == 0
+    capsys.readouterr()
+    assert run(["inspect", str(tmp_path / "c"), "--json"]) == 0
+    seen = json.loads(capsys.readouterr().out)
+    assert (seen["vertices"], seen["sequences"]) == (6706, 18)
+    corpus = Corpus(tmp_path / "c")
+    neutrals = [corpus.neutral(i) for i in (0, 6, 12)]
+    for neutral in neutrals:
+        assert 120 < np.ptp(neutral, axis=0).max() < 300  # a face, in mm
+    assert np.linalg.norm(neutrals[0] - neutrals[1], axis=1).mean() > 1
+    surprise = corpus.displacement(corpus.find("000", "surprise"))
+    assert np.abs(surprise).max() > 5
+    assert surprise[:, :, 1].min() < -5  # the jaw drops
+
+
+@pytest.mark.parametrize(("region", "vertices", "wished"), [("face", 9409, None), ("head", 11248, None), ("narrow", 9000, 9000)])
+def test_regions_and_subdivision_of_ict_facekit(ict_root: Path, region: str, vertices: int, wished: int | None) -> None:
+    from facegen.data.sources.ict_facekit import ICTFaceKitSource
+
+    source = ICTFaceKitSource(Casting(2), ict_root, region, wished)
+    assert len(source.template.vertices) == vertices
+    recording = source.read(("000", "happy"))
+    assert recording.vertices.shape[1:] == (vertices, 3)
+    nose = source.template.vertices[source.reference]
+    assert nose[2] > np.quantile(source.template.vertices[:, 2], 0.99)
+    assert abs(nose[0]) < 1
+
+
+def test_ict_facekit_refuses_what_it_is_not(ict_root: Path, tmp_path: Path) -> None:
+    from facegen.data.sources.ict_facekit import ICTFaceKitSource
+
+    with pytest.raises(DataError, match="unknown region 'torso'; known are: narrow, face, head"):
+        ICTFaceKitSource(Casting(2), ict_root, "torso")
+    with pytest.raises(DataError, match="6706 vertices already; 100 are fewer"):
+        ICTFaceKitSource(Casting(2), ict_root, "narrow", 100)
+    (tmp_path / "FaceXModel").mkdir()
+    generic = (ict_root / "FaceXModel" / "generic_neutral_mesh.obj").read_bytes()
+    (tmp_path / "FaceXModel" / "generic_neutral_mesh.obj").write_bytes(generic)
+    with pytest.raises(DataError, match="no identity modes"):
+        ICTFaceKitSource(Casting(2), tmp_path, "narrow")

@@ -1,0 +1,141 @@
+"""The contract for data of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from shapes import sphere
+
+from facegen.cli import run
+from facegen.data.corpus import Corpus
+from facegen.data.sources.folder import FolderSource
+from facegen.errors import FacegenError
+from facegen.mesh import TriMesh, write_mesh
+
+MESH = sphere(120)
+PEOPLE = {"ann": 1.0, "bob": 1.1, "cleo": 0.9, "dan2": 1.05, "dan10": 0.95}
+CURVE = np.array([0, 0, 0.5, 1, 1, 1, 0.5, 0, 0])
+
+
+def frame(size: float, expression: str, amount: float) -> np.ndarray:
+    """A ball of some size that bulges along x when happy, along y when sad."""
+    axis = ["happy", "sad"].index(expression)
+    moved = MESH.vertices * size
+    moved[:, axis] *= 1 + 0.1 * amount * size
+    return moved
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A dataset in cm, as somebody might have it: frame names without leading zeros, .ply and .obj."""
+    for person, size in PEOPLE.items():
+        for expression in ("happy", "sad"):
+            folder = tmp_path / "faces" / person / expression
+            folder.mkdir(parents=True)
+            for t, amount in enumerate(CURVE):
+                suffix = ".obj" if person == "bob" else ".ply"
+                write_mesh(folder / f"frame{t + 3}{suffix}", MESH.with_vertices(frame(size, expression, amount) / 10))
+    (tmp_path / "faces" / "dataset.yaml").write_text(
+        "units: cm\nfps: 30\nexpressions: [sad, happy]\ntest_subjects: [bob]\n"
+    )
+    (tmp_path / "faces" / ".cache").mkdir()
+    return tmp_path / "faces"
+
+
+def test_a_folder_becomes_a_corpus(root: Path, tmp_path: Path) -> None:
+    assert run(["prepare", "folder", "--root", str(root), "--depth", "2", "--out", str(tmp_path / "c")]) == 0
+    corpus = Corpus(tmp_path / "c")
+    assert (corpus.expressions, corpus.fps, corpus.test_subjects) == (("sad", "happy"), 30, ("bob",))
+    assert corpus.subjects == ("ann", "bob", "cleo", "dan2", "dan10")  # natural order
+    made = corpus.sequence(corpus.find("cleo", "happy")).vertices
+    wanted = np.stack([frame(0.9, "happy", amount) for amount in CURVE])  # frame3 ... frame11, 10 after 9; mm again
+    np.testing.assert_allclose(made, wanted, atol=1e-3)
+    assert corpus.entries[corpus.find("cleo", "happy")].phases == (1, 3, 5, 7)  # found in the motion
+    assert corpus.motion(corpus.find("cleo", "happy"))[4].argmax() == 1
+    mean = np.mean([size for name, size in PEOPLE.items() if name != "bob"])
+    np.testing.assert_allclose(corpus.hierarchy.template.vertices, MESH.vertices * mean, atol=1e-3)
+
+
+def test_neutrals_and_annotations_are_taken_where_they_are(root: Path) -> None:
+    (root / "neutral").mkdir()
+    write_mesh(root / "neutral" / "ann.ply", MESH.with_vertices(MESH.vertices * 0.2))
+    (root / "annotations.csv").write_text(
+        "subject,expression,onset,apex_start,apex_end,offset\nann,happy,0,4,5,8\n\n"
+    )
+    source = FolderSource(root)
+    recording = source.read(("ann", "happy"))
+    np.testing.assert_allclose(recording.neutral, MESH.vertices * 2, atol=1e-4)
+    assert recording.phases.apex_start == 4
+    assert source.read(("ann", "sad")).phases is None
+    assert source.read(("bob", "sad")).neutral is None
+
+
+def test_without_settings_a_seed_draws_the_test_subjects(root: Path) -> None:
+    (root / "dataset.yaml").unlink()
+    source = FolderSource(root, seed=1)
+    assert len(source.test_subjects) == 1
+    assert source.test_subjects == FolderSource(root, seed=1).test_subjects
+    assert source.expressions == ("happy", "sad")
+
+
+def test_fps_resamples(root: Path, tmp_path: Path) -> None:
+    assert run(["prepare", "folder", "--root", str(root), "--fps", "60", "--depth", "2", "--out", str(tmp_path / "c")]) == 0
+    corpus = Corpus(tmp_path / "c")
+    assert (corpus.fps, corpus.entries[0].frames) == (60, 17)
+
+
+def damage_yaml(text: str):
+    return lambda root: (root / "dataset.yaml").write_text(text)
+
+
+def damage_csv(text: str):
+    return lambda root: (root / "annotations.csv").write_text(text)
+
+
+HEAD = "subject,expression,onset,apex_start,apex_end,offset\n"
+DAMAGES = {
+    "unknown unit 'inch'": damage_yaml("units: inch"),
+    "unknown test subject 'eve'": damage_yaml("test_subjects: [eve]"),
+    "unknown expression 'sad'": damage_yaml("expressions: [happy]"),
+    "Key 'fpss' not in": damage_yaml("fpss: 3"),
+    "fps must be positive": damage_yaml("fps: 0"),
+    "the header must be": damage_csv("who,what\n"),
+    "line 2: expected subject": damage_csv(HEAD + "eve,happy,0,1,2,3\n"),
+    "line 2: the phases must follow": damage_csv(HEAD + "ann,happy,5,1,2,3\n"),
+    "line 2: invalid literal": damage_csv(HEAD + "ann,happy,a,1,2,3\n"),
+    "annotated twice": damage_csv(HEAD + "ann,happy,0,1,2,3\nann,happy,0,1,2,3\n"),
+    "has 9 frames, but its offset is frame 20": damage_csv(HEAD + "ann,happy,0,1,2,20\n"),
+    "dan10.happy.frame5.ply": lambda root: (root / "dan10" / "happy" / "frame5.ply").write_bytes(b"ply\nformat"),
+    "of another topology than": lambda root: write_mesh(
+        root / "dan2" / "sad" / "frame5.ply", TriMesh(MESH.vertices, MESH.faces[:-1])
+    ),
+    "expected at least two frames": lambda root: [path.unlink() for path in (root / "ann" / "sad").iterdir()],
+}
+
+
+@pytest.mark.parametrize("message", DAMAGES)
+def test_what_is_wrong_is_named_and_nothing_is_left(
+    root: Path, tmp_path: Path, message: str, capsys: pytest.CaptureFixture
+) -> None:
+    DAMAGES[message](root)
+    assert run(["prepare", "folder", "--root", str(root), "--depth", "2", "--out", str(tmp_path / "c")]) == 2
+    said = capsys.readouterr().err.replace("/", ".")
+    assert message.replace("/", ".") in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["faces"]
+
+
+def test_a_recording_that_does_not_move_is_named(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    for path in (root / "ann" / "sad").iterdir():
+        write_mesh(path, MESH)
+    arguments = ["prepare", "folder", "--root", str(root), "--depth", "2", "--out", str(tmp_path / "c")]
+    assert run(arguments) == 2
+    assert "ann/sad: no phases can be found" in capsys.readouterr().err
+    assert run([*arguments, "--leave-out-broken"]) == 0
+    assert [entry["subject"] for entry in Corpus(tmp_path / "c").left_out] == ["ann"]
+
+
+def test_an_empty_folder_says_what_was_expected(tmp_path: Path) -> None:
+    with pytest.raises(FacegenError, match="expected <subject>/<expression>/<frame>"):
+        FolderSource(tmp_path)

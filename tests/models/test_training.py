@@ -1,0 +1,187 @@
+"""Training as a whole: it learns, repeats itself, and its checkpoints and logs hold what they should."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from torch_geometric.data import Batch
+
+from facegen import checkpoint
+from facegen.animate import animate
+from facegen.cli import run
+from facegen.data.corpus import Corpus
+from facegen.data.module import ExpressionDataModule, SequenceDataset
+from facegen.data.sequence import Sequence
+from facegen.errors import CheckpointError, DataError
+from facegen.metrics import VertexError, frame_error
+from facegen.models import SpiralGenerator
+
+ROOT = Path(__file__).parents[2]
+
+
+def metrics(run_folder: Path) -> dict[str, list[float]]:
+    """Columns of the CSV log, without the empty cells."""
+    with (run_folder / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    return {name: [float(row[name]) for row in rows if row[name]] for name in rows[0]}
+
+
+def test_training_learns(run_folder: Path) -> None:
+    logged = metrics(run_folder)
+    assert len(logged["train/error"]) == len(logged["val/error"]) == 12
+    assert logged["val/error"][-1] < 0.7 * logged["val/still"][-1]
+    assert logged["train/loss"][-1] < logged["train/loss"][0]
+    assert {f"val/error/{name}" for name in ("happy", "disgust")} <= set(logged)
+
+
+def test_the_same_seed_gives_the_same_weights(fit_arguments: list[str], tmp_path: Path) -> None:
+    weights = []
+    for number, seed in enumerate((3, 3, 4)):
+        arguments = [*fit_arguments, f"--trainer.logger.save_dir={tmp_path / str(number)}", f"--seed_everything={seed}"]
+        assert run(["fit", *arguments, "--trainer.max_epochs=1"]) == 0
+        content = checkpoint.read_raw(tmp_path / str(number) / "run" / "checkpoints" / "last.ckpt")
+        weights.append(content["state_dict"])
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+    assert not all(torch.equal(weights[0][name], weights[2][name]) for name in weights[0])
+
+
+def test_a_checkpoint_is_whole(checkpoint_path: Path, corpus_path: Path) -> None:
+    model, corpus = checkpoint.load(checkpoint_path), Corpus(corpus_path)
+    assert model.hierarchy.digest == corpus.hierarchy.digest
+    assert (model.expressions, model.fps, model.corpus) == (corpus.expressions, corpus.fps, corpus.digest)
+    index = corpus.split("test")[0]
+    neutral = corpus.hierarchy.template.with_vertices(corpus.neutral(index))
+    made = animate(model, neutral, corpus.motion(index), corpus.fps)
+    error = frame_error(torch.from_numpy(made.vertices), torch.from_numpy(corpus.sequence(index).vertices)).mean()
+    still = np.linalg.norm(corpus.displacement(index), axis=-1).mean()
+    assert error < still
+
+
+def test_test_predict_and_validate_agree(
+    checkpoint_path: Path, fit_arguments: list[str], corpus_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    common = [*fit_arguments, f"--ckpt_path={checkpoint_path}"]
+    for verb in ("test", "validate", "predict"):
+        assert run([verb, *common, f"--trainer.logger.save_dir={tmp_path / verb}"]) == 0
+    tested, validated = metrics(tmp_path / "test" / "run"), metrics(tmp_path / "validate" / "run")
+    assert tested["test/error"] == validated["val/error"]
+    assert (tmp_path / "test" / "run" / "pictures" / "apexes.png").stat().st_size > 5000
+    corpus = Corpus(corpus_path)
+    means = []
+    for index in corpus.split("test"):
+        entry = corpus.entries[index]
+        made = Sequence.load(tmp_path / "predict" / "run" / "predictions" / f"{entry.subject}-{entry.expression}.npz")
+        recorded = torch.from_numpy(corpus.sequence(index).vertices)
+        means.append(float(frame_error(torch.from_numpy(made.vertices), recorded).mean()))
+    assert tested["test/error"][0] == pytest.approx(np.mean(means), rel=1e-4)
+
+
+def test_a_checkpoint_of_another_corpus_is_refused(
+    checkpoint_path: Path, fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    prepared = "prepare synthetic --subjects 2 --vertices 420 --frames 8 9 --depth 3 --seed 9 --out"
+    assert run([*prepared.split(), str(tmp_path / "other")]) == 0
+    arguments = [*fit_arguments, f"--data.corpus={tmp_path / 'other'}", f"--ckpt_path={checkpoint_path}"]
+    for verb in ("test", "fit"):
+        assert run([verb, *arguments, f"--trainer.logger.save_dir={tmp_path / verb}"]) == 2
+        assert "trained on the corpus of digest" in capsys.readouterr().err
+
+
+def test_a_checkpoint_whose_parts_do_not_fit_is_refused(checkpoint_path: Path, tmp_path: Path) -> None:
+    content = checkpoint.read_raw(checkpoint_path)
+    del content["state_dict"]["network.decoder.full.bias"]
+    torch.save(content, tmp_path / "odd.ckpt")
+    with pytest.raises(CheckpointError, match="do not fit together"):
+        checkpoint.load(tmp_path / "odd.ckpt")
+    torch.save({"state_dict": {}}, tmp_path / "foreign.ckpt")
+    with pytest.raises(CheckpointError, match="not one that `facegen fit` wrote"):
+        checkpoint.load(tmp_path / "foreign.ckpt")
+
+
+def test_batches_are_ragged(corpus_path: Path) -> None:
+    corpus = Corpus(corpus_path)
+    items = [SequenceDataset(corpus, "train")[i] for i in range(3)]
+    batch = Batch.from_data_list(items)
+    lengths = [corpus.entries[i].frames for i in corpus.split("train")[:3]]
+    assert batch.ptr.tolist() == np.cumsum([0, *lengths]).tolist()
+    assert batch.displacement.shape == (sum(lengths), 420, 3)
+    assert batch.neutral.shape == (3, 420, 3)
+    assert batch.expression.tolist() == [0, 1, 2]
+
+
+def test_worker_processes_read_the_same(corpus_path: Path) -> None:
+    one, two = (ExpressionDataModule(str(corpus_path), batch_size=5, workers=workers, seed=1) for workers in (0, 2))
+    for a, b in zip(one.train_dataloader(), two.train_dataloader(), strict=True):
+        assert torch.equal(a.displacement, b.displacement)
+        assert torch.equal(a.ptr, b.ptr)
+
+
+def test_the_data_module_refuses_settings_that_cannot_be(corpus_path: Path) -> None:
+    with pytest.raises(DataError, match="batch_size must be at least 1"):
+        ExpressionDataModule(str(corpus_path), batch_size=0)
+
+
+def test_vertex_error_by_hand() -> None:
+    generated = torch.zeros(5, 2, 3)
+    recorded = torch.zeros(5, 2, 3)
+    recorded[:, 0, 0] = torch.tensor([3.0, 3, 3, 0, 0])
+    recorded[:, 0, 1] = torch.tensor([4.0, 4, 4, 0, 2])
+    errors = frame_error(generated, recorded)
+    assert errors.tolist() == [2.5, 2.5, 2.5, 0, 1]
+    metric = VertexError(("happy", "sad", "fear"))
+    metric.update(errors, torch.tensor([0, 3, 5]), torch.tensor([0, 1]))
+    assert {name: float(value) for name, value in metric.compute().items()} == {"happy": 2.5, "sad": 0.5, "total": 1.5}
+    metric.update(errors[4:], torch.tensor([0, 1]), torch.tensor([1]))
+    assert float(metric.compute()["sad"]) == 0.75
+
+
+def test_the_loss_reaches_every_weight(corpus_path: Path) -> None:
+    corpus = Corpus(corpus_path)
+    model = SpiralGenerator(corpus, channels=[16, 8, 8])
+    batch = Batch.from_data_list([SequenceDataset(corpus, "train")[i] for i in range(2)])
+    model._step(batch, "test").backward()
+    assert all(weights.grad is not None and weights.grad.abs().sum() > 0 for weights in model.parameters())
+
+
+@pytest.mark.parametrize("config", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_config_runs(config: Path, tmp_path: Path) -> None:
+    prepared = "prepare synthetic --subjects 2 --vertices 400 --frames 8 8 --out"
+    assert run([*prepared.split(), str(tmp_path / "corpus")]) == 0
+    environment = os.environ | {"WANDB_MODE": "offline"}
+    arguments = ["--config", str(config), "--data.corpus", "corpus", "--trainer.max_epochs", "1"]
+    more = ["--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false", "--data.workers", "0"]
+    subprocess.run(
+        [sys.executable, "-m", "facegen", "fit", *arguments, *more], cwd=tmp_path, env=environment, check=True
+    )
+    name = yaml.safe_load(config.read_text())["trainer"]["logger"][0]["init_args"]["name"]
+    made = tmp_path / "runs" / name / "version_0"
+    assert (made / "checkpoints" / "last.ckpt").is_file()
+    assert {path.suffix for path in (made / "pictures").iterdir()} == {".png", ".mp4", ".glb"}
+    assert list((tmp_path / "runs" / "wandb").glob("offline-run-*/*.wandb"))
+
+
+@pytest.mark.parametrize("block", sorted((ROOT / "configs" / "data").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_data_block_is_the_data_module_s(block: Path, corpus_path: Path) -> None:
+    ExpressionDataModule(**(yaml.safe_load(block.read_text()) | {"corpus": str(corpus_path)}))
+
+
+def test_nothing_is_sent_unless_logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from facegen.training import wandb_offline_unless_logged_in
+
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    wandb_offline_unless_logged_in()
+    assert os.environ["WANDB_MODE"] == "offline"
+    monkeypatch.delenv("WANDB_MODE")
+    (tmp_path / "netrc").write_text("machine api.wandb.ai login user password secret")
+    wandb_offline_unless_logged_in()
+    assert "WANDB_MODE" not in os.environ

@@ -1,0 +1,303 @@
+"""The command as its user calls it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facegen.cli import TRAINING, build_parser, run
+from facegen.data.sequence import Sequence
+from facegen.mesh import TriMesh, read_mesh, write_mesh
+
+VERBS = ("demo", "prepare", *TRAINING, "animate", "interpolate", "export", "inspect")
+
+
+def fails(capsys: pytest.CaptureFixture, arguments: list[object], *parts: str) -> None:
+    """Exit code 2 and one line on standard error that holds all parts."""
+    capsys.readouterr()
+    assert run([str(argument) for argument in arguments]) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("facegen: error: ")]
+    assert len(lines) == 1
+    for part in parts:
+        assert part in lines[0]
+
+
+def test_the_console_script_prints_one_line_and_exits_2() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "facegen", "inspect", "nowhere.ply"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "facegen: error: nowhere.ply: no such file\n"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_with_an_example(verb: str, capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit) as stop:
+        run([verb, "--help"])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    assert "xample:" in text
+    assert f"facegen {verb}" in text
+
+
+def test_the_verbs_are_those_of_the_help(capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit):
+        build_parser().parse_args(["--help"])
+    text = capsys.readouterr().out
+    listed = [line.split()[0] for line in text.splitlines() if line.startswith("    ") and line[4] != " "]
+    assert [verb for verb in listed if verb in VERBS] == list(VERBS)
+
+
+def test_a_command_starts_without_loading_torch() -> None:
+    code = "import sys; from facegen.cli import run; run(['inspect', 'x.ply']); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        ([], ["VERB"]),
+        (["dance"], ["dance"]),
+        (["animate"], ["--model"]),
+        (["prepare", "mars", "--out", "x"], ["unknown source 'mars'", "synthetic, ict_facekit, folder"]),
+        (["prepare", "folder", "--out", "x"], ["needs --root"]),
+        (["prepare", "synthetic", "--region", "face", "--out", "x"], ["synthetic takes no --region"]),
+        (["prepare", "synthetic", "--subjects", "1", "--out", "x"], ["at least one subject to train"]),
+        (["prepare", "synthetic", "--vertices", "50", "--out", "x"], ["400"]),
+        (["prepare", "ict_facekit", "--root", "/nowhere", "--out", "x"], ["no ICT Face Model", "git clone"]),
+        (["prepare", "folder", "--root", "/nowhere", "--out", "x"], ["/nowhere: no such folder"]),
+        (["inspect", "nowhere.ckpt"], ["nowhere.ckpt: no such file"]),
+        (["export", "nowhere.npz", "--out", "x.glb"], ["nowhere.npz: no such file"]),
+        (["fit", "--config", "nowhere.yaml"], ["nowhere.yaml"]),
+        (["fit", "--model", "SpiralGenerator", "--data.corpus", "nowhere"], ["nowhere: no such corpus"]),
+        (["fit", "--model", "Transformer", "--data.corpus", "x"], ["Transformer"]),
+        (["fit", "--model", "SpiralGenerator", "--model.depth", "3", "--data.corpus", "x"], ["depth"]),
+    ],
+)
+def test_mistakes_get_one_line(arguments: list[str], parts: list[str], capsys: pytest.CaptureFixture, tmp_path: Path,
+                               monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    fails(capsys, arguments, *parts)
+    assert not list(tmp_path.iterdir())
+
+
+def test_inspect_a_corpus(corpus_path: Path, capsys: pytest.CaptureFixture) -> None:
+    capsys.readouterr()
+    assert run(["inspect", str(corpus_path), "--json"]) == 0
+    seen = json.loads(capsys.readouterr().out)
+    assert (seen["kind"], seen["vertices"], seen["sequences"]) == ("corpus", 420, 24)
+    assert (seen["subjects"], seen["train_subjects"], seen["test_subjects"]) == (4, 3, 1)
+    assert len(seen["levels"]) == 4
+    assert seen["levels"][0] == 420
+    assert seen["expressions"] == ["happy", "angry", "sad", "surprise", "fear", "disgust"]
+    assert (seen["fps"], seen["left_out"], len(seen["digest"])) == (10, [], 64)
+    assert 24 * 10 <= seen["frames"] <= 24 * 14
+    assert run(["inspect", str(corpus_path)]) == 0
+    assert "sound" in capsys.readouterr().out
+
+
+def test_inspect_a_mesh_and_a_checkpoint(
+    neutral_path: Path, checkpoint_path: Path, corpus_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    capsys.readouterr()
+    assert run(["inspect", str(neutral_path), "--json"]) == 0
+    mesh = json.loads(capsys.readouterr().out)
+    assert (mesh["kind"], mesh["vertices"], mesh["components"], mesh["problems"]) == ("mesh", 420, 1, [])
+    assert run(["inspect", str(checkpoint_path), "--json"]) == 0
+    model = json.loads(capsys.readouterr().out)
+    assert run(["inspect", str(corpus_path), "--json"]) == 0
+    corpus = json.loads(capsys.readouterr().out)
+    assert model["kind"] == "checkpoint"
+    for name in ("vertices", "faces", "levels", "expressions", "fps", "digest", "hierarchy"):
+        assert model[name] == corpus[name]
+
+
+def test_inspect_says_what_is_wrong_with_a_mesh(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    path = tmp_path / "fan.obj"
+    path.write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nv 1 1 1\nf 1 2 3\nf 1 2 4\nf 1 2 5\n")
+    capsys.readouterr()
+    assert run(["inspect", str(path)]) == 2
+    assert "edge" in capsys.readouterr().out
+
+
+def animate(neutral: Path, checkpoint: Path, out: Path, *more: object) -> list[str]:
+    return [str(each) for each in ("animate", neutral, "--model", checkpoint, "--out", out, *more)]
+
+
+def test_animate_to_a_sequence(neutral_path: Path, checkpoint_path: Path, tmp_path: Path) -> None:
+    out = tmp_path / "sad.npz"
+    more = "--expression sad --frames 30 --fps 20 --onset 4 --apex 10 20 --offset 26 --intensity 0.5".split()
+    assert run(animate(neutral_path, checkpoint_path, out, *more)) == 0
+    made = Sequence.load(out)
+    assert (made.vertices.shape, made.fps, made.expressions[2]) == ((30, 420, 3), 20, "sad")
+    assert made.motion[10:21, 2].tolist() == [0.5] * 11
+    assert not made.motion[:5].any()
+    assert not made.motion[26:].any()
+    neutral = read_mesh(neutral_path).vertices
+    moved = np.linalg.norm(made.vertices - neutral, axis=-1).mean(axis=1)
+    assert moved[15] > moved[0]
+
+
+@pytest.mark.parametrize("suffix", [".glb", ".gif", ".png", ".mp4"])
+def test_animate_to_other_formats(neutral_path: Path, checkpoint_path: Path, tmp_path: Path, suffix: str) -> None:
+    more = ["--expression", "fear", "--frames", 5] + ([] if suffix == ".glb" else ["--size", 64])
+    assert run(animate(neutral_path, checkpoint_path, tmp_path / f"fear{suffix}", *more)) == 0
+    assert (tmp_path / f"fear{suffix}").stat().st_size > 500
+
+
+def test_animate_writes_a_folder_with_the_polygons_of_the_file(
+    neutral_path: Path, checkpoint_path: Path, tmp_path: Path
+) -> None:
+    assert run(animate(neutral_path, checkpoint_path, tmp_path / "walk.obj", "--expression", "happy", "--frames", 3)) == 0
+    frames = sorted((tmp_path / "walk.obj").iterdir())
+    assert len(frames) == 3
+    assert read_mesh(frames[0]).digest == read_mesh(neutral_path).digest
+
+
+def test_animate_a_timeline(neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    timeline = tmp_path / "t.yaml"
+    timeline.write_text(
+        "frames: 20\nfps: 12\nevents:\n - {expression: happy, onset: 1, apex: [4, 9], offset: 15}\n"
+        " - {expression: surprise, onset: 1, apex: [6, 9], offset: 19, ease: smooth}\n"
+    )
+    out = tmp_path / "both.npz"
+    assert run(animate(neutral_path, checkpoint_path, out, "--timeline", timeline)) == 0
+    made = Sequence.load(out)
+    assert (len(made.vertices), made.fps) == (20, 12)
+    assert made.motion[7, [0, 3]].tolist() == [1, 1]
+    fails(capsys, animate(neutral_path, checkpoint_path, out, "--timeline", timeline, "--frames", 3), "--frames")
+
+
+def test_units_are_converted(neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    mesh = read_mesh(neutral_path)
+    write_mesh(tmp_path / "cm.obj", mesh.with_vertices(mesh.vertices / 10))
+    more = ["--expression", "happy", "--frames", 4]
+    fails(capsys, animate(tmp_path / "cm.obj", checkpoint_path, tmp_path / "x.npz", *more), "times the size", "--units")
+    assert run(animate(tmp_path / "cm.obj", checkpoint_path, tmp_path / "cm.npz", *more, "--units", "cm")) == 0
+    assert run(animate(neutral_path, checkpoint_path, tmp_path / "mm.npz", *more)) == 0
+    one, two = Sequence.load(tmp_path / "cm.npz"), Sequence.load(tmp_path / "mm.npz")
+    np.testing.assert_allclose(one.vertices, two.vertices, atol=1e-3)
+
+
+ONE = ["--expression", "happy", "--frames", "5"]
+
+
+@pytest.mark.parametrize(
+    ("more", "parts"),
+    [
+        (["--expression", "joy"], ["unknown expression 'joy'", "happy, angry, sad"]),
+        (["--expression", "sad", "--onset", "50", "--apex", "20", "30"], ["onset 50", "must follow"]),
+        (["--expression", "sad", "--frames", "10", "--apex", "5", "6", "--offset", "20"], ["frame 20", "10 frames"]),
+        (["--expression", "sad", "--intensity", "2"], ["between 0 and 1"]),
+        (["--expression", "sad", "--frames", "0"], ["at least one frame"]),
+        (["--expression", "sad", "--fps", "-5"], ["fps"]),
+        ([], ["--expression NAME or --timeline"]),
+        ([*ONE, "--units", "inch"], ["unknown unit 'inch'"]),
+        ([*ONE, "--size", "99"], ["size"]),
+    ],
+)
+def test_what_animate_refuses(
+    neutral_path: Path, checkpoint_path: Path, tmp_path: Path, more: list[str], parts: list[str],
+    capsys: pytest.CaptureFixture,
+) -> None:  # fmt: skip
+    fails(capsys, animate(neutral_path, checkpoint_path, tmp_path / "x.glb", *more), *parts)
+    assert not list(tmp_path.iterdir())
+
+
+def test_bad_meshes_are_refused(neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    mesh = read_mesh(neutral_path)
+    write_mesh(tmp_path / "whole.ply", mesh)
+    cut = tmp_path / "cut.ply"
+    cut.write_bytes((tmp_path / "whole.ply").read_bytes()[:3000])
+    nan = tmp_path / "nan.obj"
+    nan.write_text(neutral_path.read_text().replace("v ", "v nan ", 1))
+    other = tmp_path / "other.obj"
+    write_mesh(other, TriMesh(mesh.vertices, mesh.faces[:-1]))
+    for path, part in ((cut, "cut.ply"), (nan, "nan.obj"), (other, "another topology"), (tmp_path / "no.obj", "no such file")):
+        fails(capsys, animate(path, checkpoint_path, tmp_path / "x.glb", *ONE), part)
+    assert not (tmp_path / "x.glb").exists()
+
+
+def test_bad_checkpoints_are_refused(neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture,
+                                     fit_arguments: list[str]) -> None:  # fmt: skip
+    import pickle
+
+    class Evil:
+        def __reduce__(self) -> tuple:
+            return os.system, (f"touch {tmp_path / 'owned'}",)
+
+    noise, evil, cut = tmp_path / "noise.ckpt", tmp_path / "evil.ckpt", tmp_path / "cut.ckpt"
+    noise.write_bytes(b"no checkpoint")
+    evil.write_bytes(pickle.dumps(Evil()))
+    cut.write_bytes(checkpoint_path.read_bytes()[:5000])
+    for path in (noise, evil, cut):
+        fails(capsys, animate(neutral_path, path, tmp_path / "x.glb", *ONE), path.name, "not a checkpoint")
+        fails(capsys, ["inspect", path], "not a checkpoint")
+        common = [*fit_arguments, f"--trainer.logger.save_dir={tmp_path}"]
+        fails(capsys, ["test", *common, f"--ckpt_path={path}"], "not a checkpoint")
+    assert not (tmp_path / "owned").exists()
+
+
+def test_an_output_that_cannot_be_written(neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    fails(capsys, animate(neutral_path, checkpoint_path, tmp_path / "no" / "x.glb", *ONE), "does not exist")
+    fails(capsys, animate(neutral_path, checkpoint_path, tmp_path / "x.docx", *ONE), "unknown suffix '.docx'")
+    full = tmp_path / "full.obj"
+    full.mkdir()
+    (full / "mine.txt").write_text("keep me")
+    fails(capsys, animate(neutral_path, checkpoint_path, full, *ONE), "already there")
+    assert (full / "mine.txt").read_text() == "keep me"
+
+
+def test_a_full_disk_leaves_nothing(
+    neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import resource
+    import signal
+
+    # A limit on the size of files fails in a write as a full disk does, for this process alone.
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    old = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        for name in ("x.glb", "x.npz", "x.png", "x.obj"):
+            assert run(animate(neutral_path, checkpoint_path, tmp_path / name, *ONE)) == 2
+        assert run(["prepare", "synthetic", "--subjects", "2", "--vertices", "400", "--out", str(tmp_path / "c")]) == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, old)
+    assert not list(tmp_path.iterdir())
+    assert "File too large" in capsys.readouterr().err
+
+
+def test_interpolate_goes_from_one_apex_to_the_other(neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    out = tmp_path / "walk.npz"
+    base = ["interpolate", "--model", checkpoint_path, "--neutral", neutral_path, "--steps", 5, "--out", out]
+    assert run([str(each) for each in (*base, "--from", "sad", "--to", "happy")]) == 0
+    made = Sequence.load(out)
+    assert made.vertices.shape == (5, 420, 3)
+    np.testing.assert_allclose(made.motion[:, 2], [1, 0.75, 0.5, 0.25, 0])
+    steps = np.linalg.norm(made.vertices - made.vertices[0], axis=-1).mean(axis=1)
+    assert (np.diff(steps) > 0).all()
+    fails(capsys, [*base, "--from", "sad", "--to", "joy"], "unknown expression 'joy'")
+    fails(capsys, [*base[:6], 1, "--out", out, "--from", "sad", "--to", "happy"], "at least two steps")
+
+
+def test_export_a_recorded_sequence(corpus_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    out = tmp_path / "fear.npz"
+    assert run(["export", str(corpus_path), "--subject", "001", "--expression", "fear", "--out", str(out)]) == 0
+    assert Sequence.load(out).motion[:, 4].max() >= 0.2
+    assert run(["export", str(out), "--out", str(tmp_path / "fear.glb")]) == 0
+    fails(capsys, ["export", corpus_path, "--subject", "bob", "--out", out], "unknown subject 'bob'", "000, 001")
+    fails(capsys, ["export", out, "--subject", "001", "--out", tmp_path / "y.glb"], "--subject")
+
+
+def test_prepare_keeps_what_is_there(corpus_path: Path, capsys: pytest.CaptureFixture) -> None:
+    before = sorted(path.name for path in corpus_path.iterdir())
+    fails(capsys, ["prepare", "synthetic", "--out", corpus_path], "already there")
+    assert sorted(path.name for path in corpus_path.iterdir()) == before
