@@ -20,9 +20,9 @@ def require_topology(neutral: TriMesh, model: Checkpoint) -> None:
     template = model.hierarchy.template
     if neutral.digest != template.digest:
         raise MeshError(
-            f"the mesh has {len(neutral.vertices)} vertices and {len(neutral.faces)} triangles of another topology than "
-            f"the model's template ({len(template.vertices)} and {len(template.faces)}); give a neutral of the "
-            "topology that the model was trained on"
+            f"the mesh has {len(neutral.vertices)} vertices and {len(neutral.faces)} triangles, not of the topology of "
+            f"the model's template ({len(template.vertices)} and {len(template.faces)}); give a neutral "
+            "of the topology that the model was trained on"
         )
     ratio = np.linalg.norm(np.ptp(neutral.vertices, axis=0)) / np.linalg.norm(np.ptp(template.vertices, axis=0))
     if not 1 / 3 < ratio < 3:
@@ -86,9 +86,7 @@ def interpolate(model: Checkpoint, neutral: TriMesh, start: str, stop: str, step
     return _moved(model, neutral, displacement, label, model.fps)
 
 
-def _moved(
-    model: Checkpoint, neutral: TriMesh, displacement: torch.Tensor, motion: np.ndarray, fps: float
-) -> Sequence:
+def _moved(model: Checkpoint, neutral: TriMesh, displacement: torch.Tensor, motion: np.ndarray, fps: float) -> Sequence:
     vertices = neutral.vertices.astype(np.float32) + displacement.numpy()  # Eq. 4
     template = model.hierarchy.template
     polygons = neutral.polygons if neutral.polygons is not None else template.polygons

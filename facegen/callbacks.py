@@ -110,7 +110,12 @@ class SequenceWriter(Callback):
     """`predict` writes what it generates: one `.npz` sequence for each of the test split, in `predictions/`."""
 
     def on_predict_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int,
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
         corpus: Corpus = trainer.datamodule.corpus

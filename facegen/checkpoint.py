@@ -44,7 +44,11 @@ class Checkpoint:
 
 
 def pack(
-    network: str, settings: Mapping[str, Any], hierarchy: MeshHierarchy, expressions: tuple[str, ...], fps: float,
+    network: str,
+    settings: Mapping[str, Any],
+    hierarchy: MeshHierarchy,
+    expressions: tuple[str, ...],
+    fps: float,
     corpus: str,
 ) -> dict[str, Any]:
     """The entry to add to a Lightning checkpoint, of tensors, numbers and strings alone.
@@ -101,7 +105,9 @@ def load(path: str | Path) -> Checkpoint:
         expressions = tuple(packed["expressions"])
         network = NETWORKS[packed["network"]](hierarchy, len(expressions), **packed["settings"])
         prefix = "network."
-        weights = {name[len(prefix) :]: value for name, value in content["state_dict"].items() if name.startswith(prefix)}
+        weights = {
+            name[len(prefix) :]: value for name, value in content["state_dict"].items() if name.startswith(prefix)
+        }
         network.load_state_dict(weights)
         return Checkpoint(
             network.eval(), hierarchy, expressions, float(packed["fps"]), packed["corpus"], int(content.get("epoch", 0))

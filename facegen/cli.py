@@ -1,4 +1,4 @@
-"""One command, thin: parse, call, report; errors are one line."""
+"""One command: what can be said. What is then done stands in `commands.py`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from facegen import __version__
+from facegen import __version__, commands
 from facegen.errors import FacegenError
 from facegen.motion import EASINGS
 
@@ -85,7 +85,10 @@ def build_parser() -> Parser:
 
 
 def _verb(
-    verbs: argparse._SubParsersAction, name: str, call: Callable[[argparse.Namespace], int | None], text: str,
+    verbs: argparse._SubParsersAction,
+    name: str,
+    call: Callable[[argparse.Namespace], int | None],
+    text: str,
     example: str,
 ) -> argparse.ArgumentParser:
     parser = verbs.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", example=example)
@@ -100,24 +103,24 @@ def _training(verbs: argparse._SubParsersAction) -> None:
 
 def _demo(verbs: argparse._SubParsersAction) -> None:
     parser = _verb(
-        verbs, "demo", _run_demo, "the whole chain on the built-in faces: prepare, train, test, animate",
+        verbs,
+        "demo",
+        commands.demo,
+        "the whole chain on the built-in faces: prepare, train, test, animate",
         "facegen demo --out demo",
-    )  # fmt: skip
+    )
     parser.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR", help="folder to make (default: demo)")
     parser.add_argument("--seed", type=int, default=0, help="fixes faces, takes and weights (default: 0)")
 
 
-def _run_demo(options: argparse.Namespace) -> None:
-    from facegen.demo import demo
-
-    demo(options.out, options.seed)
-
-
 def _prepare(verbs: argparse._SubParsersAction) -> None:
     parser = _verb(
-        verbs, "prepare", _run_prepare, "turn a source of data into a corpus",
+        verbs,
+        "prepare",
+        commands.prepare,
+        "turn a source of data into a corpus",
         "facegen prepare ict_facekit --root ICT-FaceKit --subjects 60 --out corpora/ict",
-    )  # fmt: skip
+    )
     parser.add_argument("source", metavar="SOURCE", help="synthetic, ict_facekit or folder")
     parser.add_argument("--root", type=Path, metavar="DIR", help="where the dataset lies (all but synthetic)")
     parser.add_argument("--out", type=Path, required=True, metavar="CORPUS", help="directory to make")
@@ -126,72 +129,69 @@ def _prepare(verbs: argparse._SubParsersAction) -> None:
     acted.add_argument("--subjects", type=int, metavar="N", help="people (default: 20)")
     acted.add_argument("--test-subjects", type=int, metavar="N", help="of them for testing (default: 15 %%)")
     acted.add_argument("--frames", type=int, nargs=2, metavar=("MIN", "MAX"), help="length of takes (default: 45 75)")
-    acted.add_argument("--vertices", type=int, metavar="V", help="synthetic: any from 400 (default: 2000); "
-                       "ict_facekit: subdivide up to this many (28431 is the paper's)")  # fmt: skip
+    acted.add_argument(
+        "--vertices",
+        type=int,
+        metavar="V",
+        help="synthetic: any from 400 (default: 2000); ict_facekit: subdivide up to this many (28431 is the paper's)",
+    )
     acted.add_argument("--region", metavar="NAME", help="ict_facekit: narrow, face or head (default: face)")
     recipe = parser.add_argument_group("preparing")
     recipe.add_argument("--fps", type=float, help="made sources: rate of the takes; others: resample to this rate")
-    recipe.add_argument("--neutral", default="first", metavar="HOW", help="sources without neutrals: take the first "
-                        "frame, or the one of least motion (first, still; default: first)")  # fmt: skip
-    recipe.add_argument("--intensity-floor", type=float, default=0.2, metavar="S", help="least intensity of a label; 0 "
-                        "is the paper's own (default: 0.2)")  # fmt: skip
+    recipe.add_argument(
+        "--neutral",
+        default="first",
+        metavar="HOW",
+        help="sources without neutrals: take the first "
+        "frame, or the one of least motion (first, still; default: first)",
+    )
+    recipe.add_argument(
+        "--intensity-floor",
+        type=float,
+        default=0.2,
+        metavar="S",
+        help="least intensity of a label; 0 is the paper's own (default: 0.2)",
+    )
     recipe.add_argument("--depth", type=int, default=4, help="coarser levels of the hierarchy (default: 4)")
     recipe.add_argument("--factor", type=float, default=5.0, help="vertices of a level over the next (default: 5)")
-    recipe.add_argument("--spiral-length", type=int, nargs="+", metavar="L", help="one for all levels, or one for each, "
-                        "finest first (default: mean + 2 sigma of the 1-rings)")  # fmt: skip
-    recipe.add_argument("--dilation", type=int, nargs="+", default=[1], metavar="D", help="likewise (default: 1)")
-    recipe.add_argument("--leave-out-broken", action="store_true", help="go on without recordings that cannot be used, "
-                        "and list them, instead of stopping")  # fmt: skip
-
-
-def _run_prepare(options: argparse.Namespace) -> None:
-    from facegen.data.prepare import Recipe, prepare
-    from facegen.data.sources import open_source
-    from facegen.files import require_new_folder
-
-    require_new_folder(options.out)
-    source = open_source(options.source, vars(options))
-    per_level = {
-        name: (value[0] if value is not None and len(value) == 1 else value)
-        for name, value in (("spiral_length", options.spiral_length), ("dilation", options.dilation))
-    }
-    recipe = Recipe(
-        fps=options.fps if options.source == "folder" else None,
-        neutral=options.neutral,
-        floor=options.intensity_floor,
-        depth=options.depth,
-        factor=options.factor,
-        leave_out_broken=options.leave_out_broken,
-        **per_level,
+    recipe.add_argument(
+        "--spiral-length",
+        type=int,
+        nargs="+",
+        metavar="L",
+        help="one for all levels, or one for each, finest first (default: mean + 2 sigma of the 1-rings)",
     )
-    prepare(source, options.source, options.out, recipe, progress=_bar("preparing"))
-    from facegen.inspection import inspect
-
-    print(f"{options.out}: {inspect(options.out).summary}")
-
-
-def _bar(text: str) -> Callable[[object], object]:
-    from tqdm import tqdm
-
-    return lambda items: tqdm(items, desc=text, delay=2, file=sys.stderr, leave=False)
+    recipe.add_argument("--dilation", type=int, nargs="+", default=[1], metavar="D", help="likewise (default: 1)")
+    recipe.add_argument(
+        "--leave-out-broken",
+        action="store_true",
+        help="go on without recordings that cannot be used, and list them, instead of stopping",
+    )
 
 
 def _animate(verbs: argparse._SubParsersAction) -> None:
     parser = _verb(
-        verbs, "animate", _run_animate, "one neutral and a motion label become a 4D expression",
+        verbs,
+        "animate",
+        commands.animate,
+        "one neutral and a motion label become a 4D expression",
         "facegen animate neutral.obj --model demo/model.ckpt --expression happy --out smile.glb",
-    )  # fmt: skip
+    )
     parser.add_argument("neutral", type=Path, metavar="NEUTRAL", help=".obj, .ply or .glb of the model's topology")
     _model(parser)
     parser.add_argument("--expression", metavar="NAME", help="one of the model's expressions")
-    parser.add_argument("--timeline", type=Path, metavar="FILE.yaml", help="several expressions, instead of --expression")
+    parser.add_argument(
+        "--timeline", type=Path, metavar="FILE.yaml", help="several expressions, instead of --expression"
+    )
     parser.add_argument("--frames", type=int, metavar="N", help="length (default: 100)")
     parser.add_argument("--fps", type=float, metavar="F", help="frames a second (default: the model's corpus's)")
     parser.add_argument("--onset", type=int, metavar="I", help="last frame at rest")
     parser.add_argument("--apex", type=int, nargs=2, metavar=("I", "J"), help="first and last frame at the peak")
     parser.add_argument("--offset", type=int, metavar="I", help="first frame back at rest")
     parser.add_argument("--intensity", type=float, metavar="S", help="height of the label, 0 to 1 (default: 1)")
-    parser.add_argument("--ease", metavar="NAME", help=f"shape of rise and fall: {', '.join(EASINGS)} (default: linear)")
+    parser.add_argument(
+        "--ease", metavar="NAME", help=f"shape of rise and fall: {', '.join(EASINGS)} (default: linear)"
+    )
     _output(parser)
 
 
@@ -201,8 +201,9 @@ def _model(parser: argparse.ArgumentParser) -> None:
 
 
 def _output(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="by suffix: .glb .obj/ .ply/ .npz .mp4 "
-                        ".gif .png")  # fmt: skip
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="by suffix: .glb .obj/ .ply/ .npz .mp4 .gif .png"
+    )
     glb = parser.add_argument_group(".glb")
     glb.add_argument("--tolerance", type=float, metavar="MM", help="largest error of the compression (default: 0.1)")
     glb.add_argument("--per-frame", action="store_true", help="one morph target for each frame, without compression")
@@ -211,62 +212,14 @@ def _output(parser: argparse.ArgumentParser) -> None:
     picture.add_argument("--view", metavar="NAME", help="front, three-quarter or side (default: front)")
 
 
-def _write(sequence: object, options: argparse.Namespace) -> None:
-    from facegen.export import export
-
-    chosen = {name: getattr(options, name) for name in ("tolerance", "size", "view") if getattr(options, name) is not None}
-    if options.per_frame:
-        chosen["per_frame"] = True
-    print(export(sequence, options.out, **chosen))
-
-
-def _read_neutral(options: argparse.Namespace) -> object:
-    from facegen.data.sources.folder import UNITS
-    from facegen.errors import unknown
-    from facegen.mesh import read_mesh
-
-    if options.units not in UNITS:
-        raise FacegenError(unknown("unit", options.units, UNITS))
-    path = options.neutral
-    mesh = read_mesh(path)
-    return mesh.with_vertices(mesh.vertices * UNITS[options.units])
-
-
-def _run_animate(options: argparse.Namespace) -> None:
-    from facegen.motion import Phases, Timeline, motion_label
-
-    phases = (options.onset, options.apex, options.offset)
-    single = {"--frames": options.frames, "--onset": options.onset, "--apex": options.apex, "--offset": options.offset,
-              "--intensity": options.intensity, "--ease": options.ease, "--expression": options.expression}  # fmt: skip
-    if (options.timeline is None) == (options.expression is None):
-        raise FacegenError("give --expression NAME or --timeline FILE.yaml, one of the two")
-    if options.timeline is not None:
-        given = [name for name, value in single.items() if value is not None]
-        if given:
-            raise FacegenError(f"a timeline says {', '.join(given)} itself; leave the option away")
-        timeline = Timeline.load(options.timeline)
-    from facegen import checkpoint
-    from facegen.animate import animate
-
-    neutral = _read_neutral(options)
-    model = checkpoint.load(options.model)
-    fps = options.fps or model.fps
-    if options.timeline is not None:
-        motion, fps = timeline.motion(model.expressions), options.fps or timeline.fps or model.fps
-    else:
-        frames = 100 if options.frames is None else options.frames
-        motion = motion_label(
-            frames, options.expression, Phases.fill(frames, *phases),
-            1.0 if options.intensity is None else options.intensity, model.expressions, options.ease or "linear",
-        )  # fmt: skip
-    _write(animate(model, neutral, motion, fps), options)
-
-
 def _interpolate(verbs: argparse._SubParsersAction) -> None:
     parser = _verb(
-        verbs, "interpolate", _run_interpolate, "faces between two expressions' latents (section 5.5 of the paper)",
-        "facegen interpolate --model demo/model.ckpt --neutral neutral.obj --from sad --to happy --steps 7 --out walk.png",
-    )  # fmt: skip
+        verbs,
+        "interpolate",
+        commands.interpolate,
+        "faces between two expressions' latents (section 5.5 of the paper)",
+        "facegen interpolate --model demo/model.ckpt --neutral neutral.obj --from sad --to happy --out walk.png",
+    )
     _model(parser)
     parser.add_argument("--neutral", type=Path, required=True, metavar="FILE", help=".obj, .ply or .glb")
     parser.add_argument("--from", dest="start", required=True, metavar="NAME", help="expression to begin with")
@@ -275,56 +228,27 @@ def _interpolate(verbs: argparse._SubParsersAction) -> None:
     _output(parser)
 
 
-def _run_interpolate(options: argparse.Namespace) -> None:
-    from facegen import checkpoint
-    from facegen.animate import interpolate
-
-    neutral = _read_neutral(options)
-    model = checkpoint.load(options.model)
-    _write(interpolate(model, neutral, options.start, options.stop, options.steps), options)
-
-
 def _export(verbs: argparse._SubParsersAction) -> None:
     parser = _verb(
-        verbs, "export", _run_export, "a sequence becomes a file that other tools open, or a picture",
+        verbs,
+        "export",
+        commands.export,
+        "a sequence becomes a file that other tools open, or a picture",
         "facegen export demo/corpus --subject 003 --expression fear --out fear.mp4",
-    )  # fmt: skip
+    )
     parser.add_argument("sequence", type=Path, metavar="CORPUS|SEQUENCE", help="a corpus, or a .npz sequence")
     parser.add_argument("--subject", metavar="NAME", help="of a corpus (default: its first test subject)")
     parser.add_argument("--expression", metavar="NAME", help="of a corpus (default: that subject's first)")
     _output(parser)
 
 
-def _run_export(options: argparse.Namespace) -> None:
-    from facegen.data.corpus import Corpus
-    from facegen.data.sequence import Sequence
-
-    if options.sequence.is_dir():
-        corpus = Corpus(options.sequence)
-        first = corpus.entries[corpus.split("test")[0]].subject
-        subject = options.subject or first
-        shown = [entry.expression for entry in corpus.entries if entry.subject == subject]
-        expression = options.expression or (shown[0] if shown else "")
-        sequence = corpus.sequence(corpus.find(subject, expression))
-    else:
-        if options.subject or options.expression:
-            raise FacegenError("--subject and --expression choose from a corpus; a sequence is one already")
-        sequence = Sequence.load(options.sequence)
-    _write(sequence, options)
-
-
 def _inspect(verbs: argparse._SubParsersAction) -> None:
     parser = _verb(
-        verbs, "inspect", _run_inspect, "what is in a corpus, mesh or checkpoint, and whether it is sound",
+        verbs,
+        "inspect",
+        commands.inspect,
+        "what is in a corpus, mesh, sequence or checkpoint, and whether it is sound",
         "facegen inspect face.ply --json",
-    )  # fmt: skip
-    parser.add_argument("path", type=Path, metavar="CORPUS|MESH|CKPT")
+    )
+    parser.add_argument("path", type=Path, metavar="CORPUS|MESH|SEQUENCE|CKPT")
     parser.add_argument("--json", action="store_true", help="for programs")
-
-
-def _run_inspect(options: argparse.Namespace) -> int:
-    from facegen.inspection import inspect
-
-    report = inspect(options.path)
-    print(report.json() if options.json else report.text())
-    return 0 if report.sound else 2

@@ -16,12 +16,23 @@ MARKER = "demo.json"
 SUBJECTS, VERTICES, FRAMES = 24, 2500, (24, 36)
 EPOCHS, CHANNELS = 20, (64, 64, 32, 16)
 RECIPE = [
-    "--model=SpiralGenerator", f"--model.channels={list(CHANNELS)}", "--model.activation=elu", "--model.normalise=true", "--model.lr=3e-3",
-    "--model.decay=0.85", "--model.weight_decay=0", "--data.workers=0", f"--trainer.max_epochs={EPOCHS}",
-    "--trainer.accelerator=cpu", "--trainer.enable_progress_bar=false", "--trainer.enable_model_summary=false",
-    "--trainer.callbacks=EpochLine", "--trainer.logger=CSVLogger", "--trainer.logger.name=null",
+    "--model=SpiralGenerator",
+    f"--model.channels={list(CHANNELS)}",
+    "--model.activation=elu",
+    "--model.normalise=true",
+    "--model.lr=5e-3",
+    "--model.decay=0.85",
+    "--model.weight_decay=0",
+    "--data.workers=0",
+    f"--trainer.max_epochs={EPOCHS}",
+    "--trainer.accelerator=cpu",
+    "--trainer.enable_progress_bar=false",
+    "--trainer.enable_model_summary=false",
+    "--trainer.callbacks=EpochLine",
+    "--trainer.logger=CSVLogger",
+    "--trainer.logger.name=null",
     "--trainer.logger.version=run",
-]  # fmt: skip
+]
 
 
 def demo(out: str | Path, seed: int = 0) -> None:
@@ -44,7 +55,12 @@ def demo(out: str | Path, seed: int = 0) -> None:
         sequences = _animate(folder)
         _say("4/4 drawing")
         _draw(folder, sequences)
-        report = {"test_error_mm": errors, "seed": seed, "epochs": EPOCHS, "seconds": round(time.monotonic() - start, 1)}
+        report = {
+            "test_error_mm": errors,
+            "seed": seed,
+            "epochs": EPOCHS,
+            "seconds": round(time.monotonic() - start, 1),
+        }
         (folder / MARKER).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     _report(Path(out), errors, report["seconds"])
 

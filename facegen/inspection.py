@@ -53,7 +53,7 @@ def _readable(value: Any) -> str:
 
 
 def inspect(path: str | Path) -> Report:
-    """Look at a corpus (a folder), a mesh (.obj, .ply, .glb) or a checkpoint (anything else).
+    """Look at a corpus (a folder), a mesh (.obj, .ply, .glb), a sequence (.npz) or a checkpoint (anything else).
 
     Raises:
         FacegenError: the file is missing or cannot be read at all.
@@ -67,7 +67,7 @@ def inspect(path: str | Path) -> Report:
         return inspect_mesh(path)
     if not path.is_file():
         raise FacegenError(f"{path}: no such file or folder")
-    return inspect_checkpoint(path)
+    return inspect_sequence(path) if path.suffix.lower() == ".npz" else inspect_checkpoint(path)
 
 
 def inspect_mesh(path: Path) -> Report:
@@ -137,5 +137,23 @@ def inspect_checkpoint(path: Path) -> Report:
         "epoch": model.epoch,
         "digest": model.corpus,
         "hierarchy": model.hierarchy.digest,
+    }
+    return Report(facts)
+
+
+def inspect_sequence(path: Path) -> Report:
+    """Counts of a sequence, and how far it moves."""
+    from facegen.data.sequence import Sequence
+
+    sequence = Sequence.load(path)
+    moved = np.linalg.norm(sequence.vertices - sequence.vertices[0], axis=-1)
+    facts = {
+        "kind": "sequence",
+        "vertices": sequence.vertices.shape[1],
+        "faces": len(sequence.faces),
+        "frames": len(sequence.vertices),
+        "expressions": list(sequence.expressions),
+        "fps": sequence.fps,
+        "largest_motion_mm": round(float(moved.max()), 3),
     }
     return Report(facts)

@@ -174,9 +174,7 @@ def deformation(displacement: np.ndarray) -> float:
     return float(np.abs(displacement, dtype=np.float64).mean())
 
 
-def intensities(
-    deformations: np.ndarray, expression: np.ndarray, train: np.ndarray, floor: float = 0.2
-) -> np.ndarray:
+def intensities(deformations: np.ndarray, expression: np.ndarray, train: np.ndarray, floor: float = 0.2) -> np.ndarray:
     r"""How strong each sequence is, from its deformation (Eq. 6).
 
     .. math:: s_i = \frac{\mathrm{clip}((m_i - \mu_e) / \sigma_e,\ -1,\ 1) + 1}{2}

@@ -34,7 +34,7 @@ def fit_arguments(corpus_path: Path) -> list[str]:
         "--model=SpiralGenerator",
         "--model.channels=[16, 8, 8]",
         "--model.activation=elu",
-        "--model.lr=5e-3",
+        "--model.lr=1e-2",
         f"--data.corpus={corpus_path}",
         "--data.workers=0",
         "--trainer.accelerator=cpu",
@@ -48,9 +48,9 @@ def fit_arguments(corpus_path: Path) -> list[str]:
 
 @pytest.fixture(scope="session")
 def run_folder(fit_arguments: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a short training run, made by the command."""
+    """The folder of a training run of seconds, made by the command."""
     folder = tmp_path_factory.mktemp("fit")
-    arguments = [*fit_arguments, f"--trainer.logger.save_dir={folder}", "--trainer.max_epochs=12"]
+    arguments = [*fit_arguments, f"--trainer.logger.save_dir={folder}", "--trainer.max_epochs=30"]
     assert run(["fit", *arguments]) == 0
     return folder / "run"
 

@@ -80,8 +80,13 @@ def test_a_command_starts_without_loading_torch() -> None:
         (["fit", "--model", "SpiralGenerator", "--model.depth", "3", "--data.corpus", "x"], ["depth"]),
     ],
 )
-def test_mistakes_get_one_line(arguments: list[str], parts: list[str], capsys: pytest.CaptureFixture, tmp_path: Path,
-                               monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+def test_mistakes_get_one_line(
+    arguments: list[str],
+    parts: list[str],
+    capsys: pytest.CaptureFixture,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.chdir(tmp_path)
     fails(capsys, arguments, *parts)
     assert not list(tmp_path.iterdir())
@@ -132,7 +137,23 @@ def animate(neutral: Path, checkpoint: Path, out: Path, *more: object) -> list[s
 
 def test_animate_to_a_sequence(neutral_path: Path, checkpoint_path: Path, tmp_path: Path) -> None:
     out = tmp_path / "sad.npz"
-    more = "--expression sad --frames 30 --fps 20 --onset 4 --apex 10 20 --offset 26 --intensity 0.5".split()
+    more = [
+        "--expression",
+        "sad",
+        "--frames",
+        "30",
+        "--fps",
+        "20",
+        "--onset",
+        "4",
+        "--apex",
+        "10",
+        "20",
+        "--offset",
+        "26",
+        "--intensity",
+        "0.5",
+    ]
     assert run(animate(neutral_path, checkpoint_path, out, *more)) == 0
     made = Sequence.load(out)
     assert (made.vertices.shape, made.fps, made.expressions[2]) == ((30, 420, 3), 20, "sad")
@@ -154,13 +175,17 @@ def test_animate_to_other_formats(neutral_path: Path, checkpoint_path: Path, tmp
 def test_animate_writes_a_folder_with_the_polygons_of_the_file(
     neutral_path: Path, checkpoint_path: Path, tmp_path: Path
 ) -> None:
-    assert run(animate(neutral_path, checkpoint_path, tmp_path / "walk.obj", "--expression", "happy", "--frames", 3)) == 0
+    assert (
+        run(animate(neutral_path, checkpoint_path, tmp_path / "walk.obj", "--expression", "happy", "--frames", 3)) == 0
+    )
     frames = sorted((tmp_path / "walk.obj").iterdir())
     assert len(frames) == 3
     assert read_mesh(frames[0]).digest == read_mesh(neutral_path).digest
 
 
-def test_animate_a_timeline(neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_animate_a_timeline(
+    neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
     timeline = tmp_path / "t.yaml"
     timeline.write_text(
         "frames: 20\nfps: 12\nevents:\n - {expression: happy, onset: 1, apex: [4, 9], offset: 15}\n"
@@ -174,7 +199,9 @@ def test_animate_a_timeline(neutral_path: Path, checkpoint_path: Path, tmp_path:
     fails(capsys, animate(neutral_path, checkpoint_path, out, "--timeline", timeline, "--frames", 3), "--frames")
 
 
-def test_units_are_converted(neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_units_are_converted(
+    neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
     mesh = read_mesh(neutral_path)
     write_mesh(tmp_path / "cm.obj", mesh.with_vertices(mesh.vertices / 10))
     more = ["--expression", "happy", "--frames", 4]
@@ -203,14 +230,20 @@ ONE = ["--expression", "happy", "--frames", "5"]
     ],
 )
 def test_what_animate_refuses(
-    neutral_path: Path, checkpoint_path: Path, tmp_path: Path, more: list[str], parts: list[str],
+    neutral_path: Path,
+    checkpoint_path: Path,
+    tmp_path: Path,
+    more: list[str],
+    parts: list[str],
     capsys: pytest.CaptureFixture,
-) -> None:  # fmt: skip
+) -> None:
     fails(capsys, animate(neutral_path, checkpoint_path, tmp_path / "x.glb", *more), *parts)
     assert not list(tmp_path.iterdir())
 
 
-def test_bad_meshes_are_refused(neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_bad_meshes_are_refused(
+    neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
     mesh = read_mesh(neutral_path)
     write_mesh(tmp_path / "whole.ply", mesh)
     cut = tmp_path / "cut.ply"
@@ -219,13 +252,19 @@ def test_bad_meshes_are_refused(neutral_path: Path, checkpoint_path: Path, tmp_p
     nan.write_text(neutral_path.read_text().replace("v ", "v nan ", 1))
     other = tmp_path / "other.obj"
     write_mesh(other, TriMesh(mesh.vertices, mesh.faces[:-1]))
-    for path, part in ((cut, "cut.ply"), (nan, "nan.obj"), (other, "another topology"), (tmp_path / "no.obj", "no such file")):
+    for path, part in (
+        (cut, "cut.ply"),
+        (nan, "nan.obj"),
+        (other, "not of the topology"),
+        (tmp_path / "no.obj", "no such file"),
+    ):
         fails(capsys, animate(path, checkpoint_path, tmp_path / "x.glb", *ONE), part)
     assert not (tmp_path / "x.glb").exists()
 
 
-def test_bad_checkpoints_are_refused(neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture,
-                                     fit_arguments: list[str]) -> None:  # fmt: skip
+def test_bad_checkpoints_are_refused(
+    neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture, fit_arguments: list[str]
+) -> None:
     import pickle
 
     class Evil:
@@ -244,7 +283,9 @@ def test_bad_checkpoints_are_refused(neutral_path: Path, checkpoint_path: Path, 
     assert not (tmp_path / "owned").exists()
 
 
-def test_an_output_that_cannot_be_written(neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_an_output_that_cannot_be_written(
+    neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
     fails(capsys, animate(neutral_path, checkpoint_path, tmp_path / "no" / "x.glb", *ONE), "does not exist")
     fails(capsys, animate(neutral_path, checkpoint_path, tmp_path / "x.docx", *ONE), "unknown suffix '.docx'")
     full = tmp_path / "full.obj"
@@ -255,7 +296,11 @@ def test_an_output_that_cannot_be_written(neutral_path: Path, checkpoint_path: P
 
 
 def test_a_full_disk_leaves_nothing(
-    neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+    neutral_path: Path,
+    checkpoint_path: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     import resource
     import signal
@@ -275,7 +320,9 @@ def test_a_full_disk_leaves_nothing(
     assert "File too large" in capsys.readouterr().err
 
 
-def test_interpolate_goes_from_one_apex_to_the_other(neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_interpolate_goes_from_one_apex_to_the_other(
+    neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
     out = tmp_path / "walk.npz"
     base = ["interpolate", "--model", checkpoint_path, "--neutral", neutral_path, "--steps", 5, "--out", out]
     assert run([str(each) for each in (*base, "--from", "sad", "--to", "happy")]) == 0

@@ -111,7 +111,9 @@ def test_phases_are_found_where_they_were_put(marks: tuple[int, int, int, int]) 
 def test_phases_of_a_smooth_noisy_recording_are_close() -> None:
     curve = Phases(10, 30, 60, 85).envelope(100, "smooth") + np.random.default_rng(0).normal(0, 0.01, 100)
     found = find_phases(curve)
-    assert np.abs(np.subtract([found.onset, found.apex_start, found.apex_end, found.offset], (10, 30, 60, 85))).max() <= 5
+    assert (
+        np.abs(np.subtract([found.onset, found.apex_start, found.apex_end, found.offset], (10, 30, 60, 85))).max() <= 5
+    )
 
 
 def test_a_recording_that_ends_at_its_peak_has_no_fall() -> None:

@@ -181,7 +181,9 @@ def read_manifest(path: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT:
-            raise DataError(f"{path}: corpus format {manifest['format']}, this version reads {FORMAT}; prepare it again")
+            raise DataError(
+                f"{path}: corpus format {manifest['format']}, this version reads {FORMAT}; prepare it again"
+            )
         if manifest["digest"] != manifest_digest(manifest):
             raise DataError(f"{path}: {MANIFEST} was changed after it was written; prepare the corpus again")
     except FileNotFoundError as error:

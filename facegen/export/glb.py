@@ -42,9 +42,7 @@ class GlbReport:
         return f"{counts}, largest error {self.max_error_mm:.2g} mm, {self.bytes / 1e6:.1f} MB"
 
 
-def write_glb(
-    sequence: Sequence, path: str | Path, *, tolerance: float = 0.1, per_frame: bool = False
-) -> GlbReport:
+def write_glb(sequence: Sequence, path: str | Path, *, tolerance: float = 0.1, per_frame: bool = False) -> GlbReport:
     """Write `.glb` whose motion plays in any glTF viewer.
 
     The mesh stands at frame 0. Displacements from it are factored, as a singular value decomposition gives them,
@@ -117,9 +115,7 @@ def _few_targets(sequence: Sequence, base: np.ndarray, tolerance: float) -> tupl
     return weights[:, :rank], targets[:rank].reshape(rank, points, 3), [f"shape_{k}" for k in range(rank)]
 
 
-def _errors(
-    sequence: Sequence, base: np.ndarray, weights: np.ndarray, targets: np.ndarray
-) -> tuple[float, float]:
+def _errors(sequence: Sequence, base: np.ndarray, weights: np.ndarray, targets: np.ndarray) -> tuple[float, float]:
     """The largest and the mean distance, mm, between the sequence and what a viewer makes of the file's numbers."""
     worst, total = 0.0, 0.0
     for row, wanted in zip(weights, sequence.vertices, strict=True):

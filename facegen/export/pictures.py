@@ -118,9 +118,7 @@ def motion_plot(
     return np.array(sheet.resize((width, height), require("PIL.Image", "render").Resampling.BOX))
 
 
-def write_png(
-    sequence: Sequence, path: str | Path, *, frames: int = 8, size: int = 256, view: str = "front"
-) -> str:
+def write_png(sequence: Sequence, path: str | Path, *, frames: int = 8, size: int = 256, view: str = "front") -> str:
     """Write a sheet of frames evenly over time, the first and the last among them, above a plot of the motion label.
 
     Args:
@@ -151,9 +149,7 @@ def write_png(
             names, marks = sequence.expressions, chosen.tolist()
             lines = int(np.any(sequence.motion, axis=0).sum())
             height = max(size // 2, 16 * lines + 44)
-            plot = motion_plot(
-                sequence.motion, sequence.fps, names, width=sheet.shape[1], height=height, marks=marks
-            )
+            plot = motion_plot(sequence.motion, sequence.fps, names, width=sheet.shape[1], height=height, marks=marks)
             sheet = np.concatenate([sheet, plot])
         require("PIL.Image", "render").fromarray(sheet).save(aside)
     return f"{len(chosen)} of {count} frames, {sheet.shape[1]} x {sheet.shape[0]}"

@@ -122,9 +122,7 @@ class _Body:
 def _positions(path: str | Path, columns: dict[str, _Column]) -> np.ndarray:
     scalars = [columns[axis][0] for axis in "xyz" if axis in columns and columns[axis][1] is None]
     if len(scalars) != 3:
-        raise MeshError(
-            f"{path}: expected an element 'vertex' with numbers x, y and z, found {list(columns)!a}"
-        )
+        raise MeshError(f"{path}: expected an element 'vertex' with numbers x, y and z, found {list(columns)!a}")
     return np.stack(scalars, axis=1).astype(np.float64)
 
 
@@ -134,9 +132,7 @@ def _corners(path: str | Path, columns: dict[str, _Column] | None) -> tuple[np.n
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     corners, counts = next((columns[name] for name in _LISTS if name in columns), (np.empty(0), None))
     if counts is None:
-        raise MeshError(
-            f"{path}: expected a list {' or '.join(_LISTS)} in element 'face', found {list(columns)!a}"
-        )
+        raise MeshError(f"{path}: expected a list {' or '.join(_LISTS)} in element 'face', found {list(columns)!a}")
     with np.errstate(invalid="ignore"):
         indices = corners.astype(np.int64)
     if not (indices == corners).all():

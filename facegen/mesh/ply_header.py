@@ -43,9 +43,7 @@ class Element:
 
     def as_text(self) -> Element:
         """The same element where each number has become a float64."""
-        return Element(
-            self.name, self.rows, tuple(Property(p.name, "f8", p.length and "f8") for p in self.properties)
-        )
+        return Element(self.name, self.rows, tuple(Property(p.name, "f8", p.length and "f8") for p in self.properties))
 
 
 def _header_lines(path: str | Path, data: bytes) -> tuple[list[list[str]], int]:

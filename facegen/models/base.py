@@ -82,7 +82,9 @@ class ExpressionGenerator(LightningModule):
                 metric.reset()
                 self.log(f"{stage}/{kind}", values["total"].float(), prog_bar=True)
                 if stage != "train":
-                    rest = {f"{stage}/{kind}/{name}": value.float() for name, value in values.items() if name != "total"}
+                    rest = {
+                        f"{stage}/{kind}/{name}": value.float() for name, value in values.items() if name != "total"
+                    }
                     self.log_dict(rest)
 
     def on_train_epoch_end(self) -> None:

@@ -50,7 +50,9 @@ class SpiralDecoder(nn.Module):
         super().__init__()
         steps = len(hierarchy.upsample)
         if len(channels) != steps:
-            raise FacegenError(f"channels: {steps} numbers, one for each step up, got {len(channels)}: {list(channels)}")
+            raise FacegenError(
+                f"channels: {steps} numbers, one for each step up, got {len(channels)}: {list(channels)}"
+            )
         if activation not in ACTIVATIONS:
             raise FacegenError(unknown("activation", activation, ACTIVATIONS))
         self.activation = activation

@@ -45,9 +45,7 @@ class _Apply(torch.autograd.Function):
 def _product(dense: Tensor, columns: Tensor, rows: Tensor, values: Tensor) -> Tensor:
     # A row of a sparse product is a weighted bag of the dense rows: the fastest such product torch has on a CPU.
     weights = values.to(dense.dtype)
-    return embedding_bag(
-        columns, dense, rows, mode="sum", per_sample_weights=weights, include_last_offset=True
-    )
+    return embedding_bag(columns, dense, rows, mode="sum", per_sample_weights=weights, include_last_offset=True)
 
 
 class UnpoolConv(nn.Module):

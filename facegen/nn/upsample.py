@@ -29,7 +29,9 @@ class Upsample(nn.Module):
         coo = matrix.tocoo()
         index = torch.from_numpy(np.stack([coo.row, coo.col]).astype(np.int64))
         values = torch.from_numpy(coo.data.astype(np.float32))
-        self.register_buffer("matrix", torch.sparse_coo_tensor(index, values, matrix.shape).coalesce(), persistent=False)
+        self.register_buffer(
+            "matrix", torch.sparse_coo_tensor(index, values, matrix.shape).coalesce(), persistent=False
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         coarse, channels = x.shape[-2:]

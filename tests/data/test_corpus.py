@@ -162,7 +162,11 @@ def test_damage_is_found(tmp_path: Path, source: SyntheticSource) -> None:
     with pytest.raises(DataError, match="not a corpus, it has no manifest.json"):
         Corpus(path)
     (path / "manifest.json").write_text(manifest)
-    chunk = next(file for file in (path / "frames.zarr" / "displacement" / "4").rglob("*") if file.parent.name != "4" and file.is_file())
+    chunk = next(
+        file
+        for file in (path / "frames.zarr" / "displacement" / "4").rglob("*")
+        if file.parent.name != "4" and file.is_file()
+    )
     data = bytearray(chunk.read_bytes())
     data[100] ^= 255
     chunk.write_bytes(data)
@@ -193,7 +197,9 @@ def test_the_frame_of_least_motion() -> None:
 
 
 def test_ict_facekit_as_it_is(ict_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    arguments = f"prepare ict_facekit --root {ict_root} --subjects 3 --region narrow --frames 8 9 --out {tmp_path / 'c'}"
+    arguments = (
+        f"prepare ict_facekit --root {ict_root} --subjects 3 --region narrow --frames 8 9 --out {tmp_path / 'c'}"
+    )
     assert run(arguments.split()) == 0
     capsys.readouterr()
     assert run(["inspect", str(tmp_path / "c"), "--json"]) == 0
@@ -209,7 +215,9 @@ def test_ict_facekit_as_it_is(ict_root: Path, tmp_path: Path, capsys: pytest.Cap
     assert surprise[:, :, 1].min() < -5  # the jaw drops
 
 
-@pytest.mark.parametrize(("region", "vertices", "wished"), [("face", 9409, None), ("head", 11248, None), ("narrow", 9000, 9000)])
+@pytest.mark.parametrize(
+    ("region", "vertices", "wished"), [("face", 9409, None), ("head", 11248, None), ("narrow", 9000, 9000)]
+)
 def test_regions_and_subdivision_of_ict_facekit(ict_root: Path, region: str, vertices: int, wished: int | None) -> None:
     from facegen.data.sources.ict_facekit import ICTFaceKitSource
 

@@ -61,9 +61,7 @@ def test_a_folder_becomes_a_corpus(root: Path, tmp_path: Path) -> None:
 def test_neutrals_and_annotations_are_taken_where_they_are(root: Path) -> None:
     (root / "neutral").mkdir()
     write_mesh(root / "neutral" / "ann.ply", MESH.with_vertices(MESH.vertices * 0.2))
-    (root / "annotations.csv").write_text(
-        "subject,expression,onset,apex_start,apex_end,offset\nann,happy,0,4,5,8\n\n"
-    )
+    (root / "annotations.csv").write_text("subject,expression,onset,apex_start,apex_end,offset\nann,happy,0,4,5,8\n\n")
     source = FolderSource(root)
     recording = source.read(("ann", "happy"))
     np.testing.assert_allclose(recording.neutral, MESH.vertices * 2, atol=1e-4)
@@ -81,7 +79,10 @@ def test_without_settings_a_seed_draws_the_test_subjects(root: Path) -> None:
 
 
 def test_fps_resamples(root: Path, tmp_path: Path) -> None:
-    assert run(["prepare", "folder", "--root", str(root), "--fps", "60", "--depth", "2", "--out", str(tmp_path / "c")]) == 0
+    assert (
+        run(["prepare", "folder", "--root", str(root), "--fps", "60", "--depth", "2", "--out", str(tmp_path / "c")])
+        == 0
+    )
     corpus = Corpus(tmp_path / "c")
     assert (corpus.fps, corpus.entries[0].frames) == (60, 17)
 

@@ -30,9 +30,7 @@ class Document:
 
     def add_view(self, data: bytes, **extra) -> int:
         self.binary += bytes(-len(self.binary) % 4)
-        self.tree["bufferViews"].append(
-            {"buffer": 0, "byteOffset": len(self.binary), "byteLength": len(data), **extra}
-        )
+        self.tree["bufferViews"].append({"buffer": 0, "byteOffset": len(self.binary), "byteLength": len(data), **extra})
         self.binary += data
         return len(self.tree["bufferViews"]) - 1
 

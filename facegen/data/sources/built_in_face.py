@@ -32,9 +32,7 @@ __all__ = ["action_units", "draw_neutral", "face_template"]
 _NOSE_RISE = PchipInterpolator(
     [-58, -54, -51.5, -49, -45.5, -41, -36, -25, -10, 3, 12, 24], [0, 0.5, 3, 9, 17, 21, 20, 15, 9, 4.5, 3, 0]
 )
-_NOSE_HALF_WIDTH = PchipInterpolator(
-    [-58, -48, -40, -34, -22, -8, 4, 14, 24], [9, 9.5, 10, 9.0, 7.8, 7.0, 7.8, 11, 14]
-)
+_NOSE_HALF_WIDTH = PchipInterpolator([-58, -48, -40, -34, -22, -8, 4, 14, 24], [9, 9.5, 10, 9.0, 7.8, 7.0, 7.8, 11, 14])
 _CORNER_Y = float(slit_line(np.array(MOUTH_HALF_WIDTH)))
 _LIP_ROLL = 10.0
 """Width (mm, in the map) of the skin that rolls into the mouth."""

@@ -220,9 +220,7 @@ def layout(vertices: int) -> Layout:
         points = _pushed(points, missing, len(borders.points))
         faces = _triangles(points, borders)
     else:
-        raise DataError(
-            f"the built-in face cannot be triangulated with {vertices} vertices; ask for one more or less"
-        )
+        raise DataError(f"the built-in face cannot be triangulated with {vertices} vertices; ask for one more or less")
     return _mirrored(roll(points), faces, borders.midline)
 
 

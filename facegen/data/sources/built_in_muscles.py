@@ -167,9 +167,7 @@ def _central_units(half: _Half, mean: np.ndarray) -> dict[str, np.ndarray]:
         + half.push(bell(-72, 17, 12), y=3.6)
         + half.push(bell(-76, 18, 7) * below, out=3.0)
         + half.push(bell(-87, 18, 4), out=-1.5),
-        "AU24": pressed
-        + half.push(lips * np.exp(-((away / 7) ** 2)), out=-2.6)
-        + half.push(bell(-83, 16, 4), out=0.8),
+        "AU24": pressed + half.push(lips * np.exp(-((away / 7) ** 2)), out=-2.6) + half.push(bell(-83, 16, 4), out=0.8),
         "AU25": half.mouth * (half.push(parting * below, y=-3.4, out=0.4) + half.push(parting * above, y=1.2)),
         "AU27": jaw,
     }

@@ -149,7 +149,7 @@ class FolderSource(Source):
         if mesh.digest != template.digest:
             raise DataError(
                 f"{path}: {len(mesh.vertices)} vertices and {len(mesh.faces)} triangles of another topology than "
-                f"the first mesh ({len(template.vertices)} and {len(template.faces)}); one topology is needed throughout"
+                f"the first mesh ({len(template.vertices)} and {len(template.faces)}); all must share one"
             )
 
     def _neutral_path(self, subject: str) -> Path | None:
@@ -190,4 +190,6 @@ class FolderSource(Source):
 def _entries(folder: Path) -> list[Path]:
     """What is in a folder, in natural order (frame 2 before frame 10), without hidden files."""
     names = [path for path in folder.iterdir() if not path.name.startswith(".")]
-    return sorted(names, key=lambda path: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.name)])
+    return sorted(
+        names, key=lambda path: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.name)]
+    )

@@ -58,9 +58,7 @@ class ICTFaceKitSource(ActedSource):
         narrow 6,706, face 9,409, head 11,248 vertices; 100 identity modes in a full clone, at least one needed.
     """
 
-    def __init__(
-        self, casting: Casting, root: str | Path, region: str = "face", vertices: int | None = None
-    ) -> None:
+    def __init__(self, casting: Casting, root: str | Path, region: str = "face", vertices: int | None = None) -> None:
         super().__init__(casting)
         if region not in REGIONS:
             raise DataError(unknown("region", region, REGIONS))

@@ -1,0 +1,154 @@
+"""What each verb does, after the command line has been parsed."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+
+from facegen.errors import FacegenError
+
+# Everything else is imported where it is used: a verb that needs no network starts without loading torch.
+
+
+def demo(options: Namespace) -> None:
+    """The whole chain on the built-in faces."""
+    from facegen.demo import demo as run_demo
+
+    run_demo(options.out, options.seed)
+
+
+def prepare(options: Namespace) -> None:
+    """A source becomes a corpus."""
+    from facegen.data import prepare as preparing
+    from facegen.data.sources import open_source
+    from facegen.files import require_new_folder
+
+    require_new_folder(options.out)
+    source = open_source(options.source, vars(options))
+    per_level = {
+        name: (value[0] if value is not None and len(value) == 1 else value)
+        for name, value in (("spiral_length", options.spiral_length), ("dilation", options.dilation))
+    }
+    recipe = preparing.Recipe(
+        fps=options.fps if options.source == "folder" else None,
+        neutral=options.neutral,
+        floor=options.intensity_floor,
+        depth=options.depth,
+        factor=options.factor,
+        leave_out_broken=options.leave_out_broken,
+        **per_level,
+    )
+    preparing.prepare(source, options.source, options.out, recipe, progress=_bar("preparing"))
+    from facegen.inspection import inspect as look
+
+    print(f"{options.out}: {look(options.out).summary}")
+
+
+def _bar(text: str) -> Callable[[object], object]:
+    from tqdm import tqdm
+
+    return lambda items: tqdm(items, desc=text, delay=2, file=sys.stderr, leave=False)
+
+
+def _write(sequence: object, options: Namespace) -> None:
+    from facegen.export import export as write
+
+    chosen = {
+        name: getattr(options, name) for name in ("tolerance", "size", "view") if getattr(options, name) is not None
+    }
+    if options.per_frame:
+        chosen["per_frame"] = True
+    print(write(sequence, options.out, **chosen))
+
+
+def _read_neutral(options: Namespace) -> object:
+    from facegen.data.sources.folder import UNITS
+    from facegen.errors import unknown
+    from facegen.mesh import read_mesh
+
+    if options.units not in UNITS:
+        raise FacegenError(unknown("unit", options.units, UNITS))
+    path = options.neutral
+    mesh = read_mesh(path)
+    return mesh.with_vertices(mesh.vertices * UNITS[options.units])
+
+
+def animate(options: Namespace) -> None:
+    """One neutral and a motion label become a 4D expression."""
+    from facegen.motion import Phases, Timeline, motion_label
+
+    phases = (options.onset, options.apex, options.offset)
+    single = {
+        "--frames": options.frames,
+        "--onset": options.onset,
+        "--apex": options.apex,
+        "--offset": options.offset,
+        "--intensity": options.intensity,
+        "--ease": options.ease,
+        "--expression": options.expression,
+    }
+    if (options.timeline is None) == (options.expression is None):
+        raise FacegenError("give --expression NAME or --timeline FILE.yaml, one of the two")
+    if options.timeline is not None:
+        given = [name for name, value in single.items() if value is not None]
+        if given:
+            raise FacegenError(f"a timeline says {', '.join(given)} itself; leave the option away")
+        timeline = Timeline.load(options.timeline)
+    from facegen import animate as making
+    from facegen import checkpoint
+
+    neutral = _read_neutral(options)
+    model = checkpoint.load(options.model)
+    fps = options.fps or model.fps
+    if options.timeline is not None:
+        motion, fps = timeline.motion(model.expressions), options.fps or timeline.fps or model.fps
+    else:
+        frames = 100 if options.frames is None else options.frames
+        motion = motion_label(
+            frames,
+            options.expression,
+            Phases.fill(frames, *phases),
+            1.0 if options.intensity is None else options.intensity,
+            model.expressions,
+            options.ease or "linear",
+        )
+    _write(making.animate(model, neutral, motion, fps), options)
+
+
+def interpolate(options: Namespace) -> None:
+    """Faces between two expressions' latents."""
+    from facegen import animate as making
+    from facegen import checkpoint
+
+    neutral = _read_neutral(options)
+    model = checkpoint.load(options.model)
+    _write(making.interpolate(model, neutral, options.start, options.stop, options.steps), options)
+
+
+def export(options: Namespace) -> None:
+    """A sequence becomes a file."""
+    from facegen.data.corpus import Corpus
+    from facegen.data.sequence import Sequence
+
+    if options.sequence.is_dir():
+        corpus = Corpus(options.sequence)
+        first = corpus.entries[corpus.split("test")[0]].subject
+        subject = options.subject or first
+        shown = [entry.expression for entry in corpus.entries if entry.subject == subject]
+        expression = options.expression or (shown[0] if shown else "")
+        sequence = corpus.sequence(corpus.find(subject, expression))
+    else:
+        if options.subject or options.expression:
+            raise FacegenError("--subject and --expression choose from a corpus; a sequence is one already")
+        sequence = Sequence.load(options.sequence)
+    _write(sequence, options)
+
+
+def inspect(options: Namespace) -> int:
+    """Print what is in a file; 2 where it is not sound."""
+    from facegen import inspection
+
+    report = inspection.inspect(options.path)
+    print(report.json() if options.json else report.text())
+    return 0 if report.sound else 2
