@@ -15,6 +15,7 @@ from facegen.data.corpus import Corpus
 from facegen.data.sequence import Sequence
 from facegen.export import export
 from facegen.export.apexes import apex_sheet
+from facegen.optional import available
 
 
 def generated_sequence(module: LightningModule, corpus: Corpus, index: int) -> Sequence:
@@ -101,6 +102,9 @@ class ApexSheet(Callback):
 
     @rank_zero_only
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if not available("embreex"):
+            print("no pictures: they need pip install 'facegen[render]'", file=sys.stderr)
+            return
         path = run_folder(trainer, "pictures") / "apexes.png"
         apexes(pl_module, trainer.datamodule.corpus, path)
         print(f"look at {path}")

@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 from typing import NoReturn
 
+import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
@@ -76,6 +77,8 @@ def run(arguments: list[str]) -> TrainingCLI:
         FacegenError: the options, the config, the corpus or the checkpoint cannot be used.
     """
     wandb_offline_unless_logged_in()
+    # Determinism without this costs a pass over every new tensor, and finds only reads of memory nobody wrote.
+    torch.utils.deterministic.fill_uninitialized_memory = False
     # Both are said by Lightning on every run and ask for nothing that helps here.
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*args parameter is intended to run from within Python.*")

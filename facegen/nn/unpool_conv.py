@@ -82,7 +82,8 @@ class UnpoolConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         coarse, _, frames = x.shape
         weight = self.weight.transpose(1, 2).reshape(-1, self.in_channels)  # (L C', C)
-        weighted = torch.matmul(weight, x)  # (V_coarse, L C', T): W_j f(u), before it is known who reads it
+        # (V_coarse, L C', T): W_j f(u), before it is known who reads it. As a batched product it comes out contiguous.
+        weighted = torch.bmm(weight.expand(coarse, -1, -1), x)
         dense = weighted.reshape(coarse * self.length, self.out_channels * frames)
         buffers = (self.columns, self.rows, self.values, self.back_columns, self.back_rows, self.back_values)
         summed = _Apply.apply(dense, *buffers)
