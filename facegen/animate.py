@@ -7,7 +7,7 @@ import torch
 
 from facegen.checkpoint import Checkpoint
 from facegen.data.sequence import Sequence
-from facegen.errors import MeshError, unknown
+from facegen.errors import MeshError, MotionError, unknown
 from facegen.mesh.tri_mesh import TriMesh
 
 
@@ -72,9 +72,9 @@ def interpolate(model: Checkpoint, neutral: TriMesh, start: str, stop: str, step
     require_topology(neutral, model)
     for name in (start, stop):
         if name not in model.expressions:
-            raise MeshError(unknown("expression", name, model.expressions))
+            raise MotionError(unknown("expression", name, model.expressions))
     if steps < 2:
-        raise MeshError(f"an interpolation needs at least two steps, got {steps}")
+        raise MotionError(f"an interpolation needs at least two steps, got {steps}")
     ends = torch.zeros(2, len(model.expressions))
     ends[0, model.expressions.index(start)] = ends[1, model.expressions.index(stop)] = 1
     rise = torch.linspace(0, 1, hold).clamp(0, 1)

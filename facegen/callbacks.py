@@ -15,7 +15,7 @@ from facegen.data.corpus import Corpus
 from facegen.data.sequence import Sequence
 from facegen.export import export
 from facegen.export.apexes import apex_sheet
-from facegen.optional import available
+from facegen.optional import require
 
 
 def generated_sequence(module: LightningModule, corpus: Corpus, index: int) -> Sequence:
@@ -45,9 +45,14 @@ class EpochLine(Callback):
 
 
 def apexes(module: LightningModule, corpus: Corpus, path: Path) -> None:
-    """Write a sheet of the first test subject's expressions at their apex, generated above recorded."""
-    first = corpus.entries[corpus.split("test")[0]].subject
-    shown = {entry.expression: i for i, entry in enumerate(corpus.entries) if entry.subject == first}
+    """Write a sheet of a test subject's expressions at their apex, generated above recorded.
+
+    Of the test subjects it shows the one whose labels are strongest, on whom most can be seen.
+    """
+    test = [corpus.entries[i] for i in corpus.split("test")]
+    subjects = sorted({entry.subject for entry in test})
+    chosen = max(subjects, key=lambda name: sum(entry.intensity for entry in test if entry.subject == name))
+    shown = {entry.expression: i for i, entry in enumerate(corpus.entries) if entry.subject == chosen}
     rows = {
         "generated": {name: generated_sequence(module, corpus, i) for name, i in shown.items()},
         "recorded": {name: corpus.sequence(i) for name, i in shown.items()},
@@ -73,6 +78,8 @@ class ProgressPictures(Callback):
     """
 
     def __init__(self, every: int = 10, size: int = 256) -> None:
+        for module in ("embreex", "PIL", "imageio_ffmpeg"):  # now, and not after an epoch
+            require(module, "render")
         self.every, self.size = every, size
 
     @rank_zero_only
@@ -102,9 +109,6 @@ class ApexSheet(Callback):
 
     @rank_zero_only
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if not available("embreex"):
-            print("no pictures: they need pip install 'facegen[render]'", file=sys.stderr)
-            return
         path = run_folder(trainer, "pictures") / "apexes.png"
         apexes(pl_module, trainer.datamodule.corpus, path)
         print(f"look at {path}")
@@ -123,16 +127,13 @@ class SequenceWriter(Callback):
         dataloader_idx: int = 0,
     ) -> None:
         corpus: Corpus = trainer.datamodule.corpus
-        indices = corpus.split("test")
         folder = run_folder(trainer, "predictions")
         template = corpus.hierarchy.template
-        step = trainer.datamodule.batch_size
         bounds = batch.ptr.tolist()
-        for number, (start, stop) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
-            index = indices[batch_idx * step + number]
-            entry = corpus.entries[index]
+        for index, start, stop in zip(batch.item.tolist(), bounds[:-1], bounds[1:], strict=True):
             vertices = outputs[start:stop].float().cpu().numpy()
             sequence = Sequence(
                 vertices, template.faces, corpus.fps, corpus.motion(index), corpus.expressions, template.polygons
             )
+            entry = corpus.entries[index]
             sequence.save(folder / f"{entry.subject}-{entry.expression}.npz")

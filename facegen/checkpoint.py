@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +66,34 @@ def pack(
         "units": "mm",
         "fps": fps,
         "corpus": corpus,
+        "hierarchy_digest": hierarchy.digest,
     }
+
+
+def require_same(content: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """A checkpoint belongs to the data and the network at hand.
+
+    Args:
+        content: a checkpoint's dictionary.
+        wanted: what `pack` makes of the data and the network, or a part of it.
+
+    Raises:
+        CheckpointError: it was trained on other data, or its network is another; the message names both.
+    """
+    packed = content.get(KEY)
+    if packed is None:
+        raise CheckpointError("a checkpoint, but not one that `facegen fit` wrote")
+    if packed["corpus"] != wanted["corpus"]:
+        raise CheckpointError(
+            f"the checkpoint was trained on the corpus of digest {packed['corpus'][:12]}, this corpus is "
+            f"{wanted['corpus'][:12]}; give the corpus it was trained on"
+        )
+    for name in ("hierarchy_digest", "network", "settings"):
+        if name in wanted and packed[name] != wanted[name]:
+            raise CheckpointError(
+                f"the checkpoint's {name.replace('_', ' ')} is {packed[name]}, the config's is {wanted[name]}; give "
+                "the config it was trained with"
+            )
 
 
 def read_raw(path: str | Path) -> dict[str, Any]:
@@ -82,7 +107,7 @@ def read_raw(path: str | Path) -> dict[str, Any]:
         raise CheckpointError(f"{path}: no such checkpoint; make one with `facegen fit`")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, zipfile.BadZipFile, EOFError, OSError, ValueError, KeyError) as error:
+    except Exception as error:  # whatever damaged or hostile bytes make the restricted unpickler stumble over
         reason = str(error).split("\n")[0]
         raise CheckpointError(f"{path}: not a checkpoint that can be read safely ({reason})") from error
     if not isinstance(content, dict) or not isinstance(content.get(KEY), dict) or "state_dict" not in content:

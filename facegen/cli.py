@@ -15,7 +15,7 @@ from facegen.motion import EASINGS
 TRAINING = {
     "fit": "train a model",
     "validate": "errors of a checkpoint on the test subjects, as training reports them",
-    "test": "errors of a checkpoint on the test subjects, and a sheet of one of them",
+    "test": "errors of a checkpoint on the test subjects",
     "predict": "write what a checkpoint generates for the test subjects",
 }
 

@@ -100,10 +100,10 @@ def animate(options: Namespace) -> None:
 
     neutral = _read_neutral(options)
     model = checkpoint.load(options.model)
-    fps = options.fps or model.fps
     if options.timeline is not None:
-        motion, fps = timeline.motion(model.expressions), options.fps or timeline.fps or model.fps
+        motion, rates = timeline.motion(model.expressions), (options.fps, timeline.fps, model.fps)
     else:
+        rates = (options.fps, model.fps)
         frames = 100 if options.frames is None else options.frames
         motion = motion_label(
             frames,
@@ -113,6 +113,7 @@ def animate(options: Namespace) -> None:
             model.expressions,
             options.ease or "linear",
         )
+    fps = next(rate for rate in rates if rate is not None)
     _write(making.animate(model, neutral, motion, fps), options)
 
 

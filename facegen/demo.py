@@ -11,9 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from facegen.files import new_folder
+from facegen.motion import EXPRESSIONS
+from facegen.optional import require
 
-MARKER = "demo.json"
+EXPRESSION_FILES = tuple(f"{name}{suffix}" for name in EXPRESSIONS for suffix in (".glb", ".mp4"))
+MADE = ("corpus", "run", "model.ckpt", "neutral.obj", "sheet.png", "demo.json", *EXPRESSION_FILES)
 SUBJECTS, VERTICES, FRAMES = 24, 2500, (24, 36)
+CLIP = 36  # frames of each animation
 EPOCHS, CHANNELS = 20, (64, 64, 32, 16)
 RECIPE = [
     "--model=SpiralGenerator",
@@ -43,10 +47,12 @@ def demo(out: str | Path, seed: int = 0) -> None:
         seed: fixes everything that is drawn.
 
     Raises:
-        FacegenError: `out` holds something else, or cannot be written.
+        FacegenError: `out` holds something that no demo made, or cannot be written.
     """
+    for module in ("embreex", "PIL", "imageio_ffmpeg"):  # now, and not after the training
+        require(module, "render")
     start = time.monotonic()
-    with new_folder(out, MARKER) as folder:
+    with new_folder(out, MADE) as folder:
         _say(f"1/4 making {SUBJECTS} built-in faces of {VERTICES:,} vertices that act six expressions")
         _prepare(folder / "corpus", seed)
         _say("2/4 training; errors in mm, on subjects trained on and on subjects never seen")
@@ -61,7 +67,9 @@ def demo(out: str | Path, seed: int = 0) -> None:
             "epochs": EPOCHS,
             "seconds": round(time.monotonic() - start, 1),
         }
-        (folder / MARKER).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        (folder / "demo.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        config = folder / "run" / "config.yaml"  # it names the folder in which all was made, before it was renamed
+        config.write_text(config.read_text(encoding="utf-8").replace(str(folder), str(out)), encoding="utf-8")
     _report(Path(out), errors, report["seconds"])
 
 
@@ -84,7 +92,7 @@ def _train(folder: Path, seed: int) -> dict[str, dict[str, float]]:
     common = [f"--seed_everything={seed}", *RECIPE, f"--trainer.default_root_dir={folder}"]
     common += [f"--trainer.logger.save_dir={folder}", f"--data.corpus={folder / 'corpus'}"]
     run(["fit", *common])
-    shutil.copyfile(folder / "run" / "checkpoints" / "best.ckpt", folder / "model.ckpt")
+    shutil.move(folder / "run" / "checkpoints" / "last.ckpt", folder / "model.ckpt")
     tested = run(["test", *common, "--trainer.logger=false", "--verbose=false", f"--ckpt_path={folder / 'model.ckpt'}"])
     logged = {name: float(value) for name, value in tested.trainer.callback_metrics.items()}
     names = ("", *(f"/{name}" for name in tested.datamodule.corpus.expressions))
@@ -108,7 +116,7 @@ def _animate(folder: Path) -> dict:
     write_mesh(folder / "neutral.obj", neutral)
     sequences = {}
     for name in model.expressions:
-        motion = motion_label(36, name, Phases.spread(36), 1.0, model.expressions)
+        motion = motion_label(CLIP, name, Phases.spread(CLIP), 1.0, model.expressions)
         sequences[name] = animate(model, neutral, motion, model.fps)
         export(sequences[name], folder / f"{name}.glb")
     return sequences

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from facegen.errors import FacegenError
 
@@ -41,32 +43,35 @@ def new_file(path: str | Path) -> Iterator[Path]:
         aside.unlink(missing_ok=True)
 
 
-def require_new_folder(path: str | Path, marker: str | None = None) -> None:
+def require_new_folder(path: str | Path, made: Collection[str] = ()) -> None:
     """Look before long work whether `new_folder` could be entered.
 
     Raises:
         FacegenError: see `new_folder`.
     """
     path = Path(path)
-    ours = marker is not None and (path / marker).is_file()
-    if path.is_file() or (path.is_dir() and any(path.iterdir()) and not ours):
+    if path.is_file() or (path.is_dir() and any(entry.name not in made for entry in path.iterdir())):
         raise FacegenError(f"{path} is already there; remove it or name another place")
-    _aside(path)
+    there = next(parent for parent in path.absolute().parents if parent.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK)):
+        raise FacegenError(f"cannot write {path}: no permission to write in {there}")
 
 
 @contextmanager
-def new_folder(path: str | Path, marker: str | None = None) -> Iterator[Path]:
+def new_folder(path: str | Path, made: Collection[str] = ()) -> Iterator[Path]:
     """A folder beside `path` to fill; renamed to `path` at the end, removed after an error.
 
     Args:
-        path: the wished name.
-        marker: a file by which a folder that the same work made earlier is known; such a folder is replaced.
+        path: the wished name; folders above it are made where they are missing.
+        made: names of what the same work may have made earlier; a folder that holds nothing else is replaced.
 
     Raises:
         FacegenError: `path` is there and not an empty folder, or its parent cannot be written.
     """
     path = Path(path)
-    require_new_folder(path, marker)
+    require_new_folder(path, made)
+    missing = [parent for parent in path.absolute().parents if not parent.exists()]
+    path.absolute().parent.mkdir(parents=True, exist_ok=True)
     aside = _aside(path)
     aside.mkdir()
     try:
@@ -76,6 +81,25 @@ def new_folder(path: str | Path, marker: str | None = None) -> Iterator[Path]:
         os.replace(aside, path)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+        for parent in missing:  # only those made here, and only where nothing came to be in them
+            if parent.is_dir() and not any(parent.iterdir()):
+                parent.rmdir()
+
+
+def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
+    """The arrays of a `.npz` by name, without unpickling anything.
+
+    Raises:
+        FacegenError: the file is missing, damaged, or no `.npz`.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FacegenError(f"{path}: no such file")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except Exception as error:  # zip, zlib and the array headers inside each fail in ways of their own
+        raise FacegenError(f"{path}: not a readable .npz ({error})") from error
 
 
 def read_yaml(path: str | Path, schema: type) -> dict[str, Any]:

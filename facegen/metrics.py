@@ -34,7 +34,7 @@ class VertexError(Metric):
     def __init__(self, expressions: Sequence[str]) -> None:
         super().__init__()
         self.expressions = tuple(expressions)
-        self.add_state("total", torch.zeros(len(expressions), dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("total", torch.zeros(len(expressions)), dist_reduce_fx="sum")
         self.add_state("count", torch.zeros(len(expressions), dtype=torch.int64), dist_reduce_fx="sum")
 
     def update(self, error: Tensor, ptr: Tensor, expression: Tensor) -> None:

@@ -66,6 +66,8 @@ class Phases:
             raise MotionError(f"a motion needs at least one frame, got {frames}")
         spread, last = cls.spread(frames), frames - 1
         start, end = (None, None) if apex is None else apex
+        if end is not None and end > last:
+            raise MotionError(f"the apex ends at frame {end}, beyond the last of {frames} frames")
         onset_ = min(spread.onset, last if start is None else start) if onset is None else onset
         offset_ = max(spread.offset, 0 if end is None else end) if offset is None else offset
         if start is None:
@@ -200,7 +202,9 @@ def intensities(deformations: np.ndarray, expression: np.ndarray, train: np.ndar
         if not len(known):
             raise MotionError(f"expression {name} has no training sequence to take its mean deformation from")
         sigma = known.std()
-        away = (deformations[chosen] - known.mean()) / sigma if sigma > 0 else np.zeros(chosen.sum())
+        # Equal numbers have a sigma of rounding errors, not of zero.
+        varied = sigma > 1e-9 * np.abs(known).max()
+        away = (deformations[chosen] - known.mean()) / sigma if varied else np.zeros(chosen.sum())
         result[chosen] = (np.clip(away, -1, 1) + 1) / 2  # Eq. 6
     return floor + (1 - floor) * result
 

@@ -6,14 +6,16 @@ import os
 import sys
 import warnings
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from facegen import checkpoint
-from facegen.callbacks import ApexSheet, SequenceWriter
+from facegen.callbacks import SequenceWriter
+from facegen.data.corpus import read_manifest
 from facegen.data.module import ExpressionDataModule
 from facegen.errors import FacegenError
 from facegen.models.base import ExpressionGenerator
@@ -22,15 +24,15 @@ VERBS = {
     "fit": ("Train a model.", "facegen fit --config configs/ict.yaml --data.corpus corpora/ict"),
     "validate": (
         "Errors of a checkpoint on the test subjects, as training reports them.",
-        "facegen validate --config configs/ict.yaml --ckpt_path runs/ict/version_0/checkpoints/best.ckpt",
+        "facegen validate --config configs/ict.yaml --ckpt_path runs/ict/version_0/checkpoints/last.ckpt",
     ),
     "test": (
-        "Errors of a checkpoint on the test subjects, and a sheet of one of them, generated above recorded.",
-        "facegen test --config configs/ict.yaml --ckpt_path runs/ict/version_0/checkpoints/best.ckpt",
+        "Errors of a checkpoint on the test subjects.",
+        "facegen test --config configs/ict.yaml --ckpt_path runs/ict/version_0/checkpoints/last.ckpt",
     ),
     "predict": (
         "Write what a checkpoint generates for the test subjects, one .npz sequence each.",
-        "facegen predict --config configs/ict.yaml --ckpt_path runs/ict/version_0/checkpoints/best.ckpt",
+        "facegen predict --config configs/ict.yaml --ckpt_path runs/ict/version_0/checkpoints/last.ckpt",
     ),
 }
 """What each verb does, and an example."""
@@ -52,10 +54,26 @@ class TrainingCLI(LightningCLI):
         parser.link_arguments("data.corpus", "model.init_args.corpus", apply_on="instantiate")
 
     def parse_arguments(self, parser: LightningArgumentParser, args: object) -> None:
+        """Parse, and look at the checkpoint before anything is written."""
         super().parse_arguments(parser, args)
-        path = self.config[self.config["subcommand"]].get("ckpt_path")
-        if path is not None and path not in ("best", "last", "hpc"):
-            checkpoint.read_raw(path)
+        verb = self.config["subcommand"]
+        options = self.config[verb]
+        if options.get("ckpt_path") is not None:
+            content = checkpoint.read_raw(options["ckpt_path"])
+            checkpoint.require_same(content, {"corpus": read_manifest(Path(options["data"]["corpus"]))["digest"]})
+        elif verb != "fit":
+            raise FacegenError(f"{verb} needs --ckpt_path, the checkpoint to {verb}")
+
+    def instantiate_classes(self) -> None:
+        """Make data, model and trainer; what they refuse in their settings is the user's mistake."""
+        try:
+            super().instantiate_classes()
+        except (ValueError, TypeError) as error:
+            raise FacegenError(str(_plain(error))) from error
+
+    def predict(self, **options: Any) -> None:
+        """As the trainer's, without keeping all predictions in memory."""
+        self.trainer.predict(**options | {"return_predictions": False})
 
 
 def wandb_offline_unless_logged_in() -> None:
@@ -95,14 +113,31 @@ def run(arguments: list[str]) -> TrainingCLI:
         trainer_defaults={
             "deterministic": True,
             "callbacks": [
-                ModelCheckpoint(filename="best", monitor="val/error", save_last=True, enable_version_counter=False),
-                ApexSheet(),
+                # The last epoch's, never the best on the test subjects: those must choose nothing.
+                ModelCheckpoint(filename="last", enable_version_counter=False),
                 SequenceWriter(),
             ],
         },
     )
     try:
         return TrainingCLI(**settings, args=arguments)
+    except Exception as error:
+        raise _plain(error) from error
     finally:
         if "wandb" in sys.modules:  # a second run in this process must not go on in the first one's
             sys.modules["wandb"].finish()
+
+
+def _plain(error: BaseException) -> BaseException:
+    """The user's mistake inside an error that jsonargparse or a worker process has wrapped; others stay as they are."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, FacegenError):
+            # A worker's error carries its traceback as text; what was said stands in the last line.
+            last = str(cause).strip().splitlines()[-1]
+            worker = "DataLoader worker process" in str(cause)
+            return FacegenError(last.partition("Error: ")[2] or last) if worker else FacegenError(str(cause))
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, MisconfigurationException):
+        return FacegenError(str(error))
+    return error

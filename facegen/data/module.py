@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from pytorch_lightning import LightningDataModule
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, Sampler
 from torch_geometric.data import Data
 from torch_geometric.loader import DataLoader
 
@@ -18,8 +21,9 @@ from facegen.mesh.hierarchy import MeshHierarchy
 class SequenceDataset(Dataset):
     """Sequences of one split, each a PyG `Data` whose nodes are its frames.
 
-    Every item has `displacement` (T, V, 3) mm, `motion` (T, E), `neutral` (1, V, 3) mm and `expression` (1,); a
-    batch of B concatenates them along axis 0 and adds `ptr` (B + 1,) and `batch` (N,).
+    Every item has `displacement` (T, V, 3) mm, `motion` (T, E), `neutral` (1, V, 3) mm, `expression` (1,)
+    and `item` (1,), its index in the corpus; a batch of B concatenates them along axis 0 and adds `ptr` (B + 1,) and
+    `batch` (N,).
     """
 
     def __init__(self, corpus: Corpus, split: str) -> None:
@@ -36,8 +40,48 @@ class SequenceDataset(Dataset):
             motion=torch.from_numpy(self.corpus.motion(index)),
             neutral=torch.from_numpy(self.corpus.neutral(index)).unsqueeze(0),
             expression=torch.tensor([self.corpus.expressions.index(entry.expression)]),
+            item=torch.tensor([index]),
             num_nodes=entry.frames,
         )
+
+
+class EpochShuffle(Sampler[int]):
+    """A new order every epoch that depends on the seed and the epoch alone, not on what was drawn before.
+
+    Args:
+        count: number of items.
+        seed: fixes all orders.
+    """
+
+    def __init__(self, count: int, seed: int) -> None:
+        self.count, self.seed, self.epoch = count, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by Lightning before each epoch."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(np.random.default_rng([self.seed, self.epoch]).permutation(self.count).tolist())
+
+
+@dataclass
+class HierarchySettings:
+    """Another hierarchy than the corpus's, on the same template; see `MeshHierarchy.build`.
+
+    Args:
+        depth: coarser levels.
+        factor: vertices of a level over those of the next.
+        spiral_length: one for all levels or one for each, finest first; null takes the default.
+        dilation: likewise.
+    """
+
+    depth: int = 4
+    factor: float = 5.0
+    spiral_length: int | list[int] | None = None
+    dilation: int | list[int] = 1
 
 
 class ExpressionDataModule(LightningDataModule):
@@ -48,30 +92,37 @@ class ExpressionDataModule(LightningDataModule):
         batch_size: sequences a step.
         workers: processes that read ahead; 0 reads in the training process.
         seed: of the order in which training sequences come.
+        hierarchy: build this one from the template instead of using the corpus's.
 
     Raises:
-        DataError: the corpus cannot be used.
+        FacegenError: the corpus cannot be used, or a setting is out of its range.
     """
 
-    def __init__(self, corpus: str, batch_size: int = 1, workers: int = 1, seed: int = 0) -> None:
+    def __init__(
+        self,
+        corpus: str,
+        batch_size: int = 1,
+        workers: int = 1,
+        seed: int = 0,
+        hierarchy: HierarchySettings | None = None,
+    ) -> None:
         super().__init__()
         if batch_size < 1 or workers < 0:
             raise DataError(f"batch_size must be at least 1 and workers at least 0, got {batch_size} and {workers}")
         self.corpus = Corpus(Path(corpus))
-        self.batch_size, self.workers = batch_size, workers
-        self.generator = torch.Generator().manual_seed(seed)
-
-    @property
-    def hierarchy(self) -> MeshHierarchy:
-        """Of the corpus's template."""
-        return self.corpus.hierarchy
+        if seed < 0:
+            raise DataError(f"the seed must be 0 or more, got {seed}")
+        if hierarchy is not None:
+            own = self.corpus.hierarchy
+            self.corpus.hierarchy = MeshHierarchy.build(own.template, reference=own.reference, **vars(hierarchy))
+        self.batch_size, self.workers, self.seed = batch_size, workers, seed
 
     def _loader(self, split: str, shuffle: bool = False) -> DataLoader:
+        dataset = SequenceDataset(self.corpus, split)
         return DataLoader(
-            SequenceDataset(self.corpus, split),
+            dataset,
             batch_size=self.batch_size,
-            shuffle=shuffle,
-            generator=self.generator if shuffle else None,
+            sampler=EpochShuffle(len(dataset), self.seed) if shuffle else None,
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence as Series
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ from facegen.data.corpus import HIERARCHY, STORE, Entry, stored_digest, write_ma
 from facegen.data.sources.source import Recording, Source
 from facegen.errors import DataError, FacegenError, unknown
 from facegen.files import new_folder
+from facegen.mesh.alignment import align_pose, rigid_transform
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.motion import Phases, deformation, find_phases, intensities
 
 NEUTRALS = ("first", "still")
+ALIGNMENTS = ("none", "subject", "frames")
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class Recipe:
     Args:
         fps: resample to this rate; None keeps the source's.
         neutral: where a source has no neutral, take the `first` frame or the one at which the face is `still`est.
+        align: `none`; `subject` brings each neutral onto the template and its frames with it; `frames` then takes the
+            head's own motion out of each frame.
         floor: smallest intensity, see `facegen.motion.intensities`; 0 is the paper's own.
         depth, factor, spiral_length, dilation: of the hierarchy, see `MeshHierarchy.build`.
         leave_out_broken: go on without recordings that cannot be read, and list them, instead of stopping.
@@ -34,12 +39,23 @@ class Recipe:
 
     fps: float | None = None
     neutral: str = "first"
+    align: str = "none"
     floor: float = 0.2
     depth: int = 4
     factor: float = 5.0
     spiral_length: int | Series[int] | None = None
     dilation: int | Series[int] = 1
     leave_out_broken: bool = False
+
+    def __post_init__(self) -> None:
+        if self.neutral not in NEUTRALS:
+            raise DataError(unknown("way to find the neutral", self.neutral, NEUTRALS))
+        if self.align not in ALIGNMENTS:
+            raise DataError(unknown("alignment", self.align, ALIGNMENTS))
+        if not 0 <= self.floor < 1:
+            raise DataError(f"the floor of the intensity must be in [0, 1), got {self.floor}")
+        if self.fps is not None and not 0 < self.fps < inf:
+            raise DataError(f"fps must be a positive number, got {self.fps}")
 
 
 def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = None, progress: Any = iter) -> None:
@@ -56,8 +72,6 @@ def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = 
         FacegenError: a recording, the topology or a setting cannot be used. Nothing is left at `out` then.
     """
     recipe = recipe or Recipe()
-    if recipe.neutral not in NEUTRALS:
-        raise DataError(unknown("way to find the neutral", recipe.neutral, NEUTRALS))
     with new_folder(out) as folder:
         hierarchy = MeshHierarchy.build(
             source.template,
@@ -108,7 +122,7 @@ def _write_frames(
     for key in progress(source.keys):
         try:
             recording = source.read(key)
-            neutral, displacement, phases = _conform(recording, recipe)
+            neutral, displacement, phases = _conform(recording, source.template.vertices, recipe)
         except FacegenError as error:
             if not recipe.leave_out_broken:
                 more = "; repair it, or give --leave-out-broken to go on without such recordings"
@@ -141,8 +155,8 @@ def _write_frames(
     return entries, left_out, float(fps or 0), rms
 
 
-def _conform(recording: Recording, recipe: Recipe) -> tuple[np.ndarray, np.ndarray, Phases]:
-    """Neutral (V, 3) float32, displacement (T, V, 3) and phases at the recipe's rate."""
+def _conform(recording: Recording, template: np.ndarray, recipe: Recipe) -> tuple[np.ndarray, np.ndarray, Phases]:
+    """Neutral (V, 3) float32, displacement (T, V, 3) and phases, aligned and at the recipe's rate."""
     vertices, phases = np.asarray(recording.vertices, dtype=np.float64), recording.phases
     if not np.isfinite(vertices).all():
         raise DataError("NaN or infinite vertices")
@@ -151,6 +165,11 @@ def _conform(recording: Recording, recipe: Recipe) -> tuple[np.ndarray, np.ndarr
     neutral = recording.neutral
     if neutral is None:
         neutral = vertices[0 if recipe.neutral == "first" else stillest(vertices)]
+    if recipe.align != "none":
+        rotation, translation = rigid_transform(neutral, template)
+        neutral, vertices = (positions @ rotation.T + translation for positions in (neutral, vertices))
+    if recipe.align == "frames":
+        vertices = np.stack([align_pose(pose, neutral) for pose in vertices])
     neutral = np.asarray(neutral, dtype=np.float32)
     displacement = vertices - neutral
     if phases is None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from facegen.errors import DataError
-from facegen.files import new_file
+from facegen.files import new_file, read_arrays
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +50,14 @@ class Sequence:
             )
         if self.faces.size and not 0 <= self.faces.min() <= self.faces.max() < self.vertices.shape[1]:
             raise DataError(f"faces point outside the {self.vertices.shape[1]} vertices")
+        if not np.isfinite(self.vertices).all():
+            raise DataError("the vertices hold NaN or infinite values")
+        if self.polygons is not None:
+            polygons = np.asarray(self.polygons)
+            if polygons.ndim != 2 or polygons.dtype.kind not in "iu" or polygons.shape[1] < 3:
+                raise DataError(f"polygons must be (P, N) whole numbers, got {polygons.shape} of {polygons.dtype}")
+            if polygons.size and not -1 <= polygons.min() <= polygons.max() < self.vertices.shape[1]:
+                raise DataError(f"polygons point outside the {self.vertices.shape[1]} vertices")
         if not (np.isfinite(self.fps) and self.fps > 0):
             raise DataError(f"fps must be a positive number, got {self.fps}")
 
@@ -65,35 +72,30 @@ class Sequence:
         }
         if self.polygons is not None:
             arrays["polygons"] = self.polygons
-        with new_file(path) as aside:
-            np.savez_compressed(aside, **arrays)
+        # Through an open file, since numpy would add a suffix of its own to a name.
+        with new_file(path) as aside, aside.open("wb") as file:
+            np.savez_compressed(file, **arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> Sequence:
         """Read what `save` wrote.
 
         Raises:
-            DataError: the file is missing, damaged, or holds something else.
+            FacegenError: the file is missing, damaged, or holds something else.
         """
-        path = Path(path)
-        if not path.is_file():
-            raise DataError(f"{path}: no such file")
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in archive.files}
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zipfile.zlib.error) as error:
-            raise DataError(f"{path}: not a readable .npz sequence ({error})") from error
+        arrays = read_arrays(path)
         wanted = ("vertices", "faces", "fps", "motion", "expressions")
         missing = [name for name in wanted if name not in arrays]
         if missing:
             raise DataError(f"{path}: a sequence has {', '.join(wanted)}; missing here: {', '.join(missing)}")
-        if not np.isfinite(arrays["vertices"]).all():
-            raise DataError(f"{path}: the vertices hold NaN or infinite values")
-        return cls(
-            arrays["vertices"],
-            arrays["faces"],
-            float(arrays["fps"]),
-            arrays["motion"],
-            tuple(arrays["expressions"].tolist()),
-            arrays.get("polygons"),
-        )
+        try:
+            return cls(
+                arrays["vertices"],
+                arrays["faces"],
+                float(arrays["fps"]),
+                arrays["motion"],
+                tuple(arrays["expressions"].tolist()),
+                arrays.get("polygons"),
+            )
+        except (TypeError, ValueError, DataError) as error:
+            raise DataError(f"{path}: {error}") from error

@@ -21,7 +21,7 @@ class Finding:
 
     Args:
         kind: "non-finite vertices", "degenerate faces", "duplicate faces", "edges with more than two faces",
-            "inconsistent winding", "unused vertices" or "several components".
+            "inconsistent winding", "pinched vertices", "unused vertices" or "several components".
         message: one line: what is wrong, how often, and the first places.
         where: (N,) int64 the offending vertices, faces, or rows of `TriMesh.edges`.
         fatal: no hierarchy can be built on such a mesh.
@@ -135,6 +135,39 @@ def _edge_findings(mesh: TriMesh, repeated: np.ndarray) -> list[Finding]:
     return findings
 
 
+def _pinched(mesh: TriMesh, repeated: np.ndarray) -> list[Finding]:
+    """Vertices at which several fans of faces touch, such as the middle of a bow tie."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    faces, size = mesh.faces[~repeated], len(mesh.vertices)
+    if not len(faces):
+        return []
+    # Nodes are corners of faces. Two faces at one edge join their corners at both of its ends; what then falls apart
+    # around a vertex are its fans.
+    corner = np.arange(faces.size).reshape(-1, 3)
+    one, two = np.stack([faces, corner], -1), np.stack([np.roll(faces, -1, 1), np.roll(corner, -1, 1)], -1)
+    low = np.where((faces < two[..., 0])[..., None], one, two).reshape(-1, 2)
+    high = np.where((faces < two[..., 0])[..., None], two, one).reshape(-1, 2)
+    order = np.argsort(low[:, 0] * size + high[:, 0], kind="stable")
+    low, high = low[order], high[order]
+    same = (low[1:, 0] == low[:-1, 0]) & (high[1:, 0] == high[:-1, 0])
+    rows = np.concatenate([low[:-1, 1][same], high[:-1, 1][same]])
+    columns = np.concatenate([low[1:, 1][same], high[1:, 1][same]])
+    graph = coo_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(faces.size, faces.size))
+    _, fan = connected_components(graph.tocsr(), directed=False)
+    pairs = np.unique(np.stack([faces.ravel(), fan], axis=1), axis=0)
+    where = np.flatnonzero(np.bincount(pairs[:, 0], minlength=size) > 1)
+    if len(where) == 0:
+        return []
+    count = _plural(len(where), "vertex joins", "vertices join")
+    return [
+        Finding(
+            "pinched vertices", f"{count} parts of the surface that share no edge (vertex {_first(where)})", where, True
+        )
+    ]
+
+
 def _unused(mesh: TriMesh) -> list[Finding]:
     where = np.flatnonzero(np.bincount(mesh.faces.ravel(), minlength=len(mesh.vertices)) == 0)
     if len(where) == 0:
@@ -165,6 +198,7 @@ def check(mesh: TriMesh) -> list[Finding]:
         *_degenerate(mesh, repeated),
         *_duplicates(mesh),
         *_edge_findings(mesh, repeated),
+        *_pinched(mesh, repeated),
         *_unused(mesh),
         *_several_components(mesh),
     ]

@@ -83,17 +83,17 @@ def project(mesh: TriMesh, kept: np.ndarray, coarse: TriMesh) -> csr_matrix:
     with np.errstate(all="ignore"):
         weights = points_to_barycentric(coarse.vertices[coarse.faces[face]], nearest).clip(0, 1)
     weights[~np.isfinite(weights).all(axis=1)] = 1 / 3  # a triangle without area: any of its corners is as near
-    weights[weights < 1e-9] = 0
-    columns = coarse.faces[face]
-    rank = np.full(len(mesh.vertices), -1, dtype=np.int64)
-    rank[kept] = np.arange(len(kept))
-    copied = rank[vertex] >= 0
-    columns[copied, 0] = rank[vertex[copied]]
-    weights[copied] = (1, 0, 0)
-    weights /= weights.sum(axis=1, keepdims=True)
-    matrix = csr_matrix(
-        (weights.ravel(), (np.repeat(vertex, 3), columns.ravel())), shape=(len(mesh.vertices), len(kept))
-    )
+    count = len(mesh.vertices)
+    entries, columns = np.zeros((count, 3)), np.zeros((count, 3), dtype=np.int64)
+    entries[vertex], columns[vertex] = np.where(weights < 1e-9, 0, weights), coarse.faces[face]
+    # Kept vertices copy, also those that no face uses.
+    entries[kept], columns[kept, 0] = (1, 0, 0), np.arange(len(kept))
+    total = entries.sum(axis=1, keepdims=True)
+    if not total.all():
+        lost = int(np.flatnonzero(total == 0)[0])
+        raise MeshError(f"decimation left no face near vertex {lost}; remove that component first")
+    entries /= total
+    matrix = csr_matrix((entries.ravel(), (np.repeat(np.arange(count), 3), columns.ravel())), shape=(count, len(kept)))
     matrix.eliminate_zeros()
     matrix.sort_indices()
     return matrix

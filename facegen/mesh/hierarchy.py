@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from facegen.errors import MeshError
-from facegen.files import new_file
+from facegen.files import new_file, read_arrays
 from facegen.mesh.checks import require_sound
 from facegen.mesh.decimation import decimate, project
 from facegen.mesh.spirals import build_spirals
@@ -37,12 +36,14 @@ class MeshHierarchy:
         keep: for each level but the first, (V_{i+1},) indices of its vertices in level i.
         upsample: for each step, sparse (V_i, V_{i+1}); rows sum to one, at most three entries each.
         spirals: for each level, (V_i, L_i) int64; column 0 is the vertex itself, -1 where nothing is.
+        reference: the vertex of level 0 that spirals start towards.
     """
 
     levels: tuple[TriMesh, ...]
     keep: tuple[np.ndarray, ...]
     upsample: tuple[csr_matrix, ...]
     spirals: tuple[np.ndarray, ...]
+    reference: int
 
     @classmethod
     def build(
@@ -69,7 +70,7 @@ class MeshHierarchy:
             MeshError: the template is not sound, too small, or a setting is out of range.
         """
         require_sound(template, "the template")
-        if depth < 1 or factor <= 1:
+        if depth < 1 or not 1 < factor < inf:
             raise MeshError(f"a hierarchy needs a depth of at least 1 and a factor above 1, got {depth} and {factor}")
         if len(template.vertices) <= SMALLEST:
             raise MeshError(f"a template needs more than {SMALLEST} vertices, this one has {len(template.vertices)}")
@@ -93,7 +94,7 @@ class MeshHierarchy:
             build_spirals(level, start, length, step)
             for level, start, length, step in zip(levels, references, lengths, dilations, strict=True)
         ]
-        return cls(tuple(levels), tuple(keep), tuple(upsample), tuple(spirals))
+        return cls(tuple(levels), tuple(keep), tuple(upsample), tuple(spirals), reference)
 
     @property
     def template(self) -> TriMesh:
@@ -116,7 +117,7 @@ class MeshHierarchy:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The hierarchy as plain arrays, for `from_arrays`."""
-        arrays = {"vertices": self.template.vertices}
+        arrays = {"vertices": self.template.vertices, "reference": np.array([self.reference])}
         if self.template.polygons is not None:
             arrays["polygons"] = self.template.polygons
         for i, (level, spiral) in enumerate(zip(self.levels, self.spirals, strict=True)):
@@ -149,30 +150,27 @@ class MeshHierarchy:
                 upsample.append(csr_matrix(tuple(parts), shape=(len(levels[i].vertices), len(keep[i]))))
                 upsample[i].check_format()
             spirals = [np.asarray(arrays[f"spiral{i}"]) for i in range(depth + 1)]
+            reference = int(arrays["reference"][0])
             for level, spiral in zip(levels, spirals, strict=True):
                 if len(spiral) != len(level.vertices) or spiral.min() < -1 or spiral.max() >= len(spiral):
                     raise MeshError("spirals and levels do not fit together")
-        except (KeyError, IndexError, ValueError) as error:
+        except (KeyError, IndexError, ValueError, TypeError) as error:
             raise MeshError(f"these arrays are no mesh hierarchy ({error!r})") from error
-        return cls(tuple(levels), tuple(keep), tuple(upsample), tuple(spirals))
+        return cls(tuple(levels), tuple(keep), tuple(upsample), tuple(spirals), reference)
 
     def save(self, path: str | Path) -> None:
         """Write a `.npz`."""
-        with new_file(path) as aside:
-            np.savez(aside, **self.arrays())
+        with new_file(path) as aside, aside.open("wb") as file:
+            np.savez(file, **self.arrays())
 
     @classmethod
     def load(cls, path: str | Path) -> MeshHierarchy:
         """Read what `save` wrote.
 
         Raises:
-            MeshError: the file is missing or holds something else.
+            FacegenError: the file is missing, cannot be read, or holds something else.
         """
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                return cls.from_arrays({name: archive[name] for name in archive.files})
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise MeshError(f"{path}: not a readable mesh hierarchy ({error})") from error
+        return cls.from_arrays(read_arrays(path))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({' -> '.join(map(str, self.sizes))})"

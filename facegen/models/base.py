@@ -13,7 +13,7 @@ from torch_geometric.data import Batch
 
 from facegen import checkpoint
 from facegen.data.corpus import Corpus
-from facegen.errors import CheckpointError
+from facegen.errors import FacegenError
 from facegen.metrics import VertexError, frame_error
 from facegen.nn.losses import motion_loss
 
@@ -29,12 +29,20 @@ class ExpressionGenerator(LightningModule):
         decay: factor on the learning rate after every epoch (section 4: 0.99).
         weight_decay: L2 penalty inside Adam's gradient (section 4: 5e-5).
         coherence: weight of Eq. 5's temporal term (the paper's is 1).
+
+    Raises:
+        FacegenError: a number is out of its range.
     """
 
     network: torch.nn.Module
 
     def __init__(self, corpus: Corpus, lr: float, decay: float, weight_decay: float, coherence: float) -> None:
         super().__init__()
+        if lr <= 0 or not 0 < decay <= 1 or weight_decay < 0 or coherence < 0:
+            raise FacegenError(
+                "lr must be positive, decay in (0, 1], weight_decay and coherence not negative; got "
+                f"{lr}, {decay}, {weight_decay}, {coherence}"
+            )
         self.corpus = corpus
         self.lr, self.decay, self.weight_decay, self.coherence = lr, decay, weight_decay, coherence
         stages = ("train", "val", "test")
@@ -101,21 +109,12 @@ class ExpressionGenerator(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": torch.optim.lr_scheduler.ExponentialLR(optimizer, self.decay)}
 
     def on_save_checkpoint(self, content: dict[str, Any]) -> None:
-        content[checkpoint.KEY] = checkpoint.pack(
-            type(self.network).__name__,
-            self.network_settings(),
-            self.corpus.hierarchy,
-            self.corpus.expressions,
-            self.corpus.fps,
-            self.corpus.digest,
-        )
+        content[checkpoint.KEY] = self._packed()
+
+    def _packed(self) -> dict[str, Any]:
+        corpus = self.corpus
+        network, settings = type(self.network).__name__, self.network_settings()
+        return checkpoint.pack(network, settings, corpus.hierarchy, corpus.expressions, corpus.fps, corpus.digest)
 
     def on_load_checkpoint(self, content: dict[str, Any]) -> None:
-        packed = content.get(checkpoint.KEY)
-        if packed is None:
-            raise CheckpointError("a checkpoint, but not one that `facegen fit` wrote")
-        if packed["corpus"] != self.corpus.digest:
-            raise CheckpointError(
-                f"the checkpoint was trained on the corpus of digest {packed['corpus'][:12]}, this corpus is "
-                f"{self.corpus.digest[:12]}; give the corpus it was trained on"
-            )
+        checkpoint.require_same(content, self._packed())

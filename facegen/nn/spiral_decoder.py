@@ -34,7 +34,7 @@ class SpiralDecoder(nn.Module):
     Shapes: (T, Z) -> (T, V, 3), mm
 
     Raises:
-        FacegenError: the numbers of channels and of steps differ, or the activation is unknown.
+        FacegenError: the numbers of channels and of steps differ, or the activation is unknown, or a size is below 1.
     """
 
     scale: Tensor
@@ -53,6 +53,8 @@ class SpiralDecoder(nn.Module):
             raise FacegenError(
                 f"channels: {steps} numbers, one for each step up, got {len(channels)}: {list(channels)}"
             )
+        if latent < 1 or min(channels) < 1:
+            raise FacegenError(f"latent and channels must be at least 1, got {latent} and {list(channels)}")
         if activation not in ACTIVATIONS:
             raise FacegenError(unknown("activation", activation, ACTIVATIONS))
         self.activation = activation

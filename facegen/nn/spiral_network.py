@@ -34,8 +34,8 @@ class SpiralNetwork(nn.Module):
         scale: float = 1.0,
     ) -> None:
         super().__init__()
-        self.encoder = MotionEncoder(expressions, latent)
         self.decoder = SpiralDecoder(hierarchy, latent, channels, activation, scale)
+        self.encoder = MotionEncoder(expressions, latent)
 
     def forward(self, motion: Tensor, ptr: Tensor | None = None) -> Tensor:
         return self.decoder(self.encoder(motion, ptr))

@@ -113,7 +113,7 @@ def test_casting_refuses_what_cannot_be_cast() -> None:
         ({"subjects": 1}, "at least one subject to train"),
         ({"subjects": 3, "test_subjects": 3}, "3 of them to test"),
         ({"subjects": 3, "frames": (4, 9)}, "at least 8 frames"),
-        ({"subjects": 3, "fps": 0}, "fps must be positive"),
+        ({"subjects": 3, "fps": 0}, "fps must be a positive number"),
     ):
         with pytest.raises(DataError, match=message):
             Casting(**settings)

@@ -101,7 +101,7 @@ DAMAGES = {
     "unknown test subject 'eve'": damage_yaml("test_subjects: [eve]"),
     "unknown expression 'sad'": damage_yaml("expressions: [happy]"),
     "Key 'fpss' not in": damage_yaml("fpss: 3"),
-    "fps must be positive": damage_yaml("fps: 0"),
+    "fps must be a positive number": damage_yaml("fps: 0"),
     "the header must be": damage_csv("who,what\n"),
     "line 2: expected subject": damage_csv(HEAD + "eve,happy,0,1,2,3\n"),
     "line 2: the phases must follow": damage_csv(HEAD + "ann,happy,5,1,2,3\n"),

@@ -119,6 +119,16 @@ def test_an_index_out_of_range_never_becomes_a_mesh():
         TriMesh(POINTS, np.array([[0, 1, 2], [0, 1, 4]]))
 
 
+def plain_fans(vertex, faces):
+    """How many groups of the faces around a vertex hang together by edges at it."""
+    around = [set(face) for face in faces if vertex in face]
+    groups = []
+    for face in around:
+        joined = [group for group in groups if any(len(face & other) > 1 for other in group)]
+        groups = [group for group in groups if group not in joined] + [[face, *sum(joined, [])]]
+    return len(groups)
+
+
 @given(st.lists(st.tuples(*[st.integers(0, 5)] * 3), max_size=8))
 def test_against_plain_loops(faces):
     mesh = TriMesh(np.random.default_rng(1).normal(size=(6, 3)), np.array(faces).reshape(-1, 3))
@@ -131,6 +141,7 @@ def test_against_plain_loops(faces):
         ("duplicate faces", False): [i for i, f in enumerate(faces) if sorted(f) in map(sorted, faces[:i])],
         ("edges with more than two faces", True): [i for i, n in enumerate(uses) if n > 2],
         ("inconsistent winding", True): [i for i, n in enumerate(uses) if n == 2 and same[i]],
+        ("pinched vertices", True): [v for v in range(6) if plain_fans(v, sound) > 1],
         ("unused vertices", False): [v for v in range(6) if not any(v in face for face in faces)],
     }
     found = faults(mesh)
@@ -142,3 +153,14 @@ def test_a_real_face_is_sound_and_has_the_parts_of_its_model(ict_root):
     mesh = read_mesh(ict_root / "FaceXModel" / "generic_neutral_mesh.obj")
     require_sound(mesh, "generic_neutral_mesh.obj")
     assert components(mesh)[0] == 56
+
+
+def test_a_bow_tie_is_pinched_at_its_middle() -> None:
+    tie = TriMesh(
+        np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [-1, 0, 0], [-1, -1, 0.0]]), np.array([[0, 1, 2], [0, 3, 4]])
+    )
+    found = [finding for finding in check(tie) if finding.kind == "pinched vertices"]
+    assert found[0].where.tolist() == [0]
+    assert found[0].fatal
+    with pytest.raises(MeshError, match="1 vertex joins parts"):
+        require_sound(tie, "tie.obj")

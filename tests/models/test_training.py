@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -70,7 +71,8 @@ def test_test_predict_and_validate_agree(
 ) -> None:
     common = [*fit_arguments, f"--ckpt_path={checkpoint_path}"]
     for verb in ("test", "validate", "predict"):
-        assert run([verb, *common, f"--trainer.logger.save_dir={tmp_path / verb}"]) == 0
+        more = ["--trainer.callbacks=ApexSheet", f"--trainer.logger.save_dir={tmp_path / verb}"]
+        assert run([verb, *common, *more]) == 0
     tested, validated = metrics(tmp_path / "test" / "run"), metrics(tmp_path / "validate" / "run")
     assert tested["test/error"] == validated["val/error"]
     assert (tmp_path / "test" / "run" / "pictures" / "apexes.png").stat().st_size > 5000
@@ -93,6 +95,73 @@ def test_a_checkpoint_of_another_corpus_is_refused(
     for verb in ("test", "fit"):
         assert run([verb, *arguments, f"--trainer.logger.save_dir={tmp_path / verb}"]) == 2
         assert "trained on the corpus of digest" in capsys.readouterr().err
+        assert not (tmp_path / verb).exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--model.channels=[16, 8]"], "channels: 3 numbers, one for each step up, got 2"),
+        (["--model.channels=[16, 8, 0]"], "at least 1"),
+        (["--model.activation=swish"], "unknown activation 'swish'; known are: relu, elu"),
+        (["--model.lr=-1"], "lr must be positive"),
+        (["--data.batch_size=0"], "batch_size must be at least 1"),
+        (["--data.hierarchy.depth=0"], "depth of at least 1"),
+        (["--trainer.max_epochs=-7"], "max_epochs"),
+        (["--trainer.accelerator=abacus"], "abacus"),
+    ],
+)
+def test_settings_that_cannot_be_get_one_line(
+    fit_arguments: list[str], tmp_path: Path, more: list[str], message: str, capsys: pytest.CaptureFixture
+) -> None:
+    arguments = ["fit", *fit_arguments, f"--trainer.logger.save_dir={tmp_path / 'run'}", *more]
+    assert run(arguments) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("facegen: error")]
+    assert len(lines) == 1
+    assert message in lines[0]
+
+
+def test_verbs_that_need_a_checkpoint_say_so(
+    fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    for verb in ("test", "validate", "predict"):
+        assert run([verb, *fit_arguments, f"--trainer.logger.save_dir={tmp_path / 'run'}"]) == 2
+        assert f"{verb} needs --ckpt_path" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_checkpoint_under_another_config_is_refused(
+    checkpoint_path: Path, fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    arguments = [*fit_arguments, f"--ckpt_path={checkpoint_path}", f"--trainer.logger.save_dir={tmp_path}"]
+    assert run(["test", *arguments, "--model.activation=relu"]) == 2
+    assert "give the config it was trained with" in capsys.readouterr().err
+    assert run(["test", *arguments, "--data.hierarchy.depth=3", "--data.hierarchy.spiral_length=7"]) == 2
+    assert "hierarchy digest" in capsys.readouterr().err
+
+
+def test_a_hierarchy_by_config(fit_arguments: list[str], tmp_path: Path) -> None:
+    own = ["--data.hierarchy.depth=2", "--data.hierarchy.factor=4", "--data.hierarchy.spiral_length=[12, 8, 8]"]
+    more = ["--data.hierarchy.dilation=2", "--model.channels=[8, 4]", "--trainer.max_epochs=1"]
+    assert run(["fit", *fit_arguments, f"--trainer.logger.save_dir={tmp_path}", *own, *more]) == 0
+    model = checkpoint.load(tmp_path / "run" / "checkpoints" / "last.ckpt")
+    assert model.hierarchy.sizes == (420, 105, 27)
+    assert [spiral.shape[1] for spiral in model.hierarchy.spirals] == [12, 8, 8]
+
+
+def test_a_damaged_corpus_is_one_line_also_from_a_worker(
+    fit_arguments: list[str], corpus_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    shutil.copytree(corpus_path, tmp_path / "corpus")
+    for chunk in (tmp_path / "corpus" / "frames.zarr" / "displacement").glob("*/c/0/0/0"):
+        chunk.write_bytes(chunk.read_bytes()[:100])
+    more = [f"--data.corpus={tmp_path / 'corpus'}", f"--trainer.logger.save_dir={tmp_path / 'run'}"]
+    for workers in (0, 1):
+        assert run(["fit", *fit_arguments, *more, f"--data.workers={workers}"]) == 2
+        lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("facegen: error")]
+        assert len(lines) == 1
+        assert "cannot be read" in lines[0]
+        assert "Traceback" not in lines[0]
 
 
 def test_a_checkpoint_whose_parts_do_not_fit_is_refused(checkpoint_path: Path, tmp_path: Path) -> None:
@@ -118,10 +187,19 @@ def test_batches_are_ragged(corpus_path: Path) -> None:
 
 
 def test_worker_processes_read_the_same(corpus_path: Path) -> None:
-    one, two = (ExpressionDataModule(str(corpus_path), batch_size=5, workers=workers, seed=1) for workers in (0, 2))
-    for a, b in zip(one.train_dataloader(), two.train_dataloader(), strict=True):
-        assert torch.equal(a.displacement, b.displacement)
-        assert torch.equal(a.ptr, b.ptr)
+    one, two = (
+        ExpressionDataModule(str(corpus_path), batch_size=5, workers=workers, seed=1).train_dataloader()
+        for workers in (0, 2)
+    )
+    orders = []
+    for epoch in (0, 1):
+        one.sampler.set_epoch(epoch)
+        two.sampler.set_epoch(epoch)
+        for a, b in zip(one, two, strict=True):
+            assert torch.equal(a.displacement, b.displacement)
+            assert torch.equal(a.ptr, b.ptr)
+            orders.append(a.item.tolist())
+    assert orders[: len(one)] != orders[len(one) :]
 
 
 def test_the_data_module_refuses_settings_that_cannot_be(corpus_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
@@ -56,8 +57,10 @@ class Casting:
             )
         if not 8 <= self.frames[0] <= self.frames[1]:
             raise DataError(f"a take needs at least 8 frames, shortest first, got {self.frames}")
-        if self.fps <= 0:
-            raise DataError(f"fps must be positive, got {self.fps}")
+        if not 0 < self.fps < inf:
+            raise DataError(f"fps must be a positive number, got {self.fps}")
+        if self.seed < 0:
+            raise DataError(f"the seed must be 0 or more, got {self.seed}")
 
     @property
     def held_out(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -57,8 +58,10 @@ class FolderSource(Source):
             settings = Settings(**read_yaml(root / "dataset.yaml", Settings))
         if settings.units not in UNITS:
             raise DataError(f"{root / 'dataset.yaml'}: {unknown('unit', settings.units, UNITS)}")
-        if not settings.fps > 0:
-            raise DataError(f"{root / 'dataset.yaml'}: fps must be positive, got {settings.fps}")
+        if not 0 < settings.fps < inf:
+            raise DataError(f"{root / 'dataset.yaml'}: fps must be a positive number, got {settings.fps}")
+        if seed < 0:
+            raise DataError(f"the seed must be 0 or more, got {seed}")
         self.scale, self.fps = UNITS[settings.units], settings.fps
         found = self._folders()
         self.expressions = self._expressions(settings.expressions, {name for _, name in found})
@@ -131,18 +134,23 @@ class FolderSource(Source):
 
     def _template(self) -> TriMesh:
         """The mean of the training subjects' neutrals (or first frames); nothing of a test subject is in it."""
-        first, total, count = None, 0.0, 0
+        first, total, count, reason = None, 0.0, 0, None
         for subject in self.subjects:
             if subject in self.test_subjects:
                 continue
-            path = self._neutral_path(subject)
-            if path is None:
-                key = next(key for key in self.keys if key[0] == subject)
-                path = self._frames(key)[0]
-            mesh = read_mesh(path)
+            try:
+                path = self._neutral_path(subject)
+                if path is None:
+                    path = self._frames(next(key for key in self.keys if key[0] == subject))[0]
+                mesh = read_mesh(path)
+            except FacegenError as error:  # said again, with the recording's name, when it is its turn to be read
+                reason = reason or error
+                continue
             first = mesh if first is None else first
             self._same_topology(mesh, path, first)
             total, count = total + mesh.vertices * self.scale, count + 1
+        if first is None:
+            raise DataError(f"{self.root}: no training subject's neutral can be read: {reason}")
         return first.with_vertices(total / count)
 
     def _same_topology(self, mesh: TriMesh, path: Path, template: TriMesh) -> None:
@@ -190,6 +198,10 @@ class FolderSource(Source):
 def _entries(folder: Path) -> list[Path]:
     """What is in a folder, in natural order (frame 2 before frame 10), without hidden files."""
     names = [path for path in folder.iterdir() if not path.name.startswith(".")]
-    return sorted(
-        names, key=lambda path: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.name)]
-    )
+    return sorted(names, key=_natural)
+
+
+def _natural(path: Path) -> tuple[list[int | str], str]:
+    parts = re.split(r"([0-9]+)", path.name)
+    # The name itself decides between frame1 and frame01.
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)], path.name

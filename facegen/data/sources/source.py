@@ -36,8 +36,7 @@ class Source(ABC):
     """A dataset: its topology, its people and its recordings, one at a time.
 
     Attributes:
-        template: the mesh of the dataset's topology, mm; only its faces have to be right where `neutral_mean` is
-            taken over the training subjects instead.
+        template: the mesh that fixes the topology, mm; nothing of a test subject is in it.
         reference: the vertex that spirals start towards, the tip of the nose; None where it is not known.
         expressions: E names, in the order of the label's columns.
         test_subjects: subjects kept for testing; the others are for training.

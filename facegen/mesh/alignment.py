@@ -1,0 +1,46 @@
+"""Rigid alignment: heads that turn, and scanners that stand elsewhere."""
+
+from __future__ import annotations
+
+import numpy as np
+
+TRIMMED = 0.5  # share of the vertices, those that fit best, that decide when a face moves
+
+
+def rigid_transform(points: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rotation and translation that bring `points` nearest to `target` in the least-squares sense.
+
+    Args:
+        points: (V, 3).
+        target: (V, 3), vertex by vertex the same places.
+
+    Returns:
+        rotation: (3, 3), proper; translation: (3,); aligned points are `points @ rotation.T + translation`.
+
+    Reference:
+        Kabsch, "A solution for the best rotation to relate two sets of vectors", Acta Crystallographica A, 1976.
+    """
+    middle, goal = points.mean(axis=0), target.mean(axis=0)
+    left, _, right = np.linalg.svd((points - middle).T @ (target - goal))
+    flip = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])  # a rotation, never a mirror
+    rotation = (left * flip @ right).T
+    return rotation, goal - rotation @ middle
+
+
+def align_pose(points: np.ndarray, target: np.ndarray, rounds: int = 5) -> np.ndarray:
+    """A moving face brought onto the resting one by its rigid parts, (V, 3) -> (V, 3).
+
+    A jaw that drops must not tilt the head: after a first fit, only the half of the vertices that fits best decides.
+
+    Args:
+        points: (V, 3), one frame.
+        target: (V, 3), the neutral.
+        rounds: fits, each on the best half by the one before.
+    """
+    chosen = np.ones(len(points), dtype=bool)
+    for _ in range(rounds):
+        rotation, translation = rigid_transform(points[chosen], target[chosen])
+        moved = points @ rotation.T + translation
+        gap = np.linalg.norm(moved - target, axis=1)
+        chosen = gap <= np.quantile(gap, TRIMMED)
+    return moved
