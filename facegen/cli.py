@@ -146,6 +146,13 @@ def _prepare(verbs: argparse._SubParsersAction) -> None:
         "frame, or the one of least motion (first, still; default: first)",
     )
     recipe.add_argument(
+        "--align",
+        default="none",
+        metavar="HOW",
+        help="bring neutrals onto the template, and take the head's own motion out of each frame "
+        "(none, subject, frames; default: none)",
+    )
+    recipe.add_argument(
         "--intensity-floor",
         type=float,
         default=0.2,

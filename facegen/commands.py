@@ -33,6 +33,7 @@ def prepare(options: Namespace) -> None:
     recipe = preparing.Recipe(
         fps=options.fps if options.source == "folder" else None,
         neutral=options.neutral,
+        align=options.align,
         floor=options.intensity_floor,
         depth=options.depth,
         factor=options.factor,
@@ -40,9 +41,9 @@ def prepare(options: Namespace) -> None:
         **per_level,
     )
     preparing.prepare(source, options.source, options.out, recipe, progress=_bar("preparing"))
-    from facegen.inspection import inspect as look
+    from facegen.inspection import summary
 
-    print(f"{options.out}: {look(options.out).summary}")
+    print(f"{options.out}: {summary(options.out)}")
 
 
 def _bar(text: str) -> Callable[[object], object]:

@@ -26,12 +26,6 @@ class Report:
     problems: list[str] = field(default_factory=list)
     sound: bool = True
 
-    @property
-    def summary(self) -> str:
-        """The most telling facts in one line."""
-        names = ("subjects", "sequences", "frames", "vertices", "faces")
-        return ", ".join(f"{self.facts[name]:,} {name}" for name in names if name in self.facts)
-
     def json(self) -> str:
         """All of it, for programs."""
         return json.dumps(self.facts | {"sound": self.sound, "problems": self.problems}, indent=1)
@@ -86,6 +80,19 @@ def inspect_mesh(path: Path) -> Report:
         "digest": mesh.digest,
     }
     return Report(facts, [finding.message for finding in findings], not any(finding.fatal for finding in findings))
+
+
+def summary(path: str | Path) -> str:
+    """A corpus in one line, without reading its frames."""
+    from facegen.data.corpus import Corpus
+
+    corpus = Corpus(path)
+    frames = sum(entry.frames for entry in corpus.entries)
+    out = f", {len(corpus.left_out)} left out" if corpus.left_out else ""
+    return (
+        f"{len(corpus.subjects)} subjects, {len(corpus.entries)} sequences{out}, {frames:,} frames of "
+        f"{corpus.hierarchy.sizes[0]:,} vertices"
+    )
 
 
 def inspect_corpus(path: Path) -> Report:

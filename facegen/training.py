@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
-from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from facegen import checkpoint
@@ -108,6 +108,8 @@ def run(arguments: list[str]) -> TrainingCLI:
         parser_kwargs={verb: {"description": f"{text} Example: {example}"} for verb, (text, example) in VERBS.items()},
         auto_configure_optimizers=False,
         seed_everything_default=0,
+        # What only reads a checkpoint has no config worth keeping, and may run where nothing should be left.
+        save_config_callback=SaveConfigCallback if arguments[0] == "fit" else None,
         save_config_kwargs={"overwrite": True},
         load_from_checkpoint_support=False,
         trainer_defaults={

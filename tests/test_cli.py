@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import resource
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +78,10 @@ def test_a_command_starts_without_loading_torch() -> None:
         (["prepare", "folder", "--root", "/nowhere", "--out", "x"], ["/nowhere: no such folder"]),
         (["inspect", "nowhere.ckpt"], ["nowhere.ckpt: no such file"]),
         (["export", "nowhere.npz", "--out", "x.glb"], ["nowhere.npz: no such file"]),
+        (["prepare", "synthetic", "--seed", "-1", "--out", "x"], ["seed must be 0 or more"]),
+        (["prepare", "synthetic", "--fps", "nan", "--out", "x"], ["fps must be a positive number"]),
+        (["prepare", "synthetic", "--factor", "nan", "--out", "x"], ["factor above 1"]),
+        (["prepare", "synthetic", "--intensity-floor", "1", "--out", "x"], ["floor of the intensity"]),
         (["fit", "--config", "nowhere.yaml"], ["nowhere.yaml"]),
         (["fit", "--model", "SpiralGenerator", "--data.corpus", "nowhere"], ["nowhere: no such corpus"]),
         (["fit", "--model", "Transformer", "--data.corpus", "x"], ["Transformer"]),
@@ -224,6 +232,8 @@ ONE = ["--expression", "happy", "--frames", "5"]
         (["--expression", "sad", "--intensity", "2"], ["between 0 and 1"]),
         (["--expression", "sad", "--frames", "0"], ["at least one frame"]),
         (["--expression", "sad", "--fps", "-5"], ["fps"]),
+        (["--expression", "sad", "--fps", "0"], ["fps must be a positive number, got 0"]),
+        (["--expression", "sad", "--frames", "30", "--apex", "5", "50"], ["apex ends at frame 50", "30 frames"]),
         ([], ["--expression NAME or --timeline"]),
         ([*ONE, "--units", "inch"], ["unknown unit 'inch'"]),
         ([*ONE, "--size", "99"], ["size"]),
@@ -295,29 +305,53 @@ def test_an_output_that_cannot_be_written(
     assert (full / "mine.txt").read_text() == "keep me"
 
 
-def test_a_full_disk_leaves_nothing(
-    neutral_path: Path,
-    checkpoint_path: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    import resource
-    import signal
-
-    # A limit on the size of files fails in a write as a full disk does, for this process alone.
+@contextmanager
+def full_disk(limit: int) -> Iterator[None]:
+    """A limit on the size of files, which fails in a write as a full disk does, for this process alone."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     old = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
     try:
-        for name in ("x.glb", "x.npz", "x.png", "x.obj"):
-            assert run(animate(neutral_path, checkpoint_path, tmp_path / name, *ONE)) == 2
-        assert run(["prepare", "synthetic", "--subjects", "2", "--vertices", "400", "--out", str(tmp_path / "c")]) == 2
+        yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, old)
+
+
+def test_a_full_disk_leaves_nothing(
+    neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    with full_disk(4096):
+        for name in ("x.glb", "x.npz", "x.png", "x.obj", "x.ply", "x.gif"):
+            fails(capsys, animate(neutral_path, checkpoint_path, tmp_path / name, *ONE), "File too large")
+        fails(capsys, [*animate(neutral_path, checkpoint_path, tmp_path / "x.mp4", *ONE)], "ffmpeg could not write")
     assert not list(tmp_path.iterdir())
-    assert "File too large" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("limit", [4096, 400_000])
+def test_a_full_disk_while_preparing_leaves_nothing(limit: int, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    # The smaller limit is met by the hierarchy, the larger one by the frames.
+    arguments = "prepare synthetic --subjects 2 --vertices 400 --frames 200 200 --out"
+    with full_disk(limit):
+        fails(capsys, [*arguments.split(), tmp_path / "deep" / "corpus"], "File too large")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_while_training_leaves_no_half_checkpoint(
+    fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    with full_disk(100_000):
+        fails(capsys, ["fit", *fit_arguments, f"--trainer.logger.save_dir={tmp_path}", "--trainer.max_epochs=1"])
+    assert not [path for path in tmp_path.rglob("*") if path.suffix == ".ckpt"]
+
+
+def test_easing_shapes_the_rise(neutral_path: Path, checkpoint_path: Path, tmp_path: Path) -> None:
+    more = ["--expression", "sad", "--frames", "21", "--onset", "0", "--apex", "10", "10", "--offset", "20"]
+    for ease in ("linear", "smooth"):
+        assert run(animate(neutral_path, checkpoint_path, tmp_path / f"{ease}.npz", *more, "--ease", ease)) == 0
+    linear, smooth = (Sequence.load(tmp_path / f"{ease}.npz").motion[:, 2] for ease in ("linear", "smooth"))
+    assert linear[2] == pytest.approx(0.2)
+    assert smooth[2] == pytest.approx(0.2**2 * (3 - 2 * 0.2))
 
 
 def test_interpolate_goes_from_one_apex_to_the_other(

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 from shapes import sphere
 
 from facegen.cli import run
 from facegen.data.corpus import Corpus
 from facegen.data.sources.folder import FolderSource
 from facegen.errors import FacegenError
-from facegen.mesh import TriMesh, write_mesh
+from facegen.mesh import TriMesh, read_mesh, write_mesh
 
 MESH = sphere(120)
 PEOPLE = {"ann": 1.0, "bob": 1.1, "cleo": 0.9, "dan2": 1.05, "dan10": 0.95}
@@ -140,3 +141,45 @@ def test_a_recording_that_does_not_move_is_named(root: Path, tmp_path: Path, cap
 def test_an_empty_folder_says_what_was_expected(tmp_path: Path) -> None:
     with pytest.raises(FacegenError, match="expected <subject>/<expression>/<frame>"):
         FolderSource(tmp_path)
+
+
+def test_alignment_takes_poses_out(root: Path, tmp_path: Path) -> None:
+    turn = Rotation.from_euler("xyz", (10, 20, 5), degrees=True)
+    for path in (root / "ann" / "happy").iterdir():
+        mesh = read_mesh(path)
+        number = int("".join(filter(str.isdigit, path.stem)))
+        drift = Rotation.from_euler("y", number - 3, degrees=True)
+        write_mesh(path, mesh.with_vertices((turn * drift).apply(mesh.vertices) + (0, number, 0)))
+    arguments = ["prepare", "folder", "--root", str(root), "--depth", "2"]
+    moved = {}
+    for align in ("none", "subject", "frames"):
+        assert run([*arguments, "--align", align, "--out", str(tmp_path / align)]) == 0
+        corpus = Corpus(tmp_path / align)
+        index = corpus.find("ann", "happy")
+        moved[align] = np.linalg.norm(corpus.displacement(index), axis=-1).mean(axis=1)
+        gap = np.linalg.norm(corpus.neutral(index) - corpus.neutral(corpus.find("ann", "sad")), axis=-1).mean()
+        assert (gap < 1) == (align != "none")  # one subject, one resting face
+    assert moved["none"][-1] > 20  # back at rest, but the head has turned and risen
+    assert moved["frames"][-1] < 0.5
+    assert moved["frames"][4] > 1
+
+
+def test_the_stillest_frame_can_be_the_neutral(root: Path, tmp_path: Path) -> None:
+    arguments = [
+        "prepare",
+        "folder",
+        "--root",
+        str(root),
+        "--depth",
+        "2",
+        "--neutral",
+        "still",
+        "--out",
+        str(tmp_path / "c"),
+    ]
+    assert run(arguments) == 0
+    corpus = Corpus(tmp_path / "c")
+    index = corpus.find("ann", "happy")
+    frames = np.stack([frame(1.0, "happy", amount) for amount in CURVE])
+    gaps = np.linalg.norm(frames - corpus.neutral(index), axis=-1).mean(axis=1)
+    assert np.diff(CURVE)[np.clip(gaps.argmin(), 0, 7)] == 0
