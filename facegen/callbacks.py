@@ -10,6 +10,7 @@ import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
+from tqdm import tqdm
 
 from facegen.data.corpus import Corpus
 from facegen.data.sequence import Sequence
@@ -41,7 +42,8 @@ class EpochLine(Callback):
             for text, name in (("train", "train/error"), ("test", "val/error"), ("not moving", "val/still"))
             if name in values
         ]
-        print(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}: {', '.join(parts)} mm", file=sys.stderr)
+        # Through tqdm, so that a progress bar is not torn.
+        tqdm.write(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}: {', '.join(parts)} mm", file=sys.stderr)
 
 
 def apexes(module: LightningModule, corpus: Corpus, path: Path) -> None:

@@ -48,7 +48,8 @@ def run(arguments: list[str]) -> int:
             train(arguments)
             return 0
         options = build_parser().parse_args(arguments)
-        return options.call(options) or 0
+        options.call(options)
+        return 0
     except FacegenError as error:
         return _fail(str(error))
     except OSError as error:
@@ -87,7 +88,7 @@ def build_parser() -> Parser:
 def _verb(
     verbs: argparse._SubParsersAction,
     name: str,
-    call: Callable[[argparse.Namespace], int | None],
+    call: Callable[[argparse.Namespace], None],
     text: str,
     example: str,
 ) -> argparse.ArgumentParser:

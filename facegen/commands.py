@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
-from collections.abc import Callable
 
 from facegen.errors import FacegenError
 
@@ -40,16 +38,10 @@ def prepare(options: Namespace) -> None:
         leave_out_broken=options.leave_out_broken,
         **per_level,
     )
-    preparing.prepare(source, options.source, options.out, recipe, progress=_bar("preparing"))
+    preparing.prepare(source, options.source, options.out, recipe)
     from facegen.inspection import summary
 
     print(f"{options.out}: {summary(options.out)}")
-
-
-def _bar(text: str) -> Callable[[object], object]:
-    from tqdm import tqdm
-
-    return lambda items: tqdm(items, desc=text, delay=2, file=sys.stderr, leave=False)
 
 
 def _write(sequence: object, options: Namespace) -> None:
@@ -147,10 +139,9 @@ def export(options: Namespace) -> None:
     _write(sequence, options)
 
 
-def inspect(options: Namespace) -> int:
-    """Print what is in a file; 2 where it is not sound."""
+def inspect(options: Namespace) -> None:
+    """Print what is in a file, and whether it is sound."""
     from facegen import inspection
 
     report = inspection.inspect(options.path)
     print(report.json() if options.json else report.text())
-    return 0 if report.sound else 2

@@ -135,8 +135,10 @@ def test_inspect_says_what_is_wrong_with_a_mesh(tmp_path: Path, capsys: pytest.C
     path = tmp_path / "fan.obj"
     path.write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nv 1 1 1\nf 1 2 3\nf 1 2 4\nf 1 2 5\n")
     capsys.readouterr()
-    assert run(["inspect", str(path)]) == 2
-    assert "edge" in capsys.readouterr().out
+    assert run(["inspect", str(path), "--json"]) == 0
+    seen = json.loads(capsys.readouterr().out)
+    assert not seen["sound"]
+    assert "1 edge lies on more than two faces (vertices 0-1)" in seen["problems"]
 
 
 def animate(neutral: Path, checkpoint: Path, out: Path, *more: object) -> list[str]:

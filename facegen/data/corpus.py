@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from facegen.data.sequence import Sequence
 from facegen.errors import DataError, FacegenError, unknown
@@ -145,7 +146,7 @@ class Corpus:
     def verify(self) -> list[str]:
         """What is not as it was written, a line each; empty where the corpus is sound."""
         wrong = []
-        for i, entry in enumerate(self.entries):
+        for i, entry in enumerate(tqdm(self.entries, desc="reading", delay=2, leave=False, disable=None)):
             try:
                 stored = self._array(f"displacement/{i}")
                 neutral = self.neutral(i)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from facegen import __version__
 from facegen.data.corpus import HIERARCHY, STORE, Entry, stored_digest, write_manifest
@@ -58,7 +59,7 @@ class Recipe:
             raise DataError(f"fps must be a positive number, got {self.fps}")
 
 
-def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = None, progress: Any = iter) -> None:
+def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = None) -> None:
     """Write a corpus; memory holds one sequence at a time.
 
     Args:
@@ -66,7 +67,6 @@ def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = 
         name: of the source, for the provenance.
         out: directory to make; it must not be there, or be empty.
         recipe: settings.
-        progress: wraps the list of keys, such as `tqdm`.
 
     Raises:
         FacegenError: a recording, the topology or a setting cannot be used. Nothing is left at `out` then.
@@ -82,7 +82,7 @@ def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = 
             dilation=recipe.dilation,
         )
         hierarchy.save(folder / HIERARCHY)
-        entries, left_out, fps, square = _write_frames(source, folder, recipe, progress)
+        entries, left_out, fps, square = _write_frames(source, folder, recipe)
         train = np.array([entry.subject not in source.test_subjects for entry in entries])
         _complete(source, entries, train)
         column = np.array([source.expressions.index(entry.expression) for entry in entries])
@@ -109,7 +109,7 @@ def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = 
 
 
 def _write_frames(
-    source: Source, folder: Path, recipe: Recipe, progress: Any
+    source: Source, folder: Path, recipe: Recipe
 ) -> tuple[list[Entry], list[dict[str, str]], float, float]:
     """Entries (their intensity still 0), what was left out, frame rate, and training RMS displacement in mm."""
     import zarr
@@ -119,7 +119,7 @@ def _write_frames(
     left_out: list[dict[str, str]] = []
     fps = recipe.fps
     squares, numbers = 0.0, 0
-    for key in progress(source.keys):
+    for key in tqdm(source.keys, desc="preparing", delay=2, leave=False, disable=None):
         try:
             recording = source.read(key)
             neutral, displacement, phases = _conform(recording, source.template.vertices, recipe)

@@ -81,6 +81,7 @@ class ActedSource(Source):
         names = [f"{i:03d}" for i in range(casting.subjects)]
         order = np.random.default_rng([casting.seed, 0]).permutation(casting.subjects)
         self.casting = casting
+        self._last: tuple[int, tuple[np.ndarray, dict[str, np.ndarray]]] | None = None
         self.test_subjects = tuple(names[i] for i in sorted(order[: casting.held_out]))
         self.keys = tuple((name, expression) for name in names for expression in self.expressions)
 
@@ -91,7 +92,7 @@ class ActedSource(Source):
     def read(self, key: tuple[str, str]) -> Recording:
         subject, expression = key
         number = int(subject)
-        neutral, shapes = self.person(np.random.default_rng([self.casting.seed, 1, number]))
+        neutral, shapes = self._person(number)
         style = Style.draw(np.random.default_rng([self.casting.seed, 2, number]))
         take = np.random.default_rng([self.casting.seed, 3, number, EXPRESSIONS.index(expression)])
         frames, phases, strength = draw_timing(self.casting.frames, take)
@@ -101,6 +102,12 @@ class ActedSource(Source):
             if unit in shapes:
                 vertices += curve[:, None, None] * shapes[unit]
         return Recording(subject, expression, vertices, neutral, phases, self.casting.fps)
+
+    def _person(self, number: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        # Takes of one subject follow each other, so the last person is worth keeping.
+        if self._last is None or self._last[0] != number:
+            self._last = number, self.person(np.random.default_rng([self.casting.seed, 1, number]))
+        return self._last[1]
 
     def options(self) -> dict[str, object]:
         casting = self.casting
