@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import sys
 import time
@@ -89,6 +90,7 @@ def _train(folder: Path, seed: int) -> dict[str, dict[str, float]]:
     """Mean per-vertex error on test subjects in mm, generated and not moving, by expression and in total."""
     from facegen.training import run
 
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # the epochs' lines say what there is to see
     common = [f"--seed_everything={seed}", *RECIPE, f"--trainer.default_root_dir={folder}"]
     common += [f"--trainer.logger.save_dir={folder}", f"--data.corpus={folder / 'corpus'}"]
     run(["fit", *common])

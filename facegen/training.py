@@ -83,6 +83,7 @@ def wandb_offline_unless_logged_in() -> None:
         logged_in = netrc.is_file() and "wandb" in netrc.read_text(encoding="utf-8", errors="replace")
         if not logged_in:
             os.environ["WANDB_MODE"] = "offline"
+            os.environ.setdefault("WANDB_SILENT", "true")
 
 
 def run(arguments: list[str]) -> TrainingCLI:
@@ -97,8 +98,10 @@ def run(arguments: list[str]) -> TrainingCLI:
     wandb_offline_unless_logged_in()
     # Determinism without this costs a pass over every new tensor, and finds only reads of memory nobody wrote.
     torch.utils.deterministic.fill_uninitialized_memory = False
-    # Both are said by Lightning on every run and ask for nothing that helps here.
+    # These are said by Lightning on every run and ask for nothing that helps here.
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message=".*The dirpath has changed.*")
+    warnings.filterwarnings("ignore", message=".*LeafSpec.*")
     warnings.filterwarnings("ignore", message=".*args parameter is intended to run from within Python.*")
     settings = dict(
         model_class=ExpressionGenerator,
