@@ -117,6 +117,15 @@ def _candidates(mesh: TriMesh, kept: np.ndarray, coarse: TriMesh) -> tuple[np.nd
         (np.ones(faces.size), (faces.ravel(), np.repeat(np.arange(len(faces)), 3))), shape=(coarse_count, len(faces))
     )
     around = (corner @ (corner.T @ corner)).tocsr()  # coarse vertex -> faces that touch its 1-ring
-    pairs = csr_matrix((np.ones(count), (np.arange(count), rank[owner])), shape=(count, coarse_count)) @ around
-    vertex, face = pairs.nonzero()
-    return vertex.astype(np.int64), face.astype(np.int64)
+    dropped = np.flatnonzero(rank < 0)  # the kept ones copy
+    nearest = rank[owner[dropped]]
+    choose = csr_matrix((np.ones(len(dropped)), (np.arange(len(dropped)), nearest)), shape=(len(dropped), coarse_count))
+    pair, face = (choose @ around).nonzero()
+    # No triangle is needed that cannot come nearer than the kept vertex itself, which is a corner of some.
+    points = mesh.vertices[dropped]
+    reach = np.linalg.norm(points - coarse.vertices[nearest], axis=1)
+    middle = coarse.vertices[faces].mean(axis=1)
+    radius = np.linalg.norm(coarse.vertices[faces] - middle[:, None], axis=-1).max(axis=1)
+    slack = 1e-6 * radius.max()  # for rounding, where vertices coincide
+    useful = np.linalg.norm(points[pair] - middle[face], axis=1) - radius[face] <= reach[pair] + slack
+    return dropped[pair[useful]], face[useful].astype(np.int64)

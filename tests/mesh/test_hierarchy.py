@@ -67,6 +67,21 @@ def test_each_dropped_vertex_goes_to_the_nearest_point_of_the_coarse_surface() -
         assert np.linalg.norm(landed[vertex] - mesh.vertices[vertex]) == pytest.approx(nearest, abs=1e-6)
 
 
+def test_vertices_that_coincide_and_vertices_that_no_face_uses_have_a_place() -> None:
+    mesh = sphere(300)
+    twin = TriMesh(
+        np.concatenate([mesh.vertices, mesh.vertices, [[0, 0, 0]]]), np.concatenate([mesh.faces, mesh.faces + 300])
+    )
+    kept, coarse = decimate(twin, 151)
+    matrix = project(twin, kept, coarse)
+    assert_partition_of_unity(matrix)
+    assert matrix[600, list(kept).index(600)] == 1
+    squeezed = mesh.vertices.copy()
+    squeezed[mesh.faces[:40].ravel()] = squeezed[mesh.faces[0, 0]]
+    flat = mesh.with_vertices(squeezed)
+    assert_partition_of_unity(project(flat, *decimate(flat, 80)))
+
+
 def test_lips_that_touch_do_not_mix() -> None:
     # A wavy plate folded back onto itself, a hundredth apart: a shut mouth, its corner at the fold.
     plate = grid(12, 25)
