@@ -11,6 +11,9 @@ from facegen.errors import MeshError, MotionError, unknown
 from facegen.mesh.tri_mesh import TriMesh
 
 
+RISE = 30  # frames of rise, and of apex, that lead to the latent of an expression at its peak
+
+
 def require_topology(neutral: TriMesh, model: Checkpoint) -> None:
     """The neutral is of the topology that the model was trained on, and about its size.
 
@@ -51,7 +54,7 @@ def animate(model: Checkpoint, neutral: TriMesh, motion: np.ndarray, fps: float)
 
 
 @torch.inference_mode()
-def interpolate(model: Checkpoint, neutral: TriMesh, start: str, stop: str, steps: int, hold: int = 30) -> Sequence:
+def interpolate(model: Checkpoint, neutral: TriMesh, start: str, stop: str, steps: int) -> Sequence:
     r"""Faces between the apexes of two expressions, through the latent space (section 5.5).
 
     .. math:: z_\alpha = \alpha z_1 + (1 - \alpha) z_0
@@ -61,7 +64,6 @@ def interpolate(model: Checkpoint, neutral: TriMesh, start: str, stop: str, step
         neutral: (V, 3) mm, of the template's topology.
         start, stop: names of the two expressions.
         steps: number of faces, the two apexes included.
-        hold: frames of the rise and of the apex that lead to each latent.
 
     Returns:
         A sequence of `steps` frames; its label goes from one expression to the other as the latents do.
@@ -77,8 +79,7 @@ def interpolate(model: Checkpoint, neutral: TriMesh, start: str, stop: str, step
         raise MotionError(f"an interpolation needs at least two steps, got {steps}")
     ends = torch.zeros(2, len(model.expressions))
     ends[0, model.expressions.index(start)] = ends[1, model.expressions.index(stop)] = 1
-    rise = torch.linspace(0, 1, hold).clamp(0, 1)
-    curve = torch.cat([rise, torch.ones(hold)])[:, None]
+    curve = torch.cat([torch.linspace(0, 1, RISE), torch.ones(RISE)])[:, None]
     first, last = (model.network.encoder(curve * end)[-1] for end in ends)
     alpha = torch.linspace(0, 1, steps)[:, None]
     displacement = model.network.decoder(alpha * last + (1 - alpha) * first)  # section 5.5

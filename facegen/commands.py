@@ -56,9 +56,8 @@ def _write(sequence: object, options: Namespace) -> None:
 
 
 def _read_neutral(options: Namespace) -> object:
-    from facegen.data.sources.folder import UNITS
     from facegen.errors import unknown
-    from facegen.mesh import read_mesh
+    from facegen.mesh.io import UNITS, read_mesh
 
     if options.units not in UNITS:
         raise FacegenError(unknown("unit", options.units, UNITS))

@@ -12,6 +12,8 @@ from facegen.mesh.raw import require_finite
 from facegen.mesh.tri_mesh import TriMesh
 
 READERS = {".obj": read_obj, ".ply": read_ply, ".glb": read_glb}
+UNITS = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
+"""Millimetres in one unit of a file."""
 WRITERS = {".obj": write_obj, ".ply": write_ply}
 
 

@@ -13,11 +13,10 @@ import numpy as np
 from facegen.data.sources.source import Recording, Source
 from facegen.errors import DataError, FacegenError, unknown
 from facegen.files import read_yaml
-from facegen.mesh.io import read_mesh
+from facegen.mesh.io import UNITS, read_mesh
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.motion import EXPRESSIONS, Phases
 
-UNITS = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
 MESHES = (".ply", ".obj")
 HEADER = ["subject", "expression", "onset", "apex_start", "apex_end", "offset"]
 NEUTRAL = "neutral"
