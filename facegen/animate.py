@@ -10,7 +10,6 @@ from facegen.data.sequence import Sequence
 from facegen.errors import MeshError, MotionError, unknown
 from facegen.mesh.tri_mesh import TriMesh
 
-
 RISE = 30  # frames of rise, and of apex, that lead to the latent of an expression at its peak
 
 
