@@ -8,6 +8,7 @@ import torch
 from facegen.checkpoint import Checkpoint
 from facegen.data.sequence import Sequence
 from facegen.errors import MeshError, MotionError, unknown
+from facegen.mesh.alignment import require_pose
 from facegen.mesh.tri_mesh import TriMesh
 
 RISE = 30  # frames of rise, and of apex, that lead to the latent of an expression at its peak
@@ -20,18 +21,19 @@ def require_topology(neutral: TriMesh, model: Checkpoint) -> None:
         MeshError: it is not; the message says what to do.
     """
     template = model.hierarchy.template
+    counts = len(neutral.vertices), len(neutral.faces)
+    if neutral.digest != template.digest and counts == (len(template.vertices), len(template.faces)):
+        raise MeshError(
+            "the mesh has as many vertices and triangles as the model's template, but other triangles: another order "
+            "of vertices, or another way to cut polygons; give a neutral of the topology that the model was trained on"
+        )
     if neutral.digest != template.digest:
         raise MeshError(
             f"the mesh has {len(neutral.vertices)} vertices and {len(neutral.faces)} triangles, not of the topology of "
             f"the model's template ({len(template.vertices)} and {len(template.faces)}); give a neutral "
             "of the topology that the model was trained on"
         )
-    ratio = np.linalg.norm(np.ptp(neutral.vertices, axis=0)) / np.linalg.norm(np.ptp(template.vertices, axis=0))
-    if not 1 / 3 < ratio < 3:
-        raise MeshError(
-            f"the mesh is {ratio:.3g} times the size of the model's template, which is in mm; give its units "
-            "(--units mm, cm or m)"
-        )
+    require_pose(neutral.vertices, template.vertices, "the mesh", "the model's template")
 
 
 @torch.inference_mode()

@@ -139,3 +139,7 @@ class SequenceWriter(Callback):
             )
             entry = corpus.entries[index]
             sequence.save(folder / f"{entry.subject}-{entry.expression}.npz")
+
+    @rank_zero_only
+    def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        print(f"sequences are in {run_folder(trainer, 'predictions')}")

@@ -108,8 +108,7 @@ def read_raw(path: str | Path) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever damaged or hostile bytes make the restricted unpickler stumble over
-        reason = str(error).split("\n")[0]
-        raise CheckpointError(f"{path}: not a checkpoint that can be read safely ({reason})") from error
+        raise CheckpointError(f"{path}: not a checkpoint, or a damaged one; `facegen fit` writes them") from error
     if not isinstance(content, dict) or not isinstance(content.get(KEY), dict) or "state_dict" not in content:
         raise CheckpointError(f"{path}: a checkpoint, but not one that `facegen fit` wrote")
     if content[KEY].get("format") != FORMAT:
@@ -134,6 +133,8 @@ def load(path: str | Path) -> Checkpoint:
             name[len(prefix) :]: value for name, value in content["state_dict"].items() if name.startswith(prefix)
         }
         network.load_state_dict(weights)
+        if not all(bool(value.isfinite().all()) for value in network.state_dict().values()):
+            raise ValueError("weights are NaN or infinite: training has diverged; take a smaller lr")
         return Checkpoint(
             network.eval(), hierarchy, expressions, float(packed["fps"]), packed["corpus"], int(content.get("epoch", 0))
         )

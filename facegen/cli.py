@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,9 @@ TRAINING = {
     "test": "errors of a checkpoint on the test subjects",
     "predict": "write what a checkpoint generates for the test subjects",
 }
+
+
+NO_MEMORY = "not enough memory; take fewer frames, smaller batches or a smaller mesh"
 
 
 class Parser(argparse.ArgumentParser):
@@ -52,11 +56,18 @@ def run(arguments: list[str]) -> int:
         return 0
     except FacegenError as error:
         return _fail(str(error))
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as error:
         # A full disk, a folder that may not be written, a file that vanished: the system's own words and the name.
         name = f": {error.filename}" if error.filename else ""
         return _fail(f"{error.strerror or error}{name}")
+    except MemoryError:
+        return _fail(NO_MEMORY)
     except RuntimeError as error:
+        if "can't allocate memory" in str(error) or "out of memory" in str(error):
+            return _fail(NO_MEMORY)
         # torch reports a disk that is full while it writes a checkpoint in its own way.
         if "PytorchStreamWriter" not in str(error) and "unexpected pos" not in str(error):
             raise
@@ -205,7 +216,9 @@ def _animate(verbs: argparse._SubParsersAction) -> None:
 
 def _model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, required=True, metavar="CKPT", help="checkpoint that `facegen fit` wrote")
-    parser.add_argument("--units", default="mm", metavar="U", help="of the neutral: mm, cm or m (default: mm)")
+    parser.add_argument(
+        "--units", default="mm", metavar="U", help="of the neutral: mm, cm or m (default: mm); what is made is in mm"
+    )
 
 
 def _output(parser: argparse.ArgumentParser) -> None:

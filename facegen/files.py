@@ -99,7 +99,7 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except Exception as error:  # zip, zlib and the array headers inside each fail in ways of their own
-        raise FacegenError(f"{path}: not a readable .npz ({error})") from error
+        raise FacegenError(f"{path}: not a readable .npz, or a damaged one") from error
 
 
 def read_yaml(path: str | Path, schema: type) -> dict[str, Any]:

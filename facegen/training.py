@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import warnings
@@ -96,6 +97,7 @@ def run(arguments: list[str]) -> TrainingCLI:
         FacegenError: the options, the config, the corpus or the checkpoint cannot be used.
     """
     wandb_offline_unless_logged_in()
+    logging.getLogger("lightning_fabric.utilities.seed").setLevel(logging.WARNING)
     # Determinism without this costs a pass over every new tensor, and finds only reads of memory nobody wrote.
     torch.utils.deterministic.fill_uninitialized_memory = False
     # These are said by Lightning on every run and ask for nothing that helps here.

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from facegen.cli import TRAINING, build_parser, run
 from facegen.data.sequence import Sequence
@@ -215,7 +216,7 @@ def test_units_are_converted(
     mesh = read_mesh(neutral_path)
     write_mesh(tmp_path / "cm.obj", mesh.with_vertices(mesh.vertices / 10))
     more = ["--expression", "happy", "--frames", 4]
-    fails(capsys, animate(tmp_path / "cm.obj", checkpoint_path, tmp_path / "x.npz", *more), "times the size", "--units")
+    fails(capsys, animate(tmp_path / "cm.obj", checkpoint_path, tmp_path / "x.npz", *more), "times the size", "units (mm, cm or m)")
     assert run(animate(tmp_path / "cm.obj", checkpoint_path, tmp_path / "cm.npz", *more, "--units", "cm")) == 0
     assert run(animate(neutral_path, checkpoint_path, tmp_path / "mm.npz", *more)) == 0
     one, two = Sequence.load(tmp_path / "cm.npz"), Sequence.load(tmp_path / "mm.npz")
@@ -251,6 +252,30 @@ def test_what_animate_refuses(
 ) -> None:
     fails(capsys, animate(neutral_path, checkpoint_path, tmp_path / "x.glb", *more), *parts)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_face_that_lies_down_is_refused(
+    neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    mesh = read_mesh(neutral_path)
+    write_mesh(tmp_path / "z-up.obj", mesh.with_vertices(mesh.vertices[:, [0, 2, 1]] * (1, -1, 1)))
+    fails(capsys, animate(tmp_path / "z-up.obj", checkpoint_path, tmp_path / "x.glb", *ONE), "turned by 90 degrees")
+
+
+def test_weights_that_diverged_are_refused(
+    checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    content = torch.load(checkpoint_path, weights_only=True)
+    content["state_dict"]["network.decoder.full.bias"][0] = float("nan")
+    torch.save(content, tmp_path / "nan.ckpt")
+    fails(capsys, ["inspect", tmp_path / "nan.ckpt"], "nan.ckpt", "training has diverged")
+
+
+def test_more_frames_than_fit_into_memory(
+    neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    more = ["--expression", "happy", "--frames", "1000000000000"]
+    fails(capsys, animate(neutral_path, checkpoint_path, tmp_path / "x.npz", *more), "not enough memory")
 
 
 def test_bad_meshes_are_refused(

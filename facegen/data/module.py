@@ -17,6 +17,8 @@ from facegen.data.corpus import Corpus
 from facegen.errors import DataError
 from facegen.mesh.hierarchy import MeshHierarchy
 
+RESTED = 5  # every how many takes rest is added to one; shares no factor with six expressions, so all get some
+
 
 class SequenceDataset(Dataset):
     """Sequences of one split, each a PyG `Data` whose nodes are its frames.
@@ -26,8 +28,8 @@ class SequenceDataset(Dataset):
     `batch` (N,).
     """
 
-    def __init__(self, corpus: Corpus, split: str) -> None:
-        self.corpus, self.indices = corpus, corpus.split(split)
+    def __init__(self, corpus: Corpus, split: str, rest: int = 0) -> None:
+        self.corpus, self.indices, self.rest = corpus, corpus.split(split), rest
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -35,13 +37,17 @@ class SequenceDataset(Dataset):
     def __getitem__(self, item: int) -> Data:
         index = self.indices[item]
         entry = self.corpus.entries[index]
+        displacement, motion = self.corpus.displacement(index), self.corpus.motion(index)
+        if self.rest and item % RESTED == 0:
+            ends = (self.rest, self.rest)
+            displacement, motion = np.pad(displacement, (ends, (0, 0), (0, 0))), np.pad(motion, (ends, (0, 0)))
         return Data(
-            displacement=torch.from_numpy(self.corpus.displacement(index)),
-            motion=torch.from_numpy(self.corpus.motion(index)),
+            displacement=torch.from_numpy(displacement),
+            motion=torch.from_numpy(motion),
             neutral=torch.from_numpy(self.corpus.neutral(index)).unsqueeze(0),
             expression=torch.tensor([self.corpus.expressions.index(entry.expression)]),
             item=torch.tensor([index]),
-            num_nodes=entry.frames,
+            num_nodes=len(motion),
         )
 
 
@@ -92,6 +98,8 @@ class ExpressionDataModule(LightningDataModule):
         batch_size: sequences a step.
         workers: processes that read ahead; 0 reads in the training process.
         seed: of the order in which training sequences come.
+        rest: frames at rest that are added to both ends of every fifth training take. Short takes alone do not teach
+            an LSTM that a label of zeros means rest for as long as it lasts; costs the frames it adds.
         hierarchy: build this one from the template instead of using the corpus's.
 
     Raises:
@@ -104,21 +112,22 @@ class ExpressionDataModule(LightningDataModule):
         batch_size: int = 1,
         workers: int = 1,
         seed: int = 0,
+        rest: int = 0,
         hierarchy: HierarchySettings | None = None,
     ) -> None:
         super().__init__()
         if batch_size < 1 or workers < 0:
             raise DataError(f"batch_size must be at least 1 and workers at least 0, got {batch_size} and {workers}")
         self.corpus = Corpus(Path(corpus))
-        if seed < 0:
-            raise DataError(f"the seed must be 0 or more, got {seed}")
+        if seed < 0 or rest < 0:
+            raise DataError(f"seed and rest must be 0 or more, got {seed} and {rest}")
         if hierarchy is not None:
             own = self.corpus.hierarchy
             self.corpus.hierarchy = MeshHierarchy.build(own.template, reference=own.reference, **vars(hierarchy))
-        self.batch_size, self.workers, self.seed = batch_size, workers, seed
+        self.batch_size, self.workers, self.seed, self.rest = batch_size, workers, seed, rest
 
     def _loader(self, split: str, shuffle: bool = False) -> DataLoader:
-        dataset = SequenceDataset(self.corpus, split)
+        dataset = SequenceDataset(self.corpus, split, self.rest if shuffle else 0)
         return DataLoader(
             dataset,
             batch_size=self.batch_size,

@@ -16,7 +16,7 @@ from facegen.data.corpus import HIERARCHY, STORE, Entry, stored_digest, write_ma
 from facegen.data.sources.source import Recording, Source
 from facegen.errors import DataError, FacegenError, unknown
 from facegen.files import new_folder
-from facegen.mesh.alignment import align_pose, rigid_transform
+from facegen.mesh.alignment import align_pose, require_pose, rigid_transform
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.motion import Phases, deformation, find_phases, intensities
 
@@ -165,11 +165,14 @@ def _conform(recording: Recording, template: np.ndarray, recipe: Recipe) -> tupl
     neutral = recording.neutral
     if neutral is None:
         neutral = vertices[0 if recipe.neutral == "first" else stillest(vertices)]
-    if recipe.align != "none":
+    if recipe.align == "none":
+        require_pose(neutral, template, "the neutral", "the template")
+    else:
         rotation, translation = rigid_transform(neutral, template)
         neutral, vertices = (positions @ rotation.T + translation for positions in (neutral, vertices))
     if recipe.align == "frames":
         vertices = np.stack([align_pose(pose, neutral) for pose in vertices])
+    require_pose(vertices[0], neutral, "the first frame", "the neutral")
     neutral = np.asarray(neutral, dtype=np.float32)
     displacement = vertices - neutral
     if phases is None:

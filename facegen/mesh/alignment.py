@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from facegen.errors import MeshError
+
 TRIMMED = 0.5  # share of the vertices, those that fit best, that decide when a face moves
 
 
@@ -25,6 +27,26 @@ def rigid_transform(points: np.ndarray, target: np.ndarray) -> tuple[np.ndarray,
     flip = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])  # a rotation, never a mirror
     rotation = (left * flip @ right).T
     return rotation, goal - rotation @ middle
+
+
+def require_pose(points: np.ndarray, target: np.ndarray, name: str, goal: str) -> None:
+    """Two faces of one topology are about the same size and look the same way.
+
+    Args:
+        points: (V, 3).
+        target: (V, 3).
+        name, goal: what the message calls them.
+
+    Raises:
+        MeshError: one is over three times the size of the other, or they are turned by over 45 degrees.
+    """
+    ratio = np.linalg.norm(np.ptp(points, axis=0)) / np.linalg.norm(np.ptp(target, axis=0))
+    if not 1 / 3 < ratio < 3:
+        raise MeshError(f"{name} is {ratio:.3g} times the size of {goal}, which is in mm; give its units (mm, cm or m)")
+    rotation, _ = rigid_transform(points, target)
+    angle = np.degrees(np.arccos(np.clip((np.trace(rotation) - 1) / 2, -1, 1)))
+    if angle > 45:
+        raise MeshError(f"{name} is turned by {angle:.0f} degrees against {goal}; +y is up and +z out of the face")
 
 
 def align_pose(points: np.ndarray, target: np.ndarray, rounds: int = 5) -> np.ndarray:

@@ -173,6 +173,11 @@ def test_damage_is_found(tmp_path: Path, source: SyntheticSource) -> None:
     wrong = Corpus(path).verify()
     assert len(wrong) == 1
     assert "000/fear" in wrong[0]
+    with pytest.raises(DataError, match="frames of 000/fear are not those that were written"):
+        Corpus(path).displacement(4)
+    chunk.unlink()  # reads as zeros
+    with pytest.raises(DataError, match="frames of 000/fear are not those that were written"):
+        Corpus(path).displacement(4)
     chunk.write_bytes(data[:50])
     assert len(Corpus(path).verify()) == 1
     other = MeshHierarchy.build(source.template, depth=3)

@@ -96,6 +96,11 @@ def damage_csv(text: str):
     return lambda root: (root / "annotations.csv").write_text(text)
 
 
+def neutral(root: Path, name: str, scale: float) -> None:
+    (root / "neutral").mkdir()
+    write_mesh(root / "neutral" / f"{name}.ply", MESH.with_vertices(MESH.vertices * scale))
+
+
 HEAD = "subject,expression,onset,apex_start,apex_end,offset\n"
 DAMAGES = {
     "unknown unit 'inch'": damage_yaml("units: inch"),
@@ -104,7 +109,11 @@ DAMAGES = {
     "Key 'fpss' not in": damage_yaml("fpss: 3"),
     "fps must be a positive number": damage_yaml("fps: 0"),
     "the header must be": damage_csv("who,what\n"),
-    "line 2: expected subject": damage_csv(HEAD + "eve,happy,0,1,2,3\n"),
+    "line 2: expected subject": damage_csv(HEAD + "ann,happy,0,1\n"),
+    "line 2: there is no recording eve/happy": damage_csv(HEAD + "eve,happy,0,1,2,3\n"),
+    "frame frame5 is there as .ply and as .obj": lambda root: write_mesh(root / "ann" / "sad" / "frame5.obj", MESH),
+    "unknown subject 'eve'": lambda root: neutral(root, "eve", 0.1),
+    "times the size of the template": lambda root: neutral(root, "ann", 1.0),
     "line 2: the phases must follow": damage_csv(HEAD + "ann,happy,5,1,2,3\n"),
     "line 2: invalid literal": damage_csv(HEAD + "ann,happy,a,1,2,3\n"),
     "annotated twice": damage_csv(HEAD + "ann,happy,0,1,2,3\nann,happy,0,1,2,3\n"),
@@ -130,7 +139,7 @@ def test_what_is_wrong_is_named_and_nothing_is_left(
 
 def test_a_recording_that_does_not_move_is_named(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     for path in (root / "ann" / "sad").iterdir():
-        write_mesh(path, MESH)
+        write_mesh(path, MESH.with_vertices(MESH.vertices / 10))
     arguments = ["prepare", "folder", "--root", str(root), "--depth", "2", "--out", str(tmp_path / "c")]
     assert run(arguments) == 2
     assert "ann/sad: no phases can be found" in capsys.readouterr().err

@@ -186,6 +186,23 @@ def test_batches_are_ragged(corpus_path: Path) -> None:
     assert batch.expression.tolist() == [0, 1, 2]
 
 
+def test_rest_is_added_to_both_ends_of_some_training_takes(corpus_path: Path) -> None:
+    corpus = Corpus(corpus_path)
+    plain, rested = SequenceDataset(corpus, "train"), SequenceDataset(corpus, "train", rest=7)
+    expressions = set()
+    for i in range(len(plain)):
+        short, long = plain[i], rested[i]
+        if long.num_nodes != short.num_nodes:
+            assert long.num_nodes == short.num_nodes + 14
+            assert torch.equal(long.displacement[7:-7], short.displacement)
+            assert not long.displacement[:7].any()
+            assert not long.motion[-7:].any()
+            expressions.add(int(long.expression))
+    assert len(expressions) == min(4, len(corpus.expressions))
+    test = ExpressionDataModule(str(corpus_path), workers=0, rest=7).test_dataloader().dataset
+    assert [item.num_nodes for item in test] == [corpus.entries[i].frames for i in corpus.split("test")]
+
+
 def test_worker_processes_read_the_same(corpus_path: Path) -> None:
     one, two = (
         ExpressionDataModule(str(corpus_path), batch_size=5, workers=workers, seed=1).train_dataloader()

@@ -65,6 +65,9 @@ class FolderSource(Source):
         found = self._folders()
         self.expressions = self._expressions(settings.expressions, {name for _, name in found})
         self.keys = tuple(found)
+        for path in _entries(root / NEUTRAL) if (root / NEUTRAL).is_dir() else []:
+            if path.suffix.lower() in MESHES and path.stem not in self.subjects:
+                raise DataError(f"{path}: {unknown('subject', path.stem, self.subjects)}")
         self.test_subjects = self._test_subjects(settings.test_subjects, seed)
         self.annotations = self._annotations()
         self._options = {"units": settings.units, "fps": settings.fps, "seed": seed}
@@ -121,8 +124,10 @@ class FolderSource(Source):
         for number, row in enumerate(rows[1:], start=2):
             cells = [cell.strip() for cell in row]
             key = (cells[0], cells[1]) if len(cells) == len(HEADER) else None
-            if key is None or key not in self.keys:
+            if key is None:
                 raise DataError(f"{path}, line {number}: expected subject, expression and four frames, got {row}")
+            if key not in self.keys:
+                raise DataError(f"{path}, line {number}: there is no recording {key[0]}/{key[1]} in {self.root}")
             if key in annotations:
                 raise DataError(f"{path}, line {number}: {key[0]}/{key[1]} is annotated twice")
             try:
@@ -145,7 +150,8 @@ class FolderSource(Source):
             except FacegenError as error:  # said again, with the recording's name, when it is its turn to be read
                 reason = reason or error
                 continue
-            first = mesh if first is None else first
+            if first is None:
+                first, self.first_path = mesh, path
             self._same_topology(mesh, path, first)
             total, count = total + mesh.vertices * self.scale, count + 1
         if first is None:
@@ -156,7 +162,7 @@ class FolderSource(Source):
         if mesh.digest != template.digest:
             raise DataError(
                 f"{path}: {len(mesh.vertices)} vertices and {len(mesh.faces)} triangles of another topology than "
-                f"the first mesh ({len(template.vertices)} and {len(template.faces)}); all must share one"
+                f"{self.first_path} ({len(template.vertices)} and {len(template.faces)}); all must share one"
             )
 
     def _neutral_path(self, subject: str) -> Path | None:
@@ -168,6 +174,10 @@ class FolderSource(Source):
         frames = [path for path in _entries(folder) if path.suffix.lower() in MESHES]
         if len(frames) < 2:
             raise DataError(f"{folder}: expected at least two frames (.ply or .obj), found {len(frames)}")
+        stems = [path.stem for path in frames]
+        twice = next((stem for stem in stems if stems.count(stem) > 1), None)
+        if twice is not None:
+            raise DataError(f"{folder}: frame {twice} is there as .ply and as .obj; remove one of them")
         return frames
 
     def read(self, key: tuple[str, str]) -> Recording:
