@@ -216,7 +216,12 @@ def test_units_are_converted(
     mesh = read_mesh(neutral_path)
     write_mesh(tmp_path / "cm.obj", mesh.with_vertices(mesh.vertices / 10))
     more = ["--expression", "happy", "--frames", 4]
-    fails(capsys, animate(tmp_path / "cm.obj", checkpoint_path, tmp_path / "x.npz", *more), "times the size", "units (mm, cm or m)")
+    fails(
+        capsys,
+        animate(tmp_path / "cm.obj", checkpoint_path, tmp_path / "x.npz", *more),
+        "times the size",
+        "units (mm, cm or m)",
+    )
     assert run(animate(tmp_path / "cm.obj", checkpoint_path, tmp_path / "cm.npz", *more, "--units", "cm")) == 0
     assert run(animate(neutral_path, checkpoint_path, tmp_path / "mm.npz", *more)) == 0
     one, two = Sequence.load(tmp_path / "cm.npz"), Sequence.load(tmp_path / "mm.npz")
