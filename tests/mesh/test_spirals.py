@@ -31,13 +31,19 @@ def test_a_spiral_is_its_rings_one_after_the_other(name: str) -> None:
             place += len(cut)
 
 
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("degree", range(3, 13))
-def test_rings_run_counter_clockwise_from_the_start_at_every_degree(degree: int) -> None:
-    mesh = disk(degree)
-    reference = 1 + degree + degree // 2  # on the outer ring, straight behind one neighbour of the centre
-    row = build_spirals(mesh, reference, length=1 + 2 * degree)[0]
-    assert row[0] == 0
-    assert row[1] == 1 + degree // 2
+def test_rings_run_counter_clockwise_from_the_start_at_every_degree(degree: int, seed: int) -> None:
+    plain = disk(degree)
+    # In any numbering: new[i] is the number that vertex i gets.
+    new = np.random.default_rng(seed).permutation(len(plain.vertices))
+    vertices = np.empty_like(plain.vertices)
+    vertices[new] = plain.vertices
+    mesh = TriMesh(vertices, new[plain.faces])
+    reference = new[1 + degree + degree // 2]  # on the outer ring, straight behind one neighbour of the centre
+    row = build_spirals(mesh, reference, length=1 + 2 * degree)[new[0]]
+    assert row[0] == new[0]
+    assert row[1] == new[1 + degree // 2]
     angle = np.arctan2(mesh.vertices[row[1:], 1], mesh.vertices[row[1:], 0])
     for ring in (angle[:degree], angle[degree:]):
         steps = np.diff(np.concatenate([ring, ring[:1]])) % (2 * np.pi)
