@@ -21,17 +21,12 @@ def require_topology(neutral: TriMesh, model: Checkpoint) -> None:
         MeshError: it is not; the message says what to do.
     """
     template = model.hierarchy.template
-    counts = len(neutral.vertices), len(neutral.faces)
-    if neutral.digest != template.digest and counts == (len(template.vertices), len(template.faces)):
-        raise MeshError(
-            "the mesh has as many vertices and triangles as the model's template, but other triangles: another order "
-            "of vertices, or another way to cut polygons; give a neutral of the topology that the model was trained on"
-        )
+    have, want = (f"{len(mesh.vertices)} vertices and {len(mesh.faces)} triangles" for mesh in (neutral, template))
     if neutral.digest != template.digest:
+        other = "as many, but other ones: another order of vertices, or polygons cut in another way"
         raise MeshError(
-            f"the mesh has {len(neutral.vertices)} vertices and {len(neutral.faces)} triangles, not of the topology of "
-            f"the model's template ({len(template.vertices)} and {len(template.faces)}); give a neutral "
-            "of the topology that the model was trained on"
+            f"the mesh has {have}, not of the topology of the model's template ({other if have == want else want}); "
+            "give a neutral of the topology that the model was trained on"
         )
     require_pose(neutral.vertices, template.vertices, "the mesh", "the model's template")
 

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from types import ModuleType
 
 from facegen.errors import FacegenError
-
-
-def available(module: str) -> bool:
-    """Whether an optional module is installed, without importing it."""
-    return importlib.util.find_spec(module) is not None
 
 
 def require(module: str, extra: str) -> ModuleType:

@@ -294,10 +294,13 @@ def test_bad_meshes_are_refused(
     nan.write_text(neutral_path.read_text().replace("v ", "v nan ", 1))
     other = tmp_path / "other.obj"
     write_mesh(other, TriMesh(mesh.vertices, mesh.faces[:-1]))
+    turned = tmp_path / "turned.obj"
+    write_mesh(turned, TriMesh(mesh.vertices, len(mesh.vertices) - 1 - mesh.faces))
     for path, part in (
         (cut, "cut.ply"),
         (nan, "nan.obj"),
         (other, "not of the topology"),
+        (turned, "as many, but other ones"),
         (tmp_path / "no.obj", "no such file"),
     ):
         fails(capsys, animate(path, checkpoint_path, tmp_path / "x.glb", *ONE), part)

@@ -111,27 +111,29 @@ class Corpus:
         except Exception as error:
             raise DataError(f"{self.path / STORE}: {name} cannot be read ({error}); prepare it again") from error
 
-    def _read(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """What is stored of a sequence; the first time compared with what was written.
+    def _check(self, index: int) -> None:
+        """Compare what is stored of a sequence with what was written, the first time it is wanted.
 
         A store whose files are gone reads as zeros, which would train as a face that never moves.
         """
+        if index in self._verified:
+            return
+        entry = self.entries[index]
         stored, neutral = self._array(f"displacement/{index}"), self._array(f"neutral/{index}")
-        if index not in self._verified:
-            entry = self.entries[index]
-            if stored_digest(stored, neutral) != entry.sha256:
-                name = f"{entry.subject}/{entry.expression}"
-                raise DataError(f"{self.path}: the frames of {name} are not those that were written; prepare it again")
-            self._verified.add(index)
-        return stored, neutral
+        if stored_digest(stored, neutral) != entry.sha256:
+            name = f"{entry.subject}/{entry.expression}"
+            raise DataError(f"{self.path}: the frames of {name} are not those that were written; prepare it again")
+        self._verified.add(index)
 
     def displacement(self, index: int) -> np.ndarray:
         """(T, V, 3) float32, mm; off by at most half of the entry's `scale`."""
-        return self._read(index)[0].astype(np.float32) * np.float32(self.entries[index].scale)
+        self._check(index)
+        return self._array(f"displacement/{index}").astype(np.float32) * np.float32(self.entries[index].scale)
 
     def neutral(self, index: int) -> np.ndarray:
         """(V, 3) float32, mm, of the sequence's subject."""
-        return self._read(index)[1]
+        self._check(index)
+        return self._array(f"neutral/{index}")
 
     def motion(self, index: int) -> np.ndarray:
         """(T, E) float32, the sequence's label."""
@@ -164,7 +166,7 @@ class Corpus:
         self._verified.clear()
         for index in tqdm(range(len(self.entries)), desc="reading", delay=2, leave=False, disable=None):
             try:
-                self._read(index)
+                self._check(index)
             except DataError as error:
                 wrong.append(str(error))
         return wrong
