@@ -12,7 +12,9 @@ from torchmetrics import Metric
 
 def frame_error(generated: Tensor, recorded: Tensor) -> Tensor:
     """Per-vertex Euclidean distance, averaged over vertices: (N, V, 3), (N, V, 3) -> (N,), mm (section 5.2)."""
-    return torch.linalg.vector_norm(generated - recorded, dim=-1).mean(dim=-1)
+    # By axes: torch's own norm over three numbers is tens of times slower where frames are innermost in memory.
+    x, y, z = (generated - recorded).unbind(-1)
+    return (x * x).addcmul_(y, y).addcmul_(z, z).sqrt_().mean(dim=-1)
 
 
 class VertexError(Metric):

@@ -58,13 +58,12 @@ class ExpressionGenerator(LightningModule):
 
     def _step(self, batch: Batch, stage: str) -> Tensor:
         generated = self(batch.motion, batch.ptr)
-        reconstruction, temporal = motion_loss(generated, batch.displacement, batch.ptr, self.coherence)
-        loss = reconstruction + temporal  # Eq. 5
+        loss = motion_loss(generated, batch.displacement, batch.ptr, self.coherence)  # Eq. 5
         with torch.no_grad():
             errors = frame_error(generated, batch.displacement)
             self.errors[f"{stage}_error"].update(errors, batch.ptr, batch.expression)
             if stage != "train":
-                still = torch.linalg.vector_norm(batch.displacement, dim=-1).mean(dim=-1)
+                still = frame_error(batch.displacement, torch.zeros_like(batch.displacement[:1]))
                 self.still[f"{stage}_still"].update(still, batch.ptr, batch.expression)
         self.log(f"{stage}/loss", loss, on_step=False, on_epoch=True, batch_size=batch.num_graphs)
         return loss

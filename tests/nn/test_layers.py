@@ -11,6 +11,7 @@ from torch import Tensor
 from facegen.errors import FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.mesh.subdivision import subdivide_to
+from facegen.nn import losses
 from facegen.nn.losses import motion_loss
 from facegen.nn.motion_encoder import MotionEncoder
 from facegen.nn.spiral_conv import SpiralConv
@@ -64,7 +65,8 @@ def test_upsample_is_its_matrix(hierarchy: MeshHierarchy) -> None:
 
 @pytest.mark.parametrize("level", [0, 1])
 def test_unpool_conv_is_unpooling_then_convolution_gradients_too(hierarchy: MeshHierarchy, level: int) -> None:
-    matrix, spiral = hierarchy.upsample[level], hierarchy.spirals[level]
+    matrix, spiral = hierarchy.upsample[level], hierarchy.spirals[level].copy()
+    spiral[3, 5:] = -1  # as on a component of few vertices
     up, conv = Upsample(matrix).double(), SpiralConv(4, 3, torch.from_numpy(spiral)).double()
     fused = UnpoolConv(4, 3, matrix, spiral).double()
     fused.load_state_dict(conv.state_dict())
@@ -89,17 +91,38 @@ def test_the_decoder_is_table_1_at_the_paper_s_size() -> None:
     assert decoder(torch.randn(2, 64)).shape == (2, 28431, 3)
 
 
-def test_the_decoder_in_blocks_is_the_chain_of_naive_layers(hierarchy: MeshHierarchy) -> None:
-    decoder = SpiralDecoder(hierarchy, latent=8, channels=(6, 5), scale=2.0).double()
-    z = torch.randn(BLOCK + 3, 8, dtype=torch.float64)
-    x = decoder.full(z).view(len(z), hierarchy.sizes[-1], 6)
+@pytest.mark.parametrize("frames", [1, 2, BLOCK, BLOCK + 3])
+@pytest.mark.parametrize("activation", ["relu", "elu"])
+def test_the_decoder_in_blocks_is_the_chain_of_naive_layers_gradients_too(
+    hierarchy: MeshHierarchy, frames: int, activation: str
+) -> None:
+    decoder = SpiralDecoder(hierarchy, latent=8, channels=(6, 5), activation=activation, scale=2.0).double()
+    torch.nn.init.normal_(decoder.convs[-1].bias)
+    z = torch.randn(frames, 8, dtype=torch.float64, requires_grad=True)
+    fast = decoder(z)
+    pull = torch.randn_like(fast)
+    wanted = torch.autograd.grad((fast * pull).sum(), [z, *decoder.parameters()])
+    x = decoder.full(z).view(frames, hierarchy.sizes[-1], 6)
     for number, (level, fused) in enumerate(zip((1, 0), decoder.convs, strict=True)):
         conv = SpiralConv(fused.in_channels, fused.out_channels, torch.from_numpy(hierarchy.spirals[level])).double()
-        conv.load_state_dict(fused.state_dict())
+        conv.weight, conv.bias = fused.weight, fused.bias
         x = conv(Upsample(hierarchy.upsample[level]).double()(x))
-        x = x if number else torch.relu(x)
-    torch.testing.assert_close(decoder(z), 2 * x)
-    assert (decoder(z) < 0).any()  # displacements are signed: no ReLU at the end
+        x = x if number else getattr(torch.nn.functional, activation)(x)
+    exact = {"rtol": 1e-12, "atol": 1e-12}
+    torch.testing.assert_close(fast, 2 * x, **exact)
+    got = torch.autograd.grad((2 * x * pull).sum(), [z, *decoder.parameters()])
+    for one, other in zip(got, wanted, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-11, atol=1e-11)
+    assert (fast < 0).any()  # displacements are signed: no ReLU at the end
+
+
+def test_what_was_decoded_stays_when_more_is_decoded(hierarchy: MeshHierarchy) -> None:
+    decoder = SpiralDecoder(hierarchy, latent=8, channels=(6, 5))
+    z = torch.randn(5, 8)
+    first = decoder(z)
+    kept = first.clone()
+    decoder(torch.randn(5, 8))
+    assert torch.equal(first, kept)
 
 
 def test_the_decoder_refuses_a_wrong_number_of_channels(hierarchy: MeshHierarchy) -> None:
@@ -126,27 +149,51 @@ def test_the_network_s_checkpoint_holds_weights_and_not_the_mesh(hierarchy: Mesh
     assert "decoder.scale" in names
 
 
-def naive_loss(x: Tensor, y: Tensor) -> Tensor:
-    """Eq. 5 of one sequence, as means."""
-    reconstruction = (x - y).abs().mean()
-    temporal = ((x[1:] - x[:-1]) - (y[1:] - y[:-1])).abs().mean()
-    return reconstruction + temporal
+def naive_loss(x: Tensor, y: Tensor, ptr: list[int], coherence: float = 1.0) -> Tensor:
+    """Eq. 5 as it reads, as means over frames and over steps."""
+    reconstruction = [(x[t] - y[t]).abs() for t in range(len(x))]
+    temporal = [
+        ((x[t] - x[t - 1]) - (y[t] - y[t - 1])).abs()
+        for start, stop in zip(ptr[:-1], ptr[1:], strict=True)
+        for t in range(start + 1, stop)
+    ]
+    return torch.stack(reconstruction).mean() + (coherence * torch.stack(temporal).mean() if temporal else 0)
 
 
-def test_eq_5_by_hand_and_no_difference_is_taken_across_sequences() -> None:
-    x, y = torch.randn(9, 4, 3, dtype=torch.float64), torch.randn(9, 4, 3, dtype=torch.float64)
-    torch.testing.assert_close(sum(motion_loss(x, y, torch.tensor([0, 9]))), naive_loss(x, y))
-    first, second = naive_loss(x[:4], y[:4]), naive_loss(x[4:], y[4:])
-    moved = y.clone()
-    moved[4:] += 100  # a jump between sequences is no motion
-    shifted = x.clone()
-    shifted[4:] += 100
-    parts = motion_loss(shifted, moved, torch.tensor([0, 4, 9]))
-    reconstruction = ((x[:4] - y[:4]).abs().sum() + (x[4:] - y[4:]).abs().sum()) / (9 * 12)
-    torch.testing.assert_close(parts[0], reconstruction)
-    temporal = (first - (x[:4] - y[:4]).abs().mean()) * 3 + (second - (x[4:] - y[4:]).abs().mean()) * 4
-    torch.testing.assert_close(parts[1], temporal / 7)
-    assert motion_loss(x, y, torch.tensor([0, 9]), coherence=0)[1] == 0
+@pytest.mark.parametrize("innermost", [True, False])
+@pytest.mark.parametrize("coherence", [1.0, 0.3, 0.0])
+@pytest.mark.parametrize("ptr", [[0, 9], [0, 4, 9], [0, 1, 2, 9], [0, 1]])
+def test_eq_5_and_its_gradient(
+    ptr: list[int], coherence: float, innermost: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(losses, "CHUNK", 70)  # several chunks, the last of them smaller
+    order = (2, 0, 1) if innermost else (0, 1, 2)
+    shape = (7, 3, ptr[-1]) if innermost else (ptr[-1], 7, 3)
+    x, y = (torch.randn(shape, dtype=torch.float64).permute(order) for _ in range(2))
+    y[0, 0] = x[0, 0]  # no error, no gradient
+    first, second = x.clone().requires_grad_(), x.clone().requires_grad_()
+    fast = motion_loss(first, y, torch.tensor(ptr), coherence)
+    slow = naive_loss(second, y, ptr, coherence)
+    torch.testing.assert_close(fast, slow, rtol=1e-12, atol=1e-12)
+    (3 * fast).backward()
+    (3 * slow).backward()
+    torch.testing.assert_close(first.grad, second.grad, rtol=1e-12, atol=1e-12)
+
+
+def test_eq_5_takes_no_difference_across_sequences() -> None:
+    x, y, ptr = torch.randn(9, 4, 3), torch.randn(9, 4, 3), torch.tensor([0, 4, 9])
+    jump = torch.zeros(9, 1, 1)
+    jump[4:] = 100
+    torch.testing.assert_close(motion_loss(x + jump, y + jump, ptr), motion_loss(x, y, ptr), rtol=1e-4, atol=1e-4)
+    assert motion_loss(x + jump, y, ptr) > 50
+
+
+def test_eq_5_over_other_counts_of_frames_and_steps() -> None:
+    x, y, ptr = torch.randn(9, 4, 3), torch.randn(9, 4, 3), torch.tensor([0, 4, 9])
+    reconstruction = motion_loss(x, y, ptr, coherence=0)
+    temporal = motion_loss(x, y, ptr) - reconstruction
+    wanted = reconstruction * 9 / 18 + temporal * 7 / 28
+    torch.testing.assert_close(motion_loss(x, y, ptr, counts=(18, 28)), wanted)
 
 
 @pytest.mark.parametrize(
