@@ -91,7 +91,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"facegen {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb", required=True, parser_class=Parser)
-    for add in (_demo, _prepare, _training, _animate, _interpolate, _export, _inspect):
+    for add in (_demo, _prepare, _training, _animate, _interpolate, _export, _inspect, _bench):
         add(verbs)
     return parser
 
@@ -273,3 +273,26 @@ def _inspect(verbs: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("path", type=Path, metavar="CORPUS|MESH|SEQUENCE|CKPT")
     parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def _bench(verbs: argparse._SubParsersAction) -> None:
+    parser = _verb(
+        verbs,
+        "bench",
+        commands.bench,
+        "times beside those of the published form, and shares of what the machine can do, as JSON",
+        "facegen bench decoder > decoder.json",
+    )
+    parser.add_argument("part", nargs="?", metavar="PART", help="decoder, train, prepare or loader (default: all)")
+    parser.add_argument(
+        "--vertices", type=int, default=28431, metavar="V", help="of the template (default: 28431, the paper's)"
+    )
+    parser.add_argument(
+        "--frames", type=int, nargs="+", default=[1, 20, 100], metavar="N", help="to decode (default: 1 20 100)"
+    )
+    parser.add_argument("--repeats", type=int, default=7, metavar="N", help="rounds that count (default: 7)")
+    parser.add_argument(
+        "--only-fused", action="store_true", help="leave the published form out, for sizes it cannot do"
+    )
+    parser.add_argument("--device", default="cpu", metavar="NAME", help="cpu or cuda (default: cpu)")
+    parser.add_argument("--dtype", default="float32", metavar="NAME", help="float32 or bfloat16 (default: float32)")

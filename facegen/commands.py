@@ -144,3 +144,36 @@ def inspect(options: Namespace) -> None:
 
     report = inspection.inspect(options.path)
     print(report.json() if options.json else report.text())
+
+
+def bench(options: Namespace) -> None:
+    """Print timings as JSON; progress goes to standard error."""
+    import json
+
+    import torch
+
+    from facegen import benchmark
+    from facegen.errors import unknown
+
+    numbers = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+    for value, known, what in (
+        (options.part or "decoder", benchmark.PARTS, "part"),
+        (options.device, ("cpu", "cuda"), "device"),
+        (options.dtype, numbers, "dtype"),
+    ):
+        if value not in known:
+            raise FacegenError(unknown(what, value, known))
+    if options.device == "cuda" and not torch.cuda.is_available():
+        raise FacegenError("torch finds no CUDA device here; take --device cpu")
+    if min(options.frames) < 1 or options.repeats < 1:
+        raise FacegenError(f"frames and repeats must be at least 1, got {options.frames} and {options.repeats}")
+    setting = benchmark.Setting(
+        options.vertices,
+        options.frames,
+        options.repeats,
+        not options.only_fused,
+        torch.device(options.device),
+        numbers[options.dtype],
+    )
+    chosen = [options.part] if options.part else list(benchmark.PARTS)
+    print(json.dumps(benchmark.bench(chosen, setting), indent=1))

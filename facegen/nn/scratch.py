@@ -23,3 +23,8 @@ def scratch(like: Tensor, *shape: int) -> Tensor:
     if like.dtype not in kept or kept[like.dtype].numel() < prod(shape):
         kept[like.dtype] = torch.empty(prod(shape), dtype=like.dtype)
     return kept[like.dtype][: prod(shape)].view(shape)
+
+
+def forget() -> None:
+    """Give this thread's memory back."""
+    _kept.__dict__.clear()

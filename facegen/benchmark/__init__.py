@@ -1,0 +1,47 @@
+"""Timings, as ratios within one run and shares of what the machine can do."""
+
+from __future__ import annotations
+
+import platform
+from typing import Any
+
+import torch
+
+from facegen import __version__
+from facegen.benchmark import parts
+from facegen.benchmark.measure import ceilings, say
+from facegen.benchmark.parts import Setting
+
+PARTS = ("decoder", "train", "prepare", "loader")
+
+
+def bench(chosen: list[str], setting: Setting) -> dict[str, Any]:
+    """Run parts of the benchmark.
+
+    Args:
+        chosen: some of `PARTS`.
+        setting: sizes.
+
+    Returns:
+        What can be written as JSON: `machine`, `ceilings`, and a key for each part.
+    """
+    torch.manual_seed(0)
+    say("ceilings: a large matrix product and a large copy")
+    most = ceilings(setting.device, setting.dtype)
+    result: dict[str, Any] = {"machine": _machine(setting), "ceilings": most}
+    for name in chosen:
+        result[name] = parts.decoder(setting, most) if name == "decoder" else getattr(parts, name)(setting)
+    return result
+
+
+def _machine(setting: Setting) -> dict[str, Any]:
+    cuda = setting.device.type == "cuda"
+    return {
+        "facegen": __version__,
+        "torch": torch.__version__,
+        "device": torch.cuda.get_device_name(setting.device) if cuda else platform.processor() or platform.machine(),
+        "capability": torch.backends.cpu.get_cpu_capability(),
+        "threads": torch.get_num_threads(),
+        "dtype": str(setting.dtype).removeprefix("torch."),
+        "vertices": setting.vertices,
+    }

@@ -1,0 +1,160 @@
+"""What is timed: decoding, a training step, preparing, and reading a corpus."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import torch
+from torch import Tensor
+from torch.nn import LSTM
+
+from facegen.benchmark.gather import GatherDecoder, gather_loss
+from facegen.benchmark.measure import by_turns, compared, extra_memory, say
+from facegen.benchmark.work import decoder_work, share_of_ceiling
+from facegen.data.sources.acting import Casting
+from facegen.data.sources.synthetic import SyntheticSource
+from facegen.mesh.hierarchy import MeshHierarchy
+from facegen.motion import EXPRESSIONS
+from facegen.nn.losses import motion_loss
+from facegen.nn.scratch import forget
+from facegen.nn.spiral_network import SpiralNetwork
+
+SPIRAL = 9  # L of the comparison, the same at all levels
+TRAINED = 100  # frames of a training step and of a sequence that the loader reads
+
+
+@dataclass
+class Setting:
+    """Sizes of a run.
+
+    Args:
+        vertices: of the built-in template.
+        frames: numbers of frames to decode.
+        repeats: rounds that count.
+        gather: whether the gather form runs too.
+        device, dtype: where, and in which numbers.
+    """
+
+    vertices: int
+    frames: list[int]
+    repeats: int
+    gather: bool
+    device: torch.device
+    dtype: torch.dtype
+
+
+def make_source(setting: Setting, subjects: int = 2) -> SyntheticSource:
+    """The built-in faces at the wished size."""
+    return SyntheticSource(Casting(subjects, frames=(TRAINED, TRAINED)), setting.vertices)
+
+
+def build(source: SyntheticSource) -> MeshHierarchy:
+    """Its hierarchy, as the paper has it but for L."""
+    return MeshHierarchy.build(source.template, reference=source.reference, spiral_length=SPIRAL)
+
+
+def decoder(setting: Setting, ceilings: dict[str, float]) -> dict[str, object]:
+    """Frames from latents, without gradients."""
+    hierarchy = build(make_source(setting))
+    network = SpiralNetwork(hierarchy, len(EXPRESSIONS)).to(setting.device, setting.dtype)
+    forms = {"fused": network.decoder}
+    if setting.gather:
+        forms["gather"] = GatherDecoder(network, hierarchy).to(setting.device, setting.dtype)
+    result: dict[str, object] = {"levels": list(hierarchy.sizes)}
+    for frames in setting.frames:
+        say(f"decoder: {frames} frames of {setting.vertices} vertices")
+        latent = torch.randn(frames, network.encoder.lstm.hidden_size, device=setting.device, dtype=setting.dtype)
+        works = {name: (lambda form=form: form(latent)) for name, form in forms.items()}  # noqa: B023
+        with torch.no_grad():
+            forget()
+            memory = {name: extra_memory(work, setting.device) for name, work in works.items()}
+            # What is over soon is run more often.
+            row = compared(by_turns(works, setting.repeats * (3 if frames < 50 else 1), setting.device))
+        counted = decoder_work(network.decoder, frames)
+        row |= {"share_of_ceiling": share_of_ceiling(counted, row["fused_ms"], ceilings)}
+        row |= {
+            "gflop": counted[0] / 1e9,
+            "moved_mb": counted[1] / 1e6,
+            "frames_per_second": 1e3 * frames / row["fused_ms"],
+        }
+        result[str(frames)] = row | _named(memory)
+    return result
+
+
+def _named(memory: dict[str, float]) -> dict[str, float]:
+    names = {"fused": "extra_mb", "gather": "gather_extra_mb"}
+    return {names[form]: value for form, value in memory.items()}
+
+
+def train(setting: Setting) -> dict[str, float]:
+    """A training step: label to latents to displacements, Eq. 5, backward, Adam."""
+    say(f"train: a step of {TRAINED} frames of {setting.vertices} vertices")
+    hierarchy = build(make_source(setting))
+    network = SpiralNetwork(hierarchy, len(EXPRESSIONS)).to(setting.device, setting.dtype)
+    make = {"device": setting.device, "dtype": setting.dtype}
+    motion = torch.rand(TRAINED, len(EXPRESSIONS), **make)
+    # Each form gets the recording as it has it in memory: frames innermost as a corpus stores it, or outermost.
+    recorded = torch.randn(setting.vertices, 3, TRAINED, **make).permute(2, 0, 1)
+    outermost, ptr = recorded.contiguous(), torch.tensor([0, TRAINED])
+    adam = {"lr": 1e-3, "weight_decay": 5e-5}
+    optimizer = torch.optim.Adam(network.parameters(), **adam)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        motion_loss(network(motion, ptr), recorded, ptr).backward()
+        optimizer.step()
+
+    works = {"fused": step}
+    if setting.gather:
+        encoder = LSTM(len(EXPRESSIONS), network.encoder.lstm.hidden_size, batch_first=True).to(**make)
+        gather = GatherDecoder(network, hierarchy).to(**make)
+        other = torch.optim.Adam([*encoder.parameters(), *gather.parameters()], **adam)
+
+        def gather_step() -> None:
+            other.zero_grad()
+            gather_loss(gather(encoder(motion[None])[0][0]), outermost).backward()
+            other.step()
+
+        works["gather"] = gather_step
+    for work in works.values():  # Adam's moments stay, so they are not extra
+        work()
+    forget()
+    memory = {name: extra_memory(work, setting.device) for name, work in works.items()}
+    return compared(by_turns(works, max(1, setting.repeats // 2), setting.device)) | _named(memory)
+
+
+def prepare(setting: Setting) -> dict[str, float]:
+    """Hierarchy and spirals of one template."""
+    say(f"prepare: hierarchy and spirals of {setting.vertices} vertices")
+    source = make_source(setting)
+    times = by_turns({"build": lambda: build(source)}, min(3, setting.repeats), torch.device("cpu"))["build"]
+    return {"seconds": median(times) / 1e3, "min_seconds": min(times) / 1e3}
+
+
+def loader(setting: Setting) -> dict[str, float]:
+    """Batches of one sequence, read, checked, sent by a worker process and turned into mm, as training gets them."""
+    from facegen.data import prepare as preparing
+    from facegen.data.module import ExpressionDataModule
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "corpus"
+        say(f"loader: a corpus of {TRAINED} frames of {setting.vertices} vertices a sequence")
+        start = perf_counter()
+        preparing.prepare(make_source(setting), "synthetic", path)
+        result = {"prepare_seconds_a_sequence": (perf_counter() - start) / (2 * len(EXPRESSIONS))}
+        data = ExpressionDataModule(str(path), workers=1)
+        batches = data.train_dataloader()
+
+        def epoch() -> Tensor | None:
+            last = None
+            for batch in batches:
+                last = data.on_after_batch_transfer(batch.to(setting.device), 0).displacement
+            return last
+
+        times = by_turns({"epoch": epoch}, setting.repeats, setting.device)["epoch"]
+        result["frames_per_second"] = 1e3 * TRAINED * len(batches) / median(times)
+    return result
