@@ -20,7 +20,7 @@ from facegen.data.sources.synthetic import SyntheticSource
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.motion import EXPRESSIONS
 from facegen.nn.losses import motion_loss
-from facegen.nn.scratch import forget
+from facegen.nn.memory import forget
 from facegen.nn.spiral_network import SpiralNetwork
 
 SPIRAL = 9  # L of the comparison, the same at all levels

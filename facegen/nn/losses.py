@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from facegen.nn.scratch import scratch
+from facegen.nn.memory import recycled
 
 CHUNK = 800_000  # numbers gone through at once: they stay in the processor's caches between one operation and the next
 
@@ -53,12 +53,13 @@ class _MotionLoss(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, generated: Tensor, recorded: Tensor, cuts: list[int], each: float, step: float) -> Tensor:
         frames, vertices, axes = generated.shape
-        signs = recorded.new_empty(vertices, axes, frames)
-        rows = max(1, CHUNK // (axes * frames)) if signs.device.type == "cpu" else vertices
+        signs = recycled(recorded, vertices, axes, frames)
+        rows = min(vertices, max(1, CHUNK // (axes * frames))) if signs.device.type == "cpu" else vertices
+        errors, differences = (recycled(recorded, rows, axes, frames) for _ in range(2))
         total = recorded.new_zeros(())
         for i in range(0, vertices, rows):
             sign = signs[i : i + rows]
-            error, steps = scratch(signs, 2, *sign.shape)
+            error, steps = errors[: len(sign)], differences[: len(sign)]
             torch.sub(*(frames_in[:, i : i + rows].permute(1, 2, 0) for frames_in in (generated, recorded)), out=error)
             torch.sign(error, out=sign)
             if step and frames > 1:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from math import ceil
-from typing import Any
 
 import numpy as np
 import torch
@@ -70,42 +68,20 @@ class SpiralDecoder(nn.Module):
         widths = [*channels, 3]
         self.convs = nn.ModuleList()
         for i, level in enumerate(reversed(range(steps))):
-            step = reorder_step(hierarchy.upsample[level], hierarchy.spirals[level], orders[level], orders[level + 1])
-            self.convs.append(UnpoolConv(widths[i], widths[i + 1], *step))
-        self.register_buffer("order", torch.from_numpy(orders[0]), persistent=False)
-        self.register_buffer("rank", torch.from_numpy(np.argsort(orders[0])), persistent=False)
+            upsample, spiral = hierarchy.upsample[level], hierarchy.spirals[level]
+            step = reorder_step(upsample, spiral, orders[level], orders[level + 1])
+            out = orders[0] if level == 0 else None  # what comes out is in the template's own order again
+            self.convs.append(UnpoolConv(widths[i], widths[i + 1], *step, out))
         self.register_buffer("scale", torch.tensor(float(scale)))
 
     def forward(self, latent: Tensor) -> Tensor:
-        # Blocks of about one size: a short last one would read the matrices for little.
-        blocks = [self._decode(block) for block in latent.tensor_split(max(1, ceil(len(latent) / BLOCK)))]
-        return _Join.apply(self.order, self.rank, *blocks).permute(2, 0, 1)
+        blocks = [self._features(block) for block in latent.split(BLOCK)]
+        return self.convs[-1](*blocks, scale=self.scale).permute(2, 0, 1)
 
-    def _decode(self, latent: Tensor) -> Tensor:
-        """(T, Z) -> (V, 3, T), vertices in `order`."""
+    def _features(self, latent: Tensor) -> Tensor:
+        """(T, Z) -> (V_1, C, T), what the last step up starts from."""
         x = torch.addmm(self.full.bias[:, None], self.full.weight, latent.t())
         x = x.view(self.coarsest, -1, len(latent))
         for conv in self.convs[:-1]:
             x = ACTIVATIONS[self.activation](conv(x))
-        return self.convs[-1](x, self.scale)
-
-
-class _Join(torch.autograd.Function):
-    """Blocks of frames, (V, 3, T_i) each in the order inside, to (V, 3, T) in the template's own."""
-
-    @staticmethod
-    def forward(ctx: Any, order: Tensor, rank: Tensor, *blocks: Tensor) -> Tensor:
-        ctx.save_for_backward(order)
-        ctx.sizes = [block.shape[2] for block in blocks]
-        if len(blocks) == 1:
-            return blocks[0].index_select(0, rank)
-        joined = blocks[0].new_empty(*blocks[0].shape[:2], sum(ctx.sizes))
-        for block, part in zip(blocks, joined.split(ctx.sizes, dim=2), strict=True):
-            part.copy_(block.index_select(0, rank))
-        return joined
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        (order,) = ctx.saved_tensors
-        return None, None, *(part.index_select(0, order) for part in grad.split(ctx.sizes, dim=2))
+        return x

@@ -10,7 +10,8 @@ from scipy.sparse import csr_matrix, hstack
 from torch import Tensor, nn
 from torch.nn.functional import embedding_bag
 
-from facegen.nn.scratch import scratch
+from facegen.nn import native
+from facegen.nn.memory import recycled
 from facegen.nn.spiral_conv import reset_spiral_parameters
 
 
@@ -45,11 +46,19 @@ class UnpoolConv(nn.Module):
         out_channels: features per vertex after it, :math:`C'`.
         upsample: :math:`Q`, sparse (V_fine, V_coarse).
         spiral: (V_fine, L) int64; column 0 is the vertex itself, -1 reads zero.
+        order: (V_fine,) the row of the output that each fine vertex goes to; None leaves them where they are.
 
-    Shapes: (V_coarse, C, T) -> (V_fine, C', T)
+    Shapes: blocks of frames, (V_coarse, C, T_i) each -> (V_fine, C', sum of T_i)
     """
 
-    def __init__(self, in_channels: int, out_channels: int, upsample: csr_matrix, spiral: np.ndarray) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        upsample: csr_matrix,
+        spiral: np.ndarray,
+        order: np.ndarray | None = None,
+    ) -> None:
         super().__init__()
         self.in_channels, self.out_channels = in_channels, out_channels
         self.fine, self.coarse, self.length = *upsample.shape, spiral.shape[1]
@@ -60,14 +69,19 @@ class UnpoolConv(nn.Module):
             self.register_buffer(f"{name}columns", torch.from_numpy(half.indices.astype(np.int32)), persistent=False)
             self.register_buffer(f"{name}rows", torch.from_numpy(half.indptr.astype(np.int32)), persistent=False)
             self.register_buffer(f"{name}values", torch.from_numpy(half.data.astype(np.float32)), persistent=False)
+        order = np.arange(self.fine) if order is None else order
+        self.register_buffer("order", torch.from_numpy(order), persistent=False)
+        self.register_buffer("rank", torch.from_numpy(np.argsort(order)), persistent=False)
+        self.plan = native.Plan.of(matrix, self.length, out_channels)
         self.weight = nn.Parameter(torch.empty(self.length, in_channels, out_channels))
         self.bias = nn.Parameter(torch.empty(out_channels))
         reset_spiral_parameters(self.weight, self.bias)
 
-    def forward(self, x: Tensor, scale: Tensor | None = None) -> Tensor:
+    def forward(self, *blocks: Tensor, scale: Tensor | None = None) -> Tensor:
         """Apply the map, times `scale`, a number, where one is given."""
         weight, bias = (self.weight, self.bias) if scale is None else (self.weight * scale, self.bias * scale)
-        return _Map.apply(x, weight.to(x.dtype), bias.to(x.dtype), self)
+        kind = blocks[0].dtype
+        return _Map.apply(self, weight.to(kind), bias.to(kind), *blocks)
 
     def __repr__(self) -> str:
         sizes = f"V={self.coarse} -> {self.fine}, L={self.length}"
@@ -75,36 +89,50 @@ class UnpoolConv(nn.Module):
 
 
 class _Map(torch.autograd.Function):
-    """The map and its gradient, which is the transposed matrix applied in the same way."""
+    """The map and its gradient, which is the transposed matrix applied to rows in the same way."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, layer: UnpoolConv) -> Tensor:
+    def forward(ctx: Any, layer: UnpoolConv, weight: Tensor, bias: Tensor, *blocks: Tensor) -> Tensor:
         ctx.layer = layer
-        ctx.save_for_backward(x, weight)
-        (coarse, channels, frames), taps = x.shape, _taps(weight)
-        dense = scratch(x, coarse * layer.length + 1, layer.out_channels * frames)
-        # (V_coarse, L C', T): W_j f(u), before it is known who reads it.
-        if frames == 1:
-            torch.mm(x.view(coarse, channels), taps.t(), out=dense[:-1].view(coarse, -1))
-        else:
-            torch.bmm(taps.expand(coarse, -1, -1), x, out=dense[:-1].view(coarse, -1, frames))
-        dense[-1].view(-1, frames).copy_(bias[:, None].expand(-1, frames))
-        mapped = _product(dense, layer.columns, layer.rows, layer.values)
-        # A tensor of its own and no view, so that an activation may work in place.
-        return mapped.resize_(layer.fine, layer.out_channels, frames)
+        ctx.save_for_backward(weight, *blocks)
+        sizes, taps = [block.shape[2] for block in blocks], _taps(weight)
+        out = recycled(blocks[0], layer.fine, layer.out_channels, sum(sizes))
+        for x, part in zip(blocks, out.split(sizes, dim=2), strict=True):
+            if native.takes(x):
+                native.unpool_conv(x, taps, bias, layer.plan, layer.order, part)
+            else:
+                part.copy_(_by_bags(layer, taps, bias, x).index_select(0, layer.rank))
+        return out
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
-        x, weight = ctx.saved_tensors
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
+        weight, *blocks = ctx.saved_tensors
         layer: UnpoolConv = ctx.layer
-        (coarse, channels, frames), taps = x.shape, _taps(weight)
-        rows = grad.reshape(layer.fine, -1)
-        spread = _product(rows, layer.back_columns, layer.back_rows, layer.back_values).view(coarse, -1, frames)
-        grad_x = torch.bmm(taps.t().expand(coarse, -1, -1), spread)
-        grad_taps = _sum(torch.bmm(spread, x.transpose(1, 2)).view(coarse, -1))
-        grad_weight = grad_taps.view(layer.length, layer.out_channels, channels).transpose(1, 2)
-        return grad_x, grad_weight, _sum(rows).view(-1, frames).sum(1), None
+        taps = _taps(weight)
+        sums = taps.new_zeros(taps.shape), taps.new_zeros(layer.out_channels)
+        backs = []
+        for x, part in zip(blocks, grad.split([block.shape[2] for block in blocks], dim=2), strict=True):
+            coarse, channels, frames = x.shape
+            rows = part.index_select(0, layer.order).view(layer.fine, -1)
+            spread = _product(rows, layer.back_columns, layer.back_rows, layer.back_values).view(coarse, -1, frames)
+            backs.append(torch.bmm(taps.t().expand(coarse, -1, -1), spread))
+            sums[0].view(-1).add_(_sum(torch.bmm(spread, x.transpose(1, 2)).view(coarse, -1)))
+            sums[1].add_(_sum(rows).view(-1, frames).sum(1))
+        return None, sums[0].view(layer.length, -1, channels).transpose(1, 2), sums[1], *backs
+
+
+def _by_bags(layer: UnpoolConv, taps: Tensor, bias: Tensor, x: Tensor) -> Tensor:
+    """(V_coarse, C, T) -> (V_fine, C', T) on any device, in any number type, for any number of frames."""
+    coarse, channels, frames = x.shape
+    dense = recycled(x, coarse * layer.length + 1, layer.out_channels * frames)
+    # (V_coarse, L C', T): W_j f(u), before it is known who reads it.
+    if frames == 1:
+        torch.mm(x.view(coarse, channels), taps.t(), out=dense[:-1].view(coarse, -1))
+    else:
+        torch.bmm(taps.expand(coarse, -1, -1), x, out=dense[:-1].view(coarse, -1, frames))
+    dense[-1].view(-1, frames).copy_(bias[:, None].expand(-1, frames))
+    return _product(dense, layer.columns, layer.rows, layer.values).view(layer.fine, -1, frames)
 
 
 def _taps(weight: Tensor) -> Tensor:

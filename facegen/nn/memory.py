@@ -1,0 +1,58 @@
+"""Memory that is used again."""
+
+from __future__ import annotations
+
+import threading
+from math import prod
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+NUMBERS = {torch.float32: np.float32, torch.float64: np.float64}
+LARGE = 1 << 20  # bytes; below, the system's allocator does this by itself
+KEPT = 8  # pieces at most, the latest
+
+_free: list[Tensor] = []
+_lock = threading.Lock()
+
+
+class _Lent:
+    """A piece in use; numpy and torch hold it as long as any tensor on it lives, then it is free again."""
+
+    def __init__(self, piece: Tensor) -> None:
+        self.piece = piece
+        self.__array_interface__: dict[str, Any] = {
+            "data": (piece.data_ptr(), False),
+            "shape": (piece.numel(),),
+            "typestr": "|u1",
+            "version": 3,
+        }
+
+    def __del__(self) -> None:
+        with _lock:
+            _free.append(self.piece)
+            del _free[:-KEPT]
+
+
+def recycled(like: Tensor, *shape: int) -> Tensor:
+    """An uninitialised tensor of the kind of `like`, in memory that an earlier one has left where there is some.
+
+    On a CPU the pages of a fresh tensor of many megabytes cost as much as what is computed into it. On other devices
+    torch keeps memory by itself.
+    """
+    size = prod(shape) * like.element_size()
+    if like.device.type != "cpu" or like.dtype not in NUMBERS or size < LARGE:
+        return like.new_empty(shape)
+    with _lock:
+        fitting = [place for place, piece in enumerate(_free) if size <= piece.numel() <= 2 * size]
+        piece = _free.pop(min(fitting, key=lambda place: _free[place].numel())) if fitting else None
+    lent = _Lent(torch.empty(size, dtype=torch.uint8) if piece is None else piece)
+    return torch.from_numpy(np.asarray(lent)[:size].view(NUMBERS[like.dtype]).reshape(shape))
+
+
+def forget() -> None:
+    """Give what is free back to the system."""
+    with _lock:
+        _free.clear()
