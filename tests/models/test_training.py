@@ -89,7 +89,7 @@ def test_test_predict_and_validate_agree(
 def test_a_checkpoint_of_another_corpus_is_refused(
     checkpoint_path: Path, fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    prepared = "prepare synthetic --subjects 2 --vertices 420 --frames 8 9 --depth 3 --seed 9 --out"
+    prepared = "prepare synthetic --subjects 2 --vertices 420 --frames 8 9 --depth 3 --seed 9 --workers 1 --out"
     assert run([*prepared.split(), str(tmp_path / "other")]) == 0
     arguments = [*fit_arguments, f"--data.corpus={tmp_path / 'other'}", f"--ckpt_path={checkpoint_path}"]
     for verb in ("test", "fit"):
@@ -248,7 +248,7 @@ def test_the_loss_reaches_every_weight(corpus_path: Path) -> None:
 
 @pytest.mark.parametrize("config", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_config_runs(config: Path, tmp_path: Path) -> None:
-    prepared = "prepare synthetic --subjects 2 --vertices 400 --frames 8 8 --out"
+    prepared = "prepare synthetic --subjects 2 --vertices 400 --frames 8 8 --workers 1 --out"
     assert run([*prepared.split(), str(tmp_path / "corpus")]) == 0
     environment = os.environ | {"WANDB_MODE": "offline"}
     arguments = ["--config", str(config), "--data.corpus", "corpus", "--trainer.max_epochs", "1"]
