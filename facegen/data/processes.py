@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from facegen.errors import FacegenError
@@ -37,7 +39,7 @@ def calls(work: Callable[..., Any], tasks: Iterable[tuple], processes: int) -> I
         processes: how many; 1 makes the calls in this process, each when it is asked for.
 
     Raises:
-        FacegenError: a process was killed.
+        FacegenError: a process ended by itself or was killed.
     """
     tasks = list(tasks)
     processes = min(processes, len(tasks))
@@ -46,17 +48,23 @@ def calls(work: Callable[..., Any], tasks: Iterable[tuple], processes: int) -> I
         return
     context = get_context("spawn")  # a fork of a process that has threads may hang
     watched, held = context.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(processes, context, _begin, (work, watched))
-    try:
-        with _starting():
-            futures = [pool.submit(_call, *task) for task in tasks]
-        yield [future.result for future in futures]
-    except BrokenProcessPool as error:
-        raise FacegenError("a process was killed, most likely for want of memory; take fewer workers") from error
-    finally:
-        held.close()
-        pool.shutdown(cancel_futures=True)
-        watched.close()
+    # In a file, because a process that ends before it has read a large argument leaves its parent waiting for ever.
+    with NamedTemporaryFile() as file:
+        pickle.dump(work, file)
+        file.flush()
+        pool = ProcessPoolExecutor(processes, context, _begin, (file.name, watched))
+        try:
+            with _starting():
+                futures = [pool.submit(_call, *task) for task in tasks]
+            yield [future.result for future in futures]
+        except BrokenProcessPool as error:
+            raise FacegenError(
+                "a worker process ended too early; if nothing above says why, memory ran out: take fewer workers"
+            ) from error
+        finally:
+            held.close()
+            pool.shutdown(cancel_futures=True)
+            watched.close()
 
 
 @contextmanager
@@ -76,9 +84,10 @@ def _starting() -> Iterator[None]:
 _work: Callable[..., Any]
 
 
-def _begin(work: Callable[..., Any], watched: Connection) -> None:
+def _begin(path: str, watched: Connection) -> None:
     global _work
-    _work = work
+    with open(path, "rb") as file:
+        _work = pickle.load(file)
     threading.Thread(target=_end_with, args=(watched,), daemon=True).start()
 
 

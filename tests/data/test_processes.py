@@ -94,12 +94,24 @@ def test_an_interruption_is_for_the_first_process_alone() -> None:
 
 
 def test_a_process_that_is_killed_gets_one_line() -> None:
-    message = "a process was killed.*fewer workers"
+    message = "a worker process ended too early.*fewer workers"
     with pytest.raises(FacegenError, match=message), calls(os._exit, [(9,)] * 2, 2) as results:
         results[0]()
 
 
-def test_processes_end_with_the_one_that_started_them() -> None:
+def test_a_process_that_cannot_start_keeps_nobody_waiting() -> None:
+    # A program that is not in a file cannot be imported by the processes that it starts.
+    code = """
+from functools import partial
+from facegen.data.processes import calls
+with calls(partial(max, bytes(1_000_000)), [(b"",)] * 2, 2) as results:
+    results[0]()
+"""
+    ended = subprocess.run([sys.executable, "-"], input=code, capture_output=True, text=True, timeout=60)
+    assert "FacegenError: a worker process ended too early" in ended.stderr
+
+
+def test_processes_end_with_the_one_that_started_them(tmp_path: Path) -> None:
     code = f"""
 import multiprocessing, time
 from facegen.data.processes import calls
@@ -108,10 +120,9 @@ with calls(time.sleep, [(0,), ({LONG},), ({LONG},)], 2) as results:
     print(*(process.pid for process in multiprocessing.active_children()), flush=True)
     results[1]()
 """
-    # What Python says of a process that was killed is of no interest here.
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as first:
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}  # Python's own words on a killed process
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-c", code], **streams, env=environment, text=True) as first:
         others = [os.pidfd_open(int(pid)) for pid in first.stdout.readline().split()]
         first.kill()
     assert len(others) == 2
