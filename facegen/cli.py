@@ -186,6 +186,9 @@ def _prepare(verbs: argparse._SubParsersAction) -> None:
         action="store_true",
         help="go on without recordings that cannot be used, and list them, instead of stopping",
     )
+    recipe.add_argument(
+        "--workers", type=int, metavar="N", help="processes that share the work (default: one for each core)"
+    )
 
 
 def _animate(verbs: argparse._SubParsersAction) -> None:

@@ -19,6 +19,7 @@ def demo(options: Namespace) -> None:
 def prepare(options: Namespace) -> None:
     """A source becomes a corpus."""
     from facegen.data import prepare as preparing
+    from facegen.data.processes import usable_cores
     from facegen.data.sources import open_source
     from facegen.files import require_new_folder
 
@@ -38,7 +39,8 @@ def prepare(options: Namespace) -> None:
         leave_out_broken=options.leave_out_broken,
         **per_level,
     )
-    preparing.prepare(source, options.source, options.out, recipe)
+    workers = usable_cores() if options.workers is None else options.workers
+    preparing.prepare(source, options.source, options.out, recipe, workers)
     from facegen.inspection import summary
 
     print(f"{options.out}: {summary(options.out)}")

@@ -17,8 +17,9 @@ from facegen.errors import DataError, FacegenError, unknown
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.motion import Phases, motion_label
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST, HIERARCHY, STORE = "manifest.json", "hierarchy.npz", "frames.zarr"
+ARRAYS = ("displacement", "neutral")  # groups of the store; in each an array for every sequence, named by its index
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Entry:
         phases: onset, apex_start, apex_end, offset.
         deformation: m_i of Eq. 6, mm.
         intensity: s_i, the label's height in the apex.
-        scale: mm of one step of the stored integers; half of it is the largest rounding error.
+        scale: mm of one step of the stored integers; half of it, under 0.01 mm, is the largest rounding error.
         sha256: of the stored bytes.
     """
 
@@ -119,16 +120,20 @@ class Corpus:
         if index in self._verified:
             return
         entry = self.entries[index]
-        stored, neutral = self._array(f"displacement/{index}"), self._array(f"neutral/{index}")
-        if stored_digest(stored, neutral) != entry.sha256:
+        if stored_digest(*(self._array(f"{name}/{index}") for name in ARRAYS)) != entry.sha256:
             name = f"{entry.subject}/{entry.expression}"
             raise DataError(f"{self.path}: the frames of {name} are not those that were written; prepare it again")
         self._verified.add(index)
 
-    def displacement(self, index: int) -> np.ndarray:
-        """(T, V, 3) float32, mm; off by at most half of the entry's `scale`."""
+    def stored(self, index: int) -> np.ndarray:
+        """(V, 3, T) int16: displacement in steps of the entry's `scale`, frames innermost."""
         self._check(index)
-        return self._array(f"displacement/{index}").astype(np.float32) * np.float32(self.entries[index].scale)
+        return self._array(f"displacement/{index}")
+
+    def displacement(self, index: int) -> np.ndarray:
+        """(T, V, 3) float32, mm, frames innermost in memory; off by at most half of the entry's `scale`."""
+        scale = np.float32(self.entries[index].scale)
+        return (self.stored(index).astype(np.float32) * scale).transpose(2, 0, 1)
 
     def neutral(self, index: int) -> np.ndarray:
         """(V, 3) float32, mm, of the sequence's subject."""
@@ -173,9 +178,9 @@ class Corpus:
 
 
 def stored_digest(displacement: np.ndarray, neutral: np.ndarray) -> str:
-    """Hex digest of one sequence as stored: (T, V, 3) int16 and (V, 3) float32."""
-    state = hashlib.sha256(displacement.astype("<i2").tobytes())
-    state.update(neutral.astype("<f4").tobytes())
+    """Hex digest of one sequence as stored: (V, 3, T) int16 and (V, 3) float32."""
+    state = hashlib.sha256(np.ascontiguousarray(displacement, dtype="<i2"))
+    state.update(np.ascontiguousarray(neutral, dtype="<f4"))
     return state.hexdigest()
 
 

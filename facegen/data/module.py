@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from pytorch_lightning import LightningDataModule
+from torch.nn.functional import pad
 from torch.utils.data import Dataset, Sampler
 from torch_geometric.data import Data
 from torch_geometric.loader import DataLoader
@@ -20,12 +22,35 @@ from facegen.mesh.hierarchy import MeshHierarchy
 RESTED = 5  # every how many takes rest is added to one; shares no factor with six expressions, so all get some
 
 
-class SequenceDataset(Dataset):
-    """Sequences of one split, each a PyG `Data` whose nodes are its frames.
+class StoredSequence(Data):
+    """A sequence as the corpus stores it, and as it comes through worker processes and to the device: half the bytes.
 
-    Every item has `displacement` (T, V, 3) mm, `motion` (T, E), `neutral` (1, V, 3) mm, `expression` (1,)
-    and `item` (1,), its index in the corpus; a batch of B concatenates them along axis 0 and adds `ptr` (B + 1,) and
-    `batch` (N,).
+    Its nodes are its frames. It has `stored` (V, 3, T) int16, `scale` (T,) mm of one step, `motion` (T, E), `neutral`
+    (1, V, 3) mm, `expression` (1,) and `item` (1,), its index in the corpus. A batch of B concatenates them, `stored`
+    along its frames and the others along axis 0, and adds `ptr` (B + 1,) and `batch` (N,); see `in_mm` for the rest.
+    """
+
+    def __cat_dim__(self, key: str, value: Any, *args: Any, **kwargs: Any) -> Any:
+        return -1 if key == "stored" else super().__cat_dim__(key, value, *args, **kwargs)
+
+
+def in_mm(batch: StoredSequence) -> StoredSequence:
+    """Put `displacement`, (N, V, 3) float32 mm, in the place of `stored` and `scale`, on the device where they are.
+
+    It is a view of (V, 3, N) memory and equals `Corpus.displacement` to the bit. `batch` itself is changed.
+    """
+    batch.displacement = batch.stored.to(batch.scale.dtype).mul_(batch.scale).permute(2, 0, 1)
+    del batch.stored, batch.scale
+    return batch
+
+
+class SequenceDataset(Dataset):
+    """Sequences of one split, each a `StoredSequence`.
+
+    Args:
+        corpus: where they are read from.
+        split: `train` or `test`.
+        rest: frames at rest that are added to both ends of every fifth sequence.
     """
 
     def __init__(self, corpus: Corpus, split: str, rest: int = 0) -> None:
@@ -34,16 +59,16 @@ class SequenceDataset(Dataset):
     def __len__(self) -> int:
         return len(self.indices)
 
-    def __getitem__(self, item: int) -> Data:
+    def __getitem__(self, item: int) -> StoredSequence:
         index = self.indices[item]
         entry = self.corpus.entries[index]
-        displacement, motion = self.corpus.displacement(index), self.corpus.motion(index)
+        stored, motion = torch.from_numpy(self.corpus.stored(index)), torch.from_numpy(self.corpus.motion(index))
         if self.rest and item % RESTED == 0:
-            ends = (self.rest, self.rest)
-            displacement, motion = np.pad(displacement, (ends, (0, 0), (0, 0))), np.pad(motion, (ends, (0, 0)))
-        return Data(
-            displacement=torch.from_numpy(displacement),
-            motion=torch.from_numpy(motion),
+            stored, motion = pad(stored, (self.rest, self.rest)), pad(motion, (0, 0, self.rest, self.rest))
+        return StoredSequence(
+            stored=stored,
+            scale=torch.full((len(motion),), entry.scale, dtype=torch.float32),
+            motion=motion,
             neutral=torch.from_numpy(self.corpus.neutral(index)).unsqueeze(0),
             expression=torch.tensor([self.corpus.expressions.index(entry.expression)]),
             item=torch.tensor([index]),
@@ -93,6 +118,9 @@ class HierarchySettings:
 class ExpressionDataModule(LightningDataModule):
     """A prepared corpus for training and testing; test subjects also serve for validation.
 
+    On the device a batch has `displacement` (N, V, 3) mm, `motion` (N, E), `neutral` (B, V, 3) mm, `expression` (B,),
+    `item` (B,), `ptr` (B + 1,) and `batch` (N,).
+
     Args:
         corpus: directory that `facegen prepare` wrote.
         batch_size: sequences a step.
@@ -135,6 +163,9 @@ class ExpressionDataModule(LightningDataModule):
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
         )
+
+    def on_after_batch_transfer(self, batch: StoredSequence, dataloader_idx: int) -> StoredSequence:
+        return in_mm(batch)
 
     def train_dataloader(self) -> DataLoader:
         return self._loader("train", shuffle=True)

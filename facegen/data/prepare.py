@@ -1,9 +1,10 @@
-"""A source becomes a corpus: resampled, labelled, quantised, written one sequence at a time."""
+"""A source becomes a corpus: resampled, labelled, quantised, written by several processes, a sequence at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence as Series
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,14 @@ import numpy as np
 from tqdm import tqdm
 
 from facegen import __version__
-from facegen.data.corpus import HIERARCHY, STORE, Entry, stored_digest, write_manifest
-from facegen.data.sources.source import Recording, Source
+from facegen.data.conform import ALIGNMENTS, NEUTRALS, conform, quantise
+from facegen.data.corpus import ARRAYS, HIERARCHY, STORE, Entry, stored_digest, write_manifest
+from facegen.data.processes import calls
+from facegen.data.sources.source import Source
 from facegen.errors import DataError, FacegenError, unknown
 from facegen.files import new_folder
-from facegen.mesh.alignment import align_pose, require_pose, rigid_transform
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.motion import Phases, deformation, find_phases, intensities
-
-NEUTRALS = ("first", "still")
-ALIGNMENTS = ("none", "subject", "frames")
+from facegen.motion import deformation, intensities
 
 
 @dataclass(frozen=True)
@@ -59,19 +58,22 @@ class Recipe:
             raise DataError(f"fps must be a positive number, got {self.fps}")
 
 
-def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = None) -> None:
-    """Write a corpus; memory holds one sequence at a time.
+def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = None, workers: int = 1) -> None:
+    """Write a corpus, the same to the byte for any number of workers; each holds one sequence at a time in memory.
 
     Args:
         source: where the recordings come from.
         name: of the source, for the provenance.
         out: directory to make; it must not be there, or be empty.
         recipe: settings.
+        workers: processes that read and write; with more than one the source has to be picklable.
 
     Raises:
         FacegenError: a recording, the topology or a setting cannot be used. Nothing is left at `out` then.
     """
     recipe = recipe or Recipe()
+    if workers < 1:
+        raise DataError(f"at least one worker is needed, got {workers}")
     with new_folder(out) as folder:
         hierarchy = MeshHierarchy.build(
             source.template,
@@ -82,7 +84,7 @@ def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = 
             dilation=recipe.dilation,
         )
         hierarchy.save(folder / HIERARCHY)
-        entries, left_out, fps, square = _write_frames(source, folder, recipe)
+        entries, left_out, fps, square = _write_frames(source, folder, recipe, workers)
         train = np.array([entry.subject not in source.test_subjects for entry in entries])
         _complete(source, entries, train)
         column = np.array([source.expressions.index(entry.expression) for entry in entries])
@@ -108,116 +110,90 @@ def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = 
         write_manifest(folder, manifest, entries)
 
 
+@dataclass(frozen=True)
+class _Written:
+    """What comes back of one sequence: its entry (intensity still 0), rate, and sum and count of squared mm."""
+
+    entry: Entry
+    fps: float
+    squares: float
+    numbers: int
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """Reads recordings from the source and writes them into the store under their place among its keys."""
+
+    source: Source
+    folder: Path
+    recipe: Recipe
+
+    @cached_property
+    def _store(self) -> Any:
+        import zarr
+
+        return zarr.open_group(self.folder / STORE)
+
+    def __call__(self, place: int, key: tuple[str, str]) -> _Written:
+        recipe = self.recipe
+        recording = self.source.read(key)
+        rate = recording.fps
+        neutral, displacement, phases = conform(
+            recording, self.source.template.vertices, recipe.fps, recipe.neutral, recipe.align
+        )
+        del recording  # the largest thing here by far
+        stored, scale = quantise(displacement)
+        self._write(f"{ARRAYS[0]}/{place}", stored)
+        self._write(f"{ARRAYS[1]}/{place}", neutral)
+        marks = (phases.onset, phases.apex_start, phases.apex_end, phases.offset)
+        digest = stored_digest(stored, neutral)
+        entry = Entry(*key, len(displacement), marks, deformation(displacement), 0.0, scale, digest)
+        squares = sum(float(np.square(pose, dtype=np.float64).sum()) for pose in displacement)
+        return _Written(entry, rate, squares, displacement.size)
+
+    def _write(self, name: str, array: np.ndarray) -> None:
+        # Uncompressed: smooth int16 motion shrinks little and reading is what training waits for.
+        target = self._store.create_array(
+            name, shape=array.shape, dtype=array.dtype, chunks=array.shape, compressors=None
+        )
+        target[...] = array
+
+
 def _write_frames(
-    source: Source, folder: Path, recipe: Recipe
+    source: Source, folder: Path, recipe: Recipe, workers: int
 ) -> tuple[list[Entry], list[dict[str, str]], float, float]:
     """Entries (their intensity still 0), what was left out, frame rate, and training RMS displacement in mm."""
     import zarr
 
     store = zarr.create_group(folder / STORE)
+    for name in ARRAYS:
+        store.create_group(name)
     entries: list[Entry] = []
     left_out: list[dict[str, str]] = []
     fps = recipe.fps
     squares, numbers = 0.0, 0
-    for key in tqdm(source.keys, desc="preparing", delay=2, leave=False, disable=None):
-        try:
-            recording = source.read(key)
-            neutral, displacement, phases = _conform(recording, source.template.vertices, recipe)
-        except FacegenError as error:
-            if not recipe.leave_out_broken:
-                more = "; repair it, or give --leave-out-broken to go on without such recordings"
-                raise DataError(f"{key[0]}/{key[1]}: {error}{more}") from error
-            left_out.append({"subject": key[0], "expression": key[1], "reason": str(error)})
-            continue
-        fps = recording.fps if fps is None else fps
-        if recipe.fps is None and recording.fps != fps:
-            raise DataError(f"{key[0]}/{key[1]}: {recording.fps} frames a second, the others {fps}; give --fps")
-        scale = float(np.float32(max(float(np.abs(displacement).max()), 1e-6) / 32767))
-        stored = np.rint(displacement / scale).astype(np.int16)
-        index = len(entries)
-        _write_array(store, f"displacement/{index}", stored)
-        _write_array(store, f"neutral/{index}", neutral)
-        entries.append(
-            Entry(
-                *key,
-                len(stored),
-                (phases.onset, phases.apex_start, phases.apex_end, phases.offset),
-                deformation(displacement),
-                0.0,
-                scale,
-                stored_digest(stored, neutral),
-            )
-        )
-        if key[0] not in source.test_subjects:
-            squares += float(np.square(displacement, dtype=np.float64).sum())
-            numbers += displacement.size
+    with calls(_Writer(source, folder, recipe), list(enumerate(source.keys)), workers) as results:
+        for place, result in enumerate(tqdm(results, desc="preparing", delay=2, leave=False, disable=None)):
+            subject, expression = source.keys[place]
+            try:
+                written: _Written = result()
+            except FacegenError as error:
+                if not recipe.leave_out_broken:
+                    more = "; repair it, or give --leave-out-broken to go on without such recordings"
+                    raise DataError(f"{subject}/{expression}: {error}{more}") from error
+                left_out.append({"subject": subject, "expression": expression, "reason": str(error)})
+                continue
+            fps = written.fps if fps is None else fps
+            if recipe.fps is None and written.fps != fps:
+                raise DataError(f"{subject}/{expression}: {written.fps} frames a second, the others {fps}; give --fps")
+            for name in ARRAYS if place > len(entries) else ():  # close the gaps that broken recordings left
+                (folder / STORE / name / str(place)).rename(folder / STORE / name / str(len(entries)))
+            entries.append(written.entry)
+            if subject not in source.test_subjects:
+                squares += written.squares
+                numbers += written.numbers
     rms = float(np.sqrt(squares / max(numbers, 1)))
     return entries, left_out, float(fps or 0), rms
-
-
-def _conform(recording: Recording, template: np.ndarray, recipe: Recipe) -> tuple[np.ndarray, np.ndarray, Phases]:
-    """Neutral (V, 3) float32, displacement (T, V, 3) and phases, aligned and at the recipe's rate."""
-    vertices, phases = np.asarray(recording.vertices, dtype=np.float64), recording.phases
-    if not np.isfinite(vertices).all():
-        raise DataError("NaN or infinite vertices")
-    if recipe.fps is not None and recipe.fps != recording.fps:
-        vertices, phases = resample(vertices, phases, recording.fps, recipe.fps)
-    neutral = recording.neutral
-    if neutral is None:
-        neutral = vertices[0 if recipe.neutral == "first" else stillest(vertices)]
-    if recipe.align == "none":
-        require_pose(neutral, template, "the neutral", "the template")
-    else:
-        rotation, translation = rigid_transform(neutral, template)
-        neutral, vertices = (positions @ rotation.T + translation for positions in (neutral, vertices))
-    if recipe.align == "frames":
-        vertices = np.stack([align_pose(pose, neutral) for pose in vertices])
-    require_pose(vertices[0], neutral, "the first frame", "the neutral")
-    neutral = np.asarray(neutral, dtype=np.float32)
-    displacement = vertices - neutral
-    if phases is None:
-        phases = find_phases(np.linalg.norm(displacement, axis=-1).mean(axis=-1))
-    return neutral, displacement, phases
-
-
-def resample(
-    vertices: np.ndarray, phases: Phases | None, fps: float, wanted: float
-) -> tuple[np.ndarray, Phases | None]:
-    """The same motion at another frame rate, linear between frames; the first frame stays the first.
-
-    Args:
-        vertices: (T, V, 3).
-        phases: moved to the nearest new frames.
-        fps, wanted: frames a second, before and after.
-
-    Returns:
-        (T', V, 3) with T' = floor((T - 1) wanted / fps) + 1, and the phases.
-    """
-    count = int(np.floor((len(vertices) - 1) * wanted / fps + 1e-9)) + 1
-    at = np.arange(count) * fps / wanted
-    before = np.minimum(at.astype(int), len(vertices) - 1)
-    after = np.minimum(before + 1, len(vertices) - 1)
-    share = (at - before)[:, None, None]
-    moved = vertices[before] * (1 - share) + vertices[after] * share
-    if phases is not None:
-        marks = (phases.onset, phases.apex_start, phases.apex_end, phases.offset)
-        phases = Phases(*(min(round(mark * wanted / fps), count - 1) for mark in marks))
-    return moved, phases
-
-
-def stillest(vertices: np.ndarray) -> int:
-    """The frame of least motion: where the mean speed of the vertices, (T, V, 3), is lowest."""
-    if len(vertices) < 2:
-        return 0
-    speed = np.linalg.norm(np.diff(vertices, axis=0), axis=-1).mean(axis=-1)
-    around = np.concatenate([speed[:1], np.maximum(speed[1:], speed[:-1]), speed[-1:]])
-    return int(around.argmin())
-
-
-def _write_array(store: Any, name: str, array: np.ndarray) -> None:
-    # Uncompressed: smooth int16 motion shrinks little and reading is what training waits for.
-    target = store.create_array(name, shape=array.shape, dtype=array.dtype, chunks=array.shape, compressors=None)
-    target[...] = array
 
 
 def _complete(source: Source, entries: list[Entry], train: np.ndarray) -> None:

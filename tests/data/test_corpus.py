@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from facegen.cli import run
+from facegen.data.conform import quantise, resample, stillest
 from facegen.data.corpus import Corpus
-from facegen.data.prepare import Recipe, prepare, resample, stillest
+from facegen.data.prepare import Recipe, prepare
 from facegen.data.sources import open_source
 from facegen.data.sources.acting import ActedSource, Casting
 from facegen.data.sources.synthetic import SyntheticSource
@@ -40,7 +41,9 @@ def test_stored_frames_are_the_source_s_to_a_hundredth_of_a_mm(corpus_path: Path
         recording = source.read((entry.subject, entry.expression))
         stored = corpus.sequence(index).vertices
         assert np.abs(stored - recording.vertices).max() < 0.01
-        assert np.abs(corpus.displacement(index) - (recording.vertices - recording.neutral)).max() <= entry.scale
+        error = np.abs(corpus.displacement(index) - (recording.vertices - recording.neutral)).max()
+        assert error <= entry.scale / 2 + 1e-5  # and float32's own rounding at a hundred mm
+        assert corpus.stored(index).shape == (420, 3, entry.frames)
         assert entry.phases == (
             recording.phases.onset, recording.phases.apex_start, recording.phases.apex_end, recording.phases.offset,
         )  # fmt: skip
@@ -194,6 +197,18 @@ def test_resampling_keeps_time() -> None:
     assert phases == Phases(5, 10, 15, 25)
     halved, _ = resample(line, None, 10, 5)
     np.testing.assert_allclose(halved[:, 0, 0], [0, 2, 4, 6, 8, 10])
+
+
+def test_rounding_stays_under_a_hundredth_of_a_mm_or_is_refused() -> None:
+    for largest in (0.0, 1e-3, 40.0, 655.0):
+        moved = np.linspace(-largest, largest / 3, 7 * 11 * 3, dtype=np.float32).reshape(7, 11, 3)
+        stored, scale = quantise(moved)
+        assert (stored.dtype, stored.shape) == (np.int16, (11, 3, 7))
+        assert scale / 2 < 0.01
+        assert np.abs(stored.transpose(2, 0, 1) * np.float64(scale) - moved).max() <= scale / 2
+    for largest in (700.0, np.inf):
+        with pytest.raises(DataError, match="away from the neutral, at most 655 mm"):
+            quantise(np.full((2, 1, 3), largest, dtype=np.float32))
 
 
 def test_the_frame_of_least_motion() -> None:

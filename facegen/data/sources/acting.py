@@ -98,9 +98,11 @@ class ActedSource(Source):
         frames, phases, strength = draw_timing(self.casting.frames, take)
         weights = style.perform(expression, frames, phases, strength)
         vertices = np.repeat(neutral[None], frames, axis=0)
-        for unit, curve in weights.items():
-            if unit in shapes:
-                vertices += curve[:, None, None] * shapes[unit]
+        # A frame at a time: it stays in the processor's cache, and all frames at once would be held twice.
+        for frame, pose in enumerate(vertices):
+            for unit, curve in weights.items():
+                if unit in shapes:
+                    pose += curve[frame] * shapes[unit]
         return Recording(subject, expression, vertices, neutral, phases, self.casting.fps)
 
     def _person(self, number: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from facegen.data.sources.built_in_layout import layout
+from facegen.data.sources.built_in_layout import Layout, layout
 from facegen.data.sources.built_in_skull import (
     DEPTH,
     EYE,
@@ -56,12 +57,18 @@ class _Half:
 
     def push(self, weight: np.ndarray, x: float = 0.0, y: float = 0.0, out: float = 0.0) -> np.ndarray:
         """(V, 3) mm: skin slid along the skull by (x, y) and lifted off it by `out`, times `weight`."""
-        here = np.stack([self.x, self.y], axis=-1)
+        here, depth, normal = self._skull
         # The rim of the mask is steep: there a small slide would be a deep fall.
-        weight = weight * _smooth((skull_depth(here) / DEPTH - 0.25) / 0.3)
+        weight = weight * _smooth((depth / DEPTH - 0.25) / 0.3)
         there = here + weight[:, None] * [x, y]
-        slid = np.concatenate([there - here, (skull_depth(there) - skull_depth(here))[:, None]], axis=1)
-        return slid + (weight * out)[:, None] * skull_normal(here)
+        slid = np.concatenate([there - here, (skull_depth(there) - depth)[:, None]], axis=1)
+        return slid + (weight * out)[:, None] * normal
+
+    @cached_property
+    def _skull(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Positions (V, 2), and the skull's depth (V,) and normals (V, 3) there; every push starts from them."""
+        here = np.stack([self.x, self.y], axis=-1)
+        return here, skull_depth(here), skull_normal(here)
 
     def lids(self, upper: float, lower: float) -> np.ndarray:
         """(V, 3) mm: the margins of the lids raised by so much, over the ball of the eye."""
@@ -203,7 +210,7 @@ def _proportions(frontal: np.ndarray, mean: np.ndarray, neutral: np.ndarray) -> 
     return ratio((0, 60), (0, -50)), float(np.mean(eyes)), mouth
 
 
-def action_units(template: TriMesh, neutral: np.ndarray) -> dict[str, np.ndarray]:
+def action_units(template: TriMesh, neutral: np.ndarray, plan: Layout | None = None) -> dict[str, np.ndarray]:
     """Displacement fields of single action units at full activation; to be weighted and added.
 
     Units with a side end in `_L` (the subject's left, +x) or `_R`: AU1 inner brow up, AU2 outer brow up, AU4 brows
@@ -214,6 +221,7 @@ def action_units(template: TriMesh, neutral: np.ndarray) -> dict[str, np.ndarray
     Args:
         template: a mesh from `face_template`.
         neutral: (V, 3) mm, the subject at rest.
+        plan: the template's layout; laid out again where None, which takes seconds on a fine mesh.
 
     Returns:
         name -> (V, 3) mm.
@@ -222,7 +230,7 @@ def action_units(template: TriMesh, neutral: np.ndarray) -> dict[str, np.ndarray
         DataError: `template` is another mesh, or `neutral` does not fit it.
     """
     count = len(template.vertices)
-    plan = layout(count)
+    plan = layout(count) if plan is None else plan
     if not np.array_equal(template.faces, plan.faces):
         raise DataError(f"action units are known on the built-in face alone, and this mesh of {count} is another")
     if neutral.shape != template.vertices.shape:

@@ -102,7 +102,8 @@ class ICTFaceKitSource(ActedSource):
     def person(self, generator: np.random.Generator) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         # The modes are stored at one standard deviation each; clipped, since all of them at once add up.
         draw = generator.normal(0, 1, len(self.identities)).clip(-2, 2)
-        neutral = self.coarse + np.tensordot(draw, self.identities, 1)
+        # Not a product by BLAS, whose last bits depend on the number of threads.
+        neutral = self.coarse + np.einsum("m,mvc->vc", draw, self.identities)
         size = np.ptp(neutral, axis=0) / np.ptp(self.coarse, axis=0)
         lift = (lambda x: x) if self.fine is None else self.fine.__matmul__
         return lift(neutral), {unit: lift(shape * size) for unit, shape in self.units.items()}

@@ -1,0 +1,101 @@
+"""Work spread over processes: results in order, and no process outlives the work."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+from facegen.errors import FacegenError
+
+THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+def usable_cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+@contextmanager
+def calls(work: Callable[..., Any], tasks: Iterable[tuple], processes: int) -> Iterator[list[Callable[[], Any]]]:
+    """For every task a function that gives the result of `work(*task)`, or raises what it raised.
+
+    Whichever process is done first, who asks in order of the tasks sees results and errors in that order. At the end of
+    the block, also by an error or Ctrl-C, the processes are gone; so they are where this one is killed.
+
+    Args:
+        work: called in every process on a copy of its own, which it may keep things in; has to be picklable.
+        tasks: arguments of the calls; small, as all wait at once.
+        processes: how many; 1 makes the calls in this process, each when it is asked for.
+
+    Raises:
+        FacegenError: a process ended by itself or was killed.
+    """
+    tasks = list(tasks)
+    processes = min(processes, len(tasks))
+    if processes <= 1:
+        yield [partial(work, *task) for task in tasks]
+        return
+    context = get_context("spawn")  # a fork of a process that has threads may hang
+    watched, held = context.Pipe(duplex=False)
+    # In a file, because a process that ends before it has read a large argument leaves its parent waiting for ever.
+    with NamedTemporaryFile() as file:
+        pickle.dump(work, file)
+        file.flush()
+        pool = ProcessPoolExecutor(processes, context, _begin, (file.name, watched))
+        try:
+            with _starting():
+                futures = [pool.submit(_call, *task) for task in tasks]
+            yield [future.result for future in futures]
+        except BrokenProcessPool as error:
+            raise FacegenError(
+                "a worker process ended too early; if nothing above says why, memory ran out: take fewer workers"
+            ) from error
+        finally:
+            held.close()
+            pool.shutdown(cancel_futures=True)
+            watched.close()
+
+
+@contextmanager
+def _starting() -> Iterator[None]:
+    """Processes started in here compute with one thread each, and Ctrl-C is for this process alone."""
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(THREADS)
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+_work: Callable[..., Any]
+
+
+def _begin(path: str, watched: Connection) -> None:
+    global _work
+    with open(path, "rb") as file:
+        _work = pickle.load(file)
+    threading.Thread(target=_end_with, args=(watched,), daemon=True).start()
+
+
+def _end_with(watched: Connection) -> None:
+    # Nothing is ever sent: this waits for the other end to be closed, be it by the end of the process that holds it.
+    watched.poll(None)
+    os._exit(1)
+
+
+def _call(*task: Any) -> Any:
+    return _work(*task)

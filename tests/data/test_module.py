@@ -1,0 +1,51 @@
+"""What comes out of the loader: the corpus's own numbers, sent as integers, checked once."""
+
+from __future__ import annotations
+
+import multiprocessing
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from facegen.data import corpus as corpus_module
+from facegen.data.corpus import Corpus
+from facegen.data.module import ExpressionDataModule
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_batch_on_the_device_is_the_corpus_to_the_bit(corpus_path: Path, workers: int) -> None:
+    data, corpus = ExpressionDataModule(str(corpus_path), batch_size=3, workers=workers, seed=2), Corpus(corpus_path)
+    lengths = set()
+    for batch in data.train_dataloader():
+        assert (batch.stored.dtype, batch.stored.shape) == (torch.int16, (420, 3, batch.num_nodes))
+        batch = data.on_after_batch_transfer(batch, 0)
+        assert not {"stored", "scale"} & set(batch.keys())
+        assert batch.displacement.dtype == torch.float32
+        assert batch.displacement.permute(1, 2, 0).is_contiguous()
+        for item, start, stop in zip(batch.item.tolist(), batch.ptr[:-1], batch.ptr[1:], strict=True):
+            np.testing.assert_array_equal(batch.displacement[start:stop].numpy(), corpus.displacement(item))
+            lengths.add(int(stop - start))
+        for place, item in enumerate(batch.item.tolist()):
+            np.testing.assert_array_equal(batch.neutral[place].numpy(), corpus.neutral(item))
+            np.testing.assert_array_equal(batch.motion[batch.batch == place].numpy(), corpus.motion(item))
+    assert len(lengths) > 1
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_sequence_is_checked_when_it_is_read_first_and_never_again(
+    corpus_path: Path, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count, digest = multiprocessing.Value("i", 0), corpus_module.stored_digest
+
+    def counted(*arrays: np.ndarray) -> str:
+        count.value += 1
+        return digest(*arrays)
+
+    monkeypatch.setattr(corpus_module, "stored_digest", counted)
+    data = ExpressionDataModule(str(corpus_path), workers=workers)
+    loader = data.train_dataloader()
+    for _ in range(2):
+        assert sum(1 for _ in loader) == 18
+        assert count.value == 18
