@@ -122,6 +122,9 @@ def run(arguments: list[str]) -> TrainingCLI:
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*The dirpath has changed.*")
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+    # And these are not so, or not needed, with this package's sampler, loss and metrics.
+    warnings.filterwarnings("ignore", message=".*inject `drop_last=False`.*")
+    warnings.filterwarnings("ignore", message=".*sync_dist=True.*")
     warnings.filterwarnings("ignore", message=".*args parameter is intended to run from within Python.*")
     settings = dict(
         model_class=ExpressionGenerator,
@@ -137,6 +140,7 @@ def run(arguments: list[str]) -> TrainingCLI:
         load_from_checkpoint_support=False,
         trainer_defaults={
             "deterministic": True,
+            "use_distributed_sampler": False,  # the data module does it, without repeating sequences
             "plugins": [{"class_path": "facegen.training.CheckpointFile"}],
             "callbacks": [
                 # The last epoch's, never the best on the test subjects: those must choose nothing.

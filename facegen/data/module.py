@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from pytorch_lightning import LightningDataModule
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset, SequentialSampler
 from torch_geometric.data import Data
 from torch_geometric.loader import DataLoader
 
 from facegen.data.corpus import Corpus
+from facegen.data.sampler import SPARE, EpochShuffle, SharedBatches
 from facegen.errors import DataError
 from facegen.mesh.hierarchy import MeshHierarchy
 
@@ -25,7 +25,7 @@ class SequenceDataset(Dataset):
 
     Every item has `displacement` (T, V, 3) mm, `motion` (T, E), `neutral` (1, V, 3) mm, `expression` (1,)
     and `item` (1,), its index in the corpus; a batch of B concatenates them along axis 0 and adds `ptr` (B + 1,) and
-    `batch` (N,).
+    `batch` (N,). Asked for `SPARE`, it gives some sequence whose `item` is `SPARE`.
     """
 
     def __init__(self, corpus: Corpus, split: str, rest: int = 0) -> None:
@@ -46,31 +46,9 @@ class SequenceDataset(Dataset):
             motion=torch.from_numpy(motion),
             neutral=torch.from_numpy(self.corpus.neutral(index)).unsqueeze(0),
             expression=torch.tensor([self.corpus.expressions.index(entry.expression)]),
-            item=torch.tensor([index]),
+            item=torch.tensor([SPARE if item == SPARE else index]),
             num_nodes=len(motion),
         )
-
-
-class EpochShuffle(Sampler[int]):
-    """A new order every epoch that depends on the seed and the epoch alone, not on what was drawn before.
-
-    Args:
-        count: number of items.
-        seed: fixes all orders.
-    """
-
-    def __init__(self, count: int, seed: int) -> None:
-        self.count, self.seed, self.epoch = count, seed, 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Called by Lightning before each epoch."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return self.count
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(np.random.default_rng([self.seed, self.epoch]).permutation(self.count).tolist())
 
 
 @dataclass
@@ -95,7 +73,7 @@ class ExpressionDataModule(LightningDataModule):
 
     Args:
         corpus: directory that `facegen prepare` wrote.
-        batch_size: sequences a step.
+        batch_size: sequences a step, on each device.
         workers: processes that read ahead; 0 reads in the training process.
         seed: of the order in which training sequences come.
         rest: frames at rest that are added to both ends of every fifth training take. Short takes alone do not teach
@@ -128,13 +106,18 @@ class ExpressionDataModule(LightningDataModule):
 
     def _loader(self, split: str, shuffle: bool = False) -> DataLoader:
         dataset = SequenceDataset(self.corpus, split, self.rest if shuffle else 0)
+        rank = self.trainer.global_rank if self.trainer else 0
+        order = EpochShuffle(len(dataset), self.seed) if shuffle else SequentialSampler(dataset)
         return DataLoader(
             dataset,
-            batch_size=self.batch_size,
-            sampler=EpochShuffle(len(dataset), self.seed) if shuffle else None,
+            batch_sampler=SharedBatches(order, self.batch_size, rank, self._processes),
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
         )
+
+    @property
+    def _processes(self) -> int:
+        return self.trainer.world_size if self.trainer else 1
 
     def train_dataloader(self) -> DataLoader:
         return self._loader("train", shuffle=True)

@@ -6,7 +6,13 @@ import torch
 from torch import Tensor
 
 
-def motion_loss(generated: Tensor, recorded: Tensor, ptr: Tensor, coherence: float = 1.0) -> tuple[Tensor, Tensor]:
+def motion_loss(
+    generated: Tensor,
+    recorded: Tensor,
+    ptr: Tensor,
+    coherence: float = 1.0,
+    counts: tuple[float, float] | None = None,
+) -> tuple[Tensor, Tensor]:
     r"""Reconstruction and temporal coherence (Eq. 5), as means over frames, vertices and axes.
 
     .. math::
@@ -19,12 +25,15 @@ def motion_loss(generated: Tensor, recorded: Tensor, ptr: Tensor, coherence: flo
         generated, recorded: (N, V, 3), sequences one after the other; positions or displacements from one neutral.
         ptr: (B + 1,), where each sequence begins; no difference is taken across.
         coherence: weight of the second term; 0 leaves it out.
+        counts: numbers of frames and of differences that the sums are divided by, instead of the batch's own N and
+            N - B; so means can be taken over more than this batch.
 
     Returns:
         The two terms, the second already weighted.
     """
     error = generated - recorded
-    reconstruction = error.abs().mean()
+    frames, differences = counts or (len(error), len(error) - len(ptr) + 1)
+    reconstruction = error.abs().mean() * (len(error) / frames)
     if not coherence:
         return reconstruction, reconstruction.new_zeros(())
     # (x^_t - x^_t-1) - (x_t - x_t-1) is the difference of errors.
@@ -32,5 +41,5 @@ def motion_loss(generated: Tensor, recorded: Tensor, ptr: Tensor, coherence: flo
     inside = torch.ones(len(steps), dtype=torch.bool, device=error.device)
     inside[ptr[1:-1] - 1] = False
     chosen = steps if len(ptr) == 2 else steps[inside]
-    temporal = chosen.abs().mean() if len(chosen) else error.new_zeros(())
+    temporal = chosen.abs().mean() * (len(chosen) / differences) if len(chosen) else error.new_zeros(())
     return reconstruction, coherence * temporal
