@@ -35,6 +35,8 @@ class EpochLine(Callback):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         values = {name: float(value) for name, value in trainer.callback_metrics.items()}
         metric = pl_module.errors["train_error"]
+        if not metric.update_called:  # a resumed run only ends the epoch of its checkpoint
+            return
         # The module logs this one after its callbacks have run. All processes compute it together; one prints.
         values["train/error"] = float(metric.compute()["total"])
         if not trainer.is_global_zero:

@@ -123,6 +123,7 @@ def run(arguments: list[str]) -> TrainingCLI:
     warnings.filterwarnings("ignore", message=".*The dirpath has changed.*")
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")
     # And these are not so, or not needed, with this package's sampler, loss and metrics.
+    warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")
     warnings.filterwarnings("ignore", message=".*inject `drop_last=False`.*")
     warnings.filterwarnings("ignore", message=".*sync_dist=True.*")
     warnings.filterwarnings("ignore", message=".*args parameter is intended to run from within Python.*")

@@ -103,11 +103,12 @@ class ExpressionDataModule(LightningDataModule):
             own = self.corpus.hierarchy
             self.corpus.hierarchy = MeshHierarchy.build(own.template, reference=own.reference, **vars(hierarchy))
         self.batch_size, self.workers, self.seed, self.rest = batch_size, workers, seed, rest
+        self._resumed: dict[str, int] = {}
 
     def _loader(self, split: str, shuffle: bool = False) -> DataLoader:
         dataset = SequenceDataset(self.corpus, split, self.rest if shuffle else 0)
         rank = self.trainer.global_rank if self.trainer else 0
-        order = EpochShuffle(len(dataset), self.seed) if shuffle else SequentialSampler(dataset)
+        order = EpochShuffle(len(dataset), self.seed, *self._begin()) if shuffle else SequentialSampler(dataset)
         return DataLoader(
             dataset,
             batch_sampler=SharedBatches(order, self.batch_size, rank, self._processes),
@@ -118,6 +119,30 @@ class ExpressionDataModule(LightningDataModule):
     @property
     def _processes(self) -> int:
         return self.trainer.world_size if self.trainer else 1
+
+    def _begin(self) -> tuple[int, int]:
+        """The epoch that training begins in, and how many of its sequences a run that is resumed has had."""
+        if self.trainer is None:
+            return 0, 0
+        loop = self.trainer.fit_loop
+        epochs, steps = loop.epoch_progress.current, loop.epoch_loop.batch_progress
+        if epochs.started == epochs.processed:
+            return epochs.processed, 0
+        if steps.is_last_batch:
+            return epochs.processed + 1, 0
+        if self._resumed != self.state_dict():
+            raise DataError(
+                f"the checkpoint was written in the middle of an epoch of {self._resumed}, this run has "
+                f"{self.state_dict()}; give the same, or resume from the end of an epoch"
+            )
+        return epochs.processed, steps.current.processed * self.batch_size * self._processes
+
+    def state_dict(self) -> dict[str, int]:
+        """What an epoch can be gone on with from its middle."""
+        return {"seed": self.seed, "sequences a step": self.batch_size * self._processes}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        self._resumed = state_dict
 
     def train_dataloader(self) -> DataLoader:
         return self._loader("train", shuffle=True)

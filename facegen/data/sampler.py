@@ -19,10 +19,13 @@ class EpochShuffle(Sampler[int]):
     Args:
         count: number of items.
         seed: fixes all orders.
+        epoch: the first that is asked for; a resumed run begins later than with 0.
+        done: items of that epoch which are left out, since the run that is resumed has had them.
     """
 
-    def __init__(self, count: int, seed: int) -> None:
-        self.count, self.seed, self.epoch = count, seed, 0
+    def __init__(self, count: int, seed: int, epoch: int = 0, done: int = 0) -> None:
+        self.count, self.seed, self.epoch = count, seed, epoch
+        self.first, self.done = epoch, done
 
     def set_epoch(self, epoch: int) -> None:
         """Called by Lightning before each epoch."""
@@ -32,7 +35,8 @@ class EpochShuffle(Sampler[int]):
         return self.count
 
     def __iter__(self) -> Iterator[int]:
-        return iter(np.random.default_rng([self.seed, self.epoch]).permutation(self.count).tolist())
+        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.count).tolist()
+        return iter(order[self.done :] if self.epoch == self.first else order)
 
 
 class SharedBatches(BatchSampler):

@@ -138,6 +138,12 @@ class ExpressionGenerator(LightningModule):
                     }
                     self.log_dict(rest)
 
+    def on_train_start(self) -> None:
+        loop = self.trainer.fit_loop
+        if loop.restarted_on_epoch_end:
+            # Under max_steps Lightning ends the epoch of the checkpoint once more, and would count it twice.
+            loop.epoch_progress.current.processed -= 1
+
     def on_train_epoch_end(self) -> None:
         self._log_errors("train")
 

@@ -45,6 +45,15 @@ def test_all_parts_of_a_step_are_the_step_of_one_process(world: int, batch_size:
         assert sorted(item for part in parts for item in part if item != SPARE) == sorted(step)
 
 
+def test_a_resumed_epoch_leaves_out_what_was_done() -> None:
+    order, all_of_it = EpochShuffle(9, 1, epoch=2, done=4), EpochShuffle(9, 1)
+    for epoch in (2, 3):
+        order.set_epoch(epoch)
+        all_of_it.set_epoch(epoch)
+        assert list(order) == list(all_of_it)[4 if epoch == 2 else 0 :]
+        assert len(order) == 9
+
+
 def test_a_sampler_that_repeats_is_refused() -> None:
     with pytest.raises(DataError, match="use_distributed_sampler to false"):
         SharedBatches(DistributedSampler(range(3), num_replicas=2, rank=0), 1)
