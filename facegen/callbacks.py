@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.loggers import WandbLogger
-from pytorch_lightning.utilities.rank_zero import rank_zero_only
 from tqdm import tqdm
 
 from facegen.data.corpus import Corpus
+from facegen.data.sampler import SPARE
 from facegen.data.sequence import Sequence
 from facegen.export import export
 from facegen.export.apexes import apex_sheet
@@ -32,11 +32,15 @@ def generated_sequence(module: LightningModule, corpus: Corpus, index: int) -> S
 class EpochLine(Callback):
     """One line an epoch on standard error: errors in mm on training and test subjects, and of not moving."""
 
-    @rank_zero_only
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         values = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        # The module logs this one after its callbacks have run.
-        values["train/error"] = float(pl_module.errors["train_error"].compute()["total"])
+        metric = pl_module.errors["train_error"]
+        if not metric.update_called:  # a resumed run only ends the epoch of its checkpoint
+            return
+        # The module logs this one after its callbacks have run. All processes compute it together; one prints.
+        values["train/error"] = float(metric.compute()["total"])
+        if not trainer.is_global_zero:
+            return
         parts = [
             f"{text} {values[name]:.3f}"
             for text, name in (("train", "train/error"), ("test", "val/error"), ("not moving", "val/still"))
@@ -63,7 +67,7 @@ def apexes(module: LightningModule, corpus: Corpus, path: Path) -> None:
 
 
 def run_folder(trainer: Trainer, name: str) -> Path:
-    """A folder of the run's own, made where it is missing."""
+    """A folder of the run's own, made where it is missing; all processes have to ask, since the first one names it."""
     folder = Path(trainer.log_dir or trainer.default_root_dir) / name
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -84,12 +88,13 @@ class ProgressPictures(Callback):
             require(module, "render")
         self.every, self.size = every, size
 
-    @rank_zero_only
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if trainer.sanity_checking or trainer.state.fn != "fit" or trainer.current_epoch % self.every:
             return
-        corpus: Corpus = trainer.datamodule.corpus
         stem = run_folder(trainer, "pictures") / f"epoch{trainer.current_epoch:03d}"
+        if not trainer.is_global_zero:
+            return
+        corpus: Corpus = trainer.datamodule.corpus
         sequence = generated_sequence(pl_module, corpus, corpus.split("test")[0])
         apexes(pl_module, corpus, Path(f"{stem}.png"))
         export(sequence, f"{stem}.mp4", size=self.size)
@@ -109,15 +114,18 @@ class ProgressPictures(Callback):
 class ApexSheet(Callback):
     """`test` leaves a sheet of the first test subject's expressions, generated above recorded: `apexes.png`."""
 
-    @rank_zero_only
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         path = run_folder(trainer, "pictures") / "apexes.png"
-        apexes(pl_module, trainer.datamodule.corpus, path)
-        print(f"look at {path}")
+        if trainer.is_global_zero:
+            apexes(pl_module, trainer.datamodule.corpus, path)
+            print(f"look at {path}")
 
 
 class SequenceWriter(Callback):
     """`predict` writes what it generates: one `.npz` sequence for each of the test split, in `predictions/`."""
+
+    def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.folder = run_folder(trainer, "predictions")
 
     def on_predict_batch_end(
         self,
@@ -129,17 +137,19 @@ class SequenceWriter(Callback):
         dataloader_idx: int = 0,
     ) -> None:
         corpus: Corpus = trainer.datamodule.corpus
-        folder = run_folder(trainer, "predictions")
         template = corpus.hierarchy.template
         bounds = batch.ptr.tolist()
         for index, start, stop in zip(batch.item.tolist(), bounds[:-1], bounds[1:], strict=True):
+            if index == SPARE:
+                continue
             vertices = outputs[start:stop].float().cpu().numpy()
             sequence = Sequence(
                 vertices, template.faces, corpus.fps, corpus.motion(index), corpus.expressions, template.polygons
             )
             entry = corpus.entries[index]
-            sequence.save(folder / f"{entry.subject}-{entry.expression}.npz")
+            sequence.save(self.folder / f"{entry.subject}-{entry.expression}.npz")
 
-    @rank_zero_only
     def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        print(f"sequences are in {run_folder(trainer, 'predictions')}")
+        trainer.strategy.barrier()  # all processes have written theirs
+        if trainer.is_global_zero:
+            print(f"sequences are in {self.folder}")

@@ -15,19 +15,24 @@ import numpy as np
 from facegen.errors import FacegenError
 
 
-def _aside(path: Path) -> Path:
+def _aside(path: Path, mark: str = "") -> Path:
     parent = path.parent
     if not parent.is_dir():
         raise FacegenError(f"cannot write {path}: the folder {parent} does not exist; make it first")
     if not os.access(parent, os.W_OK):
         raise FacegenError(f"cannot write {path}: no permission to write in {parent}")
     # The suffix stays, because writers choose the format by it.
-    return parent / f".{path.stem}.{uuid.uuid4().hex[:8]}{path.suffix}"
+    return parent / f".{path.stem}.{mark or uuid.uuid4().hex[:8]}{path.suffix}"
 
 
 @contextmanager
-def new_file(path: str | Path) -> Iterator[Path]:
+def new_file(path: str | Path, replaced: bool = False) -> Iterator[Path]:
     """A path beside `path` to write to; renamed to `path` at the end, removed after an error.
+
+    Args:
+        path: the wished name.
+        replaced: one process writes it over and over. Then what a killed one leaves aside is overwritten by the next,
+            and the new file is on the disk before the old one is given up, should the machine stop.
 
     Raises:
         FacegenError: the folder is missing or not writable, or `path` is a folder.
@@ -35,9 +40,12 @@ def new_file(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     if path.is_dir():
         raise FacegenError(f"cannot write {path}: a folder of that name is there")
-    aside = _aside(path)
+    aside = _aside(path, "new" if replaced else "")
     try:
         yield aside
+        if replaced:
+            with aside.open("rb") as file:
+                os.fsync(file.fileno())
         os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
+from pytorch_lightning.plugins import TorchCheckpointIO
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from facegen import checkpoint
@@ -19,6 +20,7 @@ from facegen.callbacks import SequenceWriter
 from facegen.data.corpus import read_manifest
 from facegen.data.module import ExpressionDataModule
 from facegen.errors import FacegenError
+from facegen.files import new_file
 from facegen.models.base import ExpressionGenerator
 
 VERBS = {
@@ -37,6 +39,22 @@ VERBS = {
     ),
 }
 """What each verb does, and an example."""
+
+
+class CheckpointFile(TorchCheckpointIO):
+    """Checkpoints as files that are whole at every moment, and that are read without running anything they hold."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
+        """Write aside, then rename: a run that is killed meanwhile leaves the checkpoint before."""
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        with new_file(path, replaced=True) as aside:
+            torch.save(checkpoint, aside)
+
+    def load_checkpoint(
+        self, path: str | Path, map_location: Any = "cpu", weights_only: bool | None = True
+    ) -> dict[str, Any]:
+        """Read tensors, numbers and strings alone, whatever is asked for."""
+        return super().load_checkpoint(path, map_location, weights_only=True)
 
 
 class OneLineParser(LightningArgumentParser):
@@ -104,6 +122,10 @@ def run(arguments: list[str]) -> TrainingCLI:
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*The dirpath has changed.*")
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+    # And these are not so, or not needed, with this package's sampler, loss and metrics.
+    warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")
+    warnings.filterwarnings("ignore", message=".*inject `drop_last=False`.*")
+    warnings.filterwarnings("ignore", message=".*sync_dist=True.*")
     warnings.filterwarnings("ignore", message=".*args parameter is intended to run from within Python.*")
     settings = dict(
         model_class=ExpressionGenerator,
@@ -119,6 +141,8 @@ def run(arguments: list[str]) -> TrainingCLI:
         load_from_checkpoint_support=False,
         trainer_defaults={
             "deterministic": True,
+            "use_distributed_sampler": False,  # the data module does it, without repeating sequences
+            "plugins": [{"class_path": "facegen.training.CheckpointFile"}],
             "callbacks": [
                 # The last epoch's, never the best on the test subjects: those must choose nothing.
                 ModelCheckpoint(filename="last", enable_version_counter=False),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,12 @@ import numpy as np
 import torch
 from pytorch_lightning import LightningDataModule
 from torch.nn.functional import pad
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset, SequentialSampler
 from torch_geometric.data import Data
 from torch_geometric.loader import DataLoader
 
 from facegen.data.corpus import Corpus
+from facegen.data.sampler import SPARE, EpochShuffle, SharedBatches
 from facegen.errors import DataError
 from facegen.mesh.hierarchy import MeshHierarchy
 
@@ -45,7 +45,7 @@ def in_mm(batch: StoredSequence) -> StoredSequence:
 
 
 class SequenceDataset(Dataset):
-    """Sequences of one split, each a `StoredSequence`.
+    """Sequences of one split, each a `StoredSequence`; asked for `SPARE`, some sequence whose `item` is `SPARE`.
 
     Args:
         corpus: where they are read from.
@@ -71,31 +71,9 @@ class SequenceDataset(Dataset):
             motion=motion,
             neutral=torch.from_numpy(self.corpus.neutral(index)).unsqueeze(0),
             expression=torch.tensor([self.corpus.expressions.index(entry.expression)]),
-            item=torch.tensor([index]),
+            item=torch.tensor([SPARE if item == SPARE else index]),
             num_nodes=len(motion),
         )
-
-
-class EpochShuffle(Sampler[int]):
-    """A new order every epoch that depends on the seed and the epoch alone, not on what was drawn before.
-
-    Args:
-        count: number of items.
-        seed: fixes all orders.
-    """
-
-    def __init__(self, count: int, seed: int) -> None:
-        self.count, self.seed, self.epoch = count, seed, 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Called by Lightning before each epoch."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return self.count
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(np.random.default_rng([self.seed, self.epoch]).permutation(self.count).tolist())
 
 
 @dataclass
@@ -123,7 +101,7 @@ class ExpressionDataModule(LightningDataModule):
 
     Args:
         corpus: directory that `facegen prepare` wrote.
-        batch_size: sequences a step.
+        batch_size: sequences a step, on each device.
         workers: processes that read ahead; 0 reads in the training process.
         seed: of the order in which training sequences come.
         rest: frames at rest that are added to both ends of every fifth training take. Short takes alone do not teach
@@ -153,19 +131,48 @@ class ExpressionDataModule(LightningDataModule):
             own = self.corpus.hierarchy
             self.corpus.hierarchy = MeshHierarchy.build(own.template, reference=own.reference, **vars(hierarchy))
         self.batch_size, self.workers, self.seed, self.rest = batch_size, workers, seed, rest
+        self._resumed: dict[str, int] = {}
 
     def _loader(self, split: str, shuffle: bool = False) -> DataLoader:
         dataset = SequenceDataset(self.corpus, split, self.rest if shuffle else 0)
+        rank = self.trainer.global_rank if self.trainer else 0
+        order = EpochShuffle(len(dataset), self.seed, *self._begin()) if shuffle else SequentialSampler(dataset)
         return DataLoader(
             dataset,
-            batch_size=self.batch_size,
-            sampler=EpochShuffle(len(dataset), self.seed) if shuffle else None,
+            batch_sampler=SharedBatches(order, self.batch_size, rank, self._processes),
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
         )
 
     def on_after_batch_transfer(self, batch: StoredSequence, dataloader_idx: int) -> StoredSequence:
         return in_mm(batch)
+    @property
+    def _processes(self) -> int:
+        return self.trainer.world_size if self.trainer else 1
+
+    def _begin(self) -> tuple[int, int]:
+        """The epoch that training begins in, and how many of its sequences a run that is resumed has had."""
+        if self.trainer is None:
+            return 0, 0
+        loop = self.trainer.fit_loop
+        epochs, steps = loop.epoch_progress.current, loop.epoch_loop.batch_progress
+        if epochs.started == epochs.processed:
+            return epochs.processed, 0
+        if steps.is_last_batch:
+            return epochs.processed + 1, 0
+        if self._resumed != self.state_dict():
+            raise DataError(
+                f"the checkpoint was written in the middle of an epoch of {self._resumed}, this run has "
+                f"{self.state_dict()}; give the same, or resume from the end of an epoch"
+            )
+        return epochs.processed, steps.current.processed * self.batch_size * self._processes
+
+    def state_dict(self) -> dict[str, int]:
+        """What an epoch can be gone on with from its middle."""
+        return {"seed": self.seed, "sequences a step": self.batch_size * self._processes}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        self._resumed = state_dict
 
     def train_dataloader(self) -> DataLoader:
         return self._loader("train", shuffle=True)

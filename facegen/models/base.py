@@ -3,19 +3,52 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from pytorch_lightning import LightningModule
-from torch import Tensor
+from torch import Tensor, distributed
 from torch.nn import ModuleDict
+from torch.nn.parallel import DistributedDataParallel
 from torch_geometric.data import Batch
 
 from facegen import checkpoint
 from facegen.data.corpus import Corpus
+from facegen.data.sampler import SPARE
 from facegen.errors import FacegenError
 from facegen.metrics import VertexError, frame_error
 from facegen.nn.losses import motion_loss
+
+
+@dataclass(frozen=True)
+class Share:
+    """What a batch is of the step that all processes take together; of one process it is all.
+
+    DDP averages gradients over processes. Divided by the mean counts over processes, instead of by each one's own,
+    the losses have that average equal to the gradient of the mean over all, also when sequences differ in length.
+
+    Args:
+        own: sequences of the batch that count: all, or none of a spare one.
+        sequences: those of all processes.
+        counts: what Eq. 5's two sums are divided by, see `motion_loss`; None is the batch's own.
+    """
+
+    own: int
+    sequences: int
+    counts: tuple[float, float] | None
+
+    @classmethod
+    def of(cls, batch: Batch) -> Share:
+        """Sum up over all processes, which all have to call it."""
+        if not (distributed.is_available() and distributed.is_initialized()):
+            return cls(batch.num_graphs, batch.num_graphs, None)
+        own = 0 if int(batch.item[0]) == SPARE else batch.num_graphs
+        summed = torch.tensor([own, batch.num_nodes if own else 0], device=batch.item.device)
+        distributed.all_reduce(summed)
+        sequences, frames = summed.tolist()
+        processes = distributed.get_world_size()
+        return cls(own, sequences, (frames / processes, (frames - sequences) / processes))
 
 
 class ExpressionGenerator(LightningModule):
@@ -53,19 +86,29 @@ class ExpressionGenerator(LightningModule):
     def network_settings(self) -> dict[str, Any]:
         """Keyword arguments that rebuild `network`, the hierarchy and the number of expressions aside."""
 
+    def setup(self, stage: str) -> None:
+        # Buffers are constants that each process has made for itself; DDP would send all of them in every step.
+        constants = [name for name, _ in self.named_buffers()]
+        DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(self, constants)
+
     def forward(self, motion: Tensor, ptr: Tensor | None = None) -> Tensor:
         return self.network(motion, ptr)
 
     def _step(self, batch: Batch, stage: str) -> Tensor:
+        share = Share.of(batch)
         generated = self(batch.motion, batch.ptr)
-        loss = motion_loss(generated, batch.displacement, batch.ptr, self.coherence)  # Eq. 5
+        loss = motion_loss(generated, batch.displacement, batch.ptr, self.coherence, share.counts)  # Eq. 5
+        if not share.own:
+            loss = 0 * loss
         with torch.no_grad():
-            errors = frame_error(generated, batch.displacement)
-            self.errors[f"{stage}_error"].update(errors, batch.ptr, batch.expression)
+            # Of a spare batch nothing, but the metrics are told so, since in the end all processes compute them.
+            counted = (batch.ptr[: share.own + 1], batch.expression[: share.own])
+            frames = len(generated) if share.own else 0
+            self.errors[f"{stage}_error"].update(frame_error(generated, batch.displacement)[:frames], *counted)
             if stage != "train":
                 still = frame_error(batch.displacement, torch.zeros_like(batch.displacement[:1]))
-                self.still[f"{stage}_still"].update(still, batch.ptr, batch.expression)
-        self.log(f"{stage}/loss", loss, on_step=False, on_epoch=True, batch_size=batch.num_graphs)
+                self.still[f"{stage}_still"].update(still[:frames], *counted)
+        self.log(f"{stage}/loss", loss, on_step=False, on_epoch=True, batch_size=share.sequences, sync_dist=True)
         return loss
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
@@ -93,6 +136,12 @@ class ExpressionGenerator(LightningModule):
                         f"{stage}/{kind}/{name}": value.float() for name, value in values.items() if name != "total"
                     }
                     self.log_dict(rest)
+
+    def on_train_start(self) -> None:
+        loop = self.trainer.fit_loop
+        if loop.restarted_on_epoch_end:
+            # Under max_steps Lightning ends the epoch of the checkpoint once more, and would count it twice.
+            loop.epoch_progress.current.processed -= 1
 
     def on_train_epoch_end(self) -> None:
         self._log_errors("train")

@@ -32,8 +32,8 @@ def motion_loss(
         generated, recorded: (N, V, 3), sequences one after the other; positions or displacements from one neutral.
         ptr: (B + 1,), where each sequence begins; no difference is taken across.
         coherence: weight of the second term; 0 leaves it out.
-        counts: numbers of frames and of steps between frames that the means are over; None takes this batch's,
-            N and N - B.
+        counts: numbers of frames and of steps between frames that the sums are divided by; None takes this batch's,
+            N and N - B. Others let means be taken over more than this batch.
 
     Returns:
         L, a number.
@@ -41,9 +41,9 @@ def motion_loss(
     frames, vertices, axes = generated.shape
     over_frames, over_steps = counts or (frames, frames - len(ptr) + 1)
     cuts = (ptr[1:-1] - 1).tolist() if len(ptr) > 2 else []
-    each = 1.0 / (max(over_frames, 1) * vertices * axes)
+    each = 1.0 / (over_frames * vertices * axes) if over_frames else 0.0
     # The weight of a step in units of that of a frame.
-    step = coherence * max(over_frames, 1) / max(over_steps, 1)
+    step = coherence * over_frames / over_steps if over_steps else 0.0
     return _MotionLoss.apply(generated, recorded, cuts, each, step)
 
 

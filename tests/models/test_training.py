@@ -210,8 +210,8 @@ def test_worker_processes_read_the_same(corpus_path: Path) -> None:
     )
     orders = []
     for epoch in (0, 1):
-        one.sampler.set_epoch(epoch)
-        two.sampler.set_epoch(epoch)
+        one.batch_sampler.sampler.set_epoch(epoch)
+        two.batch_sampler.sampler.set_epoch(epoch)
         for a, b in zip(one, two, strict=True):
             assert torch.equal(a.stored, b.stored)
             assert torch.equal(a.ptr, b.ptr)
