@@ -16,6 +16,7 @@ from torch_geometric.loader import DataLoader
 from facegen.data.corpus import Corpus
 from facegen.errors import DataError
 from facegen.mesh.hierarchy import MeshHierarchy
+from facegen.motion import PHASES, Phases
 
 RESTED = 5  # every how many takes rest is added to one; shares no factor with six expressions, so all get some
 
@@ -23,9 +24,9 @@ RESTED = 5  # every how many takes rest is added to one; shares no factor with s
 class SequenceDataset(Dataset):
     """Sequences of one split, each a PyG `Data` whose nodes are its frames.
 
-    Every item has `displacement` (T, V, 3) mm, `motion` (T, E), `neutral` (1, V, 3) mm, `expression` (1,)
-    and `item` (1,), its index in the corpus; a batch of B concatenates them along axis 0 and adds `ptr` (B + 1,) and
-    `batch` (N,).
+    Every item has `displacement` (T, V, 3) mm, `motion` (T, E), `phase` (T,), see `Phases.of_frames`, `neutral`
+    (1, V, 3) mm, `expression` (1,) and `item` (1,), its index in the corpus; a batch of B concatenates them along axis
+    0 and adds `ptr` (B + 1,) and `batch` (N,).
     """
 
     def __init__(self, corpus: Corpus, split: str, rest: int = 0) -> None:
@@ -38,12 +39,15 @@ class SequenceDataset(Dataset):
         index = self.indices[item]
         entry = self.corpus.entries[index]
         displacement, motion = self.corpus.displacement(index), self.corpus.motion(index)
+        phase = Phases(*entry.phases).of_frames(entry.frames)
         if self.rest and item % RESTED == 0:
             ends = (self.rest, self.rest)
             displacement, motion = np.pad(displacement, (ends, (0, 0), (0, 0))), np.pad(motion, (ends, (0, 0)))
+            phase = np.pad(phase, ends, constant_values=PHASES.index("rest"))
         return Data(
             displacement=torch.from_numpy(displacement),
             motion=torch.from_numpy(motion),
+            phase=torch.from_numpy(phase),
             neutral=torch.from_numpy(self.corpus.neutral(index)).unsqueeze(0),
             expression=torch.tensor([self.corpus.expressions.index(entry.expression)]),
             item=torch.tensor([index]),

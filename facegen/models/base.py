@@ -14,7 +14,7 @@ from torch_geometric.data import Batch
 from facegen import checkpoint
 from facegen.data.corpus import Corpus
 from facegen.errors import FacegenError
-from facegen.metrics import VertexError, frame_error
+from facegen.metrics import PhaseError, VertexError, frame_error
 from facegen.nn.losses import motion_loss
 
 
@@ -48,6 +48,7 @@ class ExpressionGenerator(LightningModule):
         stages = ("train", "val", "test")
         self.errors = ModuleDict({f"{stage}_error": VertexError(corpus.expressions) for stage in stages})
         self.still = ModuleDict({f"{stage}_still": VertexError(corpus.expressions) for stage in stages})
+        self.phases = ModuleDict({f"{stage}_phase": PhaseError() for stage in stages})
 
     @abstractmethod
     def network_settings(self) -> dict[str, Any]:
@@ -66,6 +67,7 @@ class ExpressionGenerator(LightningModule):
             if stage != "train":
                 still = torch.linalg.vector_norm(batch.displacement, dim=-1).mean(dim=-1)
                 self.still[f"{stage}_still"].update(still, batch.ptr, batch.expression)
+                self.phases[f"{stage}_phase"].update(errors, batch.ptr, batch.phase)
         self.log(f"{stage}/loss", loss, on_step=False, on_epoch=True, batch_size=batch.num_graphs)
         return loss
 
@@ -83,12 +85,13 @@ class ExpressionGenerator(LightningModule):
         return self(batch.motion, batch.ptr) + batch.neutral[batch.batch]  # Eq. 4
 
     def _log_errors(self, stage: str) -> None:
-        for kind, metrics in (("error", self.errors), ("still", self.still)):
+        for kind, metrics in (("error", self.errors), ("still", self.still), ("phase", self.phases)):
             metric = metrics[f"{stage}_{kind}"]
             if metric.update_called:
                 values = metric.compute()
                 metric.reset()
-                self.log(f"{stage}/{kind}", values["total"].float(), prog_bar=True)
+                if "total" in values:
+                    self.log(f"{stage}/{kind}", values["total"].float(), prog_bar=True)
                 if stage != "train":
                     rest = {
                         f"{stage}/{kind}/{name}": value.float() for name, value in values.items() if name != "total"
