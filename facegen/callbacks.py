@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
-from pytorch_lightning.loggers import WandbLogger
 from tqdm import tqdm
 
 from facegen.data.corpus import Corpus
@@ -17,6 +16,7 @@ from facegen.data.sequence import Sequence
 from facegen.export import export
 from facegen.export.apexes import apex_sheet
 from facegen.optional import require
+from facegen.tracking import wandb_runs
 
 
 def generated_sequence(module: LightningModule, corpus: Corpus, index: int) -> Sequence:
@@ -99,16 +99,15 @@ class ProgressPictures(Callback):
         apexes(pl_module, corpus, Path(f"{stem}.png"))
         export(sequence, f"{stem}.mp4", size=self.size)
         export(sequence, f"{stem}.glb")
-        for logger in trainer.loggers:
-            if isinstance(logger, WandbLogger):
-                import wandb
+        for run in wandb_runs(trainer):
+            import wandb
 
-                content: dict[str, Any] = {
-                    "pictures/apexes": wandb.Image(f"{stem}.png"),
-                    "pictures/clip": wandb.Video(f"{stem}.mp4", format="mp4"),
-                    "pictures/mesh": wandb.Object3D(f"{stem}.glb"),
-                }
-                logger.experiment.log(content, commit=False)
+            content: dict[str, Any] = {
+                "pictures/apexes": wandb.Image(f"{stem}.png"),
+                "pictures/clip": wandb.Video(f"{stem}.mp4", format="mp4"),
+                "pictures/mesh": wandb.Object3D(f"{stem}.glb"),
+            }
+            run.log(content, commit=False)
 
 
 class ApexSheet(Callback):
@@ -118,6 +117,10 @@ class ApexSheet(Callback):
         path = run_folder(trainer, "pictures") / "apexes.png"
         if trainer.is_global_zero:
             apexes(pl_module, trainer.datamodule.corpus, path)
+            for run in wandb_runs(trainer):
+                import wandb
+
+                run.log({"pictures/apexes": wandb.Image(str(path))})
             print(f"look at {path}")
 
 

@@ -100,30 +100,8 @@ def inspect_corpus(path: Path) -> Report:
     from facegen.data.corpus import Corpus
 
     corpus = Corpus(path)
-    template = corpus.hierarchy.template
-    subjects = set(corpus.subjects)
-    test = subjects & set(corpus.test_subjects)
-    facts = {
-        "kind": "corpus",
-        "source": corpus.provenance["source"],
-        "vertices": len(template.vertices),
-        "faces": len(template.faces),
-        "levels": list(corpus.hierarchy.sizes),
-        "spirals": [spiral.shape[1] for spiral in corpus.hierarchy.spirals],
-        "subjects": len(subjects),
-        "train_subjects": len(subjects - test),
-        "test_subjects": len(test),
-        "sequences": len(corpus.entries),
-        "frames": sum(entry.frames for entry in corpus.entries),
-        "expressions": list(corpus.expressions),
-        "fps": corpus.fps,
-        "rounding_mm": max(entry.scale for entry in corpus.entries) / 2,
-        "digest": corpus.digest,
-        "hierarchy": corpus.hierarchy.digest,
-        "left_out": corpus.left_out,
-    }
     problems = corpus.verify()
-    return Report(facts, problems, not problems)
+    return Report({"kind": "corpus"} | corpus.facts(), problems, not problems)
 
 
 def inspect_checkpoint(path: Path) -> Report:

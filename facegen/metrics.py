@@ -6,8 +6,11 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 from torch_geometric.utils import segment
 from torchmetrics import Metric
+
+from facegen.motion import PHASES
 
 
 def frame_error(generated: Tensor, recorded: Tensor) -> Tensor:
@@ -48,3 +51,33 @@ class VertexError(Metric):
         seen = [i for i, count in enumerate(self.count.tolist()) if count]
         result = {self.expressions[i]: self.total[i] / self.count[i] for i in seen}
         return result | {"total": self.total.sum() / self.count.sum()}
+
+
+class PhaseError(Metric):
+    """Mean per-vertex Euclidean distance in mm, for each of `PHASES`.
+
+    As in `VertexError` every sequence counts the same, with its own mean over the frames of a phase; one that has no
+    frame of a phase does not count there. The error at rest is how far a face is moved that should be still.
+
+    Shapes: update takes errors (N,) of frames, see `frame_error`, ptr (B + 1,) and phase (N,), indices into `PHASES`;
+    compute gives `{name: mm, ...}` without the phases that did not occur.
+    """
+
+    full_state_update = False
+    total: Tensor
+    count: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_state("total", torch.zeros(len(PHASES)), dist_reduce_fx="sum")
+        self.add_state("count", torch.zeros(len(PHASES), dtype=torch.int64), dist_reduce_fx="sum")
+
+    def update(self, error: Tensor, ptr: Tensor, phase: Tensor) -> None:
+        belongs = one_hot(phase, len(PHASES)).to(self.total)
+        frames = segment(belongs, ptr, reduce="sum")
+        self.total += (segment(belongs * error.to(self.total)[:, None], ptr, reduce="sum") / frames.clamp(min=1)).sum(0)
+        self.count += (frames > 0).sum(0)
+
+    def compute(self) -> dict[str, Tensor]:
+        seen = [i for i, count in enumerate(self.count.tolist()) if count]
+        return {PHASES[i]: self.total[i] / self.count[i] for i in seen}

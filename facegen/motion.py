@@ -14,6 +14,9 @@ from facegen.files import read_yaml
 EXPRESSIONS = ("happy", "angry", "sad", "surprise", "fear", "disgust")
 """The six of the paper, in the order of its Table 2."""
 
+PHASES = ("rest", "onset", "apex", "offset")
+"""What a frame can be; `Phases.of_frames` gives indices into these."""
+
 EASINGS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "linear": lambda x: x,
     "smooth": lambda x: x * x * (3 - 2 * x),
@@ -76,6 +79,18 @@ class Phases:
         phases = cls(onset_, start, end, offset_)
         phases.envelope(frames)
         return phases
+
+    def of_frames(self, frames: int) -> np.ndarray:
+        """The phase that each frame belongs to, (T,) int64, indices into `PHASES`.
+
+        The apex is where `envelope` is 1, rest where it is 0 (up to `onset` and from `offset` on); what lies between
+        belongs to the onset, which rises, or to the offset, which falls.
+        """
+        phase = np.full(frames, PHASES.index("rest"))
+        phase[self.onset + 1 : self.apex_start] = PHASES.index("onset")
+        phase[self.apex_end + 1 : self.offset] = PHASES.index("offset")
+        phase[self.apex_start : self.apex_end + 1] = PHASES.index("apex")
+        return phase
 
     def envelope(self, frames: int, ease: str = "linear") -> np.ndarray:
         """The phases as a curve, (T,) in [0, 1].

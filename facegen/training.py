@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
-from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.plugins import TorchCheckpointIO
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
@@ -22,6 +22,7 @@ from facegen.data.module import ExpressionDataModule
 from facegen.errors import FacegenError
 from facegen.files import new_file
 from facegen.models.base import ExpressionGenerator
+from facegen.tracking import RunRecord, Throughput
 
 VERBS = {
     "fit": ("Train a model.", "facegen fit --config configs/ict.yaml --data.corpus corpora/ict"),
@@ -135,9 +136,9 @@ def run(arguments: list[str]) -> TrainingCLI:
         parser_kwargs={verb: {"description": f"{text} Example: {example}"} for verb, (text, example) in VERBS.items()},
         auto_configure_optimizers=False,
         seed_everything_default=0,
-        # What only reads a checkpoint has no config worth keeping, and may run where nothing should be left.
-        save_config_callback=SaveConfigCallback if arguments[0] == "fit" else None,
-        save_config_kwargs={"overwrite": True},
+        save_config_callback=RunRecord,
+        # What only reads a checkpoint has no config worth a file, and may run where nothing should be left.
+        save_config_kwargs={"overwrite": True, "save_to_log_dir": arguments[0] == "fit"},
         load_from_checkpoint_support=False,
         trainer_defaults={
             "deterministic": True,
@@ -147,6 +148,7 @@ def run(arguments: list[str]) -> TrainingCLI:
                 # The last epoch's, never the best on the test subjects: those must choose nothing.
                 ModelCheckpoint(filename="last", enable_version_counter=False),
                 SequenceWriter(),
+                Throughput(),
             ],
         },
     )
@@ -155,8 +157,9 @@ def run(arguments: list[str]) -> TrainingCLI:
     except Exception as error:
         raise _plain(error) from error
     finally:
-        if "wandb" in sys.modules:  # a second run in this process must not go on in the first one's
-            sys.modules["wandb"].finish()
+        if "wandb" in sys.modules:
+            sys.modules["wandb"].finish()  # a second run in this process must not go on in the first one's
+            sys.modules["wandb"].teardown()  # an offline run is whole on disk only when W&B's own process has ended
 
 
 def _plain(error: BaseException) -> BaseException:

@@ -13,6 +13,7 @@ from facegen.errors import FacegenError, MotionError
 from facegen.motion import (
     EASINGS,
     EXPRESSIONS,
+    PHASES,
     Phases,
     Timeline,
     deformation,
@@ -72,6 +73,24 @@ def test_an_envelope_rests_peaks_and_rests(marks: list[int], ease: str) -> None:
     assert not curve[max(offset, end + 1) :].any()
     assert (np.diff(curve[: start + 1]) >= 0).all()
     assert (np.diff(curve[end:]) <= 0).all()
+
+
+@given(st.lists(st.integers(0, 59), min_size=4, max_size=4).map(sorted))
+def test_a_frame_s_phase_is_what_the_envelope_does(marks: list[int]) -> None:
+    phases = Phases(*marks)
+    curve, phase = phases.envelope(60), phases.of_frames(60)
+    frame = np.arange(60)
+    rest, onset, apex, offset = (phase == i for i in range(len(PHASES)))
+    assert PHASES == ("rest", "onset", "apex", "offset")
+    np.testing.assert_array_equal(rest, curve == 0)
+    np.testing.assert_array_equal(apex, curve == 1)
+    np.testing.assert_array_equal(onset, (curve > 0) & (curve < 1) & (frame < phases.apex_start))
+    np.testing.assert_array_equal(offset, (curve > 0) & (curve < 1) & (frame > phases.apex_end))
+
+
+def test_phases_of_frames_by_hand() -> None:
+    named = [PHASES[i][0] for i in Phases(1, 3, 5, 8).of_frames(10)]
+    assert "".join(named) == "rroaaaoorr"
 
 
 @pytest.mark.parametrize("marks", [(5, 3, 6, 9), (0, 5, 4, 9), (0, 3, 6, 5), (-1, 3, 6, 9)])

@@ -165,6 +165,30 @@ class Corpus:
         vertices = self.neutral(index) + self.displacement(index)
         return Sequence(vertices, template.faces, self.fps, self.motion(index), self.expressions, template.polygons)
 
+    def facts(self) -> dict[str, Any]:
+        """Counts, names and digests; no frame is read."""
+        template = self.hierarchy.template
+        subjects = set(self.subjects)
+        test = subjects & set(self.test_subjects)
+        return {
+            "source": self.provenance["source"],
+            "vertices": len(template.vertices),
+            "faces": len(template.faces),
+            "levels": list(self.hierarchy.sizes),
+            "spirals": [spiral.shape[1] for spiral in self.hierarchy.spirals],
+            "subjects": len(subjects),
+            "train_subjects": len(subjects - test),
+            "test_subjects": len(test),
+            "sequences": len(self.entries),
+            "frames": sum(entry.frames for entry in self.entries),
+            "expressions": list(self.expressions),
+            "fps": self.fps,
+            "rounding_mm": max(entry.scale for entry in self.entries) / 2,
+            "digest": self.digest,
+            "hierarchy": self.hierarchy.digest,
+            "left_out": self.left_out,
+        }
+
     def verify(self) -> list[str]:
         """What is not as it was written, a line each; empty where the corpus is sound."""
         wrong = []

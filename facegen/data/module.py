@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from pytorch_lightning import LightningDataModule
 from torch.nn.functional import pad
@@ -18,6 +17,7 @@ from facegen.data.corpus import Corpus
 from facegen.data.sampler import SPARE, EpochShuffle, SharedBatches
 from facegen.errors import DataError
 from facegen.mesh.hierarchy import MeshHierarchy
+from facegen.motion import PHASES, Phases
 
 RESTED = 5  # every how many takes rest is added to one; shares no factor with six expressions, so all get some
 
@@ -25,9 +25,10 @@ RESTED = 5  # every how many takes rest is added to one; shares no factor with s
 class StoredSequence(Data):
     """A sequence as the corpus stores it, and as it comes through worker processes and to the device: half the bytes.
 
-    Its nodes are its frames. It has `stored` (V, 3, T) int16, `scale` (T,) mm of one step, `motion` (T, E), `neutral`
-    (1, V, 3) mm, `expression` (1,) and `item` (1,), its index in the corpus. A batch of B concatenates them, `stored`
-    along its frames and the others along axis 0, and adds `ptr` (B + 1,) and `batch` (N,); see `in_mm` for the rest.
+    Its nodes are its frames. It has `stored` (V, 3, T) int16, `scale` (T,) mm of one step, `motion` (T, E), `phase`
+    (T,), see `Phases.of_frames`, `neutral` (1, V, 3) mm, `expression` (1,) and `item` (1,), its index in the corpus. A
+    batch of B concatenates them, `stored` along its frames and the others along axis 0, and adds `ptr` (B + 1,) and
+    `batch` (N,); see `in_mm` for the rest.
     """
 
     def __cat_dim__(self, key: str, value: Any, *args: Any, **kwargs: Any) -> Any:
@@ -63,12 +64,16 @@ class SequenceDataset(Dataset):
         index = self.indices[item]
         entry = self.corpus.entries[index]
         stored, motion = torch.from_numpy(self.corpus.stored(index)), torch.from_numpy(self.corpus.motion(index))
+        phase = torch.from_numpy(Phases(*entry.phases).of_frames(entry.frames))
         if self.rest and item % RESTED == 0:
-            stored, motion = pad(stored, (self.rest, self.rest)), pad(motion, (0, 0, self.rest, self.rest))
+            ends = (self.rest, self.rest)
+            stored, motion = pad(stored, ends), pad(motion, (0, 0, *ends))
+            phase = pad(phase, ends, value=PHASES.index("rest"))
         return StoredSequence(
             stored=stored,
             scale=torch.full((len(motion),), entry.scale, dtype=torch.float32),
             motion=motion,
+            phase=phase,
             neutral=torch.from_numpy(self.corpus.neutral(index)).unsqueeze(0),
             expression=torch.tensor([self.corpus.expressions.index(entry.expression)]),
             item=torch.tensor([SPARE if item == SPARE else index]),
@@ -96,8 +101,8 @@ class HierarchySettings:
 class ExpressionDataModule(LightningDataModule):
     """A prepared corpus for training and testing; test subjects also serve for validation.
 
-    On the device a batch has `displacement` (N, V, 3) mm, `motion` (N, E), `neutral` (B, V, 3) mm, `expression` (B,),
-    `item` (B,), `ptr` (B + 1,) and `batch` (N,).
+    On the device a batch has `displacement` (N, V, 3) mm, `motion` (N, E), `phase` (N,), `neutral` (B, V, 3) mm,
+    `expression` (B,), `item` (B,), `ptr` (B + 1,) and `batch` (N,).
 
     Args:
         corpus: directory that `facegen prepare` wrote.
@@ -146,6 +151,7 @@ class ExpressionDataModule(LightningDataModule):
 
     def on_after_batch_transfer(self, batch: StoredSequence, dataloader_idx: int) -> StoredSequence:
         return in_mm(batch)
+
     @property
     def _processes(self) -> int:
         return self.trainer.world_size if self.trainer else 1

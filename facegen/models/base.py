@@ -17,7 +17,7 @@ from facegen import checkpoint
 from facegen.data.corpus import Corpus
 from facegen.data.sampler import SPARE
 from facegen.errors import FacegenError
-from facegen.metrics import VertexError, frame_error
+from facegen.metrics import PhaseError, VertexError, frame_error
 from facegen.nn.losses import motion_loss
 
 
@@ -81,6 +81,7 @@ class ExpressionGenerator(LightningModule):
         stages = ("train", "val", "test")
         self.errors = ModuleDict({f"{stage}_error": VertexError(corpus.expressions) for stage in stages})
         self.still = ModuleDict({f"{stage}_still": VertexError(corpus.expressions) for stage in stages})
+        self.phases = ModuleDict({f"{stage}_phase": PhaseError() for stage in stages})
 
     @abstractmethod
     def network_settings(self) -> dict[str, Any]:
@@ -104,10 +105,12 @@ class ExpressionGenerator(LightningModule):
             # Of a spare batch nothing, but the metrics are told so, since in the end all processes compute them.
             counted = (batch.ptr[: share.own + 1], batch.expression[: share.own])
             frames = len(generated) if share.own else 0
-            self.errors[f"{stage}_error"].update(frame_error(generated, batch.displacement)[:frames], *counted)
+            errors = frame_error(generated, batch.displacement)[:frames]
+            self.errors[f"{stage}_error"].update(errors, *counted)
             if stage != "train":
                 still = frame_error(batch.displacement, torch.zeros_like(batch.displacement[:1]))
                 self.still[f"{stage}_still"].update(still[:frames], *counted)
+                self.phases[f"{stage}_phase"].update(errors, counted[0], batch.phase[:frames])
         self.log(f"{stage}/loss", loss, on_step=False, on_epoch=True, batch_size=share.sequences, sync_dist=True)
         return loss
 
@@ -125,12 +128,13 @@ class ExpressionGenerator(LightningModule):
         return self(batch.motion, batch.ptr) + batch.neutral[batch.batch]  # Eq. 4
 
     def _log_errors(self, stage: str) -> None:
-        for kind, metrics in (("error", self.errors), ("still", self.still)):
+        for kind, metrics in (("error", self.errors), ("still", self.still), ("phase", self.phases)):
             metric = metrics[f"{stage}_{kind}"]
             if metric.update_called:
                 values = metric.compute()
                 metric.reset()
-                self.log(f"{stage}/{kind}", values["total"].float(), prog_bar=True)
+                if "total" in values:
+                    self.log(f"{stage}/{kind}", values["total"].float(), prog_bar=True)
                 if stage != "train":
                     rest = {
                         f"{stage}/{kind}/{name}": value.float() for name, value in values.items() if name != "total"

@@ -22,8 +22,9 @@ from facegen.data.corpus import Corpus
 from facegen.data.module import ExpressionDataModule, SequenceDataset, in_mm
 from facegen.data.sequence import Sequence
 from facegen.errors import CheckpointError, DataError
-from facegen.metrics import VertexError, frame_error
+from facegen.metrics import PhaseError, VertexError, frame_error
 from facegen.models import SpiralGenerator
+from facegen.motion import PHASES
 
 ROOT = Path(__file__).parents[2]
 
@@ -77,13 +78,23 @@ def test_test_predict_and_validate_agree(
     assert tested["test/error"] == validated["val/error"]
     assert (tmp_path / "test" / "run" / "pictures" / "apexes.png").stat().st_size > 5000
     corpus = Corpus(corpus_path)
-    means = []
+    means, phases = [], {name: [] for name in PHASES}
     for index in corpus.split("test"):
         entry = corpus.entries[index]
         made = Sequence.load(tmp_path / "predict" / "run" / "predictions" / f"{entry.subject}-{entry.expression}.npz")
         recorded = torch.from_numpy(corpus.sequence(index).vertices)
-        means.append(float(frame_error(torch.from_numpy(made.vertices), recorded).mean()))
+        errors = frame_error(torch.from_numpy(made.vertices), recorded).numpy()
+        means.append(errors.mean())
+        height = made.motion.max(axis=1) / entry.intensity
+        falling = np.arange(entry.frames) > entry.phases[2]
+        between = (height > 0) & (height < 1)
+        parts = {"rest": height == 0, "onset": between & ~falling, "apex": height == 1, "offset": between & falling}
+        for name, part in parts.items():
+            phases[name].append(errors[part].mean())
     assert tested["test/error"][0] == pytest.approx(np.mean(means), rel=1e-4)
+    for name, values in phases.items():
+        assert tested[f"test/phase/{name}"][0] == pytest.approx(np.mean(values), rel=1e-4)
+        assert tested[f"test/phase/{name}"] == validated[f"val/phase/{name}"]
 
 
 def test_a_checkpoint_of_another_corpus_is_refused(
@@ -197,6 +208,8 @@ def test_rest_is_added_to_both_ends_of_some_training_takes(corpus_path: Path) ->
             assert torch.equal(long.displacement[7:-7], short.displacement)
             assert not long.displacement[:7].any()
             assert not long.motion[-7:].any()
+            assert torch.equal(long.phase[7:-7], short.phase)
+            assert {PHASES[i] for i in (*long.phase[:7], *long.phase[-7:])} == {"rest"}
             expressions.add(int(long.expression))
     assert len(expressions) == min(4, len(corpus.expressions))
     test = ExpressionDataModule(str(corpus_path), workers=0, rest=7).test_dataloader().dataset
@@ -236,6 +249,21 @@ def test_vertex_error_by_hand() -> None:
     assert {name: float(value) for name, value in metric.compute().items()} == {"happy": 2.5, "sad": 0.5, "total": 1.5}
     metric.update(errors[4:], torch.tensor([0, 1]), torch.tensor([1]))
     assert float(metric.compute()["sad"]) == 0.75
+
+
+def test_phase_error_by_hand() -> None:
+    rest, onset, apex, offset = (PHASES.index(name) for name in ("rest", "onset", "apex", "offset"))
+    metric = PhaseError()
+    error = torch.tensor([1.0, 2, 4, 9, 9, 3, 8, 8, 8])
+    phase = torch.tensor([rest, onset, onset, apex, apex, offset, rest, apex, apex])
+    metric.update(error, torch.tensor([0, 6, 9]), phase)
+    # Two sequences, rest 1 and 8, apex 9 and 8; only the first has an onset and an offset.
+    assert metric.compute() == {"rest": 4.5, "onset": 3.0, "apex": 8.5, "offset": 3.0}
+    metric.update(torch.tensor([6.0, 5]), torch.tensor([0, 2]), torch.tensor([onset, rest]))
+    assert metric.compute() == {"rest": 14 / 3, "onset": 4.5, "apex": 8.5, "offset": 3.0}
+    metric.reset()
+    metric.update(torch.ones(1), torch.tensor([0, 1]), torch.tensor([apex]))
+    assert metric.compute() == {"apex": 1.0}
 
 
 def test_the_loss_reaches_every_weight(corpus_path: Path) -> None:
