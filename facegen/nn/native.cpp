@@ -15,7 +15,7 @@ namespace {
 template <typename real>
 struct Work {
     const real* x;         // (V_coarse, C, T)
-    const real* taps;      // (L C', C)
+    const real* taps;      // (L C', C), or for few frames (C, L C')
     const real* bias;      // (C')
     const int32_t* halo;   // coarse vertices of each tile, one tile after the other
     const int32_t* start;  // where a tile's begin in `halo`; one more at the end
@@ -54,11 +54,12 @@ inline void store(real* to, const typename Lanes<real>::type& value, int64_t cou
 template <typename real, int CHANNELS>
 inline void apply_taps(const Work<real>& w, const real* x, int64_t first, int64_t count, real* spread) {
     typedef typename Lanes<real>::type vec;
+    const int64_t rows = w.taps_rows, step = w.in_channels;  // copies: what is stored below might else alias them
+    const real* weight = w.taps + first;
     vec features[CHANNELS];
     for (int c = 0; c < CHANNELS; c++) features[c] = load(x + (first + c) * w.frames, count);
-    for (int64_t r = 0; r < w.taps_rows; r++) {
+    for (int64_t r = 0; r < rows; r++, weight += step) {
         vec* to = reinterpret_cast<vec*>(spread + r * Lanes<real>::count);
-        const real* weight = w.taps + r * w.in_channels + first;
         vec sum = first ? *to : vec{};
         for (int c = 0; c < CHANNELS; c++) sum += weight[c] * features[c];
         *to = sum;
@@ -69,10 +70,12 @@ inline void apply_taps(const Work<real>& w, const real* x, int64_t first, int64_
 template <typename real, int CHANNELS>
 inline void sum_entries(const Work<real>& w, int64_t v, int64_t first, int64_t count, const real* spread, real* out) {
     typedef typename Lanes<real>::type vec;
+    const int32_t stop = w.rows[v + 1];
+    const int64_t step = w.out_channels * Lanes<real>::count;
     vec sum[CHANNELS];
     for (int c = 0; c < CHANNELS; c++) sum[c] = vec{} + w.bias[first + c];
-    for (int32_t k = w.rows[v]; k < w.rows[v + 1]; k++) {
-        const real* from = spread + (w.local[k] * w.out_channels + first) * Lanes<real>::count;
+    for (int32_t k = w.rows[v]; k < stop; k++) {
+        const real* from = spread + w.local[k] * step + first * Lanes<real>::count;
         for (int c = 0; c < CHANNELS; c++)
             sum[c] += w.values[k] * *reinterpret_cast<const vec*>(from + c * Lanes<real>::count);
     }
@@ -86,6 +89,7 @@ void one_tile(const Work<real>& w, int64_t t, int64_t frame, real* spread) {
         const real* x = w.x + w.halo[i] * w.in_channels * w.frames + frame;
         real* to = spread + (i - w.start[t]) * w.taps_rows * lanes;
         int64_t c = 0;
+        for (; c + 16 <= w.in_channels; c += 16) apply_taps<real, 16>(w, x, c, count, to);
         for (; c + 8 <= w.in_channels; c += 8) apply_taps<real, 8>(w, x, c, count, to);
         for (; c < w.in_channels; c++) apply_taps<real, 1>(w, x, c, count, to);
     }
@@ -99,10 +103,51 @@ void one_tile(const Work<real>& w, int64_t t, int64_t frame, real* spread) {
     }
 }
 
+// The same for one frame: registers hold channels instead, and `taps` is (C, L C'). WIDTH channels are read, of which
+// the first CHANNELS are meant; what lies behind `spread` is there to be read too.
+template <typename real, int WIDTH, int CHANNELS>
+inline void sum_entries_of_one(const Work<real>& w, int64_t v, int64_t first, const real* spread, real* out) {
+    typedef real vec __attribute__((vector_size(WIDTH * sizeof(real)), aligned(sizeof(real)), may_alias));
+    const int64_t channels = w.out_channels;
+    const int32_t start = w.rows[v], stop = w.rows[v + 1];
+    auto entry = [&](int32_t k) {
+        return w.values[k] * *reinterpret_cast<const vec*>(spread + w.local[k] * channels + first);
+    };
+    // Two chains of additions, since each waits for the one before it.
+    vec sum = (stop - start) % 2 ? entry(start) : vec{}, other{};
+    for (int32_t k = start + (stop - start) % 2; k < stop; k += 2) sum += entry(k), other += entry(k + 1);
+    sum += other;
+    for (int c = 0; c < CHANNELS; c++) out[(first + c) * w.stride] = sum[c] + w.bias[first + c];
+}
+
+template <typename real>
+void one_tile_of_one(const Work<real>& w, int64_t t, int64_t frame, real* spread) {
+    const int64_t rows = w.taps_rows;
+    for (int32_t i = w.start[t]; i < w.start[t + 1]; i++) {
+        const real* x = w.x + w.halo[i] * w.in_channels * w.frames + frame;
+        real* to = spread + (i - w.start[t]) * rows;
+        std::memset(to, 0, rows * sizeof(real));
+        for (int64_t c = 0; c < w.in_channels; c++) {
+            const real feature = x[c * w.frames], *weight = w.taps + c * rows;
+            for (int64_t r = 0; r < rows; r++) to[r] += feature * weight[r];
+        }
+    }
+    const int64_t stop = (t + 1) * w.tile < w.fine ? (t + 1) * w.tile : w.fine;
+    for (int64_t v = t * w.tile; v < stop; v++) {
+        real* out = w.out + w.place[v] * w.out_channels * w.stride + frame;
+        int64_t c = 0;
+        for (; c + 8 <= w.out_channels; c += 8) sum_entries_of_one<real, 8, 8>(w, v, c, spread, out);
+        for (; c + 3 <= w.out_channels; c += 3) sum_entries_of_one<real, 4, 3>(w, v, c, spread, out);
+        for (; c < w.out_channels; c++) sum_entries_of_one<real, 1, 1>(w, v, c, spread, out);
+    }
+}
+
 // All tiles, each taken by the next thread that is free; a tile's result does not depend on which one that is.
 template <typename real>
-void all_tiles(const Work<real>& w, int64_t tiles, int64_t threads) {
-    const int64_t lanes = Lanes<real>::count, blocks = (w.frames + lanes - 1) / lanes;
+void all_tiles(const Work<real>& w, int64_t tiles, int64_t threads, bool few) {
+    const int64_t lanes = few ? 1 : Lanes<real>::count, blocks = (w.frames + lanes - 1) / lanes;
+    // A thread costs some ten microseconds.
+    if (w.rows[w.fine] * w.out_channels * w.frames < 1 << 20) threads = 1;
     // Where there are fewer tiles than threads, frames are shared out too.
     const int64_t groups = tiles < 2 * threads ? (blocks < 2 * threads ? blocks : 2 * threads) : 1;
     int64_t longest = 0;
@@ -110,11 +155,13 @@ void all_tiles(const Work<real>& w, int64_t tiles, int64_t threads) {
         if (w.start[t + 1] - w.start[t] > longest) longest = w.start[t + 1] - w.start[t];
     std::atomic<int64_t> next{0};
     auto take = [&] {
-        std::vector<real> memory(longest * w.taps_rows * lanes + lanes);
+        std::vector<real> memory(longest * w.taps_rows * lanes + 64);
         const uintptr_t begin = (reinterpret_cast<uintptr_t>(memory.data()) + 63) & ~uintptr_t(63);
+        real* spread = reinterpret_cast<real*>(begin);
         for (int64_t job = next++; job < tiles * groups; job = next++)
             for (int64_t b = job % groups; b < blocks; b += groups)
-                one_tile(w, job / groups, b * lanes, reinterpret_cast<real*>(begin));
+                if (few) one_tile_of_one(w, job / groups, b, spread);
+                else one_tile(w, job / groups, b * lanes, spread);
     };
     std::vector<std::thread> helpers;
     for (int64_t i = 1; i < threads && i < tiles * groups; i++) helpers.emplace_back(take);
@@ -124,10 +171,10 @@ void all_tiles(const Work<real>& w, int64_t tiles, int64_t threads) {
 
 }  // namespace
 
-extern "C" void unpool_conv_float32(const Work<float>* work, int64_t tiles, int64_t threads) {
-    all_tiles(*work, tiles, threads);
+extern "C" void unpool_conv_float32(const Work<float>* work, int64_t tiles, int64_t threads, int64_t few) {
+    all_tiles(*work, tiles, threads, few);
 }
 
-extern "C" void unpool_conv_float64(const Work<double>* work, int64_t tiles, int64_t threads) {
-    all_tiles(*work, tiles, threads);
+extern "C" void unpool_conv_float64(const Work<double>* work, int64_t tiles, int64_t threads, int64_t few) {
+    all_tiles(*work, tiles, threads, few);
 }

@@ -15,7 +15,7 @@ from torch import Tensor
 VARIANTS = {"AVX512": ("_native_v4", "_native_v3", "_native"), "AVX2": ("_native_v3", "_native")}
 """The compiled files that a processor of a capability, as torch names it, can run, the quickest first."""
 
-FEWEST = 4  # frames; with fewer, most of every register would stay empty
+FEW = 3  # frames, that are computed one by one: in a register of frames most places would stay empty
 TILE = 60_000  # spread numbers of a tile for one frame, before neighbours: what a core's own cache holds for 16
 
 
@@ -83,7 +83,7 @@ class Plan:
 def takes(x: Tensor) -> bool:
     """Whether the compiled form is there for this tensor, (V_coarse, C, T)."""
     known = x.dtype in (torch.float32, torch.float64)
-    return library is not None and x.device.type == "cpu" and known and x.shape[2] >= FEWEST
+    return library is not None and x.device.type == "cpu" and known
 
 
 def unpool_conv(x: Tensor, taps: Tensor, bias: Tensor, plan: Plan, place: Tensor, out: Tensor) -> None:
@@ -97,9 +97,11 @@ def unpool_conv(x: Tensor, taps: Tensor, bias: Tensor, plan: Plan, place: Tensor
         place: (V_fine,) int64, the row that each fine vertex's result goes to.
         out: (V_fine, C', T), a part of some frames of contiguous memory.
     """
-    x, taps, bias, values = (part.contiguous() for part in (x, taps, bias, plan.values.to(x.dtype)))
+    few, taps_rows = x.shape[2] <= FEW, len(taps)
+    x, taps, bias, values = (part.contiguous() for part in (x, taps.t() if few else taps, bias, plan.values.to(x.dtype)))
     arrays = (x, taps, bias, plan.halo, plan.start, plan.local, plan.rows, values, place, out)
-    sizes = (x.shape[2], out.stride(1), x.shape[1], len(bias), len(taps), len(place), plan.tile)
+    sizes = (x.shape[2], out.stride(1), x.shape[1], len(bias), taps_rows, len(place), plan.tile)
     work = _Work(*(part.data_ptr() for part in arrays), *sizes)
     call = getattr(library, f"unpool_conv_{str(x.dtype).removeprefix('torch.')}")
-    call(ctypes.byref(work), ctypes.c_int64(len(plan.start) - 1), ctypes.c_int64(torch.get_num_threads()))
+    counts = (len(plan.start) - 1, torch.get_num_threads(), few)
+    call(ctypes.byref(work), *(ctypes.c_int64(count) for count in counts))
