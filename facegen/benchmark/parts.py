@@ -17,10 +17,10 @@ from facegen.benchmark.measure import by_turns, compared, extra_memory, say
 from facegen.benchmark.work import decoder_work, share_of_ceiling
 from facegen.data.sources.acting import Casting
 from facegen.data.sources.synthetic import SyntheticSource
+from facegen.memory import forget
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.motion import EXPRESSIONS
 from facegen.nn.losses import motion_loss
-from facegen.nn.memory import forget
 from facegen.nn.spiral_network import SpiralNetwork
 
 SPIRAL = 9  # L of the comparison, the same at all levels

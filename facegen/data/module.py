@@ -16,6 +16,7 @@ from torch_geometric.loader import DataLoader
 from facegen.data.corpus import Corpus
 from facegen.data.sampler import SPARE, EpochShuffle, SharedBatches
 from facegen.errors import DataError
+from facegen.memory import recycled
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.motion import PHASES, Phases
 
@@ -40,7 +41,8 @@ def in_mm(batch: StoredSequence) -> StoredSequence:
 
     It is a view of (V, 3, N) memory and equals `Corpus.displacement` to the bit. `batch` itself is changed.
     """
-    batch.displacement = batch.stored.to(batch.scale.dtype).mul_(batch.scale).permute(2, 0, 1)
+    displacement = recycled(batch.scale, *batch.stored.shape)
+    batch.displacement = torch.mul(batch.stored, batch.scale, out=displacement).permute(2, 0, 1)
     del batch.stored, batch.scale
     return batch
 

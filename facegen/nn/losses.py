@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from facegen.nn.memory import recycled
+from facegen.memory import recycled
 
 CHUNK = 800_000  # numbers gone through at once: they stay in the processor's caches between one operation and the next
 

@@ -98,7 +98,9 @@ def unpool_conv(x: Tensor, taps: Tensor, bias: Tensor, plan: Plan, place: Tensor
         out: (V_fine, C', T), a part of some frames of contiguous memory.
     """
     few, taps_rows = x.shape[2] <= FEW, len(taps)
-    x, taps, bias, values = (part.contiguous() for part in (x, taps.t() if few else taps, bias, plan.values.to(x.dtype)))
+    x, taps, bias, values = (
+        part.contiguous() for part in (x, taps.t() if few else taps, bias, plan.values.to(x.dtype))
+    )
     arrays = (x, taps, bias, plan.halo, plan.start, plan.local, plan.rows, values, place, out)
     sizes = (x.shape[2], out.stride(1), x.shape[1], len(bias), taps_rows, len(place), plan.tile)
     work = _Work(*(part.data_ptr() for part in arrays), *sizes)

@@ -10,8 +10,8 @@ from scipy.sparse import csr_matrix, hstack
 from torch import Tensor, nn
 from torch.nn.functional import embedding_bag
 
+from facegen.memory import recycled
 from facegen.nn import native
-from facegen.nn.memory import recycled
 from facegen.nn.spiral_conv import reset_spiral_parameters
 
 
