@@ -18,7 +18,7 @@ lint: $(SET_UP)
 	$(BIN)/ruff check .
 
 # openmesh comes as source: it needs a C++ compiler and cmake, and with cmake 4 the policy that its build files ask for.
-$(SET_UP): pyproject.toml constraints.txt $(wildcard facegen/nn/native.cpp)
+$(SET_UP): pyproject.toml constraints.txt $(wildcard facegen/nn/native/*.cpp facegen/nn/native/*.h)
 	@command -v $(or $(CXX),g++) >/dev/null 2>&1 || { \
 	  echo "facegen needs a C++ compiler to build openmesh: apt install g++ (Debian, Ubuntu), dnf install gcc-c++ (Fedora), xcode-select --install (macOS)" >&2; exit 2; }
 	@command -v cmake >/dev/null 2>&1 || { \

@@ -12,7 +12,7 @@ from torch import Tensor
 
 NUMBERS = {torch.float32: np.float32, torch.float64: np.float64}
 LARGE = 1 << 20  # bytes; below, the system's allocator does this by itself
-KEPT = 8  # pieces at most, the latest
+KEPT = 32  # pieces at most, the latest: about what a training step uses at once
 
 _free: list[Tensor] = []
 _lock = threading.Lock()

@@ -105,7 +105,7 @@ def train(setting: Setting) -> dict[str, float]:
 
     def step() -> None:
         optimizer.zero_grad()
-        motion_loss(network(motion, ptr), recorded, ptr).backward()
+        motion_loss(network(motion, ptr), recorded, ptr)[0].backward()
         optimizer.step()
 
     works = {"fused": step}

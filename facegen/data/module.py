@@ -42,7 +42,7 @@ def in_mm(batch: StoredSequence) -> StoredSequence:
     It is a view of (V, 3, N) memory and equals `Corpus.displacement` to the bit. `batch` itself is changed.
     """
     displacement = recycled(batch.scale, *batch.stored.shape)
-    batch.displacement = torch.mul(batch.stored, batch.scale, out=displacement).permute(2, 0, 1)
+    batch.displacement = displacement.copy_(batch.stored).mul_(batch.scale).permute(2, 0, 1)
     del batch.stored, batch.scale
     return batch
 

@@ -98,14 +98,14 @@ class ExpressionGenerator(LightningModule):
     def _step(self, batch: Batch, stage: str) -> Tensor:
         share = Share.of(batch)
         generated = self(batch.motion, batch.ptr)
-        loss = motion_loss(generated, batch.displacement, batch.ptr, self.coherence, share.counts)  # Eq. 5
+        loss, errors = motion_loss(generated, batch.displacement, batch.ptr, self.coherence, share.counts)  # Eq. 5
         if not share.own:
             loss = 0 * loss
         with torch.no_grad():
             # Of a spare batch nothing, but the metrics are told so, since in the end all processes compute them.
             counted = (batch.ptr[: share.own + 1], batch.expression[: share.own])
             frames = len(generated) if share.own else 0
-            errors = frame_error(generated, batch.displacement)[:frames]
+            errors = errors[:frames]
             self.errors[f"{stage}_error"].update(errors, *counted)
             if stage != "train":
                 still = frame_error(batch.displacement, torch.zeros_like(batch.displacement[:1]))

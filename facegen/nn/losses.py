@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from facegen.memory import recycled
+from facegen.nn.native import loss as native
+from facegen.nn.native import takes
 
 CHUNK = 800_000  # numbers gone through at once: they stay in the processor's caches between one operation and the next
 
@@ -18,15 +19,15 @@ def motion_loss(
     ptr: Tensor,
     coherence: float = 1.0,
     counts: tuple[float, float] | None = None,
-) -> Tensor:
+) -> tuple[Tensor, Tensor]:
     r"""Reconstruction and temporal coherence (Eq. 5), as means over frames, vertices and axes.
 
     .. math::
         L_r = \|\hat x_t - x_t\|_1, \quad L_c = \|(\hat x_t - \hat x_{t-1}) - (x_t - x_{t-1})\|_1, \quad
         L = L_r + L_c
 
-    Means instead of sums, so that the learning rate does not depend on the vertex count. Loss and gradient come from
-    one pass; it is quickest where the frames of both are innermost in memory, as the decoder makes them.
+    Means instead of sums, so that the learning rate does not depend on the vertex count. The loss, its gradient and
+    the error of each frame come from one pass; it is quickest where the frames of both are innermost in memory.
 
     Args:
         generated, recorded: (N, V, 3), sequences one after the other; positions or displacements from one neutral.
@@ -36,47 +37,52 @@ def motion_loss(
             N and N - B. Others let means be taken over more than this batch.
 
     Returns:
-        L, a number.
+        L, a number, and, without gradient, the mean Euclidean distance of the vertices in each frame, (N,).
     """
     frames, vertices, axes = generated.shape
     over_frames, over_steps = counts or (frames, frames - len(ptr) + 1)
-    cuts = (ptr[1:-1] - 1).tolist() if len(ptr) > 2 else []
     each = 1.0 / (over_frames * vertices * axes) if over_frames else 0.0
-    # The weight of a step in units of that of a frame.
-    step = coherence * over_frames / over_steps if over_steps else 0.0
-    return _MotionLoss.apply(generated, recorded, cuts, each, step)
+    # The weight of the step to each frame from the one before, in units of that of a frame.
+    steps = recorded.new_full((frames + 1,), coherence * over_frames / over_steps if over_steps else 0.0)
+    steps[ptr] = 0
+    return _MotionLoss.apply(generated, recorded, steps, each)
 
 
 class _MotionLoss(torch.autograd.Function):
-    """Eq. 5 and its gradient, vertices in chunks and frames innermost."""
+    """Eq. 5 and its gradient, frames innermost."""
 
     @staticmethod
-    def forward(ctx: Any, generated: Tensor, recorded: Tensor, cuts: list[int], each: float, step: float) -> Tensor:
-        frames, vertices, axes = generated.shape
-        signs = recycled(recorded, vertices, axes, frames)
-        rows = min(vertices, max(1, CHUNK // (axes * frames))) if signs.device.type == "cpu" else vertices
-        errors, differences = (recycled(recorded, rows, axes, frames) for _ in range(2))
-        total = recorded.new_zeros(())
-        for i in range(0, vertices, rows):
-            sign = signs[i : i + rows]
-            error, steps = errors[: len(sign)], differences[: len(sign)]
-            torch.sub(*(frames_in[:, i : i + rows].permute(1, 2, 0) for frames_in in (generated, recorded)), out=error)
-            torch.sign(error, out=sign)
-            if step and frames > 1:
-                # (x^_t - x^_t-1) - (x_t - x_t-1) is the difference of errors.
-                steps = steps[..., 1:]
-                torch.sub(error[..., 1:], error[..., :-1], out=steps)
-                steps[..., cuts] = 0
-                steps.sign_()
-                sign[..., 1:].add_(steps, alpha=step)
-                sign[..., :-1].sub_(steps, alpha=step)
-            # Sums of absolute values are their own gradient times what they are of.
-            total += torch.dot(error.view(-1), sign.view(-1))
-        ctx.signs, ctx.each, ctx.dtype = signs, each, generated.dtype
-        return total * each
+    def forward(ctx: Any, generated: Tensor, recorded: Tensor, steps: Tensor, each: float) -> tuple[Tensor, Tensor]:
+        ctx.each, ctx.dtype = each, generated.dtype
+        pair = [frames_in.to(recorded.dtype).permute(1, 2, 0) for frames_in in (generated, recorded)]
+        if takes(recorded):
+            total, ctx.gradient, distance = native.motion_loss(*(part.contiguous() for part in pair), steps)
+        else:
+            total, ctx.gradient, distance = _by_chunks(*pair, steps)
+        ctx.mark_non_differentiable(distance)
+        return total * each, distance
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        signs, ctx.signs = ctx.signs, None  # gone after one use, as what autograd keeps itself
-        return signs.mul_(grad * ctx.each).to(ctx.dtype).permute(2, 0, 1), None, None, None, None
+    def backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+        gradient, ctx.gradient = ctx.gradient, None  # gone after one use, as what autograd keeps itself
+        return gradient.mul_(grad * ctx.each).to(ctx.dtype).permute(2, 0, 1), None, None, None
+
+
+def _by_chunks(generated: Tensor, recorded: Tensor, steps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The same on any device, vertices in chunks."""
+    vertices, axes, frames = generated.shape
+    gradient = recorded.new_empty(generated.shape)
+    total, distance = recorded.new_zeros(()), recorded.new_zeros(frames)
+    rows = min(vertices, max(1, CHUNK // (axes * frames))) if recorded.device.type == "cpu" else vertices
+    for i in range(0, vertices, rows):
+        error = generated[i : i + rows] - recorded[i : i + rows]
+        signs = torch.sign(error, out=gradient[i : i + rows])
+        # (x^_t - x^_t-1) - (x_t - x_t-1) is the difference of errors.
+        turned = error.diff().sign_().mul_(steps[1:-1])
+        signs[..., 1:].add_(turned)
+        signs[..., :-1].sub_(turned)
+        # Sums of absolute values are their own gradient times what they are of.
+        total += torch.dot(error.reshape(-1), signs.reshape(-1))
+        distance += error.square_().sum(1).sqrt_().sum(0)
+    return total, gradient, distance / vertices

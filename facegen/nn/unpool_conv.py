@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding_bag
 
 from facegen.memory import recycled
-from facegen.nn import native
+from facegen.nn.native import takes
+from facegen.nn.native import unpool_conv as native
 from facegen.nn.spiral_conv import reset_spiral_parameters
 
 
@@ -72,7 +73,8 @@ class UnpoolConv(nn.Module):
         order = np.arange(self.fine) if order is None else order
         self.register_buffer("order", torch.from_numpy(order), persistent=False)
         self.register_buffer("rank", torch.from_numpy(np.argsort(order)), persistent=False)
-        self.plan = native.Plan.of(matrix, self.length, out_channels)
+        self.plan = native.Plan.forward(matrix, self.length, out_channels)
+        self.back_plan = native.Plan.backward(matrix, self.length, out_channels)
         self.weight = nn.Parameter(torch.empty(self.length, in_channels, out_channels))
         self.bias = nn.Parameter(torch.empty(out_channels))
         reset_spiral_parameters(self.weight, self.bias)
@@ -98,8 +100,8 @@ class _Map(torch.autograd.Function):
         sizes, taps = [block.shape[2] for block in blocks], _taps(weight)
         out = recycled(blocks[0], layer.fine, layer.out_channels, sum(sizes))
         for x, part in zip(blocks, out.split(sizes, dim=2), strict=True):
-            if native.takes(x):
-                native.unpool_conv(x, taps, bias, layer.plan, layer.order, part)
+            if takes(x):
+                native.forward(x, taps, bias, layer.plan, layer.order, part)
             else:
                 part.copy_(_by_bags(layer, taps, bias, x).index_select(0, layer.rank))
         return out
@@ -109,17 +111,19 @@ class _Map(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
         weight, *blocks = ctx.saved_tensors
         layer: UnpoolConv = ctx.layer
-        taps = _taps(weight)
-        sums = taps.new_zeros(taps.shape), taps.new_zeros(layer.out_channels)
-        backs = []
+        taps, grad = _taps(weight), grad.contiguous()
+        grad_taps = torch.zeros_like(taps)
+        grad_blocks = []
         for x, part in zip(blocks, grad.split([block.shape[2] for block in blocks], dim=2), strict=True):
-            coarse, channels, frames = x.shape
-            rows = part.index_select(0, layer.order).view(layer.fine, -1)
-            spread = _product(rows, layer.back_columns, layer.back_rows, layer.back_values).view(coarse, -1, frames)
-            backs.append(torch.bmm(taps.t().expand(coarse, -1, -1), spread))
-            sums[0].view(-1).add_(_sum(torch.bmm(spread, x.transpose(1, 2)).view(coarse, -1)))
-            sums[1].add_(_sum(rows).view(-1, frames).sum(1))
-        return None, sums[0].view(layer.length, -1, channels).transpose(1, 2), sums[1], *backs
+            if takes(x):
+                by_x, by_taps = native.backward(x, taps, part, layer.back_plan, layer.order)
+            else:
+                by_x, by_taps = _by_bags_backward(layer, taps, x, part.index_select(0, layer.order))
+            grad_blocks.append(by_x)
+            grad_taps += by_taps
+        grad_weight = grad_taps.view(layer.length, layer.out_channels, -1).transpose(1, 2)
+        grad_bias = _sum(grad.view(layer.fine, -1)).view(layer.out_channels, -1).sum(1)
+        return None, grad_weight, grad_bias, *grad_blocks
 
 
 def _by_bags(layer: UnpoolConv, taps: Tensor, bias: Tensor, x: Tensor) -> Tensor:
@@ -138,6 +142,14 @@ def _by_bags(layer: UnpoolConv, taps: Tensor, bias: Tensor, x: Tensor) -> Tensor
 def _taps(weight: Tensor) -> Tensor:
     """(L, C, C') -> (L C', C)."""
     return weight.transpose(1, 2).reshape(-1, weight.shape[1])
+
+
+def _by_bags_backward(layer: UnpoolConv, taps: Tensor, x: Tensor, grad: Tensor) -> tuple[Tensor, Tensor]:
+    coarse, _, frames = x.shape
+    rows = grad.view(layer.fine, -1)
+    spread = _product(rows, layer.back_columns, layer.back_rows, layer.back_values).view(coarse, -1, frames)
+    grad_x = torch.bmm(taps.t().expand(coarse, -1, -1), spread)
+    return grad_x, _sum(torch.bmm(spread, x.transpose(1, 2)).view(coarse, -1)).view(taps.shape)
 
 
 def _sum(rows: Tensor) -> Tensor:

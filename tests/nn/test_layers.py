@@ -91,11 +91,14 @@ def test_the_decoder_is_table_1_at_the_paper_s_size() -> None:
     assert decoder(torch.randn(2, 64)).shape == (2, 28431, 3)
 
 
+@pytest.mark.parametrize("compiled", [True, False])
 @pytest.mark.parametrize("frames", [1, 2, BLOCK, BLOCK + 3])
 @pytest.mark.parametrize("activation", ["relu", "elu"])
 def test_the_decoder_in_blocks_is_the_chain_of_naive_layers_gradients_too(
-    hierarchy: MeshHierarchy, frames: int, activation: str
+    hierarchy: MeshHierarchy, frames: int, activation: str, compiled: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if not compiled:
+        monkeypatch.setattr("facegen.nn.native.library", None)
     decoder = SpiralDecoder(hierarchy, latent=8, channels=(6, 5), activation=activation, scale=2.0).double()
     torch.nn.init.normal_(decoder.convs[-1].bias)
     z = torch.randn(frames, 8, dtype=torch.float64, requires_grad=True)
@@ -160,19 +163,23 @@ def naive_loss(x: Tensor, y: Tensor, ptr: list[int], coherence: float = 1.0) -> 
     return torch.stack(reconstruction).mean() + (coherence * torch.stack(temporal).mean() if temporal else 0)
 
 
+@pytest.mark.parametrize("compiled", [True, False])
 @pytest.mark.parametrize("innermost", [True, False])
 @pytest.mark.parametrize("coherence", [1.0, 0.3, 0.0])
 @pytest.mark.parametrize("ptr", [[0, 9], [0, 4, 9], [0, 1, 2, 9], [0, 1]])
 def test_eq_5_and_its_gradient(
-    ptr: list[int], coherence: float, innermost: bool, monkeypatch: pytest.MonkeyPatch
+    ptr: list[int], coherence: float, innermost: bool, compiled: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if not compiled:
+        monkeypatch.setattr("facegen.nn.native.library", None)
     monkeypatch.setattr(losses, "CHUNK", 70)  # several chunks, the last of them smaller
     order = (2, 0, 1) if innermost else (0, 1, 2)
     shape = (7, 3, ptr[-1]) if innermost else (ptr[-1], 7, 3)
     x, y = (torch.randn(shape, dtype=torch.float64).permute(order) for _ in range(2))
     y[0, 0] = x[0, 0]  # no error, no gradient
     first, second = x.clone().requires_grad_(), x.clone().requires_grad_()
-    fast = motion_loss(first, y, torch.tensor(ptr), coherence)
+    fast, distance = motion_loss(first, y, torch.tensor(ptr), coherence)
+    torch.testing.assert_close(distance, torch.linalg.vector_norm(x - y, dim=-1).mean(-1), rtol=1e-12, atol=1e-12)
     slow = naive_loss(second, y, ptr, coherence)
     torch.testing.assert_close(fast, slow, rtol=1e-12, atol=1e-12)
     (3 * fast).backward()
@@ -184,16 +191,17 @@ def test_eq_5_takes_no_difference_across_sequences() -> None:
     x, y, ptr = torch.randn(9, 4, 3), torch.randn(9, 4, 3), torch.tensor([0, 4, 9])
     jump = torch.zeros(9, 1, 1)
     jump[4:] = 100
-    torch.testing.assert_close(motion_loss(x + jump, y + jump, ptr), motion_loss(x, y, ptr), rtol=1e-4, atol=1e-4)
-    assert motion_loss(x + jump, y, ptr) > 50
+    together, still = motion_loss(x + jump, y + jump, ptr)[0], motion_loss(x, y, ptr)[0]
+    torch.testing.assert_close(together, still, rtol=1e-4, atol=1e-4)
+    assert motion_loss(x + jump, y, ptr)[0] > 50
 
 
 def test_eq_5_over_other_counts_of_frames_and_steps() -> None:
     x, y, ptr = torch.randn(9, 4, 3), torch.randn(9, 4, 3), torch.tensor([0, 4, 9])
-    reconstruction = motion_loss(x, y, ptr, coherence=0)
-    temporal = motion_loss(x, y, ptr) - reconstruction
+    reconstruction = motion_loss(x, y, ptr, coherence=0)[0]
+    temporal = motion_loss(x, y, ptr)[0] - reconstruction
     wanted = reconstruction * 9 / 18 + temporal * 7 / 28
-    torch.testing.assert_close(motion_loss(x, y, ptr, counts=(18, 28)), wanted)
+    torch.testing.assert_close(motion_loss(x, y, ptr, counts=(18, 28))[0], wanted)
 
 
 @pytest.mark.parametrize(

@@ -1,60 +1,17 @@
-// Unpooling and spiral convolution of one level, frames innermost (Eq. 3).
-//
-// The fine vertices are cut into tiles. For a tile and as many frames as fit one vector register, the weights are first
+// Forward: the fine vertices are cut into tiles. For a tile and as many frames as fit one register, the weights are first
 // applied to the coarse vertices that the tile reads, into memory that stays in the cache; then every fine vertex is
-// summed in registers and written once, where it belongs. Plain C++ with vector types: compiled once for each width.
+// summed in registers and written once, where it belongs.
+#pragma once
 
-#include <atomic>
-#include <cstdint>
-#include <cstring>
-#include <thread>
-#include <vector>
+#include "common.h"
 
 namespace {
-
-template <typename real>
-struct Work {
-    const real* x;         // (V_coarse, C, T)
-    const real* taps;      // (L C', C), or for few frames (C, L C')
-    const real* bias;      // (C')
-    const int32_t* halo;   // coarse vertices of each tile, one tile after the other
-    const int32_t* start;  // where a tile's begin in `halo`; one more at the end
-    const int32_t* local;  // (entries) position in the tile's list times L, plus the position on the spiral
-    const int32_t* rows;   // (V_fine + 1) where each fine vertex's entries begin
-    const real* values;    // (entries)
-    const int64_t* place;  // (V_fine) row of `out` that a fine vertex goes to
-    real* out;             // (V_fine, C', stride), of which T frames are written
-    int64_t frames, stride, in_channels, out_channels, taps_rows, fine, tile;
-};
-
-template <typename real>
-struct Lanes {
-    static constexpr int64_t count = 64 / sizeof(real);
-    typedef real type __attribute__((vector_size(64), aligned(sizeof(real)), may_alias));
-};
-
-template <typename real>
-inline typename Lanes<real>::type load(const real* from, int64_t count) {
-    typedef typename Lanes<real>::type vec;
-    if (count == Lanes<real>::count) return *reinterpret_cast<const vec*>(from);
-    vec part{};
-    std::memcpy(&part, from, count * sizeof(real));
-    return part;
-}
-
-template <typename real>
-inline void store(real* to, const typename Lanes<real>::type& value, int64_t count) {
-    if (count == Lanes<real>::count)
-        *reinterpret_cast<typename Lanes<real>::type*>(to) = value;
-    else
-        std::memcpy(to, &value, count * sizeof(real));
-}
 
 // W_j f(u) for one coarse vertex, CHANNELS of its channels: into `spread` (L C', lanes), or added to it.
 template <typename real, int CHANNELS>
 inline void apply_taps(const Work<real>& w, const real* x, int64_t first, int64_t count, real* spread) {
     typedef typename Lanes<real>::type vec;
-    const int64_t rows = w.taps_rows, step = w.in_channels;  // copies: what is stored below might else alias them
+    const int64_t rows = w.taps_rows(), step = w.in_channels;  // copies: what is stored below might else alias them
     const real* weight = w.taps + first;
     vec features[CHANNELS];
     for (int c = 0; c < CHANNELS; c++) features[c] = load(x + (first + c) * w.frames, count);
@@ -87,15 +44,14 @@ void one_tile(const Work<real>& w, int64_t t, int64_t frame, real* spread) {
     const int64_t lanes = Lanes<real>::count, count = w.frames - frame < lanes ? w.frames - frame : lanes;
     for (int32_t i = w.start[t]; i < w.start[t + 1]; i++) {
         const real* x = w.x + w.halo[i] * w.in_channels * w.frames + frame;
-        real* to = spread + (i - w.start[t]) * w.taps_rows * lanes;
+        real* to = spread + (i - w.start[t]) * w.taps_rows() * lanes;
         int64_t c = 0;
         for (; c + 16 <= w.in_channels; c += 16) apply_taps<real, 16>(w, x, c, count, to);
         for (; c + 8 <= w.in_channels; c += 8) apply_taps<real, 8>(w, x, c, count, to);
         for (; c < w.in_channels; c++) apply_taps<real, 1>(w, x, c, count, to);
     }
-    const int64_t stop = (t + 1) * w.tile < w.fine ? (t + 1) * w.tile : w.fine;
-    for (int64_t v = t * w.tile; v < stop; v++) {
-        real* out = w.out + w.place[v] * w.out_channels * w.stride + frame;
+    for (int64_t v = t * w.tile; v < w.end(t); v++) {
+        real* out = w.fine + w.place[v] * w.out_channels * w.stride + frame;
         int64_t c = 0;
         for (; c + 8 <= w.out_channels; c += 8) sum_entries<real, 8>(w, v, c, count, spread, out);
         for (; c + 3 <= w.out_channels; c += 3) sum_entries<real, 3>(w, v, c, count, spread, out);
@@ -122,7 +78,7 @@ inline void sum_entries_of_one(const Work<real>& w, int64_t v, int64_t first, co
 
 template <typename real>
 void one_tile_of_one(const Work<real>& w, int64_t t, int64_t frame, real* spread) {
-    const int64_t rows = w.taps_rows;
+    const int64_t rows = w.taps_rows();
     for (int32_t i = w.start[t]; i < w.start[t + 1]; i++) {
         const real* x = w.x + w.halo[i] * w.in_channels * w.frames + frame;
         real* to = spread + (i - w.start[t]) * rows;
@@ -132,9 +88,8 @@ void one_tile_of_one(const Work<real>& w, int64_t t, int64_t frame, real* spread
             for (int64_t r = 0; r < rows; r++) to[r] += feature * weight[r];
         }
     }
-    const int64_t stop = (t + 1) * w.tile < w.fine ? (t + 1) * w.tile : w.fine;
-    for (int64_t v = t * w.tile; v < stop; v++) {
-        real* out = w.out + w.place[v] * w.out_channels * w.stride + frame;
+    for (int64_t v = t * w.tile; v < w.end(t); v++) {
+        real* out = w.fine + w.place[v] * w.out_channels * w.stride + frame;
         int64_t c = 0;
         for (; c + 8 <= w.out_channels; c += 8) sum_entries_of_one<real, 8, 8>(w, v, c, spread, out);
         for (; c + 3 <= w.out_channels; c += 3) sum_entries_of_one<real, 4, 3>(w, v, c, spread, out);
@@ -142,39 +97,20 @@ void one_tile_of_one(const Work<real>& w, int64_t t, int64_t frame, real* spread
     }
 }
 
-// All tiles, each taken by the next thread that is free; a tile's result does not depend on which one that is.
 template <typename real>
-void all_tiles(const Work<real>& w, int64_t tiles, int64_t threads, bool few) {
+void all_forward(const Work<real>& w, int64_t threads, bool few) {
     const int64_t lanes = few ? 1 : Lanes<real>::count, blocks = (w.frames + lanes - 1) / lanes;
     // A thread costs some ten microseconds.
-    if (w.rows[w.fine] * w.out_channels * w.frames < 1 << 20) threads = 1;
+    if (w.rows[w.items] * w.out_channels * w.frames < 1 << 20) threads = 1;
     // Where there are fewer tiles than threads, frames are shared out too.
-    const int64_t groups = tiles < 2 * threads ? (blocks < 2 * threads ? blocks : 2 * threads) : 1;
-    int64_t longest = 0;
-    for (int64_t t = 0; t < tiles; t++)
-        if (w.start[t + 1] - w.start[t] > longest) longest = w.start[t + 1] - w.start[t];
-    std::atomic<int64_t> next{0};
-    auto take = [&] {
-        std::vector<real> memory(longest * w.taps_rows * lanes + 64);
-        const uintptr_t begin = (reinterpret_cast<uintptr_t>(memory.data()) + 63) & ~uintptr_t(63);
-        real* spread = reinterpret_cast<real*>(begin);
-        for (int64_t job = next++; job < tiles * groups; job = next++)
-            for (int64_t b = job % groups; b < blocks; b += groups)
-                if (few) one_tile_of_one(w, job / groups, b, spread);
-                else one_tile(w, job / groups, b * lanes, spread);
-    };
-    std::vector<std::thread> helpers;
-    for (int64_t i = 1; i < threads && i < tiles * groups; i++) helpers.emplace_back(take);
-    take();
-    for (auto& helper : helpers) helper.join();
+    const int64_t groups = w.tiles < 2 * threads ? (blocks < 2 * threads ? blocks : 2 * threads) : 1;
+    share_out<real>(w.tiles * groups, threads, w.longest() * w.taps_rows() * lanes, [&](int64_t job, real* spread) {
+        for (int64_t b = job % groups; b < blocks; b += groups)
+            if (few)
+                one_tile_of_one(w, job / groups, b, spread);
+            else
+                one_tile(w, job / groups, b * lanes, spread);
+    });
 }
 
 }  // namespace
-
-extern "C" void unpool_conv_float32(const Work<float>* work, int64_t tiles, int64_t threads, int64_t few) {
-    all_tiles(*work, tiles, threads, few);
-}
-
-extern "C" void unpool_conv_float64(const Work<double>* work, int64_t tiles, int64_t threads, int64_t few) {
-    all_tiles(*work, tiles, threads, few);
-}

@@ -1,0 +1,76 @@
+// What both directions share: the arrays, a register of frames, and threads.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+namespace {
+
+template <typename real>
+struct Work {
+    const real* x;         // (V_coarse, C, T)
+    const real* taps;      // (L C', C), or for few frames (C, L C')
+    const real* bias;      // (C')
+    const int32_t* halo;   // vertices of the other level that each tile reads, one tile after the other
+    const int32_t* start;  // where a tile's begin in `halo`; one more at the end
+    const int32_t* local;  // (entries) what an entry reads, as a place in its tile's list
+    const int32_t* rows;   // where each row's entries begin; one more at the end
+    const real* values;    // (entries)
+    const int64_t* place;  // (V_fine) row of `fine` that belongs to a fine vertex
+    real* fine;            // (V_fine, C', stride), of which T frames are written, or backward read
+    real* grad_x;          // (V_coarse, C, T), backward only
+    real* grad_taps;       // (tiles, L C', C), backward only
+    int64_t frames, stride, in_channels, out_channels, length, items, tile, tiles;
+    int64_t taps_rows() const { return length * out_channels; }
+    int64_t longest() const {
+        int64_t most = 0;
+        for (int64_t t = 0; t < tiles; t++)
+            if (start[t + 1] - start[t] > most) most = start[t + 1] - start[t];
+        return most;
+    }
+    int64_t end(int64_t t) const { return (t + 1) * tile < items ? (t + 1) * tile : items; }
+};
+
+template <typename real>
+struct Lanes {
+    static constexpr int64_t count = 64 / sizeof(real);
+    typedef real type __attribute__((vector_size(64), aligned(sizeof(real)), may_alias));
+};
+
+template <typename real>
+inline typename Lanes<real>::type load(const real* from, int64_t count = Lanes<real>::count) {
+    typedef typename Lanes<real>::type vec;
+    if (count == Lanes<real>::count) return *reinterpret_cast<const vec*>(from);
+    vec part{};
+    std::memcpy(&part, from, count * sizeof(real));
+    return part;
+}
+
+template <typename real>
+inline void store(real* to, const typename Lanes<real>::type& value, int64_t count = Lanes<real>::count) {
+    if (count == Lanes<real>::count)
+        *reinterpret_cast<typename Lanes<real>::type*>(to) = value;
+    else
+        std::memcpy(to, &value, count * sizeof(real));
+}
+
+// Run `job(i, memory)` for all i below `jobs`, each taken by the next thread that is free; `memory` is `size` numbers of
+// the thread's own, aligned to a cache line. What a job gives must not depend on which thread that is.
+template <typename real, typename Job>
+void share_out(int64_t jobs, int64_t threads, int64_t size, const Job& job) {
+    std::atomic<int64_t> next{0};
+    auto take = [&] {
+        std::vector<real> memory(size + 128);
+        const uintptr_t begin = (reinterpret_cast<uintptr_t>(memory.data()) + 63) & ~uintptr_t(63);
+        for (int64_t i = next++; i < jobs; i = next++) job(i, reinterpret_cast<real*>(begin));
+    };
+    std::vector<std::thread> helpers;
+    for (int64_t i = 1; i < threads && i < jobs; i++) helpers.emplace_back(take);
+    take();
+    for (auto& helper : helpers) helper.join();
+}
+
+}  // namespace

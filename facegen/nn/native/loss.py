@@ -1,0 +1,41 @@
+"""The compiled form of Eq. 5."""
+
+from __future__ import annotations
+
+import ctypes
+
+import torch
+from torch import Tensor
+
+from facegen.memory import recycled
+from facegen.nn.native import call
+
+TILES = 64  # parts that threads share, whose sums are added up in one order
+
+
+class _Loss(ctypes.Structure):
+    """`Loss` of loss.h."""
+
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("generated", "recorded", "steps", "gradient", "total", "distance")),
+        *((name, ctypes.c_int64) for name in ("vertices", "frames", "tiles")),
+    ]
+
+
+def motion_loss(generated: Tensor, recorded: Tensor, steps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The sums of Eq. 5 with their gradient, and the error of each frame.
+
+    Args:
+        generated, recorded: (V, 3, N), contiguous.
+        steps: (N + 1,) weight of the step to each frame from the one before; 0 at both ends.
+
+    Returns:
+        The sum, its gradient (V, 3, N), and (N,) mean distances of the vertices.
+    """
+    vertices, _, frames = generated.shape
+    gradient = recycled(generated, *generated.shape)
+    total = generated.new_empty(TILES, dtype=torch.float64)
+    distance = generated.new_empty(TILES, frames, dtype=torch.float64)
+    arrays = (generated, recorded, steps.contiguous(), gradient, total, distance)
+    call("loss", generated.dtype, _Loss(*(array.data_ptr() for array in arrays), vertices, frames, TILES))
+    return total.sum().to(generated.dtype), gradient, (distance.sum(0) / vertices).to(generated.dtype)

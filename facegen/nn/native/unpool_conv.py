@@ -1,0 +1,121 @@
+"""The compiled form of unpooling and spiral convolution."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.sparse import csr_matrix
+from torch import Tensor
+
+from facegen.memory import recycled
+from facegen.nn.native import call
+
+FEW = 3  # frames, that are computed one by one: in a register of frames most places would stay empty
+CACHED = 60_000  # numbers of a tile for one frame: what a core's own cache holds for 16
+
+
+class _Work(ctypes.Structure):
+    """`Work` of common.h."""
+
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("x", "taps", "bias", "halo", "start", "local", "rows", "values")),
+        *((name, ctypes.c_void_p) for name in ("place", "fine", "grad_x", "grad_taps")),
+        *((name, ctypes.c_int64) for name in ("frames", "stride", "in_channels", "out_channels", "length")),
+        *((name, ctypes.c_int64) for name in ("items", "tile", "tiles")),
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A sparse matrix cut into tiles of its rows, for one direction.
+
+    Args:
+        tile: vertices of a tile.
+        halo: vertices of the other level that each tile reads, one tile after the other, int32.
+        start: (tiles + 1,) where a tile's begin in `halo`, int32.
+        local: (entries,) what an entry reads, as a place in its tile's list, int32.
+        rows: where each row's entries begin; one more at the end, int32.
+        values: (entries,) of the matrix.
+    """
+
+    tile: int
+    halo: Tensor
+    start: Tensor
+    local: Tensor
+    rows: Tensor
+    values: Tensor
+
+    @classmethod
+    def forward(cls, matrix: csr_matrix, length: int, out_channels: int) -> Plan:
+        """Of (V_fine, V_coarse L), see `spiral_matrix`, whose rows are near in memory where near in space."""
+        fine = matrix.shape[0]
+        tiles = max(1, round(fine * length * out_channels / CACHED))
+        return cls._of(matrix, -(-fine // tiles), 1, length)
+
+    @classmethod
+    def backward(cls, matrix: csr_matrix, length: int, out_channels: int) -> Plan:
+        """Of the same matrix transposed."""
+        coarse = matrix.shape[1] // length
+        # Eight coarse vertices are gone through at once; the smallest levels are cut for two threads.
+        tile = min(600 // out_channels, -(-coarse // 2))
+        return cls._of(matrix.T.tocsr(), max(8, tile // 8 * 8), length, 1)
+
+    @classmethod
+    def _of(cls, matrix: csr_matrix, tile: int, per_row: int, per_column: int) -> Plan:
+        """With as many rows for each vertex and columns for each of the other level's."""
+        rows = matrix.shape[0]
+        vertex, position = np.divmod(matrix.indices.astype(np.int64), per_column)
+        halo, local = [], np.empty_like(vertex)
+        for first in range(0, rows, tile * per_row):
+            entries = slice(matrix.indptr[first], matrix.indptr[min(first + tile * per_row, rows)])
+            read, rank = np.unique(vertex[entries], return_inverse=True)
+            halo.append(read)
+            local[entries] = rank * per_column + position[entries]
+        start = np.cumsum([0, *map(len, halo)])
+        whole = (np.concatenate(halo), start, local, matrix.indptr)
+        return cls(tile, *(torch.from_numpy(part.astype(np.int32)) for part in whole), torch.from_numpy(matrix.data))
+
+
+def forward(x: Tensor, taps: Tensor, bias: Tensor, plan: Plan, place: Tensor, out: Tensor) -> None:
+    """`UnpoolConv` of one level, written to `out`.
+
+    Args:
+        x: (V_coarse, C, T).
+        taps: (L C', C).
+        bias: (C',).
+        plan: forward.
+        place: (V_fine,) int64, the row that each fine vertex's result goes to.
+        out: (V_fine, C', T), a part of some frames of contiguous memory.
+    """
+    few = x.shape[2] <= FEW
+    arrays = {"x": x.contiguous(), "taps": (taps.t() if few else taps).contiguous(), "bias": bias.contiguous()}
+    _call("forward", arrays | {"fine": out}, plan, place, len(taps) // len(bias), len(place), few)
+
+
+def backward(x: Tensor, taps: Tensor, grad: Tensor, plan: Plan, place: Tensor) -> tuple[Tensor, Tensor]:
+    """Its gradients by `x` and by `taps`.
+
+    Args:
+        x, taps, place: as forward.
+        grad: (V_fine, C', T), by what was written.
+        plan: backward.
+    """
+    grad_x = recycled(x, *x.shape)
+    grad_taps = x.new_empty(len(plan.start) - 1, *taps.shape)
+    arrays = {"x": x.contiguous(), "taps": taps.contiguous(), "fine": grad, "grad_x": grad_x, "grad_taps": grad_taps}
+    _call("backward", arrays, plan, place, len(taps) // grad.shape[1], len(x))
+    # Tile by tile, so that the sum does not depend on which thread had which.
+    return grad_x, grad_taps.sum(0)
+
+
+def _call(name: str, arrays: dict[str, Tensor], plan: Plan, place: Tensor, length: int, items: int, *more: int) -> None:
+    x, fine = arrays["x"], arrays["fine"]
+    arrays |= {"values": plan.values.to(x.dtype), "place": place}
+    arrays |= {part: getattr(plan, part) for part in ("halo", "start", "local", "rows")}
+    sizes = {"frames": x.shape[2], "stride": fine.stride(1), "in_channels": x.shape[1], "out_channels": fine.shape[1]}
+    sizes |= {"length": length, "items": items, "tile": plan.tile, "tiles": len(plan.start) - 1}
+    work = _Work(**{part: array.data_ptr() for part, array in arrays.items()}, **sizes)
+    call(name, x.dtype, work, *more)
