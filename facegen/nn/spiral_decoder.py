@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from facegen.errors import FacegenError, unknown
+from facegen.memory import recycled
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.mesh.ordering import reorder_step, space_filling_order
 from facegen.nn.unpool_conv import UnpoolConv
@@ -75,8 +76,14 @@ class SpiralDecoder(nn.Module):
         self.register_buffer("scale", torch.tensor(float(scale)))
 
     def forward(self, latent: Tensor) -> Tensor:
-        blocks = [self._features(block) for block in latent.split(BLOCK)]
-        return self.convs[-1](*blocks, scale=self.scale).permute(2, 0, 1)
+        blocks, last = latent.split(BLOCK), self.convs[-1]
+        if torch.is_grad_enabled():
+            return last(*(self._features(block) for block in blocks), scale=self.scale).permute(2, 0, 1)
+        # Nothing of a block is kept, so that memory beyond the result does not grow with the frames.
+        out = recycled(self.full.weight, last.fine, 3, len(latent))
+        for block, part in zip(blocks, out.split(BLOCK, dim=2), strict=True):
+            last.write(self._features(block), part, self.scale)
+        return out.permute(2, 0, 1)
 
     def _features(self, latent: Tensor) -> Tensor:
         """(T, Z) -> (V_1, C, T), what the last step up starts from."""

@@ -81,9 +81,17 @@ class UnpoolConv(nn.Module):
 
     def forward(self, *blocks: Tensor, scale: Tensor | None = None) -> Tensor:
         """Apply the map, times `scale`, a number, where one is given."""
+        return _Map.apply(self, *self._scaled(scale, blocks[0].dtype), *blocks)
+
+    @torch.no_grad()
+    def write(self, x: Tensor, out: Tensor, scale: Tensor | None = None) -> None:
+        """The same for one block, without gradients, into a part of some frames of contiguous memory."""
+        weight, bias = self._scaled(scale, x.dtype)
+        _write(self, _taps(weight), bias, x, out)
+
+    def _scaled(self, scale: Tensor | None, kind: torch.dtype) -> tuple[Tensor, Tensor]:
         weight, bias = (self.weight, self.bias) if scale is None else (self.weight * scale, self.bias * scale)
-        kind = blocks[0].dtype
-        return _Map.apply(self, weight.to(kind), bias.to(kind), *blocks)
+        return weight.to(kind), bias.to(kind)
 
     def __repr__(self) -> str:
         sizes = f"V={self.coarse} -> {self.fine}, L={self.length}"
@@ -100,10 +108,7 @@ class _Map(torch.autograd.Function):
         sizes, taps = [block.shape[2] for block in blocks], _taps(weight)
         out = recycled(blocks[0], layer.fine, layer.out_channels, sum(sizes))
         for x, part in zip(blocks, out.split(sizes, dim=2), strict=True):
-            if takes(x):
-                native.forward(x, taps, bias, layer.plan, layer.order, part)
-            else:
-                part.copy_(_by_bags(layer, taps, bias, x).index_select(0, layer.rank))
+            _write(layer, taps, bias, x, part)
         return out
 
     @staticmethod
@@ -124,6 +129,13 @@ class _Map(torch.autograd.Function):
         grad_weight = grad_taps.view(layer.length, layer.out_channels, -1).transpose(1, 2)
         grad_bias = _sum(grad.view(layer.fine, -1)).view(layer.out_channels, -1).sum(1)
         return None, grad_weight, grad_bias, *grad_blocks
+
+
+def _write(layer: UnpoolConv, taps: Tensor, bias: Tensor, x: Tensor, out: Tensor) -> None:
+    if takes(x):
+        native.forward(x, taps, bias, layer.plan, layer.order, out)
+    else:
+        out.copy_(_by_bags(layer, taps, bias, x).index_select(0, layer.rank))
 
 
 def _by_bags(layer: UnpoolConv, taps: Tensor, bias: Tensor, x: Tensor) -> Tensor:

@@ -103,6 +103,8 @@ def test_the_decoder_in_blocks_is_the_chain_of_naive_layers_gradients_too(
     torch.nn.init.normal_(decoder.convs[-1].bias)
     z = torch.randn(frames, 8, dtype=torch.float64, requires_grad=True)
     fast = decoder(z)
+    with torch.no_grad():
+        assert torch.equal(decoder(z), fast)
     pull = torch.randn_like(fast)
     wanted = torch.autograd.grad((fast * pull).sum(), [z, *decoder.parameters()])
     x = decoder.full(z).view(frames, hierarchy.sizes[-1], 6)
