@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_sequence, unpack_sequence
@@ -22,8 +26,45 @@ class MotionEncoder(nn.Module):
         self.lstm = nn.LSTM(expressions, latent, batch_first=True)
 
     def forward(self, motion: Tensor, ptr: Tensor | None = None) -> Tensor:
+        return _OnOneThread.apply(lambda motion: self._states(motion, ptr), motion, *self.parameters())
+
+    def _states(self, motion: Tensor, ptr: Tensor | None) -> Tensor:
         if ptr is None or len(ptr) == 2:
             return self.lstm(motion.unsqueeze(0))[0].squeeze(0)
         sequences = torch.split(motion, ptr.diff().tolist())
         states, _ = self.lstm(pack_sequence(sequences, enforce_sorted=False))
         return torch.cat(unpack_sequence(states))
+
+
+class _OnOneThread(torch.autograd.Function):
+    """A function of a tensor and of parameters that it knows already, forward and backward on one thread.
+
+    Every step of so small an LSTM is a few microseconds of work; shared out, threads wait for each other ten times as
+    long. On other devices than a processor nothing changes.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, run: Callable[[Tensor], Tensor], motion: Tensor, *parameters: Tensor) -> Tensor:
+        ctx.inputs = (motion.detach().requires_grad_(motion.requires_grad), *parameters)
+        with _one_thread(), torch.set_grad_enabled(any(ctx.needs_input_grad)):
+            ctx.states = run(ctx.inputs[0])
+        return ctx.states.detach()
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        wanted = [part for part in ctx.inputs if part.requires_grad]
+        with _one_thread():
+            found = iter(torch.autograd.grad(ctx.states, wanted, grad))
+        ctx.states = None  # with what it has kept, as autograd does with its own
+        return None, *(next(found) if part.requires_grad else None for part in ctx.inputs)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -148,6 +148,28 @@ def test_encoder_is_causal_and_keeps_sequences_apart() -> None:
     torch.testing.assert_close(encoder(later)[:3], together[:3])
 
 
+@pytest.mark.parametrize("ptr", [[0, 12], [0, 5, 12]])
+def test_the_encoder_s_gradients_are_the_lstm_s_and_threads_are_as_before(ptr: list[int]) -> None:
+    encoder = MotionEncoder(6, 16).double()
+    motion = torch.rand(12, 6, dtype=torch.float64, requires_grad=True)
+    slow = torch.cat([encoder.lstm(motion[a:b])[0] for a, b in zip(ptr[:-1], ptr[1:], strict=True)])
+    pull, inputs = torch.randn_like(slow), [motion, *encoder.parameters()]
+    wanted = torch.autograd.grad(slow, inputs, pull)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        got = torch.autograd.grad(encoder(motion, torch.tensor(ptr)), inputs, pull)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(threads)
+    for one, other in zip(got, wanted, strict=True):
+        torch.testing.assert_close(one, other)
+    encoder.lstm.weight_ih_l0.requires_grad_(False)
+    encoder(motion.detach()).sum().backward()
+    assert encoder.lstm.weight_ih_l0.grad is None
+    assert encoder.lstm.weight_hh_l0.grad is not None
+
+
 def test_the_network_s_checkpoint_holds_weights_and_not_the_mesh(hierarchy: MeshHierarchy) -> None:
     names = set(SpiralNetwork(hierarchy, 6, channels=(8, 4)).state_dict())
     assert not [name for name in names if "columns" in name or "values" in name]
