@@ -11,9 +11,9 @@ from pytorch_lightning import LightningDataModule
 from torch.nn.functional import pad
 from torch.utils.data import Dataset, SequentialSampler
 from torch_geometric.data import Data
-from torch_geometric.loader import DataLoader
 
 from facegen.data.corpus import Corpus
+from facegen.data.read_ahead import ReadAhead
 from facegen.data.sampler import SPARE, EpochShuffle, SharedBatches
 from facegen.errors import DataError
 from facegen.memory import recycled
@@ -109,7 +109,8 @@ class ExpressionDataModule(LightningDataModule):
     Args:
         corpus: directory that `facegen prepare` wrote.
         batch_size: sequences a step, on each device.
-        workers: processes that read ahead; 0 reads in the training process.
+        workers: processes that read ahead; 0 reads in a thread, see `ReadAhead`. Processes pay where a step is over
+            sooner than the reading of its batch, as on a fast GPU.
         seed: of the order in which training sequences come.
         rest: frames at rest that are added to both ends of every fifth training take. Short takes alone do not teach
             an LSTM that a label of zeros means rest for as long as it lasts; costs the frames it adds.
@@ -123,7 +124,7 @@ class ExpressionDataModule(LightningDataModule):
         self,
         corpus: str,
         batch_size: int = 1,
-        workers: int = 1,
+        workers: int = 0,
         seed: int = 0,
         rest: int = 0,
         hierarchy: HierarchySettings | None = None,
@@ -140,11 +141,11 @@ class ExpressionDataModule(LightningDataModule):
         self.batch_size, self.workers, self.seed, self.rest = batch_size, workers, seed, rest
         self._resumed: dict[str, int] = {}
 
-    def _loader(self, split: str, shuffle: bool = False) -> DataLoader:
+    def _loader(self, split: str, shuffle: bool = False) -> ReadAhead:
         dataset = SequenceDataset(self.corpus, split, self.rest if shuffle else 0)
         rank = self.trainer.global_rank if self.trainer else 0
         order = EpochShuffle(len(dataset), self.seed, *self._begin()) if shuffle else SequentialSampler(dataset)
-        return DataLoader(
+        return ReadAhead(
             dataset,
             batch_sampler=SharedBatches(order, self.batch_size, rank, self._processes),
             num_workers=self.workers,
@@ -182,14 +183,14 @@ class ExpressionDataModule(LightningDataModule):
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
         self._resumed = state_dict
 
-    def train_dataloader(self) -> DataLoader:
+    def train_dataloader(self) -> ReadAhead:
         return self._loader("train", shuffle=True)
 
-    def val_dataloader(self) -> DataLoader:
+    def val_dataloader(self) -> ReadAhead:
         return self._loader("test")
 
-    def test_dataloader(self) -> DataLoader:
+    def test_dataloader(self) -> ReadAhead:
         return self._loader("test")
 
-    def predict_dataloader(self) -> DataLoader:
+    def predict_dataloader(self) -> ReadAhead:
         return self._loader("test")
