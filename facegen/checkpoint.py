@@ -30,7 +30,7 @@ class Checkpoint:
         expressions: E names, the label's columns.
         fps: of the corpus.
         corpus: digest of the corpus it was trained on.
-        epoch: finished ones.
+        epoch: the one it was written in, counted from 0 as in the log.
     """
 
     network: nn.Module

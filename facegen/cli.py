@@ -187,7 +187,10 @@ def _prepare(verbs: argparse._SubParsersAction) -> None:
         help="go on without recordings that cannot be used, and list them, instead of stopping",
     )
     recipe.add_argument(
-        "--workers", type=int, metavar="N", help="processes that share the work (default: one for each core)"
+        "--workers",
+        type=int,
+        metavar="N",
+        help="processes that share the work, 0.3 GB each at the paper's size (default: one for each core, at most 6)",
     )
 
 

@@ -39,7 +39,7 @@ def prepare(options: Namespace) -> None:
         leave_out_broken=options.leave_out_broken,
         **per_level,
     )
-    workers = usable_cores() if options.workers is None else options.workers
+    workers = min(usable_cores(), preparing.MOST_WORKERS) if options.workers is None else options.workers
     preparing.prepare(source, options.source, options.out, recipe, workers)
     from facegen.inspection import summary
 

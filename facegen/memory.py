@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from math import prod
 from typing import Any
 
@@ -14,8 +13,9 @@ NUMBERS = {torch.float32: np.float32, torch.float64: np.float64}
 LARGE = 1 << 20  # bytes; below, the system's allocator does this by itself
 KEPT = 32  # pieces at most, the latest: about what a training step uses at once
 
-_free: list[Tensor] = []
-_lock = threading.Lock()
+# By address, the latest last. A garbage collection may free a piece while any line below runs, in the same thread, so a
+# lock could wait for itself; instead every access is a single step that nothing can come between.
+_free: dict[int, Tensor] = {}
 
 
 class _Lent:
@@ -31,9 +31,9 @@ class _Lent:
         }
 
     def __del__(self) -> None:
-        with _lock:
-            _free.append(self.piece)
-            del _free[:-KEPT]
+        _free[self.piece.data_ptr()] = self.piece
+        for address in list(_free)[:-KEPT]:
+            _free.pop(address, None)
 
 
 def recycled(like: Tensor, *shape: int) -> Tensor:
@@ -45,14 +45,12 @@ def recycled(like: Tensor, *shape: int) -> Tensor:
     size = prod(shape) * like.element_size()
     if like.device.type != "cpu" or like.dtype not in NUMBERS or size < LARGE:
         return like.new_empty(shape)
-    with _lock:
-        fitting = [place for place, piece in enumerate(_free) if size <= piece.numel() <= 2 * size]
-        piece = _free.pop(min(fitting, key=lambda place: _free[place].numel())) if fitting else None
+    fitting = [piece for piece in list(_free.values()) if size <= piece.numel() <= 2 * size]
+    piece = _free.pop(min(fitting, key=Tensor.numel).data_ptr(), None) if fitting else None
     lent = _Lent(torch.empty(size, dtype=torch.uint8) if piece is None else piece)
     return torch.from_numpy(np.asarray(lent)[:size].view(NUMBERS[like.dtype]).reshape(shape))
 
 
 def forget() -> None:
     """Give what is free back to the system."""
-    with _lock:
-        _free.clear()
+    _free.clear()

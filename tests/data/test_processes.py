@@ -80,6 +80,18 @@ def test_workers_are_counted_from_one(root: Path, tmp_path: Path, capsys: pytest
     assert "at least one worker is needed, got 0" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("cores", "workers"), [(2, 2), (64, 6)])
+def test_as_many_workers_as_cores_but_no_more_than_memory_is_promised_for(
+    root: Path, cores: int, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = []
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
+    monkeypatch.setattr("facegen.data.prepare.prepare", lambda *arguments: given.append(arguments[-1]))
+    monkeypatch.setattr("facegen.inspection.summary", lambda _: "")
+    assert run(f"prepare folder --root {root} --out {root / 'corpus'}".split()) == 0
+    assert given == [workers]
+
+
 def test_processes_end_with_the_block_whatever_they_are_at() -> None:
     with pytest.raises(KeyboardInterrupt), calls(time.sleep, [(0,), (LONG,), (LONG,), (LONG,)], 2) as results:
         assert results[0]() is None

@@ -1,0 +1,208 @@
+"""The compiled form of unpooling and convolution against the same in torch and against the naive layers."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.sparse
+import torch
+from shapes import plate_with_hole
+from torch import Tensor
+
+from facegen.mesh.hierarchy import MeshHierarchy
+from facegen.nn import native, unpool_conv
+from facegen.nn.spiral_conv import SpiralConv
+from facegen.nn.spiral_decoder import BLOCK, SpiralDecoder
+from facegen.nn.unpool_conv import UnpoolConv
+from facegen.nn.upsample import Upsample
+
+pytestmark = pytest.mark.skipif(native.library is None, reason="facegen was installed without a C++ compiler")
+
+CHANNELS = (1, 3, 5, 8, 11, 16, 24)
+FRAMES = (1, 2, 3, 4, 15, 16, 17, 40)
+EXACT = {torch.float32: {"rtol": 2e-5, "atol": 2e-5}, torch.float64: {"rtol": 1e-12, "atol": 1e-12}}
+CAPABILITY = "torch.backends.cpu.get_cpu_capability"
+LEVELS = {  # of x86-64, by the names that Linux gives to what a processor can do
+    "_native_v4": {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "avx2", "fma"},
+    "_native_v3": {"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe"},
+    "_native": set(),
+}
+
+
+def make_layer(channels: int, out_channels: int, fine: int = 60, coarse: int = 17, length: int = 6) -> UnpoolConv:
+    """A layer on a random matrix and random spirals, with all that real ones may lack, and its rows in another order.
+
+    Some coarse vertices are read by nobody, some fine ones have no entries, some spirals are short and one is empty.
+    """
+    random = np.random.default_rng([channels, out_channels])
+    matrix = scipy.sparse.random(fine, coarse, 0.2, format="lil", random_state=random, dtype=np.float32)
+    matrix[:, [0, coarse // 2, coarse - 1]] = 0
+    matrix[[3, fine - 1]] = 0
+    spiral = random.integers(0, fine, (fine, length))
+    spiral[random.random(fine) < 0.3, length // 2 :] = -1
+    spiral[7] = -1
+    layer = UnpoolConv(channels, out_channels, matrix.tocsr(), spiral, random.permutation(fine))
+    layer.matrix, layer.spiral = matrix.tocsr(), torch.from_numpy(spiral)
+    torch.nn.init.normal_(layer.bias)
+    return layer
+
+
+def naive(layer: UnpoolConv, x: Tensor) -> Tensor:
+    """(V_coarse, C, T) -> (V_fine, C', T) by the layers as the paper reads."""
+    conv = SpiralConv(layer.in_channels, layer.out_channels, layer.spiral).to(x.dtype)
+    conv.weight, conv.bias = layer.weight, layer.bias
+    return conv(Upsample(layer.matrix).to(x.dtype)(x.permute(2, 0, 1))).permute(1, 2, 0)[layer.rank]
+
+
+def compiled(layer: UnpoolConv, x: Tensor, out: Tensor) -> Tensor:
+    """What the compiled form writes to `out`."""
+    taps = unpool_conv._taps(layer.weight.detach())
+    native.unpool_conv(x, taps, layer.bias.detach(), layer.plan, layer.order, out)
+    return out
+
+
+def in_torch(layer: UnpoolConv, x: Tensor) -> Tensor:
+    """The same without the compiled form."""
+    taps = unpool_conv._taps(layer.weight.detach())
+    return unpool_conv._by_bags(layer, taps, layer.bias.detach(), x).index_select(0, layer.rank)
+
+
+def empty(layer: UnpoolConv, x: Tensor, frames: int | None = None) -> Tensor:
+    return x.new_full((layer.fine, layer.out_channels, frames or x.shape[2]), torch.nan)
+
+
+@pytest.mark.parametrize("tile", [1, 1500, native.TILE])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_it_computes_what_torch_does(tile: int, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "TILE", tile)  # a vertex each, several, one for all
+    for channels, out_channels in product(CHANNELS, CHANNELS):
+        layer = make_layer(channels, out_channels).to(dtype)
+        for frames in FRAMES:
+            x = torch.randn(layer.coarse, channels, frames, dtype=dtype)
+            torch.testing.assert_close(compiled(layer, x, empty(layer, x)), in_torch(layer, x), **EXACT[dtype])
+
+
+@pytest.mark.parametrize("frames", FRAMES)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_it_is_the_naive_layers_gradients_too(dtype: torch.dtype, frames: int) -> None:
+    for channels, out_channels in zip(CHANNELS, reversed(CHANNELS), strict=True):
+        layer = make_layer(channels, out_channels).to(dtype)
+        x = torch.randn(layer.coarse, channels, frames, dtype=dtype, requires_grad=True)
+        fast, slow = layer(x), naive(layer, x)
+        torch.testing.assert_close(fast, slow, **EXACT[dtype])
+        pull, inputs = torch.randn_like(slow), [x, layer.weight, layer.bias]
+        for one, other in zip(
+            torch.autograd.grad(fast, inputs, pull), torch.autograd.grad(slow, inputs, pull), strict=True
+        ):
+            # Sums over frames and vertices of numbers of order one.
+            torch.testing.assert_close(one, other, rtol=EXACT[dtype]["rtol"], atol=50 * EXACT[dtype]["atol"])
+
+
+@pytest.mark.parametrize("tile", [3000, 10**9])  # tiles for all threads, or one for all, so that they share out frames
+@pytest.mark.parametrize("frames", [1, 70, 90])
+def test_any_number_of_threads_gives_the_same_bits(tile: int, frames: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "TILE", tile)
+    layer = make_layer(4, 24, fine=3000 if frames == 1 else 300, coarse=70)
+    assert layer.plan.rows[-1] * layer.out_channels * frames > 1 << 20  # below, one thread does it all
+    x = torch.randn(layer.coarse, 4, frames)
+    before, results = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2, 3, 8):
+            torch.set_num_threads(threads)
+            results.append(compiled(layer, x, empty(layer, x)))
+    finally:
+        torch.set_num_threads(before)
+    assert all(torch.equal(result, results[0]) for result in results[1:])
+    torch.testing.assert_close(results[0], in_torch(layer, x), **EXACT[torch.float32])
+
+
+@pytest.mark.parametrize("frames", FRAMES)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_it_writes_the_frames_it_was_given_and_no_others(dtype: torch.dtype, frames: int) -> None:
+    layer = make_layer(5, 11).to(dtype)
+    x = torch.randn(layer.coarse, 5, frames, dtype=dtype)
+    memory = torch.full((layer.fine * 11 * (frames + 9) + 128,), 7.0, dtype=dtype)
+    whole = memory[64:-64].view(layer.fine, 11, frames + 9)
+    compiled(layer, x, whole[..., 4 : 4 + frames])
+    torch.testing.assert_close(whole[..., 4 : 4 + frames], in_torch(layer, x), **EXACT[dtype])
+    whole[..., 4 : 4 + frames] = 7
+    assert (memory == 7).all()
+
+
+@pytest.mark.parametrize("frames", FRAMES)
+def test_a_frame_that_is_not_a_number_spoils_no_other(frames: int) -> None:
+    layer = make_layer(8, 3)
+    x = torch.randn(layer.coarse, 8, frames)
+    clean = compiled(layer, x, empty(layer, x))
+    for bad in {0, frames // 2, frames - 1}:
+        spoilt = x.clone()
+        spoilt[..., bad] = torch.nan
+        result = compiled(layer, spoilt, empty(layer, x))
+        others = torch.arange(frames) != bad
+        assert torch.equal(result[..., others], clean[..., others])
+        read = torch.from_numpy(np.diff(layer.plan.rows.numpy()) > 0)[layer.rank]
+        assert torch.equal(result[..., bad].isnan().all(1), read)
+
+
+def test_a_coarse_vertex_that_nobody_reads_reaches_nobody() -> None:
+    layer = make_layer(8, 8)
+    x = torch.randn(layer.coarse, 8, 20)
+    clean = compiled(layer, x, empty(layer, x))
+    x[[0, layer.coarse // 2, layer.coarse - 1]] = torch.nan
+    assert torch.equal(compiled(layer, x, empty(layer, x)), clean)
+
+
+def test_inputs_may_lie_in_memory_in_any_order() -> None:
+    layer = make_layer(8, 5)
+    x = torch.randn(20, layer.coarse, 8).permute(1, 2, 0)
+    straight = compiled(layer, x.contiguous(), empty(layer, x))
+    assert torch.equal(compiled(layer, x, empty(layer, x)), straight)
+
+
+def test_the_decoder_without_it_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    hierarchy = MeshHierarchy.build(plate_with_hole(21), depth=2, factor=4)
+    decoder = SpiralDecoder(hierarchy, latent=8, channels=(6, 5), scale=2.0).double()
+    for frames in (1, BLOCK + 3):
+        z = torch.randn(frames, 8, dtype=torch.float64)
+        results = []
+        for library in (native.library, None):
+            with monkeypatch.context() as patch:
+                patch.setattr(native, "library", library)
+                out = decoder(z)
+                results.append([out, *torch.autograd.grad(out.square().sum(), list(decoder.parameters()))])
+        for one, other in zip(*results, strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-11, atol=1e-11)
+
+
+def test_two_types_of_numbers_on_a_processor_are_taken() -> None:
+    taken = [native.takes(torch.empty(0, dtype=dtype)) for dtype in (torch.float32, torch.float64, torch.bfloat16)]
+    assert taken == [True, True, False]
+    assert not native.takes(torch.empty(0, device="meta"))
+
+
+def test_the_processor_can_run_what_was_chosen() -> None:
+    name = Path(native.library._name).name.split(".")[0]
+    info = Path("/proc/cpuinfo")
+    flags = [line.split(":")[1].split() for line in info.read_text().splitlines() if line.startswith("flags")]
+    if not flags:
+        pytest.skip("the system does not say what its processor can do")
+    assert LEVELS[name] <= set(flags[0])
+
+
+@pytest.mark.parametrize(("capability", "level"), [("AVX512", 4), ("AVX2", 3), ("DEFAULT", 1), ("something new", 1)])
+def test_the_best_file_that_fits_is_chosen(
+    capability: str, level: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(CAPABILITY, lambda: capability)
+    monkeypatch.setattr(native, "__file__", str(tmp_path / "native.py"))
+    monkeypatch.setattr(native.ctypes, "CDLL", opened.append)
+    assert native._load() is None
+    files = {1: "_native", 3: "_native_v3", 4: "_native_v4"}
+    for number, name in files.items():  # of those that are there
+        (tmp_path / f"{name}{native.EXTENSION_SUFFIXES[0]}").touch()
+        native._load()
+        assert Path(opened[-1]).name.split(".")[0] == files[min(number, level)]
