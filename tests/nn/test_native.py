@@ -14,6 +14,7 @@ from torch import Tensor
 
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.nn import native, unpool_conv
+from facegen.nn.native import unpool_conv as compiled_form
 from facegen.nn.spiral_conv import SpiralConv
 from facegen.nn.spiral_decoder import BLOCK, SpiralDecoder
 from facegen.nn.unpool_conv import UnpoolConv
@@ -26,9 +27,9 @@ FRAMES = (1, 2, 3, 4, 15, 16, 17, 40)
 EXACT = {torch.float32: {"rtol": 2e-5, "atol": 2e-5}, torch.float64: {"rtol": 1e-12, "atol": 1e-12}}
 CAPABILITY = "torch.backends.cpu.get_cpu_capability"
 LEVELS = {  # of x86-64, by the names that Linux gives to what a processor can do
-    "_native_v4": {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "avx2", "fma"},
-    "_native_v3": {"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe"},
-    "_native": set(),
+    "_v4": {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "avx2", "fma"},
+    "_v3": {"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe"},
+    "_base": set(),
 }
 
 
@@ -60,8 +61,13 @@ def naive(layer: UnpoolConv, x: Tensor) -> Tensor:
 def compiled(layer: UnpoolConv, x: Tensor, out: Tensor) -> Tensor:
     """What the compiled form writes to `out`."""
     taps = unpool_conv._taps(layer.weight.detach())
-    native.unpool_conv(x, taps, layer.bias.detach(), layer.plan, layer.order, out)
+    compiled_form.forward(x, taps, layer.bias.detach(), layer.plan, layer.order, out)
     return out
+
+
+def compiled_back(layer: UnpoolConv, x: Tensor, grad: Tensor) -> tuple[Tensor, Tensor]:
+    """The compiled gradients by the features and by the weights."""
+    return compiled_form.backward(x, unpool_conv._taps(layer.weight.detach()), grad, layer.back_plan, layer.order)
 
 
 def in_torch(layer: UnpoolConv, x: Tensor) -> Tensor:
@@ -74,10 +80,10 @@ def empty(layer: UnpoolConv, x: Tensor, frames: int | None = None) -> Tensor:
     return x.new_full((layer.fine, layer.out_channels, frames or x.shape[2]), torch.nan)
 
 
-@pytest.mark.parametrize("tile", [1, 1500, native.TILE])
+@pytest.mark.parametrize("tile", [1, 1500, compiled_form.CACHED])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_it_computes_what_torch_does(tile: int, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "TILE", tile)  # a vertex each, several, one for all
+    monkeypatch.setattr(compiled_form, "CACHED", tile)  # a vertex each, several, one for all
     for channels, out_channels in product(CHANNELS, CHANNELS):
         layer = make_layer(channels, out_channels).to(dtype)
         for frames in FRAMES:
@@ -104,7 +110,7 @@ def test_it_is_the_naive_layers_gradients_too(dtype: torch.dtype, frames: int) -
 @pytest.mark.parametrize("tile", [3000, 10**9])  # tiles for all threads, or one for all, so that they share out frames
 @pytest.mark.parametrize("frames", [1, 70, 90])
 def test_any_number_of_threads_gives_the_same_bits(tile: int, frames: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "TILE", tile)
+    monkeypatch.setattr(compiled_form, "CACHED", tile)
     layer = make_layer(4, 24, fine=3000 if frames == 1 else 300, coarse=70)
     assert layer.plan.rows[-1] * layer.out_channels * frames > 1 << 20  # below, one thread does it all
     x = torch.randn(layer.coarse, 4, frames)
@@ -117,6 +123,28 @@ def test_any_number_of_threads_gives_the_same_bits(tile: int, frames: int, monke
         torch.set_num_threads(before)
     assert all(torch.equal(result, results[0]) for result in results[1:])
     torch.testing.assert_close(results[0], in_torch(layer, x), **EXACT[torch.float32])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_its_gradients_are_those_of_torch_and_the_same_on_any_number_of_threads(dtype: torch.dtype) -> None:
+    before = torch.get_num_threads()
+    for (channels, out_channels), frames in zip(product(CHANNELS, CHANNELS), 7 * FRAMES, strict=False):
+        layer = make_layer(channels, out_channels, coarse=29).to(dtype)
+        x = torch.randn(layer.coarse, channels, frames, dtype=dtype)
+        whole = torch.randn(layer.fine, out_channels, frames + 5, dtype=dtype)
+        grad = whole[..., 2 : 2 + frames]  # of more frames, as where several blocks are written side by side
+        taps = unpool_conv._taps(layer.weight.detach())
+        slow = unpool_conv._by_bags_backward(layer, taps, x, grad.index_select(0, layer.order))
+        results = []
+        try:
+            for threads in (1, 3):
+                torch.set_num_threads(threads)
+                results.append(compiled_back(layer, x, grad))
+        finally:
+            torch.set_num_threads(before)
+        for one, other, wanted in zip(*results, slow, strict=True):
+            assert torch.equal(one, other)
+            torch.testing.assert_close(one, wanted, rtol=EXACT[dtype]["rtol"], atol=50 * EXACT[dtype]["atol"])
 
 
 @pytest.mark.parametrize("frames", FRAMES)
@@ -198,10 +226,10 @@ def test_the_best_file_that_fits_is_chosen(
 ) -> None:
     opened: list[str] = []
     monkeypatch.setattr(CAPABILITY, lambda: capability)
-    monkeypatch.setattr(native, "__file__", str(tmp_path / "native.py"))
+    monkeypatch.setattr(native, "__file__", str(tmp_path / "__init__.py"))
     monkeypatch.setattr(native.ctypes, "CDLL", opened.append)
     assert native._load() is None
-    files = {1: "_native", 3: "_native_v3", 4: "_native_v4"}
+    files = {1: "_base", 3: "_v3", 4: "_v4"}
     for number, name in files.items():  # of those that are there
         (tmp_path / f"{name}{native.EXTENSION_SUFFIXES[0]}").touch()
         native._load()

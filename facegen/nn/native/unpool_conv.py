@@ -115,7 +115,15 @@ def _call(name: str, arrays: dict[str, Tensor], plan: Plan, place: Tensor, lengt
     x, fine = arrays["x"], arrays["fine"]
     arrays |= {"values": plan.values.to(x.dtype), "place": place}
     arrays |= {part: getattr(plan, part) for part in ("halo", "start", "local", "rows")}
-    sizes = {"frames": x.shape[2], "stride": fine.stride(1), "in_channels": x.shape[1], "out_channels": fine.shape[1]}
-    sizes |= {"length": length, "items": items, "tile": plan.tile, "tiles": len(plan.start) - 1}
+    out_channels = fine.shape[1]
+    # By the first axis: of an axis of one, torch may say any stride.
+    sizes = {"frames": x.shape[2], "stride": fine.stride(0) // out_channels, "in_channels": x.shape[1]}
+    sizes |= {
+        "out_channels": out_channels,
+        "length": length,
+        "items": items,
+        "tile": plan.tile,
+        "tiles": len(plan.start) - 1,
+    }
     work = _Work(**{part: array.data_ptr() for part, array in arrays.items()}, **sizes)
     call(name, x.dtype, work, *more)
