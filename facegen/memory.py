@@ -11,7 +11,6 @@ from torch import Tensor
 
 NUMBERS = {torch.float32: np.float32, torch.float64: np.float64}
 LARGE = 1 << 20  # bytes; below, the system's allocator does this by itself
-KEPT = 32  # pieces at most, the latest: about what a training step uses at once
 
 # By address, the latest last. A garbage collection may free a piece while any line below runs, in the same thread, so a
 # lock could wait for itself; instead every access is a single step that nothing can come between.
@@ -32,8 +31,6 @@ class _Lent:
 
     def __del__(self) -> None:
         _free[self.piece.data_ptr()] = self.piece
-        for address in list(_free)[:-KEPT]:
-            _free.pop(address, None)
 
 
 def recycled(like: Tensor, *shape: int) -> Tensor:
@@ -47,8 +44,17 @@ def recycled(like: Tensor, *shape: int) -> Tensor:
         return like.new_empty(shape)
     fitting = [piece for piece in list(_free.values()) if size <= piece.numel() <= 2 * size]
     piece = _free.pop(min(fitting, key=Tensor.numel).data_ptr(), None) if fitting else None
-    lent = _Lent(torch.empty(size, dtype=torch.uint8) if piece is None else piece)
+    lent = _Lent(_new(size) if piece is None else piece)
     return torch.from_numpy(np.asarray(lent)[:size].view(NUMBERS[like.dtype]).reshape(shape))
+
+
+def _new(size: int) -> Tensor:
+    # As much of what is free goes, the oldest first, so that no more is ever held than was once in use.
+    room = size
+    for address, piece in list(_free.items()):
+        if room > 0 and _free.pop(address, None) is not None:
+            room -= piece.numel()
+    return torch.empty(size, dtype=torch.uint8, device="cpu")
 
 
 def forget() -> None:

@@ -4,8 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 
 from facegen.cli import run
+
+
+@pytest.fixture(autouse=True)
+def _the_same_numbers_every_time() -> None:
+    torch.manual_seed(0)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from facegen import memory
-from facegen.memory import KEPT, LARGE, forget, recycled
+from facegen.memory import LARGE, forget, recycled
 
 LIKE = torch.empty(0)
 NUMBERS = LARGE // 4  # float32, the least that is kept
@@ -112,16 +112,19 @@ def test_the_smallest_piece_that_fits_is_taken_and_none_that_would_be_half_empty
     assert taken.data_ptr() == places[3]
     again = recycled(LIKE, 2 * NUMBERS)
     assert again.data_ptr() == places[4]
+    assert set(memory._free) == {places[8], places[1]}
     assert recycled(LIKE, 2 * NUMBERS).data_ptr() not in places.values()
-    assert places[8] in memory._free
-    assert places[1] in memory._free
 
 
-def test_the_latest_pieces_are_kept_and_no_more() -> None:
-    made = [recycled(LIKE, NUMBERS + i) for i in range(KEPT + 3)]
+def test_no_more_is_held_than_was_once_in_use() -> None:
+    made = [recycled(LIKE, 3 * NUMBERS) for _ in range(4)]
     while made:
         del made[0]
-    assert free() == [LARGE + 4 * i for i in range(3, KEPT + 3)]
+    assert sum(free()) == 12 * LARGE
+    new = recycled(LIKE, 7 * NUMBERS)  # fits none of them, so three of them go
+    assert free() == [3 * LARGE]
+    del new
+    assert sum(free()) == 10 * LARGE
     forget()
     assert free() == []
 
@@ -143,7 +146,7 @@ def _collect_at_every_allocation() -> None:
     for later in range(20):
         gc.collect()
         gc.disable()
-        cycle: list[object] = [recycled(LIKE, 3 * NUMBERS) for _ in range(KEPT)]
+        cycle: list[object] = [recycled(LIKE, 3 * NUMBERS) for _ in range(8)]
         cycle.append(cycle)
         free = [recycled(LIKE, size * NUMBERS) for size in (3, 3, 3, 2, 1)]
         del cycle, free

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from facegen.errors import FacegenError
 from facegen.nn.native import loss as native
 from facegen.nn.native import takes
 
@@ -36,14 +37,19 @@ def motion_loss(
         counts: numbers of frames and of steps between frames that the sums are divided by; None takes this batch's,
             N and N - B. Others let means be taken over more than this batch.
 
+    Raises:
+        FacegenError: the shapes differ or are others.
+
     Returns:
         L, a number, and, without gradient, the mean Euclidean distance of the vertices in each frame, (N,).
     """
+    if generated.shape != recorded.shape or generated.shape[2:] != (3,):
+        raise FacegenError(f"two times (N, V, 3) are compared, got {(*generated.shape,)} and {(*recorded.shape,)}")
     frames, vertices, axes = generated.shape
     over_frames, over_steps = counts or (frames, frames - len(ptr) + 1)
     each = 1.0 / (over_frames * vertices * axes) if over_frames else 0.0
-    # The weight of the step to each frame from the one before, in units of that of a frame.
-    steps = recorded.new_full((frames + 1,), coherence * over_frames / over_steps if over_steps else 0.0)
+    # The weight of the step to each frame from the one before.
+    steps = recorded.new_full((frames + 1,), coherence / (over_steps * vertices * axes) if over_steps else 0.0)
     steps[ptr] = 0
     return _MotionLoss.apply(generated, recorded, steps, each)
 
@@ -53,23 +59,28 @@ class _MotionLoss(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, generated: Tensor, recorded: Tensor, steps: Tensor, each: float) -> tuple[Tensor, Tensor]:
-        ctx.each, ctx.dtype = each, generated.dtype
+        ctx.dtype = generated.dtype
         pair = [frames_in.to(recorded.dtype).permute(1, 2, 0) for frames_in in (generated, recorded)]
         if takes(recorded):
-            total, ctx.gradient, distance = native.motion_loss(*(part.contiguous() for part in pair), steps)
+            pair = [part.contiguous() for part in pair]
+            total, gradient, distance = native.motion_loss(*pair, steps, each, ctx.needs_input_grad[0])
         else:
-            total, ctx.gradient, distance = _by_chunks(*pair, steps)
+            total, gradient, distance = _by_chunks(*pair, steps, each)
+        ctx.save_for_backward(gradient)
         ctx.mark_non_differentiable(distance)
-        return total * each, distance
+        return total, distance
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
-        gradient, ctx.gradient = ctx.gradient, None  # gone after one use, as what autograd keeps itself
-        return gradient.mul_(grad * ctx.each).to(ctx.dtype).permute(2, 0, 1), None, None, None
+        (gradient,) = ctx.saved_tensors
+        # In training it is times one, which a processor can be asked without waiting.
+        if grad.device.type != "cpu" or grad != 1:
+            gradient = gradient * grad
+        return gradient.to(ctx.dtype).permute(2, 0, 1), None, None, None
 
 
-def _by_chunks(generated: Tensor, recorded: Tensor, steps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _by_chunks(generated: Tensor, recorded: Tensor, steps: Tensor, each: float) -> tuple[Tensor, Tensor, Tensor]:
     """The same on any device, vertices in chunks."""
     vertices, axes, frames = generated.shape
     gradient = recorded.new_empty(generated.shape)
@@ -77,7 +88,7 @@ def _by_chunks(generated: Tensor, recorded: Tensor, steps: Tensor) -> tuple[Tens
     rows = min(vertices, max(1, CHUNK // (axes * frames))) if recorded.device.type == "cpu" else vertices
     for i in range(0, vertices, rows):
         error = generated[i : i + rows] - recorded[i : i + rows]
-        signs = torch.sign(error, out=gradient[i : i + rows])
+        signs = torch.sign(error, out=gradient[i : i + rows]).mul_(each)
         # (x^_t - x^_t-1) - (x_t - x_t-1) is the difference of errors.
         turned = error.diff().sign_().mul_(steps[1:-1])
         signs[..., 1:].add_(turned)

@@ -40,7 +40,8 @@ class _OnOneThread(torch.autograd.Function):
     """A function of a tensor and of parameters that it knows already, forward and backward on one thread.
 
     Every step of so small an LSTM is a few microseconds of work; shared out, threads wait for each other ten times as
-    long. On other devices than a processor nothing changes.
+    long. On other devices than a processor nothing changes. The number of threads is the process's own while this runs:
+    another Python thread whose first work with torch falls into that time keeps to one.
     """
 
     @staticmethod
@@ -55,8 +56,8 @@ class _OnOneThread(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         wanted = [part for part in ctx.inputs if part.requires_grad]
         with _one_thread():
-            found = iter(torch.autograd.grad(ctx.states, wanted, grad))
-        ctx.states = None  # with what it has kept, as autograd does with its own
+            # Kept for as long as this graph is, which may be gone through again.
+            found = iter(torch.autograd.grad(ctx.states, wanted, grad, retain_graph=True))
         return None, *(next(found) if part.requires_grad else None for part in ctx.inputs)
 
 

@@ -88,7 +88,7 @@ class SpiralDecoder(nn.Module):
     def _features(self, latent: Tensor) -> Tensor:
         """(T, Z) -> (V_1, C, T), what the last step up starts from."""
         x = torch.addmm(self.full.bias[:, None], self.full.weight, latent.t())
-        x = x.view(self.coarsest, -1, len(latent))
+        x = x.view(self.coarsest, self.full.out_features // self.coarsest, len(latent))
         for conv in self.convs[:-1]:
             x = ACTIVATIONS[self.activation](conv(x))
         return x

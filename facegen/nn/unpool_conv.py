@@ -10,6 +10,7 @@ from scipy.sparse import csr_matrix, hstack
 from torch import Tensor, nn
 from torch.nn.functional import embedding_bag
 
+from facegen.errors import FacegenError
 from facegen.memory import recycled
 from facegen.nn.native import takes
 from facegen.nn.native import unpool_conv as native
@@ -80,14 +81,25 @@ class UnpoolConv(nn.Module):
         reset_spiral_parameters(self.weight, self.bias)
 
     def forward(self, *blocks: Tensor, scale: Tensor | None = None) -> Tensor:
-        """Apply the map, times `scale`, a number, where one is given."""
+        """Apply the map, times `scale`, a number, where one is given.
+
+        Raises:
+            FacegenError: a block has another shape.
+        """
+        for block in blocks:
+            self._require(block)
         return _Map.apply(self, *self._scaled(scale, blocks[0].dtype), *blocks)
 
     @torch.no_grad()
     def write(self, x: Tensor, out: Tensor, scale: Tensor | None = None) -> None:
         """The same for one block, without gradients, into a part of some frames of contiguous memory."""
+        self._require(x)
         weight, bias = self._scaled(scale, x.dtype)
         _write(self, _taps(weight), bias, x, out)
+
+    def _require(self, x: Tensor) -> None:
+        if x.dim() != 3 or x.shape[:2] != (self.coarse, self.in_channels):
+            raise FacegenError(f"({self.coarse}, {self.in_channels}, T) goes in here, got {(*x.shape,)}")
 
     def _scaled(self, scale: Tensor | None, kind: torch.dtype) -> tuple[Tensor, Tensor]:
         weight, bias = (self.weight, self.bias) if scale is None else (self.weight * scale, self.bias * scale)
@@ -120,7 +132,7 @@ class _Map(torch.autograd.Function):
         grad_taps = torch.zeros_like(taps)
         grad_blocks = []
         for x, part in zip(blocks, grad.split([block.shape[2] for block in blocks], dim=2), strict=True):
-            if takes(x):
+            if takes(x, taps, grad):
                 by_x, by_taps = native.backward(x, taps, part, layer.back_plan, layer.order)
             else:
                 by_x, by_taps = _by_bags_backward(layer, taps, x, part.index_select(0, layer.order))
@@ -132,7 +144,7 @@ class _Map(torch.autograd.Function):
 
 
 def _write(layer: UnpoolConv, taps: Tensor, bias: Tensor, x: Tensor, out: Tensor) -> None:
-    if takes(x):
+    if takes(x, taps, out):
         native.forward(x, taps, bias, layer.plan, layer.order, out)
     else:
         out.copy_(_by_bags(layer, taps, bias, x).index_select(0, layer.rank))

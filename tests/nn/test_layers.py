@@ -121,6 +121,28 @@ def test_the_decoder_in_blocks_is_the_chain_of_naive_layers_gradients_too(
     assert (fast < 0).any()  # displacements are signed: no ReLU at the end
 
 
+def test_a_layer_refuses_other_shapes(hierarchy: MeshHierarchy) -> None:
+    layer = UnpoolConv(4, 3, hierarchy.upsample[0], hierarchy.spirals[0])
+    coarse = layer.coarse
+    for x in (
+        torch.randn(coarse, 9, 5),
+        torch.randn(coarse, 3, 5),
+        torch.randn(coarse - 1, 4, 5),
+        torch.randn(coarse, 4),
+    ):
+        with pytest.raises(FacegenError, match=rf"\({coarse}, 4, T\) goes in here, got"):
+            layer(x)
+        with pytest.raises(FacegenError, match="goes in here"):
+            layer.write(x, torch.empty(layer.fine, 3, 5))
+
+
+def test_no_frames_give_no_frames(hierarchy: MeshHierarchy) -> None:
+    decoder = SpiralDecoder(hierarchy, latent=8, channels=(6, 5))
+    assert decoder(torch.randn(0, 8)).shape == (0, len(hierarchy.template.vertices), 3)
+    with torch.no_grad():
+        assert decoder(torch.randn(0, 8)).shape == (0, len(hierarchy.template.vertices), 3)
+
+
 def test_what_was_decoded_stays_when_more_is_decoded(hierarchy: MeshHierarchy) -> None:
     decoder = SpiralDecoder(hierarchy, latent=8, channels=(6, 5))
     z = torch.randn(5, 8)
@@ -203,12 +225,24 @@ def test_eq_5_and_its_gradient(
     y[0, 0] = x[0, 0]  # no error, no gradient
     first, second = x.clone().requires_grad_(), x.clone().requires_grad_()
     fast, distance = motion_loss(first, y, torch.tensor(ptr), coherence)
+    with torch.no_grad():
+        assert all(map(torch.equal, motion_loss(first, y, torch.tensor(ptr), coherence), (fast, distance)))
     torch.testing.assert_close(distance, torch.linalg.vector_norm(x - y, dim=-1).mean(-1), rtol=1e-12, atol=1e-12)
     slow = naive_loss(second, y, ptr, coherence)
     torch.testing.assert_close(fast, slow, rtol=1e-12, atol=1e-12)
-    (3 * fast).backward()
-    (3 * slow).backward()
-    torch.testing.assert_close(first.grad, second.grad, rtol=1e-12, atol=1e-12)
+    for pull in (1, 3):
+        one, other = (
+            torch.autograd.grad(pull * loss, x, retain_graph=True)[0] for loss, x in ((fast, first), (slow, second))
+        )
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)
+
+
+def test_eq_5_refuses_what_cannot_be_compared() -> None:
+    x, ptr = torch.randn(9, 4, 3), torch.tensor([0, 9])
+    for other in (torch.randn(8, 4, 3), torch.randn(9, 5, 3), torch.randn(9, 4, 2)):
+        for one, two in ((x, other), (other, x), (torch.randn(9, 4, 2),) * 2):
+            with pytest.raises(FacegenError, match="two times"):
+                motion_loss(one, two, ptr)
 
 
 def test_eq_5_takes_no_difference_across_sequences() -> None:

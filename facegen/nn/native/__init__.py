@@ -40,9 +40,11 @@ library = _load()
 """None where there was no compiler when facegen was installed; torch's own operations then do the work."""
 
 
-def takes(x: Tensor) -> bool:
-    """Whether there are compiled forms for this tensor."""
-    return library is not None and x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
+def takes(*arrays: Tensor) -> bool:
+    """Whether there are compiled forms for these tensors: all on a processor, and of one kind."""
+    first = arrays[0].dtype
+    known = library is not None and first in (torch.float32, torch.float64)
+    return known and all(array.device.type == "cpu" and array.dtype == first for array in arrays)
 
 
 def call(name: str, dtype: torch.dtype, work: ctypes.Structure, *numbers: int) -> None:

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <memory>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -57,18 +59,21 @@ inline void store(real* to, const typename Lanes<real>::type& value, int64_t cou
         std::memcpy(to, &value, count * sizeof(real));
 }
 
-// Run `job(i, memory)` for all i below `jobs`, each taken by the next thread that is free; `memory` is `size` numbers of
-// the thread's own, aligned to a cache line. What a job gives must not depend on which thread that is.
+// Run `job(i, memory)` for all i below `jobs`, each taken by the next thread that is free; `memory` is `size` numbers
+// of the thread's own, aligned to a cache line. What a job gives must not depend on which thread that is.
 template <typename real, typename Job>
 void share_out(int64_t jobs, int64_t threads, int64_t size, const Job& job) {
     std::atomic<int64_t> next{0};
     auto take = [&] {
-        std::vector<real> memory(size + 128);
-        const uintptr_t begin = (reinterpret_cast<uintptr_t>(memory.data()) + 63) & ~uintptr_t(63);
+        std::unique_ptr<real[]> memory(new real[size + 128]);
+        const uintptr_t begin = (reinterpret_cast<uintptr_t>(memory.get()) + 63) & ~uintptr_t(63);
         for (int64_t i = next++; i < jobs; i = next++) job(i, reinterpret_cast<real*>(begin));
     };
     std::vector<std::thread> helpers;
-    for (int64_t i = 1; i < threads && i < jobs; i++) helpers.emplace_back(take);
+    try {
+        for (int64_t i = 1; i < threads && i < jobs; i++) helpers.emplace_back(take);
+    } catch (const std::system_error&) {  // no more threads to be had: those that run, and this one, do it all
+    }
     take();
     for (auto& helper : helpers) helper.join();
 }

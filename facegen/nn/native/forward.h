@@ -1,6 +1,6 @@
-// Forward: the fine vertices are cut into tiles. For a tile and as many frames as fit one register, the weights are first
-// applied to the coarse vertices that the tile reads, into memory that stays in the cache; then every fine vertex is
-// summed in registers and written once, where it belongs.
+// Forward: the fine vertices are cut into tiles. For a tile and as many frames as fit one register, the weights are
+// first applied to the coarse vertices that the tile reads, into memory that stays in the cache; then every fine vertex
+// is summed in registers and written once, where it belongs.
 #pragma once
 
 #include "common.h"

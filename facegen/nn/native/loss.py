@@ -18,24 +18,30 @@ class _Loss(ctypes.Structure):
 
     _fields_ = [
         *((name, ctypes.c_void_p) for name in ("generated", "recorded", "steps", "gradient", "total", "distance")),
+        ("each", ctypes.c_double),
         *((name, ctypes.c_int64) for name in ("vertices", "frames", "tiles")),
     ]
 
 
-def motion_loss(generated: Tensor, recorded: Tensor, steps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The sums of Eq. 5 with their gradient, and the error of each frame.
+def motion_loss(
+    generated: Tensor, recorded: Tensor, steps: Tensor, each: float, wanted: bool
+) -> tuple[Tensor, Tensor | None, Tensor]:
+    """The sum of Eq. 5 with its gradient, and the error of each frame.
 
     Args:
         generated, recorded: (V, 3, N), contiguous.
         steps: (N + 1,) weight of the step to each frame from the one before; 0 at both ends.
+        each: weight of a coordinate's error.
+        wanted: whether the gradient is.
 
     Returns:
-        The sum, its gradient (V, 3, N), and (N,) mean distances of the vertices.
+        The sum, its gradient (V, 3, N) or None, and (N,) mean distances of the vertices.
     """
     vertices, _, frames = generated.shape
-    gradient = recycled(generated, *generated.shape)
+    gradient = recycled(generated, *generated.shape) if wanted else None
     total = generated.new_empty(TILES, dtype=torch.float64)
     distance = generated.new_empty(TILES, frames, dtype=torch.float64)
     arrays = (generated, recorded, steps.contiguous(), gradient, total, distance)
-    call("loss", generated.dtype, _Loss(*(array.data_ptr() for array in arrays), vertices, frames, TILES))
+    places = (None if array is None else array.data_ptr() for array in arrays)
+    call("loss", generated.dtype, _Loss(*places, each, vertices, frames, TILES))
     return total.sum().to(generated.dtype), gradient, (distance.sum(0) / vertices).to(generated.dtype)

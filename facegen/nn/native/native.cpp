@@ -1,5 +1,5 @@
-// Unpooling and spiral convolution of one level (Eq. 3), its gradient, and the loss (Eq. 5), frames innermost in memory. Plain C++ with
-// vector types, compiled once for each width of the processor's registers.
+// The functions that Python calls. Plain C++ with vector types, compiled once for each width of the processor's
+// registers.
 
 #include "backward.h"
 #include "forward.h"

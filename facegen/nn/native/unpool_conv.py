@@ -113,7 +113,7 @@ def backward(x: Tensor, taps: Tensor, grad: Tensor, plan: Plan, place: Tensor) -
 
 def _call(name: str, arrays: dict[str, Tensor], plan: Plan, place: Tensor, length: int, items: int, *more: int) -> None:
     x, fine = arrays["x"], arrays["fine"]
-    arrays |= {"values": plan.values.to(x.dtype), "place": place}
+    arrays = arrays | {"values": plan.values.to(x.dtype), "place": place}
     arrays |= {part: getattr(plan, part) for part in ("halo", "start", "local", "rows")}
     out_channels = fine.shape[1]
     # By the first axis: of an axis of one, torch may say any stride.
