@@ -104,9 +104,9 @@ def train(setting: Setting) -> dict[str, float]:
     optimizer = torch.optim.Adam(network.parameters(), **adam)
 
     def step() -> None:
-        optimizer.zero_grad()
         motion_loss(network(motion, ptr), recorded, ptr).backward()
         optimizer.step()
+        optimizer.zero_grad()  # here, so that what a step frees is what it has made
 
     works = {"fused": step}
     if setting.gather:
@@ -115,9 +115,9 @@ def train(setting: Setting) -> dict[str, float]:
         other = torch.optim.Adam([*encoder.parameters(), *gather.parameters()], **adam)
 
         def gather_step() -> None:
-            other.zero_grad()
             gather_loss(gather(encoder(motion[None])[0][0]), outermost).backward()
             other.step()
+            other.zero_grad()
 
         works["gather"] = gather_step
     for work in works.values():  # Adam's moments stay, so they are not extra
@@ -136,7 +136,7 @@ def prepare(setting: Setting) -> dict[str, float]:
 
 
 def loader(setting: Setting) -> dict[str, float]:
-    """Batches of one sequence, read, checked, sent by a worker process and turned into mm, as training gets them."""
+    """Batches of one sequence as training gets them after its first epoch: read and sent by a worker, put in mm."""
     from facegen.data import prepare as preparing
     from facegen.data.module import ExpressionDataModule
 
