@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from statistics import median
@@ -11,6 +12,9 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 Work = Callable[[], object]
+
+LARGE = {"cpu": (2048, 50_000_000), "cuda": (8192, 500_000_000)}
+"""Side of the matrices whose product, and count of the numbers whose copy, is timed as the most a device can do."""
 
 
 def say(text: str) -> None:
@@ -61,6 +65,7 @@ def extra_memory(work: Work, device: torch.device) -> float:
         before = torch.cuda.memory_allocated(device)
         work()
         return (torch.cuda.max_memory_allocated(device) - before) / 1e6
+    os.environ.setdefault("KINETO_LOG_LEVEL", "6")  # else the profiler says on standard error when it starts and stops
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as record:
         work()
     # Allocations and, negative, releases in the order of time.
@@ -74,7 +79,7 @@ def extra_memory(work: Work, device: torch.device) -> float:
 
 def ceilings(device: torch.device, dtype: torch.dtype) -> dict[str, float]:
     """This machine's own rates: a large matrix product in GFLOP/s, a large copy in GB/s read and written."""
-    side, count = (2048, 50_000_000) if device.type == "cpu" else (8192, 500_000_000)
+    side, count = LARGE[device.type]
     a = torch.randn(side, side, device=device, dtype=dtype)
     source = torch.randn(count, device=device).to(dtype)
     target = torch.empty_like(source)

@@ -104,9 +104,9 @@ def train(setting: Setting) -> dict[str, float]:
     optimizer = torch.optim.Adam(network.parameters(), **adam)
 
     def step() -> None:
-        optimizer.zero_grad()
         motion_loss(network(motion, ptr), recorded, ptr)[0].backward()
         optimizer.step()
+        optimizer.zero_grad()  # here, so that what a step frees is what it has made
 
     works = {"fused": step}
     if setting.gather:
@@ -115,9 +115,9 @@ def train(setting: Setting) -> dict[str, float]:
         other = torch.optim.Adam([*encoder.parameters(), *gather.parameters()], **adam)
 
         def gather_step() -> None:
-            other.zero_grad()
             gather_loss(gather(encoder(motion[None])[0][0]), outermost).backward()
             other.step()
+            other.zero_grad()
 
         works["gather"] = gather_step
     for work in works.values():  # Adam's moments stay, so they are not extra
@@ -136,17 +136,20 @@ def prepare(setting: Setting) -> dict[str, float]:
 
 
 def loader(setting: Setting) -> dict[str, float]:
-    """Batches of one sequence, read, checked, sent by a worker process and turned into mm, as training gets them."""
+    """Batches of one sequence, read and turned into mm as training gets them, out of what the system keeps in memory.
+
+    In the first epoch every sequence is also checked against its digest.
+    """
     from facegen.data import prepare as preparing
     from facegen.data.module import ExpressionDataModule
 
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "corpus"
-        say(f"loader: a corpus of {TRAINED} frames of {setting.vertices} vertices a sequence")
+        path, source = Path(folder) / "corpus", make_source(setting, subjects=3)
+        say(f"loader: a corpus of {len(source.keys)} sequences, {TRAINED} frames of {setting.vertices} vertices each")
         start = perf_counter()
-        preparing.prepare(make_source(setting), "synthetic", path)
-        result = {"prepare_seconds_a_sequence": (perf_counter() - start) / (2 * len(EXPRESSIONS))}
-        data = ExpressionDataModule(str(path), workers=1)
+        preparing.prepare(source, "synthetic", path)
+        result = {"prepare_seconds_a_sequence": (perf_counter() - start) / len(source.keys)}
+        data = ExpressionDataModule(str(path))
         batches = data.train_dataloader()
 
         def epoch() -> Tensor | None:
@@ -155,6 +158,9 @@ def loader(setting: Setting) -> dict[str, float]:
                 last = data.on_after_batch_transfer(batch.to(setting.device), 0).displacement
             return last
 
+        start = perf_counter()
+        epoch()
+        result["first_frames_per_second"] = TRAINED * len(batches) / (perf_counter() - start)
         times = by_turns({"epoch": epoch}, setting.repeats, setting.device)["epoch"]
         result["frames_per_second"] = 1e3 * TRAINED * len(batches) / median(times)
     return result
