@@ -30,7 +30,8 @@ def bench(chosen: list[str], setting: Setting) -> dict[str, Any]:
     most = ceilings(setting.device, setting.dtype)
     result: dict[str, Any] = {"machine": _machine(setting), "ceilings": most}
     for name in chosen:
-        result[name] = parts.decoder(setting, most) if name == "decoder" else getattr(parts, name)(setting)
+        part = getattr(parts, name)
+        result[name] = part(setting, most) if name in ("decoder", "train") else part(setting)
     return result
 
 

@@ -90,7 +90,7 @@ def _named(memory: dict[str, float]) -> dict[str, float]:
     return {names[form]: value for form, value in memory.items()}
 
 
-def train(setting: Setting) -> dict[str, float]:
+def train(setting: Setting, ceilings: dict[str, float]) -> dict[str, float]:
     """A training step: label to latents to displacements, Eq. 5, backward, Adam."""
     say(f"train: a step of {TRAINED} frames of {setting.vertices} vertices")
     hierarchy = build(make_source(setting))
@@ -124,7 +124,11 @@ def train(setting: Setting) -> dict[str, float]:
         work()
     forget()
     memory = {name: extra_memory(work, setting.device) for name, work in works.items()}
-    return compared(by_turns(works, max(1, setting.repeats // 2), setting.device)) | _named(memory)
+    row = compared(by_turns(works, max(1, setting.repeats // 2), setting.device))
+    # Backward takes each product of forward twice, by features and by weights; label, loss and Adam are not counted.
+    operations, moved = decoder_work(network.decoder, TRAINED)
+    row["share_of_ceiling"] = share_of_ceiling((3 * operations, 3 * moved), row["fused_ms"], ceilings)
+    return row | _named(memory)
 
 
 def prepare(setting: Setting) -> dict[str, float]:
