@@ -88,7 +88,8 @@ class UnpoolConv(nn.Module):
         """
         for block in blocks:
             self._require(block)
-        return _Map.apply(self, *self._scaled(scale, blocks[0].dtype), *blocks)
+        weight, bias = self._scaled(scale, blocks[0].dtype)
+        return (_Map.apply if torch.is_grad_enabled() else _written)(self, weight, bias, *blocks)
 
     @torch.no_grad()
     def write(self, x: Tensor, out: Tensor, scale: Tensor | None = None) -> None:
@@ -117,11 +118,7 @@ class _Map(torch.autograd.Function):
     def forward(ctx: Any, layer: UnpoolConv, weight: Tensor, bias: Tensor, *blocks: Tensor) -> Tensor:
         ctx.layer = layer
         ctx.save_for_backward(weight, *blocks)
-        sizes, taps = [block.shape[2] for block in blocks], _taps(weight)
-        out = recycled(blocks[0], layer.fine, layer.out_channels, sum(sizes))
-        for x, part in zip(blocks, out.split(sizes, dim=2), strict=True):
-            _write(layer, taps, bias, x, part)
-        return out
+        return _written(layer, weight, bias, *blocks)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -141,6 +138,14 @@ class _Map(torch.autograd.Function):
         grad_weight = grad_taps.view(layer.length, layer.out_channels, -1).transpose(1, 2)
         grad_bias = _sum(grad.view(layer.fine, -1)).view(layer.out_channels, -1).sum(1)
         return None, grad_weight, grad_bias, *grad_blocks
+
+
+def _written(layer: UnpoolConv, weight: Tensor, bias: Tensor, *blocks: Tensor) -> Tensor:
+    sizes, taps = [block.shape[2] for block in blocks], _taps(weight)
+    out = recycled(blocks[0], layer.fine, layer.out_channels, sum(sizes))
+    for x, part in zip(blocks, out.split(sizes, dim=2), strict=True):
+        _write(layer, taps, bias, x, part)
+    return out
 
 
 def _write(layer: UnpoolConv, taps: Tensor, bias: Tensor, x: Tensor, out: Tensor) -> None:
