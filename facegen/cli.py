@@ -1,4 +1,7 @@
-"""One command: what can be said. What is then done stands in `commands.py`."""
+"""One command: what can be said. What is then done stands in `commands.py`.
+
+Long, because every option of every verb is here and nowhere else.
+"""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ _work: Callable[..., Any]
 def _begin(path: str, watched: Connection) -> None:
     global _work
     with open(path, "rb") as file:
-        _work = pickle.load(file)
+        _work = pickle.load(file)  # from this process's own parent, in a file that nobody else may write
     threading.Thread(target=_end_with, args=(watched,), daemon=True).start()
 
 

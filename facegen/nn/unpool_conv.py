@@ -89,7 +89,7 @@ class UnpoolConv(nn.Module):
         for block in blocks:
             self._require(block)
         weight, bias = self._scaled(scale, blocks[0].dtype)
-        return (_Map.apply if torch.is_grad_enabled() else _written)(self, weight, bias, *blocks)
+        return (_Map.apply if torch.is_grad_enabled() else _forward)(self, weight, bias, *blocks)
 
     @torch.no_grad()
     def write(self, x: Tensor, out: Tensor, scale: Tensor | None = None) -> None:
@@ -118,7 +118,7 @@ class _Map(torch.autograd.Function):
     def forward(ctx: Any, layer: UnpoolConv, weight: Tensor, bias: Tensor, *blocks: Tensor) -> Tensor:
         ctx.layer = layer
         ctx.save_for_backward(weight, *blocks)
-        return _written(layer, weight, bias, *blocks)
+        return _forward(layer, weight, bias, *blocks)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -140,7 +140,8 @@ class _Map(torch.autograd.Function):
         return None, grad_weight, grad_bias, *grad_blocks
 
 
-def _written(layer: UnpoolConv, weight: Tensor, bias: Tensor, *blocks: Tensor) -> Tensor:
+def _forward(layer: UnpoolConv, weight: Tensor, bias: Tensor, *blocks: Tensor) -> Tensor:
+    """All blocks side by side."""
     sizes, taps = [block.shape[2] for block in blocks], _taps(weight)
     out = recycled(blocks[0], layer.fine, layer.out_channels, sum(sizes))
     for x, part in zip(blocks, out.split(sizes, dim=2), strict=True):

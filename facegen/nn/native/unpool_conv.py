@@ -116,9 +116,10 @@ def _call(name: str, arrays: dict[str, Tensor], plan: Plan, place: Tensor, lengt
     arrays = arrays | {"values": plan.values.to(x.dtype), "place": place}
     arrays |= {part: getattr(plan, part) for part in ("halo", "start", "local", "rows")}
     out_channels = fine.shape[1]
-    # By the first axis: of an axis of one, torch may say any stride.
-    sizes = {"frames": x.shape[2], "stride": fine.stride(0) // out_channels, "in_channels": x.shape[1]}
-    sizes |= {
+    sizes = {
+        "frames": x.shape[2],
+        "stride": fine.stride(0) // out_channels,  # not of the second axis: if it is one, torch may say any
+        "in_channels": x.shape[1],
         "out_channels": out_channels,
         "length": length,
         "items": items,
