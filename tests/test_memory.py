@@ -113,7 +113,9 @@ def test_the_smallest_piece_that_fits_is_taken_and_none_that_would_be_half_empty
     again = recycled(LIKE, 2 * NUMBERS)
     assert again.data_ptr() == places[4]
     assert set(memory._free) == {places[8], places[1]}
-    assert recycled(LIKE, 2 * NUMBERS).data_ptr() not in places.values()
+    new = recycled(LIKE, 2 * NUMBERS)  # the system may well put it where one of those was that had to go
+    del new
+    assert free() == [2 * LARGE]
 
 
 def test_no_more_is_held_than_was_once_in_use() -> None:
