@@ -11,7 +11,7 @@ from facegen.errors import MeshError, MotionError, unknown
 from facegen.mesh.alignment import require_pose
 from facegen.mesh.tri_mesh import TriMesh
 
-RISE = 30  # frames of rise, and of apex, that lead to the latent of an expression at its peak
+RISE = 30  # frames of rise, of apex and of fall, in whose middle an expression's latent is taken
 
 
 def require_topology(neutral: TriMesh, model: Checkpoint) -> None:
@@ -75,8 +75,9 @@ def interpolate(model: Checkpoint, neutral: TriMesh, start: str, stop: str, step
         raise MotionError(f"an interpolation needs at least two steps, got {steps}")
     ends = torch.zeros(2, len(model.expressions))
     ends[0, model.expressions.index(start)] = ends[1, model.expressions.index(stop)] = 1
-    curve = torch.cat([torch.linspace(0, 1, RISE), torch.ones(RISE)])[:, None]
-    first, last = (model.network.encoder(curve * end)[-1] for end in ends)
+    rise = torch.linspace(0, 1, RISE)
+    curve = torch.cat([rise, torch.ones(RISE), rise.flip(0)])[:, None]
+    first, last = (model.network.encoder(curve * end)[RISE + RISE // 2] for end in ends)
     alpha = torch.linspace(0, 1, steps)[:, None]
     displacement = model.network.decoder(alpha * last + (1 - alpha) * first)  # section 5.5
     label = (alpha * ends[1] + (1 - alpha) * ends[0]).numpy()

@@ -13,8 +13,10 @@ from tqdm import tqdm
 from facegen.data.corpus import Corpus
 from facegen.data.sampler import SPARE
 from facegen.data.sequence import Sequence
+from facegen.errors import FacegenError
 from facegen.export import export
 from facegen.export.apexes import apex_sheet
+from facegen.models import ExpressionClassifier
 from facegen.optional import require
 from facegen.tracking import wandb_runs
 
@@ -30,34 +32,24 @@ def generated_sequence(module: LightningModule, corpus: Corpus, index: int) -> S
 
 
 class EpochLine(Callback):
-    """One line an epoch on standard error: errors in mm on training and test subjects, and of not moving."""
+    """One line an epoch on standard error: what the model names as its `HEADLINE`."""
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         values = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        metric = pl_module.errors["train_error"]
-        if not metric.update_called:  # a resumed run only ends the epoch of its checkpoint
-            return
         # The module logs this one after its callbacks have run. All processes compute it together; one prints.
-        values["train/error"] = float(metric.compute()["total"])
-        if not trainer.is_global_zero:
+        train = pl_module.train_headline()
+        if train is None or not trainer.is_global_zero:  # a resumed run only ends the epoch of its checkpoint
             return
-        parts = [
-            f"{text} {values[name]:.3f}"
-            for text, name in (("train", "train/error"), ("test", "val/error"), ("not moving", "val/still"))
-            if name in values
-        ]
+        values[next(iter(pl_module.HEADLINE))] = train
+        parts = [f"{text} {values[name]:.3f}" for name, text in pl_module.HEADLINE.items() if name in values]
         # Through tqdm, so that a progress bar is not torn.
-        tqdm.write(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}: {', '.join(parts)} mm", file=sys.stderr)
+        epoch = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
+        tqdm.write(f"{epoch}: {', '.join(parts)}{pl_module.UNIT}", file=sys.stderr)
 
 
 def apexes(module: LightningModule, corpus: Corpus, path: Path) -> None:
-    """Write a sheet of a test subject's expressions at their apex, generated above recorded.
-
-    Of the test subjects it shows the one whose labels are strongest, on whom most can be seen.
-    """
-    test = [corpus.entries[i] for i in corpus.split("test")]
-    subjects = sorted({entry.subject for entry in test})
-    chosen = max(subjects, key=lambda name: sum(entry.intensity for entry in test if entry.subject == name))
+    """Write a sheet of a test subject's expressions at their apex, generated above recorded."""
+    chosen = corpus.shown_subject()
     shown = {entry.expression: i for i, entry in enumerate(corpus.entries) if entry.subject == chosen}
     rows = {
         "generated": {name: generated_sequence(module, corpus, i) for name, i in shown.items()},
@@ -73,7 +65,16 @@ def run_folder(trainer: Trainer, name: str) -> Path:
     return folder
 
 
-class ProgressPictures(Callback):
+class Showing(Callback):
+    """A callback that shows what a model generates, and refuses a classifier."""
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        if isinstance(pl_module, ExpressionClassifier):
+            name = type(self).__name__
+            raise FacegenError(f"{name} shows what a model generates; a classifier generates nothing, leave it out")
+
+
+class ProgressPictures(Showing):
     """Early pictures of progress: apexes of a test subject, a short clip and an animated mesh.
 
     They go to `pictures/` in the run's folder, and to Weights & Biases where that logger is used.
@@ -110,7 +111,7 @@ class ProgressPictures(Callback):
             run.log(content, commit=False)
 
 
-class ApexSheet(Callback):
+class ApexSheet(Showing):
     """`test` leaves a sheet of the first test subject's expressions, generated above recorded: `apexes.png`."""
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -124,8 +125,12 @@ class ApexSheet(Callback):
             print(f"look at {path}")
 
 
-class SequenceWriter(Callback):
-    """`predict` writes what it generates: one `.npz` sequence for each of the test split, in `predictions/`."""
+class PredictionWriter(Callback):
+    """`predict` writes what it finds about the test split into `predictions/`.
+
+    Of a generator one `.npz` sequence for each; of a classifier one `.csv` for each, the probability of every
+    expression.
+    """
 
     def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.folder = run_folder(trainer, "predictions")
@@ -141,18 +146,24 @@ class SequenceWriter(Callback):
     ) -> None:
         corpus: Corpus = trainer.datamodule.corpus
         template = corpus.hierarchy.template
-        bounds = batch.ptr.tolist()
-        for index, start, stop in zip(batch.item.tolist(), bounds[:-1], bounds[1:], strict=True):
+        found = outputs.float().cpu()
+        told = isinstance(pl_module, ExpressionClassifier)
+        parts = found.split(1 if told else batch.ptr.diff().tolist())
+        for index, part in zip(batch.item.tolist(), parts, strict=True):
             if index == SPARE:
                 continue
-            vertices = outputs[start:stop].float().cpu().numpy()
-            sequence = Sequence(
-                vertices, template.faces, corpus.fps, corpus.motion(index), corpus.expressions, template.polygons
-            )
             entry = corpus.entries[index]
-            sequence.save(self.folder / f"{entry.subject}-{entry.expression}.npz")
+            path = self.folder / f"{entry.subject}-{entry.expression}"
+            if told:
+                values = ",".join(f"{value:.6f}" for value in part[0].tolist())
+                path.with_name(f"{path.name}.csv").write_text(f"{','.join(corpus.expressions)}\n{values}\n")
+                continue
+            sequence = Sequence(
+                part.numpy(), template.faces, corpus.fps, corpus.motion(index), corpus.expressions, template.polygons
+            )
+            sequence.save(path.with_name(f"{path.name}.npz"))
 
     def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         trainer.strategy.barrier()  # all processes have written theirs
         if trainer.is_global_zero:
-            print(f"sequences are in {self.folder}")
+            print(f"what was predicted is in {self.folder}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,17 @@ import numpy as np
 import torch
 from torch import nn
 
+from facegen.data.corpus import Corpus
 from facegen.errors import CheckpointError, FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
+from facegen.nn.blendshape_network import BlendshapeNetwork
+from facegen.nn.sequence_classifier import SequenceClassifier
 from facegen.nn.spiral_network import SpiralNetwork
 
-FORMAT = 1
+FORMAT = 2
 KEY = "facegen"
-NETWORKS: dict[str, type[nn.Module]] = {"SpiralNetwork": SpiralNetwork}
+GENERATORS: tuple[type[nn.Module], ...] = (SpiralNetwork, BlendshapeNetwork)
+NETWORKS = {kind.__name__: kind for kind in (*GENERATORS, SequenceClassifier)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +33,7 @@ class Checkpoint:
         hierarchy: of the template.
         expressions: E names, the label's columns.
         fps: of the corpus.
+        floor: least height of the labels it was trained with, see `facegen.motion.raised`.
         corpus: digest of the corpus it was trained on.
         epoch: the one it was written in, counted from 0 as in the log.
     """
@@ -37,35 +42,31 @@ class Checkpoint:
     hierarchy: MeshHierarchy
     expressions: tuple[str, ...]
     fps: float
+    floor: float
     corpus: str
     epoch: int
 
 
-def pack(
-    network: str,
-    settings: Mapping[str, Any],
-    hierarchy: MeshHierarchy,
-    expressions: tuple[str, ...],
-    fps: float,
-    corpus: str,
-) -> dict[str, Any]:
+def pack(network: str, settings: Mapping[str, Any], corpus: Corpus) -> dict[str, Any]:
     """The entry to add to a Lightning checkpoint, of tensors, numbers and strings alone.
 
     Args:
         network: a name of `NETWORKS`.
         settings: its keyword arguments, the hierarchy and the number of expressions aside.
-        hierarchy, expressions, fps, corpus: as in `Checkpoint`.
+        corpus: what it is trained on.
     """
+    hierarchy = corpus.hierarchy
     arrays = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in hierarchy.arrays().items()}
     return {
         "format": FORMAT,
         "network": network,
         "settings": dict(settings),
         "hierarchy": arrays,
-        "expressions": list(expressions),
+        "expressions": list(corpus.expressions),
         "units": "mm",
-        "fps": fps,
-        "corpus": corpus,
+        "fps": corpus.fps,
+        "floor": corpus.floor,
+        "corpus": corpus.digest,
         "hierarchy_digest": hierarchy.digest,
     }
 
@@ -88,7 +89,7 @@ def require_same(content: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
             f"the checkpoint was trained on the corpus of digest {packed['corpus'][:12]}, this corpus is "
             f"{wanted['corpus'][:12]}; give the corpus it was trained on"
         )
-    for name in ("hierarchy_digest", "network", "settings"):
+    for name in ("hierarchy_digest", "network", "settings", "floor"):
         if name in wanted and packed[name] != wanted[name]:
             raise CheckpointError(
                 f"the checkpoint's {name.replace('_', ' ')} is {packed[name]}, the config's is {wanted[name]}; give "
@@ -116,14 +117,21 @@ def read_raw(path: str | Path) -> dict[str, Any]:
     return content
 
 
-def load(path: str | Path) -> Checkpoint:
+def load(path: str | Path, wanted: Collection[type[nn.Module]] = GENERATORS) -> Checkpoint:
     """Rebuild the network of a checkpoint.
 
+    Args:
+        path: of the file.
+        wanted: kinds of network that can be used; by default those that generate.
+
     Raises:
-        CheckpointError: see `read_raw`; or its parts do not fit together.
+        CheckpointError: see `read_raw`; or its network is of another kind, or its parts do not fit together.
     """
     content = read_raw(path)
     packed = content[KEY]
+    names = [kind.__name__ for kind in wanted]
+    if packed.get("network") in NETWORKS and packed["network"] not in names:
+        raise CheckpointError(f"{path}: a checkpoint of a {packed['network']}; {' or '.join(names)} is wanted here")
     try:
         hierarchy = MeshHierarchy.from_arrays({name: tensor.numpy() for name, tensor in packed["hierarchy"].items()})
         expressions = tuple(packed["expressions"])
@@ -136,7 +144,13 @@ def load(path: str | Path) -> Checkpoint:
         if not all(bool(value.isfinite().all()) for value in network.state_dict().values()):
             raise ValueError("weights are NaN or infinite: training has diverged; take a smaller lr")
         return Checkpoint(
-            network.eval(), hierarchy, expressions, float(packed["fps"]), packed["corpus"], int(content.get("epoch", 0))
+            network.eval(),
+            hierarchy,
+            expressions,
+            float(packed["fps"]),
+            float(packed["floor"]),
+            packed["corpus"],
+            int(content.get("epoch", 0)),
         )
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, FacegenError) as error:
         reason = str(error).split("\n")[0]

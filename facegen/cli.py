@@ -94,7 +94,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"facegen {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb", required=True, parser_class=Parser)
-    for add in (_demo, _prepare, _training, _animate, _interpolate, _export, _inspect, _bench):
+    for add in (_demo, _prepare, _training, _animate, _evaluate, _interpolate, _export, _inspect, _bench):
         add(verbs)
     return parser
 
@@ -167,13 +167,6 @@ def _prepare(verbs: argparse._SubParsersAction) -> None:
         help="bring neutrals onto the template, and take the head's own motion out of each frame "
         "(none, subject, frames; default: none)",
     )
-    recipe.add_argument(
-        "--intensity-floor",
-        type=float,
-        default=0.2,
-        metavar="S",
-        help="least intensity of a label; 0 is the paper's own (default: 0.2)",
-    )
     recipe.add_argument("--depth", type=int, default=4, help="coarser levels of the hierarchy (default: 4)")
     recipe.add_argument("--factor", type=float, default=5.0, help="vertices of a level over the next (default: 5)")
     recipe.add_argument(
@@ -184,6 +177,7 @@ def _prepare(verbs: argparse._SubParsersAction) -> None:
         help="one for all levels, or one for each, finest first (default: mean + 2 sigma of the 1-rings)",
     )
     recipe.add_argument("--dilation", type=int, nargs="+", default=[1], metavar="D", help="likewise (default: 1)")
+    recipe.add_argument("--components", type=int, default=64, metavar="K", help="of the PCA (default: 64)")
     recipe.add_argument(
         "--leave-out-broken",
         action="store_true",
@@ -221,6 +215,31 @@ def _animate(verbs: argparse._SubParsersAction) -> None:
         "--ease", metavar="NAME", help=f"shape of rise and fall: {', '.join(EASINGS)} (default: linear)"
     )
     _output(parser)
+
+
+def _evaluate(verbs: argparse._SubParsersAction) -> None:
+    parser = _verb(
+        verbs,
+        "evaluate",
+        commands.evaluate,
+        "the paper's tables 2 and 3 and figures 3 to 6, of a corpus's test subjects, as a report",
+        "facegen evaluate --corpus corpora/ict --spiral spiral.ckpt --blendshape blendshape.ckpt \\\n"
+        "      --classifier classifier.ckpt --out report",
+    )
+    parser.add_argument(
+        "--corpus", type=Path, required=True, metavar="CORPUS", help="what the checkpoints were trained on"
+    )
+    for name, text in (
+        ("--spiral", "of the spiral generator; several, such as of other seeds, count by their mean"),
+        ("--blendshape", "of the blendshape generator, the baseline"),
+        ("--classifier", "of the expression classifier, without which there is no Table 3"),
+        ("--paper-spiral", "of the spiral generator trained by the paper's recipe, for a row of its own"),
+        ("--paper-blendshape", "of the baseline trained by the paper's recipe"),
+    ):
+        parser.add_argument(name, type=Path, nargs="+", default=[], metavar="CKPT", help=text)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make, or to make anew")
+    parser.add_argument("--device", default="cpu", metavar="NAME", help="cpu or cuda (default: cpu)")
+    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (default: 0)")
 
 
 def _model(parser: argparse.ArgumentParser) -> None:

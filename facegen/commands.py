@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from facegen.errors import FacegenError
+from facegen.errors import FacegenError, unknown
 
 # Everything else is imported where it is used: a verb that needs no network starts without loading torch.
 
@@ -33,9 +33,9 @@ def prepare(options: Namespace) -> None:
         fps=options.fps if options.source == "folder" else None,
         neutral=options.neutral,
         align=options.align,
-        floor=options.intensity_floor,
         depth=options.depth,
         factor=options.factor,
+        components=options.components,
         leave_out_broken=options.leave_out_broken,
         **per_level,
     )
@@ -58,7 +58,6 @@ def _write(sequence: object, options: Namespace) -> None:
 
 
 def _read_neutral(options: Namespace) -> object:
-    from facegen.errors import unknown
     from facegen.mesh.io import UNITS, read_mesh
 
     if options.units not in UNITS:
@@ -111,6 +110,33 @@ def animate(options: Namespace) -> None:
     _write(making.animate(model, neutral, motion, fps), options)
 
 
+def evaluate(options: Namespace) -> None:
+    """A corpus and checkpoints become a report."""
+    from facegen import evaluation
+    from facegen.evaluation.rows import MODELS, TITLES
+
+    _require_device(options.device)
+    if options.seed < 0:
+        raise FacegenError(f"the seed must be 0 or more, got {options.seed}")
+    names = (*MODELS, evaluation.CLASSIFIER)
+    checkpoints = {name: getattr(options, name) for name in names}
+    report = evaluation.evaluate(options.corpus, checkpoints, options.out, options.device, options.seed)
+    for name in report["left_out"]:
+        print(f"left out, since no checkpoint was given: {name}")
+    for name, values in report["table2"].items():
+        print(f"{TITLES[name]:<32}{values['total']['mean_mm']:.3f} mm")
+    print(f"read {options.out / 'report.md'}")
+
+
+def _require_device(name: str) -> None:
+    import torch
+
+    if name not in ("cpu", "cuda"):
+        raise FacegenError(unknown("device", name, ("cpu", "cuda")))
+    if name == "cuda" and not torch.cuda.is_available():
+        raise FacegenError("torch finds no CUDA device here; take --device cpu")
+
+
 def interpolate(options: Namespace) -> None:
     """Faces between two expressions' latents."""
     from facegen import animate as making
@@ -155,18 +181,15 @@ def bench(options: Namespace) -> None:
     import torch
 
     from facegen import benchmark
-    from facegen.errors import unknown
 
     numbers = {"float32": torch.float32, "bfloat16": torch.bfloat16}
     for value, known, what in (
         (options.part or "decoder", benchmark.PARTS, "part"),
-        (options.device, ("cpu", "cuda"), "device"),
         (options.dtype, numbers, "dtype"),
     ):
         if value not in known:
             raise FacegenError(unknown(what, value, known))
-    if options.device == "cuda" and not torch.cuda.is_available():
-        raise FacegenError("torch finds no CUDA device here; take --device cpu")
+    _require_device(options.device)
     if min(options.frames) < 1 or options.repeats < 1:
         raise FacegenError(f"frames and repeats must be at least 1, got {options.frames} and {options.repeats}")
     setting = benchmark.Setting(

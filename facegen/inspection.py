@@ -108,7 +108,7 @@ def inspect_checkpoint(path: Path) -> Report:
     """What a checkpoint was trained on and what it can make."""
     from facegen import checkpoint
 
-    model = checkpoint.load(path)
+    model = checkpoint.load(path, checkpoint.NETWORKS.values())
     template = model.hierarchy.template
     facts = {
         "kind": "checkpoint",
@@ -119,6 +119,7 @@ def inspect_checkpoint(path: Path) -> Report:
         "levels": list(model.hierarchy.sizes),
         "expressions": list(model.expressions),
         "fps": model.fps,
+        "intensity_floor": model.floor,
         "epoch": model.epoch,
         "digest": model.corpus,
         "hierarchy": model.hierarchy.digest,

@@ -81,3 +81,52 @@ class PhaseError(Metric):
     def compute(self) -> dict[str, Tensor]:
         seen = [i for i, count in enumerate(self.count.tolist()) if count]
         return {PHASES[i]: self.total[i] / self.count[i] for i in seen}
+
+
+class ClassScores(Metric):
+    """Precision, recall and F1 of each expression, and their means over expressions (Table 3).
+
+    Args:
+        expressions: E names.
+
+    Shapes: update takes predicted (B,) and expression (B,), indices; compute gives `{name: {"precision": ...,
+    "recall": ..., "f1": ...}, ..., "total": {...}}`, see `scores_of`.
+    """
+
+    full_state_update = False
+    confusion: Tensor
+
+    def __init__(self, expressions: Sequence[str]) -> None:
+        super().__init__()
+        self.expressions = tuple(expressions)
+        shape = (len(expressions), len(expressions))
+        self.add_state("confusion", torch.zeros(shape, dtype=torch.int64), dist_reduce_fx="sum")
+
+    def update(self, predicted: Tensor, expression: Tensor) -> None:
+        count = len(self.expressions)
+        pairs = torch.bincount(expression * count + predicted, minlength=count * count)
+        self.confusion += pairs.view(count, count)
+
+    def compute(self) -> dict[str, dict[str, float]]:
+        return scores_of(self.confusion, self.expressions)
+
+
+def scores_of(confusion: Tensor, expressions: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Precision, recall and F1 of each class, and under `total` their means over classes.
+
+    What would divide by zero is zero: the precision of a class that is never predicted, the recall of one that never
+    occurs, the F1 of one without a hit.
+
+    Args:
+        confusion: (E, E) counts, a row for each true class, a column for each predicted one.
+        expressions: E names.
+    """
+    counts = confusion.double().cpu()
+    hits, predicted, true = counts.diagonal(), counts.sum(0), counts.sum(1)
+    columns = {
+        "precision": hits / predicted.clamp(min=1),
+        "recall": hits / true.clamp(min=1),
+        "f1": 2 * hits / (predicted + true).clamp(min=1),
+    }
+    result = {name: {kind: float(values[i]) for kind, values in columns.items()} for i, name in enumerate(expressions)}
+    return result | {"total": {kind: float(values.mean()) for kind, values in columns.items()}}

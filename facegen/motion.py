@@ -17,6 +17,9 @@ EXPRESSIONS = ("happy", "angry", "sad", "surprise", "fear", "disgust")
 PHASES = ("rest", "onset", "apex", "offset")
 """What a frame can be; `Phases.of_frames` gives indices into these."""
 
+FLOOR = 0.2
+"""Least height of a label unless another is asked for; see `raised`."""
+
 EASINGS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "linear": lambda x: x,
     "smooth": lambda x: x * x * (3 - 2 * x),
@@ -192,25 +195,19 @@ def deformation(displacement: np.ndarray) -> float:
     return float(np.mean([np.abs(pose).mean(dtype=np.float64) for pose in displacement]))
 
 
-def intensities(deformations: np.ndarray, expression: np.ndarray, train: np.ndarray, floor: float = 0.2) -> np.ndarray:
+def intensities(deformations: np.ndarray, expression: np.ndarray, train: np.ndarray) -> np.ndarray:
     r"""How strong each sequence is, from its deformation (Eq. 6).
 
     .. math:: s_i = \frac{\mathrm{clip}((m_i - \mu_e) / \sigma_e,\ -1,\ 1) + 1}{2}
-
-    Eq. 6 gives 0 to every sequence weaker than one sigma below its mean, and a label of zeros does not say which
-    expression it is; so the result is raised to `floor + (1 - floor) s_i`. A floor of 0 is the paper's own.
 
     Args:
         deformations: (N,) m_i, see `deformation`.
         expression: (N,) int, the expression of each sequence.
         train: (N,) bool; mean and standard deviation are taken over these alone.
-        floor: smallest intensity, in [0, 1).
 
     Returns:
-        (N,) float64 in [floor, 1]; an expression whose training sequences are all equally strong gives s_i = 0.5.
+        (N,) float64 in [0, 1]; an expression whose training sequences are all equally strong gives s_i = 0.5.
     """
-    if not 0 <= floor < 1:
-        raise MotionError(f"the floor of the intensity must be in [0, 1), got {floor}")
     result = np.empty(len(deformations), dtype=np.float64)
     for name in np.unique(expression):
         chosen = expression == name
@@ -222,7 +219,21 @@ def intensities(deformations: np.ndarray, expression: np.ndarray, train: np.ndar
         varied = sigma > 1e-9 * np.abs(known).max()
         away = (deformations[chosen] - known.mean()) / sigma if varied else np.zeros(chosen.sum())
         result[chosen] = (np.clip(away, -1, 1) + 1) / 2  # Eq. 6
-    return floor + (1 - floor) * result
+    return result
+
+
+def raised(intensity: float, floor: float = FLOOR) -> float:
+    """The label's height for an intensity of Eq. 6: `floor + (1 - floor) s_i`.
+
+    Eq. 6 gives 0 to every sequence weaker than one sigma below its mean, about one in six, and a label of zeros does
+    not say which expression it is. A floor of 0 is the paper's own.
+
+    Raises:
+        MotionError: the floor is not in [0, 1).
+    """
+    if not 0 <= floor < 1:
+        raise MotionError(f"the floor of the intensity must be in [0, 1), got {floor}")
+    return floor + (1 - floor) * intensity
 
 
 def find_phases(activity: np.ndarray) -> Phases:

@@ -124,7 +124,7 @@ class RunRecord(SaveConfigCallback):
             "errors_mm": {
                 name: float(value)
                 for name, value in trainer.callback_metrics.items()
-                if name.startswith(("train/error", "val/error", "val/still", "val/phase"))
+                if name.startswith(("train/error", "train/f1", "val/error", "val/f1", "val/still", "val/phase"))
             },
             **{name: packed[name] for name in ("corpus", "hierarchy_digest", "network", "settings")},
             "code": code_version(),

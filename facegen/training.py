@@ -16,27 +16,27 @@ from pytorch_lightning.plugins import TorchCheckpointIO
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from facegen import checkpoint
-from facegen.callbacks import SequenceWriter
+from facegen.callbacks import PredictionWriter
 from facegen.data.corpus import read_manifest
 from facegen.data.module import ExpressionDataModule
 from facegen.errors import FacegenError
 from facegen.files import new_file
-from facegen.models.base import ExpressionGenerator
+from facegen.models.base import ExpressionModel
 from facegen.tracking import RunRecord, Throughput
 
 VERBS = {
-    "fit": ("Train a model.", "facegen fit --config configs/ict.yaml --data.corpus corpora/ict"),
+    "fit": ("Train a model.", "facegen fit --config configs/ict_spiral.yaml --data.corpus corpora/ict"),
     "validate": (
         "Errors of a checkpoint on the test subjects, as training reports them.",
-        "facegen validate --config configs/ict.yaml --ckpt_path runs/ict/version_0/checkpoints/last.ckpt",
+        "facegen validate --config configs/ict_spiral.yaml --ckpt_path runs/ict_spiral/version_0/checkpoints/last.ckpt",
     ),
     "test": (
         "Errors of a checkpoint on the test subjects.",
-        "facegen test --config configs/ict.yaml --ckpt_path runs/ict/version_0/checkpoints/last.ckpt",
+        "facegen test --config configs/ict_spiral.yaml --ckpt_path runs/ict_spiral/version_0/checkpoints/last.ckpt",
     ),
     "predict": (
-        "Write what a checkpoint generates for the test subjects, one .npz sequence each.",
-        "facegen predict --config configs/ict.yaml --ckpt_path runs/ict/version_0/checkpoints/last.ckpt",
+        "Write what a checkpoint generates for the test subjects, one .npz each; of a classifier one .csv each.",
+        "facegen predict --config configs/ict_spiral.yaml --ckpt_path runs/ict_spiral/version_0/checkpoints/last.ckpt",
     ),
 }
 """What each verb does, and an example."""
@@ -129,7 +129,7 @@ def run(arguments: list[str]) -> TrainingCLI:
     warnings.filterwarnings("ignore", message=".*sync_dist=True.*")
     warnings.filterwarnings("ignore", message=".*args parameter is intended to run from within Python.*")
     settings = dict(
-        model_class=ExpressionGenerator,
+        model_class=ExpressionModel,
         datamodule_class=ExpressionDataModule,
         subclass_mode_model=True,
         parser_class=OneLineParser,
@@ -147,7 +147,7 @@ def run(arguments: list[str]) -> TrainingCLI:
             "callbacks": [
                 # The last epoch's, never the best on the test subjects: those must choose nothing.
                 ModelCheckpoint(filename="last", enable_version_counter=False),
-                SequenceWriter(),
+                PredictionWriter(),
                 Throughput(),
             ],
         },

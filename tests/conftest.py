@@ -39,13 +39,9 @@ def corpus_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def fit_arguments(corpus_path: Path) -> list[str]:
-    """Options of a training run of seconds; the verb, the folder and the epochs are still to be given."""
+def run_arguments(corpus_path: Path) -> list[str]:
+    """Options of a training run of seconds; the verb, the model, the folder and the epochs are still to be given."""
     return [
-        "--model=SpiralGenerator",
-        "--model.channels=[16, 8, 8]",
-        "--model.activation=elu",
-        "--model.lr=1e-2",
         f"--data.corpus={corpus_path}",
         "--data.workers=0",
         "--trainer.accelerator=cpu",
@@ -55,6 +51,13 @@ def fit_arguments(corpus_path: Path) -> list[str]:
         "--trainer.logger.name=null",
         "--trainer.logger.version=run",
     ]
+
+
+@pytest.fixture(scope="session")
+def fit_arguments(run_arguments: list[str]) -> list[str]:
+    """Likewise, with the spiral generator."""
+    model = ["--model=SpiralGenerator", "--model.channels=[16, 8, 8]", "--model.activation=elu", "--model.lr=1e-2"]
+    return [*model, *run_arguments]
 
 
 @pytest.fixture(scope="session")
@@ -81,4 +84,39 @@ def neutral_path(corpus_path: Path, tmp_path_factory: pytest.TempPathFactory) ->
     corpus = Corpus(corpus_path)
     path = tmp_path_factory.mktemp("mesh") / "neutral.obj"
     write_mesh(path, corpus.hierarchy.template.with_vertices(corpus.neutral(corpus.split("test")[0])))
+    return path
+
+
+def _trained(run_arguments: list[str], folder: Path, *more: str) -> Path:
+    assert run(["fit", *run_arguments, f"--trainer.logger.save_dir={folder}", *more]) == 0
+    return folder / "run" / "checkpoints" / "last.ckpt"
+
+
+@pytest.fixture(scope="session")
+def blendshape_path(run_arguments: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained checkpoint of the baseline."""
+    more = ["--model=BlendshapeGenerator", "--model.latent=16", "--model.lr=1e-2", "--trainer.max_epochs=10"]
+    return _trained(run_arguments, tmp_path_factory.mktemp("blendshape"), *more)
+
+
+@pytest.fixture(scope="session")
+def classifier_path(run_arguments: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained checkpoint of the classifier."""
+    more = ["--model=ExpressionClassifier", "--model.components=16", "--trainer.max_epochs=13"]
+    return _trained(run_arguments, tmp_path_factory.mktemp("classifier"), *more)
+
+
+@pytest.fixture(scope="session")
+def report_path(
+    corpus_path: Path,
+    checkpoint_path: Path,
+    blendshape_path: Path,
+    classifier_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """The report of one checkpoint of each model, made by the command."""
+    path = tmp_path_factory.mktemp("evaluated") / "report"
+    arguments = ["--corpus", corpus_path, "--spiral", checkpoint_path, "--blendshape", blendshape_path]
+    arguments += ["--classifier", classifier_path, "--out", path]
+    assert run(["evaluate", *map(str, arguments)]) == 0
     return path

@@ -20,7 +20,7 @@ from facegen.cli import TRAINING, build_parser, run
 from facegen.data.sequence import Sequence
 from facegen.mesh import TriMesh, read_mesh, write_mesh
 
-VERBS = ("demo", "prepare", *TRAINING, "animate", "interpolate", "export", "inspect", "bench")
+VERBS = ("demo", "prepare", *TRAINING, "animate", "evaluate", "interpolate", "export", "inspect", "bench")
 
 
 def fails(capsys: pytest.CaptureFixture, arguments: list[object], *parts: str) -> None:
@@ -82,7 +82,7 @@ def test_a_command_starts_without_loading_torch() -> None:
         (["prepare", "synthetic", "--seed", "-1", "--out", "x"], ["seed must be 0 or more"]),
         (["prepare", "synthetic", "--fps", "nan", "--out", "x"], ["fps must be a positive number"]),
         (["prepare", "synthetic", "--factor", "nan", "--out", "x"], ["factor above 1"]),
-        (["prepare", "synthetic", "--intensity-floor", "1", "--out", "x"], ["floor of the intensity"]),
+        (["prepare", "synthetic", "--components", "0", "--out", "x"], ["at least one principal component", "got 0"]),
         (["fit", "--config", "nowhere.yaml"], ["nowhere.yaml"]),
         (["fit", "--model", "SpiralGenerator", "--data.corpus", "nowhere"], ["nowhere: no such corpus"]),
         (["fit", "--model", "Transformer", "--data.corpus", "x"], ["Transformer"]),
@@ -128,6 +128,7 @@ def test_inspect_a_mesh_and_a_checkpoint(
     assert run(["inspect", str(corpus_path), "--json"]) == 0
     corpus = json.loads(capsys.readouterr().out)
     assert (model["kind"], model["epoch"]) == ("checkpoint", 29)  # of 30, as the log counts them
+    assert (model["network"], model["intensity_floor"]) == ("SpiralNetwork", 0.2)
     for name in ("vertices", "faces", "levels", "expressions", "fps", "digest", "hierarchy"):
         assert model[name] == corpus[name]
 

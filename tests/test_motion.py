@@ -20,6 +20,7 @@ from facegen.motion import (
     find_phases,
     intensities,
     motion_label,
+    raised,
 )
 
 
@@ -36,8 +37,13 @@ def test_eq_6_by_hand() -> None:
     train = np.array([True, True, True, False, False, False, True, True])
     sigma = np.sqrt(2 / 3)  # of 1, 2, 3, whose mean is 2
     wanted = [0, 0.5, 1, (0.4 / sigma + 1) / 2, 1, 0, 0, 1]  # the last expression: mean 6, sigma 1
-    np.testing.assert_allclose(intensities(m, expression, train, floor=0), wanted)
-    np.testing.assert_allclose(intensities(m, expression, train, floor=0.2), 0.2 + 0.8 * np.array(wanted))
+    np.testing.assert_allclose(intensities(m, expression, train), wanted)
+
+
+def test_a_floor_raises_intensities_by_hand() -> None:
+    assert [raised(s, 0.25) for s in (0.0, 0.5, 1.0)] == [0.25, 0.625, 1.0]
+    assert [raised(s, 0.0) for s in (0.0, 0.3, 1.0)] == [0.0, 0.3, 1.0]
+    assert raised(0.5) == pytest.approx(0.6)
 
 
 def test_eq_6_sees_nothing_of_test_subjects() -> None:
@@ -48,14 +54,18 @@ def test_eq_6_sees_nothing_of_test_subjects() -> None:
 
 
 def test_sequences_all_equally_strong_are_in_the_middle() -> None:
-    assert intensities(np.ones(3), np.zeros(3, int), np.ones(3, bool), floor=0).tolist() == [0.5] * 3
+    assert intensities(np.ones(3), np.zeros(3, int), np.ones(3, bool)).tolist() == [0.5] * 3
 
 
 def test_eq_6_refuses_what_it_cannot_scale() -> None:
     with pytest.raises(MotionError, match="no training sequence"):
         intensities(np.ones(2), np.array([0, 1]), np.array([True, False]))
+
+
+@pytest.mark.parametrize("floor", [-0.1, 1.0, float("nan")])
+def test_a_floor_out_of_range_is_refused(floor: float) -> None:
     with pytest.raises(MotionError, match=r"floor .* \[0, 1\)"):
-        intensities(np.ones(2), np.zeros(2, int), np.ones(2, bool), floor=1)
+        raised(0.5, floor)
 
 
 def test_deformation_is_the_mean_absolute_displacement() -> None:

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from facegen.data.pca import PCA
 from facegen.data.sequence import Sequence
 from facegen.errors import DataError, FacegenError, unknown
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.motion import Phases, motion_label
+from facegen.motion import FLOOR, Phases, motion_label, raised
 
-FORMAT = 2
-MANIFEST, HIERARCHY, STORE = "manifest.json", "hierarchy.npz", "frames.zarr"
+FORMAT = 3
+MANIFEST, HIERARCHY, COMPONENTS, STORE = "manifest.json", "hierarchy.npz", "components.npz", "frames.zarr"
 ARRAYS = ("displacement", "neutral")  # groups of the store; in each an array for every sequence, named by its index
 
 
@@ -32,7 +33,7 @@ class Entry:
         frames: T.
         phases: onset, apex_start, apex_end, offset.
         deformation: m_i of Eq. 6, mm.
-        intensity: s_i, the label's height in the apex.
+        intensity: s_i of Eq. 6, in [0, 1]; `Corpus.intensity` is the label's height in the apex.
         scale: mm of one step of the stored integers; half of it, under 0.01 mm, is the largest rounding error.
         sha256: of the stored bytes.
     """
@@ -58,6 +59,7 @@ class Corpus:
         expressions: E names, the label's columns.
         entries: the sequences.
         displacement_scale: root mean square displacement of the training sequences, mm.
+        floor: least height of a label, see `facegen.motion.raised`; whoever uses the corpus may set another.
 
     Raises:
         DataError: the directory is missing, is no corpus, or is damaged.
@@ -65,6 +67,7 @@ class Corpus:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self.floor = FLOOR
         self._verified: set[int] = set()
         manifest = read_manifest(self.path)
         try:
@@ -94,6 +97,14 @@ class Corpus:
         if name not in ("train", "test"):
             raise DataError(unknown("split", name, ("train", "test")))
         return [i for i, entry in enumerate(self.entries) if (entry.subject in self.test_subjects) == (name == "test")]
+
+    def shown_subject(self) -> str:
+        """The test subject whose labels are strongest, on whom most can be seen."""
+        strength: dict[str, float] = {}
+        for index in self.split("test"):
+            entry = self.entries[index]
+            strength[entry.subject] = strength.get(entry.subject, 0.0) + entry.intensity
+        return max(sorted(strength), key=strength.__getitem__)
 
     @cached_property
     def _store(self) -> Any:
@@ -140,10 +151,27 @@ class Corpus:
         self._check(index)
         return self._array(f"neutral/{index}")
 
+    @cached_property
+    def pca(self) -> PCA:
+        """Principal components of the training displacements.
+
+        Raises:
+            DataError: they are missing, damaged, or of another corpus.
+        """
+        return PCA.load(self.path / COMPONENTS, self.digest)
+
+    def intensity(self, index: int) -> float:
+        """The height of a sequence's label in the apex."""
+        return raised(self.entries[index].intensity, self.floor)
+
+    def phases(self, index: int) -> Phases:
+        """When a sequence evolves."""
+        return Phases(*self.entries[index].phases)
+
     def motion(self, index: int) -> np.ndarray:
         """(T, E) float32, the sequence's label."""
         entry = self.entries[index]
-        return motion_label(entry.frames, entry.expression, Phases(*entry.phases), entry.intensity, self.expressions)
+        return motion_label(entry.frames, entry.expression, self.phases(index), self.intensity(index), self.expressions)
 
     def find(self, subject: str, expression: str) -> int:
         """Index of a sequence.

@@ -18,7 +18,7 @@ from facegen.data.sampler import SPARE, EpochShuffle, SharedBatches
 from facegen.errors import DataError
 from facegen.memory import recycled
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.motion import PHASES, Phases
+from facegen.motion import FLOOR, PHASES, raised
 
 RESTED = 5  # every how many takes rest is added to one; shares no factor with six expressions, so all get some
 
@@ -66,7 +66,7 @@ class SequenceDataset(Dataset):
         index = self.indices[item]
         entry = self.corpus.entries[index]
         stored, motion = torch.from_numpy(self.corpus.stored(index)), torch.from_numpy(self.corpus.motion(index))
-        phase = torch.from_numpy(Phases(*entry.phases).of_frames(entry.frames))
+        phase = torch.from_numpy(self.corpus.phases(index).of_frames(entry.frames))
         if self.rest and item % RESTED == 0:
             ends = (self.rest, self.rest)
             stored, motion = pad(stored, ends), pad(motion, (0, 0, *ends))
@@ -115,6 +115,7 @@ class ExpressionDataModule(LightningDataModule):
         rest: frames at rest that are added to both ends of every fifth training take. Short takes alone do not teach
             an LSTM that a label of zeros means rest for as long as it lasts; costs the frames it adds.
         hierarchy: build this one from the template instead of using the corpus's.
+        floor: least height of a label, see `facegen.motion.raised`; 0 is the paper's own.
 
     Raises:
         FacegenError: the corpus cannot be used, or a setting is out of its range.
@@ -128,11 +129,14 @@ class ExpressionDataModule(LightningDataModule):
         seed: int = 0,
         rest: int = 0,
         hierarchy: HierarchySettings | None = None,
+        floor: float = FLOOR,
     ) -> None:
         super().__init__()
         if batch_size < 1 or workers < 0:
             raise DataError(f"batch_size must be at least 1 and workers at least 0, got {batch_size} and {workers}")
+        raised(0, floor)  # refuses one that is out of range
         self.corpus = Corpus(Path(corpus))
+        self.corpus.floor = floor
         if seed < 0 or rest < 0:
             raise DataError(f"seed and rest must be 0 or more, got {seed} and {rest}")
         if hierarchy is not None:

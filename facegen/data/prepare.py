@@ -14,7 +14,8 @@ from tqdm import tqdm
 
 from facegen import __version__
 from facegen.data.conform import ALIGNMENTS, NEUTRALS, conform, quantise
-from facegen.data.corpus import ARRAYS, HIERARCHY, STORE, Entry, stored_digest, write_manifest
+from facegen.data.corpus import ARRAYS, COMPONENTS, HIERARCHY, STORE, Corpus, Entry, stored_digest, write_manifest
+from facegen.data.pca import principal_components
 from facegen.data.processes import calls
 from facegen.data.sources.source import Source
 from facegen.errors import DataError, FacegenError, unknown
@@ -35,19 +36,19 @@ class Recipe:
         neutral: where a source has no neutral, take the `first` frame or the one at which the face is `still`est.
         align: `none`; `subject` brings each neutral onto the template and its frames with it; `frames` then takes the
             head's own motion out of each frame.
-        floor: smallest intensity, see `facegen.motion.intensities`; 0 is the paper's own.
         depth, factor, spiral_length, dilation: of the hierarchy, see `MeshHierarchy.build`.
+        components: of the PCA of training displacements; the paper's 64.
         leave_out_broken: go on without recordings that cannot be read, and list them, instead of stopping.
     """
 
     fps: float | None = None
     neutral: str = "first"
     align: str = "none"
-    floor: float = 0.2
     depth: int = 4
     factor: float = 5.0
     spiral_length: int | Series[int] | None = None
     dilation: int | Series[int] = 1
+    components: int = 64
     leave_out_broken: bool = False
 
     def __post_init__(self) -> None:
@@ -55,8 +56,8 @@ class Recipe:
             raise DataError(unknown("way to find the neutral", self.neutral, NEUTRALS))
         if self.align not in ALIGNMENTS:
             raise DataError(unknown("alignment", self.align, ALIGNMENTS))
-        if not 0 <= self.floor < 1:
-            raise DataError(f"the floor of the intensity must be in [0, 1), got {self.floor}")
+        if self.components < 1:
+            raise DataError(f"at least one principal component is needed, got {self.components}")
         if self.fps is not None and not 0 < self.fps < inf:
             raise DataError(f"fps must be a positive number, got {self.fps}")
 
@@ -92,7 +93,7 @@ def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = 
         _complete(source, entries, train)
         column = np.array([source.expressions.index(entry.expression) for entry in entries])
         deformations = np.array([entry.deformation for entry in entries])
-        strength = intensities(deformations, column, train, recipe.floor)
+        strength = intensities(deformations, column, train)
         entries = [replace(entry, intensity=float(s)) for entry, s in zip(entries, strength, strict=True)]
         settings = {key: value for key, value in vars(recipe).items() if value is not None}
         manifest = {
@@ -111,6 +112,17 @@ def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = 
             },
         }
         write_manifest(folder, manifest, entries)
+        _write_components(folder, recipe.components)
+
+
+def _write_components(folder: Path, count: int) -> None:
+    """Principal components of what has been written, of training subjects alone."""
+    corpus = Corpus(folder)
+    train = corpus.split("train")
+    frames = sum(corpus.entries[index].frames for index in train)
+    progress = tqdm(train, desc="components", delay=2, leave=False, disable=None)
+    found = principal_components((corpus.displacement(index) for index in progress), count, frames)
+    found.save(folder / COMPONENTS, corpus.digest)
 
 
 @dataclass(frozen=True)

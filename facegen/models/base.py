@@ -1,15 +1,14 @@
-"""What the sibling models share: one step body, one optimiser, whole checkpoints."""
+"""What the sibling models share: the steps, the optimiser, whole checkpoints."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor, distributed
-from torch.nn import ModuleDict
 from torch.nn.parallel import DistributedDataParallel
 from torch_geometric.data import Batch
 
@@ -17,8 +16,6 @@ from facegen import checkpoint
 from facegen.data.corpus import Corpus
 from facegen.data.sampler import SPARE
 from facegen.errors import FacegenError
-from facegen.metrics import PhaseError, VertexError, frame_error
-from facegen.nn.losses import motion_loss
 
 
 @dataclass(frozen=True)
@@ -31,88 +28,76 @@ class Share:
     Args:
         own: sequences of the batch that count: all, or none of a spare one.
         sequences: those of all processes.
-        counts: what Eq. 5's two sums are divided by, see `motion_loss`; None is the batch's own.
+        frames: theirs.
+        processes: how many share the step.
     """
 
     own: int
     sequences: int
-    counts: tuple[float, float] | None
+    frames: int
+    processes: int
 
     @classmethod
-    def of(cls, batch: Batch) -> Share:
-        """Sum up over all processes, which all have to call it."""
+    def of(cls, batch: Batch, frames: int) -> Share:
+        """Sum up over all processes, which all have to call it; `frames` are those of the batch that count."""
         if not (distributed.is_available() and distributed.is_initialized()):
-            return cls(batch.num_graphs, batch.num_graphs, None)
+            return cls(batch.num_graphs, batch.num_graphs, frames, 1)
         own = 0 if int(batch.item[0]) == SPARE else batch.num_graphs
-        summed = torch.tensor([own, batch.num_nodes if own else 0], device=batch.item.device)
+        summed = torch.tensor([own, frames if own else 0], device=batch.item.device)
         distributed.all_reduce(summed)
-        sequences, frames = summed.tolist()
-        processes = distributed.get_world_size()
-        return cls(own, sequences, (frames / processes, (frames - sequences) / processes))
+        return cls(own, *summed.tolist(), distributed.get_world_size())
 
 
-class ExpressionGenerator(LightningModule):
-    """A model that generates displacements from motion labels.
+class ExpressionModel(LightningModule):
+    """A model that is trained on a corpus.
 
-    Subclasses build `self.network` (a name of `facegen.checkpoint.NETWORKS`) and give `network_settings`.
+    Subclasses build `self.network` (a name of `facegen.checkpoint.NETWORKS`), and give `network_settings`, the one
+    step, and what an epoch logs.
 
     Args:
         corpus: the data's description; the command line links it from the data module.
         lr: learning rate of Adam (section 4: 1e-3).
         decay: factor on the learning rate after every epoch (section 4: 0.99).
         weight_decay: L2 penalty inside Adam's gradient (section 4: 5e-5).
-        coherence: weight of Eq. 5's temporal term (the paper's is 1).
 
     Raises:
         FacegenError: a number is out of its range.
     """
 
     network: torch.nn.Module
+    HEADLINE: ClassVar[dict[str, str]]
+    """What the line of an epoch shows: text by logged name; the first is of training, and still to be computed."""
+    UNIT: ClassVar[str] = ""
 
-    def __init__(self, corpus: Corpus, lr: float, decay: float, weight_decay: float, coherence: float) -> None:
+    def __init__(self, corpus: Corpus, lr: float, decay: float, weight_decay: float) -> None:
         super().__init__()
-        if lr <= 0 or not 0 < decay <= 1 or weight_decay < 0 or coherence < 0:
+        if lr <= 0 or not 0 < decay <= 1 or weight_decay < 0:
             raise FacegenError(
-                "lr must be positive, decay in (0, 1], weight_decay and coherence not negative; got "
-                f"{lr}, {decay}, {weight_decay}, {coherence}"
+                f"lr must be positive, decay in (0, 1], weight_decay not negative; got {lr}, {decay}, {weight_decay}"
             )
         self.corpus = corpus
-        self.lr, self.decay, self.weight_decay, self.coherence = lr, decay, weight_decay, coherence
-        stages = ("train", "val", "test")
-        self.errors = ModuleDict({f"{stage}_error": VertexError(corpus.expressions) for stage in stages})
-        self.still = ModuleDict({f"{stage}_still": VertexError(corpus.expressions) for stage in stages})
-        self.phases = ModuleDict({f"{stage}_phase": PhaseError() for stage in stages})
+        self.lr, self.decay, self.weight_decay = lr, decay, weight_decay
 
     @abstractmethod
     def network_settings(self) -> dict[str, Any]:
         """Keyword arguments that rebuild `network`, the hierarchy and the number of expressions aside."""
 
+    @abstractmethod
+    def _step(self, batch: Batch, stage: str) -> Tensor:
+        """The loss of one batch; metrics of the stage are updated. All stages take the same step."""
+
+    @abstractmethod
+    def _log_epoch(self, stage: str) -> None:
+        """Log what the metrics of a stage have gathered, and begin anew."""
+
+    @abstractmethod
+    def train_headline(self) -> float | None:
+        """The first value of `HEADLINE` so far in this epoch; None before its first step."""
+
     def setup(self, stage: str) -> None:
         # Buffers are constants that each process has made for itself; DDP would send all of them in every step.
         constants = [name for name, _ in self.named_buffers()]
         DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(self, constants)
-
-    def forward(self, motion: Tensor, ptr: Tensor | None = None) -> Tensor:
-        return self.network(motion, ptr)
-
-    def _step(self, batch: Batch, stage: str) -> Tensor:
-        share = Share.of(batch)
-        generated = self(batch.motion, batch.ptr)
-        loss, errors = motion_loss(generated, batch.displacement, batch.ptr, self.coherence, share.counts)  # Eq. 5
-        if not share.own:
-            loss = 0 * loss
-        with torch.no_grad():
-            # Of a spare batch nothing, but the metrics are told so, since in the end all processes compute them.
-            counted = (batch.ptr[: share.own + 1], batch.expression[: share.own])
-            frames = len(generated) if share.own else 0
-            errors = errors[:frames]
-            self.errors[f"{stage}_error"].update(errors, *counted)
-            if stage != "train":
-                still = frame_error(batch.displacement, torch.zeros_like(batch.displacement[:1]))
-                self.still[f"{stage}_still"].update(still[:frames], *counted)
-                self.phases[f"{stage}_phase"].update(errors, counted[0], batch.phase[:frames])
-        self.log(f"{stage}/loss", loss, on_step=False, on_epoch=True, batch_size=share.sequences, sync_dist=True)
-        return loss
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         return self._step(batch, "train")
@@ -123,24 +108,6 @@ class ExpressionGenerator(LightningModule):
     def test_step(self, batch: Batch, index: int) -> Tensor:
         return self._step(batch, "test")
 
-    def predict_step(self, batch: Batch, index: int) -> Tensor:
-        """Generated positions of one batch, (N, V, 3) mm (Eq. 4)."""
-        return self(batch.motion, batch.ptr) + batch.neutral[batch.batch]  # Eq. 4
-
-    def _log_errors(self, stage: str) -> None:
-        for kind, metrics in (("error", self.errors), ("still", self.still), ("phase", self.phases)):
-            metric = metrics[f"{stage}_{kind}"]
-            if metric.update_called:
-                values = metric.compute()
-                metric.reset()
-                if "total" in values:
-                    self.log(f"{stage}/{kind}", values["total"].float(), prog_bar=True)
-                if stage != "train":
-                    rest = {
-                        f"{stage}/{kind}/{name}": value.float() for name, value in values.items() if name != "total"
-                    }
-                    self.log_dict(rest)
-
     def on_train_start(self) -> None:
         loop = self.trainer.fit_loop
         if loop.restarted_on_epoch_end:
@@ -148,25 +115,26 @@ class ExpressionGenerator(LightningModule):
             loop.epoch_progress.current.processed -= 1
 
     def on_train_epoch_end(self) -> None:
-        self._log_errors("train")
+        self._log_epoch("train")
 
     def on_validation_epoch_end(self) -> None:
-        self._log_errors("val")
+        self._log_epoch("val")
 
     def on_test_epoch_end(self) -> None:
-        self._log_errors("test")
+        self._log_epoch("test")
 
     def configure_optimizers(self) -> dict[str, Any]:
-        optimizer = torch.optim.Adam(self.parameters(), lr=self.lr, weight_decay=self.weight_decay)
+        optimizer = self._optimizer()
         return {"optimizer": optimizer, "lr_scheduler": torch.optim.lr_scheduler.ExponentialLR(optimizer, self.decay)}
+
+    def _optimizer(self) -> torch.optim.Optimizer:
+        return torch.optim.Adam(self.parameters(), lr=self.lr, weight_decay=self.weight_decay)
 
     def on_save_checkpoint(self, content: dict[str, Any]) -> None:
         content[checkpoint.KEY] = self._packed()
 
     def _packed(self) -> dict[str, Any]:
-        corpus = self.corpus
-        network, settings = type(self.network).__name__, self.network_settings()
-        return checkpoint.pack(network, settings, corpus.hierarchy, corpus.expressions, corpus.fps, corpus.digest)
+        return checkpoint.pack(type(self.network).__name__, self.network_settings(), self.corpus)
 
     def on_load_checkpoint(self, content: dict[str, Any]) -> None:
         checkpoint.require_same(content, self._packed())

@@ -14,26 +14,32 @@ from torch.nn.utils.rnn import pack_sequence, unpack_sequence
 class MotionEncoder(nn.Module):
     r"""One LSTM layer over the motion label, :math:`z_t = E(e_t)` (Eq. 4).
 
+    The paper's runs forward, and the latent is its hidden state. The whole label is known before anything is made,
+    though; run in both directions, the encoder also knows in the onset how strong the apex will be and how long the
+    rise takes, on which the face's course depends. Then a linear layer makes the latent of both hidden states.
+
     Args:
         expressions: E, rows of the label.
-        latent: Z, its hidden size; the latent is the hidden state.
+        latent: Z, its hidden size.
+        bidirectional: read the label in both directions, which departs from the paper.
 
     Shapes: motion (N, E) of sequences one after the other, ptr (B + 1,) -> (N, Z)
     """
 
-    def __init__(self, expressions: int, latent: int = 64) -> None:
+    def __init__(self, expressions: int, latent: int = 64, bidirectional: bool = False) -> None:
         super().__init__()
-        self.lstm = nn.LSTM(expressions, latent, batch_first=True)
+        self.lstm = nn.LSTM(expressions, latent, batch_first=True, bidirectional=bidirectional)
+        self.out = nn.Linear(2 * latent, latent) if bidirectional else nn.Identity()
 
     def forward(self, motion: Tensor, ptr: Tensor | None = None) -> Tensor:
         return _OnOneThread.apply(lambda motion: self._states(motion, ptr), motion, *self.parameters())
 
     def _states(self, motion: Tensor, ptr: Tensor | None) -> Tensor:
         if ptr is None or len(ptr) == 2:
-            return self.lstm(motion.unsqueeze(0))[0].squeeze(0)
+            return self.out(self.lstm(motion.unsqueeze(0))[0].squeeze(0))
         sequences = torch.split(motion, ptr.diff().tolist())
         states, _ = self.lstm(pack_sequence(sequences, enforce_sorted=False))
-        return torch.cat(unpack_sequence(states))
+        return self.out(torch.cat(unpack_sequence(states)))
 
 
 class _OnOneThread(torch.autograd.Function):

@@ -28,12 +28,18 @@ class SpiralDecoder(nn.Module):
     network can die in its first steps: most vertices hardly move, zero is the median, and units that are switched
     off for all frames stay so. The ELU, which the authors of the spiral operator use, keeps a gradient.
 
+    All vertices share a convolution's weights, but on a decimated mesh no two neighbourhoods are alike, and what the
+    weights do well on average they do a little wrongly at each: the face is bumpy where it moves. With `per_vertex`,
+    which departs from the paper, each vertex has gains on what it gives, and below the finest level shifts before
+    the activation.
+
     Args:
         hierarchy: of the template, D steps.
         latent: Z.
         channels: features at the coarsest level and after each step but the last, which gives 3; D numbers.
         activation: relu or elu.
         scale: mm of one unit of the last layer's output, so that what the layers learn is of order one.
+        per_vertex: add these.
 
     Shapes: (T, Z) -> (T, V, 3), mm
 
@@ -50,6 +56,7 @@ class SpiralDecoder(nn.Module):
         channels: Sequence[int] = CHANNELS,
         activation: str = "relu",
         scale: float = 1.0,
+        per_vertex: bool = False,
     ) -> None:
         super().__init__()
         steps = len(hierarchy.upsample)
@@ -73,22 +80,30 @@ class SpiralDecoder(nn.Module):
             step = reorder_step(upsample, spiral, orders[level], orders[level + 1])
             out = orders[0] if level == 0 else None  # what comes out is in the template's own order again
             self.convs.append(UnpoolConv(widths[i], widths[i + 1], *step, out))
+        sizes = [(conv.fine, conv.out_channels, 1) for conv in self.convs] if per_vertex else []
+        self.gains = nn.ParameterList(nn.Parameter(torch.ones(size)) for size in sizes)
+        self.shifts = nn.ParameterList(nn.Parameter(torch.zeros(size)) for size in sizes[:-1])
         self.register_buffer("scale", torch.tensor(float(scale)))
 
     def forward(self, latent: Tensor) -> Tensor:
         blocks, last = latent.split(BLOCK), self.convs[-1]
         if torch.is_grad_enabled():
-            return last(*(self._features(block) for block in blocks), scale=self.scale).permute(2, 0, 1)
+            made = last(*(self._features(block) for block in blocks), scale=self.scale)
+            return (made * self.gains[-1] if self.gains else made).permute(2, 0, 1)
         # Nothing of a block is kept, so that memory beyond the result does not grow with the frames.
         out = recycled(self.full.weight, last.fine, 3, len(latent))
         for block, part in zip(blocks, out.split(BLOCK, dim=2), strict=True):
             last.write(self._features(block), part, self.scale)
+            if self.gains:
+                part.mul_(self.gains[-1])
         return out.permute(2, 0, 1)
 
     def _features(self, latent: Tensor) -> Tensor:
         """(T, Z) -> (V_1, C, T), what the last step up starts from."""
         x = torch.addmm(self.full.bias[:, None], self.full.weight, latent.t())
         x = x.view(self.coarsest, self.full.out_features // self.coarsest, len(latent))
-        for conv in self.convs[:-1]:
-            x = ACTIVATIONS[self.activation](conv(x))
+        activate = ACTIVATIONS[self.activation]
+        for i, conv in enumerate(self.convs[:-1]):
+            x = conv(x)
+            x = activate(x + self.shifts[i]) * self.gains[i] if self.gains else activate(x)
         return x

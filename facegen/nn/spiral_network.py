@@ -17,11 +17,11 @@ class SpiralNetwork(nn.Module):
     Args:
         hierarchy: of the template.
         expressions: E.
-        latent: Z.
-        channels, activation: see `SpiralDecoder`.
+        latent, bidirectional: see `MotionEncoder`.
+        channels, activation, per_vertex: see `SpiralDecoder`.
         scale: see `SpiralDecoder`, mm.
 
-    Shapes: motion (N, E), ptr (B + 1,) -> (N, V, 3), mm
+    Shapes: motion (N, E), ptr (B + 1,) -> (N, V, 3), mm; with frames (N',), only those are made, (N', V, 3)
     """
 
     def __init__(
@@ -32,10 +32,13 @@ class SpiralNetwork(nn.Module):
         channels: Sequence[int] = CHANNELS,
         activation: str = "relu",
         scale: float = 1.0,
+        bidirectional: bool = False,
+        per_vertex: bool = False,
     ) -> None:
         super().__init__()
-        self.decoder = SpiralDecoder(hierarchy, latent, channels, activation, scale)
-        self.encoder = MotionEncoder(expressions, latent)
+        self.decoder = SpiralDecoder(hierarchy, latent, channels, activation, scale, per_vertex)
+        self.encoder = MotionEncoder(expressions, latent, bidirectional)
 
-    def forward(self, motion: Tensor, ptr: Tensor | None = None) -> Tensor:
-        return self.decoder(self.encoder(motion, ptr))
+    def forward(self, motion: Tensor, ptr: Tensor | None = None, frames: Tensor | None = None) -> Tensor:
+        latent = self.encoder(motion, ptr)
+        return self.decoder(latent if frames is None else latent[frames])

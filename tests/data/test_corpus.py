@@ -11,14 +11,14 @@ import pytest
 
 from facegen.cli import run
 from facegen.data.conform import quantise, resample, stillest
-from facegen.data.corpus import Corpus
+from facegen.data.corpus import COMPONENTS, Corpus
 from facegen.data.prepare import Recipe, prepare
 from facegen.data.sources import open_source
 from facegen.data.sources.acting import ActedSource, Casting
 from facegen.data.sources.synthetic import SyntheticSource
 from facegen.errors import DataError
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.motion import EXPRESSIONS, Phases, deformation, intensities
+from facegen.motion import EXPRESSIONS, FLOOR, Phases, deformation, intensities
 
 SMALL = {"subjects": 3, "vertices": 400, "frames": (8, 10), "seed": 5}
 
@@ -55,9 +55,45 @@ def test_intensities_are_eq_6_over_the_training_subjects(corpus_path: Path) -> N
     train = np.array([entry.subject not in corpus.test_subjects for entry in corpus.entries])
     m = np.array([deformation(corpus.displacement(i)) for i in range(len(corpus.entries))])
     column = np.array([corpus.expressions.index(entry.expression) for entry in corpus.entries])
-    wanted = intensities(m, column, train, floor=0.2)
+    wanted = intensities(m, column, train)
     np.testing.assert_allclose([entry.intensity for entry in corpus.entries], wanted, atol=1e-3)
-    assert corpus.motion(0).max() == pytest.approx(corpus.entries[0].intensity)
+
+
+def test_a_label_is_as_high_as_its_intensity_over_the_floor(corpus_path: Path) -> None:
+    corpus = Corpus(corpus_path)
+    weakest, strongest = (
+        choose(corpus.split("train"), key=lambda i: corpus.entries[i].intensity) for choose in (min, max)
+    )
+    assert corpus.entries[weakest].intensity < 0.3 and corpus.entries[strongest].intensity == 1
+    for floor in (corpus.floor, 0.0, 0.5):
+        corpus.floor = floor
+        for index in (weakest, strongest):
+            height = floor + (1 - floor) * corpus.entries[index].intensity
+            assert corpus.intensity(index) == pytest.approx(height)
+            assert corpus.motion(index).max() == pytest.approx(height)
+    assert Corpus(corpus_path).floor == FLOOR == 0.2
+
+
+def test_components_are_those_of_the_training_displacements(corpus_path: Path) -> None:
+    corpus = Corpus(corpus_path)
+    frames = np.concatenate([corpus.displacement(i).reshape(-1, 3 * 420) for i in corpus.split("train")], dtype=float)
+    mean = frames.mean(axis=0)
+    _, length, rows = np.linalg.svd(frames - mean, full_matrices=False)
+    variance = length**2 / len(frames)
+    np.testing.assert_allclose(corpus.pca.mean.ravel(), mean, atol=1e-5)
+    assert corpus.pca.components.shape == (64, 420, 3)
+    assert corpus.pca.total == pytest.approx(variance.sum(), rel=1e-5)
+    np.testing.assert_allclose(corpus.pca.variance, variance[:64], atol=1e-5 * variance[0])
+    turned = np.abs((corpus.pca.components[:5].reshape(5, -1) * rows[:5]).sum(axis=1))
+    np.testing.assert_allclose(turned, 1, atol=1e-4)
+
+
+def test_components_of_another_corpus_are_refused(corpus_path: Path, tmp_path: Path, source: SyntheticSource) -> None:
+    prepare(source, "synthetic", tmp_path / "c", Recipe(depth=2, components=3))
+    assert Corpus(tmp_path / "c").pca.components.shape == (3, 400, 3)
+    (tmp_path / "c" / COMPONENTS).write_bytes((corpus_path / COMPONENTS).read_bytes())
+    with pytest.raises(DataError, match=r"components.npz: .*\(of another corpus\); prepare the corpus again"):
+        Corpus(tmp_path / "c").pca  # noqa: B018 (reading it is what fails)
 
 
 def test_no_subject_is_in_both_splits(corpus_path: Path) -> None:

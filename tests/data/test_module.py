@@ -33,6 +33,15 @@ def test_a_batch_on_the_device_is_the_corpus_to_the_bit(corpus_path: Path, worke
     assert len(lengths) > 1
 
 
+@pytest.mark.parametrize("floor", [0.0, 0.5])
+def test_labels_are_as_high_as_the_floor_makes_them(corpus_path: Path, floor: float) -> None:
+    data, corpus = ExpressionDataModule(str(corpus_path), batch_size=5, floor=floor), Corpus(corpus_path)
+    for batch in data.train_dataloader():
+        for place, item in enumerate(batch.item.tolist()):
+            wanted = floor + (1 - floor) * corpus.entries[item].intensity
+            assert float(batch.motion[batch.batch == place].max()) == pytest.approx(wanted, abs=1e-6)
+
+
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_sequence_is_checked_when_it_is_read_first_and_never_again(
     corpus_path: Path, workers: int, monkeypatch: pytest.MonkeyPatch

@@ -19,8 +19,9 @@ from torch.utils.data import DistributedSampler, SequentialSampler
 
 from facegen.checkpoint import read_raw
 from facegen.cli import run
-from facegen.data.corpus import Corpus, read_manifest, write_manifest
+from facegen.data.corpus import COMPONENTS, MANIFEST, Corpus, read_manifest, write_manifest
 from facegen.data.module import ExpressionDataModule
+from facegen.data.pca import principal_components
 from facegen.data.sampler import SPARE, EpochShuffle, SharedBatches
 from facegen.data.sequence import Sequence
 from facegen.errors import DataError
@@ -64,23 +65,35 @@ def odd_corpus(corpus_path: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     path = tmp_path_factory.mktemp("odd") / "corpus"
     path.mkdir()
     for part in corpus_path.iterdir():
-        if part.name != "manifest.json":
+        if part.name not in (MANIFEST, COMPONENTS):
             (path / part.name).symlink_to(part)
     manifest, corpus = read_manifest(corpus_path), Corpus(corpus_path)
     entries = list(corpus.entries)
     entries[8] = replace(entries[8], subject="moved")
     write_manifest(path, manifest | {"test_subjects": [corpus.subjects[0], "moved"]}, entries)
     made = Corpus(path)
+    blocks = [made.displacement(i) for i in made.split("train")]
+    principal_components(blocks, 16, sum(map(len, blocks))).save(path / COMPONENTS, made.digest)
     assert [len(made.split(name)) for name in ("train", "test")] == [17, 7]
     assert len({entry.frames for entry in made.entries}) > 2
     return path
 
 
+MODELS = {
+    "generator": ["--model=SpiralGenerator", "--model.channels=[16, 8, 8]", "--model.activation=elu"],
+    "some frames": ["--model=BlendshapeGenerator", "--model.latent=16", "--model.stride=3"],
+    "classifier": ["--model=ExpressionClassifier", "--model.components=16", "--model.frames=8"],
+}
+
+
 @pytest.fixture(scope="module")
-def runs(odd_corpus: Path, fit_arguments: list[str], tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
-    """The folders of what one process did, with batches of two, and of what two did, with batches of one each."""
+def runs(odd_corpus: Path, run_arguments: list[str], tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """The folders of what one process did, with batches of two, and of what two did, with batches of one each.
+
+    The last step of an epoch has one sequence, so that the second process has a spare one.
+    """
     folders = SimpleNamespace(one=tmp_path_factory.mktemp("one"), two=tmp_path_factory.mktemp("two"))
-    shared = [*fit_arguments, f"--data.corpus={odd_corpus}", "--trainer.max_epochs=2"]
+    shared = [*run_arguments, f"--data.corpus={odd_corpus}", "--trainer.max_epochs=2"]
     one = [*shared, "--data.batch_size=2"]
     two = [*shared, "--data.batch_size=1", "--trainer.devices=2", "--trainer.strategy=ddp", "--data.workers=1"]
     for arguments in lines(one, folders.one):
@@ -89,19 +102,21 @@ def runs(odd_corpus: Path, fit_arguments: list[str], tmp_path_factory: pytest.Te
     script.write_text("\n".join(" ".join(f"'{word}'" for word in words) for words in lines(two, folders.two)))
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     command = [sys.executable, str(TESTS / "processes.py"), str(script)]
-    done = subprocess.run(command, env=environment, timeout=120, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=environment, timeout=240, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     folders.printed = done.stdout + done.stderr
     return folders
 
 
 def lines(arguments: list[str], folder: Path) -> list[list[str]]:
-    """Train, test and predict, each into a folder of its own."""
-    weights = f"--ckpt_path={folder / 'fit' / 'run' / 'checkpoints' / 'last.ckpt'}"
+    """Train, test and predict with each model, each into a folder of its own."""
     result = []
-    for verb in ("fit", "test", "predict"):
-        more = ["--trainer.callbacks=[EpochLine,processes.Float64]", f"--trainer.logger.save_dir={folder / verb}"]
-        result.append([verb, *arguments, *more, *([] if verb == "fit" else [weights])])
+    for name, model in MODELS.items():
+        weights = f"--ckpt_path={folder / name / 'fit' / 'run' / 'checkpoints' / 'last.ckpt'}"
+        for verb in ("fit", "test", "predict"):
+            place = f"--trainer.logger.save_dir={folder / name / verb}"
+            more = ["--model.lr=1e-2", "--trainer.callbacks=[EpochLine,processes.Float64]", place]
+            result.append([verb, *model, *arguments, *more, *([] if verb == "fit" else [weights])])
     return result
 
 
@@ -112,8 +127,9 @@ def logged(folder: Path) -> list[dict[str, float]]:
     return [{name: float(cell) for name, cell in row.items() if cell and not name.startswith(measured)} for row in rows]
 
 
-def test_the_gradients_are_those_of_the_doubled_batch(runs: SimpleNamespace) -> None:
-    one, two = (read_raw(path / "fit" / "run" / "checkpoints" / "last.ckpt") for path in (runs.one, runs.two))
+@pytest.mark.parametrize("model", MODELS)
+def test_the_gradients_are_those_of_the_doubled_batch(model: str, runs: SimpleNamespace) -> None:
+    one, two = (read_raw(path / model / "fit" / "run" / "checkpoints" / "last.ckpt") for path in (runs.one, runs.two))
     assert one["global_step"] == two["global_step"] == 2 * 9
     for name, weights in one["state_dict"].items():
         torch.testing.assert_close(two["state_dict"][name], weights, rtol=1e-9, atol=1e-11)
@@ -125,32 +141,41 @@ def test_the_gradients_are_those_of_the_doubled_batch(runs: SimpleNamespace) -> 
 
 
 @pytest.mark.parametrize(
-    ("verb", "names"),
+    ("model", "verb", "names"),
     [
-        ("fit", {"train/loss", "train/error", "val/loss", "val/error", "val/error/happy", "val/still"}),
-        ("test", {"test/loss", "test/error", "test/error/happy", "test/still"}),
+        ("generator", "fit", {"train/loss", "train/error", "val/loss", "val/error", "val/error/happy", "val/still"}),
+        ("generator", "test", {"test/loss", "test/error", "test/error/happy", "test/still"}),
+        ("some frames", "fit", {"train/loss", "train/error", "val/loss", "val/error"}),
+        ("classifier", "fit", {"train/loss", "train/f1", "val/loss", "val/f1", "val/f1/happy"}),
+        ("classifier", "test", {"test/loss", "test/f1", "test/f1/happy"}),
     ],
 )
-def test_losses_and_errors_are_those_of_one_process(verb: str, names: set[str], runs: SimpleNamespace) -> None:
-    one, two = logged(runs.one / verb), logged(runs.two / verb)
+def test_losses_and_errors_are_those_of_one_process(
+    model: str, verb: str, names: set[str], runs: SimpleNamespace
+) -> None:
+    one, two = logged(runs.one / model / verb), logged(runs.two / model / verb)
     assert len(one) == len(two)
     assert names <= set().union(*two)
     for expected, row in zip(one, two, strict=True):
         assert row == pytest.approx(expected, rel=1e-6)
 
 
-def test_every_prediction_is_written_once(runs: SimpleNamespace, odd_corpus: Path) -> None:
+@pytest.mark.parametrize("model", MODELS)
+def test_every_prediction_is_written_once(model: str, runs: SimpleNamespace, odd_corpus: Path) -> None:
+    def read(path: Path) -> np.ndarray:
+        return np.loadtxt(path, delimiter=",", skiprows=1) if path.suffix == ".csv" else Sequence.load(path).vertices
+
     corpus = Corpus(odd_corpus)
     entries = [corpus.entries[i] for i in corpus.split("test")]
-    one, two = (sorted((path / "predict" / "run" / "predictions").iterdir()) for path in (runs.one, runs.two))
+    one, two = (sorted((path / model / "predict/run/predictions").iterdir()) for path in (runs.one, runs.two))
     assert [path.stem for path in two] == sorted(f"{entry.subject}-{entry.expression}" for entry in entries)
     for expected, made in zip(one, two, strict=True):
-        np.testing.assert_allclose(Sequence.load(made).vertices, Sequence.load(expected).vertices, atol=1e-4)
+        np.testing.assert_allclose(read(made), read(expected), atol=2e-6 if model == "classifier" else 1e-4)
 
 
 def test_only_the_first_process_speaks(runs: SimpleNamespace) -> None:
-    for text in ("epoch 1/2: ", "epoch 2/2: ", "sequences are in"):
-        assert runs.printed.count(text) == 1
+    for text in ("epoch 1/2: ", "epoch 2/2: ", "what was predicted is in"):
+        assert runs.printed.count(text) == len(MODELS)
     assert "sync_dist" not in runs.printed
 
 

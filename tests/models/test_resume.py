@@ -26,7 +26,7 @@ KILLED = 2 * STEPS + 3
 
 @pytest.fixture(scope="module")
 def common(fit_arguments: list[str]) -> list[str]:
-    return ["fit", *fit_arguments, "--data.batch_size=4", f"--trainer.max_epochs={EPOCHS}"]
+    return ["fit", *fit_arguments, "--model.stride=2", "--data.batch_size=4", f"--trainer.max_epochs={EPOCHS}"]
 
 
 @pytest.fixture(scope="module")

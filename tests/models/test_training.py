@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +57,7 @@ def test_a_checkpoint_is_whole(checkpoint_path: Path, corpus_path: Path) -> None
     model, corpus = checkpoint.load(checkpoint_path), Corpus(corpus_path)
     assert model.hierarchy.digest == corpus.hierarchy.digest
     assert (model.expressions, model.fps, model.corpus) == (corpus.expressions, corpus.fps, corpus.digest)
+    assert model.floor == corpus.floor
     index = corpus.split("test")[0]
     neutral = corpus.hierarchy.template.with_vertices(corpus.neutral(index))
     made = animate(model, neutral, corpus.motion(index), corpus.fps)
@@ -85,7 +84,7 @@ def test_test_predict_and_validate_agree(
         recorded = torch.from_numpy(corpus.sequence(index).vertices)
         errors = frame_error(torch.from_numpy(made.vertices), recorded).numpy()
         means.append(errors.mean())
-        height = made.motion.max(axis=1) / entry.intensity
+        height = made.motion.max(axis=1) / corpus.intensity(index)
         falling = np.arange(entry.frames) > entry.phases[2]
         between = (height > 0) & (height < 1)
         parts = {"rest": height == 0, "onset": between & ~falling, "apex": height == 1, "offset": between & falling}
@@ -117,6 +116,7 @@ def test_a_checkpoint_of_another_corpus_is_refused(
         (["--model.activation=swish"], "unknown activation 'swish'; known are: relu, elu"),
         (["--model.lr=-1"], "lr must be positive"),
         (["--data.batch_size=0"], "batch_size must be at least 1"),
+        (["--data.floor=1"], "the floor of the intensity must be in [0, 1), got 1.0"),
         (["--data.hierarchy.depth=0"], "depth of at least 1"),
         (["--trainer.max_epochs=-7"], "max_epochs"),
         (["--trainer.accelerator=abacus"], "abacus"),
@@ -149,6 +149,8 @@ def test_a_checkpoint_under_another_config_is_refused(
     assert "give the config it was trained with" in capsys.readouterr().err
     assert run(["test", *arguments, "--data.hierarchy.depth=3", "--data.hierarchy.spiral_length=7"]) == 2
     assert "hierarchy digest" in capsys.readouterr().err
+    assert run(["test", *arguments, "--data.floor=0"]) == 2
+    assert "the checkpoint's floor is 0.2, the config's is 0.0; give the config it was" in capsys.readouterr().err
 
 
 def test_a_hierarchy_by_config(fit_arguments: list[str], tmp_path: Path) -> None:
@@ -275,19 +277,19 @@ def test_the_loss_reaches_every_weight(corpus_path: Path) -> None:
 
 
 @pytest.mark.parametrize("config", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
-def test_every_config_runs(config: Path, tmp_path: Path) -> None:
+def test_every_config_runs(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     prepared = "prepare synthetic --subjects 2 --vertices 400 --frames 8 8 --workers 1 --out"
     assert run([*prepared.split(), str(tmp_path / "corpus")]) == 0
-    environment = os.environ | {"WANDB_MODE": "offline"}
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.chdir(tmp_path)
     arguments = ["--config", str(config), "--data.corpus", "corpus", "--trainer.max_epochs", "1"]
     more = ["--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false", "--data.workers", "0"]
-    subprocess.run(
-        [sys.executable, "-m", "facegen", "fit", *arguments, *more], cwd=tmp_path, env=environment, check=True
-    )
-    name = yaml.safe_load(config.read_text())["trainer"]["logger"][0]["init_args"]["name"]
-    made = tmp_path / "runs" / name / "version_0"
+    assert run(["fit", *arguments, *more]) == 0
+    content = yaml.safe_load(config.read_text())
+    made = tmp_path / "runs" / content["trainer"]["logger"][0]["init_args"]["name"] / "version_0"
     assert (made / "checkpoints" / "last.ckpt").is_file()
-    assert {path.suffix for path in (made / "pictures").iterdir()} == {".png", ".mp4", ".glb"}
+    shown = set() if content["model"]["class_path"] == "ExpressionClassifier" else {".png", ".mp4", ".glb"}
+    assert {path.suffix for path in made.glob("pictures/*")} == shown
     assert list((tmp_path / "runs" / "wandb").glob("offline-run-*/*.wandb"))
 
 

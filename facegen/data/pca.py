@@ -1,0 +1,165 @@
+"""Principal components of displacements, in one pass over frames that do not fit into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from facegen.errors import DataError, FacegenError
+from facegen.files import read_arrays
+
+TOLERANCE = 1e-6
+"""Share of the mean square by which the variance of a component may be too small, where `DIRECTIONS` suffice."""
+DIRECTIONS = 512  # most that are kept between blocks: 175 MB at the paper's size
+ROWS = 256  # frames gone through at once, at least
+CHUNK = 4096  # coordinates multiplied at once in float64
+
+
+@dataclass(frozen=True, eq=False)
+class PCA:
+    """Mean and principal components of displacements (section 5.2).
+
+    Args:
+        mean: (V, 3) float32, mm.
+        components: (K, V, 3) float32, rows of length one and at right angles, the most important first; zeros
+            beyond the dimensions that so many frames can span.
+        variance: (K,) float64, mm^2, of the frames along each component.
+        total: the variance in all directions, mm^2.
+        error: no component's variance is further than this below the exact one, nor above it but by rounding, mm^2.
+    """
+
+    mean: np.ndarray
+    components: np.ndarray
+    variance: np.ndarray
+    total: float
+    error: float
+
+    def project(self, displacement: np.ndarray) -> np.ndarray:
+        """Coefficients (T, K), mm, of (T, V, 3)."""
+        return (displacement - self.mean).reshape(len(displacement), -1) @ self._rows.T
+
+    def reconstruct(self, coefficients: np.ndarray) -> np.ndarray:
+        """(T, V, 3), mm, from (T, K)."""
+        return (coefficients @ self._rows).reshape(-1, *self.mean.shape) + self.mean
+
+    @property
+    def _rows(self) -> np.ndarray:
+        return self.components.reshape(len(self.components), -1)
+
+    def save(self, path: str | Path, owner: str) -> None:
+        """Write to a `.npz`; `owner` is the digest of the corpus that it is of."""
+        np.savez(path, owner=np.array(owner), **vars(self))
+
+    @classmethod
+    def load(cls, path: str | Path, owner: str) -> PCA:
+        """Read what `save` wrote.
+
+        Raises:
+            DataError: it is missing, damaged, or of another corpus.
+        """
+        try:
+            arrays = read_arrays(path)
+        except FacegenError as error:
+            raise DataError(f"{error}; prepare the corpus again") from error
+        try:
+            if str(arrays.pop("owner")) != owner:
+                raise DataError("of another corpus")
+            found = cls(**arrays | {name: float(arrays[name]) for name in ("total", "error")})
+            shape = (len(found.variance), *found.mean.shape)
+            if found.components.shape != shape or not all(np.isfinite(part).all() for part in vars(found).values()):
+                raise DataError(f"components {found.components.shape}, expected {shape} finite numbers")
+        except (KeyError, TypeError, ValueError, DataError) as error:
+            raise DataError(f"{path}: these components cannot be used ({error}); prepare the corpus again") from error
+        return found
+
+
+def principal_components(blocks: Iterable[np.ndarray], count: int, frames: int) -> PCA:
+    """Components of the frames of all blocks, each seen once.
+
+    What has been seen is kept as few rows B with the same inner products, B^T B = A^T A, up to directions that are
+    dropped after each block. A dropped direction makes every later eigenvalue smaller by its own at most (Weyl), so the
+    largest of each block add up to a bound on the error, which is returned. As many directions are kept as hold the
+    bound under `TOLERANCE`, but not more than `DIRECTIONS`.
+
+    Args:
+        blocks: (T, V, 3) mm, any number of frames each.
+        count: K.
+        frames: of all blocks together, which decides how much a block may drop.
+
+    Raises:
+        DataError: no frames.
+    """
+    kept: np.ndarray | None = None
+    waiting: list[np.ndarray] = []
+    shape: tuple[int, ...] = ()
+    total, mean, seen, dropped = 0.0, 0.0, 0, 0.0
+    for block in blocks:
+        shape = block.shape[1:]
+        rows = np.ascontiguousarray(block.reshape(len(block), -1), dtype=np.float32)
+        total += sum(float(np.square(row, dtype=np.float64).sum()) for row in rows)
+        mean += rows.sum(axis=0, dtype=np.float64)
+        seen += len(rows)
+        waiting.append(rows)
+        if sum(map(len, waiting)) >= ROWS:
+            share = sum(map(len, waiting)) / frames
+            kept, largest = _compress(kept, waiting, count, TOLERANCE * share * total)
+            dropped, waiting = dropped + largest, []
+    if not seen:
+        raise DataError("principal components of no frames at all")
+    if waiting:
+        kept, largest = _compress(kept, waiting, count, TOLERANCE * total * sum(map(len, waiting)) / frames)
+        dropped += largest
+    mean = mean / seen
+    components, variance = _centred(kept, mean, seen, count)
+    spread = max(total / seen - float(mean @ mean), 0.0)  # rounding may make one frame's negative
+    parts = mean.reshape(shape).astype(np.float32), components.reshape(count, *shape)
+    return PCA(*parts, variance, spread, dropped / seen)
+
+
+def _gram(rows: np.ndarray) -> np.ndarray:
+    """Inner products of (N, D) float32 rows, summed in float64."""
+    gram = np.zeros((len(rows), len(rows)))
+    for i in range(0, rows.shape[1], CHUNK):
+        part = rows[:, i : i + CHUNK].astype(np.float64)
+        gram += part @ part.T
+    return gram
+
+
+def _compress(
+    kept: np.ndarray | None, waiting: list[np.ndarray], count: int, allowed: float
+) -> tuple[np.ndarray, float]:
+    """Fewer rows with the inner products of all of these, and the largest eigenvalue of what they lack."""
+    rows = np.concatenate(waiting if kept is None else [kept, *waiting])
+    values, vectors = np.linalg.eigh(_gram(rows))
+    values, vectors = values[::-1].clip(0), vectors[:, ::-1]
+    enough = int(np.count_nonzero(values > allowed))
+    size = min(max(enough, count + 1), DIRECTIONS + count, len(values))
+    lost = float(values[size]) if size < len(values) else 0.0
+    return vectors[:, :size].T.astype(np.float32) @ rows, lost
+
+
+def _centred(kept: np.ndarray, mean: np.ndarray, frames: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Components (K, D) and variances of B^T B / N minus the mean's own part."""
+    lengths = np.sqrt(np.diag(_gram(kept)))
+    there = lengths > 1e-7 * lengths.max(initial=0)
+    basis, lengths = kept[there] / lengths[there, None], lengths[there]
+    inside = basis @ mean
+    outside = mean - inside @ basis
+    height = np.linalg.norm(outside)
+    if height > 1e-6 * np.linalg.norm(mean):  # what was dropped may hold a little of the mean
+        basis = np.concatenate([basis, (outside / height)[None].astype(np.float32)])
+        inside, lengths = np.append(inside, height), np.append(lengths, 0.0)
+    values, vectors = np.linalg.eigh(np.diag(lengths**2) / frames - np.outer(inside, inside))
+    most = min(count, frames - 1)  # dimensions that so many centred frames can span; rounding fills more
+    values, vectors = values[::-1].clip(0)[:most], vectors[:, ::-1][:, :most]
+    values = values[values > 1e-12 * values.max(initial=0)]
+    # At right angles once more: the least of the rows that were kept have lost some digits.
+    found = np.linalg.qr((vectors[:, : len(values)].T @ basis).T.astype(np.float64))[0].T
+    # A sign by rule, so that the same frames give the same components.
+    sign = np.sign(np.take_along_axis(found, np.abs(found).argmax(axis=1)[:, None], axis=1))
+    components = np.zeros((count, kept.shape[1]), dtype=np.float32)
+    components[: len(found)] = found * sign
+    return components, np.pad(values, (0, count - len(values)))

@@ -1,0 +1,149 @@
+"""Mouth, eyes and brows of any face template, so that errors can be reported by region.
+
+Nothing is known of the template but its surface, so three landmarks are sought on it: its left and right halves are
+alike; on the line between them the tip of the nose stands out and the lips meet in a crease, the stomion; and beside
+the nose the inner corners of the eyes lie deepest. All else is taken to be where the average adult has it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from facegen.errors import MeshError
+from facegen.mesh.tri_mesh import TriMesh, vertex_normals
+
+REGIONS = ("mouth", "eyes", "brows", "rest")
+
+# mm between landmarks by their usual names, about the means of adult men in Farkas, "Anthropometry of the Head and
+# Face", Raven Press 1994, some as later works cite it. Only proportions are used; a mm more or less decides nothing.
+EYES_TO_STOMION = 70.1  # (n-sn + sn-sto) - (n-gn - en-gn) = (54.8 + 22.3) - (124.7 - 117.7)
+INTERCANTHAL, BIOCULAR = 33.3, 91.2  # en-en, ex-ex
+PUPIL_TO_ORBIT, PUPIL_TO_BROW = 12.6, 25.4  # pupil-or; or-sci less that, to the brow's upper edge
+FOREHEAD = 115.9  # ft-ft, where the brows end
+MOUTH, UPPER_LIP, LOWER_LIP = 54.5, 8.0, 9.3  # ch-ch, ls-sto, sto-li
+
+# Ours, mm of such a face: the skin around lips and eyes that is counted to them, and that beyond the brows; how far
+# the middle of the brows' band lies below their upper edge, half its height; how far behind lips and eyes all ends.
+AROUND, BROW_END, BROW_DROP, BROW_HALF, BEHIND = 7.0, 10.0, 2.5, 13.0, 30.0
+
+# The least that must be found, mm: how far the nose stands out from the skin 15 above and below (faces: 4 to 12), the
+# crease between the lips (1 to 5), the sockets' depth (10 to 25); and the height of the eyes over the lips (55 to 85).
+NOSE, CREASE, SOCKET, SIZES = 2.0, 0.4, 4.0, (45.0, 100.0)
+STEP = 0.5  # between points of a profile, mm
+
+
+def face_regions(template: TriMesh) -> np.ndarray:
+    """The region of each vertex.
+
+    The mouth is an ellipse around the lips, each eye one around lids and socket; the brows are a band above the eyes
+    with the glabella between them, which the same muscles move. All else is the rest, and all far behind the features.
+
+    Args:
+        template: (V, 3) in mm, a neutral face that looks along +z with +y up; ten degrees of tilt are no matter.
+
+    Returns:
+        (V,) int64, indices into `REGIONS`.
+
+    Raises:
+        MeshError: it is no such face; the message says what was not found.
+    """
+    place = _in_face(template.vertices, template.faces)
+    x, y, z = np.abs(place[:, 0]), place[:, 1], place[:, 2]
+    eye_x, eye_half = (BIOCULAR + INTERCANTHAL) / 4, (BIOCULAR - INTERCANTHAL) / 4 + AROUND
+    eyes = np.hypot((x - eye_x) / eye_half, (y - EYES_TO_STOMION) / PUPIL_TO_ORBIT) < 1
+    brow_y = EYES_TO_STOMION + PUPIL_TO_BROW - BROW_DROP - np.maximum(x - eye_x, 0) ** 2 / 200  # its tail sinks
+    brows = ((x - eye_x) / (FOREHEAD / 2 + BROW_END - eye_x)) ** 4 + ((y - brow_y) / BROW_HALF) ** 4 < 1
+    lips_y, lips_half = (UPPER_LIP - LOWER_LIP) / 2, (UPPER_LIP + LOWER_LIP) / 2 + AROUND
+    mouth = np.hypot(x / (MOUTH / 2 + AROUND), (y - lips_y) / lips_half) < 1
+    regions = np.where(z > -BEHIND, np.select([mouth, eyes, brows], [0, 1, 2], default=3), 3)
+    if missing := [name for i, name in enumerate(REGIONS) if i not in regions]:
+        raise _no_face(f"no vertex lies on the {' or the '.join(missing)}")
+    return regions
+
+
+def _no_face(reason: str) -> MeshError:
+    return MeshError(f"expected a face at rest, in mm, +y up and +z out of it; this is none: {reason}")
+
+
+def _in_face(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """(V, 3) positions in mm of the average adult: leftward and up from the stomion, and before lips and eyes."""
+    if not len(faces) or not np.isfinite(vertices).all():
+        raise _no_face("it has no triangles, or positions that are not finite")
+    centred = vertices - vertices[vertices[:, 2].argmax()]  # the tip of the nose, or not far from it
+    across, offset = _symmetry(centred, vertex_normals(vertices, faces))
+    up = np.array([-across[1], across[0], 0.0]) / np.hypot(across[0], across[1])
+    placed = centred @ np.stack([across, up, np.cross(across, up)], axis=1) - [offset, 0.0, 0.0]
+    y, z = _profile(placed, faces, 0.0)
+    nose = z - np.maximum(np.interp(y - 15, y, z), np.interp(y + 15, y, z))
+    if nose.max() < NOSE:
+        raise _no_face("no nose stands out")
+    tip = y[(nose + 0.15 * z).argmax()]  # full lips may stand out as far, but lie further back
+    lips = np.arange(tip - 55, tip - 15, STEP)
+    # On both sides, unlike the fold above the chin.
+    crease = np.minimum(np.interp(lips - 2.5, y, z), np.interp(lips + 2.5, y, z)) - np.interp(lips, y, z)
+    if crease.max() < CREASE:
+        raise _no_face("there is no crease between lips below the nose")
+    stomion = np.array([lips[crease.argmax()], np.interp(lips[crease.argmax()], y, z)])
+    # Just outside the inner corners of the eyes, where the sides of the nose end.
+    sockets = [_socket(*_profile(placed, faces, x), tip) for x in (-21.0, -18.0, -15.0, 15.0, 18.0, 21.0)]
+    height, depth = np.median(sockets, axis=0) - stomion
+    if not SIZES[0] < height < SIZES[1]:
+        raise _no_face(f"its eyes are {height:.0f} mm above its lips, not about {EYES_TO_STOMION:.0f}")
+    x, y, z = (placed - [0.0, *stomion]).T
+    return np.stack([x, y, z - y * (depth / height)], axis=1) * (EYES_TO_STOMION / height)
+
+
+def _symmetry(points: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, float]:
+    """The plane that mirrors best onto itself what lies within 90 mm of the origin: unit normal (3,), offset in mm.
+
+    Gauss-Newton from x = 0 on distances of mirrored points from tangent planes; the fifth that fits worst is left out.
+    """
+    near = np.linalg.norm(points, axis=1) < 90
+    points, normals, tree = points[near], normals[near], cKDTree(points[near])
+    across, offset = np.array([1.0, 0.0, 0.0]), 0.0
+    for _ in range(8):
+        side = points @ across - offset
+        distance, nearest = tree.query(points - 2 * side[:, None] * across)
+        kept = distance <= np.quantile(distance, 0.8)
+        point, side, other, normal = points[kept], side[kept, None], points[nearest[kept]], normals[nearest[kept]]
+        along = (normal @ across)[:, None]
+        gap = ((point - 2 * side * across - other) * normal).sum(axis=1)
+        slopes = 2 * np.hstack([along, -(along * point + side * normal)[:, 1:]])
+        step = np.linalg.lstsq(slopes, -gap)[0]
+        across = across + [0.0, *step[1:]]
+        across, offset = across / np.linalg.norm(across), offset + step[0]
+    if across[0] < np.cos(np.radians(25)):
+        raise _no_face("its left half does not mirror its right half")
+    return across, offset
+
+
+def _profile(points: np.ndarray, faces: np.ndarray, x: float) -> tuple[np.ndarray, np.ndarray]:
+    """y and z (N,) in mm, upwards, of the foremost points where a plane of this x cuts the mesh near the origin."""
+    left = points[:, 0] > x
+    edges = faces[left[faces].any(axis=1) & ~left[faces].all(axis=1)][:, [[0, 1], [1, 2], [2, 0]]]
+    # Two edges of each such triangle are cut: between them lies a segment.
+    start, end = np.moveaxis(points[edges[left[edges[..., 0]] != left[edges[..., 1]]]], 1, 0)
+    cut = start + (end - start) * ((x - start[:, :1]) / (end[:, :1] - start[:, :1]))
+    (y0, z0), (y1, z1) = np.moveaxis(cut[:, 1:].reshape(-1, 2, 2), 0, -1)
+    y = np.arange(-150.0, 150.0, STEP)
+    part = (y[:, None] - y0) / np.where(y0 == y1, np.inf, y1 - y0)
+    height = z0 + part * (z1 - z0)
+    # Through open eyes and parted lips one would see the back of the head.
+    seen = (part >= 0) & (part <= 1) & (y0 != y1) & (height > -100)
+    known = np.flatnonzero(seen.any(axis=1))
+    if not len(known):
+        raise _no_face("it has too little surface about its foremost point")
+    z = np.where(seen, height, -np.inf).max(axis=1)[known]
+    return y[known[0] : known[-1] + 1], np.interp(y[known[0] : known[-1] + 1], y[known], z)
+
+
+def _socket(y: np.ndarray, z: np.ndarray, tip: float) -> tuple[float, float]:
+    """(y, z) in mm of the point of a profile (N,) that is deepest below a straight edge laid on nose and brow."""
+    start = np.where(np.abs(y - tip) < 15, z, -np.inf).argmax()
+    away = y - y[start]
+    slope = np.where((away > 30) & (away < 90), (z - z[start]) / np.maximum(away, STEP), -1e3)
+    depth = np.where((away > 0) & (away < away[slope.argmax()]), z[start] + slope.max() * away - z, 0.0)
+    if depth.max() < SOCKET:
+        raise _no_face("there are no eye sockets beside its nose")
+    return y[depth.argmax()], z[depth.argmax()]

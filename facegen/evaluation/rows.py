@@ -1,0 +1,150 @@
+"""What is compared: each row of the tables as a way to make a test sequence's displacement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from facegen import checkpoint
+from facegen.checkpoint import Checkpoint
+from facegen.data.corpus import Corpus
+from facegen.errors import CheckpointError
+from facegen.evaluation.label_mean import LabelMean
+from facegen.nn.blendshape_network import BlendshapeNetwork
+from facegen.nn.sequence_classifier import SequenceClassifier
+from facegen.nn.spiral_network import SpiralNetwork
+
+GROUND_TRUTH = "ground_truth"
+MODELS: dict[str, type[nn.Module]] = {
+    "paper_blendshape": BlendshapeNetwork,
+    "paper_spiral": SpiralNetwork,
+    "blendshape": BlendshapeNetwork,
+    "spiral": SpiralNetwork,
+}
+"""Rows that are made by checkpoints, and the network that theirs must have."""
+
+TITLES = {
+    "still": "still",
+    "label_mean": "label mean",
+    "pca_projection": "PCA projection",
+    "paper_blendshape": "blendshape, the paper's recipe",
+    "paper_spiral": "spiral, the paper's recipe",
+    "blendshape": "blendshape",
+    "spiral": "spiral",
+    GROUND_TRUTH: "ground truth",
+}
+"""Every row there is, in the order of the tables, as people read it."""
+
+
+class Generator:
+    """A checkpoint that makes displacements on one device.
+
+    Args:
+        model: of a network that generates.
+        corpus: whose labels it is given; their least height becomes the one it was trained with.
+        device: where it computes.
+    """
+
+    def __init__(self, model: Checkpoint, corpus: Corpus, device: torch.device) -> None:
+        self.model = model
+        self.network, self.device = model.network.to(device), device
+        self.corpus = copy(corpus)
+        self.corpus.floor = model.floor
+
+    @torch.inference_mode()
+    def make(self, motion: np.ndarray) -> np.ndarray:
+        """(T, V, 3) float32, mm, for a label (T, E)."""
+        return self.network(torch.from_numpy(motion).to(self.device)).float().cpu().numpy()
+
+    def __call__(self, index: int) -> np.ndarray:
+        return self.make(self.corpus.motion(index))
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """A row of the tables.
+
+    Args:
+        name: one of `TITLES`.
+        makers: from the index of a sequence in the corpus to displacements (T, V, 3), mm; one for each checkpoint, and
+            their results are averaged.
+    """
+
+    name: str
+    makers: Sequence[Callable[[int], np.ndarray]]
+
+
+def load_all(paths: Sequence[Path], wanted: type[nn.Module], corpus: Corpus, option: str) -> list[Checkpoint]:
+    """Checkpoints of one kind that were trained on the corpus.
+
+    Raises:
+        CheckpointError: one is none, of another network, or of another corpus; the message names it.
+    """
+    found = []
+    for path in paths:
+        try:
+            model = checkpoint.load(path, (wanted,))
+        except CheckpointError as error:
+            raise CheckpointError(f"{option}: {error}") from error
+        if model.corpus != corpus.digest:
+            raise CheckpointError(
+                f"{option} {path}: trained on the corpus of digest {model.corpus[:12]}, {corpus.path} is "
+                f"{corpus.digest[:12]}; give a checkpoint that was trained on this corpus"
+            )
+        found.append(model)
+    return found
+
+
+def references(corpus: Corpus) -> list[Row]:
+    """The rows that need no checkpoint: what is generated has to be seen beside them.
+
+    *still* is the neutral, unmoved; *label mean* see `LabelMean`; *PCA projection* is the ground truth through the
+    corpus's components, the floor of every model that combines them.
+    """
+    mean, pca = LabelMean.fit(corpus), corpus.pca
+
+    def still(index: int) -> np.ndarray:
+        return np.zeros((corpus.entries[index].frames, *corpus.hierarchy.template.vertices.shape), np.float32)
+
+    return [
+        Row("still", [still]),
+        Row("label_mean", [lambda index: mean.displacement(corpus, index)]),
+        Row("pca_projection", [lambda index: pca.reconstruct(pca.project(corpus.displacement(index)))]),
+    ]
+
+
+def generators(corpus: Corpus, paths: Mapping[str, Sequence[Path]], device: torch.device) -> dict[str, list[Generator]]:
+    """For each of `MODELS` that has checkpoints, these.
+
+    Raises:
+        CheckpointError: see `load_all`.
+    """
+    return {
+        name: [
+            Generator(model, corpus, device)
+            for model in load_all(paths[name], network, corpus, f"--{name.replace('_', '-')}")
+        ]
+        for name, network in MODELS.items()
+        if paths.get(name)
+    }
+
+
+class Judge:
+    """Classifiers that say which expression a sequence shows."""
+
+    def __init__(self, paths: Sequence[Path], corpus: Corpus, device: torch.device) -> None:
+        models = load_all(paths, SequenceClassifier, corpus, "--classifier")
+        self.networks, self.device = [model.network.to(device) for model in models], device
+
+    @torch.inference_mode()
+    def __call__(self, displacement: np.ndarray) -> list[int]:
+        """The expression's number that each classifier names for (T, V, 3) mm."""
+        whole = torch.tensor([0, len(displacement)])
+        frames = torch.from_numpy(displacement).to(self.device)
+        return [int(network(frames, whole).argmax()) for network in self.networks]

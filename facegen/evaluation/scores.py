@@ -1,0 +1,107 @@
+"""One pass over the test sequences: what each row gets wrong, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from tqdm import tqdm
+
+from facegen.data.corpus import Corpus
+from facegen.errors import MotionError
+from facegen.evaluation.regions import REGIONS
+from facegen.evaluation.rows import Row
+from facegen.motion import Phases, find_phases
+
+POSITIONS = 101
+"""Places along the evolution of an expression at which Figure 5 shows errors."""
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """What one made sequence comes to.
+
+    Args:
+        error: per-vertex Euclidean distance from the recorded one, mean over vertices and frames, mm (section 5.2).
+        regions: the same over the vertices of each of `REGIONS`, mm; NaN where one has none.
+        largest: that of the vertex and frame where it is largest, mm.
+        curve: (POSITIONS,) mean over vertices of the error's L1 norm, mm, along the evolution (section 5.4).
+        phases: found in what was made; None where it does not move.
+        named: the number of the expression that each classifier names.
+    """
+
+    error: float
+    regions: np.ndarray
+    largest: float
+    curve: np.ndarray
+    phases: Phases | None
+    named: list[int]
+
+
+Scores = dict[str, list[list[Score]]]
+"""By row, for each of its checkpoints, in the order of the test split."""
+
+
+def score_rows(
+    corpus: Corpus, rows: Sequence[Row], regions: np.ndarray, judge: Callable[[np.ndarray], list[int]]
+) -> Scores:
+    """Make every test sequence in every way; one at a time is in memory.
+
+    Args:
+        corpus: whose test subjects are made.
+        rows: ways to make them.
+        regions: (V,) indices into `REGIONS`.
+        judge: names expressions of displacements (T, V, 3).
+    """
+    marks = mean_phases(corpus)
+    found: Scores = {row.name: [[] for _ in row.makers] for row in rows}
+    for index in tqdm(corpus.split("test"), desc="scoring", delay=2, leave=False, disable=None):
+        recorded = corpus.displacement(index)
+        places = evolution(corpus.phases(index), len(recorded), marks)
+        for row in rows:
+            for scores, make in zip(found[row.name], row.makers, strict=True):
+                made = make(index)
+                scores.append(_score(made, recorded, regions, places, judge(made)))
+    return found
+
+
+def _score(made: np.ndarray, recorded: np.ndarray, regions: np.ndarray, places: np.ndarray, named: list[int]) -> Score:
+    apart = np.abs(made - recorded)
+    distance = np.sqrt(np.square(apart).sum(axis=-1))  # by frame and vertex
+    over_frames = distance.mean(axis=0, dtype=np.float64)
+    return Score(
+        error=float(over_frames.mean()),
+        regions=np.array(
+            [over_frames[regions == r].mean() if (regions == r).any() else np.nan for r in range(len(REGIONS))]
+        ),
+        largest=float(distance.max()),
+        curve=np.interp(places, np.arange(len(made)), apart.sum(axis=-1).mean(axis=1, dtype=np.float64)),
+        phases=phases_of(made),
+        named=named,
+    )
+
+
+def phases_of(displacement: np.ndarray) -> Phases | None:
+    """Phases found in the mean motion of (T, V, 3) mm; None where it does not move by a thousandth of a mm."""
+    activity = np.sqrt(np.square(displacement).sum(axis=-1)).mean(axis=1)
+    try:
+        return find_phases(activity) if np.ptp(activity) > 1e-3 else None
+    except MotionError:
+        return None
+
+
+def mean_phases(corpus: Corpus) -> np.ndarray:
+    """(4,) onset, apex from and to, offset, as shares of the duration, in the mean over the test sequences."""
+    entries = [corpus.entries[index] for index in corpus.split("test")]
+    return np.mean([np.array(entry.phases) / max(entry.frames - 1, 1) for entry in entries], axis=0)
+
+
+def evolution(phases: Phases, frames: int, marks: np.ndarray) -> np.ndarray:
+    """Frames (not whole) of a sequence at `POSITIONS` places along the evolution, its phases brought to `marks`.
+
+    Sequences differ in their timing; between the marks time runs evenly, so that the same place is the same moment of
+    the expression in each of them.
+    """
+    own = np.array([phases.onset, phases.apex_start, phases.apex_end, phases.offset], dtype=np.float64)
+    return np.interp(np.linspace(0, 1, POSITIONS), [0, *marks, 1], [0, *own, frames - 1])

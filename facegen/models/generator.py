@@ -1,0 +1,103 @@
+"""What the models share that generate: Eq. 5 and errors in mm."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn import ModuleDict
+from torch_geometric.data import Batch
+
+from facegen.data.corpus import Corpus
+from facegen.errors import FacegenError
+from facegen.metrics import PhaseError, VertexError, frame_error
+from facegen.models.base import ExpressionModel, Share
+from facegen.nn.losses import motion_loss
+
+
+class ExpressionGenerator(ExpressionModel):
+    """A model that generates displacements from motion labels.
+
+    Args:
+        corpus, lr, decay, weight_decay: see `ExpressionModel`.
+        coherence: weight of Eq. 5's temporal term (the paper's is 1).
+        stride: of a training sequence every how many frames are made, in turn from another first one; neighbouring
+            frames teach nearly the same, so that the time is better spent on more steps. 1 makes all.
+
+    Raises:
+        FacegenError: a number is out of its range.
+    """
+
+    HEADLINE: ClassVar[dict[str, str]] = {"train/error": "train", "val/error": "test", "val/still": "not moving"}
+    UNIT = " mm"
+
+    def __init__(
+        self, corpus: Corpus, lr: float, decay: float, weight_decay: float, coherence: float, stride: int
+    ) -> None:
+        super().__init__(corpus, lr, decay, weight_decay)
+        if coherence < 0 or stride < 1:
+            raise FacegenError(f"coherence must not be negative and stride at least 1, got {coherence} and {stride}")
+        self.coherence, self.stride = coherence, stride
+        stages = ("train", "val", "test")
+        self.errors = ModuleDict({f"{stage}_error": VertexError(corpus.expressions) for stage in stages})
+        self.still = ModuleDict({f"{stage}_still": VertexError(corpus.expressions) for stage in stages})
+        self.phases = ModuleDict({f"{stage}_phase": PhaseError() for stage in stages})
+
+    def forward(self, motion: Tensor, ptr: Tensor | None = None, frames: Tensor | None = None) -> Tensor:
+        return self.network(motion, ptr, frames)
+
+    def _thinned(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Which frames of a training batch are made, (N',), and where each sequence begins among them, (B + 1,)."""
+        lengths = batch.ptr.diff().tolist()
+        # By the step, which a resumed run goes on with.
+        parts = [torch.arange(self.global_step % min(self.stride, length), length, self.stride) for length in lengths]
+        frames = torch.cat([part + start for part, start in zip(parts, batch.ptr.tolist(), strict=False)])
+        ptr = torch.tensor([0, *(len(part) for part in parts)]).cumsum(0)
+        return frames.to(batch.ptr.device), ptr.to(batch.ptr)
+
+    def _step(self, batch: Batch, stage: str) -> Tensor:
+        recorded, ptr, frames = batch.displacement, batch.ptr, None
+        if stage == "train" and self.stride > 1:
+            frames, ptr = self._thinned(batch)
+            recorded = recorded.permute(1, 2, 0)[..., frames].permute(2, 0, 1)
+        share = Share.of(batch, len(recorded))
+        generated = self(batch.motion, batch.ptr, frames)
+        counts = (share.frames / share.processes, (share.frames - share.sequences) / share.processes)
+        loss, errors = motion_loss(generated, recorded, ptr, self.coherence, counts)  # Eq. 5
+        if not share.own:
+            loss = 0 * loss
+        with torch.no_grad():
+            # Of a spare batch nothing, but the metrics are told so, since in the end all processes compute them.
+            counted = (ptr[: share.own + 1], batch.expression[: share.own])
+            some = len(generated) if share.own else 0
+            errors = errors[:some]
+            self.errors[f"{stage}_error"].update(errors, *counted)
+            if stage != "train":
+                still = frame_error(recorded, torch.zeros_like(recorded[:1]))
+                self.still[f"{stage}_still"].update(still[:some], *counted)
+                self.phases[f"{stage}_phase"].update(errors, counted[0], batch.phase[:some])
+        self.log(f"{stage}/loss", loss, on_step=False, on_epoch=True, batch_size=share.sequences, sync_dist=True)
+        return loss
+
+    def predict_step(self, batch: Batch, index: int) -> Tensor:
+        """Generated positions of one batch, (N, V, 3) mm (Eq. 4)."""
+        return self(batch.motion, batch.ptr) + batch.neutral[batch.batch]  # Eq. 4
+
+    def train_headline(self) -> float | None:
+        metric = self.errors["train_error"]
+        return float(metric.compute()["total"]) if metric.update_called else None
+
+    def _log_epoch(self, stage: str) -> None:
+        for kind, metrics in (("error", self.errors), ("still", self.still), ("phase", self.phases)):
+            metric = metrics[f"{stage}_{kind}"]
+            if metric.update_called:
+                values = metric.compute()
+                metric.reset()
+                if "total" in values:
+                    self.log(f"{stage}/{kind}", values["total"].float(), prog_bar=True)
+                if stage != "train":
+                    rest = {
+                        f"{stage}/{kind}/{name}": value.float() for name, value in values.items() if name != "total"
+                    }
+                    self.log_dict(rest)

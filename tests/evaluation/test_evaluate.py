@@ -1,0 +1,171 @@
+"""`facegen evaluate` as its user calls it: the whole chain on a small corpus."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from facegen.cli import run
+from facegen.data.corpus import Corpus
+from facegen.evaluation import FILES
+from facegen.evaluation.scores import POSITIONS
+from facegen.motion import EXPRESSIONS
+
+ROWS = ["still", "label_mean", "pca_projection", "blendshape", "spiral"]
+
+
+@pytest.fixture(scope="module")
+def report(report_path: Path) -> dict:
+    return json.loads((report_path / "report.json").read_text())
+
+
+def fails(capsys: pytest.CaptureFixture, out: Path, *arguments: object) -> str:
+    """The one line of a call that ends with 2 and leaves nothing."""
+    before = sorted(out.parent.iterdir())
+    capsys.readouterr()
+    assert run(["evaluate", *map(str, arguments), "--out", str(out)]) == 2
+    assert sorted(out.parent.iterdir()) == before
+    (line,) = (line for line in capsys.readouterr().err.splitlines() if line.startswith("facegen: error: "))
+    return line
+
+
+def test_it_leaves_what_it_promises(report_path: Path) -> None:
+    assert sorted(path.name for path in report_path.iterdir()) == sorted(FILES)
+    text = (report_path / "report.md").read_text()
+    for name in FILES:
+        if name.endswith(".png"):
+            assert f"({name})" in text
+            with Image.open(report_path / name) as picture:
+                shown = np.asarray(picture.convert("RGB"))
+            assert min(shown.shape[:2]) > 200
+            assert shown.std() > 10
+
+
+def test_the_keys_are_stable(report: dict) -> None:
+    assert list(report["table2"]) == ROWS
+    for row in report["table2"].values():
+        assert list(row) == [*EXPRESSIONS, "total"]
+        for cell in row.values():
+            low, high = cell["interval_mm"]
+            assert low <= cell["mean_mm"] <= high <= cell["max_mm"]
+            assert set(cell["regions"]) == {"mouth", "eyes", "brows", "rest"}
+    assert list(report["table3"]) == [*ROWS[1:], "ground_truth"]
+    for row in report["table3"].values():
+        assert list(row) == [*EXPRESSIONS, "total", "confusion"]
+        assert set(row["total"]) == {"precision", "recall", "f1"}
+    assert {name: len(curve) for name, curve in report["figure5"].items()} == dict.fromkeys(ROWS, POSITIONS)
+    assert set(report["intensity"]) == {"blendshape", "spiral"}
+    assert "ground_truth" in report["timing"]
+    assert report["left_out"] == ["paper_blendshape", "paper_spiral"]
+
+
+def test_errors_are_those_of_the_test_verb(
+    report: dict, fit_arguments: list[str], checkpoint_path: Path, tmp_path: Path
+) -> None:
+    arguments = [*fit_arguments, f"--ckpt_path={checkpoint_path}", f"--trainer.logger.save_dir={tmp_path}"]
+    assert run(["test", *arguments]) == 0
+    with (tmp_path / "run" / "metrics.csv").open() as file:
+        (tested,) = csv.DictReader(file)
+    for name in (*EXPRESSIONS, "total"):
+        key = "" if name == "total" else f"/{name}"
+        for row, kind in (("spiral", "error"), ("still", "still")):
+            assert report["table2"][row][name]["mean_mm"] == pytest.approx(float(tested[f"test/{kind}{key}"]), rel=1e-4)
+
+
+def test_rows_are_in_their_order(report: dict) -> None:
+    total = {name: row["total"]["mean_mm"] for name, row in report["table2"].items()}
+    assert total["pca_projection"] < total["label_mean"] < total["still"]
+    assert max(total["spiral"], total["blendshape"]) < total["still"]
+    # Where nothing moves, what does not move is right.
+    assert report["figure5"]["still"][0] == report["figure5"]["still"][-1] == 0
+    assert max(report["figure5"]["still"]) > 1.5 * max(report["figure5"]["spiral"])
+
+
+def test_the_corpus_is_named(report: dict, corpus_path: Path) -> None:
+    corpus = Corpus(corpus_path)
+    assert report["corpus"]["digest"] == corpus.digest
+    assert report["test_sequences"] == len(corpus.split("test"))
+
+
+def test_without_checkpoints_the_references_remain(
+    corpus_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    out = tmp_path / "report"
+    assert run(["evaluate", "--corpus", str(corpus_path), "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    for name in ("spiral", "blendshape", "classifier", "paper_spiral", "paper_blendshape"):
+        assert f"left out, since no checkpoint was given: {name}" in printed
+    found = json.loads((out / "report.json").read_text())
+    assert list(found["table2"]) == ROWS[:3]
+    assert (found["table3"], found["comparisons"], found["figures"]) == ({}, {}, ["figure5.png"])
+    assert "left out, since no checkpoint was given: spiral" in (out / "report.md").read_text()
+    # Made anew in the same place; what is not a report's stays.
+    assert run(["evaluate", "--corpus", str(corpus_path), "--out", str(out), "--seed", "1"]) == 0
+    assert json.loads((out / "report.json").read_text())["seed"] == 1
+    (out / "thesis.tex").write_text("")
+    assert "is already there" in fails(capsys, out, "--corpus", corpus_path)
+    assert (out / "thesis.tex").is_file()
+
+
+def test_several_checkpoints_count_by_their_mean_and_the_paper_s_have_rows_of_their_own(
+    corpus_path: Path, checkpoint_path: Path, blendshape_path: Path, report: dict, tmp_path: Path
+) -> None:
+    out = tmp_path / "report"
+    more = ["--spiral", checkpoint_path, checkpoint_path, "--paper-blendshape", blendshape_path, "--out", out]
+    assert run(["evaluate", "--corpus", *map(str, [corpus_path, *more])]) == 0
+    found = json.loads((out / "report.json").read_text())
+    assert list(found["table2"]) == ["still", "label_mean", "pca_projection", "paper_blendshape", "spiral"]
+    total = report["table2"]["spiral"]["total"]["mean_mm"]
+    assert found["table2"]["spiral"]["total"]["by_checkpoint_mm"] == pytest.approx([total, total])
+    assert found["table2"]["spiral"]["total"]["mean_mm"] == pytest.approx(total)
+    assert found["table2"]["paper_blendshape"]["happy"] == report["table2"]["blendshape"]["happy"]
+
+
+def test_what_cannot_be_used_is_named(
+    corpus_path: Path,
+    checkpoint_path: Path,
+    classifier_path: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture,
+) -> None:
+    out, corpus = tmp_path / "report", ("--corpus", corpus_path)
+    assert "--blendshape" in (line := fails(capsys, out, *corpus, "--blendshape", checkpoint_path))
+    assert "SpiralNetwork" in line
+    assert "BlendshapeNetwork is wanted" in line
+    assert "SpiralNetwork is wanted" in fails(capsys, out, *corpus, "--spiral", classifier_path)
+    assert "SequenceClassifier is wanted" in fails(capsys, out, *corpus, "--classifier", checkpoint_path)
+    assert "no such checkpoint" in fails(capsys, out, *corpus, "--spiral", tmp_path / "nothing.ckpt")
+    assert "no such corpus" in fails(capsys, out, "--corpus", tmp_path / "nothing")
+    assert "unknown device 'abacus'" in fails(capsys, out, *corpus, "--device", "abacus")
+    assert "seed must be 0 or more" in fails(capsys, out, *corpus, "--seed", "-1")
+    prepared = "prepare synthetic --subjects 2 --vertices 420 --frames 8 9 --depth 3 --seed 9 --workers 1 --out"
+    assert run([*prepared.split(), str(tmp_path / "other")]) == 0
+    line = fails(capsys, out, "--corpus", tmp_path / "other", "--spiral", checkpoint_path)
+    assert "trained on the corpus of digest" in line
+    damaged = tmp_path / "damaged"
+    shutil.copytree(corpus_path, damaged)
+    (damaged / "components.npz").write_bytes(b"PK")
+    assert "components.npz" in fails(capsys, out, "--corpus", damaged)
+
+
+def test_a_template_that_is_no_face_has_no_regions(
+    corpus_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from facegen import evaluation
+    from facegen.errors import MeshError
+
+    def none(template: object) -> None:
+        raise MeshError("no nose")
+
+    monkeypatch.setattr(evaluation, "face_regions", none)
+    found = evaluation.evaluate(corpus_path, {}, tmp_path / "report")
+    assert found["no_regions"] == "no nose"
+    cell = found["table2"]["still"]["total"]
+    assert cell["regions"] == {"rest": pytest.approx(cell["mean_mm"])}
+    assert "not told apart: no nose" in (tmp_path / "report" / "report.md").read_text()
