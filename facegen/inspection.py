@@ -96,12 +96,24 @@ def summary(path: str | Path) -> str:
 
 
 def inspect_corpus(path: Path) -> Report:
-    """Counts of a corpus; every frame is read and compared with what was written."""
+    """Counts of a corpus; every frame is read and compared with what was written.
+
+    Of its principal components there is the share of the variance that they leave, and the share that bounds the error
+    of each one's variance, see `facegen.data.pca.PCA`.
+    """
     from facegen.data.corpus import Corpus
 
     corpus = Corpus(path)
     problems = corpus.verify()
-    return Report({"kind": "corpus"} | corpus.facts(), problems, not problems)
+    facts = {"kind": "corpus"} | corpus.facts()
+    if not problems:
+        pca, total = corpus.pca, max(corpus.pca.total, 1e-12)
+        facts |= {
+            "components": len(pca.components),
+            "components_leave": round(max(1 - float(pca.variance.sum()) / total, 0.0), 6),
+            "components_error": float(f"{pca.error / total:.1e}"),
+        }
+    return Report(facts, problems, not problems)
 
 
 def inspect_checkpoint(path: Path) -> Report:

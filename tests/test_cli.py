@@ -112,6 +112,9 @@ def test_inspect_a_corpus(corpus_path: Path, capsys: pytest.CaptureFixture) -> N
     assert seen["expressions"] == ["happy", "angry", "sad", "surprise", "fear", "disgust"]
     assert (seen["fps"], seen["left_out"], len(seen["digest"])) == (10, [], 64)
     assert 24 * 10 <= seen["frames"] <= 24 * 14
+    assert seen["components"] == 64
+    assert 0 <= seen["components_leave"] < 0.01
+    assert 0 <= seen["components_error"] < 1e-5
     assert run(["inspect", str(corpus_path)]) == 0
     assert "sound" in capsys.readouterr().out
 

@@ -226,6 +226,14 @@ class Corpus:
                 self._check(index)
             except DataError as error:
                 wrong.append(str(error))
+        try:
+            vertices = self.hierarchy.template.vertices.shape
+            if self.pca.mean.shape != vertices:
+                wrong.append(
+                    f"{self.path / COMPONENTS}: of {len(self.pca.mean)} vertices, the template has {vertices[0]}"
+                )
+        except DataError as error:
+            wrong.append(str(error))
         return wrong
 
 

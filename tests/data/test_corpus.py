@@ -219,6 +219,10 @@ def test_damage_is_found(tmp_path: Path, source: SyntheticSource) -> None:
         Corpus(path).displacement(4)
     chunk.write_bytes(data[:50])
     assert len(Corpus(path).verify()) == 1
+    (path / "components.npz").unlink()
+    broken, missing = Corpus(path).verify()
+    assert "cannot be read" in broken
+    assert "components.npz: no such file; prepare the corpus again" in missing
     other = MeshHierarchy.build(source.template, depth=3)
     other.save(path / "hierarchy.npz")
     with pytest.raises(DataError, match=r"hierarchy.npz is not the one"):
