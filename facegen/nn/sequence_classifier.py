@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from facegen.errors import FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
+from facegen.nn.components import PrincipalComponents
 
 
-class SequenceClassifier(nn.Module):
+class SequenceClassifier(PrincipalComponents):
     """Coefficients of principal components in each frame, all frames side by side, three layers (section 5.3).
 
     Sequences differ in length, and the paper does not say how their frames are concatenated: here each is resampled
@@ -32,9 +33,6 @@ class SequenceClassifier(nn.Module):
         FacegenError: a size is out of range.
     """
 
-    mean: Tensor
-    rows: Tensor
-
     def __init__(
         self,
         hierarchy: MeshHierarchy,
@@ -43,39 +41,23 @@ class SequenceClassifier(nn.Module):
         frames: int = 32,
         hidden: Sequence[int] = (128, 64),
     ) -> None:
-        super().__init__()
         if len(hidden) != 2 or min(*hidden, components) < 1 or frames < 2:
             raise FacegenError(
                 "hidden must be two numbers of at least 1, components at least 1 and frames at least 2; got "
                 f"{list(hidden)}, {components} and {frames}"
             )
-        size = 3 * hierarchy.sizes[0]
+        super().__init__(hierarchy.sizes[0], components)
         self.frames = frames
-        self.register_buffer("mean", torch.zeros(size, 1))
-        self.register_buffer("rows", torch.zeros(components, size))
         widths = [frames * components, *hidden, expressions]
         first, second, third = (nn.Linear(*pair) for pair in zip(widths, widths[1:], strict=False))
         self.layers = nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), third)
 
-    def set_components(self, mean: np.ndarray, components: np.ndarray, variance: np.ndarray) -> None:
-        """Take over (V, 3), (K', V, 3) and (K',), of which the first K are used.
-
-        Raises:
-            FacegenError: there are fewer than K.
-        """
-        count, size = self.rows.shape
-        if len(components) < count:
-            raise FacegenError(
-                f"{count} principal components are wanted, the corpus has {len(components)}; give fewer components, or "
-                "prepare the corpus with more --components"
-            )
-        unit = max(float(np.sqrt(variance[0])), 1e-6)
-        self.mean.copy_(torch.from_numpy(mean.reshape(size, 1)))
-        self.rows.copy_(torch.from_numpy(components[:count].reshape(count, size) / np.float32(unit)))
+    def scale(self, variance: np.ndarray) -> np.ndarray:
+        return np.full(len(variance), 1 / max(float(np.sqrt(variance[0])), 1e-6))
 
     def forward(self, displacement: Tensor, ptr: Tensor) -> Tensor:
         flat = displacement.permute(1, 2, 0).reshape(len(self.mean), -1)
-        coefficients = self.rows @ (flat - self.mean)  # (K, N)
+        coefficients = self.rows.t() @ (flat - self.mean)  # (K, N)
         return self.layers(torch.stack([self._resampled(part) for part in coefficients.split(ptr.diff().tolist(), 1)]))
 
     def _resampled(self, coefficients: Tensor) -> Tensor:
