@@ -188,8 +188,8 @@ def test_test_and_predict_of_the_classifier_agree(
 @pytest.mark.parametrize(
     ("model", "more", "message"),
     [
-        ("blendshape", ["--model.latent=99"], "99 principal components are wanted, the corpus has 64; give a smaller"),
-        ("classifier", ["--model.components=99"], "99 principal components are wanted, the corpus has 64; give fewer"),
+        ("blendshape", ["--model.latent=99"], "99 principal components are wanted, the corpus has 64; take fewer"),
+        ("classifier", ["--model.components=99"], "99 principal components are wanted, the corpus has 64; take fewer"),
         ("classifier", ["--model.hidden=[8]"], "hidden must be two numbers of at least 1"),
         ("blendshape", ["--model.coherence=-1"], "coherence must not be negative"),
         ("classifier", ["--model.decay=2"], "decay in (0, 1]"),
