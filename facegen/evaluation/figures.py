@@ -119,7 +119,7 @@ def error_curves(corpus: Corpus, curves: Mapping[str, Sequence[float]], path: Pa
         axes.text((begin + end) / 2, 1.02, name, ha="center", transform=axes.get_xaxis_transform(), fontsize=9)
     # Not moving would press all others to the ground.
     axes.set(xlim=(0, 100), ylim=(0, 1.25 * top), xlabel="evolution of the expression, %", ylabel="mean L1 error, mm")
-    axes.legend(frameon=False, loc="upper left", fontsize=9)
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
     _save(figure, path)
 
