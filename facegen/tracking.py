@@ -121,11 +121,8 @@ class RunRecord(SaveConfigCallback):
         packed = content[checkpoint.KEY]
         metadata = {
             "epoch": content["epoch"],
-            "errors_mm": {
-                name: float(value)
-                for name, value in trainer.callback_metrics.items()
-                if name.startswith(("train/error", "train/f1", "val/error", "val/f1", "val/still", "val/phase"))
-            },
+            "errors_mm": _logged(trainer, "train/error", "val/error", "val/still", "val/phase"),
+            "f1": _logged(trainer, "train/f1", "val/f1"),
             **{name: packed[name] for name in ("corpus", "hierarchy_digest", "network", "settings")},
             "code": code_version(),
         }
@@ -137,6 +134,10 @@ class RunRecord(SaveConfigCallback):
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         for run in wandb_runs(trainer):
             run.finish(exit_code=1)
+
+
+def _logged(trainer: Trainer, *beginnings: str) -> dict[str, float]:
+    return {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith(beginnings)}
 
 
 def _artifact(name: str, kind: str, path: Path, file: str, metadata: dict[str, Any]) -> Artifact:

@@ -19,6 +19,7 @@ from facegen.render import Camera, render
 
 SIZE = 240  # pixels of a face
 DPI = 120
+MOMENTS = ("onset", "apex", "offset")
 COLORS = {
     # Okabe and Ito's, which the colour-blind can tell apart; the paper's recipes are drawn dashed in their model's.
     "still": "#999999",
@@ -32,7 +33,7 @@ COLORS = {
 
 
 def error_maps(corpus: Corpus, makers: Mapping[str, Callable[[int], np.ndarray]], path: Path) -> None:
-    """Figure 3: errors as colours on the recorded face, one scale for all, above the recorded face itself.
+    """Figure 3: errors as colours on the recorded face, one scale for all, below the recorded face itself.
 
     Of the subject whose labels are strongest it shows the four expressions that move most, in the middle of the onset,
     the apex and the offset.
@@ -75,8 +76,8 @@ def frames_over_labels(corpus: Corpus, generator: Generator, path: Path) -> None
     """Figure 4: what is made of each expression's label at full intensity, over that label, on a test subject."""
     frames, index = 100, _of_subject(corpus)[0]
     phases = Phases(*np.rint(mean_phases(corpus) * (frames - 1)).astype(int).tolist())
-    chosen = [0, *(round(frame) for frame in _moments(phases)), frames - 1]
-    chosen[2:3] = [phases.apex_start, phases.apex_end]
+    rising, _, falling = map(round, _moments(phases))
+    chosen = [0, rising, phases.apex_start, phases.apex_end, falling, frames - 1]
     neutral, faces = corpus.neutral(index), corpus.hierarchy.template.faces
     made = {
         name: neutral + generator.make(motion_label(frames, name, phases, 1.0, corpus.expressions))[chosen]
@@ -159,9 +160,6 @@ def intensity_curves(found: Mapping[str, Mapping[str, Any]], path: Path) -> None
     figure.legend(loc="lower center", ncols=len(found) + 1, frameon=False, fontsize=9)
     figure.tight_layout(rect=(0, 0.08, 1, 1))
     _save(figure, path)
-
-
-MOMENTS = ("onset", "apex", "offset")
 
 
 def _moments(phases: Phases) -> tuple[float, float, float]:

@@ -35,12 +35,8 @@ def intensity(corpus: Corpus, generators: dict[str, list[Generator]]) -> dict[st
         for name, models in generators.items():
             made = [
                 [
-                    deformation(
-                        model.make(
-                            motion_label(frames, expression, phases, raised(s, model.model.floor), corpus.expressions)
-                        )
-                    )
-                    for s in ASKED
+                    deformation(model.make(motion_label(frames, expression, phases, height, corpus.expressions)))
+                    for height in (raised(s, model.model.floor) for s in ASKED)
                 ]
                 for model in models
             ]

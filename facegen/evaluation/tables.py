@@ -29,7 +29,7 @@ def table2(corpus: Corpus, scores: Scores, generator: np.random.Generator) -> di
     draws = _draws(corpus, generator)
     result: dict[str, Any] = {}
     for name, checkpoints in _judged(scores).items():
-        errors = np.mean([[score.error for score in each] for each in checkpoints], axis=0)
+        errors = _mean_errors(checkpoints)
         regions = np.mean([[score.regions for score in each] for each in checkpoints], axis=0)
         largest = np.max([[score.largest for score in each] for each in checkpoints], axis=0)
         result[name] = {}
@@ -40,8 +40,8 @@ def table2(corpus: Corpus, scores: Scores, generator: np.random.Generator) -> di
                 "interval_mm": [low, high],
                 "max_mm": float(largest[chosen].max()),
                 "regions": {
-                    name: value
-                    for name, value in zip(REGIONS, regions[chosen].mean(axis=0).tolist(), strict=True)
+                    region: value
+                    for region, value in zip(REGIONS, regions[chosen].mean(axis=0).tolist(), strict=True)
                     if not np.isnan(value)
                 },
             }
@@ -114,6 +114,7 @@ def _columns(corpus: Corpus) -> dict[str, np.ndarray]:
 
 
 def _mean_errors(checkpoints: list[list[Score]]) -> np.ndarray:
+    """Of each test sequence, (N,), mm."""
     return np.mean([[score.error for score in each] for each in checkpoints], axis=0)
 
 
