@@ -77,28 +77,27 @@ def test_subjects_are_drawn_and_not_sequences(corpus: MadeCorpus) -> None:
 
 
 def test_comparisons_by_hand(corpus: MadeCorpus) -> None:
-    ours, other = [score(value) for value in (1, 1, 2, 2, 3)], [score(value) for value in (2, 2, 4, 4, 6)]
+    ours, other = [score(value) for value in (1, 1, 2, 2, 3)], [score(value) for value in (4, 4, 8, 8, 12)]
     scores = {"still": [ours], "label_mean": [other], "spiral": [ours], "ground_truth": [ours]}
     found = comparisons(corpus, scores, rng())
     assert set(found) == {"label_mean"}
-    # Half of it for every subject, so whoever is drawn.
-    assert found["label_mean"]["smaller_by"] == 0.5
-    np.testing.assert_allclose(found["label_mean"]["interval"], [0.5, 0.5])
+    # A quarter of it for every subject, so whoever is drawn.
+    assert found["label_mean"]["smaller_by"] == 0.75
+    np.testing.assert_allclose(found["label_mean"]["interval"], [0.75, 0.75])
     assert comparisons(corpus, {"label_mean": [other]}, rng()) == {}
 
 
 def test_table_3_by_hand(corpus: MadeCorpus) -> None:
-    # True: happy sad happy sad sad. Named: happy happy sad sad sad.
-    named = [[score(0, name) for name in (0, 0, 1, 1, 1)]]
+    # True: happy sad happy sad sad. Named: happy happy happy sad sad.
+    named = [[score(0, name) for name in (0, 0, 0, 1, 1)]]
     found = table3(corpus, {"spiral": named, "still": named})
     assert set(found) == {"spiral"}
-    assert found["spiral"]["confusion"] == [[1, 1], [1, 2]]
-    assert found["spiral"]["happy"] == {"precision": 0.5, "recall": 0.5, "f1": 0.5}
-    for kind in ("precision", "recall", "f1"):
-        assert found["spiral"]["sad"][kind] == pytest.approx(2 / 3)
-        assert found["spiral"]["total"][kind] == pytest.approx(7 / 12)
+    assert found["spiral"]["confusion"] == [[2, 0], [1, 2]]
+    assert found["spiral"]["happy"] == pytest.approx({"precision": 2 / 3, "recall": 1, "f1": 0.8})
+    assert found["spiral"]["sad"] == pytest.approx({"precision": 1, "recall": 2 / 3, "f1": 0.8})
+    assert found["spiral"]["total"] == pytest.approx({"precision": 5 / 6, "recall": 5 / 6, "f1": 0.8})
     both = table3(corpus, {"spiral": named * 2})["spiral"]
-    assert both["confusion"] == [[2, 2], [2, 4]]
+    assert both["confusion"] == [[4, 0], [2, 4]]
     assert both["total"] == found["spiral"]["total"]
 
 
