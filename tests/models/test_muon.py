@@ -35,6 +35,7 @@ def test_a_step_of_a_matrix_by_hand() -> None:
     step = weight.detach().reshape(4, 2)
     wanted = torch.zeros(4, 2)
     wanted[0, 0] = wanted[3, 1] = -0.1 * math.sqrt(2)
+    torch.testing.assert_close(step, -0.1 * math.sqrt(2) * orthogonal(weight.grad.reshape(4, 2)), rtol=1e-4, atol=1e-6)
     # Newton-Schulz leaves singular values between 0.7 and 1.2.
     assert ((step / wanted)[wanted != 0] - 1).abs().max() < 0.3
     assert step[wanted == 0].abs().max() < 1e-6

@@ -56,6 +56,9 @@ def test_a_level_below_by_the_equation(decoders: tuple[SpiralDecoder, SpiralDeco
 
 def test_gradients_reach_them_and_blocks_agree(decoders: tuple[SpiralDecoder, SpiralDecoder]) -> None:
     _, own = decoders
+    with torch.no_grad():
+        for values in (*own.gains, *own.shifts):
+            values.normal_()
     latent = torch.randn(BLOCK + 3, 5, dtype=torch.float64)
     made = own(latent)
     made.square().sum().backward()
