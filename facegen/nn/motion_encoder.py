@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_sequence, unpack_sequence
+
+from facegen.nn.threads import one_thread
 
 
 class MotionEncoder(nn.Module):
@@ -53,7 +54,7 @@ class _OnOneThread(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, run: Callable[[Tensor], Tensor], motion: Tensor, *parameters: Tensor) -> Tensor:
         ctx.inputs = (motion.detach().requires_grad_(motion.requires_grad), *parameters)
-        with _one_thread(), torch.set_grad_enabled(any(ctx.needs_input_grad)):
+        with one_thread(), torch.set_grad_enabled(any(ctx.needs_input_grad)):
             ctx.states = run(ctx.inputs[0])
         return ctx.states.detach()
 
@@ -61,17 +62,7 @@ class _OnOneThread(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         wanted = [part for part in ctx.inputs if part.requires_grad]
-        with _one_thread():
+        with one_thread():
             # Kept for as long as this graph is, which may be gone through again.
             found = iter(torch.autograd.grad(ctx.states, wanted, grad, retain_graph=True))
         return None, *(next(found) if part.requires_grad else None for part in ctx.inputs)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

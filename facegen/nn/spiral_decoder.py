@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
 
 import numpy as np
@@ -13,6 +14,8 @@ from facegen.errors import FacegenError, unknown
 from facegen.memory import recycled
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.mesh.ordering import reorder_step, space_filling_order
+from facegen.nn.native.one_frame import FEW
+from facegen.nn.threads import one_thread
 from facegen.nn.unpool_conv import UnpoolConv
 
 CHANNELS = (64, 32, 16, 8)
@@ -100,6 +103,10 @@ class SpiralDecoder(nn.Module):
 
     def _features(self, latent: Tensor) -> Tensor:
         """(T, Z) -> (V_1, C, T), what the last step up starts from."""
+        with one_thread() if len(latent) <= FEW else nullcontext():  # half a millisecond for one frame
+            return self._steps(latent)
+
+    def _steps(self, latent: Tensor) -> Tensor:
         x = torch.addmm(self.full.bias[:, None], self.full.weight, latent.t())
         x = x.view(self.coarsest, self.full.out_features // self.coarsest, len(latent))
         activate = ACTIVATIONS[self.activation]

@@ -12,7 +12,7 @@ from torch.nn.functional import embedding_bag
 
 from facegen.errors import FacegenError
 from facegen.memory import recycled
-from facegen.nn.native import takes
+from facegen.nn.native import one_frame, takes
 from facegen.nn.native import unpool_conv as native
 from facegen.nn.spiral_conv import reset_spiral_parameters
 
@@ -75,6 +75,7 @@ class UnpoolConv(nn.Module):
         self.register_buffer("order", torch.from_numpy(order), persistent=False)
         self.register_buffer("rank", torch.from_numpy(np.argsort(order)), persistent=False)
         self.plan = native.Plan.forward(matrix, self.length, out_channels)
+        self.one_frame_plan = one_frame.OneFramePlan.build(upsample.tocsr(), spiral, out_channels)
         self.back_plan = native.Plan.backward(matrix, self.length, out_channels)
         self.weight = nn.Parameter(torch.empty(self.length, in_channels, out_channels))
         self.bias = nn.Parameter(torch.empty(out_channels))
@@ -96,7 +97,7 @@ class UnpoolConv(nn.Module):
         """The same for one block, without gradients, into a part of some frames of contiguous memory."""
         self._require(x)
         weight, bias = self._scaled(scale, x.dtype)
-        _write(self, _taps(weight), bias, x, out)
+        _write(self, weight, bias, x, out)
 
     def _require(self, x: Tensor) -> None:
         if x.dim() != 3 or x.shape[:2] != (self.coarse, self.in_channels):
@@ -142,18 +143,20 @@ class _Map(torch.autograd.Function):
 
 def _forward(layer: UnpoolConv, weight: Tensor, bias: Tensor, *blocks: Tensor) -> Tensor:
     """All blocks side by side."""
-    sizes, taps = [block.shape[2] for block in blocks], _taps(weight)
+    sizes = [block.shape[2] for block in blocks]
     out = recycled(blocks[0], layer.fine, layer.out_channels, sum(sizes))
     for x, part in zip(blocks, out.split(sizes, dim=2), strict=True):
-        _write(layer, taps, bias, x, part)
+        _write(layer, weight, bias, x, part)
     return out
 
 
-def _write(layer: UnpoolConv, taps: Tensor, bias: Tensor, x: Tensor, out: Tensor) -> None:
-    if takes(x, taps, out):
-        native.forward(x, taps, bias, layer.plan, layer.order, out)
+def _write(layer: UnpoolConv, weight: Tensor, bias: Tensor, x: Tensor, out: Tensor) -> None:
+    if not takes(x, weight, out):
+        out.copy_(_by_bags(layer, _taps(weight), bias, x).index_select(0, layer.rank))
+    elif x.shape[2] <= one_frame.FEW:
+        one_frame.forward(x, weight, bias, layer.one_frame_plan, layer.order, out)
     else:
-        out.copy_(_by_bags(layer, taps, bias, x).index_select(0, layer.rank))
+        native.forward(x, _taps(weight), bias, layer.plan, layer.order, out)
 
 
 def _by_bags(layer: UnpoolConv, taps: Tensor, bias: Tensor, x: Tensor) -> Tensor:

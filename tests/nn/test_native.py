@@ -14,6 +14,7 @@ from torch import Tensor
 
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.nn import native, unpool_conv
+from facegen.nn.native import one_frame
 from facegen.nn.native import unpool_conv as compiled_form
 from facegen.nn.spiral_conv import SpiralConv
 from facegen.nn.spiral_decoder import BLOCK, SpiralDecoder
@@ -39,7 +40,9 @@ def make_layer(channels: int, out_channels: int, fine: int = 60, coarse: int = 1
     Some coarse vertices are read by nobody, some fine ones have no entries, some spirals are short and one is empty.
     """
     random = np.random.default_rng([channels, out_channels])
-    matrix = scipy.sparse.random(fine, coarse, 0.2, format="lil", random_state=random, dtype=np.float32)
+    matrix = scipy.sparse.random(
+        fine, coarse, 0.2 if fine < 10_000 else 1e-4, format="lil", random_state=random, dtype=np.float32
+    )
     matrix[:, [0, coarse // 2, coarse - 1]] = 0
     matrix[[3, fine - 1]] = 0
     spiral = random.integers(0, fine, (fine, length))
@@ -60,8 +63,7 @@ def naive(layer: UnpoolConv, x: Tensor) -> Tensor:
 
 def compiled(layer: UnpoolConv, x: Tensor, out: Tensor) -> Tensor:
     """What the compiled form writes to `out`."""
-    taps = unpool_conv._taps(layer.weight.detach())
-    compiled_form.forward(x, taps, layer.bias.detach(), layer.plan, layer.order, out)
+    unpool_conv._write(layer, layer.weight.detach(), layer.bias.detach(), x, out)
     return out
 
 
@@ -84,11 +86,21 @@ def empty(layer: UnpoolConv, x: Tensor, frames: int | None = None) -> Tensor:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_it_computes_what_torch_does(tile: int, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled_form, "CACHED", tile)  # a vertex each, several, one for all
+    monkeypatch.setattr(one_frame, "TABLE", tile)
     for channels, out_channels in product(CHANNELS, CHANNELS):
         layer = make_layer(channels, out_channels).to(dtype)
         for frames in FRAMES:
             x = torch.randn(layer.coarse, channels, frames, dtype=dtype)
             torch.testing.assert_close(compiled(layer, x, empty(layer, x)), in_torch(layer, x), **EXACT[dtype])
+
+
+def test_a_table_for_one_frame_has_no_more_rows_than_16_bits_can_name() -> None:
+    layer = make_layer(1, 1, fine=40_000, coarse=30_000, length=1)  # one tile, by the numbers in its table
+    plan = layer.one_frame_plan
+    assert plan.tile < 40_000
+    assert plan.spiral.max() > 10_000
+    x = torch.randn(layer.coarse, 1, 1)
+    torch.testing.assert_close(compiled(layer, x, empty(layer, x)), in_torch(layer, x), **EXACT[x.dtype])
 
 
 @pytest.mark.parametrize("frames", FRAMES)
@@ -111,8 +123,11 @@ def test_it_is_the_naive_layers_gradients_too(dtype: torch.dtype, frames: int) -
 @pytest.mark.parametrize("frames", [1, 70, 90])
 def test_any_number_of_threads_gives_the_same_bits(tile: int, frames: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled_form, "CACHED", tile)
+    monkeypatch.setattr(one_frame, "TABLE", tile)
     layer = make_layer(4, 24, fine=3000 if frames == 1 else 300, coarse=70)
-    assert layer.plan.rows[-1] * layer.out_channels * frames > 1 << 20  # below, one thread does it all
+    # Below, one thread does it all.
+    assert layer.plan.rows[-1] * layer.out_channels * frames > 1 << 20
+    assert layer.fine * layer.length * layer.out_channels > 1 << 18 or frames > one_frame.FEW
     x = torch.randn(layer.coarse, 4, frames)
     before, results = torch.get_num_threads(), []
     try:

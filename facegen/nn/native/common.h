@@ -14,7 +14,7 @@ namespace {
 template <typename real>
 struct Work {
     const real* x;         // (V_coarse, C, T)
-    const real* taps;      // (L C', C), or for few frames (C, L C')
+    const real* taps;      // (L C', C)
     const real* bias;      // (C')
     const int32_t* halo;   // vertices of the other level that each tile reads, one tile after the other
     const int32_t* start;  // where a tile's begin in `halo`; one more at the end

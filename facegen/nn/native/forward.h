@@ -59,57 +59,15 @@ void one_tile(const Work<real>& w, int64_t t, int64_t frame, real* spread) {
     }
 }
 
-// The same for one frame: registers hold channels instead, and `taps` is (C, L C'). WIDTH channels are read, of which
-// the first CHANNELS are meant; what lies behind `spread` is there to be read too.
-template <typename real, int WIDTH, int CHANNELS>
-inline void sum_entries_of_one(const Work<real>& w, int64_t v, int64_t first, const real* spread, real* out) {
-    typedef real vec __attribute__((vector_size(WIDTH * sizeof(real)), aligned(sizeof(real)), may_alias));
-    const int64_t channels = w.out_channels;
-    const int32_t start = w.rows[v], stop = w.rows[v + 1];
-    auto entry = [&](int32_t k) {
-        return w.values[k] * *reinterpret_cast<const vec*>(spread + w.local[k] * channels + first);
-    };
-    // Two chains of additions, since each waits for the one before it.
-    vec sum = (stop - start) % 2 ? entry(start) : vec{}, other{};
-    for (int32_t k = start + (stop - start) % 2; k < stop; k += 2) sum += entry(k), other += entry(k + 1);
-    sum += other;
-    for (int c = 0; c < CHANNELS; c++) out[(first + c) * w.stride] = sum[c] + w.bias[first + c];
-}
-
 template <typename real>
-void one_tile_of_one(const Work<real>& w, int64_t t, int64_t frame, real* spread) {
-    const int64_t rows = w.taps_rows();
-    for (int32_t i = w.start[t]; i < w.start[t + 1]; i++) {
-        const real* x = w.x + w.halo[i] * w.in_channels * w.frames + frame;
-        real* to = spread + (i - w.start[t]) * rows;
-        std::memset(to, 0, rows * sizeof(real));
-        for (int64_t c = 0; c < w.in_channels; c++) {
-            const real feature = x[c * w.frames], *weight = w.taps + c * rows;
-            for (int64_t r = 0; r < rows; r++) to[r] += feature * weight[r];
-        }
-    }
-    for (int64_t v = t * w.tile; v < w.end(t); v++) {
-        real* out = w.fine + w.place[v] * w.out_channels * w.stride + frame;
-        int64_t c = 0;
-        for (; c + 8 <= w.out_channels; c += 8) sum_entries_of_one<real, 8, 8>(w, v, c, spread, out);
-        for (; c + 3 <= w.out_channels; c += 3) sum_entries_of_one<real, 4, 3>(w, v, c, spread, out);
-        for (; c < w.out_channels; c++) sum_entries_of_one<real, 1, 1>(w, v, c, spread, out);
-    }
-}
-
-template <typename real>
-void all_forward(const Work<real>& w, int64_t threads, bool few) {
-    const int64_t lanes = few ? 1 : Lanes<real>::count, blocks = (w.frames + lanes - 1) / lanes;
+void all_forward(const Work<real>& w, int64_t threads) {
+    const int64_t lanes = Lanes<real>::count, blocks = (w.frames + lanes - 1) / lanes;
     // A thread costs some ten microseconds.
     if (w.rows[w.items] * w.out_channels * w.frames < 1 << 20) threads = 1;
     // Where there are fewer tiles than threads, frames are shared out too.
     const int64_t groups = w.tiles < 2 * threads ? (blocks < 2 * threads ? blocks : 2 * threads) : 1;
     share_out<real>(w.tiles * groups, threads, w.longest() * w.taps_rows() * lanes, [&](int64_t job, real* spread) {
-        for (int64_t b = job % groups; b < blocks; b += groups)
-            if (few)
-                one_tile_of_one(w, job / groups, b, spread);
-            else
-                one_tile(w, job / groups, b * lanes, spread);
+        for (int64_t b = job % groups; b < blocks; b += groups) one_tile(w, job / groups, b * lanes, spread);
     });
 }
 

@@ -3,12 +3,15 @@
 
 #include "backward.h"
 #include "forward.h"
+#include "forward_one.h"
 #include "loss.h"
 
 extern "C" {
 
-void forward_float32(const Work<float>* work, int64_t threads, int64_t few) { all_forward(*work, threads, few); }
-void forward_float64(const Work<double>* work, int64_t threads, int64_t few) { all_forward(*work, threads, few); }
+void forward_float32(const Work<float>* work, int64_t threads) { all_forward(*work, threads); }
+void forward_float64(const Work<double>* work, int64_t threads) { all_forward(*work, threads); }
+void one_float32(const One<float>* work, int64_t threads) { all_one(*work, threads); }
+void one_float64(const One<double>* work, int64_t threads) { all_one(*work, threads); }
 void backward_float32(const Work<float>* work, int64_t threads) { all_backward(*work, threads); }
 void backward_float64(const Work<double>* work, int64_t threads) { all_backward(*work, threads); }
 void loss_float32(const Loss<float>* work, int64_t threads) { all_loss(*work, threads); }

@@ -13,7 +13,6 @@ from torch import Tensor
 from facegen.memory import recycled
 from facegen.nn.native import call
 
-FEW = 3  # frames, that are computed one by one: in a register of frames most places would stay empty
 CACHED = 60_000  # numbers of a tile for one frame: what a core's own cache holds for 16
 
 
@@ -90,9 +89,8 @@ def forward(x: Tensor, taps: Tensor, bias: Tensor, plan: Plan, place: Tensor, ou
         place: (V_fine,) int64, the row that each fine vertex's result goes to.
         out: (V_fine, C', T), a part of some frames of contiguous memory.
     """
-    few = x.shape[2] <= FEW
-    arrays = {"x": x.contiguous(), "taps": (taps.t() if few else taps).contiguous(), "bias": bias.contiguous()}
-    _call("forward", arrays | {"fine": out}, plan, place, len(taps) // len(bias), len(place), few)
+    arrays = {"x": x.contiguous(), "taps": taps.contiguous(), "bias": bias.contiguous(), "fine": out}
+    _call("forward", arrays, plan, place, len(taps) // len(bias), len(place))
 
 
 def backward(x: Tensor, taps: Tensor, grad: Tensor, plan: Plan, place: Tensor) -> tuple[Tensor, Tensor]:
@@ -111,7 +109,7 @@ def backward(x: Tensor, taps: Tensor, grad: Tensor, plan: Plan, place: Tensor) -
     return grad_x, grad_taps.sum(0)
 
 
-def _call(name: str, arrays: dict[str, Tensor], plan: Plan, place: Tensor, length: int, items: int, *more: int) -> None:
+def _call(name: str, arrays: dict[str, Tensor], plan: Plan, place: Tensor, length: int, items: int) -> None:
     x, fine = arrays["x"], arrays["fine"]
     arrays = arrays | {"values": plan.values.to(x.dtype), "place": place}
     arrays |= {part: getattr(plan, part) for part in ("halo", "start", "local", "rows")}
@@ -127,4 +125,4 @@ def _call(name: str, arrays: dict[str, Tensor], plan: Plan, place: Tensor, lengt
         "tiles": len(plan.start) - 1,
     }
     work = _Work(**{part: array.data_ptr() for part, array in arrays.items()}, **sizes)
-    call(name, x.dtype, work, *more)
+    call(name, x.dtype, work)

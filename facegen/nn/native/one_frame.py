@@ -1,0 +1,125 @@
+"""The compiled form of unpooling and spiral convolution for one frame or very few."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.sparse import csr_matrix
+from torch import Tensor
+
+from facegen.nn.native import call
+
+FEW = 3  # frames, that are computed one by one: in a register of frames most places would stay empty
+TABLE = 100_000  # numbers of a tile's table: what a core's own cache holds with room for what else is read
+
+
+class _One(ctypes.Structure):
+    """`One` of forward_one.h."""
+
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("x", "weight", "bias", "halo", "start", "mixed", "rows", "local")),
+        *((name, ctypes.c_void_p) for name in ("values", "spiral", "place", "fine")),
+        *((name, ctypes.c_int64) for name in ("frames", "stride", "in_channels", "out_channels", "length")),
+        *((name, ctypes.c_int64) for name in ("items", "tile", "tiles")),
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class OneFramePlan:
+    """Unpooling and spirals cut into tiles of fine vertices.
+
+    Each tile has a table: a row of zeros, a row for every coarse vertex that it reads, and one for every unpooled
+    vertex on its spirals that is not itself a coarse one.
+
+    Args:
+        tile: vertices of a tile.
+        halo: coarse vertices that each tile reads, one tile after the other, int32.
+        start: (tiles + 1,) where a tile's begin in `halo`, int32.
+        mixed: (tiles + 1,) where a tile's mixtures begin in `rows`, int32.
+        rows: where each mixture's entries begin; one more at the end, int32.
+        local: (entries,) row of the table that an entry reads, int16.
+        values: (entries,) of the unpooling.
+        spiral: (V_fine, L) rows of the table, int16.
+    """
+
+    tile: int
+    halo: Tensor
+    start: Tensor
+    mixed: Tensor
+    rows: Tensor
+    local: Tensor
+    values: Tensor
+    spiral: Tensor
+
+    @classmethod
+    def build(cls, upsample: csr_matrix, spiral: np.ndarray, out_channels: int) -> OneFramePlan:
+        """Of (V_fine, V_coarse) and (V_fine, L), whose rows are near in memory where near in space."""
+        tiles = max(1, round(spiral.size * out_channels / TABLE))
+        return cls._cut(upsample, spiral, -(-len(spiral) // tiles))
+
+    @classmethod
+    def _cut(cls, upsample: csr_matrix, spiral: np.ndarray, tile: int) -> OneFramePlan:
+        # What unpooling copies is in the table already.
+        copied = (np.diff(upsample.indptr) == 1) & (np.asarray(upsample.sum(axis=1)).ravel() == 1)
+        table, rows, halo, mixtures = np.zeros(len(copied), int), np.zeros_like(spiral), [], []
+        for first in range(0, len(spiral), tile):
+            steps = spiral[first : first + tile]
+            read = np.unique(steps[steps >= 0])
+            coarse, copies, others = np.unique(upsample[read].indices), read[copied[read]], read[~copied[read]]
+            if 1 + len(coarse) + len(others) > np.iinfo(np.int16).max:
+                return cls._cut(upsample, spiral, tile // 2)
+            mixture = upsample[others]
+            mixture.indices = 1 + np.searchsorted(coarse, mixture.indices)
+            table[copies] = 1 + np.searchsorted(coarse, upsample[copies].indices)
+            table[others] = 1 + len(coarse) + np.arange(len(others))
+            rows[first : first + tile] = np.where(steps >= 0, table[steps], 0)
+            halo.append(coarse)
+            mixtures.append(mixture)
+        return cls(
+            tile,
+            _tensor(np.concatenate(halo), np.int32),
+            _starts([len(coarse) for coarse in halo]),
+            _starts([mixture.shape[0] for mixture in mixtures]),
+            _starts(np.concatenate([np.diff(mixture.indptr) for mixture in mixtures])),
+            _tensor(np.concatenate([mixture.indices for mixture in mixtures]), np.int16),
+            _tensor(np.concatenate([mixture.data for mixture in mixtures]), np.float32),
+            _tensor(rows, np.int16),
+        )
+
+
+def _tensor(numbers: np.ndarray, kind: type) -> Tensor:
+    return torch.from_numpy(numbers.astype(kind))
+
+
+def _starts(counts: list[int] | np.ndarray) -> Tensor:
+    return _tensor(np.cumsum([0, *counts]), np.int32)
+
+
+def forward(x: Tensor, weight: Tensor, bias: Tensor, plan: OneFramePlan, place: Tensor, out: Tensor) -> None:
+    """`UnpoolConv` of one level, written to `out`, frame by frame.
+
+    Args:
+        x: (V_coarse, C, T).
+        weight: (L, C, C').
+        bias: (C',).
+        place: (V_fine,) int64, the row that each fine vertex's result goes to.
+        out: (V_fine, C', T), a part of some frames of contiguous memory.
+    """
+    arrays = {"x": x.contiguous(), "weight": weight.contiguous(), "bias": bias.contiguous(), "fine": out}
+    arrays |= {"values": plan.values.to(x.dtype), "place": place}
+    arrays |= {part: getattr(plan, part) for part in ("halo", "start", "mixed", "rows", "local", "spiral")}
+    length, in_channels, out_channels = weight.shape
+    sizes = {
+        "frames": x.shape[2],
+        "stride": out.stride(0) // out_channels,  # not of the second axis: if it is one, torch may say any
+        "in_channels": in_channels,
+        "out_channels": out_channels,
+        "length": length,
+        "items": len(place),
+        "tile": plan.tile,
+        "tiles": len(plan.start) - 1,
+    }
+    call("one", x.dtype, _One(**{part: array.data_ptr() for part, array in arrays.items()}, **sizes))
