@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from facegen import __version__, commands
+from facegen.data.recipe import ALIGNMENTS, LABELS, NEUTRALS, PEAKS
+from facegen.data.sources import OPTIONS
 from facegen.errors import FacegenError
 from facegen.motion import EASINGS
 
@@ -136,13 +138,26 @@ def _prepare(verbs: argparse._SubParsersAction) -> None:
         "turn a source of data into a corpus",
         "facegen prepare ict_facekit --root ICT-FaceKit --subjects 60 --out corpora/ict",
     )
-    parser.add_argument("source", metavar="SOURCE", help="synthetic, ict_facekit or folder")
+    parser.add_argument("source", metavar="SOURCE", help=", ".join(OPTIONS))
     parser.add_argument("--root", type=Path, metavar="DIR", help="where the dataset lies (all but synthetic)")
     parser.add_argument("--out", type=Path, required=True, metavar="CORPUS", help="directory to make")
     parser.add_argument("--seed", type=int, default=0, help="fixes everything that is drawn (default: 0)")
+    parser.add_argument(
+        "--test-subjects", nargs="+", metavar="N|NAME", help="how many to draw for testing, or who (default: 15 %%)"
+    )
+    recorded = parser.add_argument_group("recorded sources (all others)")
+    recorded.add_argument(
+        "--expressions",
+        nargs="+",
+        metavar="NAME",
+        help="recordings to take, by the dataset's own names",
+    )
+    recorded.add_argument("--units", metavar="U", help="mm, cm or m, where the files are not as the dataset ships them")
+    recorded.add_argument("--layout", type=Path, metavar="FILE.yaml", help="fourdfab: where its frames lie")
+    recorded.add_argument("--ranges", type=Path, metavar="FILE", help="coma: lines of `subject expression from to`")
+    recorded.add_argument("--mapping", type=Path, metavar="FILE.yaml", help="d3dfacs: expressions by action units")
     acted = parser.add_argument_group("made sources (synthetic, ict_facekit)")
     acted.add_argument("--subjects", type=int, metavar="N", help="people (default: 20)")
-    acted.add_argument("--test-subjects", type=int, metavar="N", help="of them for testing (default: 15 %%)")
     acted.add_argument("--frames", type=int, nargs=2, metavar=("MIN", "MAX"), help="length of takes (default: 45 75)")
     acted.add_argument(
         "--vertices",
@@ -152,20 +167,24 @@ def _prepare(verbs: argparse._SubParsersAction) -> None:
     )
     acted.add_argument("--region", metavar="NAME", help="ict_facekit: narrow, face or head (default: face)")
     recipe = parser.add_argument_group("preparing")
-    recipe.add_argument("--fps", type=float, help="made sources: rate of the takes; others: resample to this rate")
     recipe.add_argument(
-        "--neutral",
-        default="first",
-        metavar="HOW",
-        help="sources without neutrals: take the first "
-        "frame, or the one of least motion (first, still; default: first)",
+        "--fps", type=float, help="made sources: rate of the takes; others: resample to it (default: 12 from 60)"
+    )
+    for name, known, text in (
+        (
+            "--neutral",
+            NEUTRALS,
+            "where there is none: first frame, frame of least motion, what is common to all",
+        ),
+        ("--align", ALIGNMENTS, "neutrals to the template, and each frame to its neutral by what moves least"),
+        ("--label", LABELS, "onset, apex and offset, or how far each frame is from rest"),
+    ):
+        recipe.add_argument(name, metavar="HOW", help=f"{text}: {', '.join(known)} (default: by source)")
+    recipe.add_argument(
+        "--peaks", default="cut", metavar="HOW", help=f"several in one recording: {', '.join(PEAKS)} (default: cut)"
     )
     recipe.add_argument(
-        "--align",
-        default="none",
-        metavar="HOW",
-        help="bring neutrals onto the template, and take the head's own motion out of each frame "
-        "(none, subject, frames; default: none)",
+        "--confidence", type=float, default=0.5, metavar="C", help="least one of phases that are found (default: 0.5)"
     )
     recipe.add_argument("--depth", type=int, default=4, help="coarser levels of the hierarchy (default: 4)")
     recipe.add_argument("--factor", type=float, default=5.0, help="vertices of a level over the next (default: 5)")
@@ -179,9 +198,7 @@ def _prepare(verbs: argparse._SubParsersAction) -> None:
     recipe.add_argument("--dilation", type=int, nargs="+", default=[1], metavar="D", help="likewise (default: 1)")
     recipe.add_argument("--components", type=int, default=64, metavar="K", help="of the PCA (default: 64)")
     recipe.add_argument(
-        "--leave-out-broken",
-        action="store_true",
-        help="go on without recordings that cannot be used, and list them, instead of stopping",
+        "--strict", action="store_true", help="stop at the first recording that cannot be used; else it is left out"
     )
     recipe.add_argument(
         "--workers",
@@ -288,6 +305,7 @@ def _export(verbs: argparse._SubParsersAction) -> None:
     parser.add_argument("sequence", type=Path, metavar="CORPUS|SEQUENCE", help="a corpus, or a .npz sequence")
     parser.add_argument("--subject", metavar="NAME", help="of a corpus (default: its first test subject)")
     parser.add_argument("--expression", metavar="NAME", help="of a corpus (default: that subject's first)")
+    parser.add_argument("--take", type=int, default=0, metavar="N", help="which of several, from 0 (default: 0)")
     _output(parser)
 
 
@@ -296,11 +314,14 @@ def _inspect(verbs: argparse._SubParsersAction) -> None:
         verbs,
         "inspect",
         commands.inspect,
-        "what is in a corpus, mesh, sequence or checkpoint, and whether it is sound",
-        "facegen inspect face.ply --json",
+        "what is in a corpus, dataset, mesh, sequence or checkpoint, and whether it is sound",
+        "facegen inspect corpora/coma --phases phases.png",
     )
-    parser.add_argument("path", type=Path, metavar="CORPUS|MESH|SEQUENCE|CKPT")
+    parser.add_argument("path", type=Path, metavar="CORPUS|ROOT|MESH|SEQUENCE|CKPT")
     parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("--phases", type=Path, metavar="FILE.png", help="of a corpus: motion and label, to look at")
+    parser.add_argument("--source", metavar="NAME", help="of a dataset's folder (default: what matches most)")
+    parser.add_argument("--layout", type=Path, metavar="FILE.yaml", help="of a dataset's folder, with fourdfab")
 
 
 def _bench(verbs: argparse._SubParsersAction) -> None:

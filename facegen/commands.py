@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 
 from facegen.errors import FacegenError, unknown
@@ -20,27 +21,36 @@ def prepare(options: Namespace) -> None:
     """A source becomes a corpus."""
     from facegen.data import prepare as preparing
     from facegen.data.processes import usable_cores
+    from facegen.data.recipe import Recipe
     from facegen.data.sources import open_source
     from facegen.files import require_new_folder
 
     require_new_folder(options.out)
     source = open_source(options.source, vars(options))
+    habits, acted = source.habits, options.source in ("synthetic", "ict_facekit")
     per_level = {
         name: (value[0] if value is not None and len(value) == 1 else value)
         for name, value in (("spiral_length", options.spiral_length), ("dilation", options.dilation))
     }
-    recipe = preparing.Recipe(
-        fps=options.fps if options.source == "folder" else None,
-        neutral=options.neutral,
-        align=options.align,
+    recipe = Recipe(
+        fps=None if acted else habits.fps if options.fps is None else options.fps,
+        neutral=options.neutral or habits.neutral,
+        align=options.align or habits.align,
+        label=options.label or habits.label,
+        peaks=options.peaks,
+        confidence=options.confidence,
         depth=options.depth,
         factor=options.factor,
         components=options.components,
-        leave_out_broken=options.leave_out_broken,
+        strict=options.strict,
         **per_level,
     )
     workers = min(usable_cores(), preparing.MOST_WORKERS) if options.workers is None else options.workers
-    preparing.prepare(source, options.source, options.out, recipe, workers)
+    try:
+        preparing.prepare(source, options.source, options.out, recipe, workers)
+    except KeyboardInterrupt:
+        print("facegen: what is done is kept; the same command goes on from there", file=sys.stderr)
+        raise
     from facegen.inspection import summary
 
     print(f"{options.out}: {summary(options.out)}")
@@ -158,10 +168,10 @@ def export(options: Namespace) -> None:
         subject = options.subject or first
         shown = [entry.expression for entry in corpus.entries if entry.subject == subject]
         expression = options.expression or (shown[0] if shown else "")
-        sequence = corpus.sequence(corpus.find(subject, expression))
+        sequence = corpus.sequence(corpus.find(subject, expression, options.take))
     else:
-        if options.subject or options.expression:
-            raise FacegenError("--subject and --expression choose from a corpus; a sequence is one already")
+        if options.subject or options.expression or options.take:
+            raise FacegenError("--subject, --expression and --take choose from a corpus; a sequence is one already")
         sequence = Sequence.load(options.sequence)
     _write(sequence, options)
 
@@ -170,7 +180,14 @@ def inspect(options: Namespace) -> None:
     """Print what is in a file, and whether it is sound."""
     from facegen import inspection
 
-    report = inspection.inspect(options.path)
+    report = inspection.inspect(options.path, options.source, options.layout)
+    if options.phases is not None:
+        if report.facts["kind"] != "corpus":
+            raise FacegenError(f"--phases are of a corpus; {options.path} is a {report.facts['kind']}")
+        from facegen.data.corpus import Corpus
+        from facegen.phase_sheet import draw_phases
+
+        draw_phases(Corpus(options.path), options.phases)
     print(report.json() if options.json else report.text())
 
 

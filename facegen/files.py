@@ -15,7 +15,12 @@ import numpy as np
 from facegen.errors import FacegenError
 
 
-def _aside(path: Path, mark: str = "") -> Path:
+def aside_of(path: Path, mark: str = "") -> Path:
+    """A hidden name beside `path`, with a mark of its own or a random one.
+
+    Raises:
+        FacegenError: nothing can be written there.
+    """
     parent = path.parent
     if not parent.is_dir():
         raise FacegenError(f"cannot write {path}: the folder {parent} does not exist; make it first")
@@ -40,7 +45,7 @@ def new_file(path: str | Path, replaced: bool = False) -> Iterator[Path]:
     path = Path(path)
     if path.is_dir():
         raise FacegenError(f"cannot write {path}: a folder of that name is there")
-    aside = _aside(path, "new" if replaced else "")
+    aside = aside_of(path, "new" if replaced else "")
     try:
         yield aside
         if replaced:
@@ -80,7 +85,7 @@ def new_folder(path: str | Path, made: Collection[str] = ()) -> Iterator[Path]:
     require_new_folder(path, made)
     missing = [parent for parent in path.absolute().parents if not parent.exists()]
     path.absolute().parent.mkdir(parents=True, exist_ok=True)
-    aside = _aside(path)
+    aside = aside_of(path)
     aside.mkdir()
     try:
         yield aside

@@ -46,17 +46,26 @@ def _readable(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def inspect(path: str | Path) -> Report:
-    """Look at a corpus (a folder), a mesh (.obj, .ply, .glb), a sequence (.npz) or a checkpoint (anything else).
+def inspect(path: str | Path, source: str | None = None, layout: Path | None = None) -> Report:
+    """Look at a corpus or a dataset (a folder), a mesh (.obj, .ply, .glb), a sequence (.npz) or a checkpoint.
+
+    Args:
+        path: of it; what is none of these by its suffix is taken for a checkpoint.
+        source, layout: of a dataset, see `inspect_dataset`.
 
     Raises:
         FacegenError: the file is missing or cannot be read at all.
     """
+    from facegen.data.manifest import MANIFEST
+    from facegen.dataset_inspection import inspect_dataset
     from facegen.mesh.io import READERS
 
     path = Path(path)
-    if path.is_dir():
+    if path.is_dir() and (path / MANIFEST).is_file():
         return inspect_corpus(path)
+    if path.is_dir():
+        facts, problems = inspect_dataset(path, source, layout)
+        return Report(facts, problems, not problems)
     if path.suffix.lower() in READERS:
         return inspect_mesh(path)
     if not path.is_file():
@@ -83,16 +92,17 @@ def inspect_mesh(path: Path) -> Report:
 
 
 def summary(path: str | Path) -> str:
-    """A corpus in one line, without reading its frames."""
+    """A corpus in one line, without reading its frames, and a line for everything that was left out."""
     from facegen.data.corpus import Corpus
 
     corpus = Corpus(path)
     frames = sum(entry.frames for entry in corpus.entries)
     out = f", {len(corpus.left_out)} left out" if corpus.left_out else ""
-    return (
+    first = (
         f"{len(corpus.subjects)} subjects, {len(corpus.entries)} sequences{out}, {frames:,} frames of "
         f"{corpus.hierarchy.sizes[0]:,} vertices"
     )
+    return "\n".join([first, *(f"left out: {line}" for line in corpus.left_out_lines())])
 
 
 def inspect_corpus(path: Path) -> Report:
@@ -106,6 +116,9 @@ def inspect_corpus(path: Path) -> Report:
     corpus = Corpus(path)
     problems = corpus.verify()
     facts = {"kind": "corpus"} | corpus.facts()
+    found = [entry.confidence for entry in corpus.entries if entry.confidence is not None]
+    if found:
+        facts |= {"phases_found": len(found), "least_confidence": min(found)}
     if not problems:
         pca, total = corpus.pca, max(corpus.pca.total, 1e-12)
         facts |= {

@@ -20,7 +20,8 @@ from pytorch_lightning.utilities.rank_zero import rank_zero_only
 from torch_geometric.data import Batch
 
 from facegen import __version__, checkpoint
-from facegen.data.corpus import MANIFEST, Corpus
+from facegen.data.corpus import Corpus
+from facegen.data.manifest import MANIFEST
 from facegen.data.sampler import SPARE
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from facegen import checkpoint
 from facegen.callbacks import PredictionWriter
-from facegen.data.corpus import read_manifest
+from facegen.data.manifest import read_manifest
 from facegen.data.module import ExpressionDataModule
 from facegen.errors import FacegenError
 from facegen.files import new_file

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from facegen.data.corpus import Corpus, Entry
+from facegen.data.corpus import Corpus
+from facegen.data.manifest import Entry
 from facegen.motion import FLOOR, Phases, deformation
 
 
@@ -35,10 +36,15 @@ class MadeCorpus(Corpus):
         self.entries = tuple(
             Entry(
                 *key,
+                recording=key[1],
+                first=0,
                 frames=len(moved),
                 phases=(phases.onset, phases.apex_start, phases.apex_end, phases.offset),
+                confidence=None,
+                envelope=None,
                 deformation=deformation(moved),
                 intensity=intensity,
+                array="",
                 scale=1.0,
                 sha256="",
             )

@@ -17,7 +17,6 @@ from facegen.motion import (
     Phases,
     Timeline,
     deformation,
-    find_phases,
     intensities,
     motion_label,
     raised,
@@ -129,30 +128,6 @@ def test_phases_that_are_not_given_fill_the_frames(frames: int) -> None:
     assert Phases.fill(100, None, (2, 30), None).onset <= 2
     with pytest.raises(MotionError, match="must follow"):
         Phases.fill(100, 50, (20, 30), 60)
-
-
-@pytest.mark.parametrize("marks", [(10, 25, 50, 80), (0, 5, 9, 99), (3, 60, 60, 90)])
-def test_phases_are_found_where_they_were_put(marks: tuple[int, int, int, int]) -> None:
-    found = find_phases(2.5 * Phases(*marks).envelope(100))
-    assert np.abs(np.subtract([found.onset, found.apex_start, found.apex_end, found.offset], marks)).max() <= 1
-
-
-def test_phases_of_a_smooth_noisy_recording_are_close() -> None:
-    curve = Phases(10, 30, 60, 85).envelope(100, "smooth") + np.random.default_rng(0).normal(0, 0.01, 100)
-    found = find_phases(curve)
-    assert (
-        np.abs(np.subtract([found.onset, found.apex_start, found.apex_end, found.offset], (10, 30, 60, 85))).max() <= 5
-    )
-
-
-def test_a_recording_that_ends_at_its_peak_has_no_fall() -> None:
-    found = find_phases(np.linspace(0, 1, 20))
-    assert (found.apex_end, found.offset) == (19, 19)
-
-
-def test_a_still_recording_has_no_phases() -> None:
-    with pytest.raises(MotionError, match="does not move"):
-        find_phases(np.ones(20))
 
 
 def timeline(tmp_path: Path, text: str) -> Timeline:

@@ -218,7 +218,7 @@ def test_nothing_is_logged_of_a_training_that_failed(
     monkeypatch.setenv("WANDB_SILENT", "true")
     shutil.copytree(corpus_path, tmp_path / "corpus")
     broken = Corpus(corpus_path).split("train")[0]
-    shutil.rmtree(tmp_path / "corpus" / "frames.zarr" / "displacement" / str(broken))
+    shutil.rmtree(tmp_path / "corpus" / "frames.zarr" / "displacement" / f"{broken}-0")
     assert train("fit", fit_arguments, tmp_path / "runs", f"--data.corpus={tmp_path / 'corpus'}") == 2
     offline = OfflineRun(tmp_path / "runs")
     assert offline.exit_code == 1

@@ -1,65 +1,169 @@
-"""One recording as a corpus holds it: at one rate, aligned, relative to its neutral, quantised."""
+"""One recording as a corpus holds it: aligned, relative to its neutral, cut into evolutions, at one rate, quantised."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
+from facegen.data.recipe import Recipe
 from facegen.data.sources.source import Recording
 from facegen.errors import DataError
+from facegen.evolutions import Evolution, find_evolutions, fit_phases
 from facegen.mesh.alignment import align_pose, require_pose, rigid_transform
-from facegen.motion import Phases, find_phases
+from facegen.motion import Phases
 
-NEUTRALS = ("first", "still")
-ALIGNMENTS = ("none", "subject", "frames")
 STEPS = 32767  # the largest signed integer of 16 bits
 ROUNDING = 0.01  # mm; no stored value is further off
+SHORTEST = 3  # frames of a take: a rise, a peak and a fall
+MOVING = 0.1  # of the largest amplitude; below it a face counts as at rest where the label is the amplitude
+
+
+@dataclass(frozen=True, eq=False)
+class Take:
+    """A part of a recording in which one expression evolves, at the corpus's rate.
+
+    Args:
+        displacement: (T, V, 3) float32, mm.
+        first: the frame of the recording at which it begins, at the recording's rate.
+        phases: counted from its own first frame.
+        confidence: of the phases; None where they were given.
+        envelope: (T,) the label's course in [0, 1]; None where the phases say it.
+    """
+
+    displacement: np.ndarray
+    first: int
+    phases: Phases
+    confidence: float | None
+    envelope: np.ndarray | None
 
 
 def conform(
-    recording: Recording, template: np.ndarray, fps: float | None, neutral: str, align: str
-) -> tuple[np.ndarray, np.ndarray, Phases]:
-    """Neutral (V, 3) and displacement (T, V, 3), both float32, mm, and the phases.
+    recording: Recording, template: np.ndarray, recipe: Recipe, rest: np.ndarray | None = None
+) -> tuple[np.ndarray, list[Take], list[str]]:
+    """Neutral (V, 3) float32, mm, what evolves, and why other evolutions in the same recording are not taken.
 
     Args:
         recording: as the source has it.
         template: (V, 3) mm.
-        fps: the rate to bring it to; None keeps the recording's.
-        neutral: one of `NEUTRALS`, where the recording has none.
-        align: one of `ALIGNMENTS`.
+        recipe: how.
+        rest: (V, 3) mm, the subject's neutral by all recordings; wanted where the recipe says so and the recording has
+            none.
 
     Raises:
         FacegenError: the recording cannot be used.
     """
-    vertices, phases = recording.vertices, recording.phases
-    if not np.isfinite(vertices).all():
-        raise DataError("NaN or infinite vertices")
-    if fps is not None and fps != recording.fps:
-        vertices, phases = resample(vertices, phases, recording.fps, fps)
-    rest = recording.neutral
-    if rest is None:
-        rest = vertices[0 if neutral == "first" else stillest(vertices)].astype(np.float64)
-    if align == "none":
-        require_pose(rest, template, "the neutral", "the template")
+    _require_sound(recording.vertices)
+    neutral, displacement = _displace(recording, template, recipe, rest)
+    takes = []
+    evolutions, dropped = _evolutions(recording, displacement, recipe)
+    for evolution, confidence in evolutions:
+        part = displacement[evolution.first : evolution.last + 1]
+        fps = recording.fps if recipe.fps is None else recipe.fps
+        moved, phases = resample(part, evolution.phases, recording.fps, fps)
+        if len(moved) < SHORTEST:
+            raise DataError(
+                f"frames {evolution.first} to {evolution.last} are {len(moved)} frames at {fps:g} frames a second; at "
+                f"least {SHORTEST} are needed"
+            )
+        course = _amplitude(moved) if recipe.label == "amplitude" else None
+        takes.append(Take(moved, evolution.first, phases, confidence, course))
+    return neutral, takes, dropped
+
+
+def _require_sound(vertices: np.ndarray) -> None:
+    for frame, pose in enumerate(vertices):
+        if not np.isfinite(pose).all():
+            raise DataError(f"frame {frame}: NaN or infinite vertices")
+        if not np.ptp(pose, axis=0).max() > 0:
+            raise DataError(f"frame {frame}: all vertices are at one place, {pose[0].tolist()}")
+
+
+def _displace(
+    recording: Recording, template: np.ndarray, recipe: Recipe, rest: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Neutral and displacement, both float32, at the recording's rate."""
+    vertices, neutral = recording.vertices, recording.neutral
+    if neutral is None and recipe.neutral == "common":
+        if rest is None:
+            raise DataError("the source knows no common neutral of a subject; give --neutral first or still")
+        neutral = rest
+    elif neutral is None:
+        neutral = vertices[0 if recipe.neutral == "first" else stillest(vertices)].astype(np.float64)
+    if recipe.align == "none":
+        require_pose(neutral, template, "the neutral", "the template")
         rotation, translation = np.eye(3), np.zeros(3)
     else:
-        rotation, translation = rigid_transform(rest, template)
-        rest = rest @ rotation.T + translation
-    stored_rest = np.asarray(rest, dtype=np.float32)
+        rotation, translation = rigid_transform(neutral, template)
+        neutral = neutral @ rotation.T + translation
+    stored = np.asarray(neutral, dtype=np.float32)
     displacement = np.empty(vertices.shape, dtype=np.float32)
     # A frame at a time, because all of them in float64 would be most of the memory that preparing takes.
     for frame, pose in enumerate(vertices):
-        if align != "none":
+        if recipe.align != "none":
             pose = pose @ rotation.T + translation
-        if align == "frames":
-            pose = align_pose(pose, rest)
+        if recipe.align == "frames":
+            pose = align_pose(pose, neutral)
         if frame == 0:
-            require_pose(pose, rest, "the first frame", "the neutral")
-        displacement[frame] = pose - stored_rest
-    if phases is None:
-        phases = find_phases(np.array([np.linalg.norm(pose, axis=-1).mean() for pose in displacement]))
-    return stored_rest, displacement, phases
+            require_pose(pose, neutral, "the first frame", "the neutral")
+        displacement[frame] = pose - stored
+    return stored, displacement
+
+
+def _evolutions(
+    recording: Recording, displacement: np.ndarray, recipe: Recipe
+) -> tuple[list[tuple[Evolution, float | None]], list[str]]:
+    """What is to be kept, with the confidence where phases were found, and why the rest is not."""
+    last = len(displacement) - 1
+    if recording.phases is not None:
+        return [(Evolution(0, last, recording.phases, 1.0), None)], []
+    activity = np.array([np.linalg.norm(pose, axis=-1).mean() for pose in displacement])
+    if recipe.label == "amplitude":
+        return [(Evolution(0, last, _outline(activity), 1.0), None)], []
+    found = find_evolutions(activity, recording.fps)
+    if len(found) > 1 and recipe.peaks == "refuse":
+        peaks = ", ".join(str(each.first + each.phases.apex_start) for each in found)
+        raise DataError(f"{len(found)} peaks, at frames {peaks}; --peaks cut makes a sequence of each")
+    kept, dropped = [], []
+    for each in found:
+        phases, confidence = fit_phases(_level(displacement[each.first : each.last + 1]))
+        if confidence >= recipe.confidence:
+            kept.append((Evolution(each.first, each.last, phases, confidence), confidence))
+        else:
+            dropped.append(
+                f"frames {each.first} to {each.last}: no phases can be made out; the confidence is {confidence:.2f}, "
+                f"at least {recipe.confidence:g} is wanted; look at it, give annotations, or lower --confidence"
+            )
+    if not kept:
+        raise DataError(dropped[0])
+    return kept, dropped
+
+
+def _level(displacement: np.ndarray) -> np.ndarray:
+    """(T,) each frame's share of the apex's displacement, by which noise, blinks and drift, that point elsewhere, count
+    for little."""
+    activity = np.array([np.linalg.norm(pose, axis=-1).mean() for pose in displacement])
+    peak = int(activity.argmax())
+    highest = np.flatnonzero(activity >= 0.9 * activity.max())
+    near = highest[np.abs(highest - peak) <= max(1, len(activity) // 10)]
+    apex = displacement[near].mean(axis=0, dtype=np.float64)
+    return np.array([np.vdot(pose, apex) for pose in displacement]) / max(float(np.vdot(apex, apex)), 1e-12)
+
+
+def _amplitude(displacement: np.ndarray) -> np.ndarray:
+    """(T,) how far each frame is from rest, from 0 to 1 over the sequence."""
+    activity = np.array([np.linalg.norm(pose, axis=-1).mean() for pose in displacement])
+    return (activity - activity.min()) / max(np.ptp(activity), 1e-12)
+
+
+def _outline(activity: np.ndarray) -> Phases:
+    """First and last motion and the peak, of a recording whose label is its amplitude."""
+    level = (activity - activity.min()) / max(np.ptp(activity), 1e-12)
+    moving, peak = np.flatnonzero(level >= MOVING), int(level.argmax())
+    if not np.ptp(activity) > 0:
+        raise DataError("no phases can be found: nothing moves")
+    return Phases(max(int(moving[0]) - 1, 0), peak, peak, min(int(moving[-1]) + 1, len(level) - 1))
 
 
 def quantise(displacement: np.ndarray) -> tuple[np.ndarray, float]:
@@ -84,10 +188,11 @@ def quantise(displacement: np.ndarray) -> tuple[np.ndarray, float]:
     return np.ascontiguousarray(steps.transpose(1, 2, 0)), scale
 
 
-def resample(
-    vertices: np.ndarray, phases: Phases | None, fps: float, wanted: float
-) -> tuple[np.ndarray, Phases | None]:
-    """The same motion at another frame rate, linear between frames; the first frame stays the first.
+def resample(vertices: np.ndarray, phases: Phases, fps: float, wanted: float) -> tuple[np.ndarray, Phases]:
+    """The same motion at another frame rate, linear between frames.
+
+    The first frame of the apex is kept as it is, so that a peak between two new frames is not lost; the new first
+    frame is the last one before which there is something to take.
 
     Args:
         vertices: (T, V, 3).
@@ -95,19 +200,23 @@ def resample(
         fps, wanted: frames a second, before and after.
 
     Returns:
-        (T', V, 3) with T' = floor((T - 1) wanted / fps) + 1, and the phases.
+        (T', V, 3) and the phases.
     """
-    count = int(np.floor((len(vertices) - 1) * wanted / fps + 1e-9)) + 1
-    at = np.arange(count) * fps / wanted
-    before = np.minimum(at.astype(int), len(vertices) - 1)
-    after = np.minimum(before + 1, len(vertices) - 1)
-    moved = np.empty((count, *vertices.shape[1:]), dtype=vertices.dtype)
-    for frame, (first, second, share) in enumerate(zip(before, after, at - before, strict=True)):
-        moved[frame] = vertices[first] * (1 - share) + vertices[second] * share
-    if phases is not None:
-        marks = (phases.onset, phases.apex_start, phases.apex_end, phases.offset)
-        phases = Phases(*(min(round(mark * wanted / fps), count - 1) for mark in marks))
-    return moved, phases
+    if wanted == fps:
+        return vertices, phases
+    step, kept = fps / wanted, phases.apex_start
+    before = int(kept / step + 1e-9)
+    after = int((len(vertices) - 1 - kept) / step + 1e-9)
+    at = (kept + np.arange(-before, after + 1) * step).clip(0, len(vertices) - 1)
+    moved = np.empty((len(at), *vertices.shape[1:]), dtype=vertices.dtype)
+    for frame, time in enumerate(at):
+        first = int(time + 1e-9)
+        share = time - first
+        second = min(first + 1, len(vertices) - 1)
+        moved[frame] = vertices[first] * (1 - share) + vertices[second] * share if share > 1e-6 else vertices[first]
+    marks = (phases.onset, phases.apex_start, phases.apex_end, phases.offset)
+    placed = [int(np.clip(round((mark - at[0]) / step), 0, len(at) - 1)) for mark in marks]
+    return moved, Phases(*placed)
 
 
 def stillest(vertices: np.ndarray) -> int:

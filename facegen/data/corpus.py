@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,40 +10,15 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from facegen.data.manifest import MANIFEST, Entry, read_manifest
 from facegen.data.pca import PCA
 from facegen.data.sequence import Sequence
 from facegen.errors import DataError, FacegenError, unknown
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.motion import FLOOR, Phases, motion_label, raised
 
-FORMAT = 3
-MANIFEST, HIERARCHY, COMPONENTS, STORE = "manifest.json", "hierarchy.npz", "components.npz", "frames.zarr"
-ARRAYS = ("displacement", "neutral")  # groups of the store; in each an array for every sequence, named by its index
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One sequence of a corpus.
-
-    Args:
-        subject: who.
-        expression: which.
-        frames: T.
-        phases: onset, apex_start, apex_end, offset.
-        deformation: m_i of Eq. 6, mm.
-        intensity: s_i of Eq. 6, in [0, 1]; `Corpus.intensity` is the label's height in the apex.
-        scale: mm of one step of the stored integers; half of it, under 0.01 mm, is the largest rounding error.
-        sha256: of the stored bytes.
-    """
-
-    subject: str
-    expression: str
-    frames: int
-    phases: tuple[int, int, int, int]
-    deformation: float
-    intensity: float
-    scale: float
-    sha256: str
+HIERARCHY, COMPONENTS, STORE = "hierarchy.npz", "components.npz", "frames.zarr"
+ARRAYS = ("displacement", "neutral")  # groups of the store; in each an array for every sequence
 
 
 class Corpus:
@@ -79,9 +52,7 @@ class Corpus:
             self.digest: str = manifest["digest"]
             self.left_out: list[dict[str, str]] = manifest["left_out"]
             self.provenance: dict[str, Any] = manifest["provenance"]
-            self.entries = tuple(
-                Entry(**(entry | {"phases": tuple(entry["phases"])})) for entry in manifest["sequences"]
-            )
+            self.entries = tuple(map(Entry.parse, manifest["sequences"]))
         except (KeyError, TypeError, ValueError, FacegenError) as error:
             raise DataError(f"{self.path}: the corpus is damaged ({error}); prepare it again") from error
         if self.hierarchy.digest != manifest["hierarchy"]:
@@ -131,15 +102,14 @@ class Corpus:
         if index in self._verified:
             return
         entry = self.entries[index]
-        if stored_digest(*(self._array(f"{name}/{index}") for name in ARRAYS)) != entry.sha256:
-            name = f"{entry.subject}/{entry.expression}"
-            raise DataError(f"{self.path}: the frames of {name} are not those that were written; prepare it again")
+        if stored_digest(*(self._array(f"{name}/{entry.array}") for name in ARRAYS)) != entry.sha256:
+            raise DataError(f"{self.path}: the frames of {entry} are not those that were written; prepare it again")
         self._verified.add(index)
 
     def stored(self, index: int) -> np.ndarray:
         """(V, 3, T) int16: displacement in steps of the entry's `scale`, frames innermost."""
         self._check(index)
-        return self._array(f"displacement/{index}")
+        return self._array(f"displacement/{self.entries[index].array}")
 
     def displacement(self, index: int) -> np.ndarray:
         """(T, V, 3) float32, mm, frames innermost in memory; off by at most half of the entry's `scale`."""
@@ -149,7 +119,7 @@ class Corpus:
     def neutral(self, index: int) -> np.ndarray:
         """(V, 3) float32, mm, of the sequence's subject."""
         self._check(index)
-        return self._array(f"neutral/{index}")
+        return self._array(f"neutral/{self.entries[index].array}")
 
     @cached_property
     def pca(self) -> PCA:
@@ -171,20 +141,26 @@ class Corpus:
     def motion(self, index: int) -> np.ndarray:
         """(T, E) float32, the sequence's label."""
         entry = self.entries[index]
-        return motion_label(entry.frames, entry.expression, self.phases(index), self.intensity(index), self.expressions)
+        course = entry.frames, entry.expression, self.phases(index), self.intensity(index), self.expressions
+        label = motion_label(*course)
+        if entry.envelope is not None:
+            label[:, self.expressions.index(entry.expression)] = np.array(entry.envelope) * self.intensity(index)
+        return label
 
-    def find(self, subject: str, expression: str) -> int:
-        """Index of a sequence.
+    def find(self, subject: str, expression: str, take: int = 0) -> int:
+        """Index of a sequence; `take` chooses where the subject has several of the expression.
 
         Raises:
             DataError: there is none; the message lists the known names.
         """
-        for i, entry in enumerate(self.entries):
-            if (entry.subject, entry.expression) == (subject, expression):
-                return i
+        found = [i for i, one in enumerate(self.entries) if (one.subject, one.expression) == (subject, expression)]
+        if 0 <= take < len(found):
+            return found[take]
+        if found:
+            raise DataError(f"{subject} shows {expression} {len(found)} times, counted from 0; there is no take {take}")
         if subject not in self.subjects:
             raise DataError(unknown("subject", subject, self.subjects))
-        known = [entry.expression for entry in self.entries if entry.subject == subject]
+        known = dict.fromkeys(entry.expression for entry in self.entries if entry.subject == subject)
         raise DataError(unknown(f"expression of subject {subject}", expression, known))
 
     def sequence(self, index: int) -> Sequence:
@@ -217,6 +193,10 @@ class Corpus:
             "left_out": self.left_out,
         }
 
+    def left_out_lines(self) -> list[str]:
+        """What could not be used when the corpus was prepared, and why, a line each."""
+        return [f"{each['subject']}/{each['recording']}: {each['reason']}" for each in self.left_out]
+
     def verify(self) -> list[str]:
         """What is not as it was written, a line each; empty where the corpus is sound."""
         wrong = []
@@ -242,41 +222,3 @@ def stored_digest(displacement: np.ndarray, neutral: np.ndarray) -> str:
     state = hashlib.sha256(np.ascontiguousarray(displacement, dtype="<i2"))
     state.update(np.ascontiguousarray(neutral, dtype="<f4"))
     return state.hexdigest()
-
-
-def manifest_digest(manifest: dict[str, Any]) -> str:
-    """Hex digest of a manifest, its own `digest` aside."""
-    content = {name: value for name, value in manifest.items() if name != "digest"}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def read_manifest(path: Path) -> dict[str, Any]:
-    """The manifest of a corpus, checked against its own digest.
-
-    Raises:
-        DataError: there is none, or it has been changed.
-    """
-    if not path.is_dir():
-        raise DataError(f"{path}: no such corpus; make one with `facegen prepare SOURCE --out {path}`")
-    try:
-        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-        if manifest["format"] != FORMAT:
-            raise DataError(
-                f"{path}: corpus format {manifest['format']}, this version reads {FORMAT}; prepare it again"
-            )
-        if manifest["digest"] != manifest_digest(manifest):
-            raise DataError(f"{path}: {MANIFEST} was changed after it was written; prepare the corpus again")
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: not a corpus, it has no {MANIFEST}") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path}: {MANIFEST} cannot be read ({error!r}); prepare the corpus again") from error
-    return manifest
-
-
-def write_manifest(path: Path, manifest: dict[str, Any], entries: list[Entry]) -> None:
-    """Write the manifest with its digest as the last of a corpus's files."""
-    manifest = manifest | {"format": FORMAT, "sequences": [asdict(entry) for entry in entries]}
-    # Through JSON once, so that the digest is that of what a reader will parse.
-    manifest = json.loads(json.dumps(manifest))
-    manifest["digest"] = manifest_digest(manifest)
-    (path / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")

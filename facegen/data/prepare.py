@@ -1,11 +1,11 @@
-"""A source becomes a corpus: resampled, labelled, quantised, written by several processes, a sequence at a time."""
+"""A source becomes a corpus: resampled, labelled, quantised, written by several processes, a recording at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence as Series
-from dataclasses import dataclass, replace
+import json
+import shutil
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,15 @@ import numpy as np
 from tqdm import tqdm
 
 from facegen import __version__
-from facegen.data.conform import ALIGNMENTS, NEUTRALS, conform, quantise
-from facegen.data.corpus import ARRAYS, COMPONENTS, HIERARCHY, STORE, Corpus, Entry, stored_digest, write_manifest
+from facegen.data.conform import conform, quantise
+from facegen.data.corpus import ARRAYS, COMPONENTS, HIERARCHY, STORE, Corpus, stored_digest
+from facegen.data.journal import Journal, continued_folder
+from facegen.data.manifest import Entry, write_manifest
 from facegen.data.pca import principal_components
 from facegen.data.processes import calls
-from facegen.data.sources.source import Source
-from facegen.errors import DataError, FacegenError, unknown
-from facegen.files import new_folder
+from facegen.data.recipe import Recipe
+from facegen.data.sources.source import Key, Source
+from facegen.errors import DataError, FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.motion import deformation, intensities
 
@@ -27,43 +29,11 @@ MOST_WORKERS = 6
 """Processes unless more are asked for: each takes 0.3 GB at the paper's size, all together then less than 2 GB."""
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How a corpus is made.
-
-    Args:
-        fps: resample to this rate; None keeps the source's.
-        neutral: where a source has no neutral, take the `first` frame or the one at which the face is `still`est.
-        align: `none`; `subject` brings each neutral onto the template and its frames with it; `frames` then takes the
-            head's own motion out of each frame.
-        depth, factor, spiral_length, dilation: of the hierarchy, see `MeshHierarchy.build`.
-        components: of the PCA of training displacements; the paper's 64.
-        leave_out_broken: go on without recordings that cannot be read, and list them, instead of stopping.
-    """
-
-    fps: float | None = None
-    neutral: str = "first"
-    align: str = "none"
-    depth: int = 4
-    factor: float = 5.0
-    spiral_length: int | Series[int] | None = None
-    dilation: int | Series[int] = 1
-    components: int = 64
-    leave_out_broken: bool = False
-
-    def __post_init__(self) -> None:
-        if self.neutral not in NEUTRALS:
-            raise DataError(unknown("way to find the neutral", self.neutral, NEUTRALS))
-        if self.align not in ALIGNMENTS:
-            raise DataError(unknown("alignment", self.align, ALIGNMENTS))
-        if self.components < 1:
-            raise DataError(f"at least one principal component is needed, got {self.components}")
-        if self.fps is not None and not 0 < self.fps < inf:
-            raise DataError(f"fps must be a positive number, got {self.fps}")
-
-
 def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = None, workers: int = 1) -> None:
-    """Write a corpus, the same to the byte for any number of workers; each holds one sequence at a time in memory.
+    """Write a corpus, the same to the byte for any number of workers; each holds one recording at a time in memory.
+
+    A run that was interrupted goes on where it stopped, and ends with the same bytes; what it left, under a hidden name
+    beside `out`, is taken up where source and recipe are the same.
 
     Args:
         source: where the recordings come from.
@@ -73,46 +43,44 @@ def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = 
         workers: processes that read and write; with more than one the source has to be picklable.
 
     Raises:
-        FacegenError: a recording, the topology or a setting cannot be used. Nothing is left at `out` then.
+        FacegenError: the topology or a setting cannot be used, no recording can, or, if the recipe is strict, some
+            recording cannot. Nothing is left at `out` then.
     """
     recipe = recipe or Recipe()
     if workers < 1:
         raise DataError(f"at least one worker is needed, got {workers}")
-    with new_folder(out) as folder:
-        hierarchy = MeshHierarchy.build(
-            source.template,
-            depth=recipe.depth,
-            factor=recipe.factor,
-            reference=source.reference,
-            spiral_length=recipe.spiral_length,
-            dilation=recipe.dilation,
-        )
-        hierarchy.save(folder / HIERARCHY)
-        entries, left_out, fps, square = _write_frames(source, folder, recipe, workers)
-        train = np.array([entry.subject not in source.test_subjects for entry in entries])
-        _complete(source, entries, train)
+    hierarchy = MeshHierarchy.build(
+        source.template,
+        depth=recipe.depth,
+        factor=recipe.factor,
+        reference=source.reference,
+        spiral_length=recipe.spiral_length,
+        dilation=recipe.dilation,
+    )
+    settings = {key: value for key, value in vars(recipe).items() if value is not None}
+    provenance = {"facegen": __version__, "source": name, "options": source.options(), "recipe": settings}
+    work = provenance | {"hierarchy": hierarchy.digest, "keys": source.keys, "test": source.test_subjects}
+    with continued_folder(out, json.loads(json.dumps(work))) as journal:
+        hierarchy.save(journal.folder / HIERARCHY)
+        entries, left_out, fps, rms = _write_frames(source, journal, recipe, workers)
+        train = np.array([entry.subject not in source.test_subjects for entry in entries], dtype=bool)
+        _complete(source, entries, train, left_out)
         column = np.array([source.expressions.index(entry.expression) for entry in entries])
         deformations = np.array([entry.deformation for entry in entries])
         strength = intensities(deformations, column, train)
         entries = [replace(entry, intensity=float(s)) for entry, s in zip(entries, strength, strict=True)]
-        settings = {key: value for key, value in vars(recipe).items() if value is not None}
         manifest = {
             "units": "mm",
             "expressions": list(source.expressions),
             "fps": fps,
             "test_subjects": list(source.test_subjects),
-            "displacement_scale": square,
+            "displacement_scale": rms,
             "hierarchy": hierarchy.digest,
             "left_out": left_out,
-            "provenance": {
-                "facegen": __version__,
-                "source": name,
-                "options": source.options(),
-                "recipe": settings,
-            },
+            "provenance": provenance,
         }
-        write_manifest(folder, manifest, entries)
-        _write_components(folder, recipe.components)
+        write_manifest(journal.folder, manifest, entries)
+        _write_components(journal.folder, recipe.components)
 
 
 def _write_components(folder: Path, count: int) -> None:
@@ -127,12 +95,18 @@ def _write_components(folder: Path, count: int) -> None:
 
 @dataclass(frozen=True)
 class _Written:
-    """What comes back of one sequence: its entry (intensity still 0), rate, and sum and count of squared mm."""
+    """What comes back of one recording: its entries (intensity still 0), why parts of it are none, its rate, and sum
+    and count of squared mm."""
 
-    entry: Entry
+    entries: list[Entry]
+    dropped: list[str]
     fps: float
     squares: float
     numbers: int
+
+    @classmethod
+    def parse(cls, values: dict[str, Any]) -> _Written:
+        return cls(**(values | {"entries": [Entry.parse(entry) for entry in values["entries"]]}))
 
 
 @dataclass(frozen=True)
@@ -149,73 +123,116 @@ class _Writer:
 
         return zarr.open_group(self.folder / STORE)
 
-    def __call__(self, place: int, key: tuple[str, str]) -> _Written:
-        recipe = self.recipe
+    def __call__(self, place: int, key: Key) -> _Written:
         recording = self.source.read(key)
-        rate = recording.fps
-        neutral, displacement, phases = conform(
-            recording, self.source.template.vertices, recipe.fps, recipe.neutral, recipe.align
-        )
+        wanted = recording.neutral is None and self.recipe.neutral == "common"
+        rest, rate = self.source.rest(key.subject) if wanted else None, recording.fps
+        neutral, takes, dropped = conform(recording, self.source.template.vertices, self.recipe, rest)
         del recording  # the largest thing here by far
-        stored, scale = quantise(displacement)
-        self._write(f"{ARRAYS[0]}/{place}", stored)
-        self._write(f"{ARRAYS[1]}/{place}", neutral)
-        marks = (phases.onset, phases.apex_start, phases.apex_end, phases.offset)
-        digest = stored_digest(stored, neutral)
-        entry = Entry(*key, len(displacement), marks, deformation(displacement), 0.0, scale, digest)
-        squares = sum(float(np.square(pose, dtype=np.float64).sum()) for pose in displacement)
-        return _Written(entry, rate, squares, displacement.size)
+        entries, squares = [], 0.0
+        for number, take in enumerate(takes):
+            array, moved = f"{place}-{number}", take.displacement
+            stored, scale = quantise(moved)
+            self._write(f"{ARRAYS[0]}/{array}", stored)
+            self._write(f"{ARRAYS[1]}/{array}", neutral)
+            entries.append(
+                Entry(
+                    *key,
+                    first=take.first,
+                    frames=len(moved),
+                    phases=(take.phases.onset, take.phases.apex_start, take.phases.apex_end, take.phases.offset),
+                    confidence=None if take.confidence is None else round(take.confidence, 4),
+                    envelope=None if take.envelope is None else tuple(take.envelope.round(4).tolist()),
+                    deformation=deformation(moved),
+                    intensity=0.0,
+                    array=array,
+                    scale=scale,
+                    sha256=stored_digest(stored, neutral),
+                )
+            )
+            squares += sum(float(np.square(pose, dtype=np.float64).sum()) for pose in moved)
+        return _Written(entries, dropped, rate, squares, sum(take.displacement.size for take in takes))
 
     def _write(self, name: str, array: np.ndarray) -> None:
-        # Uncompressed: smooth int16 motion shrinks little and reading is what training waits for.
+        # Uncompressed: smooth int16 motion shrinks little and reading is what training waits for. What an interrupted
+        # run left of it half written is written over.
         target = self._store.create_array(
-            name, shape=array.shape, dtype=array.dtype, chunks=array.shape, compressors=None
+            name, shape=array.shape, dtype=array.dtype, chunks=array.shape, compressors=None, overwrite=True
         )
         target[...] = array
 
 
 def _write_frames(
-    source: Source, folder: Path, recipe: Recipe, workers: int
+    source: Source, journal: Journal, recipe: Recipe, workers: int
 ) -> tuple[list[Entry], list[dict[str, str]], float, float]:
     """Entries (their intensity still 0), what was left out, frame rate, and training RMS displacement in mm."""
     import zarr
 
-    store = zarr.create_group(folder / STORE)
+    store = zarr.open_group(journal.folder / STORE, mode="a")
     for name in ARRAYS:
-        store.create_group(name)
-    entries: list[Entry] = []
-    left_out: list[dict[str, str]] = []
-    fps = recipe.fps
-    squares, numbers = 0.0, 0
-    with calls(_Writer(source, folder, recipe), list(enumerate(source.keys)), workers) as results:
-        for place, result in enumerate(tqdm(results, desc="preparing", delay=2, leave=False, disable=None)):
-            subject, expression = source.keys[place]
+        store.require_group(name)
+    if source.refused and recipe.strict:
+        raise DataError(f"{source.refused[0][0]}: {source.refused[0][1]}")
+    missing = [(place, key) for place, key in enumerate(source.keys) if place not in journal.done]
+    done = {place: _Written.parse(values) for place, values in journal.done.items()}
+    failed: dict[int, str] = {}
+    progress = tqdm(total=len(source.keys), initial=len(done), desc="preparing", delay=2, leave=False, disable=None)
+    with calls(_Writer(source, journal.folder, recipe), missing, workers) as results, progress:
+        for (place, key), result in zip(missing, results, strict=True):
+            progress.update()
             try:
-                written: _Written = result()
+                done[place] = result()
             except FacegenError as error:
-                if not recipe.leave_out_broken:
-                    more = "; repair it, or give --leave-out-broken to go on without such recordings"
-                    raise DataError(f"{subject}/{expression}: {error}{more}") from error
-                left_out.append({"subject": subject, "expression": expression, "reason": str(error)})
+                if recipe.strict:
+                    raise DataError(f"{key}: {error}; repair it, or leave it out by going without --strict") from error
+                failed[place] = str(error)
                 continue
-            fps = written.fps if fps is None else fps
-            if recipe.fps is None and written.fps != fps:
-                raise DataError(f"{subject}/{expression}: {written.fps} frames a second, the others {fps}; give --fps")
-            for name in ARRAYS if place > len(entries) else ():  # close the gaps that broken recordings left
-                (folder / STORE / name / str(place)).rename(folder / STORE / name / str(len(entries)))
-            entries.append(written.entry)
-            if subject not in source.test_subjects:
-                squares += written.squares
-                numbers += written.numbers
-    rms = float(np.sqrt(squares / max(numbers, 1)))
-    return entries, left_out, float(fps or 0), rms
+            journal.add(place, asdict(done[place]))
+    left_out = [_left_out(key, reason) for key, reason in source.refused]
+    for place, key in enumerate(source.keys):
+        reasons = done[place].dropped if place in done else [failed[place]]
+        left_out += [_left_out(key, reason) for reason in reasons]
+    kept = [done[place] for place in sorted(done)]
+    entries = [entry for written in kept for entry in written.entries]
+    _forget_others(journal.folder / STORE, {entry.array for entry in entries})
+    trained = [written for written in kept if written.entries[0].subject not in source.test_subjects]
+    rms = np.sqrt(sum(written.squares for written in trained) / max(sum(written.numbers for written in trained), 1))
+    return entries, left_out, _rate(source, kept, recipe), float(rms)
 
 
-def _complete(source: Source, entries: list[Entry], train: np.ndarray) -> None:
+def _left_out(key: Key, reason: str) -> dict[str, str]:
+    return {"subject": key.subject, "expression": key.expression, "recording": key.name, "reason": reason}
+
+
+def _forget_others(store: Path, arrays: set[str]) -> None:
+    """Take away what an interrupted run has half written and this one does not want."""
+    for name in ARRAYS:
+        for path in (store / name).iterdir():
+            if path.is_dir() and path.name not in arrays:
+                shutil.rmtree(path)
+
+
+def _rate(source: Source, kept: list[_Written], recipe: Recipe) -> float:
+    if recipe.fps is not None or not kept:
+        return float(recipe.fps or 0)
+    first = kept[0]
+    for written in kept:
+        if written.fps != first.fps:
+            rates = f"{written.fps:g} frames a second, {first.entries[0]} has {first.fps:g}"
+            raise DataError(f"{written.entries[0]}: {rates}; give --fps")
+    return float(first.fps)
+
+
+def _complete(source: Source, entries: list[Entry], train: np.ndarray, left_out: list[dict[str, str]]) -> None:
     """Both splits have sequences, and every expression has training ones."""
+    why = f"; {len(left_out)} recordings were left out, the first because: {left_out[0]['reason']}" if left_out else ""
     if not train.any() or train.all():
-        raise DataError(f"{int(train.sum())} sequences to train and {int((~train).sum())} to test; both must be some")
+        raise DataError(
+            f"{int(train.sum())} sequences to train and {int((~train).sum())} to test; both must be some{why}"
+        )
     trained = {entry.expression for entry, used in zip(entries, train, strict=True) if used}
     for name in source.expressions:
         if name not in trained:
-            raise DataError(f"no training subject shows {name!r}; take it off the list of expressions, or add data")
+            raise DataError(
+                f"no training subject shows {name!r}; take it off the list of expressions, or add data{why}"
+            )

@@ -12,7 +12,8 @@ from facegen.data.corpus import Corpus
 from facegen.errors import MotionError
 from facegen.evaluation.regions import REGIONS
 from facegen.evaluation.rows import Row
-from facegen.motion import Phases, find_phases
+from facegen.evolutions import fit_phases
+from facegen.motion import Phases
 
 POSITIONS = 101
 """Places along the evolution of an expression at which Figure 5 shows errors."""
@@ -86,7 +87,7 @@ def phases_of(displacement: np.ndarray) -> Phases | None:
     """Phases found in the mean motion of (T, V, 3) mm; None where it does not move by a thousandth of a mm."""
     activity = np.sqrt(np.square(displacement).sum(axis=-1)).mean(axis=1)
     try:
-        return find_phases(activity) if np.ptp(activity) > 1e-3 else None
+        return fit_phases(activity)[0] if np.ptp(activity) > 1e-3 else None
     except MotionError:
         return None
 

@@ -12,9 +12,11 @@ import pytest
 from facegen.cli import run
 from facegen.data.conform import quantise, resample, stillest
 from facegen.data.corpus import COMPONENTS, Corpus
-from facegen.data.prepare import Recipe, prepare
+from facegen.data.prepare import prepare
+from facegen.data.recipe import Recipe
 from facegen.data.sources import open_source
 from facegen.data.sources.acting import ActedSource, Casting
+from facegen.data.sources.source import Key, Recording
 from facegen.data.sources.synthetic import SyntheticSource
 from facegen.errors import DataError
 from facegen.mesh.hierarchy import MeshHierarchy
@@ -38,7 +40,7 @@ def test_stored_frames_are_the_source_s_to_a_hundredth_of_a_mm(corpus_path: Path
     source = open_source("synthetic", options)
     for index in (0, 9, 23):
         entry = corpus.entries[index]
-        recording = source.read((entry.subject, entry.expression))
+        recording = source.read(Key(entry.subject, entry.expression, entry.expression))
         stored = corpus.sequence(index).vertices
         assert np.abs(stored - recording.vertices).max() < 0.01
         error = np.abs(corpus.displacement(index) - (recording.vertices - recording.neutral)).max()
@@ -122,13 +124,13 @@ def test_the_same_seed_gives_the_same_corpus_byte_for_byte(tmp_path: Path) -> No
 
 def test_a_larger_cast_begins_with_the_same_people(source: SyntheticSource) -> None:
     more = open_source("synthetic", SMALL | {"subjects": 5})
-    key = ("001", "happy")
+    key = Key("001", "happy", "happy")
     np.testing.assert_array_equal(source.read(key).vertices, more.read(key).vertices)
 
 
 def test_every_actor_has_a_style_and_comes_back_to_rest(source: SyntheticSource) -> None:
     for expression in EXPRESSIONS:
-        takes = [source.read((subject, expression)) for subject in source.subjects]
+        takes = [source.read(Key(subject, expression, expression)) for subject in source.subjects]
         for take in takes:
             moved = np.abs(take.vertices - take.neutral).max(axis=(1, 2))
             assert not moved[: take.phases.onset + 1].any()
@@ -141,7 +143,7 @@ def test_every_actor_has_a_style_and_comes_back_to_rest(source: SyntheticSource)
 
 
 def test_the_six_expressions_differ(source: SyntheticSource) -> None:
-    takes = [source.read(("000", name)) for name in EXPRESSIONS]
+    takes = [source.read(Key("000", name, name)) for name in EXPRESSIONS]
     unit = [shape / np.linalg.norm(shape) for shape in (t.vertices[t.phases.apex_start] - t.neutral for t in takes)]
     cosine = np.array([[float((a * b).sum()) for a in unit] for b in unit])
     assert cosine[~np.eye(6, dtype=bool)].max() < 0.9
@@ -162,14 +164,14 @@ def test_casting_refuses_what_cannot_be_cast() -> None:
 class Broken(ActedSource):
     """A source of which one recording has a hole."""
 
-    def __init__(self, source: SyntheticSource, key: tuple[str, str]) -> None:
+    def __init__(self, source: SyntheticSource, key: Key) -> None:
         super().__init__(source.casting)
         self.inner, self.bad, self.template = source, key, source.template
 
     def person(self, generator: np.random.Generator) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         return self.inner.person(generator)
 
-    def read(self, key: tuple[str, str]):
+    def read(self, key: Key) -> Recording:
         recording = super().read(key)
         if key == self.bad:
             recording.vertices[3, 7] = np.nan
@@ -177,14 +179,14 @@ class Broken(ActedSource):
 
 
 def test_a_broken_recording_stops_or_is_left_out_by_name(source: SyntheticSource, tmp_path: Path) -> None:
-    broken = Broken(source, ("001", "fear"))
-    with pytest.raises(DataError, match="001/fear: NaN or infinite.*--leave-out-broken"):
-        prepare(broken, "broken", tmp_path / "c", Recipe(depth=2))
+    broken = Broken(source, Key("001", "fear", "fear"))
+    with pytest.raises(DataError, match="001/fear: frame 3: NaN or infinite.*without --strict"):
+        prepare(broken, "broken", tmp_path / "c", Recipe(depth=2, strict=True))
     assert not list(tmp_path.iterdir())
-    prepare(broken, "broken", tmp_path / "c", Recipe(depth=2, leave_out_broken=True))
+    prepare(broken, "broken", tmp_path / "c", Recipe(depth=2))
     corpus = Corpus(tmp_path / "c")
     assert len(corpus.entries) == 17
-    assert corpus.left_out == [{"subject": "001", "expression": "fear", "reason": "NaN or infinite vertices"}]
+    assert corpus.left_out_lines() == ["001/fear: frame 3: NaN or infinite vertices"]
 
 
 def test_damage_is_found(tmp_path: Path, source: SyntheticSource) -> None:
@@ -203,8 +205,8 @@ def test_damage_is_found(tmp_path: Path, source: SyntheticSource) -> None:
     (path / "manifest.json").write_text(manifest)
     chunk = next(
         file
-        for file in (path / "frames.zarr" / "displacement" / "4").rglob("*")
-        if file.parent.name != "4" and file.is_file()
+        for file in (path / "frames.zarr" / "displacement" / "4-0").rglob("*")
+        if file.parent.name != "4-0" and file.is_file()
     )
     data = bytearray(chunk.read_bytes())
     data[100] ^= 255
@@ -235,8 +237,13 @@ def test_resampling_keeps_time() -> None:
     assert len(moved) == 26
     np.testing.assert_allclose(moved[:, 0, 0], np.arange(26) * 0.4)
     assert phases == Phases(5, 10, 15, 25)
-    halved, _ = resample(line, None, 10, 5)
+    halved, _ = resample(line, Phases(2, 4, 6, 10), 10, 5)
     np.testing.assert_allclose(halved[:, 0, 0], [0, 2, 4, 6, 8, 10])
+    halved, phases = resample(line, Phases(2, 5, 7, 9), 10, 5)  # the first frame of the apex is kept
+    np.testing.assert_allclose(halved[:, 0, 0], [1, 3, 5, 7, 9])
+    assert phases == Phases(0, 2, 3, 4)
+    thinned, phases = resample(line, Phases(0, 7, 7, 10), 60, 12)
+    np.testing.assert_allclose(thinned[:, 0, 0], [2, 7])
 
 
 def test_rounding_stays_under_a_hundredth_of_a_mm_or_is_refused() -> None:
@@ -283,7 +290,7 @@ def test_regions_and_subdivision_of_ict_facekit(ict_root: Path, region: str, ver
 
     source = ICTFaceKitSource(Casting(2), ict_root, region, wished)
     assert len(source.template.vertices) == vertices
-    recording = source.read(("000", "happy"))
+    recording = source.read(Key("000", "happy", "happy"))
     assert recording.vertices.shape[1:] == (vertices, 3)
     nose = source.template.vertices[source.reference]
     assert nose[2] > np.quantile(source.template.vertices[:, 2], 0.99)

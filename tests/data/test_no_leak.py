@@ -12,9 +12,10 @@ import torch
 from facegen.checkpoint import read_raw
 from facegen.cli import run
 from facegen.data.corpus import Corpus
-from facegen.data.prepare import Recipe, prepare
+from facegen.data.prepare import prepare
+from facegen.data.recipe import Recipe
 from facegen.data.sources import open_source
-from facegen.data.sources.source import Recording, Source
+from facegen.data.sources.source import Key, Recording, Source
 from facegen.evaluation.label_mean import LabelMean
 
 OPTIONS = {"subjects": 4, "test_subjects": 1, "vertices": 400, "frames": (8, 10), "seed": 5}
@@ -34,7 +35,7 @@ class Changed(Source):
         self.template, self.reference, self.expressions = source.template, source.reference, source.expressions
         self.test_subjects, self.keys = source.test_subjects, source.keys
 
-    def read(self, key: tuple[str, str]) -> Recording:
+    def read(self, key: Key) -> Recording:
         recording = self.inner.read(key)
         if key[0] != self.subject:
             return recording

@@ -19,7 +19,8 @@ from torch.utils.data import DistributedSampler, SequentialSampler
 
 from facegen.checkpoint import read_raw
 from facegen.cli import run
-from facegen.data.corpus import COMPONENTS, MANIFEST, Corpus, read_manifest, write_manifest
+from facegen.data.corpus import COMPONENTS, Corpus
+from facegen.data.manifest import MANIFEST, read_manifest, write_manifest
 from facegen.data.module import ExpressionDataModule
 from facegen.data.pca import principal_components
 from facegen.data.sampler import SPARE, EpochShuffle, SharedBatches

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 from facegen.data.sources.source import Source
 from facegen.errors import FacegenError, unknown
 
+REAL = {"root", "test_subjects", "fps"}
 OPTIONS = {
     "synthetic": {"subjects", "test_subjects", "frames", "vertices", "fps"},
     "ict_facekit": {"root", "subjects", "test_subjects", "frames", "vertices", "fps", "region"},
-    "folder": {"root", "fps"},
+    "folder": REAL | {"expressions", "units"},
+    "fourdfab": REAL | {"expressions", "units", "layout"},
+    "coma": REAL | {"expressions", "units", "ranges"},
+    "famos": REAL | {"expressions", "units"},
+    "vocaset": REAL,
+    "d3dfacs": REAL | {"units", "mapping"},
+    "multiface": REAL | {"expressions"},
 }
 """The options that each source takes."""
 
@@ -35,16 +43,30 @@ def open_source(name: str, options: Mapping[str, Any]) -> Source:
             raise FacegenError(f"the source {name} takes no --{key.replace('_', '-')}")
     if "root" in OPTIONS[name] and "root" not in given:
         raise FacegenError(f"the source {name} needs --root, the folder that the dataset lies in")
-    if name == "folder":
-        from facegen.data.sources.folder import FolderSource
+    if name in ("synthetic", "ict_facekit"):
+        return _acted(name, given, options["seed"])
+    given.pop("fps", None)  # recorded sources have a rate of their own; preparing brings them to another
+    module, kind = {
+        "folder": ("folder", "FolderSource"),
+        "fourdfab": ("fourdfab", "FourDFABSource"),
+        "coma": ("coma", "ComaSource"),
+        "famos": ("famos", "FamosSource"),
+        "vocaset": ("vocaset", "VocasetSource"),
+        "d3dfacs": ("d3dfacs", "D3dfacsSource"),
+        "multiface": ("multiface", "MultifaceSource"),
+    }[name]
+    return getattr(import_module(f"{__name__}.{module}"), kind)(seed=options["seed"], **given)
 
-        return FolderSource(given["root"], options["seed"])
+
+def _acted(name: str, given: dict[str, Any], seed: int) -> Source:
     from facegen.data.sources.acting import Casting
 
-    acting = {key: given[key] for key in ("test_subjects", "fps") if key in given}
+    acting = {"fps": given["fps"]} if "fps" in given else {}
+    if "test_subjects" in given:
+        acting["test_subjects"] = _count(given["test_subjects"])
     if "frames" in given:
         acting["frames"] = tuple(given["frames"])
-    casting = Casting(subjects=given.get("subjects", 20), seed=options["seed"], **acting)
+    casting = Casting(subjects=given.get("subjects", 20), seed=seed, **acting)
     if name == "synthetic":
         from facegen.data.sources.synthetic import SyntheticSource
 
@@ -52,3 +74,11 @@ def open_source(name: str, options: Mapping[str, Any]) -> Source:
     from facegen.data.sources.ict_facekit import ICTFaceKitSource
 
     return ICTFaceKitSource(casting, given["root"], given.get("region", "face"), given.get("vertices"))
+
+
+def _count(wanted: list[str] | int) -> int:
+    if isinstance(wanted, int):
+        return wanted
+    if len(wanted) != 1 or not wanted[0].isdecimal():
+        raise FacegenError(f"made sources draw their test subjects: --test-subjects N, got {' '.join(wanted)}")
+    return int(wanted[0])

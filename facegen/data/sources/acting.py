@@ -8,7 +8,7 @@ from math import inf
 
 import numpy as np
 
-from facegen.data.sources.source import Recording, Source
+from facegen.data.sources.source import Key, Recording, Source
 from facegen.errors import DataError
 from facegen.motion import EXPRESSIONS, Phases
 
@@ -83,14 +83,14 @@ class ActedSource(Source):
         self.casting = casting
         self._last: tuple[int, tuple[np.ndarray, dict[str, np.ndarray]]] | None = None
         self.test_subjects = tuple(names[i] for i in sorted(order[: casting.held_out]))
-        self.keys = tuple((name, expression) for name in names for expression in self.expressions)
+        self.keys = tuple(Key(name, expression, expression) for name in names for expression in self.expressions)
 
     @abstractmethod
     def person(self, generator: np.random.Generator) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """A subject at rest, (V, 3) mm, and their unit shapes: displacements (V, 3) mm by name (AU12_L, AU17)."""
 
-    def read(self, key: tuple[str, str]) -> Recording:
-        subject, expression = key
+    def read(self, key: Key) -> Recording:
+        subject, expression, _ = key
         number = int(subject)
         neutral, shapes = self._person(number)
         style = Style.draw(np.random.default_rng([self.casting.seed, 2, number]))
@@ -103,7 +103,7 @@ class ActedSource(Source):
             for unit, curve in weights.items():
                 if unit in shapes:
                     pose += curve[frame] * shapes[unit]
-        return Recording(subject, expression, vertices, neutral, phases, self.casting.fps)
+        return Recording(vertices, neutral, phases, self.casting.fps)
 
     def _person(self, number: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         # Takes of one subject follow each other, so the last person is worth keeping.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,25 +12,48 @@ from facegen.mesh.tri_mesh import TriMesh
 from facegen.motion import Phases
 
 
-@dataclass(frozen=True, eq=False)
-class Recording:
-    """One sequence as the dataset has it, converted to mm.
+class Key(NamedTuple):
+    """Which recording.
 
     Args:
         subject: who.
         expression: one of the source's expressions.
+        name: what the dataset calls the recording; several of a subject may show one expression.
+    """
+
+    subject: str
+    expression: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.subject}/{self.name}"
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """One recording as the dataset has it, converted to mm.
+
+    Args:
         vertices: (T, V, 3) mm.
         neutral: (V, 3) mm, the subject at rest; None where the dataset has none.
         phases: from annotations; None where they have to be found.
         fps: frames a second.
     """
 
-    subject: str
-    expression: str
     vertices: np.ndarray
     neutral: np.ndarray | None
     phases: Phases | None
     fps: float
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How recordings of a source are prepared unless something else is asked for; see `facegen.data.prepare.Recipe`."""
+
+    fps: float | None = None
+    neutral: str = "first"
+    align: str = "none"
+    label: str = "phases"
 
 
 class Source(ABC):
@@ -40,27 +64,35 @@ class Source(ABC):
         reference: the vertex that spirals start towards, the tip of the nose; None where it is not known.
         expressions: E names, in the order of the label's columns.
         test_subjects: subjects kept for testing; the others are for training.
-        keys: (subject, expression) of every recording, in order.
+        keys: of every recording, in order.
+        habits: how they are prepared by default.
+        refused: recordings that are known to be unusable without reading them, with the reason.
     """
 
     template: TriMesh
     reference: int | None = None
     expressions: tuple[str, ...]
     test_subjects: tuple[str, ...]
-    keys: tuple[tuple[str, str], ...]
+    keys: tuple[Key, ...]
+    habits: Habits = Habits()
+    refused: tuple[tuple[Key, str], ...] = ()
 
     @abstractmethod
-    def read(self, key: tuple[str, str]) -> Recording:
+    def read(self, key: Key) -> Recording:
         """The recording of one key.
 
         Raises:
-            DataError: it is missing or damaged; the message says where.
+            FacegenError: it is missing or damaged; the message says where.
         """
+
+    def rest(self, subject: str) -> np.ndarray | None:
+        """The subject at rest, (V, 3) mm, by all their recordings together; None where the source cannot tell."""
+        return None
 
     @property
     def subjects(self) -> tuple[str, ...]:
         """All subjects, in order of appearance."""
-        return tuple(dict.fromkeys(subject for subject, _ in self.keys))
+        return tuple(dict.fromkeys(key.subject for key in self.keys))
 
     def options(self) -> dict[str, object]:
         """What the source was made with, for the corpus's provenance; no paths of this machine."""

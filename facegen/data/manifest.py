@@ -1,0 +1,103 @@
+"""The manifest of a corpus: what it holds, how it was made, and a digest of it all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from facegen.errors import DataError
+
+FORMAT = 4
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One sequence of a corpus.
+
+    Args:
+        subject: who.
+        expression: which.
+        recording: what the dataset calls the recording that it is from.
+        first: the frame of that recording at which it begins, at the recording's own rate.
+        frames: T, at the corpus's rate.
+        phases: onset, apex_start, apex_end, offset.
+        confidence: of the phases, see `facegen.evolutions`; None where they were given, not found.
+        envelope: the label's course, T numbers in [0, 1]; None where the phases say it.
+        deformation: m_i of Eq. 6, mm.
+        intensity: s_i of Eq. 6, in [0, 1]; `Corpus.intensity` is the label's height in the apex.
+        array: its name in each group of the store.
+        scale: mm of one step of the stored integers; half of it, under 0.01 mm, is the largest rounding error.
+        sha256: of the stored bytes.
+    """
+
+    subject: str
+    expression: str
+    recording: str
+    first: int
+    frames: int
+    phases: tuple[int, int, int, int]
+    confidence: float | None
+    envelope: tuple[float, ...] | None
+    deformation: float
+    intensity: float
+    array: str
+    scale: float
+    sha256: str
+
+    @classmethod
+    def parse(cls, values: dict[str, Any]) -> Entry:
+        """From what JSON makes of `asdict`.
+
+        Raises:
+            TypeError: a value is missing, or one too many.
+        """
+        entry = cls(**values)
+        for name in ("phases", "envelope"):
+            if getattr(entry, name) is not None:
+                object.__setattr__(entry, name, tuple(getattr(entry, name)))
+        return entry
+
+    def __str__(self) -> str:
+        return f"{self.subject}/{self.recording}" + (f" from frame {self.first}" if self.first else "")
+
+
+def manifest_digest(manifest: dict[str, Any]) -> str:
+    """Hex digest of a manifest, its own `digest` aside."""
+    content = {name: value for name, value in manifest.items() if name != "digest"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """The manifest of a corpus, checked against its own digest.
+
+    Raises:
+        DataError: there is none, or it has been changed.
+    """
+    if not path.is_dir():
+        raise DataError(f"{path}: no such corpus; make one with `facegen prepare SOURCE --out {path}`")
+    try:
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        if manifest["format"] != FORMAT:
+            raise DataError(
+                f"{path}: corpus format {manifest['format']}, this version reads {FORMAT}; prepare it again"
+            )
+        if manifest["digest"] != manifest_digest(manifest):
+            raise DataError(f"{path}: {MANIFEST} was changed after it was written; prepare the corpus again")
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: not a corpus, it has no {MANIFEST}") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path}: {MANIFEST} cannot be read ({error!r}); prepare the corpus again") from error
+    return manifest
+
+
+def write_manifest(path: Path, manifest: dict[str, Any], entries: list[Entry]) -> None:
+    """Write the manifest with its digest as the last of a corpus's files."""
+    manifest = manifest | {"format": FORMAT, "sequences": [asdict(entry) for entry in entries]}
+    # Through JSON once, so that the digest is that of what a reader will parse.
+    manifest = json.loads(json.dumps(manifest))
+    manifest["digest"] = manifest_digest(manifest)
+    (path / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")

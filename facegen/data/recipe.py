@@ -1,0 +1,66 @@
+"""How a corpus is made of a source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Series
+from dataclasses import dataclass
+from math import inf
+
+from facegen.errors import DataError, unknown
+
+NEUTRALS = ("first", "still", "common")
+ALIGNMENTS = ("none", "subject", "frames")
+LABELS = ("phases", "amplitude")
+PEAKS = ("cut", "refuse")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a corpus is made.
+
+    Args:
+        fps: resample to this rate; None keeps the source's.
+        neutral: where a recording has no neutral, take its `first` frame, the one at which the face is `still`est, or
+            what the first frames of all the subject's recordings have in `common`.
+        align: `none`; `subject` brings each neutral onto the template and its frames with it; `frames` then takes the
+            head's own motion out of each frame, by the half of the vertices that moves least.
+        label: `phases` says when the expression sets in, peaks and fades (section 5.1); `amplitude` follows how far
+            each frame is from the neutral, for speech and whatever has no single peak.
+        peaks: where phases have to be found and there are several peaks, `cut` the recording between them or `refuse`.
+        confidence: least one of phases that were found, see `facegen.evolutions`.
+        depth, factor, spiral_length, dilation: of the hierarchy, see `MeshHierarchy.build`.
+        components: of the PCA of training displacements; the paper's 64.
+        strict: stop at the first recording that cannot be used instead of leaving it out.
+
+    Raises:
+        DataError: a setting is unknown or out of range.
+    """
+
+    fps: float | None = None
+    neutral: str = "first"
+    align: str = "none"
+    label: str = "phases"
+    peaks: str = "cut"
+    confidence: float = 0.5
+    depth: int = 4
+    factor: float = 5.0
+    spiral_length: int | Series[int] | None = None
+    dilation: int | Series[int] = 1
+    components: int = 64
+    strict: bool = False
+
+    def __post_init__(self) -> None:
+        for what, value, known in (
+            ("way to find the neutral", self.neutral, NEUTRALS),
+            ("alignment", self.align, ALIGNMENTS),
+            ("label", self.label, LABELS),
+            ("way with several peaks", self.peaks, PEAKS),
+        ):
+            if value not in known:
+                raise DataError(unknown(what, value, known))
+        if not 0 <= self.confidence <= 1:
+            raise DataError(f"the least confidence must be between 0 and 1, got {self.confidence}")
+        if self.components < 1:
+            raise DataError(f"at least one principal component is needed, got {self.components}")
+        if self.fps is not None and not 0 < self.fps < inf:
+            raise DataError(f"fps must be a positive number, got {self.fps}")

@@ -1,0 +1,178 @@
+"""Where a dataset keeps its frames: a pattern, and what it matches below a folder."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable
+from collections.abc import Sequence as Series
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+from facegen.errors import DataError, unknown
+
+MESHES = (".ply", ".obj")
+PLACES = ("subject", "expression", "frame")
+EVEN = 0.8  # share of equal steps from which on frame numbers count time, and a larger step is a gap
+
+
+@dataclass
+class Layout:
+    """How a dataset is laid out, and what its files do not say.
+
+    Args:
+        patterns: of the frames' paths below the root, with `{subject}`, `{expression}` and `{frame}`, and `*` for any
+            characters of a name; a placeholder that comes twice has to be the same both times.
+        expressions: the dataset's names of recordings, and the label's names for them; empty takes every recording
+            under its own name.
+        units: mm, cm or m.
+        fps: frames a second.
+        neutral: patterns with `{subject}` of meshes at rest.
+        rest: how a neutral is found where there is none, see `Recipe.neutral`.
+        annotations: a CSV file below the root, header `subject,expression,onset,apex_start,apex_end,offset` (frames
+            counted from 0, inclusive; `expression` is the recording's name), or empty.
+        test_subjects: names; empty draws them.
+        passed_over: subjects' names that are no subjects, and files that are known.
+    """
+
+    patterns: list[str] = field(default_factory=list)
+    expressions: dict[str, str] = field(default_factory=dict)
+    units: str = "mm"
+    fps: float = 60.0
+    neutral: list[str] = field(default_factory=list)
+    rest: str = "first"
+    annotations: str = ""
+    test_subjects: list[str] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for pattern in self.patterns:
+            missing = [name for name in PLACES if f"{{{name}}}" not in pattern]
+            if missing:
+                raise DataError(
+                    f"the pattern {pattern!r} lacks {{{missing[0]}}}; it needs "
+                    "{subject}, {expression} and {frame}"
+                )
+        for pattern in (*self.patterns, *self.neutral):
+            strange = next((name for name in re.findall(r"{([^}]*)}", pattern) if name not in PLACES), None)
+            if strange is not None:
+                raise DataError(f"the pattern {pattern!r} has {{{strange}}}; {unknown('placeholder', strange, PLACES)}")
+
+
+@dataclass(frozen=True, eq=False)
+class Matched:
+    """What a layout matched.
+
+    Args:
+        frames: by (subject, recording), in natural order; every recording's frames in order too.
+        neutrals: by subject.
+        empty: (subject, recording) of folders that would hold frames and hold nothing.
+        left_over: files that belong to nothing, relative to the root.
+    """
+
+    frames: dict[tuple[str, str], list[Path]]
+    neutrals: dict[str, Path]
+    empty: list[tuple[str, str]]
+    left_over: list[Path]
+
+
+def match(root: Path, layout: Layout) -> Matched:
+    """Go through a folder once; hidden files and folders are passed over, and so is what vanishes meanwhile.
+
+    Raises:
+        DataError: the folder is not there.
+    """
+    if not root.is_dir():
+        raise DataError(f"{root}: no such folder; name the dataset's folder with --root")
+    patterns = [_compiled(pattern) for pattern in layout.patterns]
+    folders = [_compiled(str(Path(pattern).parent)) for pattern in layout.patterns]
+    resting = [_compiled(pattern) for pattern in layout.neutral]
+    frames: dict[tuple[str, str], list[Path]] = {}
+    neutrals: dict[str, Path] = {}
+    empty, left_over = [], []
+    for relative, is_file in _walk(root):
+        name = relative.as_posix()
+        if name in layout.passed_over:
+            continue
+        if is_file and (found := _first(resting, name)):
+            neutrals.setdefault(found["subject"], root / relative)
+            continue
+        found = _first(patterns if is_file else folders, name)
+        if found is None or found["subject"] in layout.passed_over:
+            left_over += [relative] if is_file else []
+        elif is_file:
+            frames.setdefault((found["subject"], found["expression"]), []).append(root / relative)
+        elif {"subject", "expression"} <= found.groupdict().keys():
+            empty.append((found["subject"], found["expression"]))
+    order = sorted(frames, key=lambda key: (natural(key[0]), natural(key[1])))
+    ordered = {key: sorted(frames[key], key=natural) for key in order}
+    return Matched(ordered, neutrals, sorted(empty), sorted(left_over, key=str))
+
+
+def _first(patterns: list[re.Pattern[str]], name: str) -> re.Match[str] | None:
+    return next((found for pattern in patterns if (found := pattern.fullmatch(name))), None)
+
+
+def _walk(root: Path) -> Iterable[tuple[Path, bool]]:
+    """Files, and folders that are empty (False), below `root`."""
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        shown = [name for name in files if not name.startswith(".")]
+        for name in shown:
+            yield Path(folder, name).relative_to(root), True
+        if not shown and not folders and Path(folder) != root:
+            yield Path(folder).relative_to(root), False
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    parts, seen = [], set()
+    for part in re.split(r"({[^}]*}|\*)", pattern):
+        name = part[1:-1]
+        if part == "*":
+            parts.append("[^/]*")
+        elif part.startswith("{") and name in seen:
+            parts.append(f"(?P={name})")
+        elif part.startswith("{"):
+            parts.append(f"(?P<{name}>[^/]+)")
+            seen.add(name)
+        else:
+            parts.append(re.escape(part))
+    return re.compile("".join(parts), re.DOTALL)
+
+
+def natural(name: Path | str) -> tuple[list[int | str], str]:
+    """Sorts frame 2 before frame 10."""
+    text = name.name if isinstance(name, Path) else name
+    parts = re.split(r"([0-9]+)", text)
+    # The name itself decides between frame1 and frame01.
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)], text
+
+
+def frame_numbers(paths: Series[Path]) -> list[int] | None:
+    """The last number of each frame's name; None where one has none, or two have the same."""
+    found = [re.findall(r"[0-9]+", path.stem) for path in paths]
+    numbers = [int(digits[-1]) for digits in found if digits]
+    return numbers if len(set(numbers)) == len(paths) else None
+
+
+def require_no_gap(paths: Series[Path]) -> None:
+    """Frames that are numbered evenly lack none in the middle.
+
+    Raises:
+        DataError: one is missing; the message names it.
+    """
+    numbers = frame_numbers(paths)
+    if numbers is None or len(numbers) < 3:
+        return
+    steps = [after - before for before, after in pairwise(numbers)]
+    usual, often = Counter(steps).most_common(1)[0]
+    if usual < 1 or often < EVEN * len(steps):
+        return  # numbers that do not count time
+    for before, step in zip(numbers, steps, strict=False):
+        if step > usual:
+            first, last = before + usual, before + step - usual
+            missing = f"frame {first} is" if first == last else f"frames {first} to {last} are"
+            name = paths[numbers.index(before)].name
+            raise DataError(f"{missing} missing: {name} is followed by frame {before + step}")

@@ -1,0 +1,196 @@
+"""VOCASET: people who read sentences aloud."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Series
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facegen.data.sources.layout import natural
+from facegen.data.sources.plain_pickle import read_plain_pickle
+from facegen.data.sources.source import Habits, Key, Recording, Source
+from facegen.data.sources.splits import choose_test_subjects
+from facegen.errors import DataError, FacegenError
+from facegen.mesh.io import UNITS, read_mesh
+from facegen.mesh.tri_mesh import TriMesh
+
+VERTICES, INDEX, TEMPLATES = "data_verts.npy", "subj_seq_to_idx.pkl", "templates.pkl"
+PLACES = (".", "template", "templates")  # where the topology may lie, below the root
+FPS = 60.0
+EXPRESSION = "speech"
+TEST_SUBJECTS = ("FaceTalk_170809_00138_TA", "FaceTalk_170731_00024_TA")
+"""Those that VOCA is tested on, by the `config_parser.py` of its repository."""
+
+
+class VocasetSource(Source):
+    """Sentences of VOCASET, in the form in which VOCA is trained on them (Cudeiro et al., "Capture, Learning, and
+    Synthesis of 3D Speaking Styles", CVPR 2019).
+
+    For non-commercial research only; ask for it, and read its licence, at voca.is.tue.mpg.de, and take the training
+    data of VOCA. Sentences are no emotions: there is one expression, speech, and the label is how far the mouth, or
+    whatever moves, is from rest.
+
+    Layout of the root::
+
+        data_verts.npy        (frames, 15069) or (frames, 5023, 3) float, metres
+        subj_seq_to_idx.pkl   {subject: {sentence: {frame: row of data_verts.npy}}}
+        templates.pkl         {subject: (5023, 3)}, the subject at rest, metres
+        FLAME_sample.ply      the triangles, from `template/` of VOCA's repository; any .ply or .obj of as many
+                              vertices, here or in `template/` or `templates/`
+
+    Args:
+        root: the folder.
+        seed: draws the test subjects where neither the dataset nor `test_subjects` names them.
+        test_subjects: names, or one number of subjects to draw; None takes those that VOCA is tested on.
+
+    Raises:
+        DataError: a file is missing, damaged, or of another form.
+
+    Not established: whether the 60 frames a second are exact (audio and frames differ by about one in 60), and which
+    vertex is the tip of the nose.
+
+    Statistics:
+        ======== ========= ====================== ======== ======
+        subjects sentences sequences              vertices fps
+        ======== ========= ====================== ======== ======
+        12       40 each   480, of 3 to 4 seconds 5,023    60
+        ======== ========= ====================== ======== ======
+    """
+
+    expressions = (EXPRESSION,)
+    habits = Habits(fps=12.0, align="frames", label="amplitude")  # every fifth frame
+
+    def __init__(self, root: str | Path, seed: int = 0, test_subjects: Series[str] | None = None) -> None:
+        self.root = Path(root)
+        for name in (VERTICES, INDEX, TEMPLATES):
+            if not (self.root / name).is_file():
+                raise DataError(
+                    f"{self.root / name} is missing; --root must hold {VERTICES}, {INDEX} and {TEMPLATES}, the "
+                    "training data of VOCA from voca.is.tue.mpg.de"
+                )
+        self._frames: np.ndarray | None = None
+        self._vertices = self._open().shape[1] // 3 if self._open().ndim == 2 else self._open().shape[1]
+        topology = self._topology()
+        self._index = self._read_index()
+        self._templates, reasons = self._read_templates()
+        keys = [Key(subject, EXPRESSION, sentence) for subject in self._index for sentence in self._index[subject]]
+        self.keys = tuple(key for key in keys if key.subject in self._templates)
+        self.refused = tuple((key, reasons[key.subject]) for key in keys if key.subject not in self._templates)
+        if not self.keys:
+            reason = f", among them {self.refused[0][1]}" if self.refused else ""
+            raise DataError(f"{self.root / INDEX}: no recording of a subject that {TEMPLATES} knows{reason}")
+        self.test_subjects = choose_test_subjects(self.subjects, test_subjects, seed, given=TEST_SUBJECTS)
+        train = [subject for subject in self.subjects if subject not in self.test_subjects]
+        self.template = topology.with_vertices(np.mean([self._templates[subject] for subject in train], axis=0))
+        self._seed = seed
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Each process opens the array for itself: pickled, a memory map becomes all of its data.
+        return self.__dict__ | {"_frames": None}
+
+    def _open(self) -> np.ndarray:
+        """The frames of all recordings as a memory map."""
+        if self._frames is None:
+            path = self.root / VERTICES
+            try:
+                frames = np.load(path, mmap_mode="r", allow_pickle=False)
+            except Exception as error:  # headers, shapes and lengths each fail in ways of their own
+                raise DataError(f"{path}: not a readable .npy of numbers, or cut short; get it again") from error
+            shape = getattr(frames, "shape", ())
+            even = (len(shape) == 2 and shape[1] % 3 == 0) or (len(shape) == 3 and shape[2] == 3)
+            if not even or 0 in shape or frames.dtype.kind != "f":
+                found = f"{frames.dtype} {shape}" if shape else "no array"
+                raise DataError(f"{path}: expected floats (frames, 15069) or (frames, 5023, 3), found {found}")
+            self._frames = frames
+        return self._frames
+
+    def _topology(self) -> TriMesh:
+        """The first mesh of the right number of vertices; a .ply before an .obj."""
+        found = []
+        for place in PLACES:
+            for suffix in (".ply", ".obj"):
+                for path in sorted((self.root / place).glob(f"*{suffix}"), key=natural):
+                    try:
+                        mesh = read_mesh(path)
+                    except FacegenError as error:
+                        found.append(str(error))
+                        continue
+                    if len(mesh.vertices) == self._vertices:
+                        return mesh
+                    found.append(f"{path} has {len(mesh.vertices)} vertices")
+        raise DataError(
+            f"{self.root}: the files have no triangles; expected a mesh of {self._vertices} vertices, as in "
+            f"{VERTICES}, found {'; '.join(found) or 'none'}; put FLAME_sample.ply from template/ of VOCA's repository "
+            "there"
+        )
+
+    def _read_index(self) -> dict[str, dict[str, np.ndarray]]:
+        """By subject and sentence, both in natural order, (T, 2) frames and rows, by frame."""
+        path = self.root / INDEX
+        index, result = read_plain_pickle(path), {}
+        expected = f"{path}: expected {{subject: {{sentence: {{frame: row}}}}}}, found"
+        if type(index) is not dict:
+            raise DataError(f"{expected} {type(index).__name__}")
+        for subject in _names(index, f"{expected} a subject"):
+            sentences = index[subject]
+            if type(sentences) is not dict:
+                raise DataError(f"{expected} {type(sentences).__name__} for {subject}")
+            result[subject] = {}
+            for name in _names(sentences, f"{expected} a sentence of {subject}"):
+                rows = sentences[name]
+                pairs = list(rows.items()) if type(rows) is dict else [(None, None)]
+                if not all(type(n) is int and abs(n) < 1 << 62 for pair in pairs for n in pair):
+                    raise DataError(f"{expected} something else for {subject}/{name}")
+                result[subject][name] = np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
+        return result
+
+    def _read_templates(self) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+        """Subjects at rest, (V, 3) mm, and why those of the index that are not among them are not."""
+        path = self.root / TEMPLATES
+        found, templates, reasons = read_plain_pickle(path), {}, {}
+        if type(found) is not dict:
+            raise DataError(f"{path}: expected {{subject: vertices}}, found {type(found).__name__}")
+        for subject in self._index:
+            value = found.get(subject)
+            shape = (self._vertices, 3)
+            if value is None:
+                reasons[subject] = f"{path} has no {subject}"
+            elif type(value) is not np.ndarray or value.shape != shape or value.dtype.kind != "f":
+                what = f"{value.dtype} {value.shape}" if type(value) is np.ndarray else type(value).__name__
+                reasons[subject] = f"{path}: expected floats {shape} for {subject}, found {what}"
+            elif not np.isfinite(value).all():
+                reasons[subject] = f"{path}: NaN or infinite vertices for {subject}"
+            else:
+                templates[subject] = value.astype(np.float64) * UNITS["m"]
+        return templates, reasons
+
+    def read(self, key: Key) -> Recording:
+        frames, rows = self._index[key.subject][key.name].T
+        place, total = f"{self.root / INDEX}: {key}", len(self._open())
+        if len(frames) < 2:
+            raise DataError(f"{place}: expected at least two frames, found {len(frames)}")
+        if frames[0] < 0:
+            raise DataError(f"{place}: frames count from 0, found {frames[0]}")
+        gap = np.flatnonzero(frames != np.arange(len(frames)))
+        if len(gap):
+            raise DataError(f"{place}: frame {gap[0]} is missing of 0 to {frames[-1]}")
+        outside = np.flatnonzero((rows < 0) | (rows >= total))
+        if len(outside):
+            row = outside[0]
+            raise DataError(f"{place}: frame {row} is in row {rows[row]}, but {VERTICES} has rows 0 to {total - 1}")
+        vertices = self._open()[rows].astype(np.float32).reshape(len(rows), self._vertices, 3)
+        vertices *= np.float32(UNITS["m"])
+        return Recording(vertices, self._templates[key.subject], None, FPS)
+
+    def options(self) -> dict[str, object]:
+        return {"seed": self._seed}
+
+
+def _names(found: dict[Any, Any], expected: str) -> list[str]:
+    """The keys in natural order, once they are known to be names."""
+    for name in found:
+        if type(name) is not str or not name.isprintable():
+            raise DataError(f"{expected} with the name {ascii(name)[:80]}")
+    return sorted(found, key=natural)

@@ -1,0 +1,132 @@
+"""Preparing that is interrupted goes on where it stopped, and the result is the same to the byte."""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mesh_trees import write_folder
+
+from facegen.cli import run
+from facegen.data.corpus import Corpus
+from facegen.data.journal import DONE, Journal, continued_folder
+from facegen.data.sources.folder import FolderSource
+from facegen.data.sources.source import Key
+from facegen.errors import FacegenError
+
+
+def arguments(root: Path, out: Path, *more: str) -> list[str]:
+    small = ["--depth=2", "--components=4", "--align=frames", "--workers=1", "--fps=12"]
+    return ["prepare", "folder", f"--root={root}", *small, f"--out={out}", *more]
+
+
+def require_same(one: Path, other: Path) -> None:
+    trees = [sorted(path.relative_to(folder) for path in folder.rglob("*")) for folder in (one, other)]
+    assert trees[0] == trees[1]
+    files = [str(path) for path in trees[0] if (one / path).is_file()]
+    assert filecmp.cmpfiles(one, other, files, shallow=False)[1:] == ([], [])
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return write_folder(tmp_path / "data")
+
+
+KILLED = """
+import os, signal, sys
+from facegen.cli import run
+from facegen.data.sources.folder import FolderSource
+read = FolderSource.read
+def killed(self, key):
+    if str(key) == "cleo/happy":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return read(self, key)
+FolderSource.read = killed
+run(sys.argv[1:])
+"""
+
+
+def test_a_killed_run_goes_on(root: Path, tmp_path: Path) -> None:
+    assert run(arguments(root, tmp_path / "whole")) == 0
+    process = subprocess.run([sys.executable, "-c", KILLED, *arguments(root, tmp_path / "c")], check=False)
+    assert process.returncode == -signal.SIGKILL
+    assert not (tmp_path / "c").exists()
+    (aside,) = tmp_path.glob(".c.*")
+    assert [json.loads(line)[0] for line in (aside / DONE).read_text().splitlines()[1:]] == [0, 1, 2, 3]
+    (root / "bob" / "happy" / "3.ply").write_bytes(b"is not read again")
+    assert run(arguments(root, tmp_path / "c")) == 0
+    require_same(tmp_path / "c", tmp_path / "whole")
+    assert Corpus(tmp_path / "c").verify() == []
+    assert not list(tmp_path.glob(".c.*"))
+
+
+def test_an_interrupted_run_says_that_it_can_be_gone_on_with(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    read, asked = FolderSource.read, []
+
+    def interrupted(self: FolderSource, key: Key) -> object:
+        asked.append(key)
+        if len(asked) == 6:
+            raise KeyboardInterrupt
+        return read(self, key)
+
+    monkeypatch.setattr(FolderSource, "read", interrupted)
+    assert run(arguments(root, tmp_path / "c")) == 130
+    assert "what is done is kept; the same command goes on from there" in capsys.readouterr().err
+    assert run(arguments(root, tmp_path / "c")) == 0
+    assert asked[6:] == list(FolderSource(root).keys[5:])  # the sixth once more, and those after it
+    assert Corpus(tmp_path / "c").verify() == []
+
+
+def test_what_is_left_of_other_work_is_not_taken_up(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = FolderSource.read
+
+    def interrupted(self: FolderSource, key: Key) -> object:
+        if key.subject == "dan":
+            raise KeyboardInterrupt
+        return read(self, key)
+
+    monkeypatch.setattr(FolderSource, "read", interrupted)
+    assert run(arguments(root, tmp_path / "c", "--neutral=still")) == 130
+    monkeypatch.undo()
+    assert run(arguments(root, tmp_path / "c")) == 0
+    assert run(arguments(root, tmp_path / "whole")) == 0
+    require_same(tmp_path / "c", tmp_path / "whole")
+
+
+def test_two_at_once_do_not_write_into_one_place(tmp_path: Path) -> None:
+    with continued_folder(tmp_path / "c", {}) as journal:
+        assert isinstance(journal, Journal)
+        with (
+            pytest.raises(FacegenError, match="another process is making .*c; wait for it, or name another place"),
+            continued_folder(tmp_path / "c", {}),
+        ):
+            pass
+        journal.add(0, "kept")
+    assert (tmp_path / "c").is_dir()
+
+
+def test_a_line_that_was_cut_short_is_done_again(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), continued_folder(tmp_path / "c", [1]) as journal:
+        journal.add(0, {"a": [1]})
+        journal.add(1, {"b": [2]})
+        file = journal.folder / DONE
+        file.write_text(file.read_text()[:-4])
+        raise KeyboardInterrupt
+    with continued_folder(tmp_path / "c", [1]) as journal:
+        assert journal.done == {0: {"a": [1]}}
+
+
+def test_an_error_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(FacegenError), continued_folder(tmp_path / "a" / "c", {}) as journal:
+        journal.add(0, 1)
+        raise FacegenError
+    assert not list(tmp_path.iterdir())
