@@ -12,7 +12,7 @@ from scipy.signal import find_peaks
 from facegen.errors import MotionError
 from facegen.motion import EASINGS, Phases
 
-PEAK = 0.45  # of the height of the recording: what stands out less is a blink, a drift, or a dip between two halves
+PEAK = 0.35  # of the height of the recording: what stands out less is a blink, a drift, or a dip between two halves
 BLINK = 0.35  # seconds; blinks are shorter
 CUT = 4.685  # residuals beyond so many standard deviations have no say: Tukey's biweight, 95 % efficient on noise
 DRIFT = 0.2  # of the height: standard deviation of what a baseline is expected to drift over a recording
@@ -33,7 +33,7 @@ class Evolution:
 def find_evolutions(activity: np.ndarray, fps: float) -> list[Evolution]:
     """Every rise, peak and fall of a recording, in order of time.
 
-    A peak counts where it rises above the valleys beside it by 45 % of the height of the whole recording. Between two
+    A peak counts where it rises above the valleys beside it by 35 % of the height of the whole recording. Between two
     that count, the recording is cut in the middle of the rest, or at the lowest point where there is none. The parts
     cover the recording and are at least one; what is not an expression shows in `confidence`.
 

@@ -127,7 +127,7 @@ def _evolutions(
         raise DataError(f"{len(found)} peaks, at frames {peaks}; --peaks cut makes a sequence of each")
     kept, dropped = [], []
     for each in found:
-        phases, confidence = fit_phases(_level(displacement[each.first : each.last + 1]))
+        phases, confidence = fit_phases(apex_share(displacement[each.first : each.last + 1], recording.fps))
         if confidence >= recipe.confidence:
             kept.append((Evolution(each.first, each.last, phases, confidence), confidence))
         else:
@@ -140,14 +140,16 @@ def _evolutions(
     return kept, dropped
 
 
-def _level(displacement: np.ndarray) -> np.ndarray:
-    """(T,) each frame's share of the apex's displacement, by which noise, blinks and drift, that point elsewhere, count
-    for little."""
+def apex_share(displacement: np.ndarray, fps: float) -> np.ndarray:
+    """How much of the apex's displacement each frame has, (T, V, 3) -> (T,), about 1 in the apex.
+
+    Unlike the mean displacement it is not lifted by noise, and blinks and drifts, which point elsewhere, count for
+    little. The apex is the quarter of a second around the largest mean displacement.
+    """
+    width = min(max(1, round(fps / 8)), (len(displacement) - 1) // 2)
     activity = np.array([np.linalg.norm(pose, axis=-1).mean() for pose in displacement])
-    peak = int(activity.argmax())
-    highest = np.flatnonzero(activity >= 0.9 * activity.max())
-    near = highest[np.abs(highest - peak) <= max(1, len(activity) // 10)]
-    apex = displacement[near].mean(axis=0, dtype=np.float64)
+    peak = int(np.convolve(activity, np.ones(2 * width + 1), "same").argmax())
+    apex = displacement[max(peak - width, 0) : peak + width + 1].mean(axis=0, dtype=np.float64)
     return np.array([np.vdot(pose, apex) for pose in displacement]) / max(float(np.vdot(apex, apex)), 1e-12)
 
 

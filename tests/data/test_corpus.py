@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from facegen.cli import run
-from facegen.data.conform import quantise, resample, stillest
+from facegen.data.conform import apex_share, quantise, resample, stillest
 from facegen.data.corpus import COMPONENTS, Corpus
 from facegen.data.prepare import prepare
 from facegen.data.recipe import Recipe
@@ -309,3 +309,14 @@ def test_ict_facekit_refuses_what_it_is_not(ict_root: Path, tmp_path: Path) -> N
     (tmp_path / "FaceXModel" / "generic_neutral_mesh.obj").write_bytes(generic)
     with pytest.raises(DataError, match="no identity modes"):
         ICTFaceKitSource(Casting(2), tmp_path, "narrow")
+
+
+@pytest.mark.parametrize("frames", [3, 4, 5, 60])
+def test_a_frame_s_share_of_the_apex_is_one_there_and_blind_to_what_points_elsewhere(frames: int) -> None:
+    random = np.random.default_rng(frames)
+    shape, other = random.normal(0, 1, (2, 50, 3))
+    other -= shape * np.vdot(other, shape) / np.vdot(shape, shape)
+    level = 1 - np.abs(np.linspace(-1, 1, frames))
+    moved = level[:, None, None] * shape + np.sin(np.arange(frames))[:, None, None] * 0.1 * other
+    share = apex_share(moved.astype(np.float32), 60)
+    np.testing.assert_allclose(share / share.max(), level / level.max(), atol=0.02)

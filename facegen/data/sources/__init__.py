@@ -9,16 +9,16 @@ from typing import Any
 from facegen.data.sources.source import Source
 from facegen.errors import FacegenError, unknown
 
-REAL = {"root", "test_subjects", "fps"}
+REAL = {"root", "test_subjects", "fps", "units"}
 OPTIONS = {
     "synthetic": {"subjects", "test_subjects", "frames", "vertices", "fps"},
     "ict_facekit": {"root", "subjects", "test_subjects", "frames", "vertices", "fps", "region"},
-    "folder": REAL | {"expressions", "units"},
-    "fourdfab": REAL | {"expressions", "units", "layout"},
-    "coma": REAL | {"expressions", "units", "ranges"},
-    "famos": REAL | {"expressions", "units"},
+    "folder": REAL | {"expressions"},
+    "fourdfab": REAL | {"expressions", "layout"},
+    "coma": REAL | {"expressions", "ranges"},
+    "famos": REAL | {"expressions"},
     "vocaset": REAL,
-    "d3dfacs": REAL | {"units", "mapping"},
+    "d3dfacs": REAL | {"mapping"},
     "multiface": REAL | {"expressions"},
 }
 """The options that each source takes."""

@@ -15,14 +15,12 @@ from facegen.data.sources.annotations import Range, read_annotations
 from facegen.data.sources.layout import Layout, Matched, frame_numbers, match, require_no_gap
 from facegen.data.sources.source import Key, Recording, Source
 from facegen.data.sources.splits import choose_test_subjects
+from facegen.data.sources.units import millimetres, require_face_size
 from facegen.errors import DataError, FacegenError, unknown
 from facegen.mesh.alignment import align_pose
-from facegen.mesh.io import UNITS, read_mesh
+from facegen.mesh.io import read_mesh
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.motion import EXPRESSIONS
-
-FACE = (60.0, 1200.0)
-"""mm; the extent of a mesh of a face, a head or a bust lies between these, or its units are others."""
 
 LARGER = 3.0  # times; no face is so much larger than others
 
@@ -52,11 +50,9 @@ class MeshTreeSource(Source):
         ranges: Series[Range] | None = None,
     ) -> None:
         self.root, self.layout = Path(root), layout
-        if layout.units not in UNITS:
-            raise DataError(unknown("unit", layout.units, UNITS))
         if not 0 < layout.fps < inf:
             raise DataError(f"fps must be a positive number, got {layout.fps}")
-        self.scale, self.fps = UNITS[layout.units], layout.fps
+        self.scale, self.fps = millimetres(layout.units), layout.fps
         matched = match(self.root, layout)
         if not matched.frames:
             wanted = " or ".join(layout.patterns).replace("{", "<").replace("}", ">")
@@ -124,12 +120,7 @@ class MeshTreeSource(Source):
                 pose = align_pose(pose, start)
             total, count = total + pose if count else pose, count + 1
         template = self._topology.with_vertices(total / count)
-        extent = float(np.ptp(template.vertices, axis=0).max())
-        if not FACE[0] <= extent <= FACE[1]:
-            raise DataError(
-                f"{self.root}: the faces are {extent:.3g} mm large if their units are {self.layout.units}; {FACE[0]:g} "
-                f"to {FACE[1]:g} mm are expected; say with --units which they are ({', '.join(UNITS)})"
-            )
+        require_face_size(template, self.layout.units, self.root)
         return self._topology, template
 
     def _first_path(self, subject: str) -> Path:

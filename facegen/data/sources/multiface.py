@@ -13,6 +13,7 @@ import numpy as np
 
 from facegen.data.sources.source import Habits, Key, Recording, Source
 from facegen.data.sources.splits import choose_test_subjects
+from facegen.data.sources.units import millimetres, require_face_size
 from facegen.errors import DataError, FacegenError, unknown
 from facegen.mesh.alignment import rigid_transform
 from facegen.mesh.io import read_mesh
@@ -63,6 +64,7 @@ class MultifaceSource(Source):
         seed: draws the test subjects where `test_subjects` does not name them; the dataset has no split by subject.
         test_subjects: names, or one number of subjects to draw.
         expressions: recordings by the dataset's names, each an expression of its own; None takes those of `SHOWN`.
+        units: other than the dataset's, for a copy that was changed.
 
     Raises:
         DataError: the layout is not this one; the message says what was found.
@@ -91,8 +93,9 @@ class MultifaceSource(Source):
         seed: int = 0,
         test_subjects: Series[str] | None = None,
         expressions: Series[str] | None = None,
+        units: str = "mm",
     ) -> None:
-        self.root = Path(root)
+        self.root, self._scale = Path(root), millimetres(units)
         folders = self._recordings()
         known = sorted({name for names in folders.values() for name in names})
         for name in expressions or ():
@@ -115,7 +118,8 @@ class MultifaceSource(Source):
             raise DataError(f"{self.root}: no subject can be used: {next(iter(reasons.values()))}")
         self.test_subjects = choose_test_subjects(self.subjects, test_subjects, seed)
         self.template = topology.with_vertices(self._mean_face())
-        self._options = {"seed": seed, "expressions": list(self.expressions)}
+        require_face_size(self.template, units, self.root)
+        self._options = {"seed": seed, "units": units, "expressions": list(self.expressions)}
 
     def _recordings(self) -> dict[tuple[str, str], dict[str, Path]]:
         """Folders of recordings by (id, date and time) and name."""
@@ -203,7 +207,7 @@ class MultifaceSource(Source):
                 f"{path}: expected {expected} bytes, {self._count} vertices as in {self._topology_path}, found "
                 f"{len(data)}; get the file again"
             )
-        return np.frombuffer(data, dtype="<f4").reshape(-1, 3)
+        return np.frombuffer(data, dtype="<f4").reshape(-1, 3) * np.float32(self._scale)
 
     def read(self, key: Key) -> Recording:
         folder = self._folders[key]

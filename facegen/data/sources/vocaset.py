@@ -12,8 +12,9 @@ from facegen.data.sources.layout import natural
 from facegen.data.sources.plain_pickle import read_plain_pickle
 from facegen.data.sources.source import Habits, Key, Recording, Source
 from facegen.data.sources.splits import choose_test_subjects
+from facegen.data.sources.units import millimetres, require_face_size
 from facegen.errors import DataError, FacegenError
-from facegen.mesh.io import UNITS, read_mesh
+from facegen.mesh.io import read_mesh
 from facegen.mesh.tri_mesh import TriMesh
 
 VERTICES, INDEX, TEMPLATES = "data_verts.npy", "subj_seq_to_idx.pkl", "templates.pkl"
@@ -44,6 +45,7 @@ class VocasetSource(Source):
         root: the folder.
         seed: draws the test subjects where neither the dataset nor `test_subjects` names them.
         test_subjects: names, or one number of subjects to draw; None takes those that VOCA is tested on.
+        units: other than the dataset's, for a copy that was changed.
 
     Raises:
         DataError: a file is missing, damaged, or of another form.
@@ -62,8 +64,10 @@ class VocasetSource(Source):
     expressions = (EXPRESSION,)
     habits = Habits(fps=12.0, align="frames", label="amplitude")  # every fifth frame
 
-    def __init__(self, root: str | Path, seed: int = 0, test_subjects: Series[str] | None = None) -> None:
-        self.root = Path(root)
+    def __init__(
+        self, root: str | Path, seed: int = 0, test_subjects: Series[str] | None = None, units: str = "m"
+    ) -> None:
+        self.root, self._scale = Path(root), millimetres(units)
         for name in (VERTICES, INDEX, TEMPLATES):
             if not (self.root / name).is_file():
                 raise DataError(
@@ -84,7 +88,8 @@ class VocasetSource(Source):
         self.test_subjects = choose_test_subjects(self.subjects, test_subjects, seed, given=TEST_SUBJECTS)
         train = [subject for subject in self.subjects if subject not in self.test_subjects]
         self.template = topology.with_vertices(np.mean([self._templates[subject] for subject in train], axis=0))
-        self._seed = seed
+        require_face_size(self.template, units, self.root)
+        self._options = {"seed": seed, "units": units}
 
     def __getstate__(self) -> dict[str, Any]:
         # Each process opens the array for itself: pickled, a memory map becomes all of its data.
@@ -163,7 +168,7 @@ class VocasetSource(Source):
             elif not np.isfinite(value).all():
                 reasons[subject] = f"{path}: NaN or infinite vertices for {subject}"
             else:
-                templates[subject] = value.astype(np.float64) * UNITS["m"]
+                templates[subject] = value.astype(np.float64) * self._scale
         return templates, reasons
 
     def read(self, key: Key) -> Recording:
@@ -181,11 +186,11 @@ class VocasetSource(Source):
             row = outside[0]
             raise DataError(f"{place}: frame {row} is in row {rows[row]}, but {VERTICES} has rows 0 to {total - 1}")
         vertices = self._open()[rows].astype(np.float32).reshape(len(rows), self._vertices, 3)
-        vertices *= np.float32(UNITS["m"])
+        vertices *= np.float32(self._scale)
         return Recording(vertices, self._templates[key.subject], None, FPS)
 
     def options(self) -> dict[str, object]:
-        return {"seed": self._seed}
+        return self._options
 
 
 def _names(found: dict[Any, Any], expected: str) -> list[str]:

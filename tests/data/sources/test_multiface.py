@@ -70,7 +70,7 @@ def test_expressions_are_the_paper_s_as_far_as_they_are_there(tmp_path: Path) ->
         Key(ANN, "sad", FROWN),
     )
     assert source.habits == Habits(fps=10.0, align="frames") and source.refused == ()
-    assert source.options() == {"seed": 0, "expressions": ["happy", "sad"]}
+    assert source.options() == {"seed": 0, "units": "mm", "expressions": ["happy", "sad"]}
 
 
 def test_expressions_can_be_chosen(tmp_path: Path) -> None:

@@ -45,3 +45,14 @@ def test_multiface_is_at_rest_in_its_own_neutral(tmp_path: Path, capsys: pytest.
     capsys.readouterr()
     assert run(["inspect", str(tmp_path / "multi"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["source"] == "multiface"
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "wrong"), [("vocaset", write_vocaset, "mm"), ("multiface", write_multiface, "m")]
+)
+def test_other_units_are_noticed(
+    name: str, write: object, wrong: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    write(tmp_path / "data")
+    assert run(["prepare", name, f"--root={tmp_path / 'data'}", f"--units={wrong}", f"--out={tmp_path / 'c'}"]) == 2
+    assert f"if their units are {wrong}; 60 to 1200 mm are expected" in capsys.readouterr().err

@@ -53,7 +53,7 @@ def test_what_it_says_of_itself(tmp_path: Path) -> None:
     source = VocasetSource(tmp_path, seed=3)
     assert source.expressions == ("speech",) and source.refused == ()
     assert source.habits == Habits(fps=12.0, align="frames", label="amplitude")
-    assert source.options() == {"seed": 3}
+    assert source.options() == {"seed": 3, "units": "m"}
 
 
 def test_the_split_is_the_dataset_s_unless_named(tmp_path: Path) -> None:

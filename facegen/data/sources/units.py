@@ -1,0 +1,39 @@
+"""Millimetres, whatever a dataset's files are in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from facegen.errors import DataError, unknown
+from facegen.mesh.io import UNITS
+from facegen.mesh.tri_mesh import TriMesh
+
+FACE = (60.0, 1200.0)
+"""mm; the extent of a mesh of a face, a head or a bust lies between these, or its units are others."""
+
+
+def millimetres(units: str) -> float:
+    """In one unit.
+
+    Raises:
+        DataError: it is unknown.
+    """
+    if units not in UNITS:
+        raise DataError(unknown("unit", units, UNITS))
+    return UNITS[units]
+
+
+def require_face_size(template: TriMesh, units: str, root: Path) -> None:
+    """A template in mm is as large as a face can be.
+
+    Raises:
+        DataError: it is not, so that `units` must be wrong.
+    """
+    extent = float(np.ptp(template.vertices, axis=0).max())
+    if not FACE[0] <= extent <= FACE[1]:
+        raise DataError(
+            f"{root}: the faces are {extent:.3g} mm large if their units are {units}; {FACE[0]:g} to {FACE[1]:g} mm "
+            f"are expected; say with --units which they are ({', '.join(UNITS)})"
+        )
