@@ -181,6 +181,8 @@ def inspect(options: Namespace) -> None:
     from facegen import inspection
 
     report = inspection.inspect(options.path, options.source, options.layout)
+    if (options.source or options.layout) and report.facts["kind"] != "dataset":
+        raise FacegenError(f"--source and --layout are of a dataset; {options.path} is a {report.facts['kind']}")
     if options.phases is not None:
         if report.facts["kind"] != "corpus":
             raise FacegenError(f"--phases are of a corpus; {options.path} is a {report.facts['kind']}")

@@ -63,12 +63,15 @@ def conform(
         fps = recording.fps if recipe.fps is None else recipe.fps
         moved, phases = resample(part, evolution.phases, recording.fps, fps)
         if len(moved) < SHORTEST:
-            raise DataError(
+            dropped.append(
                 f"frames {evolution.first} to {evolution.last} are {len(moved)} frames at {fps:g} frames a second; at "
                 f"least {SHORTEST} are needed"
             )
+            continue
         course = _amplitude(moved) if recipe.label == "amplitude" else None
         takes.append(Take(moved, evolution.first, phases, confidence, course))
+    if not takes:
+        raise DataError(dropped[0])
     return neutral, takes, dropped
 
 
@@ -135,8 +138,6 @@ def _evolutions(
                 f"frames {each.first} to {each.last}: no phases can be made out; the confidence is {confidence:.2f}, "
                 f"at least {recipe.confidence:g} is wanted; look at it, give annotations, or lower --confidence"
             )
-    if not kept:
-        raise DataError(dropped[0])
     return kept, dropped
 
 

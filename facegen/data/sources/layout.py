@@ -116,9 +116,20 @@ def _first(patterns: list[re.Pattern[str]], name: str) -> re.Match[str] | None:
 
 
 def _walk(root: Path) -> Iterable[tuple[Path, bool]]:
-    """Files, and folders that are empty (False), below `root`."""
-    for folder, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+    """Files, and folders that are empty (False), below `root`, through links too."""
+
+    def stop(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):  # gone meanwhile
+            raise DataError(f"{error.filename}: cannot be read ({error.strerror})") from error
+
+    seen = set()
+    for folder, folders, files in os.walk(root, onerror=stop, followlinks=True):
+        place = os.path.realpath(folder)
+        if place in seen:  # a link to a folder above, or a second one to the same
+            folders[:] = []
+            continue
+        seen.add(place)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
         shown = [name for name in files if not name.startswith(".")]
         for name in shown:
             yield Path(folder, name).relative_to(root), True

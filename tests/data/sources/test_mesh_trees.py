@@ -500,3 +500,35 @@ def test_a_label_can_follow_the_amplitude(tmp_path: Path) -> None:
         np.testing.assert_allclose(label[:, column], level * corpus.intensity(index), atol=1e-3)
         assert not np.delete(label, column, axis=1).any()
         assert entry.confidence is None
+
+
+def test_folders_behind_links_are_read_once(tmp_path: Path) -> None:
+    mesh_trees.write_fourdfab(tmp_path / "elsewhere")
+    root = tmp_path / "data"
+    root.mkdir()
+    for subject in mesh_trees.FOURDFAB:
+        (root / subject).symlink_to(tmp_path / "elsewhere" / subject)
+    (tmp_path / "elsewhere" / "1" / "round").symlink_to(root)  # a loop
+    source = open_source("fourdfab", {"root": root, "seed": 0})
+    assert len(source.keys) == 8
+    assert len(source.read(source.keys[0]).vertices) == 70
+
+
+def test_an_evolution_too_short_for_the_rate_is_left_out_alone(tmp_path: Path) -> None:
+    root = mesh_trees.write_fourdfab(tmp_path / "data")
+    for path in (root / "2" / "sad").iterdir():
+        if int(path.stem) > 7:
+            path.unlink()
+    (root / "annotations.csv").write_text("subject,expression,onset,apex_start,apex_end,offset\n2,sad,0,3,4,7\n")
+    (tmp_path / "mine.yaml").write_text(
+        "patterns: ['{subject}/{expression}/{frame}.obj']\nannotations: annotations.csv\ntest_subjects: ['1']\n"
+    )
+    arguments = ["prepare", "fourdfab", f"--root={root}", f"--layout={tmp_path / 'mine.yaml'}", "--depth=2"]
+    assert run([*arguments, "--components=4", f"--out={tmp_path / 'c'}"]) == 0
+    corpus = Corpus(tmp_path / "c")
+    assert corpus.left_out_lines() == ["2/sad: frames 0 to 7 are 1 frames at 12 frames a second; at least 3 are needed"]
+
+
+def test_source_and_layout_are_of_datasets_alone(corpus_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert run(["inspect", str(corpus_path), "--source", "coma"]) == 2
+    assert "--source and --layout are of a dataset" in capsys.readouterr().err
