@@ -51,8 +51,7 @@ def find_evolutions(activity: np.ndarray, fps: float) -> list[Evolution]:
     opened = grey_opening(calm, max(1, round(min(BLINK * fps, len(curve) / 6))), mode="nearest")
     height = opened.max() - calm.min()
     calm = np.where(calm - opened < PEAK * height, opened, calm)  # without bumps that are both short and low
-    # Second differences have sqrt(6) times the noise, which alone ranges over 6 standard deviations.
-    least = max(PEAK * height, sqrt(6) * _sigma(np.diff(curve, 2)))
+    least = max(PEAK * height, 6 * _noise(curve))  # noise alone ranges over 6 standard deviations
     padded = np.pad(calm, 1, constant_values=calm.min())  # a peak may also lie at either end
     peaks, ends = find_peaks(padded, prominence=least, distance=max(4, BLINK * fps))[0] - 1, []
     for before, after in zip(peaks[:-1], peaks[1:], strict=True):
@@ -93,7 +92,7 @@ def fit_phases(activity: np.ndarray) -> tuple[Phases, float]:
 def _fit(curve: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The best fit to a curve with a range of 1: (onset, apex_start, apex_end, offset, baseline, drift over the whole
     curve, height), and what the curve is off it, (T,)."""
-    noise, count = max(LEAST, _sigma(np.diff(curve, 2)) / sqrt(6)), len(EASINGS)  # second differences have 6 variances
+    noise, count = max(LEAST, _noise(curve)), len(EASINGS)
     # Coarsely first: a wide scale sees beyond what is near the start. Openings take out bumps of different lengths.
     widths = {max(1, round(share * len(curve))) for share in (0.0, 0.08, 0.2)}
     starts = np.array([_start(grey_opening(curve, width)) for width in sorted(widths)]).repeat(count, axis=0)
@@ -120,6 +119,16 @@ def _checked(activity: np.ndarray) -> np.ndarray:
     if len(curve) < 2 or not np.ptp(curve) > 1e-9 * np.abs(curve).max():
         raise MotionError(f"no phases can be found: the recording of {len(curve)} frames does not move")
     return curve
+
+
+def noise_share(curve: np.ndarray) -> float:
+    """Standard deviation of a curve's noise (T,), as a share of the curve's range; 1 where it does not move."""
+    height = float(np.ptp(curve))
+    return _noise(curve) / height if height > 0 else 1.0
+
+
+def _noise(curve: np.ndarray) -> float:
+    return _sigma(np.diff(curve, 2)) / sqrt(6)  # second differences have 6 times the variance
 
 
 def _sigma(values: np.ndarray) -> float:

@@ -8,8 +8,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from facegen.data.conform import apex_share
-from facegen.data.sources.acting import Casting, Style, draw_timing
+from facegen.data.face_phases import face_phases, patches
+from facegen.data.sources.acting import UNITS, Casting, Style, draw_timing
 from facegen.data.sources.synthetic import SyntheticSource
 from facegen.errors import MotionError
 from facegen.evolutions import Evolution, find_evolutions, fit_phases
@@ -216,42 +216,44 @@ def test_whatever_moves_has_evolutions_that_cover_it(frames: int) -> None:
 @cache
 def acted(late: bool) -> tuple[list[Phases], list[Phases]]:
     """Found and true phases of acted faces at 60 fps, with noise of 0.2 mm at each vertex and a jitter of 0.05 mm of
-    the head, a third of them with a drift and a blink; `late` says whether units set in one after the other."""
+    the head, a third of them with a drift and a blink; `late` says whether units follow the strongest one, up to 30 %
+    of the rise after it."""
     casting = Casting(10, frames=(100, 200), fps=60.0, seed=7)
-    source, generator, found, true = SyntheticSource(casting, 600), np.random.default_rng(3), [], []
+    source, generator, found, true = SyntheticSource(casting, 1000), np.random.default_rng(3), [], []
     for number in range(casting.subjects):
         neutral, shapes = source.person(np.random.default_rng(number))
-        style = Style.draw(np.random.default_rng(number))
-        style = style if late else replace(style, latency=dict.fromkeys(style.latency, 0.0))
+        drawn = Style.draw(np.random.default_rng(number))
         lids = np.argsort(np.linalg.norm(np.abs(neutral - neutral[source.reference]) - (30, 40, 25), axis=1))[:24]
         for expression in EXPRESSIONS:
             frames, phases, strength = draw_timing(casting.frames, generator)
-            curves = style.perform(expression, frames, phases, strength)
+            first = max(UNITS[expression], key=UNITS[expression].get)
+            latency = drawn.latency | {first: 0.0} if late else dict.fromkeys(drawn.latency, 0.0)
+            curves = replace(drawn, latency=latency).perform(expression, frames, phases, strength)
             moved = sum(np.multiply.outer(curves[unit], shapes[unit]) for unit in curves.keys() & shapes.keys())
             moved += generator.normal(0, 0.2, moved.shape) + generator.normal(0, 0.05, (frames, 1, 3))
             if len(true) % 3 == 0:
                 moved[:, lids, 1] -= blink(frames, int(generator.integers(frames - 10)), 10, 4.0)[:, None]
                 moved += np.multiply.outer(np.linspace(0, 1, frames), generator.normal(0, 0.15, 3))[:, None]
-            found.append(fit_phases(apex_share(moved, casting.fps))[0])
+            found.append(face_phases(moved, neutral, casting.fps)[0])
             true.append(phases)
     return found, true
 
 
-def test_acted_faces_whose_units_set_in_together() -> None:
-    near = found_within_one(*acted(late=False))
+@pytest.mark.parametrize(("late", "onsets", "whole"), [(False, 0.9, 0.9), (True, 0.8, 0.8)])
+def test_acted_faces(late: bool, onsets: float, whole: float) -> None:
+    """95 % of all marks; where units set in one after the other most of what is missed is onsets."""
+    near = found_within_one(*acted(late))
     assert near.mean() >= 0.95
-    assert near.all(axis=1).mean() >= 0.9
+    assert near[:, 1:].mean() >= 0.97  # apex and offset
+    assert near[:, 0].mean() >= onsets
+    assert near.all(axis=1).mean() >= whole
 
 
-def test_acted_faces_whose_units_set_in_one_after_the_other() -> None:
-    """All but the onset: the first unit to move may be any weak one, too weak to be seen in the curve of the whole."""
-    found, true = acted(late=True)
-    near = found_within_one(found, true)
-    assert near[:, 1:].mean() >= 0.95
-    late = [f.onset - t.onset for f, t in zip(found, true, strict=True)]
-    share = np.array(late) / [t.apex_start - t.onset for t in true]
-    assert 0 <= np.median(share) <= 0.2  # of the rise; units set in within its first 30 %
-    assert np.quantile(share, 0.9) <= 0.3
+def test_patches_cover_the_face_and_are_alike_in_size() -> None:
+    neutral = SyntheticSource(Casting(2), 1000).template.vertices
+    sizes = np.bincount(patches(neutral, 30))
+    assert len(sizes) == 30 and sizes.sum() == 1000 and sizes.min() > 0
+    assert sorted(patches(neutral[:3], 30)) == [0, 1, 2]
 
 
 def test_a_second_peak_of_less_than_half_the_height_is_one_of_its_own() -> None:

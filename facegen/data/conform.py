@@ -7,10 +7,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from facegen.data.face_phases import face_phases
 from facegen.data.recipe import Recipe
 from facegen.data.sources.source import Recording
 from facegen.errors import DataError
-from facegen.evolutions import Evolution, find_evolutions, fit_phases
+from facegen.evolutions import Evolution, find_evolutions
 from facegen.mesh.alignment import align_pose, require_pose, rigid_transform
 from facegen.motion import Phases
 
@@ -57,7 +58,7 @@ def conform(
     _require_sound(recording.vertices)
     neutral, displacement = _displace(recording, template, recipe, rest)
     takes = []
-    evolutions, dropped = _evolutions(recording, displacement, recipe)
+    evolutions, dropped = _evolutions(recording, neutral, displacement, recipe)
     for evolution, confidence in evolutions:
         part = displacement[evolution.first : evolution.last + 1]
         fps = recording.fps if recipe.fps is None else recipe.fps
@@ -115,7 +116,7 @@ def _displace(
 
 
 def _evolutions(
-    recording: Recording, displacement: np.ndarray, recipe: Recipe
+    recording: Recording, neutral: np.ndarray, displacement: np.ndarray, recipe: Recipe
 ) -> tuple[list[tuple[Evolution, float | None]], list[str]]:
     """What is to be kept, with the confidence where phases were found, and why the rest is not."""
     last = len(displacement) - 1
@@ -130,7 +131,7 @@ def _evolutions(
         raise DataError(f"{len(found)} peaks, at frames {peaks}; --peaks cut makes a sequence of each")
     kept, dropped = [], []
     for each in found:
-        phases, confidence = fit_phases(apex_share(displacement[each.first : each.last + 1], recording.fps))
+        phases, confidence = face_phases(displacement[each.first : each.last + 1], neutral, recording.fps)
         if confidence >= recipe.confidence:
             kept.append((Evolution(each.first, each.last, phases, confidence), confidence))
         else:
@@ -139,19 +140,6 @@ def _evolutions(
                 f"at least {recipe.confidence:g} is wanted; look at it, give annotations, or lower --confidence"
             )
     return kept, dropped
-
-
-def apex_share(displacement: np.ndarray, fps: float) -> np.ndarray:
-    """How much of the apex's displacement each frame has, (T, V, 3) -> (T,), about 1 in the apex.
-
-    Unlike the mean displacement it is not lifted by noise, and blinks and drifts, which point elsewhere, count for
-    little. The apex is the quarter of a second around the largest mean displacement.
-    """
-    width = min(max(1, round(fps / 8)), (len(displacement) - 1) // 2)
-    activity = np.array([np.linalg.norm(pose, axis=-1).mean() for pose in displacement])
-    peak = int(np.convolve(activity, np.ones(2 * width + 1), "same").argmax())
-    apex = displacement[max(peak - width, 0) : peak + width + 1].mean(axis=0, dtype=np.float64)
-    return np.array([np.vdot(pose, apex) for pose in displacement]) / max(float(np.vdot(apex, apex)), 1e-12)
 
 
 def _amplitude(displacement: np.ndarray) -> np.ndarray:

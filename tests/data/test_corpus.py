@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from facegen.cli import run
-from facegen.data.conform import apex_share, quantise, resample, stillest
+from facegen.data.conform import quantise, resample, stillest
 from facegen.data.corpus import COMPONENTS, Corpus
+from facegen.data.face_phases import apex_share
 from facegen.data.prepare import prepare
 from facegen.data.recipe import Recipe
 from facegen.data.sources import open_source
