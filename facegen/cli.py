@@ -166,6 +166,7 @@ def _prepare(verbs: argparse._SubParsersAction) -> None:
         help="synthetic: any from 400 (default: 2000); ict_facekit: subdivide up to this many (28431 is the paper's)",
     )
     acted.add_argument("--region", metavar="NAME", help="ict_facekit: narrow, face or head (default: face)")
+    acted.add_argument("--blinks", action="store_true", default=None, help="synthetic: people blink now and then")
     recipe = parser.add_argument_group("preparing")
     recipe.add_argument(
         "--fps", type=float, help="made sources: rate of the takes; others: resample to it (default: 12 from 60)"

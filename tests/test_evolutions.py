@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from facegen.data.face_phases import face_phases, patches
-from facegen.data.sources.acting import UNITS, Casting, Style, draw_timing
+from facegen.data.sources.acting import Casting, draw_timing
+from facegen.data.sources.built_in.skin import skin
 from facegen.data.sources.synthetic import SyntheticSource
 from facegen.errors import MotionError
 from facegen.evolutions import Evolution, find_evolutions, fit_phases
@@ -216,35 +217,33 @@ def test_whatever_moves_has_evolutions_that_cover_it(frames: int) -> None:
 @cache
 def acted(late: bool) -> tuple[list[Phases], list[Phases]]:
     """Found and true phases of acted faces at 60 fps, with noise of 0.2 mm at each vertex and a jitter of 0.05 mm of
-    the head, a third of them with a drift and a blink; `late` says whether units follow the strongest one, up to 30 %
-    of the rise after it."""
+    the head, a third of them with a drift and a blink; `late` says whether units come after the strongest one, and go
+    before it."""
     casting = Casting(10, frames=(100, 200), fps=60.0, seed=7)
-    source, generator, found, true = SyntheticSource(casting, 1000), np.random.default_rng(3), [], []
+    source, generator, found, true = SyntheticSource(casting, 2500), np.random.default_rng(3), [], []
+    lids = np.concatenate([part for both in skin(2500).lids.values() for part, _ in both])
     for number in range(casting.subjects):
-        neutral, shapes = source.person(np.random.default_rng(number))
-        drawn = Style.draw(np.random.default_rng(number))
-        lids = np.argsort(np.linalg.norm(np.abs(neutral - neutral[source.reference]) - (30, 40, 25), axis=1))[:24]
+        person, drawn = (draw(np.random.default_rng(number)) for draw in (source.person, source.style))
         for expression in EXPRESSIONS:
             frames, phases, strength = draw_timing(casting.frames, generator)
-            first = max(UNITS[expression], key=UNITS[expression].get)
-            latency = drawn.latency | {first: 0.0} if late else dict.fromkeys(drawn.latency, 0.0)
-            curves = replace(drawn, latency=latency).perform(expression, frames, phases, strength)
-            moved = sum(np.multiply.outer(curves[unit], shapes[unit]) for unit in curves.keys() & shapes.keys())
+            together = {name: dict.fromkeys(units, 0.0) for name, units in drawn.late.items()}
+            style = drawn if late else replace(drawn, late=together, early=together)
+            moved = person.pose(style.perform(expression, frames, phases, strength)) - person.neutral.astype(float)
             moved += generator.normal(0, 0.2, moved.shape) + generator.normal(0, 0.05, (frames, 1, 3))
             if len(true) % 3 == 0:
                 moved[:, lids, 1] -= blink(frames, int(generator.integers(frames - 10)), 10, 4.0)[:, None]
                 moved += np.multiply.outer(np.linspace(0, 1, frames), generator.normal(0, 0.15, 3))[:, None]
-            found.append(face_phases(moved, neutral, casting.fps)[0])
+            found.append(face_phases(moved, person.neutral, casting.fps)[0])
             true.append(phases)
     return found, true
 
 
-@pytest.mark.parametrize(("late", "onsets", "whole"), [(False, 0.9, 0.9), (True, 0.8, 0.8)])
+@pytest.mark.parametrize(("late", "onsets", "whole"), [(False, 0.93, 0.88), (True, 0.85, 0.8)])
 def test_acted_faces(late: bool, onsets: float, whole: float) -> None:
     """95 % of all marks; where units set in one after the other most of what is missed is onsets."""
     near = found_within_one(*acted(late))
     assert near.mean() >= 0.95
-    assert near[:, 1:].mean() >= 0.97  # apex and offset
+    assert near[:, 1:].mean() >= 0.96  # apex and offset
     assert near[:, 0].mean() >= onsets
     assert near.all(axis=1).mean() >= whole
 

@@ -10,18 +10,18 @@ from scipy.spatial import cKDTree
 from facegen.evolutions import fit_phases, noise_share
 from facegen.motion import Phases
 
-PATCHES = 30  # parts of the face that may set in on their own
+PATCHES = 40  # parts of the face that may set in on their own
 QUIET = 0.03  # of a patch's own height: standard deviation of noise beyond which its onset is not within a frame
 SURE = 0.9  # least confidence of a patch's phases
-EARLIER = 0.4  # of the rise: how much earlier than the whole a patch may set in; what comes before is another motion
+BESIDE = 0.4  # of the rise, and of the fall: how far outside the whole's a patch's may be; more is another motion
 
 
 def face_phases(displacement: np.ndarray, neutral: np.ndarray, fps: float) -> tuple[Phases, float]:
     """Phases of a recording that holds one evolution, and how far they can be trusted.
 
-    Apex and offset are those of the face as a whole (`fit_phases` of `apex_share`). Where one action unit sets in after
-    the other, the curve of the whole hides the first of them, so the onset is the earliest among patches of the
-    face that move clearly and with the whole.
+    The apex is that of the face as a whole (`fit_phases` of `apex_share`). Where action units set in and let go one
+    after the other, the curve of the whole hides the first and the last of them, so onset and offset are the earliest
+    and the latest among patches of the face that move clearly and with the whole.
 
     Args:
         displacement: (T, V, 3) mm.
@@ -35,8 +35,9 @@ def face_phases(displacement: np.ndarray, neutral: np.ndarray, fps: float) -> tu
         MotionError: nothing moves, or a value is not finite.
     """
     whole, confidence = fit_phases(apex_share(displacement, fps))
-    earliest, limit = whole.onset, whole.onset - EARLIER * (whole.apex_start - whole.onset)
-    label = patches(neutral, PATCHES)
+    before = whole.onset - BESIDE * (whole.apex_start - whole.onset)
+    after = whole.offset + BESIDE * (whole.offset - whole.apex_end)
+    onset, offset, label = whole.onset, whole.offset, patches(neutral, PATCHES)
     for patch in range(label.max() + 1):
         part = displacement[:, label == patch]
         if not part.any():
@@ -45,9 +46,10 @@ def face_phases(displacement: np.ndarray, neutral: np.ndarray, fps: float) -> tu
         if noise_share(share) > QUIET:
             continue
         found, sure = fit_phases(share)
-        if sure > SURE and limit <= found.onset and whole.onset < found.apex_start:
-            earliest = min(earliest, found.onset)
-    return replace(whole, onset=earliest), confidence
+        if sure > SURE and found.onset < whole.apex_end and found.offset > whole.apex_start:
+            onset = min(onset, found.onset) if found.onset >= before else onset
+            offset = max(offset, found.offset) if found.offset <= after else offset
+    return replace(whole, onset=onset, offset=offset), confidence
 
 
 def patches(neutral: np.ndarray, count: int) -> np.ndarray:

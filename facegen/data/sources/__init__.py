@@ -11,7 +11,7 @@ from facegen.errors import FacegenError, unknown
 
 REAL = {"root", "test_subjects", "fps", "units"}
 OPTIONS = {
-    "synthetic": {"subjects", "test_subjects", "frames", "vertices", "fps"},
+    "synthetic": {"subjects", "test_subjects", "frames", "vertices", "fps", "blinks"},
     "ict_facekit": {"root", "subjects", "test_subjects", "frames", "vertices", "fps", "region"},
     "folder": REAL | {"expressions"},
     "fourdfab": REAL | {"expressions", "layout"},
@@ -70,7 +70,7 @@ def _acted(name: str, given: dict[str, Any], seed: int) -> Source:
     if name == "synthetic":
         from facegen.data.sources.synthetic import SyntheticSource
 
-        return SyntheticSource(casting, given.get("vertices", 2000))
+        return SyntheticSource(casting, given.get("vertices", 2000), given.get("blinks", False))
     from facegen.data.sources.ict_facekit import ICTFaceKitSource
 
     return ICTFaceKitSource(casting, given["root"], given.get("region", "face"), given.get("vertices"))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
 
@@ -68,11 +69,46 @@ class Casting:
         return max(1, round(0.15 * self.subjects)) if self.test_subjects is None else self.test_subjects
 
 
-class ActedSource(Source):
-    """A source whose recordings are made: neutrals and unit shapes by the subclass, acting by this class.
+class Actor(ABC):
+    """Someone who can act.
 
-    Subclasses set `template` and give `person`. Subject i draws from a stream of their own, so that the first
-    subjects of a large corpus are those of a small one with the same seed.
+    Args:
+        neutral: (V, 3) mm, at rest.
+    """
+
+    neutral: np.ndarray
+
+    @abstractmethod
+    def pose(self, weights: Mapping[str, np.ndarray]) -> np.ndarray:
+        """(T, V, 3) mm: the face with these activations of action units, (T,) each; 1 is full contraction, and 0 rest.
+
+        Names are those of FACS, "AU17", with `_L` or `_R` for a unit of one side. A unit that the face does not have
+        is left out.
+        """
+
+
+@dataclass(frozen=True, eq=False)
+class LinearActor(Actor):
+    """Someone whose units are displacements (V, 3) that add up."""
+
+    neutral: np.ndarray
+    shapes: dict[str, np.ndarray]
+
+    def pose(self, weights: Mapping[str, np.ndarray]) -> np.ndarray:
+        vertices = np.repeat(self.neutral[None], len(next(iter(weights.values()))), axis=0)
+        # A frame at a time: it stays in the processor's cache, and all frames at once would be held twice.
+        for frame, pose in enumerate(vertices):
+            for unit, curve in weights.items():
+                if unit in self.shapes:
+                    pose += curve[frame] * self.shapes[unit]
+        return vertices
+
+
+class ActedSource(Source):
+    """A source whose recordings are made: people by the subclass, acting by this class.
+
+    Subclasses set `template` and give `person`, and `style` where people act otherwise than by `Style`. Subject i draws
+    from streams of their own, so that the first subjects of a large corpus are those of a small one with the same seed.
     """
 
     expressions = EXPRESSIONS
@@ -81,31 +117,35 @@ class ActedSource(Source):
         names = [f"{i:03d}" for i in range(casting.subjects)]
         order = np.random.default_rng([casting.seed, 0]).permutation(casting.subjects)
         self.casting = casting
-        self._last: tuple[int, tuple[np.ndarray, dict[str, np.ndarray]]] | None = None
+        self._last: tuple[int, Actor] | None = None
         self.test_subjects = tuple(names[i] for i in sorted(order[: casting.held_out]))
         self.keys = tuple(Key(name, expression, expression) for name in names for expression in self.expressions)
 
     @abstractmethod
-    def person(self, generator: np.random.Generator) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """A subject at rest, (V, 3) mm, and their unit shapes: displacements (V, 3) mm by name (AU12_L, AU17)."""
+    def person(self, generator: np.random.Generator) -> Actor:
+        """A subject."""
+
+    def style(self, generator: np.random.Generator) -> Style:
+        """How a subject acts."""
+        return Style.draw(generator)
 
     def read(self, key: Key) -> Recording:
         subject, expression, _ = key
         number = int(subject)
-        neutral, shapes = self._person(number)
-        style = Style.draw(np.random.default_rng([self.casting.seed, 2, number]))
+        person = self._person(number)
+        style = self.style(np.random.default_rng([self.casting.seed, 2, number]))
         take = np.random.default_rng([self.casting.seed, 3, number, EXPRESSIONS.index(expression)])
         frames, phases, strength = draw_timing(self.casting.frames, take)
         weights = style.perform(expression, frames, phases, strength)
-        vertices = np.repeat(neutral[None], frames, axis=0)
-        # A frame at a time: it stays in the processor's cache, and all frames at once would be held twice.
-        for frame, pose in enumerate(vertices):
-            for unit, curve in weights.items():
-                if unit in shapes:
-                    pose += curve[frame] * shapes[unit]
-        return Recording(vertices, neutral, phases, self.casting.fps)
+        return Recording(person.pose(self.beside(weights, frames, take)), person.neutral, phases, self.casting.fps)
 
-    def _person(self, number: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def beside(
+        self, weights: dict[str, np.ndarray], frames: int, generator: np.random.Generator
+    ) -> dict[str, np.ndarray]:
+        """The weights of a take with what is done beside the expression, as blinking; here nothing."""
+        return weights
+
+    def _person(self, number: int) -> Actor:
         # Takes of one subject follow each other, so the last person is worth keeping.
         if self._last is None or self._last[0] != number:
             self._last = number, self.person(np.random.default_rng([self.casting.seed, 1, number]))

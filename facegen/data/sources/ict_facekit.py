@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facegen.data.sources.acting import ActedSource, Casting
+from facegen.data.sources.acting import ActedSource, Casting, LinearActor
 from facegen.errors import DataError, unknown
 from facegen.mesh.obj import read_obj, read_obj_vertices
 from facegen.mesh.subdivision import subdivide_to
@@ -99,14 +99,14 @@ class ICTFaceKitSource(ActedSource):
             shapes[i] = vertices[: self.count] * MM - self.coarse
         return shapes
 
-    def person(self, generator: np.random.Generator) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def person(self, generator: np.random.Generator) -> LinearActor:
         # The modes are stored at one standard deviation each; clipped, since all of them at once add up.
         draw = generator.normal(0, 1, len(self.identities)).clip(-2, 2)
         # Not a product by BLAS, whose last bits depend on the number of threads.
         neutral = self.coarse + np.einsum("m,mvc->vc", draw, self.identities)
         size = np.ptp(neutral, axis=0) / np.ptp(self.coarse, axis=0)
         lift = (lambda x: x) if self.fine is None else self.fine.__matmul__
-        return lift(neutral), {unit: lift(shape * size) for unit, shape in self.units.items()}
+        return LinearActor(lift(neutral), {unit: lift(shape * size) for unit, shape in self.units.items()})
 
     def options(self) -> dict[str, object]:
         more = {"region": self.region, "vertices": len(self.template.vertices), "identity_modes": len(self.identities)}

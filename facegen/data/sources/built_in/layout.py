@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.spatial import Delaunay, cKDTree
 
-from facegen.data.sources.built_in_skull import EYE, MOUTH_Y, eye_outline, lip_outline, rim_outline, roll, unroll
+from facegen.data.sources.built_in.skull import EAR, EYE, MOUTH_Y, eye_outline, lip_outline, rim_outline, roll, unroll
 from facegen.errors import DataError
 
 FEWEST = 400
@@ -28,12 +28,13 @@ def _spacing(unrolled: np.ndarray) -> np.ndarray:
         [
             0.75 + 0.06 * away(EYE[0], 2, 18, 10),
             0.70 + 0.06 * away(0, MOUTH_Y, 28, 12),
-            0.85 + 0.06 * away(0, -44, 18, 8),
-            1.10 + 0.06 * away(0, -20, 10, 28),
+            0.75 + 0.06 * away(0, -38, 17, 8),
+            1.00 + 0.06 * away(0, -18, 10, 22),
             1.00 + 0.06 * away(31, 21, 26, 7),
+            1.30 + 0.08 * away(EAR[0], EAR[1], 12, 34),
         ]
     )
-    return np.minimum(grown.min(axis=0), 2.9)
+    return np.minimum(grown.min(axis=0), 4.2)
 
 
 def _spread(curve: np.ndarray, scale: float, extra: int = 0) -> np.ndarray:
@@ -194,7 +195,7 @@ def _graded_area() -> float:
 
     Each vertex of a hexagonal grid has 0.866 of the squared edge length to itself.
     """
-    axes = np.meshgrid(np.arange(0, 120, 0.5), np.arange(-160, 125, 0.5), indexing="ij")
+    axes = np.meshgrid(np.arange(0, 190, 0.5), np.arange(-220, 250, 0.5), indexing="ij")
     grid = np.stack(axes, axis=-1).reshape(-1, 2)
     return float(2 * 0.5**2 * (_spacing(grid[_borders(2.0, odd=False).contain(grid)]) ** -2.0).sum())
 
