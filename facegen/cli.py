@@ -321,6 +321,7 @@ def _inspect(verbs: argparse._SubParsersAction) -> None:
     parser.add_argument("path", type=Path, metavar="CORPUS|ROOT|MESH|SEQUENCE|CKPT")
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument("--phases", type=Path, metavar="FILE.png", help="of a corpus: motion and label, to look at")
+    parser.add_argument("--people", type=Path, metavar="FILE.png", help="of a corpus: a dozen people and their apexes")
     parser.add_argument("--source", metavar="NAME", help="of a dataset's folder (default: what matches most)")
     parser.add_argument("--layout", type=Path, metavar="FILE.yaml", help="of a dataset's folder, with fourdfab")
 

@@ -183,13 +183,19 @@ def inspect(options: Namespace) -> None:
     report = inspection.inspect(options.path, options.source, options.layout)
     if (options.source or options.layout) and report.facts["kind"] != "dataset":
         raise FacegenError(f"--source and --layout are of a dataset; {options.path} is a {report.facts['kind']}")
-    if options.phases is not None:
-        if report.facts["kind"] != "corpus":
-            raise FacegenError(f"--phases are of a corpus; {options.path} is a {report.facts['kind']}")
+    for sheet, name in ((options.phases, "phases"), (options.people, "people")):
+        if sheet is not None and report.facts["kind"] != "corpus":
+            raise FacegenError(f"--{name} are of a corpus; {options.path} is a {report.facts['kind']}")
+    if options.phases is not None or options.people is not None:
         from facegen.data.corpus import Corpus
+        from facegen.people_sheet import draw_people
         from facegen.phase_sheet import draw_phases
 
-        draw_phases(Corpus(options.path), options.phases)
+        corpus = Corpus(options.path)
+        if options.phases is not None:
+            draw_phases(corpus, options.phases)
+        if options.people is not None:
+            draw_people(corpus, options.people)
     print(report.json() if options.json else report.text())
 
 

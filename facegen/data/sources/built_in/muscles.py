@@ -170,7 +170,7 @@ def _mouth(side: _Side) -> dict[str, tuple]:
             np.zeros_like(side.x),
         ),
         "AU20": (
-            wide + side.sheet((20, -80), (12, 10), (1.0, -2.0)) * lower[:, None],
+            wide + side.sheet((16, -80), (16, 12), (1.0, -3.4)) * lower[:, None],
             -2.2 * side.patch((26, -70), (11, 9)),
             0.5 * side.patch((38, -74), (5, 14)),
         ),
@@ -200,7 +200,7 @@ def _middle(side: _Side) -> dict[str, tuple]:
             -2.4 * lips * np.exp(-((away / 7) ** 2)) + 0.8 * at(-86, 16, 4),
             zero,
         ),
-        "AU25": (np.stack([zero, parting * (1.2 * above - 3.4 * below)], axis=1), 0.4 * parting * below, zero),
+        "AU25": (np.stack([zero, parting * (2.0 * above - 5.0 * below)], axis=1), 0.4 * parting * below, zero),
         # What the jaw's rotation does to the skin beside: the corners of the mouth come closer.
         "AU27": (np.stack([-5.0 * corner * np.sign(x), zero], axis=1), zero, zero),
     }

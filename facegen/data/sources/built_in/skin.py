@@ -18,7 +18,7 @@ from facegen.data.sources.built_in.skull import EYE, EYE_HALF_WIDTH, lid_heights
 JAW_JOINT = np.array([0.0, -14.0, 2.0])
 """A point (mm) of the axis, along x, about which the jaw turns, just before the ear."""
 JAW_ANGLE = 0.30  # radians at full contraction
-LIDS = {"AU5": (3.2, -0.4), "AU6": (-0.5, 1.6), "AU7": (-1.7, 2.0), "AU9": (-0.7, 1.0)}
+LIDS = {"AU5": (3.2, -0.4), "AU6": (-1.3, 2.6), "AU7": (-1.7, 2.0), "AU9": (-0.7, 1.0)}
 """How far each unit raises the margin of the upper and the lower lid in its middle, mm."""
 SHUT = 0.98  # of the gap between the lids; more would let them cross
 LEVELLING = 0.5  # how far pulls stay behind strong contractions
