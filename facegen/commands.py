@@ -117,7 +117,7 @@ def animate(options: Namespace) -> None:
             options.ease or "linear",
         )
     fps = next(rate for rate in rates if rate is not None)
-    _write(making.animate(model, neutral, motion, fps), options)
+    _write(making.animate(model, neutral, motion, fps, streamed=True), options)
 
 
 def evaluate(options: Namespace) -> None:
@@ -172,7 +172,7 @@ def export(options: Namespace) -> None:
     else:
         if options.subject or options.expression or options.take:
             raise FacegenError("--subject, --expression and --take choose from a corpus; a sequence is one already")
-        sequence = Sequence.load(options.sequence)
+        sequence = Sequence.load(options.sequence, streamed=True)
     _write(sequence, options)
 
 

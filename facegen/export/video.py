@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from facegen.data.frames import ChosenFrames, Frames
 from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError
 from facegen.files import new_file
@@ -20,7 +21,7 @@ from facegen.render import Camera, render
 
 
 def film(
-    vertices: np.ndarray, faces: np.ndarray, *, size: int = 512, view: str = "front", progress: bool = False
+    vertices: np.ndarray | Frames, faces: np.ndarray, *, size: int = 512, view: str = "front", progress: bool = False
 ) -> Iterator[np.ndarray]:
     """Pictures (size, size, 3) of (T, V, 3) `vertices` in their order, from one camera, a few ahead on all cores."""
     from tqdm import tqdm
@@ -96,6 +97,8 @@ def _pipe(command: list[str], frames: Iterator[np.ndarray]) -> None:
 def write_gif(sequence: Sequence, path: str | Path, *, size: int = 512, view: str = "front") -> str:
     """Write an animated GIF that loops; above 50 frames a second, the most that viewers play, frames are left out.
 
+    Pillow holds all pictures until the end, a byte for each pixel of each: this format is for short clips.
+
     Args:
         sequence, path, size, view: as in `write_mp4`; the size may be odd.
 
@@ -109,7 +112,7 @@ def write_gif(sequence: Sequence, path: str | Path, *, size: int = 512, view: st
     check_size(size)
     image = require("PIL.Image", "render")
     chosen, centiseconds = gif_timing(len(sequence.vertices), sequence.fps)
-    vertices = sequence.vertices[chosen]
+    vertices = ChosenFrames(sequence.vertices, chosen)
     with new_file(path) as aside:
         # One palette for all frames, of the first and of those in the middle, or the colours would flicker.
         camera = Camera.framing(vertices, view)
