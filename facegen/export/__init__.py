@@ -21,6 +21,9 @@ def _write_npz(sequence: Sequence, path: str | Path) -> str:
 # named and not imported, so that the command line need not load them all to say what it can write.
 _WRITERS = {
     ".glb": "facegen.export.glb:write_glb",
+    ".gltf": "facegen.export.glb:write_gltf",
+    ".pc2": "facegen.export.point_cache:write_pc2",
+    ".mdd": "facegen.export.point_cache:write_mdd",
     ".obj": "facegen.export.mesh_folder:write_meshes",
     ".ply": "facegen.export.mesh_folder:write_meshes",
     ".npz": "facegen.export:_write_npz",
