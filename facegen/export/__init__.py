@@ -22,6 +22,10 @@ def _write_npz(sequence: Sequence, path: str | Path) -> str:
 _WRITERS = {
     ".glb": "facegen.export.glb:write_glb",
     ".gltf": "facegen.export.glb:write_gltf",
+    ".usd": "facegen.export.usd:write_usd",
+    ".usda": "facegen.export.usd:write_usd",
+    ".usdc": "facegen.export.usd:write_usd",
+    ".usdz": "facegen.export.usd:write_usd",
     ".pc2": "facegen.export.point_cache:write_pc2",
     ".mdd": "facegen.export.point_cache:write_mdd",
     ".obj": "facegen.export.mesh_folder:write_meshes",
