@@ -26,6 +26,7 @@ _WRITERS = {
     ".usda": "facegen.export.usd:write_usd",
     ".usdc": "facegen.export.usd:write_usd",
     ".usdz": "facegen.export.usd:write_usd",
+    ".abc": "facegen.export.alembic:write_abc",
     ".pc2": "facegen.export.point_cache:write_pc2",
     ".mdd": "facegen.export.point_cache:write_mdd",
     ".obj": "facegen.export.mesh_folder:write_meshes",
