@@ -27,6 +27,7 @@ _WRITERS = {
     ".usdc": "facegen.export.usd:write_usd",
     ".usdz": "facegen.export.usd:write_usd",
     ".abc": "facegen.export.alembic:write_abc",
+    ".csv": "facegen.export.arkit:write_csv",
     ".pc2": "facegen.export.point_cache:write_pc2",
     ".mdd": "facegen.export.point_cache:write_mdd",
     ".obj": "facegen.export.mesh_folder:write_meshes",
@@ -38,6 +39,11 @@ _WRITERS = {
 }
 FOLDERS = (".obj", ".ply")
 SUFFIXES = tuple(_WRITERS)
+
+
+def named_suffixes() -> list[str]:
+    """What can be written, with a slash behind what becomes a folder."""
+    return [f"{suffix}/" if suffix in FOLDERS else suffix for suffix in SUFFIXES]
 
 
 def writer(path: str | Path) -> Callable[..., Any]:
