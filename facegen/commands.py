@@ -76,6 +76,18 @@ def _read_neutral(options: Namespace) -> object:
     return mesh.with_vertices(mesh.vertices * UNITS[options.units])
 
 
+def _dressed(sequence: object, neutral: object, options: Namespace) -> object:
+    """The sequence with the colour and texture of the neutral's file."""
+    from dataclasses import replace
+
+    from facegen.mesh.io import read_appearance
+
+    appearance = read_appearance(options.neutral, neutral)
+    for reason in () if appearance is None else appearance.left_out:
+        print(f"facegen: left out: {reason}", file=sys.stderr)
+    return replace(sequence, appearance=appearance)
+
+
 def animate(options: Namespace) -> None:
     """One neutral and a motion label become a 4D expression."""
     from facegen.live_link import Take
@@ -102,7 +114,7 @@ def animate(options: Namespace) -> None:
         phases = Phases.fill(frames, options.onset, options.apex, options.offset)
         ease = options.ease or "linear"
         motion = motion_label(frames, options.expression, phases, intensity, model.expressions, ease)
-    _write(making.animate(model, neutral, motion, fps, streamed=True), options)
+    _write(_dressed(making.animate(model, neutral, motion, fps, streamed=True), neutral, options), options)
 
 
 def _require_one_label(options: Namespace, recorded: bool) -> None:
@@ -159,7 +171,8 @@ def interpolate(options: Namespace) -> None:
 
     neutral = _read_neutral(options)
     model = checkpoint.load(options.model)
-    _write(making.interpolate(model, neutral, options.start, options.stop, options.steps), options)
+    made = making.interpolate(model, neutral, options.start, options.stop, options.steps)
+    _write(_dressed(made, neutral, options), options)
 
 
 def export(options: Namespace) -> None:

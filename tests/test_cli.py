@@ -20,6 +20,7 @@ from facegen.cli import TRAINING, build_parser, run
 from facegen.data.sequence import Sequence
 from facegen.live_link import COLUMNS, SHAPES, timecode
 from facegen.mesh import TriMesh, read_mesh, write_mesh
+from facegen.mesh.io import read_appearance
 
 ONE = ["--expression", "happy", "--frames", "5"]
 VERBS = ("demo", "prepare", *TRAINING, "animate", "evaluate", "interpolate", "export", "inspect", "bench")
@@ -244,6 +245,28 @@ def test_animate_by_a_recording(
     fails(capsys, animate(neutral_path, checkpoint_path, out, *more, "--intensity", 3), "between 0 and 1")
     take_path.write_text("\n".join(take_path.read_text().splitlines()[:90] + ["01:00:02:00.000,61,0.1"]))
     fails(capsys, animate(neutral_path, checkpoint_path, out, *more), "line 91: expected 63 values, found 3")
+
+
+def test_animate_keeps_the_texture_of_the_neutral(
+    neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    from PIL import Image
+
+    mesh = read_mesh(neutral_path)
+    Image.new("RGB", (4, 4), (200, 150, 120)).save(tmp_path / "skin.png")
+    (tmp_path / "skin.mtl").write_text("newmtl skin\nmap_Kd skin.png\n")
+    text = neutral_path.read_text().split("f ", 1)[0] + "mtllib skin.mtl\nusemtl skin\n"
+    text += "".join(f"vt {x / 200 + 0.5} {y / 200 + 0.5}\n" for x, y, _ in mesh.vertices)
+    polygons = mesh.faces if mesh.polygons is None else mesh.polygons
+    text += "".join(f"f {' '.join(f'{v + 1}/{v + 1}' for v in row if v >= 0)}\n" for row in polygons.tolist())
+    (tmp_path / "textured.obj").write_text(text)
+    assert run(animate(tmp_path / "textured.obj", checkpoint_path, tmp_path / "x.glb", *ONE)) == 0
+    found = read_appearance(tmp_path / "x.glb", read_mesh(tmp_path / "x.glb"))
+    assert found.texture.data == (tmp_path / "skin.png").read_bytes()
+    (tmp_path / "skin.png").unlink()
+    capsys.readouterr()
+    assert run(animate(tmp_path / "textured.obj", checkpoint_path, tmp_path / "x.glb", *ONE)) == 0
+    assert "facegen: left out: the texture 'skin.png': no such file" in capsys.readouterr().err
 
 
 def test_arkit_weights_need_a_basis(

@@ -11,6 +11,7 @@ import numpy as np
 from facegen.data.frames import PIECE, ArchivedFrames, Frames, StoredFrames, pieces, require_finite
 from facegen.errors import DataError
 from facegen.files import new_file, read_arrays
+from facegen.mesh.appearance import Appearance
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +25,7 @@ class Sequence:
         motion: (T, E) float32, the motion label; (T, 0) where there is none.
         expressions: E names, the columns of `motion`.
         polygons: (P, N) int64 filled with -1, as in `TriMesh`, for writing the file's own polygons back.
+        appearance: texture coordinates and colour of `faces`; in memory only, a `.npz` does not hold it.
 
     Raises:
         DataError: the shapes do not fit together.
@@ -35,6 +37,7 @@ class Sequence:
     motion: np.ndarray
     expressions: tuple[str, ...]
     polygons: np.ndarray | None = None
+    appearance: Appearance | None = None
 
     def __post_init__(self) -> None:
         for name, dtype in (("motion", np.float32), ("faces", np.int64)):
@@ -65,6 +68,10 @@ class Sequence:
                 raise DataError(f"polygons must be (P, N) whole numbers, got {polygons.shape} of {polygons.dtype}")
             if polygons.size and not -1 <= polygons.min() <= polygons.max() < self.vertices.shape[1]:
                 raise DataError(f"polygons point outside the {self.vertices.shape[1]} vertices")
+        if self.appearance is not None and len(self.appearance.uv):
+            have = len(self.appearance.corners)
+            if have != len(self.faces):
+                raise DataError(f"the appearance is of {have} faces, the sequence has {len(self.faces)}")
         if not (np.isfinite(self.fps) and self.fps > 0):
             raise DataError(f"fps must be a positive number, got {self.fps}")
 

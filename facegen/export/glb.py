@@ -18,14 +18,12 @@ from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError
 from facegen.export.morph import FewMorph, FrameMorph, Morph
 from facegen.files import new_file
+from facegen.mesh.appearance import Appearance
 
 FLOAT, UINT16, UINT32 = 5126, 5123, 5125
 VERTEX_DATA, INDEX_DATA = 34962, 34963
-CLAY = {
-    "name": "clay",
-    "pbrMetallicRoughness": {"baseColorFactor": [0.62, 0.42, 0.33, 1.0], "metallicFactor": 0, "roughnessFactor": 0.6},
-    "doubleSided": True,
-}
+CLAY = (0.62, 0.42, 0.33)
+WHITE = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -123,31 +121,38 @@ class _Buffer:
 
     def add(self, array: np.ndarray, kind: str, component: int, *, target: int | None = None, bounds=False) -> int:
         """Append `array` and give back its accessor's index."""
-        data = array.tobytes()
-        view = {"buffer": 0, "byteOffset": self.length, "byteLength": len(data)}
-        self.views.append(view if target is None else view | {"target": target})
-        accessor = {"bufferView": len(self.views) - 1, "componentType": component, "count": len(array), "type": kind}
+        view = self.append(array.tobytes(), target)
+        accessor = {"bufferView": view, "componentType": component, "count": len(array), "type": kind}
         if bounds:
             rows = array.reshape(len(array), -1)
             accessor |= {"min": rows.min(axis=0).tolist(), "max": rows.max(axis=0).tolist()}
         self.accessors.append(accessor)
-        self.length += self.file.write(data) + self.file.write(bytes(-len(data) % 4))
         return len(self.accessors) - 1
+
+    def append(self, data: bytes, target: int | None = None) -> int:
+        """Append bytes and give back their view's index."""
+        view = {"buffer": 0, "byteOffset": self.length, "byteLength": len(data)}
+        self.views.append(view if target is None else view | {"target": target})
+        self.length += self.file.write(data) + self.file.write(bytes(-len(data) % 4))
+        return len(self.views) - 1
 
 
 def _document(sequence: Sequence, morph: Morph, numbers: BinaryIO) -> dict:
     """The description, whose numbers are written to `numbers`."""
     buffer = _Buffer(numbers)
+    order, uv, faces = _split(sequence)
 
     def surface(positions: np.ndarray, directions: np.ndarray) -> dict:
         return {
-            "POSITION": buffer.add(positions, "VEC3", FLOAT, target=VERTEX_DATA, bounds=True),
-            "NORMAL": buffer.add(directions, "VEC3", FLOAT, target=VERTEX_DATA),
+            "POSITION": buffer.add(positions[order], "VEC3", FLOAT, target=VERTEX_DATA, bounds=True),
+            "NORMAL": buffer.add(directions[order], "VEC3", FLOAT, target=VERTEX_DATA),
         }
 
     primitive: dict = {"attributes": surface(morph.base, morph.base_normals), "material": 0}
-    small = len(morph.base) <= 65535  # index 65535 itself is reserved
-    index = sequence.faces.astype(np.uint16 if small else np.uint32).ravel()
+    if uv is not None:
+        primitive["attributes"]["TEXCOORD_0"] = buffer.add(uv, "VEC2", FLOAT, target=VERTEX_DATA)
+    small = len(order) <= 65535  # index 65535 itself is reserved
+    index = faces.astype(np.uint16 if small else np.uint32).ravel()
     primitive["indices"] = buffer.add(index, "SCALAR", UINT16 if small else UINT32, target=INDEX_DATA)
     mesh: dict = {"name": "face", "primitives": [primitive]}
     document = {
@@ -160,8 +165,7 @@ def _document(sequence: Sequence, morph: Morph, numbers: BinaryIO) -> dict:
         "scenes": [{"nodes": [0]}],
         "nodes": [{"name": "face", "mesh": 0}],
         "meshes": [mesh],
-        "materials": [CLAY],
-    }
+    } | _material(sequence.appearance, buffer)
     if morph.names:
         primitive["targets"] = [surface(*target) for target in morph.targets()]
         mesh |= {"weights": morph.weights[0].tolist(), "extras": {"targetNames": morph.names}}
@@ -179,6 +183,29 @@ def _document(sequence: Sequence, morph: Morph, numbers: BinaryIO) -> dict:
         "accessors": buffer.accessors,
     }
     return document
+
+
+def _split(sequence: Sequence) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+    """Which vertex each of the file's is, (W,), their texture coordinates (W, 2), and the faces between them."""
+    appearance, count = sequence.appearance, sequence.vertices.shape[1]
+    if appearance is None or not len(appearance.uv):
+        return np.arange(count), None, sequence.faces
+    order, uv, faces = appearance.split(sequence.faces, count)
+    return order, np.stack([uv[:, 0], 1 - uv[:, 1]], axis=1), faces  # glTF's v runs down
+
+
+def _material(appearance: Appearance | None, buffer: _Buffer) -> dict:
+    """The document's lists of materials and, where there is a texture, of pictures."""
+    texture = None if appearance is None else appearance.texture
+    color = None if appearance is None else appearance.color
+    color = color or (CLAY if texture is None else WHITE)
+    surface: dict = {"baseColorFactor": [*color, 1.0], "metallicFactor": 0, "roughnessFactor": 0.6}
+    material = {"name": "skin", "pbrMetallicRoughness": surface, "doubleSided": True}
+    if texture is None:
+        return {"materials": [material]}
+    surface["baseColorTexture"] = {"index": 0}
+    image = {"bufferView": buffer.append(texture.data), "mimeType": texture.mime}
+    return {"materials": [material], "textures": [{"source": 0}], "images": [image]}
 
 
 def _pack(document: dict, numbers: BinaryIO, file: BinaryIO) -> None:

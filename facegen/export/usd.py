@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError
 from facegen.export.stream import streamed
 from facegen.files import new_file
-from facegen.mesh.tri_mesh import vertex_normals
+from facegen.mesh.tri_mesh import triangulate, vertex_normals
 from facegen.optional import require
 
 CLAY = (0.62, 0.42, 0.33)
@@ -25,7 +26,7 @@ def write_usd(sequence: Sequence, path: str | Path) -> str:
 
     The stage is in mm and says so (`metersPerUnit` 0.001), +y is up, frame t is time code t at `fps` time codes a
     second. Polygons are the sequence's own where it has them; they are not subdivided, and have normals. What memory
-    holds does not grow with the frames.
+    holds does not grow with the frames. A texture is written beside the stage, under its name, or into the package.
 
     Args:
         sequence: what is written.
@@ -40,18 +41,22 @@ def write_usd(sequence: Sequence, path: str | Path) -> str:
     sdf, usd, tf = (require(f"pxr.{name}", "usd") for name in ("Sdf", "Usd", "Tf"))
     if not len(sequence.faces):
         raise FacegenError("USD needs faces, and the sequence has none")
-    suffix = Path(path).suffix.lower()
-    with new_file(path) as aside:
+    path = Path(path)
+    with new_file(path) as aside, ExitStack() as kept:
         try:
-            if suffix in (".usd", ".usdc"):
-                _write_stage(usd, sequence, aside)
+            picture = _picture(sequence, path, kept)
+            if path.suffix.lower() in (".usd", ".usdc"):
+                _write_stage(usd, sequence, aside, picture)
             else:
-                with tempfile.TemporaryDirectory(dir=aside.parent, prefix=".") as folder:
-                    crate = Path(folder) / f"{Path(path).stem}.usdc"
-                    _write_stage(usd, sequence, crate)
-                    if suffix == ".usda":
-                        sdf.Layer.OpenAsAnonymous(str(crate)).Export(str(aside))
-                    elif not require("pxr.UsdUtils", "usd").CreateNewUsdzPackage(str(crate), str(aside)):
+                folder = Path(kept.enter_context(tempfile.TemporaryDirectory(dir=aside.parent, prefix=".")))
+                crate = folder / f"{path.stem}.usdc"
+                _write_stage(usd, sequence, crate, picture)
+                if path.suffix.lower() == ".usda":
+                    sdf.Layer.OpenAsAnonymous(str(crate)).Export(str(aside))
+                else:
+                    if picture:
+                        (folder / picture).write_bytes(sequence.appearance.texture.data)
+                    if not require("pxr.UsdUtils", "usd").CreateNewUsdzPackage(str(crate), str(aside)):
                         raise FacegenError(f"cannot write {path}: the package could not be made")
         except tf.ErrorException as error:
             # USD's message names places in its own source; the reason is what it quotes first.
@@ -60,7 +65,17 @@ def write_usd(sequence: Sequence, path: str | Path) -> str:
         return f"{len(sequence.vertices)} frames, {aside.stat().st_size / 1e6:.1f} MB"
 
 
-def _write_stage(usd: Any, sequence: Sequence, path: Path) -> None:
+def _picture(sequence: Sequence, path: Path, kept: ExitStack) -> str:
+    """The texture's name beside the stage, or ""; but for a package it is written there, to be kept with the stage."""
+    if sequence.appearance is None or sequence.appearance.texture is None:
+        return ""
+    beside = path.with_suffix(sequence.appearance.texture.suffix)
+    if path.suffix.lower() != ".usdz":
+        kept.enter_context(new_file(beside)).write_bytes(sequence.appearance.texture.data)
+    return beside.name
+
+
+def _write_stage(usd: Any, sequence: Sequence, path: Path, picture: str) -> None:
     """A stage with one face, saved after every piece of frames, which USD then need not hold."""
     geom, vt = require("pxr.UsdGeom", "usd"), require("pxr.Vt", "usd")
     stage = usd.Stage.CreateNew(str(path))
@@ -74,14 +89,20 @@ def _write_stage(usd: Any, sequence: Sequence, path: Path) -> None:
     usd.ModelAPI(root).SetKind("component")
     stage.SetDefaultPrim(root)
     mesh = geom.Mesh.Define(stage, "/face/surface")
-    polygons = sequence.faces if sequence.polygons is None else sequence.polygons
+    polygons, corners = _polygons(sequence)
     mesh.CreateFaceVertexCountsAttr(vt.IntArray.FromNumpy((polygons >= 0).sum(axis=1).astype(np.int32)))
     mesh.CreateFaceVertexIndicesAttr(vt.IntArray.FromNumpy(polygons[polygons >= 0].astype(np.int32)))
+    if corners is not None:
+        sdf, uv = require("pxr.Sdf", "usd"), vt.Vec2fArray.FromNumpy(sequence.appearance.uv)
+        api = geom.PrimvarsAPI(mesh)
+        st = api.CreatePrimvar("st", sdf.ValueTypeNames.TexCoord2fArray, geom.Tokens.faceVarying)
+        st.Set(uv)
+        st.SetIndices(vt.IntArray.FromNumpy(corners[polygons >= 0].astype(np.int32)))
     mesh.CreateSubdivisionSchemeAttr(geom.Tokens.none)
     mesh.CreateDoubleSidedAttr(True)
-    mesh.CreateDisplayColorAttr([CLAY])
+    mesh.CreateDisplayColorAttr([_color(sequence)])
     mesh.SetNormalsInterpolation(geom.Tokens.vertex)
-    _bind_clay(stage, mesh)
+    _bind_material(stage, mesh, _color(sequence), picture if corners is not None else "")
     points, normals, extent = mesh.CreatePointsAttr(), mesh.CreateNormalsAttr(), mesh.CreateExtentAttr()
     for start, piece in streamed(sequence.vertices):
         for t, pose in enumerate(piece, start):
@@ -91,13 +112,53 @@ def _write_stage(usd: Any, sequence: Sequence, path: Path) -> None:
         stage.GetRootLayer().Save()
 
 
-def _bind_clay(stage: Any, mesh: Any) -> None:
-    """A material as glTF's: clay."""
+def _color(sequence: Sequence) -> tuple[float, float, float]:
+    return CLAY if sequence.appearance is None or sequence.appearance.color is None else sequence.appearance.color
+
+
+def _polygons(sequence: Sequence) -> tuple[np.ndarray, np.ndarray | None]:
+    """Vertices of each polygon's corners (P, N), rows filled with -1, and the corners' texture coordinates likewise.
+
+    Texture coordinates belong to triangles; polygons are written only where they are what these were cut from.
+    """
+    faces, polygons, appearance = sequence.faces, sequence.polygons, sequence.appearance
+    if appearance is None or not len(appearance.uv):
+        return faces if polygons is None else polygons, None
+    if polygons is None or not np.array_equal(triangulate(polygons), faces):
+        return faces, appearance.corners
+    # The first triangle of a fan has corners 0, 1 and 2 of its polygon, each one after it the next.
+    sizes = (polygons >= 0).sum(axis=1)
+    first = np.cumsum(sizes - 2) - (sizes - 2)
+    corners = np.full(polygons.shape, -1)
+    corners[:, :2] = appearance.corners[first, :2]
+    for k in range(2, polygons.shape[1]):
+        there = sizes > k
+        corners[there, k] = appearance.corners[first[there] + k - 2, 2]
+    return polygons, corners
+
+
+def _bind_material(stage: Any, mesh: Any, color: tuple[float, float, float], picture: str) -> None:
+    """A material as glTF's: one colour, or a picture."""
     sdf, shade = require("pxr.Sdf", "usd"), require("pxr.UsdShade", "usd")
-    material = shade.Material.Define(stage, "/face/clay")
-    shader = shade.Shader.Define(stage, "/face/clay/preview")
+    types = sdf.ValueTypeNames
+    material = shade.Material.Define(stage, "/face/skin")
+    shader = shade.Shader.Define(stage, "/face/skin/preview")
     shader.CreateIdAttr("UsdPreviewSurface")
-    shader.CreateInput("diffuseColor", sdf.ValueTypeNames.Color3f).Set(CLAY)
-    shader.CreateInput("roughness", sdf.ValueTypeNames.Float).Set(0.6)
+    shader.CreateInput("roughness", types.Float).Set(0.6)
+    diffuse = shader.CreateInput("diffuseColor", types.Color3f)
+    diffuse.Set(color)
+    if picture:
+        reader = shade.Shader.Define(stage, "/face/skin/coordinates")
+        reader.CreateIdAttr("UsdPrimvarReader_float2")
+        reader.CreateInput("varname", types.String).Set("st")
+        texture = shade.Shader.Define(stage, "/face/skin/texture")
+        texture.CreateIdAttr("UsdUVTexture")
+        texture.CreateInput("file", types.Asset).Set(f"./{picture}")
+        texture.CreateInput("sourceColorSpace", types.Token).Set("sRGB")
+        for axis in ("wrapS", "wrapT"):
+            texture.CreateInput(axis, types.Token).Set("repeat")
+        result = reader.CreateOutput("result", types.Float2)
+        texture.CreateInput("st", types.Float2).ConnectToSource(result)
+        diffuse.ConnectToSource(texture.CreateOutput("rgb", types.Float3))
     material.CreateSurfaceOutput().ConnectToSource(shader.ConnectableAPI(), "surface")
     shade.MaterialBindingAPI.Apply(mesh.GetPrim()).Bind(material)

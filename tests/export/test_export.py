@@ -18,7 +18,7 @@ NEEDS = {".abc": "alembic3d", ".usd": "pxr", ".usda": "pxr", ".usdc": "pxr", ".u
 SMALL = {".mp4": {"size": 32}, ".gif": {"size": 32}, ".png": {"size": 32, "frames": 2}}
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", [suffix for suffix in SUFFIXES if suffix != ".csv"])  # needs a basis as well
 def test_every_suffix_writes_what_was_asked_for_and_says_so(moving, tmp_path, suffix):
     if suffix in NEEDS:
         pytest.importorskip(NEEDS[suffix])

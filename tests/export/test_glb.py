@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from urllib.parse import unquote
 
 import numpy as np
@@ -11,6 +12,7 @@ from pygltflib import GLTF2
 from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError
 from facegen.export.glb import _pack, write_glb, write_gltf
+from facegen.mesh.appearance import Appearance
 
 WIDTHS = {"SCALAR": 1, "VEC3": 3}
 DTYPES = {5126: "<f4", 5123: "<u2", 5125: "<u4"}
@@ -108,6 +110,28 @@ def test_trimesh_opens_both(moving, tmp_path):
         write(sequence, tmp_path / name)
         mesh = trimesh.load(tmp_path / name, force="mesh", process=False)
         np.testing.assert_allclose(mesh.vertices * 1000, sequence.vertices[0], atol=5e-5)
+
+
+@pytest.mark.parametrize("write", [write_glb, write_gltf])
+def test_texture_and_coordinates_are_kept_along_a_seam(dressed, tmp_path, write):
+    path = tmp_path / ("a.glb" if write is write_glb else "a.gltf")
+    write(dressed, path)
+    mesh = trimesh.load(path, force="mesh", process=False)
+    seen = mesh.vertices[mesh.faces] * 1000, mesh.visual.uv[mesh.faces]
+    np.testing.assert_allclose(seen[0], dressed.vertices[0][dressed.faces], atol=5e-5)
+    np.testing.assert_allclose(seen[1], dressed.appearance.uv[dressed.appearance.corners], atol=1e-6)
+    np.testing.assert_array_equal(np.array(mesh.visual.material.baseColorTexture), [[0x10, 0x90]] * 2)
+    _, shown, *_ = read(path)
+    assert shown.shape[1] == 144 + 12  # those on the seam stand twice
+    np.testing.assert_allclose(shown[:, :144] * 1000, dressed.vertices, atol=0.1)
+
+
+def test_one_colour_needs_no_coordinates(dressed, tmp_path):
+    plain = Appearance(np.empty((0, 2)), np.empty((0, 3)), (0.25, 0.5, 0.75))
+    write_glb(replace(dressed, appearance=plain), tmp_path / "a.glb")
+    document, shown, *_ = read(tmp_path / "a.glb")
+    assert document.materials[0].pbrMetallicRoughness.baseColorFactor == [0.25, 0.5, 0.75, 1.0]
+    assert shown.shape[1] == 144 and not document.images
 
 
 def test_gltf_that_fails_leaves_nothing(moving, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,48 @@ def test_triangles_are_written_where_there_are_no_polygons(moving, tmp_path):
     mesh = UsdGeom.Mesh(found.GetPrimAtPath("/face/surface"))
     assert set(mesh.GetFaceVertexCountsAttr().Get()) == {3}
     np.testing.assert_array_equal(np.reshape(mesh.GetFaceVertexIndicesAttr().Get(), (-1, 3)), one.faces)
+
+
+def found_texture(stage) -> tuple[str, np.ndarray]:
+    """Where the picture of the surface is, and the texture coordinates of its polygons' corners one after the other."""
+    mesh = UsdGeom.Mesh(stage.GetPrimAtPath("/face/surface"))
+    material, _ = UsdShade.MaterialBindingAPI(mesh).ComputeBoundMaterial()
+    source = material.ComputeSurfaceSource()[0].GetInput("diffuseColor").GetConnectedSources()[0][0].source
+    st = UsdGeom.PrimvarsAPI(mesh).GetPrimvar("st")
+    assert st.GetInterpolation() == "faceVarying"
+    return source.GetInput("file").Get().resolvedPath, np.array(st.ComputeFlattened())
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("polygons", [True, False])
+def test_texture_and_coordinates_are_kept(dressed, tmp_path, suffix, polygons):
+    sequence = dressed if polygons else replace(dressed, polygons=None)
+    write_usd(sequence, tmp_path / f"smile{suffix}")
+    beside = [] if suffix == ".usdz" else ["smile.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([f"smile{suffix}", *beside])
+    found = Usd.Stage.Open(str(tmp_path / f"smile{suffix}"))
+    picture, st = found_texture(found)
+    corners, uv = dressed.appearance.corners, dressed.appearance.uv
+    if polygons:  # two triangles each, (a, b, c) and (a, c, d)
+        corners = np.concatenate([corners[::2], corners[1::2, 2:]], axis=1)
+    np.testing.assert_allclose(st, uv[corners].reshape(-1, 2), atol=1e-7)
+    if suffix == ".usdz":
+        assert picture.endswith("smile.usdz[smile.png]")
+        with zipfile.ZipFile(tmp_path / "smile.usdz") as archive:
+            assert archive.namelist() == ["smile.usdc", "smile.png"]
+            assert archive.read("smile.png") == dressed.appearance.texture.data
+    else:
+        assert Path(picture).read_bytes() == dressed.appearance.texture.data
+    validators = UsdValidation.ValidationRegistry().GetOrLoadAllValidators()
+    assert UsdValidation.ValidationContext(validators).Validate(found) == []
+
+
+def test_coordinates_of_other_triangles_than_the_polygons_make_triangles(dressed, tmp_path):
+    appearance = replace(dressed.appearance, corners=dressed.appearance.corners[::-1])
+    write_usd(replace(dressed, faces=dressed.faces[::-1], appearance=appearance), tmp_path / "a.usdc")
+    found = Usd.Stage.Open(str(tmp_path / "a.usdc"))
+    assert set(UsdGeom.Mesh(found.GetPrimAtPath("/face/surface")).GetFaceVertexCountsAttr().Get()) == {3}
+    np.testing.assert_allclose(found_texture(found)[1], appearance.uv[appearance.corners].reshape(-1, 2), atol=1e-7)
 
 
 def test_a_package_is_stored_uncompressed_with_one_stage(moving, tmp_path):
