@@ -63,9 +63,9 @@ class Take:
     def load(cls, path: str | Path) -> Take:
         """Read a recording; columns go by their names, so that their order does not matter.
 
-        Timecodes count `RATE` frames a second, or, in a recording that goes through two whole seconds, the lowest of
-        the usual rates that its frame numbers stay under. Frames in which the app saw no face (a count of 0) are left
-        out, and so is the second of two that have one time.
+        Timecodes count `RATE` frames a second, or, in a recording that goes through two whole seconds, the usual rate
+        whose last frame number is the highest of all, 29 of 30. Frames in which the app saw no face (a count of 0) are
+        left out, and so is the second of two that have one time.
 
         Raises:
             MotionError: the file is missing or no such recording; the message names the line and what was expected.
@@ -158,4 +158,4 @@ def _rate(seconds: np.ndarray, frames: np.ndarray) -> int:
     """Timecode frames a second."""
     if len(np.unique(seconds)) < 4:  # two whole ones between the first and the last
         return RATE
-    return next(rate for rate in RATES if rate > frames.max())
+    return next((rate for rate in RATES if rate - 1 == int(frames.max())), RATE)

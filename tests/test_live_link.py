@@ -80,6 +80,13 @@ def test_the_rate_of_timecodes_is_seen_in_them(take: Callable, rate: int) -> Non
     np.testing.assert_allclose(found.times, np.arange(5 * rate) / rate, atol=1e-9)
 
 
+@pytest.mark.parametrize("fps", [1, 2, 4, 5, 12, 24, 25, 30, 50])
+def test_rows_may_be_fewer_than_timecodes(take: Callable, fps: int) -> None:
+    text = lines(smile(np.linspace(0, 1, 6 * fps)))
+    text[1:] = [",".join([timecode(t / fps), *line.split(",")[1:]]) for t, line in enumerate(text[1:])]
+    np.testing.assert_allclose(take(text).times, np.arange(6 * fps) / fps, atol=1e-4)
+
+
 def test_a_short_recording_counts_sixty(take: Callable) -> None:
     assert take(lines(smile(np.linspace(0, 1, 20)))).times[-1] == pytest.approx(19 / 60)
 

@@ -34,7 +34,7 @@ _WRITERS = {
     ".ply": "facegen.export.mesh_folder:write_meshes",
     ".npz": "facegen.export:_write_npz",
     ".mp4": "facegen.export.video:write_mp4",
-    ".gif": "facegen.export.video:write_gif",
+    ".gif": "facegen.export.gif:write_gif",
     ".png": "facegen.export.pictures:write_png",
 }
 FOLDERS = (".obj", ".ply")

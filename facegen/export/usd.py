@@ -26,7 +26,8 @@ def write_usd(sequence: Sequence, path: str | Path) -> str:
 
     The stage is in mm and says so (`metersPerUnit` 0.001), +y is up, frame t is time code t at `fps` time codes a
     second. Polygons are the sequence's own where it has them; they are not subdivided, and have normals. What memory
-    holds does not grow with the frames. A texture is written beside the stage, under its name, or into the package.
+    holds does not grow with the frames. A texture is written beside the stage, `smile_texture.png` for
+    `smile.usdc`, or into the package.
 
     Args:
         sequence: what is written.
@@ -69,7 +70,7 @@ def _picture(sequence: Sequence, path: Path, kept: ExitStack) -> str:
     """The texture's name beside the stage, or ""; but for a package it is written there, to be kept with the stage."""
     if sequence.appearance is None or sequence.appearance.texture is None:
         return ""
-    beside = path.with_suffix(sequence.appearance.texture.suffix)
+    beside = path.with_name(f"{path.stem}_texture{sequence.appearance.texture.suffix}")
     if path.suffix.lower() != ".usdz":
         kept.enter_context(new_file(beside)).write_bytes(sequence.appearance.texture.data)
     return beside.name

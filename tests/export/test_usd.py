@@ -106,7 +106,7 @@ def found_texture(stage) -> tuple[str, np.ndarray]:
 def test_texture_and_coordinates_are_kept(dressed, tmp_path, suffix, polygons):
     sequence = dressed if polygons else replace(dressed, polygons=None)
     write_usd(sequence, tmp_path / f"smile{suffix}")
-    beside = [] if suffix == ".usdz" else ["smile.png"]
+    beside = [] if suffix == ".usdz" else ["smile_texture.png"]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([f"smile{suffix}", *beside])
     found = Usd.Stage.Open(str(tmp_path / f"smile{suffix}"))
     picture, st = found_texture(found)
@@ -115,10 +115,10 @@ def test_texture_and_coordinates_are_kept(dressed, tmp_path, suffix, polygons):
         corners = np.concatenate([corners[::2], corners[1::2, 2:]], axis=1)
     np.testing.assert_allclose(st, uv[corners].reshape(-1, 2), atol=1e-7)
     if suffix == ".usdz":
-        assert picture.endswith("smile.usdz[smile.png]")
+        assert picture.endswith("smile.usdz[smile_texture.png]")
         with zipfile.ZipFile(tmp_path / "smile.usdz") as archive:
-            assert archive.namelist() == ["smile.usdc", "smile.png"]
-            assert archive.read("smile.png") == dressed.appearance.texture.data
+            assert archive.namelist() == ["smile.usdc", "smile_texture.png"]
+            assert archive.read("smile_texture.png") == dressed.appearance.texture.data
     else:
         assert Path(picture).read_bytes() == dressed.appearance.texture.data
     validators = UsdValidation.ValidationRegistry().GetOrLoadAllValidators()
