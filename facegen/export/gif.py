@@ -15,6 +15,8 @@ from facegen.files import new_file
 from facegen.optional import require
 from facegen.render import Camera, render
 
+CLEAR = 255  # the index that lets a pixel of the picture before show, so that what does not change takes no room
+
 
 def write_gif(sequence: Sequence, path: str | Path, *, size: int = 512, view: str = "front") -> str:
     """Write an animated GIF that loops; above 50 frames a second, the most that viewers play, frames are left out.
@@ -41,33 +43,42 @@ def write_gif(sequence: Sequence, path: str | Path, *, size: int = 512, view: st
         camera = Camera.framing(vertices, view)
         some = [vertices[len(vertices) * part // 4] for part in range(4)]
         strip = np.concatenate([render(pose, sequence.faces, camera, size=min(size, 256)) for pose in some])
-        palette = image.fromarray(strip).quantize(256, method=image.Quantize.MEDIANCUT, kmeans=1)
+        palette = image.fromarray(strip).quantize(CLEAR, method=image.Quantize.MEDIANCUT, kmeans=1)
         pictures = (
-            image.fromarray(frame).quantize(palette=palette, dither=image.Dither.FLOYDSTEINBERG)
+            np.array(image.fromarray(frame).quantize(palette=palette, dither=image.Dither.FLOYDSTEINBERG))
             for frame in film(vertices, sequence.faces, size=size, view=view, progress=True)
         )
         with aside.open("wb") as file:
-            _write(file, pictures, (10 * centiseconds).tolist())
+            _write(file, pictures, palette.getpalette()[: 3 * CLEAR], (10 * centiseconds).tolist())
         return film_summary(sequence, size, aside)
 
 
-def _write(file: BinaryIO, pictures: Iterator[Any], milliseconds: list[int]) -> None:
-    """Write pictures of one palette, of each the part that differs from the one before; pillow would keep them all."""
-    plugin, chops = require("PIL.GifImagePlugin", "render"), require("PIL.ImageChops", "render")
+def _write(file: BinaryIO, pictures: Iterator[np.ndarray], palette: list[int], milliseconds: list[int]) -> None:
+    """Write (H, W) pictures of one palette, of each what differs from the one before; pillow would keep them all."""
+    image, plugin = require("PIL.Image", "render"), require("PIL.GifImagePlugin", "render")
+    colors = palette + [0] * (3 * CLEAR - len(palette)) + palette[:3]
+
+    def paletted(indices: np.ndarray) -> Any:
+        picture = image.fromarray(indices)
+        picture.putpalette(colors)
+        return picture
+
     before, waiting, place, lasts = None, None, (0, 0), 0
     for picture, duration in zip(pictures, milliseconds, strict=True):
+        picture[picture == CLEAR] = 0  # of the same colour
+        changed = np.ones_like(picture, bool) if before is None else picture != before
         if before is None:
-            file.writelines(plugin.getheader(picture, info={"loop": 0, "duration": duration})[0])
-            box = (0, 0, *picture.size)
-        else:
-            box = chops.subtract_modulo(picture, before).getbbox()
-        if box is None:  # the same once more
+            file.writelines(plugin.getheader(paletted(picture), info={"loop": 0, "duration": duration})[0])
+        elif not changed.any():  # the same once more
             lasts += duration
             continue
         if waiting is not None:
-            file.writelines(plugin.getdata(waiting, place, duration=lasts))
-        before, waiting, place, lasts = picture, picture.crop(box), box[:2], duration
-    file.writelines(plugin.getdata(waiting, place, duration=lasts))
+            file.writelines(plugin.getdata(waiting, place, duration=lasts, transparency=CLEAR, disposal=1))
+        rows, columns = (np.flatnonzero(changed.any(axis=axis)) for axis in (1, 0))
+        box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        waiting = paletted(np.where(changed, picture, np.uint8(CLEAR))[box])
+        before, place, lasts = picture, (int(columns[0]), int(rows[0])), duration
+    file.writelines(plugin.getdata(waiting, place, duration=lasts, transparency=CLEAR, disposal=1))
     file.write(b";")
 
 

@@ -189,10 +189,11 @@ def _needed(rest: np.ndarray, allowed: float) -> np.ndarray:
     values, vectors = np.linalg.eigh(rest @ rest.T)
     values, vectors = values[::-1], vectors[:, ::-1]
     most = max(int(np.count_nonzero(values > 1e-14 * values[0])), 1)
-    directions = np.linalg.qr((vectors[:, :most].T @ rest).T)[0].T
-    along = rest @ directions.T
+    lengths = np.sqrt(values[:most])
+    along, directions = vectors[:, :most] * lengths, (vectors[:, :most] / lengths).T @ rest
 
     def enough(rank: int) -> bool:
         return worst(rest - along[:, :rank] @ directions[:rank]) <= allowed
 
-    return directions[: bisect_left(range(most), True, lo=1, key=enough)]
+    rank = bisect_left(range(most), True, lo=1, key=enough)
+    return np.linalg.qr(directions[:rank].T)[0].T  # the least of them have lost digits
