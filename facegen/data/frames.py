@@ -27,7 +27,6 @@ class Frames(ABC):
         shape: T, V and 3.
     """
 
-    ndim = 3
     dtype = np.dtype(np.float32)
 
     def __init__(self, shape: tuple[int, ...]) -> None:
@@ -36,6 +35,10 @@ class Frames(ABC):
     @abstractmethod
     def read(self, start: int, stop: int) -> np.ndarray:
         """The frames from `start` up to `stop`, (stop - start, V, 3) mm; both lie within 0 and T."""
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
 
     def __len__(self) -> int:
         return self.shape[0]

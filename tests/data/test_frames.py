@@ -74,6 +74,11 @@ def test_an_array_on_disk_stays_there(tmp_path: Path) -> None:
     np.testing.assert_array_equal(made.vertices[1999], array[1999])
 
 
+def test_an_array_of_another_shape_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"vertices must be \(T, V, 3\)"):
+        sequence(stored(poses()[0], tmp_path))
+
+
 def test_a_sequence_is_written_and_read_some_frames_at_a_time(tmp_path: Path) -> None:
     array = poses(2000, 500)
     file = stored(array, tmp_path)
