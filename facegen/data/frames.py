@@ -141,6 +141,11 @@ class ArchivedFrames(Frames):
             raise self._damaged()
         return np.frombuffer(data, self.stored).reshape(stop - start, *self.shape[1:])
 
+    def _checked(self, start: int, stop: int) -> np.ndarray:
+        found = np.ascontiguousarray(self.read(start, stop), dtype=np.float32)
+        require_finite(found, start, f"{self.path}: ")
+        return found
+
     def _damaged(self) -> DataError:
         return DataError(f"{self.path}: not a readable .npz, or a damaged one")
 
@@ -155,12 +160,13 @@ def pieces(vertices: np.ndarray | Frames) -> Iterator[np.ndarray]:
         yield vertices[start : start + PIECE]
 
 
-def require_finite(vertices: np.ndarray, first: int = 0) -> None:
-    """Refuse NaN and infinity in (N, V, 3), whose first frame is number `first`.
+def require_finite(vertices: np.ndarray, first: int = 0, name: str = "") -> None:
+    """Refuse NaN and infinity in (N, V, 3), whose first frame is number `first`; `name` begins the message.
 
     Raises:
         DataError: the message names the frame.
     """
     finite = np.isfinite(vertices).all(axis=(1, 2))
     if not finite.all():
-        raise DataError(f"the vertices hold NaN or infinite values, first in frame {first + int(finite.argmin())}")
+        frame = first + int(finite.argmin())
+        raise DataError(f"{name}the vertices hold NaN or infinite values, first in frame {frame}")

@@ -94,6 +94,14 @@ def test_a_sequence_is_written_and_read_some_frames_at_a_time(tmp_path: Path) ->
     np.testing.assert_array_equal(Sequence.load(tmp_path / "a.npz").vertices, array)
 
 
+def test_an_archive_that_is_not_finite_is_named(tmp_path: Path) -> None:
+    array = poses()
+    array[70, 2, 1] = np.inf
+    np.savez(tmp_path / "a.npz", vertices=array)
+    with pytest.raises(DataError, match=r"a\.npz: the vertices hold NaN or infinite values, first in frame 70"):
+        list(ArchivedFrames(tmp_path / "a.npz"))
+
+
 @pytest.mark.parametrize("cut", [0, 30, 5000, 20000])
 def test_a_damaged_archive_is_said_to_be_one(tmp_path: Path, cut: int) -> None:
     path = tmp_path / "a.npz"
