@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from facegen.checkpoint import Checkpoint
+from facegen.data.frames import Frames
 from facegen.data.sequence import Sequence
 from facegen.errors import MeshError, MotionError, unknown
 from facegen.mesh.alignment import require_pose
@@ -31,8 +32,27 @@ def require_topology(neutral: TriMesh, model: Checkpoint) -> None:
     require_pose(neutral.vertices, template.vertices, "the mesh", "the model's template")
 
 
+class DecodedFrames(Frames):
+    """Frames that the decoder makes when they are asked for, each time anew (Eq. 4).
+
+    Args:
+        decoder: of a network, latent (N, Z) -> (N, V, 3) mm.
+        latent: (T, Z).
+        neutral: (V, 3) mm.
+    """
+
+    def __init__(self, decoder: torch.nn.Module, latent: torch.Tensor, neutral: np.ndarray) -> None:
+        super().__init__((len(latent), *neutral.shape))
+        self.decoder, self.latent = decoder, latent
+        self.neutral = neutral.astype(np.float32)
+
+    @torch.inference_mode()
+    def read(self, start: int, stop: int) -> np.ndarray:
+        return self.neutral + self.decoder(self.latent[start:stop]).numpy()  # Eq. 4
+
+
 @torch.inference_mode()
-def animate(model: Checkpoint, neutral: TriMesh, motion: np.ndarray, fps: float) -> Sequence:
+def animate(model: Checkpoint, neutral: TriMesh, motion: np.ndarray, fps: float, *, streamed: bool = False) -> Sequence:
     """Generate a 4D expression: displacements of the label, added to the neutral (Eq. 4).
 
     Args:
@@ -40,13 +60,16 @@ def animate(model: Checkpoint, neutral: TriMesh, motion: np.ndarray, fps: float)
         neutral: (V, 3) mm, of the template's topology.
         motion: (T, E), a column for each of the model's expressions.
         fps: of the result.
+        streamed: decode some frames at a time, whenever a writer asks for them, for clips that memory cannot hold;
+            the label is encoded at once, since its end may tell of its beginning.
 
     Raises:
         MeshError: the neutral's topology or size is not the template's.
     """
     require_topology(neutral, model)
-    displacement = model.network(torch.from_numpy(np.asarray(motion, dtype=np.float32)))
-    return _moved(model, neutral, displacement, motion, fps)
+    latent = model.network.encoder(torch.from_numpy(np.asarray(motion, dtype=np.float32)))
+    frames = DecodedFrames(model.network.decoder, latent, neutral.vertices)
+    return _sequence(model, neutral, frames if streamed else np.asarray(frames), motion, fps)
 
 
 @torch.inference_mode()
@@ -79,13 +102,14 @@ def interpolate(model: Checkpoint, neutral: TriMesh, start: str, stop: str, step
     curve = torch.cat([rise, torch.ones(RISE), rise.flip(0)])[:, None]
     first, last = (model.network.encoder(curve * end)[RISE + RISE // 2] for end in ends)
     alpha = torch.linspace(0, 1, steps)[:, None]
-    displacement = model.network.decoder(alpha * last + (1 - alpha) * first)  # section 5.5
+    frames = DecodedFrames(model.network.decoder, alpha * last + (1 - alpha) * first, neutral.vertices)  # section 5.5
     label = (alpha * ends[1] + (1 - alpha) * ends[0]).numpy()
-    return _moved(model, neutral, displacement, label, model.fps)
+    return _sequence(model, neutral, np.asarray(frames), label, model.fps)
 
 
-def _moved(model: Checkpoint, neutral: TriMesh, displacement: torch.Tensor, motion: np.ndarray, fps: float) -> Sequence:
-    vertices = neutral.vertices.astype(np.float32) + displacement.numpy()  # Eq. 4
+def _sequence(
+    model: Checkpoint, neutral: TriMesh, vertices: np.ndarray | Frames, motion: np.ndarray, fps: float
+) -> Sequence:
     template = model.hierarchy.template
     polygons = neutral.polygons if neutral.polygons is not None else template.polygons
     return Sequence(vertices, neutral.faces, fps, motion, model.expressions, polygons)

@@ -16,6 +16,7 @@ from facegen import __version__, commands
 from facegen.data.recipe import ALIGNMENTS, LABELS, NEUTRALS, PEAKS
 from facegen.data.sources import OPTIONS
 from facegen.errors import FacegenError
+from facegen.export import named_suffixes
 from facegen.motion import EASINGS
 
 TRAINING = {
@@ -215,13 +216,17 @@ def _animate(verbs: argparse._SubParsersAction) -> None:
         "animate",
         commands.animate,
         "one neutral and a motion label become a 4D expression",
-        "facegen animate neutral.obj --model demo/model.ckpt --expression happy --out smile.glb",
+        "facegen animate neutral.obj --model demo/model.ckpt --expression happy --out smile.glb\n"
+        "  facegen animate neutral.obj --model demo/model.ckpt --expression happy --timeline take.csv --out smile.usdc",
     )
     parser.add_argument("neutral", type=Path, metavar="NEUTRAL", help=".obj, .ply or .glb of the model's topology")
     _model(parser)
     parser.add_argument("--expression", metavar="NAME", help="one of the model's expressions")
     parser.add_argument(
-        "--timeline", type=Path, metavar="FILE.yaml", help="several expressions, instead of --expression"
+        "--timeline",
+        type=Path,
+        metavar="FILE",
+        help=".yaml: several expressions, instead of --expression; .csv: a recording of Live Link Face that times it",
     )
     parser.add_argument("--frames", type=int, metavar="N", help="length (default: 100)")
     parser.add_argument("--fps", type=float, metavar="F", help="frames a second (default: the model's corpus's)")
@@ -269,11 +274,15 @@ def _model(parser: argparse.ArgumentParser) -> None:
 
 def _output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="FILE", help="by suffix: .glb .obj/ .ply/ .npz .mp4 .gif .png"
+        "--out", type=Path, required=True, metavar="FILE", help=f"by suffix: {' '.join(named_suffixes())}"
     )
-    glb = parser.add_argument_group(".glb")
+    glb = parser.add_argument_group(".glb, .gltf")
     glb.add_argument("--tolerance", type=float, metavar="MM", help="largest error of the compression (default: 0.1)")
     glb.add_argument("--per-frame", action="store_true", help="one morph target for each frame, without compression")
+    weights = parser.add_argument_group(".csv, ARKit weights as Live Link Face records them")
+    weights.add_argument(
+        "--arkit-basis", type=Path, metavar="DIR", help="a mesh for each blendshape, as in ICT-FaceKit's FaceXModel"
+    )
     picture = parser.add_argument_group(".mp4, .gif, .png")
     picture.add_argument("--size", type=int, metavar="PIXELS", help="edge of a frame")
     picture.add_argument("--view", metavar="NAME", help="front, three-quarter or side (default: front)")
@@ -301,7 +310,8 @@ def _export(verbs: argparse._SubParsersAction) -> None:
         "export",
         commands.export,
         "a sequence becomes a file that other tools open, or a picture",
-        "facegen export demo/corpus --subject 003 --expression fear --out fear.mp4",
+        "facegen export demo/corpus --subject 003 --expression fear --out fear.mp4\n"
+        "  facegen export fear.npz --arkit-basis ICT-FaceKit/FaceXModel --out fear.csv",
     )
     parser.add_argument("sequence", type=Path, metavar="CORPUS|SEQUENCE", help="a corpus, or a .npz sequence")
     parser.add_argument("--subject", metavar="NAME", help="of a corpus (default: its first test subject)")

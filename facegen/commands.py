@@ -59,9 +59,8 @@ def prepare(options: Namespace) -> None:
 def _write(sequence: object, options: Namespace) -> None:
     from facegen.export import export as write
 
-    chosen = {
-        name: getattr(options, name) for name in ("tolerance", "size", "view") if getattr(options, name) is not None
-    }
+    names = ("tolerance", "size", "view", "arkit_basis")
+    chosen = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     if options.per_frame:
         chosen["per_frame"] = True
     print(write(sequence, options.out, **chosen))
@@ -77,47 +76,65 @@ def _read_neutral(options: Namespace) -> object:
     return mesh.with_vertices(mesh.vertices * UNITS[options.units])
 
 
+def _dressed(sequence: object, neutral: object, options: Namespace) -> object:
+    """The sequence with the colour and texture of the neutral's file."""
+    from dataclasses import replace
+
+    from facegen.mesh.io import read_appearance
+
+    appearance = read_appearance(options.neutral, neutral)
+    for reason in () if appearance is None else appearance.left_out:
+        print(f"facegen: left out: {reason}", file=sys.stderr)
+    return replace(sequence, appearance=appearance)
+
+
 def animate(options: Namespace) -> None:
     """One neutral and a motion label become a 4D expression."""
-    from facegen.motion import Phases, Timeline, motion_label
+    from facegen.live_link import Take
+    from facegen.motion import Phases, Timeline, label_of_curve, motion_label
 
-    phases = (options.onset, options.apex, options.offset)
-    single = {
-        "--frames": options.frames,
-        "--onset": options.onset,
-        "--apex": options.apex,
-        "--offset": options.offset,
-        "--intensity": options.intensity,
-        "--ease": options.ease,
-        "--expression": options.expression,
-    }
-    if (options.timeline is None) == (options.expression is None):
-        raise FacegenError("give --expression NAME or --timeline FILE.yaml, one of the two")
+    recorded = options.timeline is not None and options.timeline.suffix.lower() == ".csv"
+    _require_one_label(options, recorded)
     if options.timeline is not None:
-        given = [name for name, value in single.items() if value is not None]
-        if given:
-            raise FacegenError(f"a timeline says {', '.join(given)} itself; leave the option away")
-        timeline = Timeline.load(options.timeline)
+        timeline = Take.load(options.timeline) if recorded else Timeline.load(options.timeline)
     from facegen import animate as making
     from facegen import checkpoint
 
     neutral = _read_neutral(options)
     model = checkpoint.load(options.model)
-    if options.timeline is not None:
-        motion, rates = timeline.motion(model.expressions), (options.fps, timeline.fps, model.fps)
+    fps = model.fps if options.fps is None else options.fps
+    intensity = 1.0 if options.intensity is None else options.intensity
+    if recorded:
+        motion = label_of_curve(timeline.amplitude(fps), options.expression, intensity, model.expressions)
+    elif options.timeline is not None:
+        motion = timeline.motion(model.expressions)
+        fps = timeline.fps if options.fps is None and timeline.fps is not None else fps
     else:
-        rates = (options.fps, model.fps)
         frames = 100 if options.frames is None else options.frames
-        motion = motion_label(
-            frames,
-            options.expression,
-            Phases.fill(frames, *phases),
-            1.0 if options.intensity is None else options.intensity,
-            model.expressions,
-            options.ease or "linear",
-        )
-    fps = next(rate for rate in rates if rate is not None)
-    _write(making.animate(model, neutral, motion, fps), options)
+        phases = Phases.fill(frames, options.onset, options.apex, options.offset)
+        ease = options.ease or "linear"
+        motion = motion_label(frames, options.expression, phases, intensity, model.expressions, ease)
+    _write(_dressed(making.animate(model, neutral, motion, fps, streamed=True), neutral, options), options)
+
+
+def _require_one_label(options: Namespace, recorded: bool) -> None:
+    """An expression with its phases, a timeline, or a recording with the expression that it times."""
+    when = {
+        "--frames": options.frames,
+        "--onset": options.onset,
+        "--apex": options.apex,
+        "--offset": options.offset,
+        "--ease": options.ease,
+    }
+    if recorded and options.expression is None:
+        raise FacegenError(f"{options.timeline} says when and how much, not what; give --expression NAME with it")
+    if not recorded and (options.timeline is None) == (options.expression is None):
+        raise FacegenError("give --expression NAME or --timeline FILE.yaml, one of the two")
+    if options.timeline is not None:
+        what = {} if recorded else {"--intensity": options.intensity}
+        given = [name for name, value in (when | what).items() if value is not None]
+        if given:
+            raise FacegenError(f"a timeline says {', '.join(given)} itself; leave the option away")
 
 
 def evaluate(options: Namespace) -> None:
@@ -154,7 +171,8 @@ def interpolate(options: Namespace) -> None:
 
     neutral = _read_neutral(options)
     model = checkpoint.load(options.model)
-    _write(making.interpolate(model, neutral, options.start, options.stop, options.steps), options)
+    made = making.interpolate(model, neutral, options.start, options.stop, options.steps)
+    _write(_dressed(made, neutral, options), options)
 
 
 def export(options: Namespace) -> None:
@@ -172,7 +190,7 @@ def export(options: Namespace) -> None:
     else:
         if options.subject or options.expression or options.take:
             raise FacegenError("--subject, --expression and --take choose from a corpus; a sequence is one already")
-        sequence = Sequence.load(options.sequence)
+        sequence = Sequence.load(options.sequence, streamed=True)
     _write(sequence, options)
 
 

@@ -99,8 +99,8 @@ def new_folder(path: str | Path, made: Collection[str] = ()) -> Iterator[Path]:
                 parent.rmdir()
 
 
-def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
-    """The arrays of a `.npz` by name, without unpickling anything.
+def read_arrays(path: str | Path, passed_over: Collection[str] = ()) -> dict[str, np.ndarray | None]:
+    """The arrays of a `.npz` by name, without unpickling anything; None for those that are `passed_over`.
 
     Raises:
         FacegenError: the file is missing, damaged, or no `.npz`.
@@ -110,7 +110,7 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
         raise FacegenError(f"{path}: no such file")
     try:
         with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+            return {name: None if name in passed_over else archive[name] for name in archive.files}
     except Exception as error:  # zip, zlib and the array headers inside each fail in ways of their own
         raise FacegenError(f"{path}: not a readable .npz, or a damaged one") from error
 

@@ -121,12 +121,21 @@ def motion_label(
     Raises:
         MotionError: unknown expression or easing, intensity outside [0, 1], or phases beyond the last frame.
     """
+    return label_of_curve(phases.envelope(frames, ease), expression, intensity, expressions)
+
+
+def label_of_curve(curve: np.ndarray, expression: str, intensity: float, expressions: tuple[str, ...]) -> np.ndarray:
+    """The label of one expression that follows a curve (T,) in [0, 1], times the intensity, (T, E) float32.
+
+    Raises:
+        MotionError: unknown expression, or intensity outside [0, 1].
+    """
     if expression not in expressions:
         raise MotionError(unknown("expression", expression, expressions))
     if not 0 <= intensity <= 1:
         raise MotionError(f"the intensity must be between 0 and 1, got {intensity}")
-    label = np.zeros((frames, len(expressions)), dtype=np.float32)
-    label[:, expressions.index(expression)] = intensity * phases.envelope(frames, ease)
+    label = np.zeros((len(curve), len(expressions)), dtype=np.float32)
+    label[:, expressions.index(expression)] = intensity * curve
     return label
 
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from facegen.data.frames import Frames, pieces
 from facegen.errors import FacegenError, unknown
 from facegen.mesh.caps import with_caps
 from facegen.mesh.tri_mesh import vertex_normals
@@ -63,7 +64,7 @@ class Camera:
 
     @classmethod
     def framing(
-        cls, vertices: np.ndarray, view: str = "front", *, margin: float = 0.06, field_of_view: float = 16.0
+        cls, vertices: np.ndarray | Frames, view: str = "front", *, margin: float = 0.06, field_of_view: float = 16.0
     ) -> Camera:
         """The nearest camera that has all of `vertices` in its picture.
 
@@ -78,20 +79,24 @@ class Camera:
         """
         if view not in VIEWS:
             raise FacegenError(unknown("view", view, VIEWS))
-        points = np.asarray(vertices, np.float64).reshape(-1, 3)
-        if not len(points) or not np.isfinite(points).all():
-            raise FacegenError("a camera needs finite vertices to look at")
         turn, lift = np.radians(VIEWS[view])
         back = np.array([np.sin(turn) * np.cos(lift), np.sin(lift), np.cos(turn) * np.cos(lift)])
         right = np.array([np.cos(turn), 0.0, -np.sin(turn)])
         axes = np.stack([right, np.cross(back, right), back])
-        seen = points @ axes.T
         # A point is in the picture where |x - centre| <= slope * (distance - z), so each side of each axis has
         # one point that decides, and centre and distance follow from the two.
         slope = (1 - 2 * margin) * np.tan(np.radians(field_of_view) / 2)
-        high = (seen[:, :2] + slope * seen[:, 2:]).max(axis=0)
-        low = (seen[:, :2] - slope * seen[:, 2:]).min(axis=0)
-        nearest = seen[:, 2].max()
+        high, low, nearest = np.full(2, -np.inf), np.full(2, np.inf), -np.inf
+        for part in pieces(vertices) if vertices.ndim == 3 else [vertices]:
+            points = np.asarray(part, np.float64).reshape(-1, 3)
+            if not len(points) or not np.isfinite(points).all():
+                raise FacegenError("a camera needs finite vertices to look at")
+            seen = points @ axes.T
+            high = np.maximum(high, (seen[:, :2] + slope * seen[:, 2:]).max(axis=0))
+            low = np.minimum(low, (seen[:, :2] - slope * seen[:, 2:]).min(axis=0))
+            nearest = max(nearest, seen[:, 2].max())
+        if not np.isfinite(nearest):
+            raise FacegenError("a camera needs finite vertices to look at")
         distance = max(float((high - low).max()) / (2 * slope), nearest + 1e-3 * (1 + abs(nearest)))
         return cls(np.append((high + low) / 2, distance) @ axes, axes, field_of_view)
 

@@ -18,8 +18,11 @@ import torch
 
 from facegen.cli import TRAINING, build_parser, run
 from facegen.data.sequence import Sequence
+from facegen.live_link import COLUMNS, SHAPES, timecode
 from facegen.mesh import TriMesh, read_mesh, write_mesh
+from facegen.mesh.io import read_appearance
 
+ONE = ["--expression", "happy", "--frames", "5"]
 VERBS = ("demo", "prepare", *TRAINING, "animate", "evaluate", "interpolate", "export", "inspect", "bench")
 
 
@@ -180,9 +183,9 @@ def test_animate_to_a_sequence(neutral_path: Path, checkpoint_path: Path, tmp_pa
     assert moved[15] > moved[0]
 
 
-@pytest.mark.parametrize("suffix", [".glb", ".gif", ".png", ".mp4"])
+@pytest.mark.parametrize("suffix", [".glb", ".gltf", ".usdc", ".usda", ".usdz", ".pc2", ".mdd", ".gif", ".png", ".mp4"])
 def test_animate_to_other_formats(neutral_path: Path, checkpoint_path: Path, tmp_path: Path, suffix: str) -> None:
-    more = ["--expression", "fear", "--frames", 5] + ([] if suffix == ".glb" else ["--size", 64])
+    more = ["--expression", "fear", "--frames", 5] + (["--size", 64] if suffix in (".gif", ".png", ".mp4") else [])
     assert run(animate(neutral_path, checkpoint_path, tmp_path / f"fear{suffix}", *more)) == 0
     assert (tmp_path / f"fear{suffix}").stat().st_size > 500
 
@@ -214,6 +217,92 @@ def test_animate_a_timeline(
     fails(capsys, animate(neutral_path, checkpoint_path, out, "--timeline", timeline, "--frames", 3), "--frames")
 
 
+@pytest.fixture
+def take_path(tmp_path: Path) -> Path:
+    """A recording of Live Link Face: one second of rest, one of a smile that comes, one of a smile that goes."""
+    path = tmp_path / "take.csv"
+    rows = [",".join(COLUMNS)]
+    for t in range(181):
+        weights = [0.02] * len(SHAPES)
+        weights[SHAPES.index("MouthSmileLeft")] = float(np.interp(t, [60, 120, 180], [0, 0.5, 0]))
+        rows.append(",".join([timecode(3600 + t / 60), "61", *map(str, weights), *["0.0"] * 9]))
+    path.write_text("\n".join(rows))
+    return path
+
+
+def test_animate_by_a_recording(
+    neutral_path: Path, checkpoint_path: Path, take_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    out = tmp_path / "x.npz"
+    more = ["--timeline", take_path, "--expression", "happy", "--fps", 20]
+    assert run(animate(neutral_path, checkpoint_path, out, *more, "--intensity", 0.5)) == 0
+    made = Sequence.load(out)
+    assert (len(made.vertices), made.fps) == (61, 20)
+    np.testing.assert_allclose(made.motion[:, 0], np.interp(np.arange(61), [20, 40, 60], [0, 0.5, 0]), atol=1e-5)
+    assert not made.motion[:, 1:].any()
+    fails(capsys, animate(neutral_path, checkpoint_path, out, *more, "--onset", 3), "a timeline says --onset itself")
+    fails(capsys, animate(neutral_path, checkpoint_path, out, *more[:2]), "take.csv says when", "--expression NAME")
+    fails(capsys, animate(neutral_path, checkpoint_path, out, *more, "--intensity", 3), "between 0 and 1")
+    take_path.write_text("\n".join(take_path.read_text().splitlines()[:90] + ["01:00:02:00.000,61,0.1"]))
+    fails(capsys, animate(neutral_path, checkpoint_path, out, *more), "line 91: expected 63 values, found 3")
+
+
+def test_animate_keeps_the_texture_of_the_neutral(
+    neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    from PIL import Image
+
+    mesh = read_mesh(neutral_path)
+    Image.new("RGB", (4, 4), (200, 150, 120)).save(tmp_path / "skin.png")
+    (tmp_path / "skin.mtl").write_text("newmtl skin\nmap_Kd skin.png\n")
+    text = neutral_path.read_text().split("f ", 1)[0] + "mtllib skin.mtl\nusemtl skin\n"
+    text += "".join(f"vt {x / 200 + 0.5} {y / 200 + 0.5}\n" for x, y, _ in mesh.vertices)
+    polygons = mesh.faces if mesh.polygons is None else mesh.polygons
+    text += "".join(f"f {' '.join(f'{v + 1}/{v + 1}' for v in row if v >= 0)}\n" for row in polygons.tolist())
+    (tmp_path / "textured.obj").write_text(text)
+    assert run(animate(tmp_path / "textured.obj", checkpoint_path, tmp_path / "x.glb", *ONE)) == 0
+    found = read_appearance(tmp_path / "x.glb", read_mesh(tmp_path / "x.glb"))
+    assert found.texture.data == (tmp_path / "skin.png").read_bytes()
+    (tmp_path / "skin.png").unlink()
+    capsys.readouterr()
+    assert run(animate(tmp_path / "textured.obj", checkpoint_path, tmp_path / "x.glb", *ONE)) == 0
+    assert "facegen: left out: the texture 'skin.png': no such file" in capsys.readouterr().err
+
+
+def test_arkit_weights_need_a_basis(
+    neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    fails(capsys, animate(neutral_path, checkpoint_path, tmp_path / "x.csv", *ONE), "needs --arkit-basis DIR")
+    more = [*ONE, "--arkit-basis", tmp_path]
+    fails(capsys, animate(neutral_path, checkpoint_path, tmp_path / "x.csv", *more), "neutral.obj")
+    fails(
+        capsys,
+        animate(neutral_path, checkpoint_path, tmp_path / "x.glb", *more),
+        "unknown option for .glb 'arkit_basis'",
+    )
+    assert not list(tmp_path.iterdir())
+
+
+GROWTH = """
+import resource, sys
+from facegen.cli import run
+assert run(sys.argv[1:]) == 0
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def test_a_long_clip_need_not_fit_into_memory(neutral_path: Path, checkpoint_path: Path, tmp_path: Path) -> None:
+    def peak(frames: int) -> float:
+        arguments = animate(neutral_path, checkpoint_path, tmp_path / f"{frames}.pc2", *ONE[:2], "--frames", frames)
+        command = [sys.executable, "-c", GROWTH, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        return float(done.stdout.splitlines()[-1])
+
+    grown = peak(15_000) - peak(100)
+    assert (tmp_path / "15000.pc2").stat().st_size > 75e6
+    assert grown < 40
+
+
 def test_units_are_converted(
     neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
@@ -230,9 +319,6 @@ def test_units_are_converted(
     assert run(animate(neutral_path, checkpoint_path, tmp_path / "mm.npz", *more)) == 0
     one, two = Sequence.load(tmp_path / "cm.npz"), Sequence.load(tmp_path / "mm.npz")
     np.testing.assert_allclose(one.vertices, two.vertices, atol=1e-3)
-
-
-ONE = ["--expression", "happy", "--frames", "5"]
 
 
 @pytest.mark.parametrize(
@@ -361,7 +447,7 @@ def test_a_full_disk_leaves_nothing(
     neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     with full_disk(4096):
-        for name in ("x.glb", "x.npz", "x.png", "x.obj", "x.ply", "x.gif"):
+        for name in ("x.glb", "x.gltf", "x.npz", "x.png", "x.obj", "x.ply", "x.gif", "x.pc2", "x.mdd", "x.usdc"):
             fails(capsys, animate(neutral_path, checkpoint_path, tmp_path / name, *ONE), "File too large")
         fails(capsys, [*animate(neutral_path, checkpoint_path, tmp_path / "x.mp4", *ONE)], "ffmpeg could not write")
     assert not list(tmp_path.iterdir())

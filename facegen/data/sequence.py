@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from facegen.data.frames import PIECE, ArchivedFrames, Frames, StoredFrames, pieces, require_finite
 from facegen.errors import DataError
 from facegen.files import new_file, read_arrays
+from facegen.mesh.appearance import Appearance
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,27 +19,33 @@ class Sequence:
     """A mesh that moves, made or recorded.
 
     Args:
-        vertices: (T, V, 3) float32, mm.
+        vertices: (T, V, 3) float32, mm: an array, or `Frames` that are made or read some at a time.
         faces: (F, 3) int64.
         fps: frames a second.
         motion: (T, E) float32, the motion label; (T, 0) where there is none.
         expressions: E names, the columns of `motion`.
         polygons: (P, N) int64 filled with -1, as in `TriMesh`, for writing the file's own polygons back.
+        appearance: texture coordinates and colour of `faces`; in memory only, a `.npz` does not hold it.
 
     Raises:
         DataError: the shapes do not fit together.
     """
 
-    vertices: np.ndarray
+    vertices: np.ndarray | Frames
     faces: np.ndarray
     fps: float
     motion: np.ndarray
     expressions: tuple[str, ...]
     polygons: np.ndarray | None = None
+    appearance: Appearance | None = None
 
     def __post_init__(self) -> None:
-        for name, dtype in (("vertices", np.float32), ("motion", np.float32), ("faces", np.int64)):
+        for name, dtype in (("motion", np.float32), ("faces", np.int64)):
             object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), dtype=dtype))
+        if isinstance(self.vertices, np.memmap):
+            object.__setattr__(self, "vertices", StoredFrames(self.vertices))
+        elif not isinstance(self.vertices, Frames):
+            object.__setattr__(self, "vertices", np.ascontiguousarray(self.vertices, dtype=np.float32))
         object.__setattr__(self, "expressions", tuple(str(name) for name in self.expressions))
         object.__setattr__(self, "fps", float(self.fps))
         if self.vertices.ndim != 3 or self.vertices.shape[-1] != 3 or len(self.vertices) == 0:
@@ -50,21 +59,25 @@ class Sequence:
             )
         if self.faces.size and not 0 <= self.faces.min() <= self.faces.max() < self.vertices.shape[1]:
             raise DataError(f"faces point outside the {self.vertices.shape[1]} vertices")
-        if not np.isfinite(self.vertices).all():
-            raise DataError("the vertices hold NaN or infinite values")
+        if isinstance(self.vertices, np.ndarray):  # `Frames` are checked when they are made
+            for start in range(0, len(self.vertices), PIECE):
+                require_finite(self.vertices[start : start + PIECE], start)
         if self.polygons is not None:
             polygons = np.asarray(self.polygons)
             if polygons.ndim != 2 or polygons.dtype.kind not in "iu" or polygons.shape[1] < 3:
                 raise DataError(f"polygons must be (P, N) whole numbers, got {polygons.shape} of {polygons.dtype}")
             if polygons.size and not -1 <= polygons.min() <= polygons.max() < self.vertices.shape[1]:
                 raise DataError(f"polygons point outside the {self.vertices.shape[1]} vertices")
+        if self.appearance is not None and len(self.appearance.uv):
+            have = len(self.appearance.corners)
+            if have != len(self.faces):
+                raise DataError(f"the appearance is of {have} faces, the sequence has {len(self.faces)}")
         if not (np.isfinite(self.fps) and self.fps > 0):
             raise DataError(f"fps must be a positive number, got {self.fps}")
 
     def save(self, path: str | Path) -> None:
         """Write a `.npz` with vertices, faces, fps, motion and expressions (and polygons, where there are any)."""
         arrays = {
-            "vertices": self.vertices,
             "faces": self.faces,
             "fps": np.float64(self.fps),
             "motion": self.motion,
@@ -72,25 +85,36 @@ class Sequence:
         }
         if self.polygons is not None:
             arrays["polygons"] = self.polygons
-        # Through an open file, since numpy would add a suffix of its own to a name.
-        with new_file(path) as aside, aside.open("wb") as file:
-            np.savez_compressed(file, **arrays)
+        with new_file(path) as aside, zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, array in arrays.items():
+                with archive.open(f"{name}.npy", "w") as file:
+                    np.lib.format.write_array(file, np.asarray(array), allow_pickle=False)
+            with archive.open("vertices.npy", "w", force_zip64=True) as file:
+                header = {"descr": "<f4", "fortran_order": False, "shape": tuple(self.vertices.shape)}
+                np.lib.format.write_array_header_1_0(file, header)
+                for piece in pieces(self.vertices):
+                    file.write(piece.astype("<f4", copy=False).tobytes())
 
     @classmethod
-    def load(cls, path: str | Path) -> Sequence:
+    def load(cls, path: str | Path, *, streamed: bool = False) -> Sequence:
         """Read what `save` wrote.
+
+        Args:
+            path: of the `.npz`.
+            streamed: leave the vertices in the file, as `Frames`, until they are asked for.
 
         Raises:
             FacegenError: the file is missing, damaged, or holds something else.
         """
-        arrays = read_arrays(path)
         wanted = ("vertices", "faces", "fps", "motion", "expressions")
+        arrays = read_arrays(path, () if not streamed else ("vertices",))
         missing = [name for name in wanted if name not in arrays]
         if missing:
             raise DataError(f"{path}: a sequence has {', '.join(wanted)}; missing here: {', '.join(missing)}")
+        vertices = ArchivedFrames(path) if streamed else arrays["vertices"]
         try:
             return cls(
-                arrays["vertices"],
+                vertices,
                 arrays["faces"],
                 float(arrays["fps"]),
                 arrays["motion"],

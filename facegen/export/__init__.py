@@ -21,15 +21,29 @@ def _write_npz(sequence: Sequence, path: str | Path) -> str:
 # named and not imported, so that the command line need not load them all to say what it can write.
 _WRITERS = {
     ".glb": "facegen.export.glb:write_glb",
+    ".gltf": "facegen.export.glb:write_gltf",
+    ".usd": "facegen.export.usd:write_usd",
+    ".usda": "facegen.export.usd:write_usd",
+    ".usdc": "facegen.export.usd:write_usd",
+    ".usdz": "facegen.export.usd:write_usd",
+    ".abc": "facegen.export.alembic:write_abc",
+    ".csv": "facegen.export.arkit:write_csv",
+    ".pc2": "facegen.export.point_cache:write_pc2",
+    ".mdd": "facegen.export.point_cache:write_mdd",
     ".obj": "facegen.export.mesh_folder:write_meshes",
     ".ply": "facegen.export.mesh_folder:write_meshes",
     ".npz": "facegen.export:_write_npz",
     ".mp4": "facegen.export.video:write_mp4",
-    ".gif": "facegen.export.video:write_gif",
+    ".gif": "facegen.export.gif:write_gif",
     ".png": "facegen.export.pictures:write_png",
 }
 FOLDERS = (".obj", ".ply")
 SUFFIXES = tuple(_WRITERS)
+
+
+def named_suffixes() -> list[str]:
+    """What can be written, with a slash behind what becomes a folder."""
+    return [f"{suffix}/" if suffix in FOLDERS else suffix for suffix in SUFFIXES]
 
 
 def writer(path: str | Path) -> Callable[..., Any]:

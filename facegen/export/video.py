@@ -1,4 +1,4 @@
-"""Films: H.264 that plays everywhere, and GIF."""
+"""Films: H.264 that plays everywhere."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from facegen.data.frames import Frames
 from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError
 from facegen.files import new_file
@@ -20,7 +21,7 @@ from facegen.render import Camera, render
 
 
 def film(
-    vertices: np.ndarray, faces: np.ndarray, *, size: int = 512, view: str = "front", progress: bool = False
+    vertices: np.ndarray | Frames, faces: np.ndarray, *, size: int = 512, view: str = "front", progress: bool = False
 ) -> Iterator[np.ndarray]:
     """Pictures (size, size, 3) of (T, V, 3) `vertices` in their order, from one camera, a few ahead on all cores."""
     from tqdm import tqdm
@@ -68,7 +69,7 @@ def write_mp4(sequence: Sequence, path: str | Path, *, size: int = 512, view: st
     with new_file(path) as aside:
         frames = film(sequence.vertices, sequence.faces, size=size, view=view, progress=True)
         _pipe([*command, str(aside)], frames)
-        return _summary(sequence, size, aside)
+        return film_summary(sequence, size, aside)
 
 
 def _pipe(command: list[str], frames: Iterator[np.ndarray]) -> None:
@@ -93,53 +94,14 @@ def _pipe(command: list[str], frames: Iterator[np.ndarray]) -> None:
         raise OSError(f"ffmpeg could not write the film: {last}")
 
 
-def write_gif(sequence: Sequence, path: str | Path, *, size: int = 512, view: str = "front") -> str:
-    """Write an animated GIF that loops; above 50 frames a second, the most that viewers play, frames are left out.
-
-    Args:
-        sequence, path, size, view: as in `write_mp4`; the size may be odd.
-
-    Returns:
-        What was written, in one line.
-
-    Raises:
-        FacegenError: an unknown view, a size out of range, pillow is missing, or `path` cannot be written.
-        OSError: the disk is full, or the like.
-    """
-    check_size(size)
-    image = require("PIL.Image", "render")
-    chosen, centiseconds = gif_timing(len(sequence.vertices), sequence.fps)
-    vertices = sequence.vertices[chosen]
-    with new_file(path) as aside:
-        # One palette for all frames, of the first and of those in the middle, or the colours would flicker.
-        camera = Camera.framing(vertices, view)
-        some = [vertices[len(vertices) * part // 4] for part in range(4)]
-        strip = np.concatenate([render(pose, sequence.faces, camera, size=min(size, 256)) for pose in some])
-        palette = image.fromarray(strip).quantize(256, method=image.Quantize.MEDIANCUT, kmeans=1)
-        frames = (
-            image.fromarray(frame).quantize(palette=palette, dither=image.Dither.FLOYDSTEINBERG)
-            for frame in film(vertices, sequence.faces, size=size, view=view, progress=True)
-        )
-        durations = (10 * centiseconds).tolist()
-        next(frames).save(aside, save_all=True, append_images=frames, duration=durations, loop=0)
-        return _summary(sequence, size, aside)
-
-
-def gif_timing(count: int, fps: float) -> tuple[np.ndarray, np.ndarray]:
-    """Which of `count` frames a GIF shows, and each one's duration in 1/100 s, GIF's unit, without drift."""
-    if fps > 50:  # a browser takes less than 2/100 s for a mistake, and plays it five times slower
-        chosen = (np.arange(0, count / fps, 0.02) * fps).astype(int)
-        return chosen, np.full(len(chosen), 2)
-    return np.arange(count), np.diff(np.round(100 * np.arange(count + 1) / fps).astype(int))
-
-
 def check_size(size: int) -> None:
     """Refuse a picture too small to show anything, or too large for memory."""
     if not 16 <= size <= 4096:
         raise FacegenError(f"size must be 16 to 4096 pixels, got {size}")
 
 
-def _summary(sequence: Sequence, size: int, written: Path) -> str:
+def film_summary(sequence: Sequence, size: int, written: Path) -> str:
+    """What was written, in one line."""
     count = len(sequence.vertices)
     megabytes = written.stat().st_size / 1e6
     return f"{count} frames, {count / sequence.fps:.2f} s, {size} x {size}, {megabytes:.1f} MB"

@@ -13,6 +13,8 @@ from facegen.mesh.raw import read_bytes
 from facegen.mesh.tri_mesh import TriMesh
 
 MM_PER_METRE = 1000.0
+# The JSON is free text: any field may have any type.
+MALFORMED = (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
 
 _TRIANGLES, _STRIP, _FAN = 4, 5, 6
 _MODES = {0: "points", 1: "lines", 2: "line loop", 3: "line strip"}
@@ -77,7 +79,7 @@ def _triangles(order: np.ndarray, mode: int) -> np.ndarray:
     return faces[(a != b) & (b != c) & (c != a)]
 
 
-def _primitive_faces(document: Document, primitive: dict, count: int) -> np.ndarray:
+def primitive_faces(document: Document, primitive: dict, count: int) -> np.ndarray:
     """(F, 3) triangles of a primitive over its `count` vertices."""
     mode = whole(primitive, "mode", _TRIANGLES)
     if mode not in (_TRIANGLES, _STRIP, _FAN):
@@ -90,6 +92,17 @@ def _primitive_faces(document: Document, primitive: dict, count: int) -> np.ndar
     if len(order) and order.max() >= count:
         raise MeshError(f"face {int(order.argmax()) // 3} of a primitive uses vertex {order.max()}, of {count}")
     return _triangles(order.astype(np.int64), mode)
+
+
+def shown_primitives(document: Document) -> list[tuple[dict, bool]]:
+    """The default scene's primitives, in the order in which `read_glb` joins them, and whether each is mirrored."""
+    placed = _placed_meshes(document)
+    return [(one, _mirrors(transform)) for mesh, transform in placed for one in mesh["primitives"]]
+
+
+def _mirrors(transform: np.ndarray) -> bool:
+    """Whether a transform turns the faces inside out (glTF 2.0, section 3.7.4)."""
+    return bool(np.linalg.det(transform[:3, :3]) < 0)
 
 
 def _scene(document: Document) -> TriMesh:
@@ -110,13 +123,11 @@ def _scene(document: Document) -> TriMesh:
                 with np.errstate(all="ignore"):
                     placed = positions.astype(np.float64) @ transform[:3, :3].T + transform[:3, 3]
                     vertices.append(placed * MM_PER_METRE)
-            own = _primitive_faces(document, primitive, len(positions))
+            own = primitive_faces(document, primitive, len(positions))
             triangles += len(own)
             if triangles > LIMIT:
                 raise MeshError(f"more than {LIMIT} triangles; decimate the scene")
-            # A mirroring transform turns the faces inside out (glTF 2.0, section 3.7.4).
-            mirrored = np.linalg.det(transform[:3, :3]) < 0
-            faces.append(first[key] + (own[:, ::-1] if mirrored else own))
+            faces.append(first[key] + (own[:, ::-1] if _mirrors(transform) else own))
     if not vertices:
         raise MeshError("the default scene shows no mesh")
     return TriMesh(np.concatenate(vertices), np.concatenate(faces))
@@ -139,6 +150,5 @@ def read_glb(path: str | Path) -> TriMesh:
         return _scene(Document(tree, binary))
     except MeshError as error:
         raise MeshError(f"{path}: {error}") from error
-    except (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
-        # The JSON is free text: any field may have any type.
+    except MALFORMED as error:
         raise MeshError(f"{path}: the glTF description is malformed ({type(error).__name__}: {error})") from error

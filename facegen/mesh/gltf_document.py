@@ -58,7 +58,8 @@ def whole(holder: dict, key: str, default: int | None = None) -> int:
     return value
 
 
-def _decoded(uri: str) -> bytes:
+def decoded(uri: str) -> bytes:
+    """The bytes of a data URI; what lies outside the file is not followed."""
     head, comma, text = uri.partition(",")
     if not (head.startswith("data:") and head.endswith(";base64") and comma):
         raise MeshError(
@@ -97,12 +98,17 @@ class Document:
     def buffer(self, index: Any) -> bytes:
         entry = self.item("buffers", index)
         if index not in self.buffers:
-            data = _decoded(entry["uri"]) if "uri" in entry else self.binary if index == 0 else b""
+            data = decoded(entry["uri"]) if "uri" in entry else self.binary if index == 0 else b""
             length = whole(entry, "byteLength")
             if length > len(data):
                 raise MeshError(f"buffer {index}: expected {length} bytes, found {len(data)}; the file is cut short")
             self.buffers[index] = data[:length]
         return self.buffers[index]
+
+    def bytes_of(self, index: Any) -> bytes:
+        """The bytes of a buffer view."""
+        length = whole(self.item("bufferViews", index), "byteLength")
+        return self.view({"bufferView": index}, np.dtype("<u1"), length, 1).tobytes()
 
     def view(self, holder: dict, dtype: np.dtype, count: int, width: int) -> np.ndarray:
         """(count, width) numbers at the `bufferView` and `byteOffset` of `holder`, not copied."""
@@ -125,7 +131,7 @@ class Document:
     def accessor(self, index: Any, width: int) -> np.ndarray:
         """(count, width) numbers, with sparse replacements and normalisation applied."""
         entry = self.item("accessors", index)
-        kind = {1: "SCALAR", 3: "VEC3"}[width]
+        kind = {1: "SCALAR", 2: "VEC2", 3: "VEC3"}[width]
         dtype = np.dtype(_component(entry))
         if entry.get("type") != kind:
             raise MeshError(f"accessor {index}: expected type {kind}, found {entry.get('type')!r}")

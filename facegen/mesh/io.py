@@ -5,13 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from facegen.errors import MeshError, unknown
+from facegen.mesh.appearance import Appearance
 from facegen.mesh.glb import read_glb
+from facegen.mesh.glb_appearance import read_glb_appearance
 from facegen.mesh.obj import read_obj, write_obj
+from facegen.mesh.obj_appearance import read_obj_appearance
 from facegen.mesh.ply import read_ply, write_ply
 from facegen.mesh.raw import require_finite
 from facegen.mesh.tri_mesh import TriMesh
 
 READERS = {".obj": read_obj, ".ply": read_ply, ".glb": read_glb}
+APPEARANCES = {".obj": read_obj_appearance, ".glb": read_glb_appearance}
 UNITS = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
 """Millimetres in one unit of a file."""
 WRITERS = {".obj": write_obj, ".ply": write_ply}
@@ -40,6 +44,26 @@ def read_mesh(path: str | Path) -> TriMesh:
         )
     require_finite(mesh.vertices, path)
     return mesh
+
+
+def read_appearance(path: str | Path, mesh: TriMesh) -> Appearance | None:
+    """What the surface in an `.obj` or `.glb` looks like.
+
+    Args:
+        path: of the file.
+        mesh: what `read_mesh` made of it.
+
+    Returns:
+        None where the file has nothing of it, or is a `.ply`.
+
+    Raises:
+        MeshError: the file cannot be read.
+    """
+    reader = APPEARANCES.get(Path(path).suffix.lower())
+    found = None if reader is None else reader(path)
+    if found is not None and len(found.uv) and len(found.corners) != len(mesh.faces):
+        raise MeshError(f"{path}: {len(found.corners)} faces have texture coordinates, of {len(mesh.faces)}")
+    return found
 
 
 def write_mesh(path: str | Path, mesh: TriMesh) -> None:

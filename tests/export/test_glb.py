@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import io
+from dataclasses import replace
+from urllib.parse import unquote
+
 import numpy as np
 import pytest
+import trimesh
 from pygltflib import GLTF2
 
 from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError
-from facegen.export.glb import write_glb
+from facegen.export.glb import _pack, write_glb, write_gltf
+from facegen.mesh.appearance import Appearance
 
 WIDTHS = {"SCALAR": 1, "VEC3": 3}
 DTYPES = {5126: "<f4", 5123: "<u2", 5125: "<u4"}
@@ -14,8 +20,10 @@ DTYPES = {5126: "<f4", 5123: "<u2", 5125: "<u4"}
 
 def read(path):
     """What pygltflib finds in the file: positions, indices, weights, times as a viewer would play them."""
-    document = GLTF2().load_binary(str(path))
-    blob = document.binary_blob()
+    document = GLTF2().load(str(path))
+    (buffer,) = document.buffers
+    blob = (path.parent / unquote(buffer.uri)).read_bytes() if buffer.uri else document.binary_blob()
+    assert len(blob) - buffer.byteLength in range(4)
 
     def array(index):
         accessor = document.accessors[index]
@@ -60,18 +68,81 @@ def test_a_motion_of_rank_n_needs_n_targets(moving, tmp_path, rank):
     assert write_glb(moving(20, rank), tmp_path / "a.glb", tolerance=0.01).targets == rank
 
 
-def test_one_target_fewer_would_break_the_tolerance(moving, tmp_path):
-    sequence = moving(25, 8, noise=0.3)
+@pytest.mark.parametrize("frames", [25, 150])
+def test_one_target_fewer_would_break_the_tolerance(moving, tmp_path, frames):
+    sequence = moving(frames, 8, noise=0.3)
     report = write_glb(sequence, tmp_path / "a.glb", tolerance=1.0)
-    moved = (sequence.vertices - sequence.vertices[0]).reshape(25, -1).astype(np.float64)
+    moved = (sequence.vertices - sequence.vertices[0]).reshape(frames, -1).astype(np.float64)
     left, values, right = np.linalg.svd(moved, full_matrices=False)
 
     def worst(rank):
         rest = moved - (left[:, :rank] * values[:rank]) @ right[:rank]
-        return np.linalg.norm(rest.reshape(25, -1, 3), axis=-1).max()
+        return np.linalg.norm(rest.reshape(frames, -1, 3), axis=-1).max()
 
     assert worst(report.targets) <= 1.0 < worst(report.targets - 1)
     assert report.max_error_mm == pytest.approx(worst(report.targets), rel=1e-3)
+
+
+def test_directions_that_are_left_out_cost_no_more_than_the_tolerance(moving, tmp_path):
+    sequence = moving(200, 6, noise=0.004)
+    report = write_glb(sequence, tmp_path / "a.glb")
+    assert report.targets == 6
+    _, shown, *_ = read(tmp_path / "a.glb")
+    assert np.linalg.norm(shown * 1000 - sequence.vertices, axis=-1).max() <= 0.1
+
+
+def test_gltf_has_the_same_numbers_in_a_file_beside_it(moving, tmp_path):
+    sequence = moving(30, 5, noise=0.02)
+    write_glb(sequence, tmp_path / "a.glb")
+    report = write_gltf(sequence, tmp_path / "two words.gltf")
+    files = sorted(tmp_path.iterdir())
+    assert [file.name for file in files] == ["a.glb", "two words.bin", "two words.gltf"]
+    assert report.bytes == sum(file.stat().st_size for file in files[1:])
+    (document, *one), (_, *two) = read(files[2]), read(files[0])
+    assert document.buffers[0].uri == "two%20words.bin"
+    for a, b in zip(one[:4], two[:4], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_trimesh_opens_both(moving, tmp_path):
+    sequence = moving(5)
+    for name, write in (("a.glb", write_glb), ("b.gltf", write_gltf)):
+        write(sequence, tmp_path / name)
+        mesh = trimesh.load(tmp_path / name, force="mesh", process=False)
+        np.testing.assert_allclose(mesh.vertices * 1000, sequence.vertices[0], atol=5e-5)
+
+
+@pytest.mark.parametrize("write", [write_glb, write_gltf])
+def test_texture_and_coordinates_are_kept_along_a_seam(dressed, tmp_path, write):
+    path = tmp_path / ("a.glb" if write is write_glb else "a.gltf")
+    write(dressed, path)
+    mesh = trimesh.load(path, force="mesh", process=False)
+    seen = mesh.vertices[mesh.faces] * 1000, mesh.visual.uv[mesh.faces]
+    np.testing.assert_allclose(seen[0], dressed.vertices[0][dressed.faces], atol=5e-5)
+    np.testing.assert_allclose(seen[1], dressed.appearance.uv[dressed.appearance.corners], atol=1e-6)
+    np.testing.assert_array_equal(np.array(mesh.visual.material.baseColorTexture), [[0x10, 0x90]] * 2)
+    _, shown, *_ = read(path)
+    assert shown.shape[1] == 144 + 12  # those on the seam stand twice
+    np.testing.assert_allclose(shown[:, :144] * 1000, dressed.vertices, atol=0.1)
+
+
+def test_one_colour_needs_no_coordinates(dressed, tmp_path):
+    plain = Appearance(np.empty((0, 2)), np.empty((0, 3)), (0.25, 0.5, 0.75))
+    write_glb(replace(dressed, appearance=plain), tmp_path / "a.glb")
+    document, shown, *_ = read(tmp_path / "a.glb")
+    assert document.materials[0].pbrMetallicRoughness.baseColorFactor == [0.25, 0.5, 0.75, 1.0]
+    assert shown.shape[1] == 144 and not document.images
+
+
+def test_gltf_that_fails_leaves_nothing(moving, tmp_path):
+    with pytest.raises(FacegenError, match="below what float32 holds"):
+        write_gltf(moving(), tmp_path / "a.gltf", tolerance=1e-9)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_more_than_a_glb_holds_is_refused():
+    with pytest.raises(FacegenError, match=r"up to 4 GB, these frames make 4\.3 GB; take \.gltf"):
+        _pack({"buffers": [{"byteLength": 1 << 32}]}, io.BytesIO(), io.BytesIO())
 
 
 def test_bounds_are_those_of_the_data(moving, tmp_path):

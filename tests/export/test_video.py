@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import subprocess
 import sys
+from pathlib import Path
 
 import imageio.v3 as iio
 import numpy as np
 import pytest
 from PIL import Image
 
+from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError
 from facegen.export import video
-from facegen.export.video import film, gif_timing, write_gif, write_mp4
+from facegen.export.gif import gif_timing, write_gif
+from facegen.export.video import film, write_mp4
 from facegen.render import Camera, render
 
 SIZE = 64
@@ -47,6 +51,41 @@ def test_gif_has_every_frame_at_its_time(moving, tmp_path):
             durations.append(gif.info["duration"])
             assert np.abs(np.asarray(gif.convert("RGB")).astype(int) - wanted[frame]).mean() < 6
     assert sum(durations) == pytest.approx(1000 * 14 / 30, abs=10)
+
+
+def test_a_gif_shows_a_pose_that_lasts_once(moving, tmp_path):
+    sequence = moving(4)
+    order = [0, 0, 1, 1, 1, 2]
+    still = Sequence(sequence.vertices[order], sequence.faces, 25, np.zeros((6, 0)), ())
+    write_gif(still, tmp_path / "a.gif", size=SIZE)
+    with Image.open(tmp_path / "a.gif") as gif:
+        durations = []
+        for frame in range(gif.n_frames):
+            gif.seek(frame)
+            durations.append(gif.info["duration"])
+    assert durations == [80, 120, 40]
+
+
+GROWTH = """
+import resource, sys
+import numpy as np
+from export.conftest import Waves
+from facegen.export import gif, video
+video.render = gif.render = lambda pose, *_, size: np.full((size, size, 3), 100 + pose[0, 0] % 50, np.uint8)
+write = {".mp4": video.write_mp4, ".gif": gif.write_gif}[sys.argv[2][-4:]]
+write(Waves(int(sys.argv[1]), 4).sequence(), sys.argv[2], size=128)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".gif"])
+def test_memory_does_not_grow_with_the_frames(tmp_path, suffix):
+    def peak(frames: int) -> float:
+        command = [sys.executable, "-c", GROWTH, str(frames), str(tmp_path / f"a{suffix}")]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1])
+        return float(done.stdout)
+
+    assert peak(3000) - peak(100) < 15  # the pictures are 147 MB, 49 MB with a palette
 
 
 @pytest.mark.parametrize("fps", [10, 25, 29.97, 50, 60, 120])
