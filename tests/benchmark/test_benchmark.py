@@ -213,7 +213,7 @@ def test_all_parts_have_what_is_promised(everything: tuple[dict[str, Any], list[
         assert row["ratio"] == row["gather_ms"] / row["fused_ms"]
         assert row["frames_per_second"] == pytest.approx(1e3 * int(frames) / row["fused_ms"])
     assert_promised(result["train"], "ratio fused_ms gather_ms share_of_ceiling extra_mb gather_extra_mb")
-    assert_promised(result["prepare"], "seconds min_seconds")
+    assert_promised(result["prepare"], "seconds min_seconds subject_seconds")
     assert_promised(result["loader"], "frames_per_second")
     assert result["decoder"]["levels"][0] == result["machine"]["vertices"] == 600
     assert [line.split(":")[0] for line in progress] == ["ceilings", "decoder", "decoder", "train", "prepare", "loader"]

@@ -1,15 +1,23 @@
 """The head itself: its triangulation, its openings, its landmarks."""
 
+import doctest
+from pathlib import Path
+
 import numpy as np
 import pytest
+import trimesh
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from facegen.data.sources import built_in
+from facegen.data.sources.acting import Casting
 from facegen.data.sources.built_in.face import face_template
 from facegen.data.sources.built_in.landmarks import LANDMARKS, REGIONS, landmarks, regions
 from facegen.data.sources.built_in.layout import _pushed, layout
 from facegen.data.sources.built_in.skull import SLIT_HALF_HEIGHT, roll, skull, skull_normal, slit_line, unroll
+from facegen.data.sources.ict_facekit import NOSE_TIP, ICTFaceKitSource
 from facegen.errors import DataError
+from facegen.mesh.alignment import rigid_transform
 from facegen.mesh.tri_mesh import TriMesh
 
 
@@ -161,3 +169,34 @@ def test_regions_hold_their_landmarks() -> None:
         assert all(masks[region][at[name]] for name in names)
         assert not masks[region][at["prn"]]
     assert not (masks["mouth"] & masks["eyes"]).any()
+
+
+def test_the_mean_face_lies_near_the_mean_of_real_scans(ict_root: Path) -> None:
+    """Each part of it, after rigid alignment to the ICT Face Model's mean: its surface is a guide to ours, no data."""
+    scans = ICTFaceKitSource(Casting(2), ict_root, "face").template
+    surface = trimesh.Trimesh(scans.vertices, scans.faces, process=False)
+    vertices, (x, y) = face_template(4000).vertices, layout(4000).frontal.T
+    x = np.abs(x)
+    parts = regions(4000) | {
+        "nose": (x < 20) & (y > -50) & (y < 2),
+        "cheeks": (x > 22) & (x < 62) & (y > -62) & (y < -12),
+        "forehead": (x < 58) & (y > 34) & (y < 66),
+        "chin": (x < 38) & (y > -112) & (y < -88),
+    }
+    front = np.any(list(parts.values()), axis=0)
+    nose = scans.vertices[NOSE_TIP]
+    placed = vertices + [0, nose[1] + 36.5, nose[2] - vertices[:, 2].max()]
+    for _ in range(20):  # iterated closest points
+        near = trimesh.proximity.closest_point(surface, placed[front])[0]
+        rotation, translation = rigid_transform(placed[front], near)
+        placed = placed @ rotation.T + translation
+    distance = np.full(len(placed), np.nan)
+    distance[front] = trimesh.proximity.closest_point(surface, placed[front])[1]
+    for part, mask in parts.items():
+        assert np.median(distance[mask]) < 2.0, part
+    assert np.median(distance[front]) < 1.4
+
+
+def test_the_example_runs() -> None:
+    assert doctest.testmod(built_in).attempted > 2
+    assert doctest.testmod(built_in).failed == 0
