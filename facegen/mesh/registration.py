@@ -23,7 +23,9 @@ from facegen.mesh.decimation import decimate, project
 from facegen.mesh.surface import Hits, Surface, border_vertices
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 
-STAGES = ((0.5, 1.0), (0.3, 1.0), (0.2, 0.5), (0.12, 0.3), (0.08, 0.1), (0.06, 0.1), (0.045, 0.05), (0.035, 0.05))
+STAGES = (
+    (0.2, 1.0), (0.12, 1.0), (0.08, 1.0), (0.05, 0.5), (0.035, 0.3), (0.025, 0.2), (0.016, 0.1), (0.01, 0.05)
+)
 """Stiffness lengths in units of the face's size, and the landmarks' weight at each."""
 FINE = 2
 """How many of the stages, the last ones, move every vertex; those before move a decimated template."""
@@ -33,6 +35,8 @@ COARSE, FINEST = 1500, 7000
 """Vertices of the decimated templates on which stages are solved."""
 SLIDE = 0.02
 """mu of the energy: how much of the distance along the surface counts."""
+TAUT = 0.3
+"""How much stretching is resisted beside bending: a part that finds nothing on the target keeps its shape."""
 TRUST = 0.01
 """Landmarks that are off by less, in units of the face's size, do not pull: the detector is no better."""
 REACH = 0.12
@@ -164,13 +168,14 @@ class Level:
     mesh: TriMesh
     marks: csr_matrix
     bending: csr_matrix
+    stretching: csr_matrix
     area: np.ndarray
 
     @classmethod
     def of(cls, mesh: TriMesh, marks: csr_matrix) -> Level:
         """Args: mesh in units of the face's size; marks (K, V), from vertices to landmarks."""
         stiffness, area = laplacian(mesh)
-        return cls(mesh, marks, (stiffness @ diags(1 / area) @ stiffness).tocsr(), area / area.sum())
+        return cls(mesh, marks, (stiffness @ diags(1 / area) @ stiffness).tocsr(), stiffness, area / area.sum())
 
 
 def fit_template(template: TriMesh, marks: csr_matrix, goals: np.ndarray, target: Surface) -> np.ndarray:
@@ -225,7 +230,8 @@ def _step(
     planes = weights[:, None, None] * (
         hits.normals[:, :, None] * hits.normals[:, None, :] + SLIDE * np.eye(3)
     )
-    smooth = length**4 * level.bending + level.marks.T @ diags(share) @ level.marks
+    smooth = length**4 * level.bending + (TAUT * length) ** 2 * level.stretching
+    smooth += level.marks.T @ diags(share) @ level.marks
     right = np.einsum("vij,vj->vi", planes, hits.points - level.mesh.vertices)
     right -= level.marks.T @ (share[:, None] * wished)
     return _solve(smooth, planes, right)
