@@ -16,6 +16,8 @@ from facegen.render import Camera, render
 
 SEARCH, CLOSE = 320, 448
 """Pixels of the pictures in which a face is looked for, and of those in which it is measured."""
+NEARBY = np.array([(0, 0)] + [(r * x, r * y) for r in (2, 4) for x, y in ((0, -1), (0, 1), (-1, 0), (1, 0))])
+"""Pixels beside a landmark where a ray is tried next if there is no surface behind it."""
 LEAST = 150
 """Of 468 landmarks, as many must lie on the surface."""
 ACROSS = ((33, 263), (133, 362), (61, 291), (50, 280), (70, 300), (205, 425), (48, 278))
@@ -180,7 +182,7 @@ class _Shape:
         self.middle = mesh.vertices.mean(axis=0)
         local = ((mesh.vertices - self.middle) / self.scale).astype(np.float32)
         build(self.scene, local, np.ascontiguousarray(mesh.faces, np.int32))
-        self.faces = mesh.faces
+        self.faces = self.cast_faces = mesh.faces
         self.flipped = self._inside_out()
         if self.flipped:
             self.faces = np.ascontiguousarray(mesh.faces[:, ::-1])
@@ -207,21 +209,28 @@ class _Shape:
         found = detect(picture)
         if not found:
             return picture, None
-        slope = np.tan(np.radians(camera.field_of_view) / 2)
-        flat = np.stack([found[0][:, 0] * 2 / size - 1, 1 - found[0][:, 1] * 2 / size], axis=1) * slope
-        rays = np.column_stack([flat, np.full(len(flat), -1.0)]) @ camera.axes
-        hits = self._cast(np.repeat(camera.position[None], len(rays), axis=0), rays)
-        points = np.full((COUNT, 3), np.nan)
-        on = hits["primID"] >= 0
-        corners = self.vertices[self.faces[hits["primID"][on]]]
-        if self.flipped:
-            corners = corners[:, ::-1]
-        u, v = hits["u"][on, None], hits["v"][on, None]
-        points[on] = corners[:, 0] * (1 - u - v) + corners[:, 1] * u + corners[:, 2] * v
-        front = np.einsum("ij,ij->i", hits["Ng"][on], rays[on]) * (-1 if self.flipped else 1) < 0
-        points[np.flatnonzero(on)[~front]] = np.nan  # seen through a hole
+        points = self._hit(camera, found[0], size)
         enough = np.isfinite(points[:, 0]).sum() >= LEAST and np.isfinite(points[list(FEATURES), 0]).sum() >= 8
         return picture, points if enough else None
+
+    def _hit(self, camera: Camera, pixels: np.ndarray, size: int) -> np.ndarray:
+        """(N, 3) points on the surface behind (N, 2) pixels, NaN where there are none.
+
+        A ray that slips through beside an edge, such as between lid and eyeball, has others close by tried for it.
+        """
+        points = np.full((len(pixels), 3), np.nan)
+        slope = np.tan(np.radians(camera.field_of_view) / 2) * 2 / size
+        for offset in NEARBY:
+            missed = np.flatnonzero(np.isnan(points[:, 0]))
+            shift = pixels[missed] + offset - size / 2
+            rays = np.column_stack([shift * [slope, -slope], np.full(len(shift), -1.0)]) @ camera.axes
+            hits = self._cast(np.repeat(camera.position[None], len(rays), axis=0), rays)
+            outside = np.einsum("ij,ij->i", hits["Ng"], rays) * (-1 if self.flipped else 1) < 0
+            on = (hits["primID"] >= 0) & outside  # not seen through a hole
+            corners = self.vertices[self.cast_faces[hits["primID"][on]]]
+            u, v = hits["u"][on, None], hits["v"][on, None]
+            points[missed[on]] = corners[:, 0] * (1 - u - v) + corners[:, 1] * u + corners[:, 2] * v
+        return points
 
 
 def _sheet(pictures: list[np.ndarray], columns: int = 6) -> np.ndarray:

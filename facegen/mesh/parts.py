@@ -15,6 +15,8 @@ HINGE = np.array([0.0, -0.13, -0.30])
 """From between the eyes to the axis of the jaw, in units of the face's size: left, up, out of the face."""
 CLOSE = 0.035
 """In units of the face's size: a piece mostly nearer to the skin than this follows it (lashes, brows, beards)."""
+TALL = 0.12
+"""Likewise: no tooth or row of teeth is as tall; a piece in the mouth that is holds gums of both jaws."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,19 +118,22 @@ def sort_parts(
     tree = cKDTree(points[anchors])
     jaw, followers = np.zeros(count), []
     balls = [ball for ball in (_eyeball(points, piece, rest, head.middle(eye)) for eye in (LEFT_EYE, RIGHT_EYE)) if ball]
+    outer = anchors[normals[anchors] @ head.rotation[2] > 0.2]
+    shell = cKDTree(points[outer, :2])
     inside = []
     for number in np.unique(piece[rest]):
         members = np.flatnonzero(piece == number)
         if any(_of_eyeball(points[members], *ball) for ball in balls):
             continue
-        gap, beside = tree.query(points[members])
-        behind = np.einsum("vc,vc->v", points[members] - points[anchors[beside]], normals[anchors[beside]] @ head.rotation.T)
+        # How far behind the skin before it, as one looks from the front.
+        behind = points[outer[shell.query(points[members, :2])[1]], 2] - points[members, 2]
         if _in_mouth(points[members], behind, head):
             inside.append(members)
-        elif np.median(gap) < CLOSE:
+        elif np.median(tree.query(points[members])[0]) < CLOSE:
             followers.append(members)
+    cut = _cut(points, inside, head)
     for members in inside:
-        jaw[members] = _lower(points, members, inside, head)
+        jaw[members] = _lower(points[members, 1], cut)
     return _beside(points, anchors, followers, tree), jaw
 
 
@@ -159,21 +164,30 @@ def _in_mouth(spots: np.ndarray, behind: np.ndarray, head: Head) -> bool:
     """Behind the lips, within the width of the jaw."""
     mouth, middle = head.middle(MOUTH), spots.mean(axis=0)
     return bool(
-        np.median(behind) < -0.01
+        np.median(behind) > 0.01
         and abs(middle[0] - mouth[0]) < 0.16
         and abs(middle[1] - mouth[1]) < 0.14
         and mouth[2] - 0.45 < middle[2] < mouth[2]
     )
 
 
-def _lower(points: np.ndarray, members: np.ndarray, inside: list[np.ndarray], head: Head) -> np.ndarray | float:
-    """How far pieces in the mouth belong to the lower jaw: teeth whole, gums and tongue in one by their height."""
-    corners = head.middle((61, 291))
-    spots = points[members]
-    low, high = spots[:, 1].min() - corners[1], spots[:, 1].max() - corners[1]
-    if min(-low, high) < 0.3 * (high - low):
-        return float(spots[:, 1].mean() < corners[1])
-    return np.clip(0.5 - (spots[:, 1] - corners[1]) / 0.02, 0, 1)
+def _cut(points: np.ndarray, inside: list[np.ndarray], head: Head) -> float:
+    """The height between upper and lower teeth: half-way between those above and those below the mouth's corners."""
+    cut = float(head.middle((61, 291))[1])
+    heights = np.array([points[members, 1].mean() for members in inside if np.ptp(points[members, 1]) < TALL])
+    for _ in range(10):
+        upper, lower = heights[heights > cut], heights[heights <= cut]
+        if not len(upper) or not len(lower):
+            break
+        cut = float(upper.mean() + lower.mean()) / 2
+    return cut
+
+
+def _lower(heights: np.ndarray, cut: float) -> np.ndarray | float:
+    """How far a piece in the mouth belongs to the lower jaw: teeth whole, gums of both jaws in one by their height."""
+    if np.ptp(heights) < TALL or heights.min() > cut or heights.max() < cut:
+        return float(heights.mean() < cut)
+    return np.clip(0.5 - (heights - cut) / 0.02, 0, 1)
 
 
 def _beside(points: np.ndarray, anchors: np.ndarray, followers: list[np.ndarray], tree: cKDTree) -> csr_matrix:

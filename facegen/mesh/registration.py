@@ -24,7 +24,7 @@ from facegen.mesh.surface import Hits, Surface, border_vertices
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 
 STAGES = (
-    (0.2, 1.0), (0.12, 1.0), (0.08, 1.0), (0.05, 0.5), (0.035, 0.3), (0.025, 0.2), (0.016, 0.1), (0.01, 0.05)
+    (0.2, 0.5), (0.12, 0.5), (0.08, 0.3), (0.05, 0.2), (0.035, 0.1), (0.025, 0.05), (0.016, 0.03), (0.011, 0.02)
 )
 """Stiffness lengths in units of the face's size, and the landmarks' weight at each."""
 FINE = 2
@@ -33,9 +33,9 @@ ROUNDS = 3
 """Searches for nearest points at each stage."""
 COARSE, FINEST = 1500, 7000
 """Vertices of the decimated templates on which stages are solved."""
-SLIDE = 0.02
+SLIDE = 0.03
 """mu of the energy: how much of the distance along the surface counts."""
-TAUT = 0.3
+TAUT = 0.5
 """How much stretching is resisted beside bending: a part that finds nothing on the target keeps its shape."""
 TRUST = 0.01
 """Landmarks that are off by less, in units of the face's size, do not pull: the detector is no better."""
