@@ -7,57 +7,48 @@ import torch
 
 from facegen.checkpoint import Checkpoint
 from facegen.data.sequence import Sequence
-from facegen.errors import MeshError, MotionError, unknown
-from facegen.mesh.alignment import require_pose
+from facegen.errors import MotionError, unknown
+from facegen.face import Face
 from facegen.mesh.tri_mesh import TriMesh
 
 RISE = 30  # frames of rise, of apex and of fall, in whose middle an expression's latent is taken
 
 
-def require_topology(neutral: TriMesh, model: Checkpoint) -> None:
-    """The neutral is of the topology that the model was trained on, and about its size.
-
-    Raises:
-        MeshError: it is not; the message says what to do.
-    """
-    template = model.hierarchy.template
-    have, want = (f"{len(mesh.vertices)} vertices and {len(mesh.faces)} triangles" for mesh in (neutral, template))
-    if neutral.digest != template.digest:
-        other = "as many, but other ones: another order of vertices, or polygons cut in another way"
-        raise MeshError(
-            f"the mesh has {have}, not of the topology of the model's template ({other if have == want else want}); "
-            "give a neutral of the topology that the model was trained on"
-        )
-    require_pose(neutral.vertices, template.vertices, "the mesh", "the model's template")
+def ready(neutral: TriMesh | Face, model: Checkpoint) -> Face:
+    """The neutral as something that the model can move; see `Face.of` for what is refused."""
+    return neutral if isinstance(neutral, Face) else Face.of(model.hierarchy.template, neutral)
 
 
 @torch.inference_mode()
-def animate(model: Checkpoint, neutral: TriMesh, motion: np.ndarray, fps: float) -> Sequence:
+def animate(model: Checkpoint, neutral: TriMesh | Face, motion: np.ndarray, fps: float) -> Sequence:
     """Generate a 4D expression: displacements of the label, added to the neutral (Eq. 4).
 
     Args:
         model: a loaded checkpoint.
-        neutral: (V, 3) mm, of the template's topology.
+        neutral: (U, 3) any face; one whose topology is not the template's has the template fitted onto it.
         motion: (T, E), a column for each of the model's expressions.
         fps: of the result.
 
+    Returns:
+        A sequence of the neutral's own vertices and polygons, in mm.
+
     Raises:
-        MeshError: the neutral's topology or size is not the template's.
+        MeshError: the template cannot be fitted.
     """
-    require_topology(neutral, model)
+    face = ready(neutral, model)
     displacement = model.network(torch.from_numpy(np.asarray(motion, dtype=np.float32)))
-    return _moved(model, neutral, displacement, motion, fps)
+    return _moved(model, face, displacement, motion, fps)
 
 
 @torch.inference_mode()
-def interpolate(model: Checkpoint, neutral: TriMesh, start: str, stop: str, steps: int) -> Sequence:
+def interpolate(model: Checkpoint, neutral: TriMesh | Face, start: str, stop: str, steps: int) -> Sequence:
     r"""Faces between the apexes of two expressions, through the latent space (section 5.5).
 
     .. math:: z_\alpha = \alpha z_1 + (1 - \alpha) z_0
 
     Args:
         model: a loaded checkpoint.
-        neutral: (V, 3) mm, of the template's topology.
+        neutral: (U, 3) any face, see `animate`.
         start, stop: names of the two expressions.
         steps: number of faces, the two apexes included.
 
@@ -65,9 +56,9 @@ def interpolate(model: Checkpoint, neutral: TriMesh, start: str, stop: str, step
         A sequence of `steps` frames; its label goes from one expression to the other as the latents do.
 
     Raises:
-        FacegenError: an expression is unknown, steps are fewer than two, or the topology is not the template's.
+        FacegenError: an expression is unknown, steps are fewer than two, or the template cannot be fitted.
     """
-    require_topology(neutral, model)
+    face = ready(neutral, model)
     for name in (start, stop):
         if name not in model.expressions:
             raise MotionError(unknown("expression", name, model.expressions))
@@ -81,11 +72,11 @@ def interpolate(model: Checkpoint, neutral: TriMesh, start: str, stop: str, step
     alpha = torch.linspace(0, 1, steps)[:, None]
     displacement = model.network.decoder(alpha * last + (1 - alpha) * first)  # section 5.5
     label = (alpha * ends[1] + (1 - alpha) * ends[0]).numpy()
-    return _moved(model, neutral, displacement, label, model.fps)
+    return _moved(model, face, displacement, label, model.fps)
 
 
-def _moved(model: Checkpoint, neutral: TriMesh, displacement: torch.Tensor, motion: np.ndarray, fps: float) -> Sequence:
-    vertices = neutral.vertices.astype(np.float32) + displacement.numpy()  # Eq. 4
-    template = model.hierarchy.template
-    polygons = neutral.polygons if neutral.polygons is not None else template.polygons
-    return Sequence(vertices, neutral.faces, fps, motion, model.expressions, polygons)
+def _moved(model: Checkpoint, face: Face, displacement: torch.Tensor, motion: np.ndarray, fps: float) -> Sequence:
+    mesh, template = face.mesh, model.hierarchy.template
+    vertices = mesh.vertices.astype(np.float32) + face.carry(displacement.numpy()).astype(np.float32)  # Eq. 4
+    polygons = template.polygons if mesh.polygons is None and face.fit is None else mesh.polygons
+    return Sequence(vertices, mesh.faces, fps, motion, model.expressions, polygons)

@@ -52,8 +52,8 @@ class Landmarks:
         return np.isfinite(self.points).all(axis=1)
 
 
-class NoFaceError(MeshError):
-    """Nothing in any view of a mesh looks like a face.
+class SeenError(MeshError):
+    """A mesh in which no face is found, or onto which no face fits; with what was seen of it.
 
     Args:
         message: one line.
@@ -73,7 +73,7 @@ def find_landmarks(mesh: TriMesh, name: str) -> Landmarks:
         name: what messages call it.
 
     Raises:
-        NoFaceError: no view shows a face.
+        SeenError: no view shows a face.
         FacegenError: the packages of the extra `photo` are missing.
     """
     shape = _Shape(mesh)
@@ -88,7 +88,7 @@ def find_landmarks(mesh: TriMesh, name: str) -> Landmarks:
             return _closely(shape, points)
         except MeshError:
             continue  # what looked like a face was none from nearby
-    raise NoFaceError(
+    raise SeenError(
         f"{name}: no face is seen in it from any of {len(seen)} sides; expected a mesh of one face or head with open "
         "eyes and its features modelled; give --landmarks FILE if it is one",
         _sheet(seen[:24]),
@@ -239,6 +239,22 @@ def _sheet(pictures: list[np.ndarray], columns: int = 6) -> np.ndarray:
     small += [np.full_like(small[0], 255)] * (-len(small) % columns)
     rows = [np.concatenate(small[i : i + columns], axis=1) for i in range(0, len(small), columns)]
     return np.concatenate(rows)
+
+
+def outwards(mesh: TriMesh, points: np.ndarray) -> Landmarks:
+    """Landmarks that a user gave, (468, 3) in the mesh's units, NaN where unknown."""
+    return Landmarks(points, facing(points), None, _Shape(mesh).flipped)
+
+
+def small_picture(mesh: TriMesh, seen: Landmarks) -> np.ndarray:
+    """(H, W, 3) uint8: the face of a mesh."""
+    return render(mesh.vertices, mesh.faces, _camera(seen.points, seen.rotation), size=CLOSE)
+
+
+def mark(mesh: TriMesh, seen: Landmarks, vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """(H, 2 H, 3) uint8: a mesh, and beside it a template (V, 3) that was laid onto it."""
+    camera = _camera(seen.points, seen.rotation)
+    return np.concatenate([small_picture(mesh, seen), render(vertices, faces, camera, size=CLOSE)], axis=1)
 
 
 def write_picture(path: str | Path, picture: np.ndarray) -> None:

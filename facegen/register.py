@@ -5,25 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_matrix
+from scipy.spatial import cKDTree
 
 from facegen.errors import MeshError
 from facegen.mesh.parts import CHIN, Head, Parts, sort_parts
-from facegen.mesh.registration import (
-    REACH,
-    Similarity,
-    align,
-    face_size,
-    fit_template,
-    robust_similarity,
-)
+from facegen.mesh.registration import REACH, align, face_size, fit_template, robust_similarity
 from facegen.mesh.surface import Surface
-from facegen.mesh.transfer import FADE, FRAME, Transfer, _Extension, find_anchors, lip_sides, local_maps, pieces
+from facegen.mesh.transfer import FADE, FRAME, Extension, Transfer, find_anchors, lip_sides, local_maps, pieces
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 from facegen.mesh.welding import weld
-from facegen.mesh_landmarks import Landmarks, facing, find_landmarks
+from facegen.mesh_landmarks import Landmarks, SeenError, facing, find_landmarks, mark, outwards, small_picture
 
-FAR = (1.5, 8.0)
-"""mm at the template's size: a fit whose median or 95 % quantile of distance is larger is refused."""
+FARTHEST = (1.5, 8.0)
+"""mm at the template's size: a fit is refused whose distance has a larger median or 95 % quantile."""
+LOOSEST = 0.06
+"""In units of the face's size: likewise, the median distance between the landmarks of fit and mesh."""
+AROUND = 0.9
+"""Likewise: farther than this from the middle of the face there is nothing that the template is laid onto."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,111 +30,140 @@ class Fit:
     """A template on another mesh.
 
     Args:
-        template: (V, 3) mm as the model has it.
-        template_marks: (468, 3) its landmarks, NaN where unknown.
-        vertices: (V, 3) where the mesh has them, in the mesh's units.
+        template: (V, 3) mm, as the model has it.
+        marks: sparse (K, V), from the template's vertices to the landmarks that are known on it.
+        numbers: (K,) which of the 468 they are.
+        vertices: (V, 3) where the mesh has the template's vertices, in the mesh's units.
         mesh: the mesh, joined at its seams, its triangles outwards.
         index: (U,) joined vertex of each of the mesh's own.
         skin: (joined,) bool, the pieces that hold the face.
-        landmarks: of the mesh.
+        seen: landmarks of the mesh.
         scale: units of the mesh in one mm of the template.
-        distance: (N,) mm at the template's size, from the fitted template to the mesh where that has a surface.
+        distance: (N,) mm at the template's size, from those of its vertices that look to the front to the mesh.
     """
 
     template: TriMesh
-    template_marks: np.ndarray
+    marks: csr_matrix
+    numbers: np.ndarray
     vertices: np.ndarray
     mesh: TriMesh
     index: np.ndarray
     skin: np.ndarray
-    landmarks: Landmarks
+    seen: Landmarks
     scale: float
     distance: np.ndarray
 
     @property
-    def median(self) -> float:
-        """mm at the template's size."""
-        return float(np.median(self.distance))
+    def size(self) -> float:
+        """Of the face, in the mesh's units."""
+        return face_size(self.marks @ self.template.vertices) * self.scale
 
-    @property
-    def most(self) -> float:
-        """The 95 % quantile of the distance, likewise."""
-        return float(np.quantile(self.distance, 0.95))
+    def landmarks(self, vertices: np.ndarray) -> np.ndarray:
+        """(468, 3) landmarks of the template in the shape (V, 3), NaN where it has none."""
+        points = np.full((len(self.seen.points), 3), np.nan)
+        points[self.numbers] = self.marks @ vertices
+        return points
+
+    def __str__(self) -> str:
+        median, most = np.quantile(self.distance, [0.5, 0.95])
+        return f"distance to the mesh: median {median:.2f} mm, 95 % {most:.2f} mm, at the size of the model's template"
 
 
-def register(template: TriMesh, scan: TriMesh, name: str, landmarks: Landmarks | None = None) -> Fit:
+def register(template: TriMesh, scan: TriMesh, name: str, landmarks: np.ndarray | None = None) -> Fit:
     """Fit a template onto a face mesh of any topology, size and orientation.
 
     Args:
         template: (V, 3) mm.
         scan: (U, 3) in any units.
         name: what messages call the scan.
-        landmarks: of the scan; None has them found.
+        landmarks: (468, 3) in the scan's units, NaN where unknown; None has them found.
 
     Raises:
-        MeshError: no face is found.
+        SeenError: no face is found in it, or the fit lies too far from it; with a picture.
+        FacegenError: the packages of the extra `photo` are missing.
     """
     own = find_landmarks(template, "the model's template").points
-    marks = find_landmarks(scan, name) if landmarks is None else landmarks
-    mesh, index = weld(TriMesh(scan.vertices, scan.faces[:, ::-1]) if marks.flipped else scan)
-    both = np.isfinite(own).all(axis=1) & marks.known
-    size, middle = face_size(marks.points), np.nanmean(marks.points, axis=0)
-    unit = lambda points: (points - middle) / size  # noqa: E731
-    skin = _skin(mesh, marks)
-    faces = mesh.faces[skin[mesh.faces].all(axis=1)]
-    target = Surface(_compact(TriMesh(unit(mesh.vertices), faces)), REACH)
-    goals = unit(marks.points[both])
+    seen = find_landmarks(scan, name) if landmarks is None else outwards(scan, landmarks)
+    mesh, index = weld(TriMesh(scan.vertices, scan.faces[:, ::-1]) if seen.flipped else scan)
+    both = np.isfinite(own).all(axis=1) & seen.known
+    start, _ = robust_similarity(own[both], seen.points[both])
+    size, middle = face_size(own) * start.scale, start(np.nanmean(own, axis=0))
+    skin = _skin(mesh, seen)
+    target = Surface(_face_region(mesh, skin, middle, size), REACH)
+    goals = (seen.points[both] - middle) / size
     start, _ = robust_similarity(own[both], goals)
-    fit = align(template, start, target, 1.0)
+    fit = align(template, start, target)
     placed = template.with_vertices(fit(template.vertices))
-    on_template = Surface(placed, REACH)
-    points = fit(own[both])
-    hits = on_template.nearest(points, _normals_near(placed, points))
-    moved = fit_template(placed, on_template.matrix(hits), goals, target)
-    back = target.nearest(moved, vertex_normals(moved, template.faces))
-    gap = np.linalg.norm(back.points - moved, axis=1)[~back.border] / fit.scale
-    if not len(gap):
-        raise MeshError("nothing of it lies on the mesh")
-    return Fit(template, own, moved * size + middle, mesh, index, skin, marks, fit.scale * size, gap)
+    known = np.flatnonzero(np.isfinite(own).all(axis=1))
+    marks = _on_surface(Surface(placed, REACH), fit(own[known]))
+    try:
+        moved = fit_template(placed, marks[both[known]], goals, target)
+    except MeshError as error:
+        raise SeenError(f"{name}: {error}", small_picture(scan, seen)) from error
+    normals = vertex_normals(moved, template.faces)
+    hits = target.nearest(moved, normals)
+    # Of the inside of nose, mouth and lids a mesh may have none.
+    front = ~hits.border & (normals @ seen.rotation[2] > 0.2)
+    gap = np.linalg.norm(hits.points - moved, axis=1)[front] / fit.scale
+    done = Fit(template, marks, known, moved * size + middle, mesh, index, skin, seen, fit.scale * size, gap)
+    _require_close(done, goals * size + middle, both, name)
+    return done
 
 
-def _normals_near(mesh: TriMesh, points: np.ndarray) -> np.ndarray:
-    from scipy.spatial import cKDTree
+def _require_close(fit: Fit, goals: np.ndarray, both: np.ndarray, name: str) -> None:
+    """Refuse a fit that is none."""
+    loose = np.median(np.linalg.norm(fit.landmarks(fit.vertices)[both] - goals, axis=1)) / fit.size
+    share = len(fit.distance) / max((vertex_normals(fit.vertices, fit.template.faces) @ fit.seen.rotation[2] > 0.2).sum(), 1)
+    near = len(fit.distance) > 50 and share > 0.4
+    if near and loose < LOOSEST and (np.quantile(fit.distance, [0.5, 0.95]) < FARTHEST).all():
+        return
+    what = str(fit) if near else "most of the face is missing from it"
+    raise SeenError(
+        f"{name}: the model's template could not be laid onto it ({what}; landmarks are off by {100 * loose:.1f} % of "
+        f"the face; at most {FARTHEST[0]} and {FARTHEST[1]} mm and {100 * LOOSEST:.0f} % are accepted); give a mesh of "
+        "a human face at rest, or landmarks with --landmarks FILE",
+        mark(fit.mesh, fit.seen, fit.vertices, fit.template.faces),
+    )
 
-    return vertex_normals(mesh.vertices, mesh.faces)[cKDTree(mesh.vertices).query(points)[1]]
+
+def _on_surface(surface: Surface, points: np.ndarray) -> csr_matrix:
+    """Sparse (N, V) from the vertices to points on the surface."""
+    near = cKDTree(surface.mesh.vertices).query(points)[1]
+    return surface.matrix(surface.nearest(points, surface.normals[near]))
 
 
-def _compact(mesh: TriMesh) -> TriMesh:
-    used, faces = np.unique(mesh.faces, return_inverse=True)
-    return TriMesh(mesh.vertices[used], faces.reshape(-1, 3))
+def _face_region(mesh: TriMesh, skin: np.ndarray, middle: np.ndarray, size: float) -> TriMesh:
+    """The skin around the face, from the middle of the face and in units of its size."""
+    points = (mesh.vertices - middle) / size
+    wanted = skin & (np.linalg.norm(points, axis=1) < AROUND)
+    used, faces = np.unique(mesh.faces[wanted[mesh.faces].all(axis=1)], return_inverse=True)
+    return TriMesh(points[used], faces.reshape(-1, 3))
 
 
-def _skin(mesh: TriMesh, marks: Landmarks) -> np.ndarray:
+def _skin(mesh: TriMesh, seen: Landmarks) -> np.ndarray:
     """(V,) bool: the pieces on which the landmarks lie; an eyeball has few of them, a scan in patches many each."""
-    from scipy.spatial import cKDTree
-
     piece = pieces(mesh)
-    on = piece[cKDTree(mesh.vertices).query(marks.points[marks.known])[1]]
+    on = piece[cKDTree(mesh.vertices).query(seen.points[seen.known])[1]]
     numbers, hits = np.unique(on, return_counts=True)
     return np.isin(piece, numbers[hits >= max(0.1 * hits.max(), 0.05 * hits.sum())])
 
 
 def transfer(fit: Fit) -> Transfer:
-    """What carries the template's motion to the mesh."""
-    mesh, size = fit.mesh, face_size(fit.landmarks.points)
-    surface = Surface(fit.template.with_vertices(fit.vertices), REACH * size)
-    head = Head.of(fit.landmarks.points, facing(fit.landmarks.points), size)
-    sides = lip_sides(mesh, fit.landmarks.points), lip_sides(fit.template, fit.template_marks)
+    """What carries the template's motion to the mesh.
+
+    Raises:
+        MeshError: hardly any vertex of the mesh lies on the fitted template.
+    """
+    mesh, size, template = fit.mesh, fit.size, fit.template
+    points = fit.landmarks(fit.vertices)
+    sides = lip_sides(mesh, points), lip_sides(template, fit.landmarks(template.vertices))
+    surface = Surface(template.with_vertices(fit.vertices), REACH * size)
     anchors, where = find_anchors(mesh, fit.skin, surface, size, sides)
     piece = pieces(mesh)
     rest = ~np.isin(piece, piece[anchors])
-    normals = vertex_normals(mesh.vertices, mesh.faces)
-    near, jaw = sort_parts(mesh.vertices, normals, piece, anchors, rest, head)
-    chin = fit.template_marks[list(CHIN)]
-    chin = chin[np.isfinite(chin).all(axis=1)]
-    own = Surface(fit.template, REACH * size / fit.scale)
-    hits = own.nearest(chin, _normals_near(fit.template, chin))
-    matrix = own.matrix(hits)
-    parts = Parts(head, near, jaw, mesh.vertices, matrix, matrix @ fit.vertices)
-    stretch = local_maps(fit.template, fit.vertices, FRAME * size / fit.scale)
-    return Transfer(stretch, where, anchors, _Extension(mesh, anchors, FADE * size), parts, fit.index)
+    head = Head.of(points, facing(points), size)
+    near, jaw = sort_parts(mesh.vertices, vertex_normals(mesh.vertices, mesh.faces), piece, anchors, rest, head)
+    chin = fit.marks[np.isin(fit.numbers, CHIN)]
+    parts = Parts(head, near, jaw, mesh.vertices, chin, chin @ fit.vertices)
+    stretch = local_maps(template, fit.vertices, FRAME * size / fit.scale)
+    return Transfer(stretch, where, anchors, Extension(mesh, anchors, FADE * size), parts, fit.index)

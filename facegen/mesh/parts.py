@@ -15,6 +15,8 @@ HINGE = np.array([0.0, -0.13, -0.30])
 """From between the eyes to the axis of the jaw, in units of the face's size: left, up, out of the face."""
 CLOSE = 0.035
 """In units of the face's size: a piece mostly nearer to the skin than this follows it (lashes, brows, beards)."""
+ROOT = 0.006
+"""Likewise: what is nearer to the skin than this is rooted in it."""
 TALL = 0.12
 """Likewise: no tooth or row of teeth is as tall; a piece in the mouth that is holds gums of both jaws."""
 
@@ -191,13 +193,18 @@ def _lower(heights: np.ndarray, cut: float) -> np.ndarray | float:
 
 
 def _beside(points: np.ndarray, anchors: np.ndarray, followers: list[np.ndarray], tree: cKDTree) -> csr_matrix:
-    """Sparse (U, U): the mean of the nearest anchors, weighted by distance."""
+    """Sparse (U, U): each piece moves as the skin at its roots does, those of its vertices that are nearest to skin."""
     count = len(points)
     if not followers:
         return csr_matrix((count, count))
     members = np.concatenate(followers)
-    gap, beside = tree.query(points[members], k=min(6, len(anchors)))
+    rooted = []
+    for piece in followers:
+        gap = tree.query(points[piece])[0]
+        roots = piece[gap <= max(1.5 * gap.min(), ROOT)]
+        rooted.append(roots[cKDTree(points[roots]).query(points[piece])[1]])
+    gap, beside = tree.query(points[np.concatenate(rooted)], k=min(6, len(anchors)))
     weights = 1 / (gap + 0.003) ** 2
-    weights *= (np.exp(-np.square(gap[:, :1] / (3 * CLOSE))) / weights.sum(axis=1, keepdims=True))
+    weights /= weights.sum(axis=1, keepdims=True)
     rows = np.repeat(members, beside.shape[1])
     return csr_matrix((weights.ravel(), (rows, anchors[beside].ravel())), shape=(count, count))

@@ -37,8 +37,10 @@ SLIDE = 0.03
 """mu of the energy: how much of the distance along the surface counts."""
 TAUT = 0.5
 """How much stretching is resisted beside bending: a part that finds nothing on the target keeps its shape."""
-TRUST = 0.01
+TRUST = 0.012
 """Landmarks that are off by less, in units of the face's size, do not pull: the detector is no better."""
+ALIKE = 0.004
+"""Likewise: surfaces that are nearer than this after the alignment know better than landmarks where they belong."""
 REACH = 0.12
 """In units of the face's size: two points that look opposite ways count as this far apart."""
 
@@ -112,14 +114,13 @@ def laplacian(mesh: TriMesh) -> tuple[csr_matrix, np.ndarray]:
     return diags(np.asarray(weights.sum(axis=1)).ravel()) - weights, np.maximum(area, 1e-6 * area.mean())
 
 
-def align(template: TriMesh, start: Similarity, target: Surface, size: float, rounds: int = 30) -> Similarity:
+def align(template: TriMesh, start: Similarity, target: Surface, rounds: int = 30) -> Similarity:
     """Refine a similarity by the surfaces: nearest points, their normals, the best fitting vertices alone.
 
     Args:
         template: (V, 3).
         start: from landmarks, template to target.
-        target: the other surface.
-        size: of the face in the target's units.
+        target: the other surface, in units of the face's size.
     """
     fit, normals = start, vertex_normals(template.vertices, template.faces)
     inner = ~border_vertices(template)
@@ -127,16 +128,16 @@ def align(template: TriMesh, start: Similarity, target: Surface, size: float, ro
     for _ in range(rounds):
         moved = fit(template.vertices)
         hits = target.nearest(moved, normals @ fit.rotation.T, tried=4)
-        gap = np.einsum("vc,vc->v", hits.normals, hits.points - moved) / size
+        gap = np.einsum("vc,vc->v", hits.normals, hits.points - moved)
         agree = np.einsum("vc,vc->v", hits.normals, normals @ fit.rotation.T)
-        apart = np.linalg.norm(hits.points - moved, axis=1) / size
+        apart = np.linalg.norm(hits.points - moved, axis=1)
         usable = inner & ~hits.border & (agree > 0.7) & (apart < 0.06)
         if usable.sum() < 100:
             return start
         spread = max(np.median(np.abs(gap[usable])), 1e-6)
         weights = area * usable / (1 + np.square(gap / (2 * spread)))
         middle = np.average(moved, axis=0, weights=weights)
-        arm = (moved - middle) / size
+        arm = moved - middle
         # Small rotation, logarithm of the scale, shift: gap = n . (w x arm + s arm + t)
         rows = np.column_stack(
             [np.cross(arm, hits.normals), np.einsum("vc,vc->v", hits.normals, arm), hits.normals]
@@ -144,7 +145,7 @@ def align(template: TriMesh, start: Similarity, target: Surface, size: float, ro
         normal = rows.T @ (weights[:, None] * rows)
         step = np.linalg.solve(normal + 1e-9 * np.trace(normal) * np.eye(7), rows.T @ (weights * gap))
         turn, growth = _rotation(step[:3]), float(np.exp(np.clip(step[3], -0.1, 0.1)))
-        shift = size * step[4:]
+        shift = step[4:]
         fit = Similarity(
             growth * fit.scale,
             turn @ fit.rotation,
@@ -197,12 +198,21 @@ def fit_template(template: TriMesh, marks: csr_matrix, goals: np.ndarray, target
     coarse, up = _coarser(fine, COARSE)
     moved = np.zeros_like(coarse.vertices)
     level = Level.of(coarse, marks @ lift @ up)
+    apart = _apart(template, target)
     for stage, (length, pull) in enumerate(STAGES):
         if stage == len(STAGES) - FINE:
             level, moved = Level.of(fine, marks @ lift), up @ moved
         for _ in range(ROUNDS):
-            moved = _step(level, moved, target, goals, length, pull)
+            moved = _step(level, moved, target, goals, length, pull * min(1.0, (apart / ALIKE) ** 2))
     return template.vertices + lift @ moved
+
+
+def _apart(template: TriMesh, target: Surface) -> float:
+    """Median distance between surfaces where they look the same way."""
+    normals = vertex_normals(template.vertices, template.faces)
+    hits = target.nearest(template.vertices, normals)
+    alike = ~hits.border & (np.einsum("vc,vc->v", hits.normals, normals) > 0.7)
+    return float(np.median(np.linalg.norm(hits.points - template.vertices, axis=1)[alike])) if alike.any() else ALIKE
 
 
 def _coarser(mesh: TriMesh, count: int) -> tuple[TriMesh, csr_matrix]:

@@ -45,7 +45,7 @@ class Transfer:
     stretch: np.ndarray
     skin: csr_matrix
     anchors: np.ndarray
-    extend: _Extension
+    extend: Extension
     parts: Parts
     index: np.ndarray
 
@@ -115,7 +115,7 @@ def _factor(system: csc_matrix) -> object:
     return splu(system, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
 
 
-class _Extension:
+class Extension:
     """The smoothest continuation of the anchors' motion over the surface, dying out with distance.
 
     It solves (1 - FADE^2 Laplace)^2 d = 0 where there is no anchor, so that it leaves them without a kink.
