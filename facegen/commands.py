@@ -67,14 +67,51 @@ def _write(sequence: object, options: Namespace) -> None:
     print(write(sequence, options.out, **chosen))
 
 
-def _read_neutral(options: Namespace) -> object:
+def _read_face(options: Namespace, model: object) -> object:
+    """The user's mesh as a `facegen.face.Face`; where no face fits, a picture beside --out shows why."""
+    from facegen.face import Face
+    from facegen.landmark_file import read_landmarks
     from facegen.mesh.io import UNITS, read_mesh
+    from facegen.mesh_landmarks import SeenError, write_picture
 
-    if options.units not in UNITS:
+    if options.units is not None and options.units not in UNITS:
         raise FacegenError(unknown("unit", options.units, UNITS))
-    path = options.neutral
-    mesh = read_mesh(path)
-    return mesh.with_vertices(mesh.vertices * UNITS[options.units])
+    mesh = read_mesh(options.neutral)
+    landmarks = None if options.landmarks is None else read_landmarks(options.landmarks)
+    try:
+        face = Face.of(model.hierarchy.template, mesh, options.units, landmarks, str(options.neutral))
+    except SeenError as error:
+        picture = options.out.parent / f"{options.out.stem}.refused.png"
+        write_picture(picture, error.picture)
+        raise FacegenError(f"{error}; {picture} shows what was seen") from error
+    if face.fit is not None:
+        print(f"{options.neutral.name}: {face.fit}; units: {face.units}")
+    return face
+
+
+def _upright(sequence: object, face: object, options: Namespace) -> object:
+    """For pictures, which are taken from the front, a face that was turned otherwise is turned there."""
+    from dataclasses import replace
+
+    if options.out.suffix.lower() not in (".png", ".mp4", ".gif"):
+        return sequence
+    return replace(sequence, vertices=sequence.vertices @ face.rotation.T.astype(sequence.vertices.dtype))
+
+
+def register(options: Namespace) -> None:
+    """Any face mesh becomes one of the model's topology."""
+    from facegen import checkpoint
+    from facegen.mesh.io import WRITERS, write_mesh
+
+    if options.out.suffix.lower() not in WRITERS:
+        raise FacegenError(unknown("suffix to write a mesh with", options.out.suffix, WRITERS))
+    model = checkpoint.load(options.model)
+    face = _read_face(options, model)
+    if face.fit is None:
+        raise FacegenError(f"{options.neutral} has the model's topology already; `facegen animate` takes it as it is")
+    factor = face.factor
+    write_mesh(options.out, model.hierarchy.template.with_vertices(face.fit.vertices * factor))
+    print(f"{options.out}: {len(face.fit.vertices)} vertices in mm, where {options.neutral.name} is")
 
 
 def animate(options: Namespace) -> None:
@@ -101,7 +138,6 @@ def animate(options: Namespace) -> None:
     from facegen import animate as making
     from facegen import checkpoint
 
-    neutral = _read_neutral(options)
     model = checkpoint.load(options.model)
     if options.timeline is not None:
         motion, rates = timeline.motion(model.expressions), (options.fps, timeline.fps, model.fps)
@@ -117,7 +153,8 @@ def animate(options: Namespace) -> None:
             options.ease or "linear",
         )
     fps = next(rate for rate in rates if rate is not None)
-    _write(making.animate(model, neutral, motion, fps), options)
+    face = _read_face(options, model)
+    _write(_upright(making.animate(model, face, motion, fps), face, options), options)
 
 
 def evaluate(options: Namespace) -> None:
@@ -152,9 +189,10 @@ def interpolate(options: Namespace) -> None:
     from facegen import animate as making
     from facegen import checkpoint
 
-    neutral = _read_neutral(options)
     model = checkpoint.load(options.model)
-    _write(making.interpolate(model, neutral, options.start, options.stop, options.steps), options)
+    face = _read_face(options, model)
+    made = making.interpolate(model, face, options.start, options.stop, options.steps)
+    _write(_upright(made, face, options), options)
 
 
 def export(options: Namespace) -> None:

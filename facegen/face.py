@@ -27,6 +27,7 @@ class Face:
         rotation: (3, 3); `mesh.vertices @ rotation.T` has +y up and +z out of the face.
         fit: of the template, where the topology is another one.
         units: what the file's numbers were taken to be.
+        factor: mm in one of them.
     """
 
     mesh: TriMesh
@@ -34,6 +35,7 @@ class Face:
     rotation: np.ndarray
     fit: Fit | None
     units: str
+    factor: float
 
     @classmethod
     def of(
@@ -61,17 +63,18 @@ class Face:
         if units is not None and units not in UNITS:
             raise MeshError(unknown("unit", units, UNITS))
         if mesh.digest == template.digest:
-            ratio = float(np.linalg.norm(np.ptp(mesh.vertices, axis=0)) / np.linalg.norm(np.ptp(template.vertices, axis=0)))
-            factor, taken = _millimetres(ratio, units, name)
+            one, two = (np.linalg.norm(np.ptp(each.vertices, axis=0)) for each in (mesh, template))
+            factor, taken = _millimetres(float(one / two), units, name)
             rotation, _ = rigid_transform(mesh.vertices * factor, template.vertices)
             # People differ in shape; what is turned on purpose is turned by more than that makes it seem.
             turn = rotation if np.trace(rotation) < 1 + 2 * np.cos(np.radians(45)) else np.eye(3)
-            return cls(mesh.with_vertices(mesh.vertices * factor), lambda moved: moved @ turn, turn, None, taken)
+            scaled = mesh.with_vertices(mesh.vertices * factor)
+            return cls(scaled, lambda moved: moved @ turn, turn, None, taken, factor)
         fit = register(template, mesh, name, landmarks)
         factor, taken = _millimetres(fit.scale, units, name)
         carried = transfer(fit)
         scaled = mesh.with_vertices(mesh.vertices * factor)
-        return cls(scaled, lambda moved: carried(moved) * np.float32(factor), fit.seen.rotation, fit, taken)
+        return cls(scaled, lambda moved: carried(moved) * np.float32(factor), fit.seen.rotation, fit, taken, factor)
 
 
 def _millimetres(ratio: float, units: str | None, name: str) -> tuple[float, str]:

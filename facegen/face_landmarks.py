@@ -36,7 +36,10 @@ def detect(picture: np.ndarray) -> list[np.ndarray]:
         raise FacegenError(f"a picture is (H, W, 3) uint8, got {picture.shape} of {picture.dtype}")
     with _quiet():
         solutions = require("mediapipe.python.solutions.face_mesh", "photo")
-        mesh = solutions.FaceMesh(static_image_mode=True, max_num_faces=4, refine_landmarks=True, min_detection_confidence=CONFIDENCE)
+        # Refined, because only then do lids and lips lie where they should.
+        mesh = solutions.FaceMesh(
+            static_image_mode=True, max_num_faces=4, refine_landmarks=True, min_detection_confidence=CONFIDENCE
+        )
         with mesh:
             found = mesh.process(np.ascontiguousarray(picture)).multi_face_landmarks or []
     size = (picture.shape[1], picture.shape[0])

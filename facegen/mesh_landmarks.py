@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from facegen.errors import MeshError
-from facegen.face_landmarks import COUNT, detect
+from facegen.face_landmarks import detect
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.optional import require
 from facegen.render import Camera, render

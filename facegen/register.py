@@ -113,7 +113,8 @@ def register(template: TriMesh, scan: TriMesh, name: str, landmarks: np.ndarray 
 def _require_close(fit: Fit, goals: np.ndarray, both: np.ndarray, name: str) -> None:
     """Refuse a fit that is none."""
     loose = np.median(np.linalg.norm(fit.landmarks(fit.vertices)[both] - goals, axis=1)) / fit.size
-    share = len(fit.distance) / max((vertex_normals(fit.vertices, fit.template.faces) @ fit.seen.rotation[2] > 0.2).sum(), 1)
+    front = vertex_normals(fit.vertices, fit.template.faces) @ fit.seen.rotation[2] > 0.2
+    share = len(fit.distance) / max(front.sum(), 1)
     near = len(fit.distance) > 50 and share > 0.4
     if near and loose < LOOSEST and (np.quantile(fit.distance, [0.5, 0.95]) < FARTHEST).all():
         return

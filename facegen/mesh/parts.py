@@ -119,7 +119,8 @@ def sort_parts(
     points = head.local(vertices)
     tree = cKDTree(points[anchors])
     jaw, followers = np.zeros(count), []
-    balls = [ball for ball in (_eyeball(points, piece, rest, head.middle(eye)) for eye in (LEFT_EYE, RIGHT_EYE)) if ball]
+    eyes = (_eyeball(points, piece, rest, head.middle(eye)) for eye in (LEFT_EYE, RIGHT_EYE))
+    balls = [ball for ball in eyes if ball is not None]
     outer = anchors[normals[anchors] @ head.rotation[2] > 0.2]
     shell = cKDTree(points[outer, :2])
     inside = []
@@ -139,7 +140,9 @@ def sort_parts(
     return _beside(points, anchors, followers, tree), jaw
 
 
-def _eyeball(points: np.ndarray, piece: np.ndarray, rest: np.ndarray, eye: np.ndarray) -> tuple[np.ndarray, float] | None:
+def _eyeball(
+    points: np.ndarray, piece: np.ndarray, rest: np.ndarray, eye: np.ndarray
+) -> tuple[np.ndarray, float] | None:
     """Centre and radius of the piece behind an eye that is most like a ball, in the face's frame."""
     best = None
     for number in np.unique(piece[rest]):
@@ -147,7 +150,8 @@ def _eyeball(points: np.ndarray, piece: np.ndarray, rest: np.ndarray, eye: np.nd
         if len(spots) < 20 or np.linalg.norm(spots.mean(axis=0) - eye) > 0.12:
             continue
         # |p|^2 = 2 p . c + (r^2 - |c|^2)
-        solution = np.linalg.lstsq(np.column_stack([2 * spots, np.ones(len(spots))]), np.square(spots).sum(1), rcond=None)[0]
+        rows = np.column_stack([2 * spots, np.ones(len(spots))])
+        solution = np.linalg.lstsq(rows, np.square(spots).sum(axis=1), rcond=None)[0]
         radius = float(np.sqrt(max(solution[3] + solution[:3] @ solution[:3], 0)))
         off = np.abs(np.linalg.norm(spots - solution[:3], axis=1) - radius).mean()
         if 0.03 < radius < 0.09 and off < 0.1 * radius and np.ptp(spots, axis=0).min() > 0.8 * radius:

@@ -23,9 +23,7 @@ from facegen.mesh.decimation import decimate, project
 from facegen.mesh.surface import Hits, Surface, border_vertices
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 
-STAGES = (
-    (0.2, 0.5), (0.12, 0.5), (0.08, 0.3), (0.05, 0.2), (0.035, 0.1), (0.025, 0.05), (0.016, 0.03), (0.011, 0.02)
-)
+STAGES = ((0.2, 0.5), (0.12, 0.5), (0.08, 0.3), (0.05, 0.2), (0.035, 0.1), (0.025, 0.05), (0.016, 0.03), (0.011, 0.02))
 """Stiffness lengths in units of the face's size, and the landmarks' weight at each."""
 FINE = 2
 """How many of the stages, the last ones, move every vertex; those before move a decimated template."""
@@ -139,9 +137,7 @@ def align(template: TriMesh, start: Similarity, target: Surface, rounds: int = 3
         middle = np.average(moved, axis=0, weights=weights)
         arm = moved - middle
         # Small rotation, logarithm of the scale, shift: gap = n . (w x arm + s arm + t)
-        rows = np.column_stack(
-            [np.cross(arm, hits.normals), np.einsum("vc,vc->v", hits.normals, arm), hits.normals]
-        )
+        rows = np.column_stack([np.cross(arm, hits.normals), np.einsum("vc,vc->v", hits.normals, arm), hits.normals])
         normal = rows.T @ (weights[:, None] * rows)
         step = np.linalg.solve(normal + 1e-9 * np.trace(normal) * np.eye(7), rows.T @ (weights * gap))
         turn, growth = _rotation(step[:3]), float(np.exp(np.clip(step[3], -0.1, 0.1)))
@@ -194,12 +190,14 @@ def fit_template(template: TriMesh, marks: csr_matrix, goals: np.ndarray, target
     Raises:
         MeshError: the surfaces have nothing in common.
     """
+    from tqdm import tqdm
+
     fine, lift = _coarser(template, FINEST)
     coarse, up = _coarser(fine, COARSE)
     moved = np.zeros_like(coarse.vertices)
     level = Level.of(coarse, marks @ lift @ up)
     apart = _apart(template, target)
-    for stage, (length, pull) in enumerate(STAGES):
+    for stage, (length, pull) in enumerate(tqdm(STAGES, "fitting", unit="stage", delay=2, leave=False, disable=None)):
         if stage == len(STAGES) - FINE:
             level, moved = Level.of(fine, marks @ lift), up @ moved
         for _ in range(ROUNDS):
@@ -237,9 +235,7 @@ def _step(
     # What lies within the detector's own error is left where it is.
     wished = level.marks @ level.mesh.vertices - (level.marks @ now - error * np.clip(1 - TRUST / off.clip(1e-9), 0, 1))
     share = pull / (1 + np.square(off[:, 0] / 0.05)) / len(goals)
-    planes = weights[:, None, None] * (
-        hits.normals[:, :, None] * hits.normals[:, None, :] + SLIDE * np.eye(3)
-    )
+    planes = weights[:, None, None] * (hits.normals[:, :, None] * hits.normals[:, None, :] + SLIDE * np.eye(3))
     smooth = length**4 * level.bending + (TAUT * length) ** 2 * level.stretching
     smooth += level.marks.T @ diags(share) @ level.marks
     right = np.einsum("vij,vj->vi", planes, hits.points - level.mesh.vertices)
@@ -261,9 +257,11 @@ def _solve(smooth: csr_matrix, planes: np.ndarray, right: np.ndarray) -> np.ndar
     blocks = block_diag(planes) if count < 200 else _blocks(planes)
     system = csc_matrix(kron(smooth, identity(3)) + blocks)
     system += 1e-12 * system.diagonal().max() * identity(3 * count, format="csc")
-    return splu(
-        system, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
-    ).solve(right.ravel()).reshape(count, 3)
+    return (
+        splu(system, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+        .solve(right.ravel())
+        .reshape(count, 3)
+    )
 
 
 def _blocks(planes: np.ndarray) -> csr_matrix:

@@ -24,8 +24,8 @@ FRAME = 0.08
 """Likewise, the width over which the turning and stretching from template to mesh is averaged."""
 ABOVE, BELOW = (164, 2, 165, 391), (18, 200, 83, 313)
 """Landmarks between nose and mouth, and between mouth and chin."""
-EXACT = 0.02
-"""mm, in each direction; rounding of displacements when they are written as few fields."""
+LEAST = 3e-4
+"""Of a motion's largest field: those that are smaller are left out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,11 +65,11 @@ class Transfer:
 
 
 def few_fields(displacement: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(T, V, 3) as weights (T, K) times fields (K, V, 3), of the smallest K that keeps it to `EXACT` relative to 5 mm."""
+    """(T, V, 3) as weights (T, K) times fields (K, V, 3), with the fields left out that do next to nothing."""
     count, vertices = displacement.shape[:2]
     flat = displacement.reshape(count, -1).astype(np.float64)
     values, vectors = np.linalg.eigh(flat @ flat.T)
-    kept = values > (EXACT / 5) ** 2 * 1e-2 * max(values.max(), 1e-300)
+    kept = values > LEAST**2 * max(values.max(), 1e-300)
     weights = vectors[:, kept]
     return weights, (weights.T @ flat).reshape(-1, vertices, 3)
 
@@ -116,9 +116,9 @@ def _factor(system: csc_matrix) -> object:
 
 
 class Extension:
-    """The smoothest continuation of the anchors' motion over the surface, dying out with distance.
+    """The anchors' motion continued over the surface, dying out with distance.
 
-    It solves (1 - FADE^2 Laplace)^2 d = 0 where there is no anchor, so that it leaves them without a kink.
+    It solves (1 - FADE^2 Laplace) d = 0 where there is no anchor, so that nothing moves farther than the anchors.
     """
 
     def __init__(self, mesh: TriMesh, anchors: np.ndarray, length: float) -> None:
@@ -128,8 +128,7 @@ class Extension:
         # Pieces without an anchor stay where they are.
         self.solved = self.free & _reached(mesh, anchors)
         stiffness, area = laplacian(mesh)
-        screened = diags(area) + length**2 * stiffness
-        system = (screened @ diags(1 / area) @ screened).tocsr()
+        system = (diags(area) + length**2 * stiffness).tocsr()
         self.factor, self.given = None, None
         if self.solved.any():
             self.factor = _factor(csc_matrix(system[self.solved][:, self.solved]))
