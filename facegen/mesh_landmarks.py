@@ -10,6 +10,7 @@ import numpy as np
 
 from facegen.errors import MeshError
 from facegen.face_landmarks import detect
+from facegen.mesh.registration import robust_similarity
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.optional import require
 from facegen.render import Camera, render
@@ -26,6 +27,10 @@ UPWARD = ((152, 10), (17, 8), (164, 168), (149, 67), (378, 297))
 """Landmarks below and above, likewise."""
 TURNS = ((0.0, 0.0), (12.0, 0.0), (-12.0, 0.0), (0.0, 10.0), (0.0, -8.0))
 """Degrees to the side and up of the views that are averaged; each alone is off by about 1 % of a face."""
+SPINS = np.array([np.diag([-1.0, -1, 1]), [[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]], [[0.0, -1, 0], [1, 0, 0], [0, 0, 1]]])
+"""A face that was found may be one on its head or side."""
+UNLIKE = 0.035
+"""In units of the face's size: landmarks of two faces lie no farther apart, by the median; people differ by 0.01."""
 FEATURES = (33, 133, 263, 362, 61, 291, 1, 4, 6, 9, 164, 0, 17)
 """Landmarks without which nothing can be aligned: corners of eyes and mouth, the nose, the lips."""
 
@@ -65,12 +70,14 @@ class SeenError(MeshError):
         self.picture = picture
 
 
-def find_landmarks(mesh: TriMesh, name: str) -> Landmarks:
+def find_landmarks(mesh: TriMesh, name: str, like: np.ndarray | None = None) -> Landmarks:
     """Look at a mesh from all sides, upright and from the front first, until a face is seen; then look closely.
 
     Args:
         mesh: (V, 3) in any units, anyhow turned; triangles may all run the wrong way round.
         name: what messages call it.
+        like: (468, 3) landmarks of another face in any units. The detector also sees a face in one that stands on
+            its head, but a less likely one; without `like`, +y has to be up.
 
     Raises:
         SeenError: no view shows a face.
@@ -79,20 +86,30 @@ def find_landmarks(mesh: TriMesh, name: str) -> Landmarks:
     shape = _Shape(mesh)
     seen = []
     for rotation in orientations():
-        camera = _camera(shape.vertices, rotation)
-        picture, points = shape.look(camera, SEARCH)
+        picture, points = shape.look(_camera(shape.vertices, rotation), SEARCH)
         seen.append(picture)
-        if points is None:
+        found = None if points is None else _closely(shape, points)
+        if found is None:
             continue
-        try:
-            return _closely(shape, points)
-        except MeshError:
-            continue  # what looked like a face was none from nearby
+        if like is None:
+            return found
+        turns = [turn @ found.rotation for turn in SPINS]
+        looks = [shape.look(_camera(found.points, turn), SEARCH)[1] for turn in turns]
+        rivals = [found] + [_closely(shape, points) for points in looks if points is not None]
+        best = min((one for one in rivals if one is not None), key=lambda one: unlikeness(one.points, like))
+        if unlikeness(best.points, like) < UNLIKE:
+            return best
     raise SeenError(
         f"{name}: no face is seen in it from any of {len(seen)} sides; expected a mesh of one face or head with open "
         "eyes and its features modelled; give --landmarks FILE if it is one",
         _sheet(seen[:24]),
     )
+
+
+def unlikeness(points: np.ndarray, like: np.ndarray) -> float:
+    """How far landmarks (468, 3) are from those of another face, by the median, in units of the face's size."""
+    both = np.isfinite(points).all(axis=1) & np.isfinite(like).all(axis=1)
+    return float(np.median(robust_similarity(like[both], points[both])[1]))
 
 
 def orientations() -> np.ndarray:
@@ -132,14 +149,12 @@ def _mean_direction(points: np.ndarray, pairs: tuple[tuple[int, int], ...]) -> n
     return steps.mean(axis=0)
 
 
-def _closely(shape: _Shape, points: np.ndarray) -> Landmarks:
-    """Landmarks as the mean of several close views, after the face has been turned to the front."""
+def _closely(shape: _Shape, points: np.ndarray) -> Landmarks | None:
+    """Landmarks as the mean of several close views, after the face has been turned to the front; None if it is none."""
     for _ in range(2):
-        rotation = facing(points)
-        picture, again = shape.look(_camera(points, rotation), CLOSE)
-        if again is None:
-            raise MeshError("no face from nearby")
-        points = again
+        points = shape.look(_camera(points, facing(points)), CLOSE)[1]
+        if points is None:
+            return None
     rotation, rounds, middle = facing(points), [points], None
     for side, up in TURNS:
         picture, again = shape.look(_camera(points, _turned(rotation, side, up)), CLOSE)

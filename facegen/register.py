@@ -83,7 +83,7 @@ def register(template: TriMesh, scan: TriMesh, name: str, landmarks: np.ndarray 
         FacegenError: the packages of the extra `photo` are missing.
     """
     own = find_landmarks(template, "the model's template").points
-    seen = find_landmarks(scan, name) if landmarks is None else outwards(scan, landmarks)
+    seen = find_landmarks(scan, name, own) if landmarks is None else outwards(scan, landmarks)
     mesh, index = weld(TriMesh(scan.vertices, scan.faces[:, ::-1]) if seen.flipped else scan)
     both = np.isfinite(own).all(axis=1) & seen.known
     start, _ = robust_similarity(own[both], seen.points[both])
