@@ -67,28 +67,6 @@ def _write(sequence: object, options: Namespace) -> None:
     print(write(sequence, options.out, **chosen))
 
 
-def _read_face(options: Namespace, model: object) -> object:
-    """The user's mesh as a `facegen.face.Face`; where no face fits, a picture beside --out shows why."""
-    from facegen.face import Face
-    from facegen.landmark_file import read_landmarks
-    from facegen.mesh.io import UNITS, read_mesh
-    from facegen.mesh_landmarks import SeenError, write_picture
-
-    if options.units is not None and options.units not in UNITS:
-        raise FacegenError(unknown("unit", options.units, UNITS))
-    mesh = read_mesh(options.neutral)
-    landmarks = None if options.landmarks is None else read_landmarks(options.landmarks)
-    try:
-        face = Face.of(model.hierarchy.template, mesh, options.units, landmarks, str(options.neutral))
-    except SeenError as error:
-        picture = options.out.parent / f"{options.out.stem}.refused.png"
-        write_picture(picture, error.picture)
-        raise FacegenError(f"{error}; {picture} shows what was seen") from error
-    if face.fit is not None:
-        print(f"{options.neutral.name}: {face.fit}; units: {face.units}")
-    return face
-
-
 def _upright(sequence: object, face: object, options: Namespace) -> object:
     """For pictures, which are taken from the front, a face that was turned otherwise is turned there."""
     from dataclasses import replace
@@ -101,16 +79,16 @@ def _upright(sequence: object, face: object, options: Namespace) -> object:
 def register(options: Namespace) -> None:
     """Any face mesh becomes one of the model's topology."""
     from facegen import checkpoint
+    from facegen.face import read_face
     from facegen.mesh.io import WRITERS, write_mesh
 
     if options.out.suffix.lower() not in WRITERS:
         raise FacegenError(unknown("suffix to write a mesh with", options.out.suffix, WRITERS))
     model = checkpoint.load(options.model)
-    face = _read_face(options, model)
+    face = read_face(options.neutral, model.hierarchy.template, options.out, options.units, options.landmarks)
     if face.fit is None:
         raise FacegenError(f"{options.neutral} has the model's topology already; `facegen animate` takes it as it is")
-    factor = face.factor
-    write_mesh(options.out, model.hierarchy.template.with_vertices(face.fit.vertices * factor))
+    write_mesh(options.out, model.hierarchy.template.with_vertices(face.fit.vertices * face.factor))
     print(f"{options.out}: {len(face.fit.vertices)} vertices in mm, where {options.neutral.name} is")
 
 
@@ -137,6 +115,7 @@ def animate(options: Namespace) -> None:
         timeline = Timeline.load(options.timeline)
     from facegen import animate as making
     from facegen import checkpoint
+    from facegen.face import read_face
 
     model = checkpoint.load(options.model)
     if options.timeline is not None:
@@ -153,7 +132,7 @@ def animate(options: Namespace) -> None:
             options.ease or "linear",
         )
     fps = next(rate for rate in rates if rate is not None)
-    face = _read_face(options, model)
+    face = read_face(options.neutral, model.hierarchy.template, options.out, options.units, options.landmarks)
     _write(_upright(making.animate(model, face, motion, fps), face, options), options)
 
 
@@ -188,9 +167,10 @@ def interpolate(options: Namespace) -> None:
     """Faces between two expressions' latents."""
     from facegen import animate as making
     from facegen import checkpoint
+    from facegen.face import read_face
 
     model = checkpoint.load(options.model)
-    face = _read_face(options, model)
+    face = read_face(options.neutral, model.hierarchy.template, options.out, options.units, options.landmarks)
     made = making.interpolate(model, face, options.start, options.stop, options.steps)
     _write(_upright(made, face, options), options)
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from facegen.errors import MeshError, unknown
+from facegen.errors import FacegenError, MeshError, unknown
+from facegen.landmark_file import read_landmarks
 from facegen.mesh.alignment import rigid_transform
-from facegen.mesh.io import UNITS
+from facegen.mesh.io import UNITS, read_mesh
 from facegen.mesh.tri_mesh import TriMesh
+from facegen.mesh_landmarks import SeenError
 from facegen.register import Fit, register, transfer
+from facegen.views import write_picture
 
 NEAR_UNIT = 1.8
 """A face up to so many times larger or smaller than the template, in mm, cm or m, is one in that unit."""
@@ -90,3 +94,32 @@ def _millimetres(ratio: float, units: str | None, name: str) -> tuple[float, str
         if 1 / NEAR_UNIT < ratio * factor < NEAR_UNIT:
             return factor, unit
     return 1 / ratio, f"{1 / ratio:.4g} mm"
+
+
+def read_face(
+    path: str | Path, template: TriMesh, out: Path, units: str | None = None, landmarks: Path | None = None
+) -> Face:
+    """Read a mesh and prepare it; say how well the template fits where it had to be fitted.
+
+    Args:
+        path: of the mesh.
+        template: (V, 3) mm.
+        out: what is to be written from it; a picture that shows why no template fits is named after it.
+        units, landmarks: see `Face.of`; landmarks as a file.
+
+    Raises:
+        FacegenError: a file cannot be used, or the template cannot be fitted.
+    """
+    if units is not None and units not in UNITS:
+        raise FacegenError(unknown("unit", units, UNITS))
+    mesh = read_mesh(path)
+    points = None if landmarks is None else read_landmarks(landmarks)
+    try:
+        face = Face.of(template, mesh, units, points, str(path))
+    except SeenError as error:
+        picture = out.parent / f"{out.stem}.refused.png"
+        write_picture(picture, error.picture)
+        raise FacegenError(f"{error}; {picture} shows what was seen") from error
+    if face.fit is not None:
+        print(f"{Path(path).name}: {face.fit}; units: {face.units}")
+    return face

@@ -10,7 +10,8 @@ from scipy.spatial import cKDTree
 
 from facegen.errors import MeshError
 from facegen.mesh.parts import CHIN, Head, Parts, sort_parts
-from facegen.mesh.registration import REACH, align, face_size, fit_template, robust_similarity
+from facegen.mesh.registration import REACH, align, fit_template
+from facegen.mesh.similarity import face_size, robust_similarity
 from facegen.mesh.surface import Surface
 from facegen.mesh.transfer import FADE, FRAME, Extension, Transfer, find_anchors, lip_sides, local_maps, pieces
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
@@ -144,7 +145,8 @@ def _face_region(mesh: TriMesh, skin: np.ndarray, middle: np.ndarray, size: floa
 def _skin(mesh: TriMesh, seen: Landmarks) -> np.ndarray:
     """(V,) bool: the pieces on which the landmarks lie; an eyeball has few of them, a scan in patches many each."""
     piece = pieces(mesh)
-    on = piece[cKDTree(mesh.vertices).query(seen.points[seen.known])[1]]
+    used = np.unique(mesh.faces)
+    on = piece[used[cKDTree(mesh.vertices[used]).query(seen.points[seen.known])[1]]]
     numbers, hits = np.unique(on, return_counts=True)
     return np.isin(piece, numbers[hits >= max(0.1 * hits.max(), 0.05 * hits.sum())])
 
