@@ -35,6 +35,7 @@ def detect(picture: np.ndarray) -> list[np.ndarray]:
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
         raise FacegenError(f"a picture is (H, W, 3) uint8, got {picture.shape} of {picture.dtype}")
     with _quiet():
+        require("mediapipe", "photo")
         solutions = require("mediapipe.python.solutions.face_mesh", "photo")
         # Refined, because only then do lids and lips lie where they should.
         mesh = solutions.FaceMesh(

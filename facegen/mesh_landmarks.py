@@ -19,6 +19,8 @@ ACROSS = ((33, 263), (133, 362), (61, 291), (50, 280), (70, 300), (205, 425), (4
 """Landmarks of the face's right and left: eyes, mouth, cheeks, brows, nose."""
 UPWARD = ((152, 10), (17, 8), (164, 168), (149, 67), (378, 297))
 """Landmarks below and above, likewise."""
+MOUTH_TO_EYES = ((61, 33), (61, 133), (291, 362), (291, 263))
+"""Likewise, for files that have none of those."""
 TURNS = ((0.0, 0.0), (12.0, 0.0), (-12.0, 0.0), (0.0, 10.0), (0.0, -8.0))
 """Degrees to the side and up of the views that are averaged; each alone is off by about 1 % of a face."""
 SPINS = np.array([np.diag([-1.0, -1, 1]), [[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]], [[0.0, -1, 0], [1, 0, 0], [0, 0, 1]]])
@@ -34,13 +36,11 @@ class Landmarks:
     Args:
         points: (468, 3) in the mesh's units, numbered as FaceMesh does; NaN where a landmark is not on the surface.
         rotation: (3, 3); `points @ rotation.T` has +y up and +z out of the face.
-        picture: (H, W, 3) uint8, what they were seen in; None where a file gave them.
         flipped: the mesh's triangles run clockwise seen from outside.
     """
 
     points: np.ndarray
     rotation: np.ndarray
-    picture: np.ndarray | None = None
     flipped: bool = False
 
     @property
@@ -75,24 +75,21 @@ def find_landmarks(mesh: TriMesh, name: str, like: np.ndarray | None = None) -> 
         SeenError: no view shows a face.
         FacegenError: the packages of the extra `photo` are missing.
     """
+    from tqdm import tqdm
+
     shape = Shape(mesh)
     seen, every = [], orientations()
-    for number, rotation in enumerate(np.concatenate([every, every[:24]])):
+    tries = tqdm(np.concatenate([every, every[:24]]), "looking", unit="side", delay=2, leave=False, disable=None)
+    for number, rotation in enumerate(tries):
         if number == len(every):
             shape.flip()  # perhaps the outside is the inside
         picture, points = shape.look(camera_at(shape.shown, rotation), SEARCH)
         seen.append(picture)
-        found = None if points is None else _closely(shape, points)
-        if found is None:
-            continue
-        if like is None:
-            return found
-        turns = [turn @ found.rotation for turn in SPINS]
-        looks = [shape.look(camera_at(found.points, turn), SEARCH)[1] for turn in turns]
-        rivals = [found] + [_closely(shape, points) for points in looks if points is not None]
-        best = min((one for one in rivals if one is not None), key=lambda one: unlikeness(one.points, like))
-        if unlikeness(best.points, like) < UNLIKE:
-            return best
+        points = _nearby(shape, points)
+        if points is not None and like is not None:
+            points = _upright(shape, points, like)
+        if points is not None:
+            return _averaged(shape, points)
     raise SeenError(
         f"{name}: no face is seen in it from any of {len(every)} sides; expected a mesh of one face or head with open "
         "eyes and its features modelled; give --landmarks FILE if it is one",
@@ -127,42 +124,53 @@ def facing(points: np.ndarray) -> np.ndarray:
     Raises:
         MeshError: too few of the landmarks that say so are known.
     """
-    right, up = (_mean_direction(points, pairs) for pairs in (ACROSS, UPWARD))
+    right, up = _mean_direction(points, ACROSS), _mean_direction(points, UPWARD, MOUTH_TO_EYES)
     right /= np.linalg.norm(right)
     up -= (up @ right) * right
     up /= np.linalg.norm(up)
     return np.stack([right, up, np.cross(right, up)])
 
 
-def _mean_direction(points: np.ndarray, pairs: tuple[tuple[int, int], ...]) -> np.ndarray:
-    start, stop = np.array(pairs).T
-    steps = points[stop] - points[start]
-    steps = steps[np.isfinite(steps).all(axis=1)]
-    if not len(steps):
-        raise MeshError("the landmarks do not say which way the face looks; give those of both eyes, nose and mouth")
-    return steps.mean(axis=0)
+def _mean_direction(points: np.ndarray, *choices: tuple[tuple[int, int], ...]) -> np.ndarray:
+    for pairs in choices:
+        start, stop = np.array(pairs).T
+        steps = points[stop] - points[start]
+        steps = steps[np.isfinite(steps).all(axis=1)]
+        if len(steps):
+            return steps.mean(axis=0)
+    raise MeshError("the landmarks do not say which way the face looks; give those of both eyes, nose and mouth")
 
 
-def _closely(shape: Shape, points: np.ndarray) -> Landmarks | None:
-    """Landmarks as the mean of several close views, after the face has been turned to the front; None if it is none."""
+def _nearby(shape: Shape, points: np.ndarray | None) -> np.ndarray | None:
+    """Landmarks (468, 3) as they look from nearby, after the face has been turned to the front; None if it is none."""
     for _ in range(2):
-        try:
-            points = shape.look(camera_at(points, facing(points)), CLOSE)[1]
-        except MeshError:
-            return None
         if points is None:
             return None
-    rotation, rounds, middle = facing(points), [points], None
+        try:
+            points = shape.look(camera_at(points, facing(points)), CLOSE)[1]
+        except MeshError:  # too few are known to say where the front is
+            return None
+    return points
+
+
+def _upright(shape: Shape, points: np.ndarray, like: np.ndarray) -> np.ndarray | None:
+    """Of a face and what is seen where it is turned on its head or side, what is most like a face."""
+    seen = (shape.look(camera_at(points, turn @ facing(points)), SEARCH)[1] for turn in SPINS)
+    rivals = [points, *(_nearby(shape, each) for each in seen)]
+    best = min((each for each in rivals if each is not None), key=lambda each: unlikeness(each, like))
+    return best if unlikeness(best, like) < UNLIKE else None
+
+
+def _averaged(shape: Shape, points: np.ndarray) -> Landmarks:
+    """The median over several close views."""
+    rounds = [points]
     for side, up in TURNS:
-        picture, again = shape.look(camera_at(points, _turned(rotation, side, up)), CLOSE)
-        if again is not None:
-            rounds.append(again)
-            middle = picture if middle is None else middle
+        again = shape.look(camera_at(points, _turned(facing(points), side, up)), CLOSE)[1]
+        rounds += [] if again is None else [again]
     views = np.stack(rounds)
-    known = np.isfinite(views).all(axis=2).sum(axis=0) > len(views) / 2
-    with np.errstate(all="ignore"):
-        merged = np.where(known[:, None], np.nanmedian(np.where(known[:, None], views, 0), axis=0), np.nan)
-    return Landmarks(merged, facing(merged), picture if middle is None else middle, shape.flipped)
+    known = (np.isfinite(views).all(axis=2).sum(axis=0) > len(views) / 2)[:, None]
+    merged = np.where(known, np.nanmedian(np.where(known, views, 0), axis=0), np.nan)
+    return Landmarks(merged, facing(merged), shape.flipped)
 
 
 def _turned(rotation: np.ndarray, side: float, up: float) -> np.ndarray:
@@ -174,7 +182,7 @@ def _turned(rotation: np.ndarray, side: float, up: float) -> np.ndarray:
 
 def outwards(mesh: TriMesh, points: np.ndarray) -> Landmarks:
     """Landmarks that a user gave, (468, 3) in the mesh's units, NaN where unknown."""
-    return Landmarks(points, facing(points), None, Shape(mesh).flipped)
+    return Landmarks(points, facing(points), Shape(mesh).flipped)
 
 
 def small_picture(mesh: TriMesh, seen: Landmarks) -> np.ndarray:

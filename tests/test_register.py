@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from shapes import sphere
 from facegen.cli import run
 from facegen.data.sequence import Sequence
 from facegen.data.sources.built_in_face import action_units, face_template
-from facegen.errors import MeshError
+from facegen.errors import FacegenError, MeshError
 from facegen.face import Face
 from facegen.mesh import TriMesh, components, read_mesh, write_mesh
 from facegen.mesh.decimation import decimate
@@ -114,12 +115,20 @@ def test_orientations_are_rotations_and_upright_ones_come_first() -> None:
 def test_landmarks_of_a_file_stand_for_the_detector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mesh, matrix = decimated()
     seen = find_landmarks(mesh, "it").points
-    chosen = [33, 133, 362, 263, 61, 291, 4, 168, 152, 10, 50, 280]
+    chosen = [33, 133, 362, 263, 61, 291, 4]
     some = np.full((468, 3), np.nan)
     some[chosen] = seen[chosen] / 10
     face = Face.of(template(), mesh.with_vertices(mesh.vertices / 10), landmarks=some)
     error = face.carry(fields()) - np.stack([matrix @ field for field in fields()])
     assert np.sqrt(np.mean(error**2)) < 0.1 * np.sqrt(np.mean(fields() ** 2))
+
+
+def test_without_the_detector_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] == "mediapipe"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "mediapipe", None)
+    with pytest.raises(FacegenError, match=r"'mediapipe'.*pip install 'facegen\[photo\]'"):
+        Face.of(template(), decimated()[0])
 
 
 def test_what_is_no_face_is_refused_with_a_picture() -> None:
@@ -259,7 +268,7 @@ def test_the_lips_part_and_the_rest_of_the_head_is_still(head) -> None:
     gap = mesh.vertices[upper, 1] - mesh.vertices[lower, 1]
     opened = moved[5]
     assert gap + opened[upper, 1] - opened[lower, 1] > gap + 8
-    back = mesh.vertices[:, 2] < 0
+    back = (mesh.vertices[:, 2] < -30) & (mesh.vertices[:, 1] > -60)
     assert np.abs(moved[:, back & (label == 0)]).max() < 0.5
     # Nothing is torn: no edge of the skin grows by more than what the mouth opens.
     edges = mesh.edges[(label[mesh.edges] == label[0]).all(axis=1)]
