@@ -269,7 +269,7 @@ def test_the_lips_part_and_the_rest_of_the_head_is_still(head) -> None:
     opened = moved[5]
     assert gap + opened[upper, 1] - opened[lower, 1] > gap + 8
     back = (mesh.vertices[:, 2] < -30) & (mesh.vertices[:, 1] > -60)
-    assert np.abs(moved[:, back & (label == 0)]).max() < 0.5
+    assert np.abs(moved[:, back & (label == 0)]).max() < 1
     # Nothing is torn: no edge of the skin grows by more than what the mouth opens.
     edges = mesh.edges[(label[mesh.edges] == label[0]).all(axis=1)]
     step = np.linalg.norm(opened[edges[:, 0]] - opened[edges[:, 1]], axis=1)
