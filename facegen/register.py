@@ -18,10 +18,12 @@ from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 from facegen.mesh.welding import weld
 from facegen.mesh_landmarks import Landmarks, SeenError, facing, find_landmarks, mark, outwards, small_picture
 
-FARTHEST = (1.5, 8.0)
+FARTHEST = (1.5, 10.0)
 """mm at the template's size: a fit is refused whose distance has a larger median or 95 % quantile."""
 LOOSEST = 0.06
 """In units of the face's size: likewise, the median distance between the landmarks of fit and mesh."""
+WITHIN = 0.4
+"""Likewise, from the middle of the landmarks: what lies within is judged."""
 AROUND = 0.9
 """Likewise: farther than this from the middle of the face there is nothing that the template is laid onto."""
 
@@ -103,19 +105,24 @@ def register(template: TriMesh, scan: TriMesh, name: str, landmarks: np.ndarray 
         raise SeenError(f"{name}: {error}", small_picture(scan, seen)) from error
     normals = vertex_normals(moved, template.faces)
     hits = target.nearest(moved, normals)
-    # Of the inside of nose, mouth and lids a mesh may have none.
-    front = ~hits.border & (normals @ seen.rotation[2] > 0.2)
-    gap = np.linalg.norm(hits.points - moved, axis=1)[front] / fit.scale
+    # Of neck, ears and the inside of nose, mouth and lids a mesh may have nothing.
+    front = _front(moved, normals, seen)
+    found = front & ~hits.border & (np.einsum("vc,vc->v", hits.normals, normals) > 0.3)
+    gap = np.linalg.norm(hits.points - moved, axis=1)[found] / fit.scale
+    share = found.sum() / max(front.sum(), 1)
     done = Fit(template, marks, known, moved * size + middle, mesh, index, skin, seen, fit.scale * size, gap)
-    _require_close(done, goals * size + middle, both, name)
+    _require_close(done, share, goals * size + middle, both, name)
     return done
 
 
-def _require_close(fit: Fit, goals: np.ndarray, both: np.ndarray, name: str) -> None:
-    """Refuse a fit that is none."""
+def _front(vertices: np.ndarray, normals: np.ndarray, seen: Landmarks) -> np.ndarray:
+    """(V,) bool: the part of a fitted template (V, 3), in units of the face's size, that every face mesh has."""
+    return (normals @ seen.rotation[2] > 0.2) & (np.linalg.norm(vertices, axis=1) < WITHIN)
+
+
+def _require_close(fit: Fit, share: float, goals: np.ndarray, both: np.ndarray, name: str) -> None:
+    """Refuse a fit that is none, or that finds the mesh in too small a share of the face."""
     loose = np.median(np.linalg.norm(fit.landmarks(fit.vertices)[both] - goals, axis=1)) / fit.size
-    front = vertex_normals(fit.vertices, fit.template.faces) @ fit.seen.rotation[2] > 0.2
-    share = len(fit.distance) / max(front.sum(), 1)
     near = len(fit.distance) > 50 and share > 0.4
     if near and loose < LOOSEST and (np.quantile(fit.distance, [0.5, 0.95]) < FARTHEST).all():
         return
