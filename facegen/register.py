@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 from scipy.spatial import cKDTree
 
 from facegen.errors import MeshError
@@ -22,6 +22,8 @@ FARTHEST = (1.5, 10.0)
 """mm at the template's size: a fit is refused whose distance has a larger median or 95 % quantile."""
 LOOSEST = 0.06
 """In units of the face's size: likewise, the median distance between the landmarks of fit and mesh."""
+PATCH = 0.25
+"""Likewise: a piece of skin, as scans have several, is larger than this."""
 WITHIN = 0.4
 """Likewise, from the middle of the landmarks: what lies within is judged."""
 AROUND = 0.9
@@ -91,7 +93,7 @@ def register(template: TriMesh, scan: TriMesh, name: str, landmarks: np.ndarray 
     both = np.isfinite(own).all(axis=1) & seen.known
     start, _ = robust_similarity(own[both], seen.points[both])
     size, middle = face_size(own) * start.scale, start(np.nanmean(own, axis=0))
-    skin = _skin(mesh, seen)
+    skin = _skin(mesh, seen, size)
     target = Surface(_face_region(mesh, skin, middle, size), REACH)
     goals = (seen.points[both] - middle) / size
     start, _ = robust_similarity(own[both], goals)
@@ -149,13 +151,15 @@ def _face_region(mesh: TriMesh, skin: np.ndarray, middle: np.ndarray, size: floa
     return TriMesh(points[used], faces.reshape(-1, 3))
 
 
-def _skin(mesh: TriMesh, seen: Landmarks) -> np.ndarray:
-    """(V,) bool: the pieces on which the landmarks lie; an eyeball has few of them, a scan in patches many each."""
+def _skin(mesh: TriMesh, seen: Landmarks, size: float) -> np.ndarray:
+    """(V,) bool: the pieces on which the landmarks lie, those aside that are no larger than an eye with its lashes."""
     piece = pieces(mesh)
     used = np.unique(mesh.faces)
     on = piece[used[cKDTree(mesh.vertices[used]).query(seen.points[seen.known])[1]]]
     numbers, hits = np.unique(on, return_counts=True)
-    return np.isin(piece, numbers[hits >= max(0.1 * hits.max(), 0.05 * hits.sum())])
+    extent = np.array([np.linalg.norm(np.ptp(mesh.vertices[piece == number], axis=0)) for number in numbers])
+    wide = (extent > PATCH * size) & (hits >= 0.03 * hits.sum())
+    return np.isin(piece, numbers[wide | (hits == hits.max())])
 
 
 def transfer(fit: Fit) -> Transfer:
@@ -174,6 +178,9 @@ def transfer(fit: Fit) -> Transfer:
     head = Head.of(points, facing(points), size)
     near, jaw = sort_parts(mesh.vertices, vertex_normals(mesh.vertices, mesh.faces), piece, anchors, rest, head)
     chin = fit.marks[np.isin(fit.numbers, CHIN)]
-    parts = Parts(head, near, jaw, mesh.vertices, chin, chin @ fit.vertices)
+    roots = np.flatnonzero(np.diff(near.indptr))
+    where = vstack([where, near[roots][:, anchors] @ where]).tocsr()
+    anchors = np.concatenate([anchors, roots])
+    parts = Parts(head, jaw, mesh.vertices, chin, chin @ fit.vertices)
     stretch = local_maps(template, fit.vertices, FRAME * size / fit.scale)
     return Transfer(stretch, where, anchors, Extension(mesh, anchors, FADE * size), parts, fit.index)

@@ -54,25 +54,19 @@ class Head:
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """How the vertices that are no skin move.
+    """How the vertices in the mouth move.
 
     Args:
         head: the face's frame.
-        near: sparse (U, U), rows of those that follow the skin beside them, other rows empty.
         jaw: (U,) in [0, 1], how far a vertex turns with the lower jaw.
         chin: sparse (J, V), from the template to the landmarks on its chin.
     """
 
     head: Head
-    near: csr_matrix
     jaw: np.ndarray
     vertices: np.ndarray
     chin: csr_matrix
     at: np.ndarray
-
-    def follow(self, moved: np.ndarray) -> np.ndarray:
-        """(U, 3) motion of the skin, with what follows it."""
-        return moved + self.near @ moved
 
     def jaw_motion(self, displacement: np.ndarray) -> np.ndarray:
         """(T, U, 3) float32: lower teeth, turned about the jaw's axis as far as the chin goes down.
@@ -113,7 +107,8 @@ def sort_parts(
         head: the face's frame.
 
     Returns:
-        `near` and `jaw` of `Parts`.
+        Sparse (U, U) with rows for the vertices at which pieces hang on the skin, such as roots of lashes: they move
+        as the anchors of that row do. And (U,) `jaw` of `Parts`.
     """
     count = len(vertices)
     points = head.local(vertices)
@@ -137,7 +132,7 @@ def sort_parts(
     cut = _cut(points, inside, head)
     for members in inside:
         jaw[members] = _lower(points[members, 1], cut)
-    return _beside(points, anchors, followers, tree), jaw
+    return _roots(points, anchors, followers, tree), jaw
 
 
 def _eyeball(
@@ -196,19 +191,17 @@ def _lower(heights: np.ndarray, cut: float) -> np.ndarray | float:
     return np.clip(0.5 - (heights - cut) / 0.02, 0, 1)
 
 
-def _beside(points: np.ndarray, anchors: np.ndarray, followers: list[np.ndarray], tree: cKDTree) -> csr_matrix:
-    """Sparse (U, U): each piece moves as the skin at its roots does, those of its vertices that are nearest to skin."""
+def _roots(points: np.ndarray, anchors: np.ndarray, followers: list[np.ndarray], tree: cKDTree) -> csr_matrix:
+    """Sparse (U, U): those vertices of each piece that are nearest to the skin move as the skin beside them."""
     count = len(points)
     if not followers:
         return csr_matrix((count, count))
-    members = np.concatenate(followers)
-    rooted = []
-    for piece in followers:
-        gap = tree.query(points[piece])[0]
-        roots = piece[gap <= max(1.5 * gap.min(), ROOT)]
-        rooted.append(roots[cKDTree(points[roots]).query(points[piece])[1]])
-    gap, beside = tree.query(points[np.concatenate(rooted)], k=min(6, len(anchors)))
+    gaps = [tree.query(points[members])[0] for members in followers]
+    roots = np.concatenate(
+        [members[gap <= max(1.5 * gap.min(), ROOT)] for members, gap in zip(followers, gaps, strict=True)]
+    )
+    gap, beside = tree.query(points[roots], k=min(6, len(anchors)))
     weights = 1 / (gap + 0.003) ** 2
     weights /= weights.sum(axis=1, keepdims=True)
-    rows = np.repeat(members, beside.shape[1])
+    rows = np.repeat(roots, beside.shape[1])
     return csr_matrix((weights.ravel(), (rows, anchors[beside].ravel())), shape=(count, count))

@@ -61,7 +61,7 @@ class Transfer:
         return joined[:, self.index]
 
     def _field(self, field: np.ndarray) -> np.ndarray:
-        return self.parts.follow(self.extend(self.skin @ field))
+        return self.extend(self.skin @ field)
 
 
 def few_fields(displacement: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -90,6 +90,12 @@ def test_seams_are_joined_and_lips_are_not() -> None:
     plate = grid(4, 4)
     lips = TriMesh(np.tile(plate.vertices, (2, 1)), np.concatenate([plate.faces, plate.faces[:, ::-1] + 16]))
     assert len(weld(lips)[0].vertices) == 32
+    # What touches a surface within it hangs on nothing.
+    lash = TriMesh(
+        np.concatenate([plate.vertices, plate.vertices[[5, 6]], plate.vertices[[5, 6]] + [0, 0, 1]]),
+        np.concatenate([plate.faces, [[16, 17, 19], [16, 19, 18]]]),
+    )
+    assert len(weld(lash)[0].vertices) == 20
 
 
 def _units(mesh: TriMesh) -> TriMesh:
