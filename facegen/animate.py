@@ -8,28 +8,16 @@ import torch
 from facegen.checkpoint import Checkpoint
 from facegen.data.frames import Frames
 from facegen.data.sequence import Sequence
-from facegen.errors import MeshError, MotionError, unknown
-from facegen.mesh.alignment import require_pose
+from facegen.errors import MotionError, unknown
+from facegen.face import Face
 from facegen.mesh.tri_mesh import TriMesh
 
 RISE = 30  # frames of rise, of apex and of fall, in whose middle an expression's latent is taken
 
 
-def require_topology(neutral: TriMesh, model: Checkpoint) -> None:
-    """The neutral is of the topology that the model was trained on, and about its size.
-
-    Raises:
-        MeshError: it is not; the message says what to do.
-    """
-    template = model.hierarchy.template
-    have, want = (f"{len(mesh.vertices)} vertices and {len(mesh.faces)} triangles" for mesh in (neutral, template))
-    if neutral.digest != template.digest:
-        other = "as many, but other ones: another order of vertices, or polygons cut in another way"
-        raise MeshError(
-            f"the mesh has {have}, not of the topology of the model's template ({other if have == want else want}); "
-            "give a neutral of the topology that the model was trained on"
-        )
-    require_pose(neutral.vertices, template.vertices, "the mesh", "the model's template")
+def ready(neutral: TriMesh | Face, model: Checkpoint) -> Face:
+    """The neutral as something that the model can move; see `Face.of` for what is refused."""
+    return neutral if isinstance(neutral, Face) else Face.of(model.hierarchy.template, neutral)
 
 
 class DecodedFrames(Frames):
@@ -38,49 +26,66 @@ class DecodedFrames(Frames):
     Args:
         decoder: of a network, latent (N, Z) -> (N, V, 3) mm.
         latent: (T, Z).
-        neutral: (V, 3) mm.
+        face: that is moved, of U vertices.
     """
 
-    def __init__(self, decoder: torch.nn.Module, latent: torch.Tensor, neutral: np.ndarray) -> None:
-        super().__init__((len(latent), *neutral.shape))
-        self.decoder, self.latent = decoder, latent
-        self.neutral = neutral.astype(np.float32)
+    def __init__(self, decoder: torch.nn.Module, latent: torch.Tensor, face: Face) -> None:
+        super().__init__((len(latent), *face.mesh.vertices.shape))
+        self.decoder, self.latent, self.carry = decoder, latent, face.carry
+        self.neutral = face.mesh.vertices.astype(np.float32)
 
     @torch.inference_mode()
     def read(self, start: int, stop: int) -> np.ndarray:
-        return self.neutral + self.decoder(self.latent[start:stop]).numpy()  # Eq. 4
+        displacement = self.decoder(self.latent[start:stop]).numpy()
+        return self.neutral + self.carry(displacement).astype(np.float32)  # Eq. 4
+
+
+class TurnedFrames(Frames):
+    """Frames (T, U, 3) seen after a rotation (3, 3), as `points @ rotation.T`."""
+
+    def __init__(self, frames: np.ndarray | Frames, rotation: np.ndarray) -> None:
+        super().__init__(frames.shape)
+        self.frames, self.rotation = frames, rotation.astype(np.float32)
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        return self.frames[start:stop] @ self.rotation.T
 
 
 @torch.inference_mode()
-def animate(model: Checkpoint, neutral: TriMesh, motion: np.ndarray, fps: float, *, streamed: bool = False) -> Sequence:
+def animate(
+    model: Checkpoint, neutral: TriMesh | Face, motion: np.ndarray, fps: float, *, streamed: bool = False
+) -> Sequence:
     """Generate a 4D expression: displacements of the label, added to the neutral (Eq. 4).
 
     Args:
         model: a loaded checkpoint.
-        neutral: (V, 3) mm, of the template's topology.
+        neutral: (U, 3) any face; one whose topology is not the template's has the template fitted onto it.
         motion: (T, E), a column for each of the model's expressions.
         fps: of the result.
         streamed: decode some frames at a time, whenever a writer asks for them, for clips that memory cannot hold;
             the label is encoded at once, since its end may tell of its beginning.
 
+    Returns:
+        A sequence of the neutral's own vertices and polygons, in mm.
+
     Raises:
-        MeshError: the neutral's topology or size is not the template's.
+        MeshError: the template cannot be fitted.
     """
-    require_topology(neutral, model)
+    face = ready(neutral, model)
     latent = model.network.encoder(torch.from_numpy(np.asarray(motion, dtype=np.float32)))
-    frames = DecodedFrames(model.network.decoder, latent, neutral.vertices)
-    return _sequence(model, neutral, frames if streamed else np.asarray(frames), motion, fps)
+    frames = DecodedFrames(model.network.decoder, latent, face)
+    return _sequence(model, face, frames if streamed else np.asarray(frames), motion, fps)
 
 
 @torch.inference_mode()
-def interpolate(model: Checkpoint, neutral: TriMesh, start: str, stop: str, steps: int) -> Sequence:
+def interpolate(model: Checkpoint, neutral: TriMesh | Face, start: str, stop: str, steps: int) -> Sequence:
     r"""Faces between the apexes of two expressions, through the latent space (section 5.5).
 
     .. math:: z_\alpha = \alpha z_1 + (1 - \alpha) z_0
 
     Args:
         model: a loaded checkpoint.
-        neutral: (V, 3) mm, of the template's topology.
+        neutral: (U, 3) any face, see `animate`.
         start, stop: names of the two expressions.
         steps: number of faces, the two apexes included.
 
@@ -88,9 +93,9 @@ def interpolate(model: Checkpoint, neutral: TriMesh, start: str, stop: str, step
         A sequence of `steps` frames; its label goes from one expression to the other as the latents do.
 
     Raises:
-        FacegenError: an expression is unknown, steps are fewer than two, or the topology is not the template's.
+        FacegenError: an expression is unknown, steps are fewer than two, or the template cannot be fitted.
     """
-    require_topology(neutral, model)
+    face = ready(neutral, model)
     for name in (start, stop):
         if name not in model.expressions:
             raise MotionError(unknown("expression", name, model.expressions))
@@ -102,14 +107,12 @@ def interpolate(model: Checkpoint, neutral: TriMesh, start: str, stop: str, step
     curve = torch.cat([rise, torch.ones(RISE), rise.flip(0)])[:, None]
     first, last = (model.network.encoder(curve * end)[RISE + RISE // 2] for end in ends)
     alpha = torch.linspace(0, 1, steps)[:, None]
-    frames = DecodedFrames(model.network.decoder, alpha * last + (1 - alpha) * first, neutral.vertices)  # section 5.5
+    frames = DecodedFrames(model.network.decoder, alpha * last + (1 - alpha) * first, face)  # section 5.5
     label = (alpha * ends[1] + (1 - alpha) * ends[0]).numpy()
-    return _sequence(model, neutral, np.asarray(frames), label, model.fps)
+    return _sequence(model, face, np.asarray(frames), label, model.fps)
 
 
-def _sequence(
-    model: Checkpoint, neutral: TriMesh, vertices: np.ndarray | Frames, motion: np.ndarray, fps: float
-) -> Sequence:
-    template = model.hierarchy.template
-    polygons = neutral.polygons if neutral.polygons is not None else template.polygons
-    return Sequence(vertices, neutral.faces, fps, motion, model.expressions, polygons)
+def _sequence(model: Checkpoint, face: Face, vertices: np.ndarray | Frames, motion: np.ndarray, fps: float) -> Sequence:
+    mesh, template = face.mesh, model.hierarchy.template
+    polygons = template.polygons if mesh.polygons is None and face.fit is None else mesh.polygons
+    return Sequence(vertices, mesh.faces, fps, motion, model.expressions, polygons)

@@ -97,7 +97,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"facegen {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb", required=True, parser_class=Parser)
-    for add in (_demo, _prepare, _training, _animate, _evaluate, _interpolate, _export, _inspect, _bench):
+    for add in (_demo, _prepare, _training, _animate, _evaluate, _interpolate, _register, _export, _inspect, _bench):
         add(verbs)
     return parser
 
@@ -219,7 +219,7 @@ def _animate(verbs: argparse._SubParsersAction) -> None:
         "facegen animate neutral.obj --model demo/model.ckpt --expression happy --out smile.glb\n"
         "  facegen animate neutral.obj --model demo/model.ckpt --expression happy --timeline take.csv --out smile.usdc",
     )
-    parser.add_argument("neutral", type=Path, metavar="NEUTRAL", help=".obj, .ply or .glb of the model's topology")
+    parser.add_argument("neutral", type=Path, metavar="NEUTRAL", help=".obj, .ply or .glb of any face")
     _model(parser)
     parser.add_argument("--expression", metavar="NAME", help="one of the model's expressions")
     parser.add_argument(
@@ -268,7 +268,10 @@ def _evaluate(verbs: argparse._SubParsersAction) -> None:
 def _model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, required=True, metavar="CKPT", help="checkpoint that `facegen fit` wrote")
     parser.add_argument(
-        "--units", default="mm", metavar="U", help="of the neutral: mm, cm or m (default: mm); what is made is in mm"
+        "--units", metavar="U", help="of the mesh: mm, cm or m (default: by its size); what is made is in mm"
+    )
+    parser.add_argument(
+        "--landmarks", type=Path, metavar="FILE", help="points on the mesh, `number x y z` a line (default: found)"
     )
 
 
@@ -302,6 +305,19 @@ def _interpolate(verbs: argparse._SubParsersAction) -> None:
     parser.add_argument("--to", dest="stop", required=True, metavar="NAME", help="expression to end with")
     parser.add_argument("--steps", type=int, default=7, metavar="N", help="faces, both ends included (default: 7)")
     _output(parser)
+
+
+def _register(verbs: argparse._SubParsersAction) -> None:
+    parser = _verb(
+        verbs,
+        "register",
+        commands.register,
+        "the model's template laid onto any face mesh: its topology, that face's shape",
+        "facegen register scan.ply --model demo/model.ckpt --out neutral.obj",
+    )
+    parser.add_argument("neutral", type=Path, metavar="SCAN", help=".obj, .ply or .glb of any face, turned anyhow")
+    _model(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=".obj or .ply to write")
 
 
 def _export(verbs: argparse._SubParsersAction) -> None:

@@ -66,25 +66,35 @@ def _write(sequence: object, options: Namespace) -> None:
     print(write(sequence, options.out, **chosen))
 
 
-def _read_neutral(options: Namespace) -> object:
-    from facegen.mesh.io import UNITS, read_mesh
+def register(options: Namespace) -> None:
+    """Any face mesh becomes one of the model's topology."""
+    from facegen import checkpoint
+    from facegen.face import read_face
+    from facegen.mesh.io import WRITERS, write_mesh
 
-    if options.units not in UNITS:
-        raise FacegenError(unknown("unit", options.units, UNITS))
-    path = options.neutral
-    mesh = read_mesh(path)
-    return mesh.with_vertices(mesh.vertices * UNITS[options.units])
+    if options.out.suffix.lower() not in WRITERS:
+        raise FacegenError(unknown("suffix to write a mesh with", options.out.suffix, WRITERS))
+    model = checkpoint.load(options.model)
+    face = read_face(options.neutral, model.hierarchy.template, options.out, options.units, options.landmarks)
+    if face.fit is None:
+        raise FacegenError(f"{options.neutral} has the model's topology already; `facegen animate` takes it as it is")
+    write_mesh(options.out, model.hierarchy.template.with_vertices(face.fit.vertices * face.factor))
+    print(f"{options.out}: {len(face.fit.vertices)} vertices in mm, where {options.neutral.name} is")
 
 
-def _dressed(sequence: object, neutral: object, options: Namespace) -> object:
-    """The sequence with the colour and texture of the neutral's file."""
+def _dressed(sequence: object, face: object, options: Namespace) -> object:
+    """The sequence with the colour and texture of the neutral's file; for pictures, which are taken from the front, a
+    face that was turned otherwise is turned there."""
     from dataclasses import replace
 
+    from facegen.animate import TurnedFrames
     from facegen.mesh.io import read_appearance
 
-    appearance = read_appearance(options.neutral, neutral)
+    appearance = read_appearance(options.neutral, face.mesh)
     for reason in () if appearance is None else appearance.left_out:
         print(f"facegen: left out: {reason}", file=sys.stderr)
+    if options.out.suffix.lower() in (".png", ".mp4", ".gif"):
+        sequence = replace(sequence, vertices=TurnedFrames(sequence.vertices, face.rotation))
     return replace(sequence, appearance=appearance)
 
 
@@ -99,8 +109,8 @@ def animate(options: Namespace) -> None:
         timeline = Take.load(options.timeline) if recorded else Timeline.load(options.timeline)
     from facegen import animate as making
     from facegen import checkpoint
+    from facegen.face import read_face
 
-    neutral = _read_neutral(options)
     model = checkpoint.load(options.model)
     fps = model.fps if options.fps is None else options.fps
     intensity = 1.0 if options.intensity is None else options.intensity
@@ -114,7 +124,8 @@ def animate(options: Namespace) -> None:
         phases = Phases.fill(frames, options.onset, options.apex, options.offset)
         ease = options.ease or "linear"
         motion = motion_label(frames, options.expression, phases, intensity, model.expressions, ease)
-    _write(_dressed(making.animate(model, neutral, motion, fps, streamed=True), neutral, options), options)
+    face = read_face(options.neutral, model.hierarchy.template, options.out, options.units, options.landmarks)
+    _write(_dressed(making.animate(model, face, motion, fps, streamed=True), face, options), options)
 
 
 def _require_one_label(options: Namespace, recorded: bool) -> None:
@@ -168,11 +179,12 @@ def interpolate(options: Namespace) -> None:
     """Faces between two expressions' latents."""
     from facegen import animate as making
     from facegen import checkpoint
+    from facegen.face import read_face
 
-    neutral = _read_neutral(options)
     model = checkpoint.load(options.model)
-    made = making.interpolate(model, neutral, options.start, options.stop, options.steps)
-    _write(_dressed(made, neutral, options), options)
+    face = read_face(options.neutral, model.hierarchy.template, options.out, options.units, options.landmarks)
+    made = making.interpolate(model, face, options.start, options.stop, options.steps)
+    _write(_dressed(made, face, options), options)
 
 
 def export(options: Namespace) -> None:

@@ -1,59 +1,60 @@
-"""Faces found in pictures by an independent detector: MediaPipe's FaceMesh, whose models come in its wheel."""
+"""Landmarks of faces in a picture, by MediaPipe's FaceMesh."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sys
-import warnings
 from collections.abc import Iterator
-from functools import lru_cache
-from typing import Any
+from contextlib import contextmanager
 
 import numpy as np
 
+from facegen.errors import FacegenError
 from facegen.optional import require
 
-POINTS = 468
-MOST_FACES = 16
+COUNT = 468
+CONFIDENCE = 0.4
+"""From which the detector counts something as a face; below its own 0.5, since renders have no skin."""
 
 
 def detect(picture: np.ndarray) -> list[np.ndarray]:
-    """Every face in a picture, the largest first.
+    """All faces of a picture.
 
     Args:
         picture: (H, W, 3) uint8, RGB.
 
     Returns:
-        for each face (468, 2) x to the right and y down, in pixels; what a point means is FaceMesh's.
+        For each face (468, 2) float64, x to the right and y down in pixels, the largest face first; none, if
+        nothing looks like a face.
 
     Raises:
-        FacegenError: mediapipe is not installed.
+        FacegenError: MediaPipe is not installed, or `picture` is no such array.
+
+    Reference:
+        Kartynnik et al., "Real-time Facial Surface Geometry from Monocular Video on Mobile GPUs", CVPRW 2019.
     """
-    height, width = picture.shape[:2]
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+        raise FacegenError(f"a picture is (H, W, 3) uint8, got {picture.shape} of {picture.dtype}")
     with _quiet():
-        found = _mesh().process(np.ascontiguousarray(picture)).multi_face_landmarks or []
-    faces = [np.array([(point.x * width, point.y * height) for point in face.landmark]) for face in found]
-    return sorted(faces, key=lambda face: -float(np.prod(np.ptp(face, axis=0))))
+        require("mediapipe", "photo")
+        solutions = require("mediapipe.python.solutions.face_mesh", "photo")
+        # Refined, because only then do lids and lips lie where they should.
+        mesh = solutions.FaceMesh(
+            static_image_mode=True, max_num_faces=4, refine_landmarks=True, min_detection_confidence=CONFIDENCE
+        )
+        with mesh:
+            found = mesh.process(np.ascontiguousarray(picture)).multi_face_landmarks or []
+    size = (picture.shape[1], picture.shape[0])
+    faces = [np.array([(point.x, point.y) for point in face.landmark[:COUNT]]) * size for face in found]
+    return sorted(faces, key=lambda points: -np.prod(np.ptp(points, axis=0)))
 
 
-@lru_cache(maxsize=1)
-def _mesh() -> Any:
-    with _quiet():
-        solutions = require("mediapipe", "photo").solutions
-        return solutions.face_mesh.FaceMesh(static_image_mode=True, max_num_faces=MOST_FACES)
-
-
-@contextlib.contextmanager
+@contextmanager
 def _quiet() -> Iterator[None]:
-    """Standard error closed to what the detector's libraries print about themselves; errors are still raised."""
-    sys.stderr.flush()
+    """Keep what the native library writes to standard error out of the terminal."""
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+        yield
     finally:
         os.dup2(kept, 2)
         os.close(kept)

@@ -96,10 +96,10 @@ def _forehead(side: _Side) -> dict[str, tuple]:
     lines = 0.5 * np.sin(2 * np.pi * (side.y - 36) / 10.5)
     beside = ramp(20 - side.x, 0, 10)  # between the brows there is no lid to spare, and the skin follows the frown
     low = ramp(side.y + 16 * beside, 7, 16 + 12 * beside)
-    frown = side.linear((5, 9), (20, 20), 20, 62, 6.5) + side.sheet((34, 21), (15, 10), (-1.0, -3.5))
+    frown = side.linear((5, 10), (21, 20), 20, 62, 6.2) + side.sheet((34, 21), (15, 10), (-1.0, -3.0))
     return {
         "AU1": (
-            free[:, None] * side.sheet((11, 21), (16, 17), (0.6, 8.6)),
+            free[:, None] * side.sheet((11, 20), (16, 17), (0.6, 10.0)),
             free * 0.8 * side.patch((10, 22), (12, 8)),
             1.5 * side.patch((13, 46), (22, 14)) * lines,
         ),
@@ -200,7 +200,7 @@ def _middle(side: _Side) -> dict[str, tuple]:
             -2.4 * lips * np.exp(-((away / 7) ** 2)) + 0.8 * at(-86, 16, 4),
             zero,
         ),
-        "AU25": (np.stack([zero, parting * (2.0 * above - 5.0 * below)], axis=1), 0.4 * parting * below, zero),
+        "AU25": (np.stack([zero, parting * (3.0 * above - 7.5 * below)], axis=1), 0.4 * parting * below, zero),
         # What the jaw's rotation does to the skin beside: the corners of the mouth come closer.
         "AU27": (np.stack([-5.0 * corner * np.sign(x), zero], axis=1), zero, zero),
     }

@@ -74,7 +74,9 @@ def skin(vertices: int) -> Skin:
     turned = [skull_normal(roll(flat + offset)) - skull_normal(roll(flat - offset)) for offset in (x, y)]
     tilt = thick * np.stack(turned) / (2 * step)
     single = (np.ascontiguousarray(a, dtype=np.float32) for a in (mean, along, bend, normal, tilt))
-    jaw = (1 - above_slit(frontal)).astype(np.float32)
+    # The bone ends before the ear; below it is all that hangs on the chin.
+    behind = 1 - ramp(-mean[:, 2], -25, 15) * ramp(frontal[:, 1], -95, -55)
+    jaw = ((1 - above_slit(frontal)) * behind).astype(np.float32)
     lids = {side: _lids(frontal * [sign, 1]) for side, sign in (("L", 1), ("R", -1))}
     return Skin(next(single), plan.faces, *single, pulls(frontal), jaw, lids)
 

@@ -1,0 +1,125 @@
+"""A face mesh, ready to be moved by a model: its size in mm, the way it looks, and how motion gets onto it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from facegen.errors import FacegenError, MeshError, unknown
+from facegen.landmark_file import read_landmarks
+from facegen.mesh.alignment import rigid_transform
+from facegen.mesh.io import UNITS, read_mesh
+from facegen.mesh.tri_mesh import TriMesh
+from facegen.mesh_landmarks import SeenError
+from facegen.register import Fit, register, transfer
+from facegen.views import write_picture
+
+NEAR_UNIT = 1.8
+"""A face up to so many times larger or smaller than the template, in mm, cm or m, is one in that unit."""
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """A neutral that a model can move.
+
+    Args:
+        mesh: (U, 3) mm, as its file orders and turns it.
+        carry: from displacements of the model's template, (T, V, 3) mm, to those of `mesh`, (T, U, 3) mm.
+        rotation: (3, 3); `mesh.vertices @ rotation.T` has +y up and +z out of the face.
+        fit: of the template, where the topology is another one.
+        units: what the file's numbers were taken to be.
+        factor: mm in one of them.
+    """
+
+    mesh: TriMesh
+    carry: Callable[[np.ndarray], np.ndarray]
+    rotation: np.ndarray
+    fit: Fit | None
+    units: str
+    factor: float
+
+    @classmethod
+    def of(
+        cls,
+        template: TriMesh,
+        mesh: TriMesh,
+        units: str | None = None,
+        landmarks: np.ndarray | None = None,
+        name: str = "the mesh",
+    ) -> Face:
+        """Prepare a mesh, by its vertices where it has the template's topology, by a fit where it has not.
+
+        Args:
+            template: (V, 3) mm.
+            mesh: (U, 3).
+            units: mm, cm or m; None takes that in which the face is about as large as the template, and, where it is
+                so in none, scales it to the template's size.
+            landmarks: (468, 3) in the mesh's units, NaN where unknown; None has them found.
+            name: what messages call the mesh.
+
+        Raises:
+            SeenError: the template cannot be fitted; see `facegen.register.register`.
+            MeshError: `units` are unknown, or contradict the size of the face.
+        """
+        if units is not None and units not in UNITS:
+            raise MeshError(unknown("unit", units, UNITS))
+        if mesh.digest == template.digest:
+            one, two = (np.linalg.norm(np.ptp(each.vertices, axis=0)) for each in (mesh, template))
+            factor, taken = _millimetres(float(one / two), units, name)
+            rotation, _ = rigid_transform(mesh.vertices * factor, template.vertices)
+            # People differ in shape; what is turned on purpose is turned by more than that makes it seem.
+            turn = rotation if np.trace(rotation) < 1 + 2 * np.cos(np.radians(45)) else np.eye(3)
+            scaled = mesh.with_vertices(mesh.vertices * factor)
+            return cls(scaled, lambda moved: moved @ turn, turn, None, taken, factor)
+        fit = register(template, mesh, name, landmarks)
+        factor, taken = _millimetres(fit.scale, units, name)
+        carried = transfer(fit)
+        scaled = mesh.with_vertices(mesh.vertices * factor)
+        return cls(scaled, lambda moved: carried(moved) * np.float32(factor), fit.seen.rotation, fit, taken, factor)
+
+
+def _millimetres(ratio: float, units: str | None, name: str) -> tuple[float, str]:
+    """mm in one unit of a mesh whose numbers are `ratio` times those of the template, and how that unit is called."""
+    if units is not None:
+        if not 1 / 3 < ratio * UNITS[units] < 3:
+            raise MeshError(
+                f"{name} is {ratio * UNITS[units]:.3g} times the size of the model's template, if its units are "
+                f"{units}; give its units (mm, cm or m), or leave --units out and have them found"
+            )
+        return UNITS[units], units
+    for unit, factor in UNITS.items():
+        if 1 / NEAR_UNIT < ratio * factor < NEAR_UNIT:
+            return factor, unit
+    return 1 / ratio, f"{1 / ratio:.4g} mm"
+
+
+def read_face(
+    path: str | Path, template: TriMesh, out: Path, units: str | None = None, landmarks: Path | None = None
+) -> Face:
+    """Read a mesh and prepare it; say how well the template fits where it had to be fitted.
+
+    Args:
+        path: of the mesh.
+        template: (V, 3) mm.
+        out: what is to be written from it; a picture that shows why no template fits is named after it.
+        units, landmarks: see `Face.of`; landmarks as a file.
+
+    Raises:
+        FacegenError: a file cannot be used, or the template cannot be fitted.
+    """
+    if units is not None and units not in UNITS:
+        raise FacegenError(unknown("unit", units, UNITS))
+    mesh = read_mesh(path)
+    points = None if landmarks is None else read_landmarks(landmarks)
+    try:
+        face = Face.of(template, mesh, units, points, str(path))
+    except SeenError as error:
+        picture = out.parent / f"{out.stem}.refused.png"
+        write_picture(picture, error.picture)
+        raise FacegenError(f"{error}; {picture} shows what was seen") from error
+    if face.fit is not None:
+        print(f"{Path(path).name}: {face.fit}; units: {face.units}")
+    return face

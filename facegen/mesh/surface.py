@@ -1,0 +1,125 @@
+"""Nearest points on a surface that also look the same way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from scipy.spatial import cKDTree
+
+from facegen.mesh.tri_mesh import TriMesh, vertex_normals
+
+SAMPLES = 60_000
+"""Points that stand for a surface while the nearest triangle is looked for, at least one for each triangle."""
+
+
+@dataclass(frozen=True, eq=False)
+class Hits:
+    """Points on a surface.
+
+    Args:
+        face: (N,) int64 the triangle.
+        weights: (N, 3) barycentric, not negative.
+        points: (N, 3).
+        normals: (N, 3) unit, interpolated between vertices.
+        border: (N,) bool, the point lies on the surface's border.
+    """
+
+    face: np.ndarray
+    weights: np.ndarray
+    points: np.ndarray
+    normals: np.ndarray
+    border: np.ndarray
+
+
+class Surface:
+    """A mesh that is asked for nearest points many times.
+
+    Args:
+        mesh: (V, 3), at least one triangle with an area.
+        reach: how far apart (in the mesh's units) two points count that look opposite ways; see `nearest`.
+    """
+
+    def __init__(self, mesh: TriMesh, reach: float) -> None:
+        self.mesh, self.reach = mesh, reach
+        self.normals = vertex_normals(mesh.vertices, mesh.faces)
+        self.rim = border_vertices(mesh)
+        self.rim_edges = _is_border_edge(mesh)
+        self.owner, weights = _samples(mesh)
+        corners = mesh.faces[self.owner]
+        self.spots = np.einsum("nk,nkc->nc", weights, mesh.vertices[corners])
+        looks = _unit(np.einsum("nk,nkc->nc", weights, self.normals[corners]))
+        self.tree = cKDTree(np.concatenate([self.spots, reach / 2 * looks], axis=1), balanced_tree=False)
+
+    def nearest(self, points: np.ndarray, normals: np.ndarray, tried: int = 6) -> Hits:
+        """For each point the nearest one on the surface, normals counted as a distance.
+
+        Two lips that touch are nearest to each other and look opposite ways; `reach` keeps them apart.
+
+        Args:
+            points: (N, 3).
+            normals: (N, 3) unit.
+            tried: how many triangles are measured for each point.
+        """
+        from trimesh.triangles import closest_point, points_to_barycentric
+
+        query = np.concatenate([points, self.reach / 2 * normals], axis=1)
+        chosen = self.owner[self.tree.query(query, tried, workers=-1)[1]].reshape(len(points), -1)
+        corners = self.mesh.faces[chosen]
+        triangles = self.mesh.vertices[corners].reshape(-1, 3, 3)
+        close = closest_point(triangles, np.repeat(points, chosen.shape[1], axis=0))
+        with np.errstate(all="ignore"):
+            weights = points_to_barycentric(triangles, close).clip(0, 1)
+        weights[~np.isfinite(weights).all(axis=1)] = 1 / 3
+        weights /= weights.sum(axis=1, keepdims=True)
+        weights, close = weights.reshape(*chosen.shape, 3), close.reshape(*chosen.shape, 3)
+        looks = _unit(np.einsum("nkw,nkwc->nkc", weights, self.normals[corners]))
+        gap = np.square(close - points[:, None]).sum(axis=-1)
+        gap += np.square(self.reach / 2 * (looks - normals[:, None])).sum(axis=-1)
+        row, best = np.arange(len(points)), gap.argmin(axis=1)
+        face, weights = chosen[row, best], weights[row, best]
+        zero = weights < 1e-6
+        on_edge = (zero[:, [2, 0, 1]] & self.rim_edges[face]).any(axis=1)
+        return Hits(face, weights, close[row, best], looks[row, best], on_edge)
+
+    def matrix(self, hits: Hits) -> csr_matrix:
+        """Sparse (N, V): takes any values on the vertices to the points."""
+        rows = np.repeat(np.arange(len(hits.face)), 3)
+        columns = self.mesh.faces[hits.face].ravel()
+        return csr_matrix((hits.weights.ravel(), (rows, columns)), shape=(len(hits.face), len(self.mesh.vertices)))
+
+
+def border_vertices(mesh: TriMesh) -> np.ndarray:
+    """(V,) bool: those on an edge of one triangle alone."""
+    on_rim = np.zeros(len(mesh.vertices), dtype=bool)
+    edge = _is_border_edge(mesh)
+    on_rim[mesh.faces[edge]] = True
+    on_rim[np.roll(mesh.faces, -1, axis=1)[edge]] = True
+    return on_rim
+
+
+def _is_border_edge(mesh: TriMesh) -> np.ndarray:
+    """(F, 3) bool: the edge from each corner to the next belongs to no other triangle."""
+    start, stop = mesh.faces, np.roll(mesh.faces, -1, axis=1)
+    key = np.minimum(start, stop) * len(mesh.vertices) + np.maximum(start, stop)
+    _, place, count = np.unique(key, return_inverse=True, return_counts=True)
+    return (count[place] == 1).reshape(key.shape)
+
+
+def _samples(mesh: TriMesh) -> tuple[np.ndarray, np.ndarray]:
+    """Triangles (N,) and barycentric weights (N, 3): every triangle's middle, and more on large triangles."""
+    a, b, c = mesh.vertices[mesh.faces].transpose(1, 0, 2)
+    area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    wanted = np.maximum(np.rint(SAMPLES * area / max(area.sum(), 1e-300)), 1).astype(np.int64)
+    owner = np.repeat(np.arange(len(mesh.faces)), wanted)
+    draw = np.random.default_rng(0).random((len(owner), 2))
+    draw[draw.sum(axis=1) > 1] = 1 - draw[draw.sum(axis=1) > 1]
+    weights = np.column_stack([1 - draw.sum(axis=1), draw])
+    weights[np.repeat(wanted == 1, wanted)] = 1 / 3
+    return owner, weights
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return vectors / np.where(length > 0, length, 1)

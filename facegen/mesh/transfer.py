@@ -1,0 +1,222 @@
+"""The motion of a template, carried to a mesh of any other topology onto which it was fitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csc_matrix, csr_matrix, diags
+from scipy.sparse.csgraph import connected_components, dijkstra
+from scipy.sparse.linalg import splu
+from scipy.spatial import cKDTree
+
+from facegen.errors import MeshError
+from facegen.mesh.parts import Parts
+from facegen.mesh.registration import laplacian
+from facegen.mesh.surface import Surface
+from facegen.mesh.tri_mesh import TriMesh, vertex_normals
+
+NEAR = 0.02
+"""In units of the face's size: skin that is no farther from the fitted template follows it exactly."""
+FADE = 0.15
+"""Likewise, the distance over the surface within which motion fades beyond the template's border."""
+FRAME = 0.08
+"""Likewise, the width over which the turning and stretching from template to mesh is averaged."""
+ABOVE, BELOW = (164, 2, 165, 391), (18, 200, 83, 313)
+"""Landmarks between nose and mouth, and between mouth and chin."""
+LEAST = 3e-4
+"""Of a motion's largest field: those that are smaller are left out."""
+
+
+@dataclass(frozen=True, eq=False)
+class Transfer:
+    """Displacements of the template to displacements of a mesh.
+
+    Args:
+        stretch: (V, 3, 3) for each vertex of the template, linear map of a displacement into the mesh's frame.
+        skin: sparse (A, V) from the template to the anchors, vertices that follow it exactly.
+        anchors: (A,) their indices among the joined vertices.
+        extend: the anchors' motion to everything else.
+        parts: what is not skin.
+        index: (U,) the joined vertex of each vertex of the mesh.
+        jaw: (J, V) from the template to the landmarks on the chin.
+    """
+
+    stretch: np.ndarray
+    skin: csr_matrix
+    anchors: np.ndarray
+    extend: Extension
+    parts: Parts
+    index: np.ndarray
+
+    def __call__(self, displacement: np.ndarray) -> np.ndarray:
+        """(T, V, 3) in mm to (T, U, 3) float32 in the units of the mesh."""
+        local = np.einsum("vij,tvj->tvi", self.stretch, displacement, optimize=True)
+        weights, fields = few_fields(local)
+        moved = np.stack([self._field(field) for field in fields]) if len(fields) else None
+        joined = np.zeros((len(displacement), len(self.extend.free), 3), np.float32)
+        if moved is not None:
+            joined = np.einsum("tk,kuc->tuc", weights.astype(np.float32), moved.astype(np.float32), optimize=True)
+        joined += self.parts.jaw_motion(local)
+        return joined[:, self.index]
+
+    def _field(self, field: np.ndarray) -> np.ndarray:
+        return self.extend(self.skin @ field)
+
+
+def few_fields(displacement: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(T, V, 3) as weights (T, K) times fields (K, V, 3), with the fields left out that do next to nothing."""
+    count, vertices = displacement.shape[:2]
+    flat = displacement.reshape(count, -1).astype(np.float64)
+    values, vectors = np.linalg.eigh(flat @ flat.T)
+    kept = values > LEAST**2 * max(values.max(), 1e-300)
+    weights = vectors[:, kept]
+    return weights, (weights.T @ flat).reshape(-1, vertices, 3)
+
+
+def local_maps(template: TriMesh, fitted: np.ndarray, size: float) -> np.ndarray:
+    """(V, 3, 3): how the surroundings of each vertex were turned and stretched from the template to the fit.
+
+    The deformation gradient of each triangle, its third direction the normal stretched as the triangle is, averaged
+    over a width of `size`: Sumner and Popovic, "Deformation Transfer for Triangle Meshes", SIGGRAPH 2004, made smooth.
+
+    Args:
+        template: (V, 3).
+        fitted: (V, 3).
+        size: in the template's units.
+    """
+    before, after = (_frames(points[template.faces]) for points in (template.vertices, fitted))
+    good = np.abs(np.linalg.det(before)) > 1e-9 * size**2
+    gradient = np.zeros_like(before)
+    gradient[good] = after[good] @ np.linalg.inv(before[good])
+    stiffness, area = laplacian(template)
+    a, b, c = template.vertices[template.faces].transpose(1, 0, 2)
+    share = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 6 * good
+    gather = csr_matrix(
+        (np.repeat(share, 3), (template.faces.ravel(), np.repeat(np.arange(len(share)), 3))),
+        shape=(len(template.vertices), len(share)),
+    )
+    mass = np.maximum(np.asarray(gather.sum(axis=1)).ravel(), 1e-6 * area.mean())
+    system = csc_matrix(diags(mass) + size**2 * stiffness)
+    smooth = _factor(system).solve(gather @ gradient.reshape(-1, 9))
+    total = _factor(system).solve(mass)
+    return (smooth / total[:, None]).reshape(-1, 3, 3)
+
+
+def _frames(corners: np.ndarray) -> np.ndarray:
+    one, two = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    normal = np.cross(one, two)
+    length = np.linalg.norm(normal, axis=1, keepdims=True)
+    # As long as the triangle is wide, so that it shrinks and grows with it.
+    return np.stack([one, two, normal / np.sqrt(np.where(length > 0, length, 1))], axis=2)
+
+
+def _factor(system: csc_matrix) -> object:
+    return splu(system, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+
+
+class Extension:
+    """The anchors' motion continued over the surface, dying out with distance.
+
+    It solves (1 - FADE^2 Laplace) d = 0 where there is no anchor, so that nothing moves farther than the anchors.
+    """
+
+    def __init__(self, mesh: TriMesh, anchors: np.ndarray, length: float) -> None:
+        self.anchors = anchors
+        self.free = np.ones(len(mesh.vertices), dtype=bool)
+        self.free[anchors] = False
+        # Pieces without an anchor stay where they are.
+        self.solved = self.free & _reached(mesh, anchors)
+        stiffness, area = laplacian(mesh)
+        system = (diags(area) + length**2 * stiffness).tocsr()
+        self.factor, self.given = None, None
+        if self.solved.any():
+            self.factor = _factor(csc_matrix(system[self.solved][:, self.solved]))
+            self.given = system[self.solved][:, anchors]
+
+    def __call__(self, moved: np.ndarray) -> np.ndarray:
+        """(A, 3) motion of the anchors to (V, 3) of all."""
+        whole = np.zeros((len(self.free), 3))
+        whole[self.anchors] = moved
+        if self.factor is not None:
+            whole[self.solved] = self.factor.solve(-(self.given @ moved))
+        return whole
+
+
+def _reached(mesh: TriMesh, anchors: np.ndarray) -> np.ndarray:
+    piece = pieces(mesh)
+    return np.isin(piece, piece[anchors])
+
+
+def pieces(mesh: TriMesh) -> np.ndarray:
+    """(V,) the number of the connected piece of each vertex."""
+    count = len(mesh.vertices)
+    edges = mesh.edges
+    return connected_components(csr_matrix((np.ones(len(edges)), edges.T), (count, count)), directed=False)[1]
+
+
+def find_anchors(mesh: TriMesh, skin: np.ndarray, fitted: Surface, size: float, sides: tuple[np.ndarray, ...]) -> tuple:
+    """Vertices that lie on the fitted template, and where.
+
+    Args:
+        mesh: joined, (U, 3).
+        skin: (U,) bool, vertices of pieces that hold the face.
+        fitted: the template on the mesh.
+        size: of the face in the mesh's units.
+        sides: (U,) and (V,) from -1 below the mouth to 1 above it, of mesh and template.
+
+    Returns:
+        (A,) vertices, and sparse (A, V).
+    """
+    normals = vertex_normals(mesh.vertices, mesh.faces)
+    candidates = np.flatnonzero(skin)
+    hits = fitted.nearest(mesh.vertices[candidates], normals[candidates])
+    gap = np.linalg.norm(hits.points - mesh.vertices[candidates], axis=1)
+    agree = np.einsum("vc,vc->v", hits.normals, normals[candidates])
+    where = fitted.matrix(hits)
+    one, other = sides[0][candidates], where @ sides[1]
+    crossed = (one * other < 0) & (np.minimum(np.abs(one), np.abs(other)) > 0.15)
+    # At the template's border only what lies on it; what lies beyond has its nearest point there too.
+    reach = np.where(hits.border, 0.1 * NEAR, NEAR) * size
+    good = (gap < reach) & (agree > 0.3) & ~crossed
+    good &= ~_specks(mesh, candidates, good)
+    if good.sum() < 50:
+        raise MeshError("hardly any vertex of the mesh lies on the fitted face")
+    return candidates[good], where[good]
+
+
+def _specks(mesh: TriMesh, candidates: np.ndarray, good: np.ndarray) -> np.ndarray:
+    """Anchors in patches of under a hundredth of all: a nostril's inside, a fold behind an ear."""
+    chosen = np.zeros(len(mesh.vertices), dtype=bool)
+    chosen[candidates[good]] = True
+    inside = mesh.edges[chosen[mesh.edges].all(axis=1)]
+    count = len(mesh.vertices)
+    label = connected_components(csr_matrix((np.ones(len(inside)), inside.T), (count, count)), directed=False)[1]
+    size = np.bincount(label[chosen], minlength=label.max() + 1)
+    return size[label[candidates]] < 0.01 * chosen.sum()
+
+
+def lip_sides(mesh: TriMesh, landmarks: np.ndarray) -> np.ndarray:
+    """(V,) from -1 nearest (over the surface) to the chin, to 1 nearest to the skin below the nose.
+
+    Where lips touch but are not joined, the way from one to the other leads around the corner of the mouth, and
+    the sign changes at once between them.
+
+    Args:
+        landmarks: (468, 3) in the mesh's units, NaN where unknown.
+    """
+    edges = mesh.edges
+    length = np.linalg.norm(mesh.vertices[edges[:, 0]] - mesh.vertices[edges[:, 1]], axis=1).clip(1e-12)
+    graph = csr_matrix((length, edges.T), shape=(len(mesh.vertices),) * 2)
+    tree = cKDTree(mesh.vertices)
+    ways = []
+    for names in (ABOVE, BELOW):
+        points = landmarks[list(names)]
+        points = points[np.isfinite(points).all(axis=1)]
+        if not len(points):
+            return np.zeros(len(mesh.vertices))
+        ways.append(dijkstra(graph, directed=False, indices=np.unique(tree.query(points)[1]), min_only=True))
+    upper, lower = ways
+    with np.errstate(all="ignore"):
+        side = (lower - upper) / (lower + upper)
+    return np.where(np.isfinite(side), side, 0.0)

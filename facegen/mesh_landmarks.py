@@ -1,0 +1,196 @@
+"""Landmarks on the surface of any face mesh: seen in pictures of it, and cast back along the rays of the camera."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import permutations, product
+
+import numpy as np
+
+from facegen.errors import MeshError
+from facegen.mesh.similarity import robust_similarity
+from facegen.mesh.tri_mesh import TriMesh
+from facegen.render import render
+from facegen.views import Shape, camera_at, contact_sheet
+
+SEARCH, CLOSE = 320, 448
+"""Pixels of the pictures in which a face is looked for, and of those in which it is measured."""
+ACROSS = ((33, 263), (133, 362), (61, 291), (50, 280), (70, 300), (205, 425), (48, 278))
+"""Landmarks of the face's right and left: eyes, mouth, cheeks, brows, nose."""
+UPWARD = ((152, 10), (17, 8), (164, 168), (149, 67), (378, 297))
+"""Landmarks below and above, likewise."""
+MOUTH_TO_EYES = ((61, 33), (61, 133), (291, 362), (291, 263))
+"""Likewise, for files that have none of those."""
+TURNS = ((0.0, 0.0), (12.0, 0.0), (-12.0, 0.0), (0.0, 10.0), (0.0, -8.0))
+"""Degrees to the side and up of the views that are averaged; each alone is off by about 1 % of a face."""
+SPINS = np.array([np.diag([-1.0, -1, 1]), [[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]], [[0.0, -1, 0], [1, 0, 0], [0, 0, 1]]])
+"""A face that was found may be one on its head or side."""
+UNLIKE = 0.035
+"""In units of the face's size: landmarks of two faces lie no farther apart, by the median; people differ by 0.01."""
+
+
+@dataclass(frozen=True, eq=False)
+class Landmarks:
+    """Points of a face on its surface.
+
+    Args:
+        points: (468, 3) in the mesh's units, numbered as FaceMesh does; NaN where a landmark is not on the surface.
+        rotation: (3, 3); `points @ rotation.T` has +y up and +z out of the face.
+        flipped: the mesh's triangles run clockwise seen from outside.
+    """
+
+    points: np.ndarray
+    rotation: np.ndarray
+    flipped: bool = False
+
+    @property
+    def known(self) -> np.ndarray:
+        """(468,) bool: those on the surface."""
+        return np.isfinite(self.points).all(axis=1)
+
+
+class SeenError(MeshError):
+    """A mesh in which no face is found, or onto which no face fits; with what was seen of it.
+
+    Args:
+        message: one line.
+        picture: (H, W, 3) uint8, what was looked at.
+    """
+
+    def __init__(self, message: str, picture: np.ndarray) -> None:
+        super().__init__(message)
+        self.picture = picture
+
+
+def find_landmarks(mesh: TriMesh, name: str, like: np.ndarray | None = None) -> Landmarks:
+    """Look at a mesh from all sides, upright and from the front first, until a face is seen; then look closely.
+
+    Args:
+        mesh: (V, 3) in any units, anyhow turned; triangles may all run the wrong way round.
+        name: what messages call it.
+        like: (468, 3) landmarks of another face in any units. The detector also sees a face in one that stands on
+            its head, but a less likely one; without `like`, +y has to be up.
+
+    Raises:
+        SeenError: no view shows a face.
+        FacegenError: the packages of the extra `photo` are missing.
+    """
+    from tqdm import tqdm
+
+    shape = Shape(mesh)
+    seen, every = [], orientations()
+    tries = tqdm(np.concatenate([every, every[:24]]), "looking", unit="side", delay=2, leave=False, disable=None)
+    for number, rotation in enumerate(tries):
+        if number == len(every):
+            shape.flip()  # perhaps the outside is the inside
+        picture, points = shape.look(camera_at(shape.shown, rotation), SEARCH)
+        seen.append(picture)
+        points = _nearby(shape, points)
+        if points is not None and like is not None:
+            points = _upright(shape, points, like)
+        if points is not None:
+            return _averaged(shape, points)
+    raise SeenError(
+        f"{name}: no face is seen in it from any of {len(every)} sides; expected a mesh of one face or head with open "
+        "eyes and its features modelled; give --landmarks FILE if it is one",
+        contact_sheet(seen[:24]),
+    )
+
+
+def unlikeness(points: np.ndarray, like: np.ndarray) -> float:
+    """How far landmarks (468, 3) are from those of another face, by the median, in units of the face's size."""
+    both = np.isfinite(points).all(axis=1) & np.isfinite(like).all(axis=1)
+    return float(np.median(robust_similarity(like[both], points[both])[1]))
+
+
+def orientations() -> np.ndarray:
+    """(48, 3, 3) rotations: the 24 that take axes to axes, those first that leave +y up, then as many oblique ones."""
+    turns = []
+    for order, signs in product(permutations(range(3)), product((1, -1), repeat=3)):
+        matrix = np.zeros((3, 3))
+        matrix[np.arange(3), order] = signs
+        if np.linalg.det(matrix) > 0:
+            turns.append(matrix)
+    turns.sort(key=lambda matrix: (-matrix[1, 1] - 0.1 * matrix[2, 2], -matrix[1, 2], matrix.tolist()))
+    # Half-way between the 24, by 60 degrees about a diagonal, are those farthest from all of them.
+    cross = np.cross(np.eye(3), np.ones(3) / np.sqrt(3))
+    oblique = np.eye(3) + np.sin(np.pi / 3) * cross + (1 - np.cos(np.pi / 3)) * cross @ cross
+    return np.array(turns + [matrix @ oblique for matrix in turns])
+
+
+def facing(points: np.ndarray) -> np.ndarray:
+    """(3, 3) rotation that turns landmarks (468, 3) so that +x is the face's left, +y up and +z out of it.
+
+    Raises:
+        MeshError: too few of the landmarks that say so are known.
+    """
+    right, up = _mean_direction(points, ACROSS), _mean_direction(points, UPWARD, MOUTH_TO_EYES)
+    right /= np.linalg.norm(right)
+    up -= (up @ right) * right
+    up /= np.linalg.norm(up)
+    return np.stack([right, up, np.cross(right, up)])
+
+
+def _mean_direction(points: np.ndarray, *choices: tuple[tuple[int, int], ...]) -> np.ndarray:
+    for pairs in choices:
+        start, stop = np.array(pairs).T
+        steps = points[stop] - points[start]
+        steps = steps[np.isfinite(steps).all(axis=1)]
+        if len(steps):
+            return steps.mean(axis=0)
+    raise MeshError("the landmarks do not say which way the face looks; give those of both eyes, nose and mouth")
+
+
+def _nearby(shape: Shape, points: np.ndarray | None) -> np.ndarray | None:
+    """Landmarks (468, 3) as they look from nearby, after the face has been turned to the front; None if it is none."""
+    for _ in range(2):
+        if points is None:
+            return None
+        try:
+            points = shape.look(camera_at(points, facing(points)), CLOSE)[1]
+        except MeshError:  # too few are known to say where the front is
+            return None
+    return points
+
+
+def _upright(shape: Shape, points: np.ndarray, like: np.ndarray) -> np.ndarray | None:
+    """Of a face and what is seen where it is turned on its head or side, what is most like a face."""
+    seen = (shape.look(camera_at(points, turn @ facing(points)), SEARCH)[1] for turn in SPINS)
+    rivals = [points, *(_nearby(shape, each) for each in seen)]
+    best = min((each for each in rivals if each is not None), key=lambda each: unlikeness(each, like))
+    return best if unlikeness(best, like) < UNLIKE else None
+
+
+def _averaged(shape: Shape, points: np.ndarray) -> Landmarks:
+    """The median over several close views."""
+    rounds = [points]
+    for side, up in TURNS:
+        again = shape.look(camera_at(points, _turned(facing(points), side, up)), CLOSE)[1]
+        rounds += [] if again is None else [again]
+    views = np.stack(rounds)
+    known = (np.isfinite(views).all(axis=2).sum(axis=0) > len(views) / 2)[:, None]
+    merged = np.where(known, np.nanmedian(np.where(known, views, 0), axis=0), np.nan)
+    return Landmarks(merged, facing(merged), shape.flipped)
+
+
+def _turned(rotation: np.ndarray, side: float, up: float) -> np.ndarray:
+    turn, lift = np.radians([side, up])
+    across = np.array([[np.cos(turn), 0, -np.sin(turn)], [0, 1, 0], [np.sin(turn), 0, np.cos(turn)]])
+    upward = np.array([[1, 0, 0], [0, np.cos(lift), -np.sin(lift)], [0, np.sin(lift), np.cos(lift)]])
+    return upward @ across @ rotation
+
+
+def outwards(mesh: TriMesh, points: np.ndarray) -> Landmarks:
+    """Landmarks that a user gave, (468, 3) in the mesh's units, NaN where unknown."""
+    return Landmarks(points, facing(points), Shape(mesh).flipped)
+
+
+def small_picture(mesh: TriMesh, seen: Landmarks) -> np.ndarray:
+    """(H, W, 3) uint8: the face of a mesh."""
+    return render(mesh.vertices, mesh.faces, camera_at(seen.points, seen.rotation), size=CLOSE)
+
+
+def mark(mesh: TriMesh, seen: Landmarks, vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """(H, 2 H, 3) uint8: a mesh, and beside it a template (V, 3) that was laid onto it."""
+    camera = camera_at(seen.points, seen.rotation)
+    return np.concatenate([small_picture(mesh, seen), render(vertices, faces, camera, size=CLOSE)], axis=1)

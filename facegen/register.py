@@ -1,0 +1,186 @@
+"""A checkpoint's template fitted onto any face mesh, and its expressions carried to that mesh."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_matrix, vstack
+from scipy.spatial import cKDTree
+
+from facegen.errors import MeshError
+from facegen.mesh.parts import CHIN, Head, Parts, sort_parts
+from facegen.mesh.registration import REACH, align, fit_template
+from facegen.mesh.similarity import face_size, robust_similarity
+from facegen.mesh.surface import Surface
+from facegen.mesh.transfer import FADE, FRAME, Extension, Transfer, find_anchors, lip_sides, local_maps, pieces
+from facegen.mesh.tri_mesh import TriMesh, vertex_normals
+from facegen.mesh.welding import weld
+from facegen.mesh_landmarks import Landmarks, SeenError, facing, find_landmarks, mark, outwards, small_picture
+
+FARTHEST = (1.5, 10.0)
+"""mm at the template's size: a fit is refused whose distance has a larger median or 95 % quantile."""
+LOOSEST = 0.06
+"""In units of the face's size: likewise, the median distance between the landmarks of fit and mesh."""
+PATCH = 0.25
+"""Likewise: a piece of skin, as scans have several, is larger than this."""
+WITHIN = 0.4
+"""Likewise, from the middle of the landmarks: what lies within is judged."""
+AROUND = 0.9
+"""Likewise: farther than this from the middle of the face there is nothing that the template is laid onto."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A template on another mesh.
+
+    Args:
+        template: (V, 3) mm, as the model has it.
+        marks: sparse (K, V), from the template's vertices to the landmarks that are known on it.
+        numbers: (K,) which of the 468 they are.
+        vertices: (V, 3) where the mesh has the template's vertices, in the mesh's units.
+        mesh: the mesh, joined at its seams, its triangles outwards.
+        index: (U,) joined vertex of each of the mesh's own.
+        skin: (joined,) bool, the pieces that hold the face.
+        seen: landmarks of the mesh.
+        scale: units of the mesh in one mm of the template.
+        distance: (N,) mm at the template's size, from those of its vertices that look to the front to the mesh.
+    """
+
+    template: TriMesh
+    marks: csr_matrix
+    numbers: np.ndarray
+    vertices: np.ndarray
+    mesh: TriMesh
+    index: np.ndarray
+    skin: np.ndarray
+    seen: Landmarks
+    scale: float
+    distance: np.ndarray
+
+    @property
+    def size(self) -> float:
+        """Of the face, in the mesh's units."""
+        return face_size(self.marks @ self.template.vertices) * self.scale
+
+    def landmarks(self, vertices: np.ndarray) -> np.ndarray:
+        """(468, 3) landmarks of the template in the shape (V, 3), NaN where it has none."""
+        points = np.full((len(self.seen.points), 3), np.nan)
+        points[self.numbers] = self.marks @ vertices
+        return points
+
+    def __str__(self) -> str:
+        median, most = np.quantile(self.distance, [0.5, 0.95])
+        return f"distance to the mesh: median {median:.2f} mm, 95 % {most:.2f} mm, at the size of the model's template"
+
+
+def register(template: TriMesh, scan: TriMesh, name: str, landmarks: np.ndarray | None = None) -> Fit:
+    """Fit a template onto a face mesh of any topology, size and orientation.
+
+    Args:
+        template: (V, 3) mm.
+        scan: (U, 3) in any units.
+        name: what messages call the scan.
+        landmarks: (468, 3) in the scan's units, NaN where unknown; None has them found.
+
+    Raises:
+        SeenError: no face is found in it, or the fit lies too far from it; with a picture.
+        FacegenError: the packages of the extra `photo` are missing.
+    """
+    own = find_landmarks(template, "the model's template").points
+    seen = find_landmarks(scan, name, own) if landmarks is None else outwards(scan, landmarks)
+    mesh, index = weld(TriMesh(scan.vertices, scan.faces[:, ::-1]) if seen.flipped else scan)
+    both = np.isfinite(own).all(axis=1) & seen.known
+    start, _ = robust_similarity(own[both], seen.points[both])
+    size, middle = face_size(own) * start.scale, start(np.nanmean(own, axis=0))
+    skin = _skin(mesh, seen, size)
+    target = Surface(_face_region(mesh, skin, middle, size), REACH)
+    goals = (seen.points[both] - middle) / size
+    start, _ = robust_similarity(own[both], goals)
+    fit = align(template, start, target)
+    placed = template.with_vertices(fit(template.vertices))
+    known = np.flatnonzero(np.isfinite(own).all(axis=1))
+    marks = _on_surface(Surface(placed, REACH), fit(own[known]))
+    try:
+        moved = fit_template(placed, marks[both[known]], goals, target)
+    except MeshError as error:
+        raise SeenError(f"{name}: {error}", small_picture(scan, seen)) from error
+    normals = vertex_normals(moved, template.faces)
+    hits = target.nearest(moved, normals)
+    # Of neck, ears and the inside of nose, mouth and lids a mesh may have nothing.
+    front = _front(moved, normals, seen)
+    found = front & ~hits.border & (np.einsum("vc,vc->v", hits.normals, normals) > 0.3)
+    gap = np.linalg.norm(hits.points - moved, axis=1)[found] / fit.scale
+    share = found.sum() / max(front.sum(), 1)
+    done = Fit(template, marks, known, moved * size + middle, mesh, index, skin, seen, fit.scale * size, gap)
+    _require_close(done, share, goals * size + middle, both, name)
+    return done
+
+
+def _front(vertices: np.ndarray, normals: np.ndarray, seen: Landmarks) -> np.ndarray:
+    """(V,) bool: the part of a fitted template (V, 3), in units of the face's size, that every face mesh has."""
+    return (normals @ seen.rotation[2] > 0.2) & (np.linalg.norm(vertices, axis=1) < WITHIN)
+
+
+def _require_close(fit: Fit, share: float, goals: np.ndarray, both: np.ndarray, name: str) -> None:
+    """Refuse a fit that is none, or that finds the mesh in too small a share of the face."""
+    loose = np.median(np.linalg.norm(fit.landmarks(fit.vertices)[both] - goals, axis=1)) / fit.size
+    near = len(fit.distance) > 50 and share > 0.4
+    if near and loose < LOOSEST and (np.quantile(fit.distance, [0.5, 0.95]) < FARTHEST).all():
+        return
+    what = str(fit) if near else "most of the face is missing from it"
+    raise SeenError(
+        f"{name}: the model's template could not be laid onto it ({what}; landmarks are off by {100 * loose:.1f} % of "
+        f"the face; at most {FARTHEST[0]} and {FARTHEST[1]} mm and {100 * LOOSEST:.0f} % are accepted); give a mesh of "
+        "a human face at rest, or landmarks with --landmarks FILE",
+        mark(fit.mesh, fit.seen, fit.vertices, fit.template.faces),
+    )
+
+
+def _on_surface(surface: Surface, points: np.ndarray) -> csr_matrix:
+    """Sparse (N, V) from the vertices to points on the surface."""
+    near = cKDTree(surface.mesh.vertices).query(points)[1]
+    return surface.matrix(surface.nearest(points, surface.normals[near]))
+
+
+def _face_region(mesh: TriMesh, skin: np.ndarray, middle: np.ndarray, size: float) -> TriMesh:
+    """The skin around the face, from the middle of the face and in units of its size."""
+    points = (mesh.vertices - middle) / size
+    wanted = skin & (np.linalg.norm(points, axis=1) < AROUND)
+    used, faces = np.unique(mesh.faces[wanted[mesh.faces].all(axis=1)], return_inverse=True)
+    return TriMesh(points[used], faces.reshape(-1, 3))
+
+
+def _skin(mesh: TriMesh, seen: Landmarks, size: float) -> np.ndarray:
+    """(V,) bool: the pieces on which the landmarks lie, those aside that are no larger than an eye with its lashes."""
+    piece = pieces(mesh)
+    used = np.unique(mesh.faces)
+    on = piece[used[cKDTree(mesh.vertices[used]).query(seen.points[seen.known])[1]]]
+    numbers, hits = np.unique(on, return_counts=True)
+    extent = np.array([np.linalg.norm(np.ptp(mesh.vertices[piece == number], axis=0)) for number in numbers])
+    wide = (extent > PATCH * size) & (hits >= 0.03 * hits.sum())
+    return np.isin(piece, numbers[wide | (hits == hits.max())])
+
+
+def transfer(fit: Fit) -> Transfer:
+    """What carries the template's motion to the mesh.
+
+    Raises:
+        MeshError: hardly any vertex of the mesh lies on the fitted template.
+    """
+    mesh, size, template = fit.mesh, fit.size, fit.template
+    points = fit.landmarks(fit.vertices)
+    sides = lip_sides(mesh, points), lip_sides(template, fit.landmarks(template.vertices))
+    surface = Surface(template.with_vertices(fit.vertices), REACH * size)
+    anchors, where = find_anchors(mesh, fit.skin, surface, size, sides)
+    piece = pieces(mesh)
+    rest = ~np.isin(piece, piece[anchors])
+    head = Head.of(points, facing(points), size)
+    near, jaw = sort_parts(mesh.vertices, vertex_normals(mesh.vertices, mesh.faces), piece, anchors, rest, head)
+    chin = fit.marks[np.isin(fit.numbers, CHIN)]
+    roots = np.flatnonzero(np.diff(near.indptr))
+    where = vstack([where, near[roots][:, anchors] @ where]).tocsr()
+    anchors = np.concatenate([anchors, roots])
+    parts = Parts(head, jaw, mesh.vertices, chin, chin @ fit.vertices)
+    stretch = local_maps(template, fit.vertices, FRAME * size / fit.scale)
+    return Transfer(stretch, where, anchors, Extension(mesh, anchors, FADE * size), parts, fit.index)

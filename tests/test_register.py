@@ -1,0 +1,282 @@
+"""Any face mesh moves as the model's template does: the whole way, with the detector."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+from scipy.sparse import eye as identity
+from scipy.spatial.transform import Rotation
+from shapes import sphere
+
+from facegen.cli import run
+from facegen.data.sequence import Sequence
+from facegen.data.sources.built_in import Head, face_template
+from facegen.data.sources.built_in.skin import skin
+from facegen.data.sources.built_in.temperament import SIDED
+from facegen.errors import FacegenError, MeshError
+from facegen.face import Face
+from facegen.mesh import TriMesh, components, read_mesh, write_mesh
+from facegen.mesh.decimation import decimate
+from facegen.mesh.subdivision import subdivide_to
+from facegen.mesh_landmarks import SeenError, facing, find_landmarks, orientations
+
+pytest.importorskip("mediapipe")
+pytest.importorskip("embreex")
+
+
+@functools.cache
+def template() -> TriMesh:
+    return face_template(2500)
+
+
+@functools.cache
+def fields() -> np.ndarray:
+    """(K, V, 3) mm: what a model makes of the template, as far as a transfer is concerned."""
+    base = skin(len(template().vertices))
+    mean = Head(base, base.mean, np.repeat(np.eye(3, dtype=np.float32)[:, :, None], len(base.mean), axis=2))
+
+    def moved(unit: str) -> np.ndarray:
+        sides = (f"{unit}_L", f"{unit}_R") if unit in SIDED else (unit,)
+        return mean.pose({side: np.ones(1) for side in sides})[0] - mean.neutral
+
+    return np.stack([moved(unit) for unit in ("AU1", "AU4", "AU9", "AU12", "AU15", "AU27")])
+
+
+def choose(kept: np.ndarray, count: int) -> csr_matrix:
+    return csr_matrix((np.ones(len(kept)), (np.arange(len(kept)), kept)), shape=(len(kept), count))
+
+
+def decimated() -> tuple[TriMesh, csr_matrix]:
+    kept, coarse = decimate(template(), 1500)
+    return coarse, choose(kept, len(template().vertices))
+
+
+def subdivided() -> tuple[TriMesh, csr_matrix]:
+    return subdivide_to(template(), 6000)
+
+
+def remeshed() -> tuple[TriMesh, csr_matrix]:
+    """Vertices that lie between those of the template, in other triangles."""
+    fine, matrix = subdivide_to(template(), 10000)
+    kept, coarse = decimate(fine, 4000)
+    return coarse, matrix[kept]
+
+
+def cropped() -> tuple[TriMesh, csr_matrix]:
+    """No forehead, and one cheek."""
+    mesh, inside = template(), template().vertices
+    inside = (inside[:, 1] < np.quantile(inside[:, 1], 0.9)) & (inside[:, 0] > np.quantile(inside[:, 0], 0.05))
+    used, faces = np.unique(mesh.faces[inside[mesh.faces].all(axis=1)], return_inverse=True)
+    return TriMesh(mesh.vertices[used], faces.reshape(-1, 3)), choose(used, len(mesh.vertices))
+
+
+def turned() -> tuple[TriMesh, csr_matrix]:
+    """As the template, but for the order of its vertices, so that it has to be found."""
+    order = np.random.default_rng(0).permutation(len(template().vertices))
+    rank = np.argsort(order)
+    mesh = TriMesh(template().vertices[order], rank[template().faces])
+    return mesh, identity(len(order), format="csr")[order]
+
+
+@pytest.mark.parametrize("make", [decimated, subdivided, remeshed, cropped, turned])
+def test_the_same_face_in_another_topology_moves_the_same_way(make) -> None:
+    mesh, matrix = make()
+    turn, scale = Rotation.random(rng=5).as_matrix(), 0.1
+    scan = TriMesh(scale * mesh.vertices @ turn.T + 7, mesh.faces)
+    face = Face.of(template(), scan, name="the scan")
+    assert (face.units, face.factor) == ("cm", 10)
+    np.testing.assert_allclose(face.rotation @ turn, np.eye(3), atol=0.1)
+    true = np.stack([matrix @ field for field in fields()])
+    error = np.linalg.norm(face.carry(fields()) @ turn - true, axis=-1)
+    length = np.linalg.norm(true, axis=-1)
+    for each, moved in zip(error, length, strict=True):
+        moving = moved > 0.05 * moved.max()
+        assert np.sqrt(np.mean(each[moving] ** 2) / np.mean(moved[moving] ** 2)) < 0.05
+
+
+def test_triangles_that_run_the_wrong_way_round_and_a_face_on_its_head() -> None:
+    mesh, _ = decimated()
+    like = find_landmarks(template(), "it").points
+    inside_out = find_landmarks(TriMesh(mesh.vertices, mesh.faces[:, ::-1]), "it", like)
+    assert inside_out.flipped
+    upside_down = find_landmarks(TriMesh(mesh.vertices * [1, -1, -1], mesh.faces), "it", like)
+    assert upside_down.rotation[1, 1] < -0.9
+    np.testing.assert_allclose(inside_out.rotation, np.eye(3), atol=0.1)
+
+
+def test_orientations_are_rotations_and_upright_ones_come_first() -> None:
+    every = orientations()
+    np.testing.assert_allclose(every @ every.transpose(0, 2, 1), np.broadcast_to(np.eye(3), every.shape), atol=1e-12)
+    np.testing.assert_allclose(np.linalg.det(every), 1)
+    np.testing.assert_array_equal(every[0], np.eye(3))
+    assert (every[:4, 1, 1] == 1).all()
+    assert len(np.unique(every.round(6), axis=0)) == 48
+
+
+def test_landmarks_of_a_file_stand_for_the_detector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mesh, matrix = decimated()
+    seen = find_landmarks(mesh, "it").points
+    chosen = [33, 133, 362, 263, 61, 291, 4]
+    some = np.full((468, 3), np.nan)
+    some[chosen] = seen[chosen] / 10
+    face = Face.of(template(), mesh.with_vertices(mesh.vertices / 10), landmarks=some)
+    error = face.carry(fields()) - np.stack([matrix @ field for field in fields()])
+    assert np.sqrt(np.mean(error**2)) < 0.1 * np.sqrt(np.mean(fields() ** 2))
+
+
+def test_without_the_detector_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] == "mediapipe"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "mediapipe", None)
+    with pytest.raises(FacegenError, match=r"'mediapipe'.*pip install 'facegen\[photo\]'"):
+        Face.of(template(), decimated()[0])
+
+
+def test_what_is_no_face_is_refused_with_a_picture() -> None:
+    with pytest.raises(SeenError, match="ball: no face is seen") as error:
+        Face.of(template(), sphere(), name="ball")
+    assert error.value.picture.dtype == np.uint8
+    assert error.value.picture.ndim == 3
+
+
+def test_landmarks_that_are_wrong_are_refused() -> None:
+    mesh, _ = decimated()
+    seen = find_landmarks(mesh, "it").points
+    with pytest.raises(SeenError, match="could not be laid onto it"):
+        Face.of(template(), mesh, landmarks=seen[:, [1, 0, 2]] * [1, -1, 0.2])
+    with pytest.raises(MeshError, match="which way the face looks"):
+        facing(np.full((468, 3), np.nan))
+
+
+def test_units_that_contradict_the_size_are_refused() -> None:
+    mesh, _ = decimated()
+    with pytest.raises(MeshError, match="times the size"):
+        Face.of(template(), mesh, units="m")
+    with pytest.raises(MeshError, match="unknown unit 'inch'"):
+        Face.of(template(), mesh, units="inch")
+    assert Face.of(template(), mesh.with_vertices(mesh.vertices * 37)).factor == pytest.approx(1 / 37, rel=0.02)
+
+
+@pytest.fixture(scope="session")
+def scan_path(neutral_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The test subject's neutral in another topology, in metres, lying down."""
+    fine, _ = subdivide_to(read_mesh(neutral_path), 2000)
+    path = tmp_path_factory.mktemp("scan") / "scan.ply"
+    write_mesh(path, fine.with_vertices(fine.vertices[:, [0, 2, 1]] * (0.001, -0.001, 0.001)))
+    return path
+
+
+def test_the_command_registers_and_animates(
+    scan_path: Path, neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    model = ["--model", str(checkpoint_path)]
+    assert run(["register", str(scan_path), *model, "--out", str(tmp_path / "fit.obj")]) == 0
+    assert "median" in capsys.readouterr().out
+    fitted, neutral = read_mesh(tmp_path / "fit.obj"), read_mesh(neutral_path)
+    assert fitted.digest == neutral.digest
+    assert np.median(np.linalg.norm(fitted.vertices[:, [0, 2, 1]] * (1, 1, -1) - neutral.vertices, axis=1)) < 3
+    more = ["--expression", "surprise", "--frames", "6"]
+    assert run(["animate", str(scan_path), *model, *more, "--out", str(tmp_path / "made.npz")]) == 0
+    made = Sequence.load(tmp_path / "made.npz")
+    assert made.vertices.shape == (6, 2000, 3)
+    np.testing.assert_array_equal(made.faces, read_mesh(scan_path).faces)
+    assert run(["animate", str(neutral_path), *model, *more, "--out", str(tmp_path / "same.npz")]) == 0
+    same = Sequence.load(tmp_path / "same.npz").vertices
+    # The first vertices of a subdivided mesh are those it had before.
+    moved = (made.vertices[:, :420] - made.vertices[0, :420])[..., [0, 2, 1]] * (1, 1, -1)
+    true = same - same[0]
+    assert np.linalg.norm(moved - true) < 0.3 * np.linalg.norm(true)
+    # Pictures are taken from where the face looks.
+    assert run(["animate", str(scan_path), *model, *more, "--size", "64", "--out", str(tmp_path / "made.png")]) == 0
+
+
+def test_the_command_refuses_with_a_picture(
+    checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    write_mesh(tmp_path / "ball.obj", sphere())
+    for verb, out, more in (("animate", "a.glb", ["--expression", "happy"]), ("register", "b.obj", [])):
+        arguments = [verb, tmp_path / "ball.obj", "--model", checkpoint_path, "--out", tmp_path / out, *more]
+        assert run([str(argument) for argument in arguments]) == 2
+        error = capsys.readouterr().err
+        assert "no face is seen" in error
+        picture = tmp_path / f"{Path(out).stem}.refused.png"
+        assert str(picture) in error
+        assert picture.stat().st_size > 500
+        assert not (tmp_path / out).exists()
+
+
+def test_a_mesh_of_the_model_needs_no_registration(
+    neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    arguments = ["register", neutral_path, "--model", checkpoint_path, "--out", tmp_path / "x.obj"]
+    assert run([str(argument) for argument in arguments]) == 2
+    assert "topology already" in capsys.readouterr().err
+
+
+PARTS = {
+    "face": slice(0, 9409),
+    "back of the head": slice(9409, 11248),
+    "gums": slice(14062, 17039),
+    "upper teeth": slice(17039, 19247),
+    "lower teeth": slice(19247, 21451),
+    "eyeballs": slice(21451, 24591),
+    "lashes": slice(25351, 26719),
+}
+"""Of the ICT Face Model, by the README of its repository."""
+
+
+@pytest.fixture(scope="session")
+def head(ict_root: Path) -> tuple[TriMesh, np.ndarray]:
+    """The full ICT head in cm, and what the built-in faces' fields do to it, mm."""
+    mesh = read_mesh(ict_root / "FaceXModel" / "generic_neutral_mesh.obj")
+    face = Face.of(template(), mesh)
+    assert face.units == "cm"
+    assert face.mesh.polygons is not None
+    return face.mesh, face.carry(fields())
+
+
+def test_a_whole_head_smiles_and_opens_its_mouth(head, ict_root: Path) -> None:
+    mesh, moved = head
+    part = PARTS["face"]
+    drawn = {3: ("mouthSmile_L", "mouthSmile_R"), 5: ("jawOpen",), 0: ("browInnerUp_L", "browInnerUp_R")}
+    for field, names in drawn.items():
+        paths = [ict_root / "FaceXModel" / f"{name}.obj" for name in names]
+        own = sum(read_mesh(path).vertices * 10 - mesh.vertices for path in paths)[part]
+        # Where both move at all they move alike, in direction and place; whoever drew them drew two different faces.
+        one, two = np.linalg.norm(moved[field][part], axis=1), np.linalg.norm(own, axis=1)
+        assert (moved[field][part] * own).sum() > 0.7 * np.sqrt((one**2).sum() * (two**2).sum())
+
+
+def test_eyes_and_teeth_stay_whole(head) -> None:
+    mesh, moved = head
+    assert not moved[:, PARTS["eyeballs"]].any()
+    assert not moved[:, PARTS["upper teeth"]].any()
+    opened = moved[5]
+    lower = PARTS["lower teeth"]
+    assert (opened[lower, 1].mean(), opened[lower, 1].max()) < (-5, 0)
+    was, now = mesh.vertices[lower], mesh.vertices[lower] + opened[lower]
+    turn = Rotation.align_vectors(now - now.mean(axis=0), was - was.mean(axis=0))[0]
+    np.testing.assert_allclose(turn.apply(was - was.mean(axis=0)), now - now.mean(axis=0), atol=1e-3)
+    # Lashes keep to their lids.
+    far = np.linalg.norm(moved, axis=2)
+    assert (far[:, PARTS["lashes"]].max(axis=1) <= far[:, PARTS["face"]].max(axis=1)).all()
+
+
+def test_the_lips_part_and_the_rest_of_the_head_is_still(head) -> None:
+    mesh, moved = head
+    label = components(mesh)[1]
+    upper, lower = 5533, 5517  # inner lips in the middle, points 62 and 66 of the Multi-PIE 68, counted from 0
+    gap = mesh.vertices[upper, 1] - mesh.vertices[lower, 1]
+    opened = moved[5]
+    assert gap + opened[upper, 1] - opened[lower, 1] > gap + 8
+    back = (mesh.vertices[:, 2] < -30) & (mesh.vertices[:, 1] > -60)
+    assert np.abs(moved[:, back & (label == 0)]).max() < 2  # beside the corner of the jaw
+    # Nothing is torn: no edge of the skin grows by more than what the mouth opens.
+    edges = mesh.edges[(label[mesh.edges] == label[0]).all(axis=1)]
+    step = np.linalg.norm(opened[edges[:, 0]] - opened[edges[:, 1]], axis=1)
+    assert np.quantile(step, 0.999) < 4
