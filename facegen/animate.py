@@ -78,6 +78,29 @@ def animate(
 
 
 @torch.inference_mode()
+def apex_latent(model: Checkpoint, expression: str) -> torch.Tensor:
+    """(Z,) in the middle of the apex of an expression at full intensity.
+
+    Raises:
+        MotionError: the expression is unknown.
+    """
+    if expression not in model.expressions:
+        raise MotionError(unknown("expression", expression, model.expressions))
+    end = torch.zeros(len(model.expressions))
+    end[model.expressions.index(expression)] = 1
+    rise = torch.linspace(0, 1, RISE)
+    curve = torch.cat([rise, torch.ones(RISE), rise.flip(0)])[:, None]
+    return model.network.encoder(curve * end)[RISE + RISE // 2]
+
+
+@torch.inference_mode()
+def apexes(model: Checkpoint) -> np.ndarray:
+    """(E, V, 3) mm: displacements of the template at the apexes of all expressions, in their order."""
+    latent = torch.stack([apex_latent(model, name) for name in model.expressions])
+    return np.ascontiguousarray(model.network.decoder(latent).numpy())
+
+
+@torch.inference_mode()
 def interpolate(model: Checkpoint, neutral: TriMesh | Face, start: str, stop: str, steps: int) -> Sequence:
     r"""Faces between the apexes of two expressions, through the latent space (section 5.5).
 
@@ -96,16 +119,11 @@ def interpolate(model: Checkpoint, neutral: TriMesh | Face, start: str, stop: st
         FacegenError: an expression is unknown, steps are fewer than two, or the template cannot be fitted.
     """
     face = ready(neutral, model)
-    for name in (start, stop):
-        if name not in model.expressions:
-            raise MotionError(unknown("expression", name, model.expressions))
+    first, last = (apex_latent(model, name) for name in (start, stop))
     if steps < 2:
         raise MotionError(f"an interpolation needs at least two steps, got {steps}")
     ends = torch.zeros(2, len(model.expressions))
     ends[0, model.expressions.index(start)] = ends[1, model.expressions.index(stop)] = 1
-    rise = torch.linspace(0, 1, RISE)
-    curve = torch.cat([rise, torch.ones(RISE), rise.flip(0)])[:, None]
-    first, last = (model.network.encoder(curve * end)[RISE + RISE // 2] for end in ends)
     alpha = torch.linspace(0, 1, steps)[:, None]
     frames = DecodedFrames(model.network.decoder, alpha * last + (1 - alpha) * first, face)  # section 5.5
     label = (alpha * ends[1] + (1 - alpha) * ends[0]).numpy()

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from facegen.data.corpus import Corpus
+from facegen.data.identity import Identity
 from facegen.errors import CheckpointError, FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.nn.blendshape_network import BlendshapeNetwork
@@ -36,6 +37,7 @@ class Checkpoint:
         floor: least height of the labels it was trained with, see `facegen.motion.raised`.
         corpus: digest of the corpus it was trained on.
         epoch: the one it was written in, counted from 0 as in the log.
+        identity: how the training subjects differ at rest; None in what older versions wrote, and of a classifier.
     """
 
     network: nn.Module
@@ -45,6 +47,7 @@ class Checkpoint:
     floor: float
     corpus: str
     epoch: int
+    identity: Identity | None = None
 
 
 def pack(network: str, settings: Mapping[str, Any], corpus: Corpus) -> dict[str, Any]:
@@ -57,7 +60,7 @@ def pack(network: str, settings: Mapping[str, Any], corpus: Corpus) -> dict[str,
     """
     hierarchy = corpus.hierarchy
     arrays = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in hierarchy.arrays().items()}
-    return {
+    packed = {
         "format": FORMAT,
         "network": network,
         "settings": dict(settings),
@@ -69,6 +72,9 @@ def pack(network: str, settings: Mapping[str, Any], corpus: Corpus) -> dict[str,
         "corpus": corpus.digest,
         "hierarchy_digest": hierarchy.digest,
     }
+    if NETWORKS[network] in GENERATORS:
+        packed["identity"] = {name: torch.from_numpy(array) for name, array in corpus.identity.arrays().items()}
+    return packed
 
 
 def require_same(content: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
@@ -143,6 +149,10 @@ def load(path: str | Path, wanted: Collection[type[nn.Module]] = GENERATORS) -> 
         network.load_state_dict(weights)
         if not all(bool(value.isfinite().all()) for value in network.state_dict().values()):
             raise ValueError("weights are NaN or infinite: training has diverged; take a smaller lr")
+        identity = None
+        if "identity" in packed:
+            arrays = {name: tensor.numpy() for name, tensor in packed["identity"].items()}
+            identity = Identity.from_arrays(arrays, len(hierarchy.template.vertices))
         return Checkpoint(
             network.eval(),
             hierarchy,
@@ -151,6 +161,7 @@ def load(path: str | Path, wanted: Collection[type[nn.Module]] = GENERATORS) -> 
             float(packed["floor"]),
             packed["corpus"],
             int(content.get("epoch", 0)),
+            identity,
         )
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, FacegenError) as error:
         reason = str(error).split("\n")[0]

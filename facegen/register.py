@@ -100,7 +100,7 @@ def register(template: TriMesh, scan: TriMesh, name: str, landmarks: np.ndarray 
     fit = align(template, start, target)
     placed = template.with_vertices(fit(template.vertices))
     known = np.flatnonzero(np.isfinite(own).all(axis=1))
-    marks = _on_surface(Surface(placed, REACH), fit(own[known]))
+    marks = on_surface(Surface(placed, REACH), fit(own[known]))
     try:
         moved = fit_template(placed, marks[both[known]], goals, target)
     except MeshError as error:
@@ -137,8 +137,8 @@ def _require_close(fit: Fit, share: float, goals: np.ndarray, both: np.ndarray, 
     )
 
 
-def _on_surface(surface: Surface, points: np.ndarray) -> csr_matrix:
-    """Sparse (N, V) from the vertices to points on the surface."""
+def on_surface(surface: Surface, points: np.ndarray) -> csr_matrix:
+    """Sparse (N, V) from the vertices to points (N, 3) on the surface."""
     near = cKDTree(surface.mesh.vertices).query(points)[1]
     return surface.matrix(surface.nearest(points, surface.normals[near]))
 

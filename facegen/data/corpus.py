@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from facegen.data.identity import Identity
 from facegen.data.manifest import MANIFEST, Entry, read_manifest
 from facegen.data.pca import PCA
 from facegen.data.sequence import Sequence
@@ -120,6 +121,13 @@ class Corpus:
         """(V, 3) float32, mm, of the sequence's subject."""
         self._check(index)
         return self._array(f"neutral/{self.entries[index].array}")
+
+    @cached_property
+    def identity(self) -> Identity:
+        """How the training subjects differ at rest."""
+        first = {self.entries[index].subject: index for index in reversed(self.split("train"))}
+        neutrals = np.stack([self.neutral(first[subject]) for subject in sorted(first)])
+        return Identity.of(neutrals, self.hierarchy.template.vertices)
 
     @cached_property
     def pca(self) -> PCA:

@@ -66,6 +66,7 @@ def fitted(path: Path) -> dict[str, np.ndarray]:
     # Eq. 6's mean and deviation are seen in what they make of the training sequences.
     found["intensities"] = np.array([corpus.entries[i].intensity for i in corpus.split("train")])
     found["displacement scale"] = np.array(corpus.displacement_scale)
+    found |= {f"identity {name}": part for name, part in corpus.identity.arrays().items()}
     found["label mean"] = LabelMean.fit(corpus).knots
     return found
 
