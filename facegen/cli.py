@@ -97,7 +97,19 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"facegen {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb", required=True, parser_class=Parser)
-    for add in (_demo, _prepare, _training, _animate, _evaluate, _interpolate, _register, _export, _inspect, _bench):
+    for add in (
+        _demo,
+        _prepare,
+        _training,
+        _animate,
+        _evaluate,
+        _interpolate,
+        _register,
+        _photo,
+        _export,
+        _inspect,
+        _bench,
+    ):
         add(verbs)
     return parser
 
@@ -318,6 +330,32 @@ def _register(verbs: argparse._SubParsersAction) -> None:
     parser.add_argument("neutral", type=Path, metavar="SCAN", help=".obj, .ply or .glb of any face, turned anyhow")
     _model(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=".obj or .ply to write")
+
+
+def _photo(verbs: argparse._SubParsersAction) -> None:
+    parser = _verb(
+        verbs,
+        "photo",
+        commands.photo,
+        "a neutral of the model's topology from one photograph (section 5.6 of the paper)",
+        "facegen photo portrait.jpg --model demo/model.ckpt --out neutral.glb\n"
+        "  facegen animate neutral.glb --model demo/model.ckpt --expression happy --out smile.glb",
+    )
+    parser.add_argument("picture", type=Path, metavar="PICTURE", help=".jpg, .png or .webp of a face from the front")
+    parser.add_argument("--model", type=Path, required=True, metavar="CKPT", help="checkpoint that `facegen fit` wrote")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help=".glb with the picture as texture, .ply with colours, or .obj; NAME.report.png beside it shows the fit",
+    )
+    parser.add_argument("--face", type=int, metavar="N", help="which of several, from 1 (default: the largest, 1)")
+    parser.add_argument(
+        "--corpus", type=Path, metavar="CORPUS", help="whose training neutrals to use instead of the checkpoint's"
+    )
+    parser.add_argument("--compare", type=Path, metavar="PICTURE", help="a second one, to hold an expression against")
+    parser.add_argument("--expression", metavar="NAME", help="the one to hold against it, into NAME.compare.png")
 
 
 def _export(verbs: argparse._SubParsersAction) -> None:

@@ -82,6 +82,41 @@ def register(options: Namespace) -> None:
     print(f"{options.out}: {len(face.fit.vertices)} vertices in mm, where {options.neutral.name} is")
 
 
+def photo(options: Namespace) -> None:
+    """A photograph becomes a neutral of the model's topology."""
+    from facegen import checkpoint
+    from facegen.photo import neutral as making
+    from facegen.photo.picture import find_face, read_picture
+    from facegen.photo.report import report
+    from facegen.photo.surface_color import places
+    from facegen.views import write_picture
+
+    making.require_suffix(options.out)
+    if (options.compare is None) != (options.expression is None):
+        raise FacegenError(
+            "--compare PICTURE and --expression NAME go together: what is made, and what it is held against"
+        )
+    picture = read_picture(options.picture)
+    pixels = find_face(picture, options.face, str(options.picture))
+    model = checkpoint.load(options.model)
+    if options.expression is not None and options.expression not in model.expressions:
+        raise FacegenError(unknown("expression", options.expression, model.expressions))
+    target = None
+    if options.compare is not None:
+        other = read_picture(options.compare)
+        target = other, find_face(other, None, str(options.compare))
+    fit = making.fit_neutral(model, making.identity_of(model, options.corpus, str(options.model)), pixels)
+    template = model.hierarchy.template
+    where = places(fit, template.faces, picture)
+    making.write_neutral(options.out, template.with_vertices(fit.neutral), where, picture, model)
+    shown = options.out.with_suffix(".report.png")
+    write_picture(shown, report(picture, pixels, fit, template.faces))
+    print(f"{options.out}: {len(template.vertices)} vertices in mm; {fit.text(model.expressions)}; {shown} shows it")
+    if target is not None:
+        made = making.compare(model, fit, options.expression, picture, pixels, target, where)
+        write_picture(options.out.with_suffix(".compare.png"), made)
+
+
 def _dressed(sequence: object, face: object, options: Namespace) -> object:
     """The sequence with the colour and texture of the neutral's file; for pictures, which are taken from the front, a
     face that was turned otherwise is turned there."""

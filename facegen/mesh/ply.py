@@ -21,6 +21,7 @@ from facegen.mesh.tri_mesh import TriMesh
 
 _STRUCT = {"i1": "b", "u1": "B", "i2": "h", "u2": "H", "i4": "i", "u4": "I", "f8": "d"}
 _LISTS = ("vertex_indices", "vertex_index")
+_COLORS = "".join(f"property uchar {name}\n" for name in ("red", "green", "blue"))
 
 # The values of a column one after the other, and for a list how many of them each row has.
 _Column = tuple[np.ndarray, np.ndarray | None]
@@ -164,25 +165,34 @@ def read_ply(path: str | Path) -> TriMesh:
     return mesh_from_corners(path, vertices, *_corners(path, columns.get("face")))
 
 
-def write_ply(path: str | Path, mesh: TriMesh, *, text: bool = False) -> None:
+def write_ply(path: str | Path, mesh: TriMesh, *, text: bool = False, colors: np.ndarray | None = None) -> None:
     """Write positions and faces, the polygons where the mesh has them; binary little endian, or `text`.
 
     Positions are written as `float`, 32 bit, which every tool reads: a float64 is rounded to about 7 digits.
 
+    Args:
+        path: of the file.
+        mesh: (V, 3).
+        text: as text.
+        colors: (V, 3) uint8 sRGB, of a binary file.
+
     Raises:
-        MeshError: a position is not finite, also after rounding.
+        MeshError: a position is not finite, also after rounding; or the colours are not of its vertices.
         FacegenError: the place cannot be written.
     """
     with np.errstate(over="ignore"):
         positions = mesh.vertices.astype("<f4")
     require_finite(positions, path)
+    if colors is not None and (text or colors.shape != positions.shape or colors.dtype != np.uint8):
+        raise MeshError(f"colours are {positions.shape} uint8 of a binary file, got {colors.shape} of {colors.dtype}")
     polygons = mesh.faces if mesh.polygons is None else mesh.polygons
     sizes = (polygons >= 0).sum(axis=1)
     size_name, size_type = ("uchar", "u1") if polygons.shape[1] < 256 else ("int", "<i4")
     header = (
         f"ply\nformat {'ascii' if text else 'binary_little_endian'} 1.0\n"
         f"element vertex {len(positions)}\nproperty float x\nproperty float y\nproperty float z\n"
-        f"element face {len(polygons)}\nproperty list {size_name} int vertex_indices\nend_header\n"
+        f"{_COLORS if colors is not None else ''}element face {len(polygons)}\n"
+        f"property list {size_name} int vertex_indices\nend_header\n"
     )
     if text:
         body = ("%.9g %.9g %.9g\n" * len(positions)) % tuple(positions.ravel().tolist())
@@ -192,6 +202,10 @@ def write_ply(path: str | Path, mesh: TriMesh, *, text: bool = False) -> None:
         rows["size"], rows["corners"] = sizes, polygons
         table = rows.view(np.uint8).reshape(len(rows), rows.dtype.itemsize)
         used = np.arange(rows.dtype.itemsize) < (np.dtype(size_type).itemsize + 4 * sizes)[:, None]
+        if colors is not None:
+            coloured = np.zeros(len(positions), dtype=[("position", "<f4", (3,)), ("color", "u1", (3,))])
+            coloured["position"], coloured["color"] = positions, colors
+            positions = coloured
         data = header.encode("ascii") + positions.tobytes() + table[used].tobytes()
     with new_file(path) as aside:
         aside.write_bytes(data)

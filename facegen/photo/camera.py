@@ -1,0 +1,71 @@
+"""The camera of a photograph: where it stands and what it sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from facegen.render import Camera
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoCamera:
+    r"""A perspective camera that looks at a face, in the numbers that a picture tells of it.
+
+    .. math:: p = c + s \frac{(x, -y)}{1 - k z}, \quad (x, y, z) = R X
+
+    A weak perspective has :math:`k = 0`. Points are of a face whose middle is near the origin.
+
+    Args:
+        rotation: (3, 3), the camera's right, up and back as rows.
+        center: (2,) pixels, x to the right and y down, of the origin.
+        scale: pixels for a mm at the origin.
+        nearness: 1 / mm, one over the camera's distance from the origin.
+    """
+
+    rotation: np.ndarray
+    center: np.ndarray
+    scale: float
+    nearness: float
+
+    def project(self, points: np.ndarray) -> np.ndarray:
+        """(..., 2) pixels of (..., 3) mm."""
+        seen = points @ self.rotation.T
+        depth = np.maximum(1 - self.nearness * seen[..., 2:], 0.05)
+        return self.center + self.scale * seen[..., :2] * [1, -1] / depth
+
+    def towards(self, points: np.ndarray) -> np.ndarray:
+        """(..., 3) unit directions from points, mm, to the camera."""
+        away = self.rotation[2] - self.nearness * points
+        return away / np.linalg.norm(away, axis=-1, keepdims=True)
+
+    def pinhole(self, half: float) -> Camera:
+        """The renderer's camera, whose square picture reaches `half` pixels from the centre to each side."""
+        slope = half * self.nearness / self.scale
+        angle = float(np.degrees(2 * np.arctan(slope)))
+        return Camera(self.rotation[2] / self.nearness, self.rotation, angle)
+
+
+def first_camera(points: np.ndarray, pixels: np.ndarray, nearness: float) -> PhotoCamera:
+    """The weak perspective that brings points (N, 3) mm nearest to pixels (N, 2), with a distance that is given.
+
+    Reference:
+        DeMenthon and Davis, "Model-based object pose in 25 lines of code", IJCV 1995, its first iteration.
+    """
+    middle, center = points.mean(axis=0), pixels.mean(axis=0)
+    rows = np.linalg.lstsq(points - middle, (pixels - center) * [1, -1], rcond=None)[0].T
+    scale = float(np.linalg.norm(rows, axis=1).mean())
+    left, _, right = np.linalg.svd(rows, full_matrices=False)
+    across, up = left @ right  # the nearest two rows at right angles
+    rotation = np.stack([across, up, np.cross(across, up)])
+    return PhotoCamera(rotation, center - scale * (rotation @ middle)[:2] * [1, -1], scale, nearness)
+
+
+def changed(camera: PhotoCamera, step: np.ndarray) -> PhotoCamera:
+    """Another camera: (7,) turn (radians), shift (in pixels), logarithm of the scale, nearness times a metre."""
+    turn = Rotation.from_rotvec(step[:3]).as_matrix()
+    return PhotoCamera(
+        turn @ camera.rotation, camera.center + step[3:5], camera.scale * float(np.exp(step[5])), step[6] / 1000
+    )

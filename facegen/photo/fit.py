@@ -1,0 +1,191 @@
+r"""Camera, person and expression that landmarks in a photograph tell of.
+
+.. math:: E = \sum_k w_k \frac{|\pi(L_k (\mu + \sum_i a_i U_i + \sum_j e_j D_j)) - p_k|^2}{\sigma^2}
+          + |a|^2 + \frac{|e|^2}{\epsilon^2} + \left(\frac{k - k_0}{\kappa}\right)^2, \quad e \ge 0
+
+with the identity model's mean and modes :math:`\mu, U` (a unit of :math:`a` is a standard deviation, so that its cost
+is the Mahalanobis distance), the apexes :math:`D` of the model's own expressions, landmarks :math:`p`, places of
+landmarks on the mesh :math:`L`, and the camera :math:`\pi`. The neutral is what remains without :math:`e`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import least_squares
+
+from facegen.data.identity import Identity
+from facegen.errors import FacegenError
+from facegen.mesh.similarity import face_size
+from facegen.photo.camera import PhotoCamera, changed, first_camera
+from facegen.photo.marks import Marks
+
+NOISE = 0.02
+"""sigma in units of the face's size; one landmark is off by half of it, but neighbours are off together."""
+FACING = 0.3
+"""Cosine between a landmark's normal and the view, from which it counts; at the silhouette it slides."""
+WRONG = 0.02
+"""In units of the face's size: landmarks that are off by more lose their weight."""
+STRONG = 0.6
+"""epsilon: how strong an expression in a photograph usually is."""
+NEARNESS, SPREAD = 1.0, 0.6
+"""k_0 and kappa, 1 / m: photographs are taken from about a metre."""
+NEAREST = 3.5
+"""Likewise, the most that is believed."""
+ROUNDS, AGAIN = 4, 2
+"""Of weights, with the shape; and of renders that the detector is asked about."""
+LEAST = 100
+"""Landmarks that must be seen from the front."""
+LOOSEST = 0.04
+"""Of the face's height: a fit is refused whose landmarks are off by more, by the median."""
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoFit:
+    """What a photograph was explained by.
+
+    Args:
+        camera: of the photograph; points are from `middle`.
+        middle: (3,) mm, of the mean face's landmarks.
+        neutral: (V, 3) mm.
+        expression: (V, 3) mm that the face in the photograph is displaced by.
+        strengths: (E,) of the model's expressions.
+        coefficients: (K,) of the identity model, in standard deviations.
+        off: (N,) how far landmarks that count are off, as a share of the face's height in the picture.
+    """
+
+    camera: PhotoCamera
+    middle: np.ndarray
+    neutral: np.ndarray
+    expression: np.ndarray
+    strengths: np.ndarray
+    coefficients: np.ndarray
+    off: np.ndarray
+
+    def text(self, expressions: tuple[str, ...]) -> str:
+        """One line on the quality of the fit and on the expression that was taken off."""
+        named = zip(expressions, self.strengths, strict=True)
+        off = [f"{100 * strength:.0f} % {name}" for name, strength in named if strength > 0.1]
+        taken = f"; taken off: {', '.join(off)}" if off else ""
+        return f"landmarks are off by {100 * float(np.median(self.off)):.1f} % of the face's height{taken}"
+
+    def project(self, vertices: np.ndarray) -> np.ndarray:
+        """(..., 2) pixels of (..., 3) mm."""
+        return self.camera.project(vertices - self.middle)
+
+
+def fit_photo(identity: Identity, apexes: np.ndarray, marks: Marks, pixels: np.ndarray) -> PhotoFit:
+    """Explain landmarks in a photograph.
+
+    The detector errs in the same way on the photograph and on a render of what was fitted, seen by the same camera;
+    so what it errs by on the render is taken off, and the fit is made again.
+
+    Args:
+        identity: of V vertices.
+        apexes: (E, V, 3) mm, displacements of the expressions at full intensity.
+        marks: of the identity's mean.
+        pixels: (468, 2) landmarks, x to the right and y down.
+
+    Raises:
+        FacegenError: no face of the model looks like that.
+    """
+    basis = np.concatenate([identity.modes.astype(np.float64), apexes.astype(np.float64)])
+    mean, people = identity.mean.astype(np.float64), len(identity.modes)
+    goals = pixels[marks.numbers]
+    fit = _fit(mean, basis, people, marks, goals)
+    half = 0.75 * float(np.ptp(pixels, axis=0).max())
+    for _ in range(AGAIN):
+        error = marks.misplaced(fit.camera, fit.neutral + fit.expression - fit.middle, half)
+        if error is None:
+            break
+        fit = _fit(mean, basis, people, marks, goals - error)
+    _require_alike(fit)
+    return fit
+
+
+def _fit(mean: np.ndarray, basis: np.ndarray, people: int, marks: Marks, goals: np.ndarray) -> PhotoFit:
+    """The least energy for landmarks (K, 2); the first `people` of `basis` (K + E, V, 3) are the identity's modes."""
+    own = marks.matrix @ mean
+    middle, size = own.mean(axis=0), face_size(own)
+    at_marks = np.stack([marks.matrix @ each for each in basis])
+    start = first_camera(own - middle, goals, NEARNESS / 1000)
+    weights = np.ones(len(goals))
+    values = np.zeros(7 + len(basis))
+    values[6] = NEARNESS
+    free = np.arange(7)  # the camera first, with the mean face
+    for _ in range(ROUNDS + 1):
+        problem = _Problem(start, own - middle, at_marks, goals, weights, NOISE * size, people)
+        values = problem.solve(values, free)
+        free = np.arange(len(values))
+        camera, points = changed(start, values), problem.points(values)
+        gap = np.linalg.norm(camera.project(points) - goals, axis=1) / camera.scale
+        normals = marks.normals(mean + np.tensordot(values[7:], basis, 1))
+        shown = np.einsum("kc,kc->k", normals, camera.towards(points)) > FACING
+        weights = shown / (1 + np.square(gap / (WRONG * size)))
+        if shown.sum() < LEAST:
+            raise FacegenError("the face in the picture is turned too far aside; take one that looks into the camera")
+    who, what = np.split(values[7:], [people])
+    return PhotoFit(
+        camera,
+        middle,
+        mean + np.tensordot(who, basis[:people], 1),
+        np.tensordot(what, basis[people:], 1),
+        what,
+        who,
+        gap[shown] * camera.scale / np.ptp(goals[:, 1]),
+    )
+
+
+def _require_alike(fit: PhotoFit) -> None:
+    off = float(np.median(fit.off))
+    if off > LOOSEST:
+        raise FacegenError(
+            f"no face of the model looks like the one in the picture: landmarks are off by {100 * off:.0f} % of its "
+            f"height, at most {100 * LOOSEST:.0f} % are accepted; take a picture that looks into the camera"
+        )
+
+
+class _Problem:
+    """The energy with fixed weights, (7 + K + E,) values: the camera's, the person's, the expressions'."""
+
+    def __init__(
+        self,
+        start: PhotoCamera,
+        own: np.ndarray,
+        basis: np.ndarray,
+        goals: np.ndarray,
+        weights: np.ndarray,
+        noise: float,
+        people: int,
+    ) -> None:
+        self.start, self.own, self.basis, self.goals = start, own, basis, goals
+        self.weights, self.noise, self.people = np.sqrt(weights)[:, None], noise, people
+
+    def points(self, values: np.ndarray) -> np.ndarray:
+        return self.own + np.tensordot(values[7:], self.basis, 1)
+
+    def residuals(self, values: np.ndarray) -> np.ndarray:
+        gap = changed(self.start, values).project(self.points(values)) - self.goals
+        gap *= self.weights / (self.noise * self.start.scale)
+        who, what = np.split(values[7:], [self.people])
+        return np.concatenate([gap.ravel(), who, what / STRONG, [(values[6] - NEARNESS) / SPREAD]])
+
+    def solve(self, values: np.ndarray, free: np.ndarray) -> np.ndarray:
+        """Change the `free` values, the others kept."""
+        low, high = np.full(len(values), -np.inf), np.full(len(values), np.inf)
+        low[6], high[6] = 0.05, NEAREST
+        low[7 + self.people :] = 0
+
+        def rest(some: np.ndarray) -> np.ndarray:
+            full = values.copy()
+            full[free] = some
+            return self.residuals(full)
+
+        scale = np.ones(len(values))
+        scale[3:5] = 0.05 * np.ptp(self.goals, axis=0).max()
+        begin = np.clip(values, low + 1e-6, high)[free]
+        done = least_squares(rest, begin, bounds=(low[free], high[free]), x_scale=scale[free], max_nfev=60)
+        found = values.copy()
+        found[free] = done.x
+        return found

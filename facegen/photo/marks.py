@@ -1,0 +1,72 @@
+"""Landmarks of the mean face, and what the detector makes of a rendered one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from facegen.face_landmarks import detect
+from facegen.mesh.registration import REACH
+from facegen.mesh.similarity import face_size
+from facegen.mesh.surface import Surface
+from facegen.mesh.tri_mesh import TriMesh, vertex_normals
+from facegen.mesh_landmarks import find_landmarks
+from facegen.photo.camera import PhotoCamera
+from facegen.register import on_surface
+from facegen.render import render
+
+SEEN = 512
+"""Pixels of a render that the detector is given."""
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """Where a template has landmarks.
+
+    Args:
+        matrix: sparse (K, V), from its vertices to them.
+        numbers: (K,) which of the 468 they are.
+        triangles: (F, 3) of the template.
+    """
+
+    matrix: csr_matrix
+    numbers: np.ndarray
+    triangles: np.ndarray
+
+    @classmethod
+    def of(cls, mesh: TriMesh, name: str = "the mean face") -> Marks:
+        """Look at a mesh, as `facegen.register` does at a template.
+
+        Raises:
+            SeenError: no face is seen in it.
+        """
+        points = find_landmarks(mesh, name).points
+        numbers = np.flatnonzero(np.isfinite(points).all(axis=1))
+        surface = Surface(mesh, REACH * face_size(points))
+        return cls(on_surface(surface, points[numbers]), numbers, mesh.faces)
+
+    def normals(self, vertices: np.ndarray) -> np.ndarray:
+        """(K, 3) unit."""
+        found = self.matrix @ vertex_normals(vertices, self.triangles)
+        return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
+
+    def misplaced(self, camera: PhotoCamera, vertices: np.ndarray, half: float) -> np.ndarray | None:
+        """(K, 2) pixels by which the detector puts the landmarks of a face, (V, 3) mm, beside where they are.
+
+        What it sees of a face depends on where it is seen from, and leans to the face that it expects.
+
+        Args:
+            camera: sees it.
+            vertices: in the camera's coordinates.
+            half: pixels from the camera's centre to the sides of the picture.
+
+        Returns:
+            None where it sees no face.
+        """
+        found = detect(render(vertices, self.triangles, camera.pinhole(half), size=SEEN))
+        if not found:
+            return None
+        seen = camera.center + (found[0][self.numbers] - SEEN / 2) * (2 * half / SEEN)
+        return seen - camera.project(self.matrix @ vertices)

@@ -1,0 +1,104 @@
+"""From a photograph to a neutral that a checkpoint can move."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from facegen.animate import apexes
+from facegen.checkpoint import Checkpoint
+from facegen.data.corpus import Corpus
+from facegen.data.identity import Identity
+from facegen.data.sequence import Sequence
+from facegen.errors import FacegenError, unknown
+from facegen.export.glb import write_glb
+from facegen.mesh.obj import write_obj
+from facegen.mesh.ply import write_ply
+from facegen.mesh.tri_mesh import TriMesh
+from facegen.mesh_landmarks import SeenError
+from facegen.photo.fit import PhotoFit, fit_photo
+from facegen.photo.marks import Marks
+from facegen.photo.report import comparison
+from facegen.photo.surface_color import projected, vertex_colors
+
+SUFFIXES = (".ply", ".obj", ".glb")
+
+
+def identity_of(model: Checkpoint, corpus: Path | None, name: str) -> Identity:
+    """The identity model of a checkpoint, or that of a corpus, where one is given.
+
+    Raises:
+        FacegenError: there is none, or the corpus has another topology.
+    """
+    if corpus is None:
+        if model.identity is None:
+            raise FacegenError(
+                f"{name} does not hold how people differ at rest, as checkpoints of this version do; give the corpus "
+                "it was trained on with --corpus CORPUS, or train it again"
+            )
+        return model.identity
+    found = Corpus(corpus)
+    if found.hierarchy.template.digest != model.hierarchy.template.digest:
+        raise FacegenError(f"{corpus} has another topology than {name}; give the corpus that it was trained on")
+    return found.identity
+
+
+def fit_neutral(model: Checkpoint, identity: Identity, pixels: np.ndarray) -> PhotoFit:
+    """A person in the checkpoint's topology whose landmarks lie at pixels (468, 2).
+
+    Raises:
+        FacegenError: the model's faces are none to the detector, or none looks like that.
+    """
+    try:
+        marks = Marks.of(model.hierarchy.template.with_vertices(identity.mean.astype(np.float64)))
+    except SeenError as error:
+        raise FacegenError(
+            "the detector sees no face in the mean of the model's people, so that landmarks cannot be compared; a "
+            "corpus of whole faces is needed"
+        ) from error
+    return fit_photo(identity, apexes(model), marks, pixels)
+
+
+def require_suffix(path: Path) -> None:
+    """Refuse before the work what could not be written after it."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise FacegenError(unknown("suffix to write a neutral with", path.suffix, SUFFIXES))
+
+
+def write_neutral(path: Path, mesh: TriMesh, pixels: np.ndarray, picture: np.ndarray, model: Checkpoint) -> None:
+    """Write `.glb` with the photograph as texture, `.ply` with a colour for each vertex, or `.obj` of the shape alone.
+
+    Args:
+        path: by its suffix.
+        mesh: (V, 3) mm.
+        pixels: (V, 2) where the vertices have their colour.
+        picture: (H, W, 3) uint8.
+        model: whose topology the mesh has.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".ply":
+        write_ply(path, mesh, colors=vertex_colors(pixels, picture))
+    elif suffix == ".obj":
+        write_obj(path, mesh)
+    else:
+        motion = np.zeros((1, len(model.expressions)), np.float32)
+        vertices = mesh.vertices[None].astype(np.float32)
+        still = Sequence(vertices, mesh.faces, model.fps, motion, model.expressions, mesh.polygons)
+        write_glb(replace(still, appearance=projected(pixels, mesh, picture)), path)
+
+
+def compare(
+    model: Checkpoint,
+    fit: PhotoFit,
+    expression: str,
+    picture: np.ndarray,
+    pixels: np.ndarray,
+    target: tuple[np.ndarray, np.ndarray],
+    where: np.ndarray,
+) -> np.ndarray:
+    """(S, 4 S, 3) uint8: an expression's apex on the fitted face, beside a second picture; see `report.comparison`."""
+    apex = fit.neutral + apexes(model)[model.expressions.index(expression)]
+    colors = vertex_colors(where, picture)
+    return comparison(picture, pixels, fit, model.hierarchy.template.faces, apex, target, colors)

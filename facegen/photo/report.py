@@ -1,0 +1,96 @@
+"""Pictures that show what was made of a photograph."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from facegen.optional import require
+from facegen.photo.fit import PhotoFit
+from facegen.render import Camera, backdrop, render
+
+SIZE = 480
+"""Pixels of one picture's edge."""
+AROUND = 0.85
+"""Half the edge of what is shown, in units of the landmarks' extent."""
+LAID = 0.65
+"""How much the mesh hides of the photograph."""
+
+
+def report(picture: np.ndarray, pixels: np.ndarray, fit: PhotoFit, faces: np.ndarray) -> np.ndarray:
+    """(S, 3 S, 3) uint8: the photograph, with the fitted mesh laid over it, and the neutral from the front.
+
+    Args:
+        picture: (H, W, 3) uint8.
+        pixels: (468, 2) landmarks.
+        fit: of them.
+        faces: (F, 3) of the mesh.
+    """
+    half = _half(pixels)
+    photo = cut(picture, fit.camera.center, half)
+    made = seen(fit, fit.neutral + fit.expression, faces, half)
+    over = np.where(_covered(made)[..., None], LAID * made + (1 - LAID) * photo, photo)
+    front = render(fit.neutral, faces, Camera.framing(fit.neutral), size=SIZE)
+    return np.concatenate([photo, over.astype(np.uint8), front], axis=1)
+
+
+def comparison(
+    picture: np.ndarray,
+    pixels: np.ndarray,
+    fit: PhotoFit,
+    faces: np.ndarray,
+    apex: np.ndarray,
+    target: tuple[np.ndarray, np.ndarray],
+    colors: np.ndarray,
+) -> np.ndarray:
+    """(S, 4 S, 3) uint8, as Figure 7: photograph, made apex as clay and in the photograph's colours, second picture.
+
+    Args:
+        picture, pixels, fit, faces: as in `report`.
+        apex: (V, 3) mm, the expression that was made.
+        target: the second picture and the landmarks (468, 2) of the face in it.
+        colors: (V, 3) uint8 sRGB.
+    """
+    half = _half(pixels)
+    other, at = target
+    middle = (at.max(axis=0) + at.min(axis=0)) / 2
+    return np.concatenate(
+        [
+            cut(picture, fit.camera.center, half),
+            seen(fit, apex, faces, half),
+            seen(fit, apex, faces, half, colors / 255),
+            cut(other, middle, _half(at)),
+        ],
+        axis=1,
+    )
+
+
+def cut(picture: np.ndarray, center: np.ndarray, half: float) -> np.ndarray:
+    """(S, S, 3) uint8 of a square about a centre; grey where the picture ends."""
+    image = require("PIL.Image", "photo")
+    step, corner = 2 * half / SIZE, np.asarray(center) - half
+    frame = (step, 0, corner[0], 0, step, corner[1])
+    shrink = max(1, round(step))  # an affine transform alone would skip pixels
+    if shrink > 1:
+        small = image.fromarray(picture).reduce(shrink)
+        frame = tuple(value / shrink for value in frame)
+    else:
+        small = image.fromarray(picture)
+    made = small.transform((SIZE, SIZE), image.Transform.AFFINE, frame, image.Resampling.BICUBIC, fillcolor=(90,) * 3)
+    return np.array(made)
+
+
+def seen(
+    fit: PhotoFit, vertices: np.ndarray, faces: np.ndarray, half: float, colors: np.ndarray | None = None
+) -> np.ndarray:
+    """(S, S, 3) uint8: vertices (V, 3) mm, seen by the photograph's camera."""
+    return render(vertices - fit.middle, faces, fit.camera.pinhole(half), size=SIZE, colors=colors)
+
+
+def _half(pixels: np.ndarray) -> float:
+    return AROUND * float(np.ptp(pixels, axis=0).max())
+
+
+def _covered(picture: np.ndarray) -> np.ndarray:
+    """(S, S) bool: where a render shows the mesh."""
+    ground = (backdrop(len(picture)) * 255 + 0.5).astype(np.uint8)
+    return (np.abs(picture.astype(int) - ground) > 1).any(axis=2)
