@@ -23,7 +23,7 @@ from facegen.photo.marks import Marks
 
 NOISE = 0.02
 """sigma in units of the face's size; one landmark is off by half of it, but neighbours are off together."""
-FACING = 0.3
+FACING = 0.15
 """Cosine between a landmark's normal and the view, from which it counts; at the silhouette it slides."""
 WRONG = 0.02
 """In units of the face's size: landmarks that are off by more lose their weight."""

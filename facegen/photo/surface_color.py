@@ -13,7 +13,7 @@ from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 from facegen.optional import require
 from facegen.photo.fit import PhotoFit
 
-GRAZING = 0.15
+GRAZING = 0.3
 """Cosine between normal and view, from which a vertex takes its colour from the picture."""
 MARGIN = 8
 """Pixels around the face that its texture keeps."""

@@ -1,0 +1,157 @@
+"""`facegen photo`: from a picture to a neutral that can be animated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from facegen import checkpoint
+from facegen.cli import run
+from facegen.errors import FacegenError
+from facegen.face_landmarks import detect
+from facegen.mesh import read_mesh
+from facegen.mesh.io import read_appearance
+from facegen.optional import require
+from facegen.photo import picture as pictures
+from facegen.photo.picture import find_face, read_picture
+
+pytest.importorskip("mediapipe")
+pytest.importorskip("embreex")
+image = pytest.importorskip("PIL.Image")
+astronaut = pytest.importorskip("skimage.data").astronaut
+
+
+@pytest.fixture(scope="module")
+def portrait(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("pictures") / "portrait.png"
+    image.fromarray(astronaut()[:260, 100:360]).save(path)
+    return path
+
+
+def command(portrait: Path, model: Path, out: Path, *more: str) -> int:
+    return run(["photo", str(portrait), "--model", str(model), "--out", str(out), *more])
+
+
+def share_off(line: str) -> float:
+    """Per cent of the face's height that landmarks are off, as the command prints it."""
+    return float(line.split("off by ")[1].split(" %")[0])
+
+
+def test_a_photograph_becomes_a_face_that_moves(
+    portrait: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    out = tmp_path / "neutral.glb"
+    assert command(portrait, checkpoint_path, out, "--compare", str(portrait), "--expression", "happy") == 0
+    assert share_off(capsys.readouterr().out) < 3
+    assert {path.name for path in tmp_path.iterdir()} == {"neutral.glb", "neutral.report.png", "neutral.compare.png"}
+    mesh, template = read_mesh(out), checkpoint.load(checkpoint_path).hierarchy.template
+    assert mesh.digest == template.digest
+    assert np.ptp(mesh.vertices, axis=0) == pytest.approx(np.ptp(template.vertices, axis=0), rel=0.25)
+    moved = tmp_path / "smile.glb"
+    assert (
+        run(["animate", str(out), "--model", str(checkpoint_path), "--expression", "happy", "--out", str(moved)]) == 0
+    )
+    assert read_appearance(moved, read_mesh(moved)).texture.data == read_appearance(out, mesh).texture.data
+
+
+@pytest.mark.parametrize("suffix", [".ply", ".obj"])
+def test_other_formats_have_the_same_shape(suffix: str, portrait: Path, checkpoint_path: Path, tmp_path: Path) -> None:
+    for kind in (".glb", suffix):
+        assert command(portrait, checkpoint_path, tmp_path / f"neutral{kind}") == 0
+    one, two = (read_mesh(tmp_path / f"neutral{kind}") for kind in (".glb", suffix))
+    assert two.digest == one.digest
+    np.testing.assert_allclose(two.vertices, one.vertices, atol=1e-3)
+    if suffix == ".ply":
+        assert b"property uchar red" in (tmp_path / "neutral.ply").read_bytes()[:300]
+
+
+def test_what_an_older_checkpoint_lacks_a_corpus_gives(
+    portrait: Path, checkpoint_path: Path, corpus_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    content = torch.load(checkpoint_path, weights_only=True)
+    del content[checkpoint.KEY]["identity"]
+    old, out = tmp_path / "old.ckpt", tmp_path / "neutral.ply"
+    torch.save(content, old)
+    assert command(portrait, old, out) == 2
+    assert "--corpus CORPUS" in capsys.readouterr().err
+    assert not out.exists()
+    assert command(portrait, old, out, "--corpus", str(corpus_path)) == 0
+    again = tmp_path / "again.ply"
+    assert command(portrait, checkpoint_path, again) == 0
+    np.testing.assert_array_equal(read_mesh(again).vertices, read_mesh(out).vertices)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--face", "2"], "1 faces are found, there is no face 2"),
+        (["--face", "0"], "counted from 1"),
+        (["--expression", "happy"], "go together"),
+        (["--out", "neutral.stl"], "unknown suffix to write a neutral with"),
+    ],
+)
+def test_mistakes_write_nothing(
+    more: list[str], message: str, portrait: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    assert command(portrait, checkpoint_path, tmp_path / "neutral.ply", *more) == 2
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_picture_without_a_face(checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    wall = tmp_path / "wall.png"
+    image.fromarray(np.full((200, 200, 3), 128, np.uint8)).save(wall)
+    assert command(wall, checkpoint_path, tmp_path / "neutral.ply") == 2
+    assert "no face is found" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["wall.png"]
+
+
+def test_the_largest_of_several_is_the_first() -> None:
+    one = image.fromarray(astronaut()[:260, 100:360])
+    both = image.new("RGB", (460, 260), "white")
+    both.paste(one.resize((180, 180)), (0, 0))
+    both.paste(one, (200, 0))
+    both = np.array(both)
+    if len(detect(both)) < 2:
+        pytest.skip("the detector sees one of them alone")
+    sizes = [np.ptp(find_face(both, number, "both")[:, 1]) for number in (None, 1, 2)]
+    assert sizes[0] == sizes[1] > sizes[2]
+
+
+def test_a_picture_is_turned_as_its_camera_noted(tmp_path: Path) -> None:
+    upright = image.fromarray(np.arange(60 * 40 * 3, dtype=np.uint8).reshape(60, 40, 3))
+    exif = image.Exif()
+    exif[0x0112] = 6  # the camera lay on its side
+    upright.save(tmp_path / "side.png", exif=exif)
+    assert read_picture(tmp_path / "side.png").shape == (40, 60, 3)
+
+
+def test_large_pictures_are_scaled_and_huge_ones_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    image.fromarray(np.zeros((100, 3000), np.uint8)).save(tmp_path / "wide.png")
+    assert read_picture(tmp_path / "wide.png").shape == (68, 2048, 3)
+    monkeypatch.setattr(pictures, "LARGEST", 200_000)
+    with pytest.raises(FacegenError, match="scale it down"):
+        read_picture(tmp_path / "wide.png")
+    monkeypatch.setattr(pictures, "LARGEST_FILE", 10)
+    with pytest.raises(FacegenError, match="pictures up to"):
+        read_picture(tmp_path / "wide.png")
+
+
+def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "text.jpg").write_text("no picture")
+    image.fromarray(np.zeros((9, 9), np.uint8)).save(tmp_path / "other.png", "GIF")
+    image.fromarray(astronaut()).save(tmp_path / "cut.jpg")
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "cut.jpg").read_bytes()[:5000])
+    for name in ("text.jpg", "other.png", "cut.jpg"):
+        with pytest.raises(FacegenError, match="expected a picture as JPEG, PNG or WebP"):
+            read_picture(tmp_path / name)
+    with pytest.raises(FacegenError, match="no such picture"):
+        read_picture(tmp_path / "none.jpg")
+
+
+def test_what_is_clear_shows_white(tmp_path: Path) -> None:
+    require("PIL.Image", "photo").new("RGBA", (8, 8), (0, 0, 0, 0)).save(tmp_path / "clear.png")
+    assert (read_picture(tmp_path / "clear.png") == 255).all()
