@@ -27,8 +27,8 @@ FACING = 0.15
 """Cosine between a landmark's normal and the view, from which it counts; at the silhouette it slides."""
 WRONG = 0.02
 """In units of the face's size: landmarks that are off by more lose their weight."""
-STRONG = 0.6
-"""epsilon: how strong an expression in a photograph usually is."""
+STRONG = 1.0
+"""epsilon: how strong an expression in a photograph may well be; less leaves more of it in the neutral."""
 NEARNESS, SPREAD = 1.0, 0.6
 """k_0 and kappa, 1 / m: photographs are taken from about a metre."""
 NEAREST = 3.5

@@ -101,7 +101,7 @@ def test_from_another_angle(world: World, at_rest: list[PhotoFit], side: float) 
 
 
 def test_an_expression_is_taken_out(world: World, at_rest: list[PhotoFit]) -> None:
-    """At full strength; about 30 % of it stay in the neutral, 1.0 of 3.3 mm."""
+    """Of one at full strength about 30 % stay in the neutral."""
     left = []
     for apex in world.apexes:
         found = world.fit(world.unseen[0] + apex)
