@@ -213,3 +213,16 @@ def test_any_damage_is_a_mesh_or_a_mesh_error(tmp_path_factory, changes, text):
         assert isinstance(read_ply(path), TriMesh)
     except MeshError as error:
         assert "\n" not in str(error)
+
+
+def test_colours_stand_beside_positions(tmp_path) -> None:
+    mesh = TriMesh(np.eye(3), np.array([[0, 1, 2]]))
+    colors = np.array([[255, 0, 0], [0, 255, 0], [1, 2, 3]], np.uint8)
+    write_ply(tmp_path / "m.ply", mesh, colors=colors)
+    np.testing.assert_array_equal(read_ply(tmp_path / "m.ply").vertices, mesh.vertices)
+    plyfile = pytest.importorskip("plyfile")
+    assert plyfile.PlyData.read(tmp_path / "m.ply")["vertex"]["blue"].tolist() == [0, 0, 3]
+    for wrong, text in ((colors[:2], False), (colors.astype(float), False), (colors, True)):
+        with pytest.raises(MeshError, match="colours are"):
+            write_ply(tmp_path / "n.ply", mesh, colors=wrong, text=text)
+    assert not (tmp_path / "n.ply").exists()
