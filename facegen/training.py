@@ -146,7 +146,7 @@ def run(arguments: list[str]) -> TrainingCLI:
             "plugins": [{"class_path": "facegen.training.CheckpointFile"}],
             "callbacks": [
                 # The last epoch's, never the best on the test subjects: those must choose nothing.
-                ModelCheckpoint(filename="last", enable_version_counter=False),
+                ModelCheckpoint(filename="last", enable_version_counter=False, save_on_train_epoch_end=True),
                 PredictionWriter(),
                 Throughput(),
             ],

@@ -131,6 +131,7 @@ def test_motion_follows_the_persons_own_shape() -> None:
 def test_a_blink_shuts_the_eyes_and_no_lid_passes_the_other() -> None:
     at = landmarks(COUNT)
     for seed in range(6):
+        assert head(seed).neutral[at["ps_L"], 1] - head(seed).neutral[at["pi_L"], 1] > 3  # open at rest
         for weights in ({"AU45": 1.0}, {"AU45": 1.0, "AU7": 1.2, "AU6": 1.2, "AU9": 1.0}, {"AU7": 1.5, "AU6": 1.5}):
             posed = head(seed).neutral + shown(head(seed), **weights)
             gap = posed[at["ps_L"], 1] - posed[at["pi_L"], 1]
