@@ -9,10 +9,10 @@ from functools import lru_cache
 import numpy as np
 
 from facegen.data.sources.acting import Actor
-from facegen.data.sources.built_in.face import EYEBALL, LID_RADIUS, lift
+from facegen.data.sources.built_in.face import EYEBALL, LID_RADIUS, lift, ramp
 from facegen.data.sources.built_in.folds import unfold
 from facegen.data.sources.built_in.layout import layout
-from facegen.data.sources.built_in.muscles import Pull, above_slit, pulls, ramp
+from facegen.data.sources.built_in.muscles import Pull, above_slit, pulls
 from facegen.data.sources.built_in.skull import EYE, EYE_HALF_WIDTH, lid_heights, roll, skull, skull_normal, unroll
 
 JAW_JOINT = np.array([0.0, -14.0, 2.0])
@@ -73,12 +73,14 @@ def skin(vertices: int) -> Skin:
     thick = ((mean - here) * normal).sum(axis=1)[:, None]
     turned = [skull_normal(roll(flat + offset)) - skull_normal(roll(flat - offset)) for offset in (x, y)]
     tilt = thick * np.stack(turned) / (2 * step)
-    single = (np.ascontiguousarray(a, dtype=np.float32) for a in (mean, along, bend, normal, tilt))
     # The bone ends before the ear; below it is all that hangs on the chin.
     behind = 1 - ramp(-mean[:, 2], -25, 15) * ramp(frontal[:, 1], -95, -55)
     jaw = ((1 - above_slit(frontal)) * behind).astype(np.float32)
     lids = {side: _lids(frontal * [sign, 1]) for side, sign in (("L", 1), ("R", -1))}
-    return Skin(next(single), plan.faces, *single, pulls(frontal), jaw, lids)
+    mean, along, bend, normal, tilt = (
+        np.ascontiguousarray(field, dtype=np.float32) for field in (mean, along, bend, normal, tilt)
+    )
+    return Skin(mean, plan.faces, along, bend, normal, tilt, pulls(frontal), jaw, lids)
 
 
 def _lids(frontal: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
