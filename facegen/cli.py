@@ -231,7 +231,7 @@ def _animate(verbs: argparse._SubParsersAction) -> None:
         "facegen animate neutral.obj --model demo/model.ckpt --expression happy --out smile.glb\n"
         "  facegen animate neutral.obj --model demo/model.ckpt --expression happy --timeline take.csv --out smile.usdc",
     )
-    parser.add_argument("neutral", type=Path, metavar="NEUTRAL", help=".obj, .ply or .glb of any face")
+    parser.add_argument("neutral", type=Path, metavar="NEUTRAL", help=".obj, .ply, .glb or .gltf of any face")
     _model(parser)
     parser.add_argument("--expression", metavar="NAME", help="one of the model's expressions")
     parser.add_argument(
@@ -312,7 +312,7 @@ def _interpolate(verbs: argparse._SubParsersAction) -> None:
         "facegen interpolate --model demo/model.ckpt --neutral neutral.obj --from sad --to happy --out walk.png",
     )
     _model(parser)
-    parser.add_argument("--neutral", type=Path, required=True, metavar="FILE", help=".obj, .ply or .glb")
+    parser.add_argument("--neutral", type=Path, required=True, metavar="FILE", help=".obj, .ply, .glb or .gltf")
     parser.add_argument("--from", dest="start", required=True, metavar="NAME", help="expression to begin with")
     parser.add_argument("--to", dest="stop", required=True, metavar="NAME", help="expression to end with")
     parser.add_argument("--steps", type=int, default=7, metavar="N", help="faces, both ends included (default: 7)")
@@ -327,7 +327,9 @@ def _register(verbs: argparse._SubParsersAction) -> None:
         "the model's template laid onto any face mesh: its topology, that face's shape",
         "facegen register scan.ply --model demo/model.ckpt --out neutral.obj",
     )
-    parser.add_argument("neutral", type=Path, metavar="SCAN", help=".obj, .ply or .glb of any face, turned anyhow")
+    parser.add_argument(
+        "neutral", type=Path, metavar="SCAN", help=".obj, .ply, .glb or .gltf of any face, turned anyhow"
+    )
     _model(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=".obj or .ply to write")
 

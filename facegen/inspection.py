@@ -47,7 +47,7 @@ def _readable(value: Any) -> str:
 
 
 def inspect(path: str | Path, source: str | None = None, layout: Path | None = None) -> Report:
-    """Look at a corpus or a dataset (a folder), a mesh (.obj, .ply, .glb), a sequence (.npz) or a checkpoint.
+    """Look at a corpus or a dataset (a folder), a mesh (.obj, .ply, .glb, .gltf), a sequence (.npz) or a checkpoint.
 
     Args:
         path: of it; what is none of these by its suffix is taken for a checkpoint.

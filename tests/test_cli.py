@@ -262,7 +262,7 @@ def test_animate_keeps_the_texture_of_the_neutral(
     (tmp_path / "textured.obj").write_text(text)
     assert run(animate(tmp_path / "textured.obj", checkpoint_path, tmp_path / "x.glb", *ONE)) == 0
     found = read_appearance(tmp_path / "x.glb", read_mesh(tmp_path / "x.glb"))
-    assert found.texture.data == (tmp_path / "skin.png").read_bytes()
+    assert found.materials[0].base.texture.data == (tmp_path / "skin.png").read_bytes()
     (tmp_path / "skin.png").unlink()
     capsys.readouterr()
     assert run(animate(tmp_path / "textured.obj", checkpoint_path, tmp_path / "x.glb", *ONE)) == 0

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from facegen.data.appearance_arrays import appearance_of, arrays_of
 from facegen.data.frames import PIECE, ArchivedFrames, Frames, StoredFrames, pieces, require_finite
-from facegen.errors import DataError
+from facegen.errors import DataError, FacegenError
 from facegen.files import new_file, read_arrays
 from facegen.mesh.appearance import Appearance
 
@@ -25,7 +26,7 @@ class Sequence:
         motion: (T, E) float32, the motion label; (T, 0) where there is none.
         expressions: E names, the columns of `motion`.
         polygons: (P, N) int64 filled with -1, as in `TriMesh`, for writing the file's own polygons back.
-        appearance: texture coordinates and colour of `faces`; in memory only, a `.npz` does not hold it.
+        appearance: texture coordinates, materials and colours of `faces` and `vertices`.
 
     Raises:
         DataError: the shapes do not fit together.
@@ -68,15 +69,17 @@ class Sequence:
                 raise DataError(f"polygons must be (P, N) whole numbers, got {polygons.shape} of {polygons.dtype}")
             if polygons.size and not -1 <= polygons.min() <= polygons.max() < self.vertices.shape[1]:
                 raise DataError(f"polygons point outside the {self.vertices.shape[1]} vertices")
-        if self.appearance is not None and len(self.appearance.uv):
-            have = len(self.appearance.corners)
+        if self.appearance is not None:
+            have, colors = len(self.appearance.corners), self.appearance.colors
             if have != len(self.faces):
                 raise DataError(f"the appearance is of {have} faces, the sequence has {len(self.faces)}")
+            if colors is not None and len(colors) != self.vertices.shape[1]:
+                raise DataError(f"{len(colors)} vertices have a colour, of {self.vertices.shape[1]}")
         if not (np.isfinite(self.fps) and self.fps > 0):
             raise DataError(f"fps must be a positive number, got {self.fps}")
 
     def save(self, path: str | Path) -> None:
-        """Write a `.npz` with vertices, faces, fps, motion and expressions (and polygons, where there are any)."""
+        """Write a `.npz` with vertices, faces, fps, motion and expressions (and polygons and how it looks, if any)."""
         arrays = {
             "faces": self.faces,
             "fps": np.float64(self.fps),
@@ -85,6 +88,8 @@ class Sequence:
         }
         if self.polygons is not None:
             arrays["polygons"] = self.polygons
+        if self.appearance is not None:
+            arrays |= arrays_of(self.appearance)
         with new_file(path) as aside, zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, array in arrays.items():
                 with archive.open(f"{name}.npy", "w") as file:
@@ -120,6 +125,7 @@ class Sequence:
                 arrays["motion"],
                 tuple(arrays["expressions"].tolist()),
                 arrays.get("polygons"),
+                appearance_of(arrays),
             )
-        except (TypeError, ValueError, DataError) as error:
+        except (TypeError, ValueError, FacegenError) as error:
             raise DataError(f"{path}: {error}") from error

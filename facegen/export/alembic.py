@@ -6,6 +6,7 @@ import ctypes
 import shutil
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError
 from facegen.export.stream import streamed
 from facegen.files import new_file
+from facegen.mesh.appearance import Appearance, DressedPolygons
+from facegen.mesh.material import distinct
 from facegen.optional import require
 
 
@@ -20,6 +23,7 @@ def write_abc(sequence: Sequence, path: str | Path) -> str:
     """Write `.abc`: frame t at t / fps seconds, +y up, numbers in mm, since Alembic has no units.
 
     Polygons are the sequence's own where it has them; their corners go clockwise, as Alembic's tools expect. The
+    corners have texture coordinates, and each material has a face set of its name, where the sequence has these. The
     library is `alembic3d`, an unofficial build of the project's own Python binding.
 
     Args:
@@ -38,8 +42,10 @@ def write_abc(sequence: Sequence, path: str | Path) -> str:
     if not len(sequence.faces):
         raise FacegenError("Alembic needs faces, and the sequence has none")
     count, points = sequence.vertices.shape[:2]
-    polygons = (sequence.faces if sequence.polygons is None else sequence.polygons)[:, ::-1]
+    dressed = DressedPolygons.of(sequence.faces, sequence.polygons, sequence.appearance)
+    polygons = dressed.polygons[:, ::-1]
     sizes, corners = (polygons >= 0).sum(axis=1).astype(np.int32), polygons[polygons >= 0].astype(np.int32)
+    uv = None if sequence.appearance is None else _corner_uv(sequence.appearance.uv, dressed)
     with new_file(path) as aside:
         _require_space(aside.parent, 12 * points * count + sizes.nbytes + corners.nbytes)
         try:
@@ -47,7 +53,12 @@ def write_abc(sequence: Sequence, path: str | Path) -> str:
             sampling = archive.addTimeSampling(core.TimeSampling(1 / sequence.fps, 0.0))
             mesh = geom.OPolyMesh(archive.getTop(), "face", sampling)
             schema = mesh.getSchema()
-            topology = imath.IntArrayFromBuffer(corners), imath.IntArrayFromBuffer(sizes)
+            topology = [imath.IntArrayFromBuffer(corners), imath.IntArrayFromBuffer(sizes)]
+            if uv is not None:
+                scope = geom.GeometryScope.kFacevaryingScope
+                topology.append(geom.OV2fGeomParamSample(imath.V2fArrayFromBuffer(uv), scope))
+            if sequence.appearance is not None:
+                _name_materials(sequence.appearance, dressed, schema, geom, imath)
             for _, piece in streamed(sequence.vertices):
                 for pose in piece:
                     schema.set(geom.OPolyMeshSchemaSample(imath.V3fArrayFromBuffer(pose), *topology))
@@ -56,6 +67,24 @@ def write_abc(sequence: Sequence, path: str | Path) -> str:
         except RuntimeError as error:
             raise FacegenError(f"cannot write {path}: {' '.join(str(error).split())}") from error
         return f"{count} frames, {aside.stat().st_size / 1e6:.1f} MB"
+
+
+def _corner_uv(uv: np.ndarray, dressed: DressedPolygons) -> np.ndarray | None:
+    """(C, 2) of the corners as they are written, clockwise, zero where there is none; None where there are none."""
+    if not len(uv):
+        return None
+    rows = dressed.corners[:, ::-1][dressed.polygons[:, ::-1] >= 0]
+    return np.ascontiguousarray(np.append(uv, np.zeros((1, 2), np.float32), axis=0)[rows])
+
+
+def _name_materials(appearance: Appearance, dressed: DressedPolygons, schema: Any, geom: Any, imath: Any) -> None:
+    """A face set for each material, named as it: Alembic has no materials, and tools assign theirs by these."""
+    names = distinct((material.name for material in appearance.materials), "material", r"A-Za-z0-9_ -")
+    for number, name in enumerate(names):
+        rows = np.flatnonzero(dressed.materials == number).astype(np.int32)
+        if len(rows):
+            faces = imath.IntArrayFromBuffer(rows)
+            schema.createFaceSet(name).getSchema().set(geom.OFaceSetSchemaSample(faces))
 
 
 def _give_back() -> None:

@@ -43,7 +43,7 @@ class ArkitBasis:
         neutral is turned and scaled onto the face, and the shapes with it.
 
         Args:
-            folder: of `.obj`, `.ply` or `.glb` meshes.
+            folder: of `.obj`, `.ply`, `.glb` or `.gltf` meshes.
             rest: (V, 3) the face at rest, mm.
 
         Raises:

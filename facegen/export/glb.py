@@ -16,14 +16,13 @@ import numpy as np
 
 from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError
+from facegen.export.gltf_material import material_lists
 from facegen.export.morph import FewMorph, FrameMorph, Morph
 from facegen.files import new_file
-from facegen.mesh.appearance import Appearance
+from facegen.mesh.material import DEFAULT, to_linear
 
 FLOAT, UINT16, UINT32 = 5126, 5123, 5125
 VERTEX_DATA, INDEX_DATA = 34962, 34963
-CLAY = (0.62, 0.42, 0.33)
-WHITE = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,7 @@ def write_glb(sequence: Sequence, path: str | Path, *, tolerance: float = 0.1, p
 
     The mesh stands at frame 0. Displacements from it are factored, as a singular value decomposition gives them,
     into few morph targets that keep every vertex in every frame within `tolerance`. Frames are read some at a time.
+    Each material has a primitive; all share their vertices, which stand twice along the seams of texture coordinates.
 
     Args:
         sequence: T frames, mm; the file is in metres.
@@ -148,13 +148,21 @@ def _document(sequence: Sequence, morph: Morph, numbers: BinaryIO) -> dict:
             "NORMAL": buffer.add(directions[order], "VEC3", FLOAT, target=VERTEX_DATA),
         }
 
-    primitive: dict = {"attributes": surface(morph.base, morph.base_normals), "material": 0}
+    appearance = sequence.appearance
+    colors = None if appearance is None else appearance.colors
+    attributes = surface(morph.base, morph.base_normals)
     if uv is not None:
-        primitive["attributes"]["TEXCOORD_0"] = buffer.add(uv, "VEC2", FLOAT, target=VERTEX_DATA)
+        attributes["TEXCOORD_0"] = buffer.add(uv, "VEC2", FLOAT, target=VERTEX_DATA)
+    if colors is not None:
+        attributes["COLOR_0"] = buffer.add(to_linear(colors[order]), "VEC3", FLOAT, target=VERTEX_DATA)
+    parts = [(DEFAULT, np.arange(len(faces)))] if appearance is None else list(appearance.parts())
     small = len(order) <= 65535  # index 65535 itself is reserved
-    index = faces.astype(np.uint16 if small else np.uint32).ravel()
-    primitive["indices"] = buffer.add(index, "SCALAR", UINT16 if small else UINT32, target=INDEX_DATA)
-    mesh: dict = {"name": "face", "primitives": [primitive]}
+    primitives = []
+    for number, (_, rows) in enumerate(parts):
+        index = faces[rows].astype(np.uint16 if small else np.uint32).ravel()
+        indices = buffer.add(index, "SCALAR", UINT16 if small else UINT32, target=INDEX_DATA)
+        primitives.append({"attributes": attributes, "indices": indices, "material": number})
+    mesh: dict = {"name": "face", "primitives": primitives}
     document = {
         "asset": {
             "version": "2.0",
@@ -165,9 +173,11 @@ def _document(sequence: Sequence, morph: Morph, numbers: BinaryIO) -> dict:
         "scenes": [{"nodes": [0]}],
         "nodes": [{"name": "face", "mesh": 0}],
         "meshes": [mesh],
-    } | _material(sequence.appearance, buffer)
+    } | material_lists([material for material, _ in parts], colors is not None, buffer.append)
     if morph.names:
-        primitive["targets"] = [surface(*target) for target in morph.targets()]
+        targets = [surface(*target) for target in morph.targets()]
+        for primitive in primitives:
+            primitive["targets"] = targets
         mesh |= {"weights": morph.weights[0].tolist(), "extras": {"targetNames": morph.names}}
         times = (np.arange(len(morph.weights)) / sequence.fps).astype(np.float32)
         sampler = {
@@ -192,20 +202,6 @@ def _split(sequence: Sequence) -> tuple[np.ndarray, np.ndarray | None, np.ndarra
         return np.arange(count), None, sequence.faces
     order, uv, faces = appearance.split(sequence.faces, count)
     return order, np.stack([uv[:, 0], 1 - uv[:, 1]], axis=1), faces  # glTF's v runs down
-
-
-def _material(appearance: Appearance | None, buffer: _Buffer) -> dict:
-    """The document's lists of materials and, where there is a texture, of pictures."""
-    texture = None if appearance is None else appearance.texture
-    color = None if appearance is None else appearance.color
-    color = color or (CLAY if texture is None else WHITE)
-    surface: dict = {"baseColorFactor": [*color, 1.0], "metallicFactor": 0, "roughnessFactor": 0.6}
-    material = {"name": "skin", "pbrMetallicRoughness": surface, "doubleSided": True}
-    if texture is None:
-        return {"materials": [material]}
-    surface["baseColorTexture"] = {"index": 0}
-    image = {"bufferView": buffer.append(texture.data), "mimeType": texture.mime}
-    return {"materials": [material], "textures": [{"source": 0}], "images": [image]}
 
 
 def _pack(document: dict, numbers: BinaryIO, file: BinaryIO) -> None:

@@ -13,11 +13,13 @@ import numpy as np
 from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError
 from facegen.export.stream import streamed
+from facegen.export.usd_material import dress
 from facegen.files import new_file
-from facegen.mesh.tri_mesh import triangulate, vertex_normals
+from facegen.mesh.appearance import DressedPolygons
+from facegen.mesh.material import Texture, distinct
+from facegen.mesh.tri_mesh import vertex_normals
 from facegen.optional import require
 
-CLAY = (0.62, 0.42, 0.33)
 METRES_PER_UNIT = 0.001  # a sequence is in mm
 
 
@@ -26,8 +28,8 @@ def write_usd(sequence: Sequence, path: str | Path) -> str:
 
     The stage is in mm and says so (`metersPerUnit` 0.001), +y is up, frame t is time code t at `fps` time codes a
     second. Polygons are the sequence's own where it has them; they are not subdivided, and have normals. What memory
-    holds does not grow with the frames. A texture is written beside the stage, `smile_texture.png` for
-    `smile.usdc`, or into the package.
+    holds does not grow with the frames. Textures are written beside the stage, `smile_skin.png` for `smile.usdc`, or
+    into the package.
 
     Args:
         sequence: what is written.
@@ -45,18 +47,21 @@ def write_usd(sequence: Sequence, path: str | Path) -> str:
     path = Path(path)
     with new_file(path) as aside, ExitStack() as kept:
         try:
-            picture = _picture(sequence, path, kept)
+            pictures = _pictures(sequence, path)
+            if path.suffix.lower() != ".usdz":
+                for texture, name in pictures.items():
+                    kept.enter_context(new_file(path.with_name(name))).write_bytes(texture.data)
             if path.suffix.lower() in (".usd", ".usdc"):
-                _write_stage(usd, sequence, aside, picture)
+                _write_stage(usd, sequence, aside, pictures)
             else:
                 folder = Path(kept.enter_context(tempfile.TemporaryDirectory(dir=aside.parent, prefix=".")))
                 crate = folder / f"{path.stem}.usdc"
-                _write_stage(usd, sequence, crate, picture)
+                _write_stage(usd, sequence, crate, pictures)
                 if path.suffix.lower() == ".usda":
                     sdf.Layer.OpenAsAnonymous(str(crate)).Export(str(aside))
                 else:
-                    if picture:
-                        (folder / picture).write_bytes(sequence.appearance.texture.data)
+                    for texture, name in pictures.items():
+                        (folder / name).write_bytes(texture.data)
                     if not require("pxr.UsdUtils", "usd").CreateNewUsdzPackage(str(crate), str(aside)):
                         raise FacegenError(f"cannot write {path}: the package could not be made")
         except tf.ErrorException as error:
@@ -66,17 +71,14 @@ def write_usd(sequence: Sequence, path: str | Path) -> str:
         return f"{len(sequence.vertices)} frames, {aside.stat().st_size / 1e6:.1f} MB"
 
 
-def _picture(sequence: Sequence, path: Path, kept: ExitStack) -> str:
-    """The texture's name beside the stage, or ""; but for a package it is written there, to be kept with the stage."""
-    if sequence.appearance is None or sequence.appearance.texture is None:
-        return ""
-    beside = path.with_name(f"{path.stem}_texture{sequence.appearance.texture.suffix}")
-    if path.suffix.lower() != ".usdz":
-        kept.enter_context(new_file(beside)).write_bytes(sequence.appearance.texture.data)
-    return beside.name
+def _pictures(sequence: Sequence, path: Path) -> dict[Texture, str]:
+    """How each texture's file is called, beside the stage or in its package."""
+    textures = [] if sequence.appearance is None else sequence.appearance.textures()
+    names = distinct((texture.name or "texture" for texture in textures), "texture")
+    return {texture: f"{path.stem}_{name}{texture.suffix}" for texture, name in zip(textures, names, strict=True)}
 
 
-def _write_stage(usd: Any, sequence: Sequence, path: Path, picture: str) -> None:
+def _write_stage(usd: Any, sequence: Sequence, path: Path, pictures: dict[Texture, str]) -> None:
     """A stage with one face, saved after every piece of frames, which USD then need not hold."""
     geom, vt = require("pxr.UsdGeom", "usd"), require("pxr.Vt", "usd")
     stage = usd.Stage.CreateNew(str(path))
@@ -90,20 +92,13 @@ def _write_stage(usd: Any, sequence: Sequence, path: Path, picture: str) -> None
     usd.ModelAPI(root).SetKind("component")
     stage.SetDefaultPrim(root)
     mesh = geom.Mesh.Define(stage, "/face/surface")
-    polygons, corners = _polygons(sequence)
+    dressed = DressedPolygons.of(sequence.faces, sequence.polygons, sequence.appearance)
+    polygons = dressed.polygons
     mesh.CreateFaceVertexCountsAttr(vt.IntArray.FromNumpy((polygons >= 0).sum(axis=1).astype(np.int32)))
     mesh.CreateFaceVertexIndicesAttr(vt.IntArray.FromNumpy(polygons[polygons >= 0].astype(np.int32)))
-    if corners is not None:
-        sdf, uv = require("pxr.Sdf", "usd"), vt.Vec2fArray.FromNumpy(sequence.appearance.uv)
-        api = geom.PrimvarsAPI(mesh)
-        st = api.CreatePrimvar("st", sdf.ValueTypeNames.TexCoord2fArray, geom.Tokens.faceVarying)
-        st.Set(uv)
-        st.SetIndices(vt.IntArray.FromNumpy(corners[polygons >= 0].astype(np.int32)))
     mesh.CreateSubdivisionSchemeAttr(geom.Tokens.none)
-    mesh.CreateDoubleSidedAttr(True)
-    mesh.CreateDisplayColorAttr([_color(sequence)])
     mesh.SetNormalsInterpolation(geom.Tokens.vertex)
-    _bind_material(stage, mesh, _color(sequence), picture if corners is not None else "")
+    dress(stage, mesh, sequence.appearance, dressed, pictures)
     points, normals, extent = mesh.CreatePointsAttr(), mesh.CreateNormalsAttr(), mesh.CreateExtentAttr()
     for start, piece in streamed(sequence.vertices):
         for t, pose in enumerate(piece, start):
@@ -111,55 +106,3 @@ def _write_stage(usd: Any, sequence: Sequence, path: Path, picture: str) -> None
             normals.Set(vt.Vec3fArray.FromNumpy(vertex_normals(pose, sequence.faces)), t)
             extent.Set(vt.Vec3fArray.FromNumpy(np.stack([pose.min(axis=0), pose.max(axis=0)])), t)
         stage.GetRootLayer().Save()
-
-
-def _color(sequence: Sequence) -> tuple[float, float, float]:
-    return CLAY if sequence.appearance is None or sequence.appearance.color is None else sequence.appearance.color
-
-
-def _polygons(sequence: Sequence) -> tuple[np.ndarray, np.ndarray | None]:
-    """Vertices of each polygon's corners (P, N), rows filled with -1, and the corners' texture coordinates likewise.
-
-    Texture coordinates belong to triangles; polygons are written only where they are what these were cut from.
-    """
-    faces, polygons, appearance = sequence.faces, sequence.polygons, sequence.appearance
-    if appearance is None or not len(appearance.uv):
-        return faces if polygons is None else polygons, None
-    if polygons is None or not np.array_equal(triangulate(polygons), faces):
-        return faces, appearance.corners
-    # The first triangle of a fan has corners 0, 1 and 2 of its polygon, each one after it the next.
-    sizes = (polygons >= 0).sum(axis=1)
-    first = np.cumsum(sizes - 2) - (sizes - 2)
-    corners = np.full(polygons.shape, -1)
-    corners[:, :2] = appearance.corners[first, :2]
-    for k in range(2, polygons.shape[1]):
-        there = sizes > k
-        corners[there, k] = appearance.corners[first[there] + k - 2, 2]
-    return polygons, corners
-
-
-def _bind_material(stage: Any, mesh: Any, color: tuple[float, float, float], picture: str) -> None:
-    """A material as glTF's: one colour, or a picture."""
-    sdf, shade = require("pxr.Sdf", "usd"), require("pxr.UsdShade", "usd")
-    types = sdf.ValueTypeNames
-    material = shade.Material.Define(stage, "/face/skin")
-    shader = shade.Shader.Define(stage, "/face/skin/preview")
-    shader.CreateIdAttr("UsdPreviewSurface")
-    shader.CreateInput("roughness", types.Float).Set(0.6)
-    diffuse = shader.CreateInput("diffuseColor", types.Color3f)
-    diffuse.Set(color)
-    if picture:
-        reader = shade.Shader.Define(stage, "/face/skin/coordinates")
-        reader.CreateIdAttr("UsdPrimvarReader_float2")
-        reader.CreateInput("varname", types.String).Set("st")
-        texture = shade.Shader.Define(stage, "/face/skin/texture")
-        texture.CreateIdAttr("UsdUVTexture")
-        texture.CreateInput("file", types.Asset).Set(f"./{picture}")
-        texture.CreateInput("sourceColorSpace", types.Token).Set("sRGB")
-        for axis in ("wrapS", "wrapT"):
-            texture.CreateInput(axis, types.Token).Set("repeat")
-        result = reader.CreateOutput("result", types.Float2)
-        texture.CreateInput("st", types.Float2).ConnectToSource(result)
-        diffuse.ConnectToSource(texture.CreateOutput("rgb", types.Float3))
-    material.CreateSurfaceOutput().ConnectToSource(shader.ConnectableAPI(), "surface")
-    shade.MaterialBindingAPI.Apply(mesh.GetPrim()).Bind(material)

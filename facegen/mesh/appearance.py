@@ -1,68 +1,40 @@
-"""What a surface looks like: texture coordinates, and a base colour or picture."""
+"""What a surface looks like: texture coordinates, the materials of its faces, and the colours of its vertices."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from facegen.errors import MeshError
+from facegen.mesh.material import DEFAULT, Material, Texture
+from facegen.mesh.tri_mesh import triangulate
 
-LARGEST_TEXTURE = 64 << 20  # bytes
-MAGIC = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
-SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg"}
-
-
-@dataclass(frozen=True, eq=False)
-class Texture:
-    """A picture as a file holds it.
-
-    Args:
-        data: its bytes, PNG or JPEG.
-
-    Raises:
-        MeshError: it is neither, or larger than is taken.
-    """
-
-    data: bytes
-
-    def __post_init__(self) -> None:
-        if len(self.data) > LARGEST_TEXTURE:
-            raise MeshError(f"a texture of {len(self.data) >> 20} MB; up to {LARGEST_TEXTURE >> 20} MB are taken")
-        if self.mime is None:
-            raise MeshError(f"expected a texture in PNG or JPEG, found one that begins with {self.data[:8]!r}")
-
-    @property
-    def mime(self) -> str | None:
-        """`image/png` or `image/jpeg`, by the first bytes, whatever a file's name says."""
-        return next((kind for magic, kind in MAGIC.items() if self.data.startswith(magic)), None)
-
-    @property
-    def suffix(self) -> str:
-        return SUFFIXES[self.mime]
+NO_UV = np.empty((0, 2), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
 class Appearance:
-    """How one surface is coloured.
+    """How a surface of F triangles is coloured.
 
     Args:
         uv: (U, 2) float32 texture coordinates, (0, 0) at the picture's lower left; (0, 2) where there are none.
-        corners: (F, 3) int64, for each corner of `TriMesh.faces` its row of `uv`.
-        color: base colour, linear red, green and blue; None where the file names none. It multiplies the texture.
-        texture: the base colour's picture.
+        corners: (F, 3) int64, for each corner of `TriMesh.faces` its row of `uv`, -1 where it has none.
+        materials: each is used by a face or more.
+        face_materials: (F,) int64, each face's material, -1 where it has none; None is the first for all faces.
+        colors: (V, 3) uint8, sRGB of the vertices; they multiply base colours. None where there are none.
         left_out: what the file names and could not be used, each with the reason.
 
     Raises:
-        MeshError: the shapes do not fit, a coordinate is not finite, a corner points outside `uv`, or a texture has no
-            coordinates.
+        MeshError: the shapes do not fit, a coordinate is not finite, or an index points outside.
     """
 
     uv: np.ndarray
     corners: np.ndarray
-    color: tuple[float, float, float] | None = None
-    texture: Texture | None = None
+    materials: tuple[Material, ...] = ()
+    face_materials: np.ndarray | None = None
+    colors: np.ndarray | None = None
     left_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -74,12 +46,40 @@ class Appearance:
             )
         if not np.isfinite(uv).all():
             raise MeshError("a texture coordinate is not finite")
-        if corners.size and not 0 <= corners.min() <= corners.max() < len(uv):
+        if corners.size and not -1 <= corners.min() <= corners.max() < len(uv):
             raise MeshError(f"a corner uses a texture coordinate that is not there, of {len(uv)}")
-        if self.texture is not None and not len(uv):
-            raise MeshError("a texture without texture coordinates")
+        first = np.full(len(corners), 0 if self.materials else -1)
+        used = np.array(first if self.face_materials is None else self.face_materials)
+        if used.shape != first.shape or used.dtype.kind not in "iu":
+            raise MeshError(f"materials of faces must be ({len(corners)},) whole numbers, got {used.shape}")
+        if used.size and not -1 <= used.min() <= used.max() < len(self.materials):
+            raise MeshError(f"a face uses a material that is not there, of {len(self.materials)}")
+        colors = self.colors
+        if colors is not None and (colors.ndim != 2 or colors.shape[1] != 3 or colors.dtype != np.uint8):
+            raise MeshError(f"colours of vertices must be (V, 3) uint8, got {colors.shape} of {colors.dtype}")
         object.__setattr__(self, "uv", uv)
         object.__setattr__(self, "corners", corners)
+        object.__setattr__(self, "face_materials", used.astype(np.int64))
+
+    @classmethod
+    def plain(cls, faces: int, **rest: object) -> Appearance:
+        """One without texture coordinates, of a surface of so many faces."""
+        return cls(NO_UV, np.full((faces, 3), -1), **rest)
+
+    @property
+    def empty(self) -> bool:
+        """Nothing is there, and nothing was left out."""
+        return not (len(self.uv) or self.materials or self.colors is not None or self.left_out)
+
+    def parts(self) -> Iterator[tuple[Material, np.ndarray]]:
+        """Each material that faces use, with the numbers of these; first `DEFAULT`, for faces that have none."""
+        for number in np.unique(self.face_materials).tolist():
+            yield self.materials[number] if number >= 0 else DEFAULT, np.flatnonzero(self.face_materials == number)
+
+    def textures(self) -> list[Texture]:
+        """The pictures of all materials, each once."""
+        pictures = (picture for material in self.materials for picture in material.pictures.values())
+        return list({picture.texture: None for picture in pictures})
 
     def split(self, faces: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """One vertex for each texture coordinate it has, as glTF needs them.
@@ -90,7 +90,7 @@ class Appearance:
         Returns:
             vertices: (W,) which vertex each is; the first `count` are all of the mesh in their order, those that
                 follow stand along the seams.
-            uv: (W, 2).
+            uv: (W, 2), zero where there is none.
             faces: (F, 3) into these.
         """
         pairs = np.stack([faces.ravel(), self.corners.ravel()], axis=1)
@@ -100,37 +100,52 @@ class Appearance:
         row[~first] = count + np.arange(np.count_nonzero(~first))
         vertices = np.concatenate([np.arange(count), unique[~first, 0]])
         uv = np.zeros((len(vertices), 2), np.float32)
-        uv[row] = self.uv[unique[:, 1]]
+        uv[row] = np.append(self.uv, np.zeros((1, 2), np.float32), axis=0)[unique[:, 1]]
         return vertices, uv, row[place].reshape(faces.shape)
 
 
-def read_texture(folder: Path, name: str) -> Texture:
-    """A picture that a file in `folder` names, from that folder or below it and from nowhere else.
+@dataclass(frozen=True, eq=False)
+class DressedPolygons:
+    """The polygons of a surface, and how they look.
 
-    Raises:
-        MeshError: the name leads elsewhere, nothing is there, or it is no PNG or JPEG of a size that is taken.
+    Args:
+        polygons: (P, N) vertices, rows filled with -1.
+        corners: (P, N) rows of `Appearance.uv`, -1 where there is none.
+        materials: (P,) each one's material, -1 where it has none.
     """
-    return Texture(read_beside(folder, name, LARGEST_TEXTURE))
 
+    polygons: np.ndarray
+    corners: np.ndarray
+    materials: np.ndarray
 
-def read_beside(folder: Path, name: str, largest: int) -> bytes:
-    """The bytes of a file that another in `folder` names, from that folder or below it and from nowhere else.
+    @classmethod
+    def of(cls, faces: np.ndarray, polygons: np.ndarray | None, appearance: Appearance | None) -> DressedPolygons:
+        """The polygons that the triangles were cut from; the triangles, where these do not look like one polygon.
 
-    Raises:
-        MeshError: the name leads elsewhere, nothing is there, or the file is larger than `largest` bytes.
-    """
-    place = name.replace("\\", "/")
-    home = folder.resolve()
-    try:
-        found = (home / place).resolve()
-        inside = not Path(place).is_absolute() and ".." not in Path(place).parts and found.is_relative_to(home)
-        if not inside or ":" in place:
-            raise MeshError(f"{name[:80]!a} does not lie in the mesh's folder, and is not read")
-        if not found.is_file():
-            raise MeshError(f"{name[:80]!a}: no such file in the mesh's folder")
-        size = found.stat().st_size
-        if size > largest:
-            raise MeshError(f"{name[:80]!a} has {size >> 20} MB; up to {largest >> 20} MB are read")
-        return found.read_bytes()
-    except (OSError, ValueError) as error:
-        raise MeshError(f"{name[:80]!a} cannot be read ({error})") from error
+        Args:
+            faces: (F, 3).
+            polygons: (P, N), rows filled with -1, or None.
+            appearance: of `faces`, or None.
+        """
+        if appearance is None:
+            whole = faces if polygons is None else polygons
+            return cls(whole, np.full(whole.shape, -1), np.full(len(whole), -1))
+        if polygons is None or not np.array_equal(triangulate(polygons), faces):
+            return cls(faces, appearance.corners, appearance.face_materials)
+        # The first triangle of a fan has corners 0, 1 and 2 of its polygon, each one after it the next.
+        sizes = (polygons >= 0).sum(axis=1)
+        if sizes.min(initial=3) < 3:
+            return cls(faces, appearance.corners, appearance.face_materials)
+        first = np.cumsum(sizes - 2) - (sizes - 2)
+        corners = np.full(polygons.shape, -1)
+        corners[:, :2] = appearance.corners[first, :2]
+        for k in range(2, polygons.shape[1]):
+            there = sizes > k
+            corners[there, k] = appearance.corners[first[there] + k - 2, 2]
+        owner = np.repeat(np.arange(len(polygons)), sizes - 2)
+        fan = np.arange(len(faces)) - first[owner]
+        meant = np.stack([corners[owner, 0], corners[owner, fan + 1], corners[owner, fan + 2]], axis=1)
+        materials = appearance.face_materials[first]
+        if not (np.array_equal(meant, appearance.corners) and (materials[owner] == appearance.face_materials).all()):
+            return cls(faces, appearance.corners, appearance.face_materials)
+        return cls(polygons, corners, materials)

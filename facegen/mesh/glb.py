@@ -1,4 +1,4 @@
-"""Binary glTF 2.0: the triangles of the default scene, as one mesh in millimetres."""
+"""glTF 2.0: the triangles of the default scene, as one mesh in millimetres."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from facegen.errors import MeshError
-from facegen.mesh.gltf_document import LIMIT, Document, read_container, whole
-from facegen.mesh.raw import read_bytes
+from facegen.mesh.gltf_document import LIMIT, MALFORMED, Document, open_document, whole
 from facegen.mesh.tri_mesh import TriMesh
 
 MM_PER_METRE = 1000.0
-# The JSON is free text: any field may have any type.
-MALFORMED = (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
 
 _TRIANGLES, _STRIP, _FAN = 4, 5, 6
 _MODES = {0: "points", 1: "lines", 2: "line loop", 3: "line strip"}
@@ -100,6 +97,21 @@ def shown_primitives(document: Document) -> list[tuple[dict, bool]]:
     return [(one, _mirrors(transform)) for mesh, transform in placed for one in mesh["primitives"]]
 
 
+def primitive_vertices(document: Document) -> list[tuple[int, int]]:
+    """Of each of `shown_primitives`, its first vertex in what `read_glb` makes, and how many it has."""
+    first: dict[tuple[int, bytes], int] = {}
+    total, found = 0, []
+    for mesh, transform in _placed_meshes(document):
+        for primitive in mesh["primitives"]:
+            index = primitive["attributes"].get("POSITION")
+            count = whole(document.item("accessors", index), "count")
+            key = (index, transform.tobytes())
+            if key not in first:
+                first[key], total = total, total + count
+            found.append((first[key], count))
+    return found
+
+
 def _mirrors(transform: np.ndarray) -> bool:
     """Whether a transform turns the faces inside out (glTF 2.0, section 3.7.4)."""
     return bool(np.linalg.det(transform[:3, :3]) < 0)
@@ -142,12 +154,11 @@ def read_glb(path: str | Path) -> TriMesh:
 
     Raises:
         MeshError: the file is missing, empty, cut short or malformed; needs an extension such as Draco; keeps
-            its buffers outside the file; or shows points or lines.
+            buffers outside its folder; or shows points or lines.
     """
-    data = read_bytes(path)
+    document = open_document(path)
     try:
-        tree, binary = read_container(data)
-        return _scene(Document(tree, binary))
+        return _scene(document)
     except MeshError as error:
         raise MeshError(f"{path}: {error}") from error
     except MALFORMED as error:

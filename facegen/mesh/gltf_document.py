@@ -1,4 +1,4 @@
-"""What a binary glTF 2.0 file is made of: the container, its buffers and its accessors.
+"""What a glTF 2.0 file is made of: the container, its buffers and its accessors.
 
 A file from anywhere may claim anything: every index, offset and length is checked where it is used.
 """
@@ -9,14 +9,21 @@ import base64
 import binascii
 import json
 import struct
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 
 from facegen.errors import MeshError
+from facegen.mesh.beside import read_beside
+from facegen.mesh.raw import read_bytes
 
 # Nodes may show one mesh any number of times, so that a small file can ask for any amount of memory.
 LIMIT = 1 << 24
+# The JSON is free text: any field may have any type.
+MALFORMED = (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
+LARGEST_BUFFER = 1 << 30  # bytes of a file beside the description
 
 _COMPONENTS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _SURFACE_ONLY = ("KHR_materials_", "KHR_texture_", "EXT_texture_", "KHR_lights_", "KHR_mesh_quantization")
@@ -30,7 +37,9 @@ def _component(entry: dict) -> str:
 
 
 def read_container(data: bytes) -> tuple[Any, bytes]:
-    """The JSON and the binary chunk of a GLB container."""
+    """The JSON and the binary chunk of a GLB container; or the JSON of a `.gltf`, which is nothing else."""
+    if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
+        return json.loads(data), b""
     if len(data) < 20 or data[:4] != b"glTF":
         raise MeshError(f"expected a binary glTF file, which begins with b'glTF', found {data[:16]!r}")
     version, length = struct.unpack_from("<II", data, 4)
@@ -58,24 +67,28 @@ def whole(holder: dict, key: str, default: int | None = None) -> int:
     return value
 
 
-def decoded(uri: str) -> bytes:
-    """The bytes of a data URI; what lies outside the file is not followed."""
+def _decoded(uri: str) -> bytes:
+    """The bytes of a data URI."""
     head, comma, text = uri.partition(",")
-    if not (head.startswith("data:") and head.endswith(";base64") and comma):
-        raise MeshError(
-            f"a buffer lies outside the file ({uri[:40]!r}), which is not followed; export one .glb with all in it"
-        )
+    if not (head.endswith(";base64") and comma):
+        raise MeshError(f"expected a data URI in base64, found {uri[:40]!r}")
     try:
         return base64.b64decode(text, validate=True)
     except binascii.Error as error:
-        raise MeshError(f"a buffer's data URI is not base64 ({error})") from error
+        raise MeshError(f"a data URI is not base64 ({error})") from error
 
 
 class Document:
-    """A glTF document with its buffers; indices and ranges are checked where they are used."""
+    """A glTF document with its buffers; indices and ranges are checked where they are used.
 
-    def __init__(self, tree: Any, binary: bytes) -> None:
-        self.tree, self.binary = tree, binary
+    Args:
+        tree: the JSON.
+        binary: the first buffer, where it has no URI.
+        folder: from which, or from below which, alone files beside the document are read.
+    """
+
+    def __init__(self, tree: Any, binary: bytes, folder: Path) -> None:
+        self.tree, self.binary, self.folder = tree, binary, folder
         self.buffers: dict[int, bytes] = {}
         self.refuse_extensions()
 
@@ -95,10 +108,20 @@ class Document:
             raise MeshError(f"expected an index into {kind!r}, of which there are {len(entries)}, found {index!r}")
         return entries[index]
 
+    def beside(self, uri: str, largest: int = LARGEST_BUFFER) -> bytes:
+        """What a URI holds, or names in the document's folder, where that is up to `largest` bytes.
+
+        Raises:
+            MeshError: it leads elsewhere, or nothing is there.
+        """
+        if uri.startswith("data:"):
+            return _decoded(uri)
+        return read_beside(self.folder, unquote(uri), largest)
+
     def buffer(self, index: Any) -> bytes:
         entry = self.item("buffers", index)
         if index not in self.buffers:
-            data = decoded(entry["uri"]) if "uri" in entry else self.binary if index == 0 else b""
+            data = self.beside(entry["uri"]) if "uri" in entry else self.binary if index == 0 else b""
             length = whole(entry, "byteLength")
             if length > len(data):
                 raise MeshError(f"buffer {index}: expected {length} bytes, found {len(data)}; the file is cut short")
@@ -131,7 +154,7 @@ class Document:
     def accessor(self, index: Any, width: int) -> np.ndarray:
         """(count, width) numbers, with sparse replacements and normalisation applied."""
         entry = self.item("accessors", index)
-        kind = {1: "SCALAR", 2: "VEC2", 3: "VEC3"}[width]
+        kind = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}[width]
         dtype = np.dtype(_component(entry))
         if entry.get("type") != kind:
             raise MeshError(f"accessor {index}: expected type {kind}, found {entry.get('type')!r}")
@@ -155,3 +178,25 @@ class Document:
         if entry.get("normalized") and dtype.kind in "iu":
             return np.maximum(values / np.iinfo(dtype).max, -1.0)
         return values
+
+    def colors(self, index: Any) -> tuple[np.ndarray, np.ndarray | None]:
+        """(N, 3) linear colours and, where they have one, (N,) alpha."""
+        width = 4 if self.item("accessors", index).get("type") == "VEC4" else 3
+        values = self.accessor(index, width).astype(np.float32)
+        return values[:, :3], values[:, 3] if width == 4 else None
+
+
+def open_document(path: str | Path) -> Document:
+    """A `.glb` or `.gltf`.
+
+    Raises:
+        MeshError: it cannot be read, or needs an extension such as Draco.
+    """
+    data = read_bytes(path)
+    try:
+        tree, binary = read_container(data)
+        return Document(tree, binary, Path(path).parent)
+    except MeshError as error:
+        raise MeshError(f"{path}: {error}") from error
+    except MALFORMED as error:
+        raise MeshError(f"{path}: the glTF description is malformed ({type(error).__name__}: {error})") from error

@@ -11,18 +11,24 @@ from facegen.mesh.glb_appearance import read_glb_appearance
 from facegen.mesh.obj import read_obj, write_obj
 from facegen.mesh.obj_appearance import read_obj_appearance
 from facegen.mesh.ply import read_ply, write_ply
+from facegen.mesh.ply_appearance import read_ply_appearance
 from facegen.mesh.raw import require_finite
 from facegen.mesh.tri_mesh import TriMesh
 
-READERS = {".obj": read_obj, ".ply": read_ply, ".glb": read_glb}
-APPEARANCES = {".obj": read_obj_appearance, ".glb": read_glb_appearance}
+READERS = {".obj": read_obj, ".ply": read_ply, ".glb": read_glb, ".gltf": read_glb}
+APPEARANCES = {
+    ".obj": read_obj_appearance,
+    ".ply": read_ply_appearance,
+    ".glb": read_glb_appearance,
+    ".gltf": read_glb_appearance,
+}
 UNITS = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
 """Millimetres in one unit of a file."""
 WRITERS = {".obj": write_obj, ".ply": write_ply}
 
 
 def read_mesh(path: str | Path) -> TriMesh:
-    """Read a surface from `.obj`, `.ply` or `.glb`.
+    """Read a surface from `.obj`, `.ply`, `.glb` or `.gltf`.
 
     Vertices and faces keep the file's order and number. Units are the file's; glTF's metres become mm.
 
@@ -47,23 +53,20 @@ def read_mesh(path: str | Path) -> TriMesh:
 
 
 def read_appearance(path: str | Path, mesh: TriMesh) -> Appearance | None:
-    """What the surface in an `.obj` or `.glb` looks like.
+    """What the surface in a file looks like.
 
     Args:
         path: of the file.
-        mesh: what `read_mesh` made of it.
+        mesh: what `read_mesh` made of it, at whatever positions.
 
     Returns:
-        None where the file has nothing of it, or is a `.ply`.
+        None where the file says nothing of it.
 
     Raises:
         MeshError: the file cannot be read.
     """
-    reader = APPEARANCES.get(Path(path).suffix.lower())
-    found = None if reader is None else reader(path)
-    if found is not None and len(found.uv) and len(found.corners) != len(mesh.faces):
-        raise MeshError(f"{path}: {len(found.corners)} faces have texture coordinates, of {len(mesh.faces)}")
-    return found
+    found = APPEARANCES[Path(path).suffix.lower()](path, mesh)
+    return None if found.empty else found
 
 
 def write_mesh(path: str | Path, mesh: TriMesh) -> None:

@@ -181,6 +181,14 @@ def read_obj_vertices(path: str | Path) -> np.ndarray:
     return vertices
 
 
+def vertex_lines(vertices: np.ndarray, colors: np.ndarray | None = None) -> str:
+    """Lines `v x y z`, which read as the same float64, and with colours (V, 3) uint8 `v x y z r g b` of 0 to 1."""
+    if colors is None:
+        return ("v %r %r %r\n" * len(vertices)) % tuple(vertices.ravel().tolist())
+    rows = np.concatenate([vertices, colors / 255], axis=1)
+    return ("v %r %r %r %.4g %.4g %.4g\n" * len(vertices)) % tuple(rows.ravel().tolist())
+
+
 def polygon_lines(polygons: np.ndarray, before: str = "", counts: bool = False) -> str:
     """One line of text for each polygon of (P, N), rows filled with -1: `before`, its size if asked, its corners."""
     sizes = (polygons >= 0).sum(axis=1)
@@ -204,7 +212,7 @@ def write_obj(path: str | Path, mesh: TriMesh) -> None:
     """
     require_finite(mesh.vertices, path)
     polygons = mesh.faces if mesh.polygons is None else mesh.polygons
-    text = ("v %r %r %r\n" * len(mesh.vertices)) % tuple(mesh.vertices.ravel().tolist())
+    text = vertex_lines(mesh.vertices)
     text += polygon_lines(np.where(polygons >= 0, polygons + 1, -1), "f ")
     with new_file(path) as aside:
         aside.write_text(text, encoding="ascii", newline="\n")

@@ -152,6 +152,17 @@ def read_ply(path: str | Path) -> TriMesh:
         MeshError: the file is missing, empty, cut short or malformed; has no positions; or a face uses a
             vertex that is not there. Positions that are not finite pass: `read_mesh` refuses them.
     """
+    _, columns = read_columns(path)
+    vertices = _positions(path, columns.get("vertex", {}))
+    return mesh_from_corners(path, vertices, *_corners(path, columns.get("face")))
+
+
+def read_columns(path: str | Path) -> tuple[list[Element], dict[str, dict[str, _Column]]]:
+    """What a PLY declares, and by element and property what it holds.
+
+    Raises:
+        MeshError: see `read_ply`.
+    """
     data = read_bytes(path)
     order, elements, at = read_header(path, data)
     body = _Body(path, data, at, order)
@@ -161,8 +172,7 @@ def read_ply(path: str | Path) -> TriMesh:
             f"{path}: expected {body.at // 8} numbers after the header, found {len(body.data) // 8}; "
             "the file is damaged"
         )
-    vertices = _positions(path, columns.get("vertex", {}))
-    return mesh_from_corners(path, vertices, *_corners(path, columns.get("face")))
+    return elements, columns
 
 
 def write_ply(path: str | Path, mesh: TriMesh, *, text: bool = False, colors: np.ndarray | None = None) -> None:

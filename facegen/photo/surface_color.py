@@ -8,7 +8,8 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 from scipy.spatial import cKDTree
 
-from facegen.mesh.appearance import Appearance, Texture
+from facegen.mesh.appearance import Appearance
+from facegen.mesh.material import Material, Picture, Texture
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 from facegen.optional import require
 from facegen.photo.fit import PhotoFit
@@ -46,4 +47,5 @@ def projected(pixels: np.ndarray, mesh: TriMesh, picture: np.ndarray) -> Appeara
     file = io.BytesIO()
     require("PIL.Image", "photo").fromarray(part).save(file, "JPEG", quality=92)
     uv = (pixels - low) / part.shape[1::-1]
-    return Appearance(np.stack([uv[:, 0], 1 - uv[:, 1]], axis=1), mesh.faces, texture=Texture(file.getvalue()))
+    skin = Material("skin", pictures={"base_color": Picture(Texture(file.getvalue(), "photo"))})
+    return Appearance(np.stack([uv[:, 0], 1 - uv[:, 1]], axis=1), mesh.faces, (skin,))

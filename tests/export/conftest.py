@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from dressing import one_picture
 
 from facegen.data.frames import Frames
 from facegen.data.sequence import Sequence
-from facegen.mesh.appearance import Appearance, Texture
 
 SIDE = 12
 
@@ -66,17 +64,6 @@ def endless() -> Callable[..., Sequence]:
     return lambda frames, side=40: Waves(frames, side).sequence()
 
 
-def png() -> bytes:
-    """A grey picture of 2 x 2 pixels, by the format's specification."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    rows = zlib.compress(b"\0\x10\x90" * 2)
-    header = struct.pack(">IIBBBBB", 2, 2, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-
-
 @pytest.fixture
 def dressed(moving) -> Sequence:
     """Five frames with a texture, whose coordinates differ along a seam between the left and the right of the sheet."""
@@ -85,4 +72,4 @@ def dressed(moving) -> Sequence:
     uv = np.concatenate([np.stack([x, y], axis=1), np.stack([x / 2, y], axis=1)])
     left = sequence.vertices[0][sequence.faces, 0].mean(axis=1) < 10
     corners = sequence.faces + np.where(left, 0, len(x))[:, None]
-    return replace(sequence, appearance=Appearance(uv, corners, None, Texture(png())))
+    return replace(sequence, appearance=one_picture(uv, corners))

@@ -13,6 +13,7 @@ from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError
 from facegen.export.glb import _pack, write_glb, write_gltf
 from facegen.mesh.appearance import Appearance
+from facegen.mesh.material import Material
 
 WIDTHS = {"SCALAR": 1, "VEC3": 3}
 DTYPES = {5126: "<f4", 5123: "<u2", 5125: "<u4"}
@@ -127,7 +128,7 @@ def test_texture_and_coordinates_are_kept_along_a_seam(dressed, tmp_path, write)
 
 
 def test_one_colour_needs_no_coordinates(dressed, tmp_path):
-    plain = Appearance(np.empty((0, 2)), np.empty((0, 3)), (0.25, 0.5, 0.75))
+    plain = Appearance.plain(len(dressed.faces), materials=(Material("", (0.25, 0.5, 0.75)),))
     write_glb(replace(dressed, appearance=plain), tmp_path / "a.glb")
     document, shown, *_ = read(tmp_path / "a.glb")
     assert document.materials[0].pbrMetallicRoughness.baseColorFactor == [0.25, 0.5, 0.75, 1.0]

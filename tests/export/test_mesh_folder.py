@@ -38,14 +38,14 @@ def test_a_folder_in_use_is_left_alone(moving, tmp_path):
 
 
 def test_an_error_midway_leaves_nothing(moving, tmp_path, monkeypatch):
-    write = mesh_folder.write_mesh
+    write = mesh_folder.write_ply
 
-    def second_fails(path, mesh):
+    def second_fails(path, mesh, **options):
         if path.name.startswith("frame_0001"):
             raise OSError("No space left on device")
-        write(path, mesh)
+        write(path, mesh, **options)
 
-    monkeypatch.setattr(mesh_folder, "write_mesh", second_fails)
+    monkeypatch.setattr(mesh_folder, "write_ply", second_fails)
     with pytest.raises(OSError, match="No space"):
-        write_meshes(moving(3), tmp_path / "walk.obj")
+        write_meshes(moving(3), tmp_path / "walk.ply")
     assert list(tmp_path.iterdir()) == []

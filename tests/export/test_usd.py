@@ -118,9 +118,9 @@ def test_texture_and_coordinates_are_kept(dressed, tmp_path, suffix, polygons):
         assert picture.endswith("smile.usdz[smile_texture.png]")
         with zipfile.ZipFile(tmp_path / "smile.usdz") as archive:
             assert archive.namelist() == ["smile.usdc", "smile_texture.png"]
-            assert archive.read("smile_texture.png") == dressed.appearance.texture.data
+            assert archive.read("smile_texture.png") == dressed.appearance.textures()[0].data
     else:
-        assert Path(picture).read_bytes() == dressed.appearance.texture.data
+        assert Path(picture).read_bytes() == dressed.appearance.textures()[0].data
     validators = UsdValidation.ValidationRegistry().GetOrLoadAllValidators()
     assert UsdValidation.ValidationContext(validators).Validate(found) == []
 

@@ -1,185 +1,140 @@
 from __future__ import annotations
 
-import struct
-import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from dressing import PICTURES, RED, png, same_material, skin
 
-from facegen.data.sequence import Sequence
 from facegen.errors import MeshError
-from facegen.export.glb import write_glb
-from facegen.mesh import appearance, read_mesh
-from facegen.mesh.appearance import Appearance, Texture, read_beside
-from facegen.mesh.io import read_appearance
+from facegen.mesh import material
+from facegen.mesh.appearance import Appearance, DressedPolygons
+from facegen.mesh.beside import read_beside
+from facegen.mesh.material import Album, Material, Picture, Texture, distinct, to_linear, to_srgb
 
-OBJ = """mtllib skin.mtl
-v 0 0 0
-v 1 0 0
-v 1 1 0
-v 0 1 0
-v 2 0 0
-v 2 1 0
-vt 0 0
-vt .5 0 0
-vt 0.5 1
-vt 0 1
-usemtl skin # the only one
-f 1/1 2/2 3/3 4/4
-vt 0.6 0
-vt 1 0
-vt 1 1
-f 2/-3 5/-2 6/-1
-f 2/5 6/7/9 3/3
-"""
-CORNERS = [[0, 1, 2], [0, 2, 3], [4, 5, 6], [4, 6, 2]]
+QUADS = np.array([[0, 1, 2, 3], [1, 4, 5, 2]])
+FACES = np.array([[0, 1, 2], [0, 2, 3], [1, 4, 5], [1, 5, 2]])
+CORNERS = np.array([[0, 1, 2], [0, 2, 3], [4, 5, 6], [4, 6, 2]])
+UV = np.arange(14, dtype=np.float32).reshape(7, 2) / 20
 
 
-def png(width: int = 2, height: int = 2) -> bytes:
-    """A grey picture, by the format's specification."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    rows = b"".join(b"\0" + bytes(range(10, 10 + width)) for _ in range(height))
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-
-
-def written(folder: Path, obj: str = OBJ, mtl: str = "newmtl skin\nKd 1 0 0\nmap_Kd maps/skin.png\n") -> Path:
-    (folder / "maps").mkdir(parents=True, exist_ok=True)
-    (folder / "maps" / "skin.png").write_bytes(png())
-    (folder / "skin.mtl").write_text(mtl)
-    (folder / "face.obj").write_text(obj)
-    return folder / "face.obj"
-
-
-def read(path: Path) -> Appearance | None:
-    return read_appearance(path, read_mesh(path))
-
-
-def test_an_obj_gives_coordinates_of_its_triangles_and_its_picture(tmp_path: Path) -> None:
-    found = read(written(tmp_path))
-    assert found.corners.tolist() == CORNERS
-    np.testing.assert_allclose(found.uv, [[0, 0], [0.5, 0], [0.5, 1], [0, 1], [0.6, 0], [1, 0], [1, 1]])
-    assert (found.texture.data, found.texture.mime, found.texture.suffix) == (png(), "image/png", ".png")
-    assert (found.color, found.left_out) == (None, ())
-
-
-def test_a_colour_without_picture_and_a_file_with_nothing(tmp_path: Path) -> None:
-    bare = "\n".join(line.split("#")[0] for line in OBJ.splitlines() if not line.startswith("vt"))
-    bare = bare.replace("/9", "")
-    for corner in ("/-1", "/-2", "/-3", *(f"/{k}" for k in range(1, 8))):
-        bare = bare.replace(corner, "")
-    found = read(written(tmp_path, bare, "newmtl skin\nKd 0.25 0.5 1\n"))
-    assert (found.color, len(found.uv), found.texture) == ((0.25, 0.5, 1.0), 0, None)
-    assert read(written(tmp_path, bare, "newmtl other\nKd 1 1 1\n")) is None
-    assert read(written(tmp_path, bare, "newmtl skin\nKd spectral file.rfl 1\n")) is None
-
-
-@pytest.mark.parametrize(
-    ("mtl", "said"),
-    [
-        ("map_Kd ../secret.png", "does not lie in the mesh's folder"),
-        ("map_Kd maps/../../secret.png", "does not lie in the mesh's folder"),
-        ("map_Kd ..\\secret.png", "does not lie in the mesh's folder"),
-        ("map_Kd /etc/passwd", "does not lie in the mesh's folder"),
-        ("map_Kd C:\\secret.png", "does not lie in the mesh's folder"),
-        ("map_Kd link.png", "does not lie in the mesh's folder"),
-        ("map_Kd -s 1 1 1 nowhere.png", "'nowhere.png': no such file"),
-        ("map_Kd maps", "no such file"),
-        ("map_Kd skin.mtl", "expected a texture in PNG or JPEG"),
-        ("map_Kd " + "x" * 5000, "the texture 'xxx"),
-    ],
-)
-def test_a_picture_from_elsewhere_is_left_out(tmp_path: Path, mtl: str, said: str) -> None:
-    (tmp_path / "secret.png").write_bytes(png())
-    path = written(tmp_path / "mesh", mtl=f"newmtl skin\nKd 1 0 0\n{mtl}\n")
-    (tmp_path / "mesh" / "link.png").symlink_to(tmp_path / "secret.png")
-    found = read(path)
-    assert found.texture is None
-    assert len(found.left_out) == 1 and said in found.left_out[0]
-    assert found.corners.tolist() == CORNERS
-
-
-def test_sizes_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(appearance, "LARGEST_TEXTURE", 20)
-    (left_out,) = read(written(tmp_path)).left_out
-    assert "'maps/skin.png' has 0 MB; up to 0 MB are read" in left_out
-    with pytest.raises(MeshError, match="up to 0 MB are taken"):
-        Texture(png())
-    with pytest.raises(MeshError, match="up to 0 MB are read"):
-        read_beside(tmp_path, "skin.mtl", 3)
-
-
-@pytest.mark.parametrize(
-    ("obj", "said"),
-    [
-        (OBJ.replace("2/5 6/7/9 3/3", "2 6//9 3/3"), "a texture without texture coordinates"),
-        (OBJ.replace("2/5", "2/99"), "a corner uses a texture coordinate that is not there, of 7"),
-        (OBJ.replace("2/5", "2/-9"), "an index points before the first"),
-        (OBJ.replace("2/5", "2/0"), "an index points before the first"),
-        (OBJ.replace("2/5", "2/" + "9" * 30), "too large"),
-        (OBJ.replace("vt .5 0 0", "vt .5"), "texture coordinates: "),
-        (OBJ.replace("vt .5 0 0", "vt nan 0"), "not finite"),
-        (OBJ.replace("vt .5 0 0", "vt a b"), "texture coordinates: "),
-        (OBJ.replace("skin.mtl", "no.mtl"), "the material library 'no.mtl'"),
-        (OBJ.replace("f 2/5", "usemtl other\nf 2/5"), "textures: the faces use 2 materials, and one is kept"),
-    ],
-)  # fmt: skip
-def test_what_cannot_be_used_is_named(tmp_path: Path, obj: str, said: str) -> None:
-    found = read(written(tmp_path, obj))
-    assert found.texture is None
-    assert any(said in reason for reason in found.left_out), found.left_out
-
-
-def test_a_vertex_is_split_where_it_has_several_coordinates(tmp_path: Path) -> None:
-    path = written(tmp_path)
-    mesh, found = read_mesh(path), read(path)
-    order, uv, faces = found.split(mesh.faces, 6)
+def test_a_vertex_is_split_where_it_has_several_coordinates() -> None:
+    found = Appearance(UV, CORNERS)
+    order, uv, faces = found.split(FACES, 6)
     assert order[:6].tolist() == [0, 1, 2, 3, 4, 5]
     assert order[6:].tolist() == [1]
-    np.testing.assert_array_equal(order[faces], mesh.faces)
-    np.testing.assert_array_equal(uv[faces], found.uv[found.corners])
+    np.testing.assert_array_equal(order[faces], FACES)
+    np.testing.assert_array_equal(uv[faces], UV[CORNERS])
 
 
-def test_a_glb_gives_back_what_was_written_into_it(tmp_path: Path) -> None:
-    path = written(tmp_path)
-    mesh, wanted = read_mesh(path), read(path)
-    sequence = Sequence(mesh.vertices[None], mesh.faces, 25, np.zeros((1, 0)), (), mesh.polygons, wanted)
-    write_glb(sequence, tmp_path / "a.glb")
-    found = read(tmp_path / "a.glb")
-    np.testing.assert_allclose(found.uv[found.corners], wanted.uv[wanted.corners], atol=1e-6)
-    assert (found.texture.data, found.color, found.left_out) == (png(), (1, 1, 1), ())
-    data = (tmp_path / "a.glb").read_bytes()
-    for old, new, said in (
-        (b'"bufferView":7,"mimeType"', b'"uri":"a.png","mimeType"', "lies outside the file"),
-        (b'"bufferView":7,"mimeType"', b'"bufferView":0,"mimeType"', "expected a texture in PNG"),
-        (b'"bufferView":7,"mimeType"', b'"bufferView":9,"mimeType"', "expected an index"),
-        (b'"baseColorTexture":{"index":0}', b'"baseColorTexture":{"index":"x"}', "expected an index"),
-    ):
-        view = int(data.split(b'"images":[{"bufferView":')[1].split(b",")[0])
-        old = old.replace(b"7", str(view).encode())
-        changed = data.replace(old, new)
-        assert changed != data
-        grown = len(changed) - len(data)
-        text = struct.unpack_from("<I", data, 12)[0]
-        pad = -(text + grown) % 4
-        at = 20 + text + grown
-        changed = (
-            changed[:8]
-            + struct.pack("<II", len(changed) + pad, text + grown + pad)
-            + changed[16:at]
-            + b" " * pad
-            + changed[at:]
-        )
-        (tmp_path / "b.glb").write_bytes(changed)
-        found = read(tmp_path / "b.glb")
-        assert found.texture is None and said in found.left_out[0]
+def test_a_corner_without_coordinates_takes_none_from_another() -> None:
+    corners = np.where(np.arange(4)[:, None] < 2, CORNERS, -1)
+    order, uv, faces = Appearance(UV, corners).split(FACES, 6)
+    np.testing.assert_array_equal(order[faces], FACES)
+    np.testing.assert_array_equal(uv[faces[:2]], UV[CORNERS[:2]])
+    assert not uv[faces[2:]].any()
 
 
-def test_shapes_that_do_not_fit_are_refused() -> None:
-    for uv, corners in ((np.zeros((3, 3)), [[0, 1, 2]]), (np.zeros((3, 2)), [[0, 1]]), (np.zeros((2, 2)), [[0, 1, 2]])):
-        with pytest.raises(MeshError):
-            Appearance(uv, corners)
+def test_polygons_are_put_together_where_their_triangles_look_alike() -> None:
+    materials = (Material("a"), Material("b"))
+    look = Appearance(UV, [[0, 1, 2], [0, 2, 3], [4, 5, 6], [4, 6, 2]], materials, np.array([0, 0, 1, 1]))
+    found = DressedPolygons.of(FACES, QUADS, look)
+    assert found.polygons.tolist() == QUADS.tolist()
+    assert found.corners.tolist() == [[0, 1, 2, 3], [4, 5, 6, 2]]
+    assert found.materials.tolist() == [0, 1]
+    others = (
+        replace(look, face_materials=np.array([0, 1, 1, 1])),
+        replace(look, corners=np.array([[0, 1, 2], [0, 2, 3], [4, 5, 6], [3, 6, 2]])),
+        replace(look, corners=np.array([[0, 1, 2], [0, 4, 3], [4, 5, 6], [4, 6, 2]])),
+    )
+    for other in others:
+        found = DressedPolygons.of(FACES, QUADS, other)
+        assert (found.polygons.tolist(), found.corners.tolist()) == (FACES.tolist(), other.corners.tolist())
+    assert DressedPolygons.of(FACES[::-1], QUADS, look).polygons.tolist() == FACES[::-1].tolist()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"uv": np.zeros((3, 3))}, "must be"),
+        ({"corners": [[0, 1]]}, "must be"),
+        ({"uv": UV[:2]}, "a texture coordinate that is not there, of 2"),
+        ({"uv": UV * np.nan}, "not finite"),
+        ({"face_materials": np.array([0, 0, 0, 1])}, "a material that is not there, of 1"),
+        ({"face_materials": np.array([0, 0])}, r"\(4,\) whole numbers"),
+        ({"face_materials": np.zeros(4)}, r"\(4,\) whole numbers"),
+        ({"colors": np.zeros((6, 3))}, r"\(V, 3\) uint8"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_refused(change: dict, said: str) -> None:
+    with pytest.raises(MeshError, match=said):
+        replace(Appearance(UV, CORNERS, (Material(),)), **change)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"color": (0.5, 2, 0)}, "color of material 'x' must lie in 0 to 1"),
+        ({"color": (0.5, 0)}, "color of"),
+        ({"alpha": float("nan")}, "alpha of"),
+        ({"alpha_mode": "opaque"}, "OPAQUE, MASK, BLEND"),
+        ({"alpha_cutoff": -1}, "alpha mode"),
+        ({"pictures": {"height": Picture(Texture(png()))}}, "pictures of base_color"),
+        ({"extensions": {"KHR_materials_sheen": {"sheenColorTexture": {"index": 0}}}}, "of numbers"),
+        ({"extensions": {"VENDOR_light": {}}}, "KHR_materials_"),
+        ({"extensions": {"KHR_materials_ior": {"ior": float("inf")}}}, "of numbers"),
+    ],
+)
+def test_materials_that_make_no_sense_are_refused(change: dict, said: str) -> None:
+    with pytest.raises(MeshError, match=said):
+        replace(Material("x"), **change)
+
+
+def test_what_is_shown_where_no_colour_is_named() -> None:
+    pictured = Material(pictures={"base_color": Picture(Texture(png()))})
+    assert Material().shown() == material.CLAY
+    assert Material().shown(colored=True) == pictured.shown() == material.WHITE
+    assert replace(pictured, color=RED).shown(True) == RED
+    (plain,) = Appearance.plain(3, materials=(Material("a"),)).parts()
+    assert (plain[0].name, plain[1].tolist()) == ("a", [0, 1, 2])
+    (bare,) = Appearance.plain(2).parts()
+    assert bare[0] is material.DEFAULT
+
+
+def test_textures_are_bounded_one_by_one_and_together(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    album = Album()
+    assert album.texture("a", lambda: Texture(png())) is album.texture("a", lambda: 1 / 0)
+    monkeypatch.setattr(material, "LARGEST_SET", 2 * len(png()) - 1)
+    with pytest.raises(MeshError, match="all textures have more than 0 MB"):
+        album.texture("b", lambda: Texture(png()))
+    monkeypatch.setattr(material, "LARGEST_TEXTURE", 20)
+    with pytest.raises(MeshError, match="up to 0 MB are taken"):
+        Texture(png())
+    with pytest.raises(MeshError, match="expected a texture in PNG or JPEG"):
+        Texture(b"GIF89a")
+    (tmp_path / "a.mtl").write_text("newmtl")
+    with pytest.raises(MeshError, match="up to 0 MB are read"):
+        read_beside(tmp_path, "a.mtl", 3)
+
+
+def test_names_for_files_and_tools_are_distinct() -> None:
+    assert distinct(["a/b", "A_b", "", "..", "a b"], "none") == ["a_b", "A_b_1", "none", "none_1", "a_b_2"]
+    assert distinct(["x" * 99, "ä b"], "none", r"\w ") == ["x" * 60, "ä b"]
+    assert distinct(["../../etc"], "none") == ["etc"]
+
+
+def test_srgb_and_back_is_exact() -> None:
+    every = np.arange(256, dtype=np.uint8)
+    assert to_srgb(to_linear(every)).tolist() == every.tolist()
+    assert to_linear(np.array([0, 128, 255], np.uint8)) == pytest.approx([0, 0.21586, 1], abs=1e-5)
+
+
+def test_the_assertion_sees_what_differs() -> None:
+    same_material(skin(), skin())
+    for change in ({"name": "x"}, {"metallic": 0.26}, {"double_sided": True}, {"extensions": {}}, {"color": RED}):
+        with pytest.raises(AssertionError):
+            same_material(replace(skin(), **change), skin())
+    other = dict(skin().pictures) | {"normal": Picture(PICTURES["emissive"])}
+    with pytest.raises(AssertionError):
+        same_material(replace(skin(), pictures=other), skin())

@@ -6,6 +6,7 @@ import struct
 
 import numpy as np
 import pytest
+from gltf_files import FACES, POINTS, Document, square
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,58 +15,6 @@ from facegen.mesh.glb import read_glb
 from facegen.mesh.gltf_document import LIMIT
 from facegen.mesh.io import read_mesh
 from facegen.mesh.tri_mesh import TriMesh
-
-POINTS = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0.5]], dtype="<f4")
-FACES = np.array([[0, 1, 2], [0, 2, 3]])
-CODES = {"|i1": 5120, "|u1": 5121, "<i2": 5122, "<u2": 5123, "<u4": 5125, "<f4": 5126}
-
-
-class Document:
-    """A glTF under construction: `tree` is its JSON, `binary` its one buffer."""
-
-    def __init__(self) -> None:
-        self.tree = {"asset": {"version": "2.0"}, "scene": 0, "scenes": [{"nodes": []}]}
-        self.tree |= {"nodes": [], "meshes": [], "accessors": [], "bufferViews": []}
-        self.binary = b""
-
-    def add_view(self, data: bytes, **extra) -> int:
-        self.binary += bytes(-len(self.binary) % 4)
-        self.tree["bufferViews"].append({"buffer": 0, "byteOffset": len(self.binary), "byteLength": len(data), **extra})
-        self.binary += data
-        return len(self.tree["bufferViews"]) - 1
-
-    def add_accessor(self, array: np.ndarray, **extra) -> int:
-        kind = "VEC3" if array.ndim == 2 else "SCALAR"
-        entry = {"componentType": CODES[array.dtype.str], "count": len(array), "type": kind}
-        self.tree["accessors"].append({**entry, "bufferView": self.add_view(array.tobytes()), **extra})
-        return len(self.tree["accessors"]) - 1
-
-    def add_mesh(self, *primitives: dict, **node) -> int:
-        self.tree["meshes"].append({"primitives": list(primitives)})
-        return self.add_node(mesh=len(self.tree["meshes"]) - 1, **node)
-
-    def add_node(self, root: bool = True, **node) -> int:
-        self.tree["nodes"].append(node)
-        index = len(self.tree["nodes"]) - 1
-        if root:
-            self.tree["scenes"][0]["nodes"].append(index)
-        return index
-
-    def content(self) -> bytes:
-        self.tree.setdefault("buffers", [{"byteLength": len(self.binary)}])
-        text = json.dumps(self.tree).encode()
-        text += b" " * (-len(text) % 4)
-        binary = self.binary + bytes(-len(self.binary) % 4)
-        body = struct.pack("<I4s", len(text), b"JSON") + text + struct.pack("<I4s", len(binary), b"BIN\0") + binary
-        return struct.pack("<4sII", b"glTF", 2, 12 + len(body)) + body
-
-
-def square(index_type: str = "u2", **primitive) -> Document:
-    document = Document()
-    attributes = {"POSITION": document.add_accessor(POINTS)}
-    indices = document.add_accessor(FACES.ravel().astype(np.dtype(index_type).newbyteorder("<")))
-    document.add_mesh({"attributes": attributes, "indices": indices, **primitive})
-    return document
 
 
 @pytest.fixture
@@ -186,17 +135,35 @@ def test_quantised_positions(glb):
     assert read_glb(glb(document)).vertices.tolist() == [[0, 0, 0], [1000, 0, 0], [0, -1000, 0]]
 
 
-def test_a_data_uri_is_read_and_a_path_is_not_followed(glb, tmp_path):
+def test_buffers_are_read_from_a_data_uri_and_from_the_folder_alone(glb, tmp_path):
     document = square()
     encoded = base64.b64encode(document.binary).decode()
     uri = f"data:application/octet-stream;base64,{encoded}"
     document.tree["buffers"] = [{"byteLength": len(document.binary), "uri": uri}]
     data, document.binary = document.binary, b""
     assert np.array_equal(read_glb(glb(document)).faces, FACES)
-    (tmp_path / "buffer.bin").write_bytes(data)
-    for uri in ("buffer.bin", "file:///etc/passwd", "https://example.org/buffer.bin", "data:,abc"):
+    (tmp_path / "in here").mkdir()
+    for place in ("in here/buffer.bin", "../buffer.bin"):
+        (tmp_path / place).write_bytes(data)
+    document.tree["buffers"][0]["uri"] = "in%20here/buffer.bin"
+    assert np.array_equal(read_glb(glb(document)).faces, FACES)
+    (tmp_path / "mesh.gltf").write_text(json.dumps(document.tree))
+    assert np.array_equal(read_mesh(tmp_path / "mesh.gltf").faces, FACES)
+    (tmp_path / "link.bin").symlink_to(tmp_path.parent / "buffer.bin")
+    outside = "does not lie in the mesh's folder"
+    for uri, said in (
+        ("../buffer.bin", outside),
+        ("..%2fbuffer.bin", outside),
+        ("link.bin", outside),
+        (str(tmp_path / "in here" / "buffer.bin"), outside),
+        ("file:///etc/passwd", outside),
+        ("https://example.org/buffer.bin", outside),
+        ("none.bin", "no such file"),
+        ("in%20here", "no such file"),
+        ("data:,abc", "expected a data URI in base64"),
+    ):
         document.tree["buffers"][0]["uri"] = uri
-        with pytest.raises(MeshError, match="a buffer lies outside the file .* is not followed"):
+        with pytest.raises(MeshError, match=said):
             read_glb(glb(document))
     document.tree["buffers"][0]["uri"] = "data:;base64,!!"
     with pytest.raises(MeshError, match="data URI is not base64"):

@@ -54,7 +54,7 @@ def test_a_photograph_becomes_a_face_that_moves(
     assert (
         run(["animate", str(out), "--model", str(checkpoint_path), "--expression", "happy", "--out", str(moved)]) == 0
     )
-    assert read_appearance(moved, read_mesh(moved)).texture.data == read_appearance(out, mesh).texture.data
+    assert read_appearance(moved, read_mesh(moved)).textures()[0].data == read_appearance(out, mesh).textures()[0].data
 
 
 @pytest.mark.parametrize("suffix", [".ply", ".obj"])

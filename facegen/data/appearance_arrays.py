@@ -1,0 +1,65 @@
+"""An appearance as plain arrays, to be kept in a `.npz`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from facegen.errors import MeshError
+from facegen.mesh.appearance import Appearance
+from facegen.mesh.material import Material, Picture, Texture
+
+KEYS = ("uv", "corners", "face_materials", "materials")
+"""What an appearance consists of; `vertex_colors` and `texture_0`, `texture_1` and so on stand beside these."""
+
+
+def arrays_of(appearance: Appearance) -> dict[str, np.ndarray]:
+    """The arrays by name: `materials` is JSON, whose pictures point to the bytes of files in `texture_N`."""
+    textures = appearance.textures()
+    numbers = {texture: number for number, texture in enumerate(textures)}
+    said = []
+    for material in appearance.materials:
+        pictures = {
+            role: {"texture": numbers[picture.texture], "wrap": picture.wrap, "strength": picture.strength}
+            for role, picture in material.pictures.items()
+        }
+        said.append(material.numbers() | {"pictures": pictures})
+    text = json.dumps({"materials": said, "textures": [texture.name for texture in textures]})
+    arrays = {
+        "uv": appearance.uv,
+        "corners": appearance.corners,
+        "face_materials": appearance.face_materials,
+        "materials": np.array(text),
+    }
+    if appearance.colors is not None:
+        arrays["vertex_colors"] = appearance.colors
+    return arrays | {f"texture_{n}": np.frombuffer(texture.data, np.uint8) for n, texture in enumerate(textures)}
+
+
+def appearance_of(arrays: Mapping[str, np.ndarray]) -> Appearance | None:
+    """What `arrays_of` made these of; None where they hold no appearance, as those of older versions.
+
+    Raises:
+        MeshError: they do not fit together.
+    """
+    if not set(KEYS) <= set(arrays):
+        return None
+    try:
+        said = json.loads(str(arrays["materials"]))
+        textures = [Texture(arrays[f"texture_{n}"].tobytes(), str(name)) for n, name in enumerate(said["textures"])]
+        materials = tuple(_material(each, textures) for each in said["materials"])
+        shape = arrays["uv"], arrays["corners"], materials, arrays["face_materials"]
+        return Appearance(*shape, arrays.get("vertex_colors"))
+    except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError) as error:
+        raise MeshError(f"the materials are malformed ({type(error).__name__}: {error})") from error
+
+
+def _material(said: dict[str, Any], textures: list[Texture]) -> Material:
+    pictures = {
+        role: Picture(textures[each["texture"]], tuple(each["wrap"]), float(each["strength"]))
+        for role, each in said["pictures"].items()
+    }
+    return Material(**said | {"name": str(said["name"]), "pictures": pictures})

@@ -1,0 +1,203 @@
+"""Materials: colours, numbers and pictures, as far as glTF, USD and .mtl agree on what they mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from facegen.errors import MeshError
+
+LARGEST_TEXTURE = 64 << 20  # bytes of one picture
+LARGEST_SET = 512 << 20  # bytes of all pictures of a mesh
+MAGIC = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
+SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg"}
+CLAY = (0.62, 0.42, 0.33)
+WHITE = (1.0, 1.0, 1.0)
+ROLES = ("base_color", "metallic_roughness", "normal", "occlusion", "emissive")
+"""What pictures are for. Roughness is the green, metalness the blue of one picture, occlusion the red of another."""
+WRAPS = ("repeat", "clamp", "mirror")
+ALPHA_MODES = ("OPAQUE", "MASK", "BLEND")
+
+
+@dataclass(frozen=True, eq=False)
+class Texture:
+    """A picture as a file holds it.
+
+    Args:
+        data: its bytes, PNG or JPEG.
+        name: what it was called, without suffix; empty where that is not known.
+
+    Raises:
+        MeshError: it is neither, or larger than is taken.
+    """
+
+    data: bytes
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.data) > LARGEST_TEXTURE:
+            raise MeshError(f"a texture of {len(self.data) >> 20} MB; up to {LARGEST_TEXTURE >> 20} MB are taken")
+        if self.mime is None:
+            raise MeshError(f"expected a texture in PNG or JPEG, found one that begins with {self.data[:8]!r}")
+
+    @property
+    def mime(self) -> str | None:
+        """`image/png` or `image/jpeg`, by the first bytes, whatever a file's name says."""
+        return next((kind for magic, kind in MAGIC.items() if self.data.startswith(magic)), None)
+
+    @property
+    def suffix(self) -> str:
+        return SUFFIXES[self.mime]
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A texture as a material uses it.
+
+    Args:
+        texture: may be shared with other materials.
+        wrap: how it goes on beyond its borders, along u and v: of `WRAPS`.
+        strength: of bumps and of occlusion, 1 as painted.
+    """
+
+    texture: Texture
+    wrap: tuple[str, str] = ("repeat", "repeat")
+    strength: float = 1.0
+
+    def __post_init__(self) -> None:
+        if len(self.wrap) != 2 or not set(self.wrap) <= set(WRAPS) or not np.isfinite(self.strength):
+            raise MeshError(f"a picture wraps by {', '.join(WRAPS)} along u and v, found {self.wrap!r:.80}")
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """How light leaves a part of a surface: glTF's metallic-roughness material.
+
+    Args:
+        name: as in the file; may be empty, or that of another material too.
+        color: base colour, linear; it multiplies the base colour's picture. None where the file names none.
+        alpha: 1 is opaque; it multiplies the alpha of the base colour's picture.
+        metallic, roughness: multiply what their picture says.
+        emissive: linear; multiplies its picture.
+        alpha_mode: of `ALPHA_MODES`: alpha is passed over, cut at `alpha_cutoff`, or mixed.
+        double_sided: seen from behind too.
+        pictures: by what they are for, of `ROLES`.
+        extensions: glTF's `KHR_materials_` that consist of numbers alone, such as {"KHR_materials_ior": {"ior": 1.4}}.
+
+    Raises:
+        MeshError: a number is out of its range, or a word is unknown.
+    """
+
+    name: str = ""
+    color: tuple[float, float, float] | None = None
+    alpha: float = 1.0
+    metallic: float = 0.0
+    roughness: float = 0.6
+    emissive: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    alpha_mode: str = "OPAQUE"
+    alpha_cutoff: float = 0.5
+    double_sided: bool = True
+    pictures: Mapping[str, Picture] = field(default_factory=dict)
+    extensions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, width in (("color", 3), ("alpha", 0), ("metallic", 0), ("roughness", 0), ("emissive", 3)):
+            value = getattr(self, name)
+            if value is None and name == "color":
+                continue
+            numbers = np.asarray(value, dtype=np.float64)
+            if numbers.shape != ((width,) if width else ()) or not ((numbers >= 0) & (numbers <= 1)).all():
+                raise MeshError(f"{name} of material {self.name[:40]!a} must lie in 0 to 1, found {value!r:.80}")
+            object.__setattr__(self, name, tuple(numbers.tolist()) if width else float(numbers))
+        if self.alpha_mode not in ALPHA_MODES or not self.alpha_cutoff >= 0:
+            raise MeshError(f"expected an alpha mode of {', '.join(ALPHA_MODES)}, found {self.alpha_mode!r:.80}")
+        if not set(self.pictures) <= set(ROLES):
+            raise MeshError(f"expected pictures of {', '.join(ROLES)}, found {list(self.pictures)!r:.80}")
+        if not all(name.startswith("KHR_materials_") and numeric(each) for name, each in self.extensions.items()):
+            raise MeshError(f"expected extensions KHR_materials_ of numbers, found {dict(self.extensions)!r:.80}")
+        for name in ("pictures", "extensions"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    @property
+    def base(self) -> Picture | None:
+        return self.pictures.get("base_color")
+
+    def shown(self, colored: bool = False) -> tuple[float, float, float]:
+        """The base colour, where none is named white under a picture or where vertices are `colored`, or else clay."""
+        return self.color or (WHITE if colored or self.base is not None else CLAY)
+
+    def numbers(self) -> dict[str, Any]:
+        """All but the pictures, as JSON has it."""
+        values = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "pictures"}
+        return values | {"extensions": {name: dict(each) for name, each in self.extensions.items()}}
+
+
+DEFAULT = Material("skin")
+"""What faces without a material are drawn with."""
+
+
+def numeric(extension: Any) -> bool:
+    """Whether a JSON object holds nothing but finite numbers, truth values and short lists of numbers."""
+
+    def number(value: Any) -> bool:
+        return isinstance(value, bool | int | float) and bool(np.isfinite(value))
+
+    if not isinstance(extension, dict | Mapping):
+        return False
+    values = [item if isinstance(item, list) else [item] for item in extension.values()]
+    return all(len(items) <= 16 and all(number(item) for item in items) for items in values)
+
+
+class Album:
+    """The pictures of one mesh, each read once, and bounded all together."""
+
+    def __init__(self) -> None:
+        self.found: dict[Hashable, Texture] = {}
+        self.size = 0
+
+    def texture(self, key: Hashable, read: Callable[[], Texture]) -> Texture:
+        """What `read` gives, or gave when `key` was asked for before.
+
+        Raises:
+            MeshError: `read` does, or all pictures are more than `LARGEST_SET` bytes.
+        """
+        if key not in self.found:
+            texture = read()
+            self.size += len(texture.data)
+            if self.size > LARGEST_SET:
+                raise MeshError(f"all textures have more than {LARGEST_SET >> 20} MB")
+            self.found[key] = texture
+        return self.found[key]
+
+
+def distinct(names: Iterable[str], otherwise: str, allowed: str = r"\w.-") -> list[str]:
+    """The names, cut to 60 characters that are `allowed` (in a class of `re`), and numbered where two are alike."""
+    taken: set[str] = set()
+    found = []
+    for name in names:
+        plain = re.sub(rf"[^{allowed}]+", "_", name)[:60].strip("_. ") or otherwise
+        chosen, number = plain, 0
+        while chosen.casefold() in taken:
+            number += 1
+            chosen = f"{plain}_{number}"
+        taken.add(chosen.casefold())
+        found.append(chosen)
+    return found
+
+
+def to_linear(srgb: np.ndarray) -> np.ndarray:
+    """Linear float32 in [0, 1] from sRGB uint8 (IEC 61966-2-1)."""
+    value = srgb.astype(np.float32) / 255
+    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+def to_srgb(linear: np.ndarray) -> np.ndarray:
+    """sRGB uint8 from linear numbers, cut to [0, 1]."""
+    value = np.clip(linear, 0, 1)
+    curve = np.where(value <= 0.0031308, 12.92 * value, 1.055 * value ** (1 / 2.4) - 0.055)
+    return np.rint(255 * curve).astype(np.uint8)
