@@ -177,7 +177,7 @@ def write_library(
     lines, left = [], []
     for material, name in zip(materials, names, strict=True):
         red, green, blue = material.shown(colored)
-        lines += [f"newmtl {name}", f"Kd {red:.9g} {green:.9g} {blue:.9g}", "Ks 0 0 0", "illum 2"]
+        lines += [f"newmtl {name}", f"Kd {red:.9g} {green:.9g} {blue:.9g}", "Ks 0.5 0.5 0.5", "illum 2"]
         lines += [f"d {material.alpha:.9g}", f"Pr {material.roughness:.9g}", f"Pm {material.metallic:.9g}"]
         lines += ["Ke {:.9g} {:.9g} {:.9g}".format(*material.emissive)]
         for role, picture in material.pictures.items():
