@@ -13,6 +13,7 @@ from facegen.data.sequence import Sequence
 from facegen.export.video import check_size, film, film_summary
 from facegen.files import new_file
 from facegen.optional import require
+from facegen.paint import Paint
 from facegen.render import Camera, render
 
 CLEAR = 255  # the index that lets a pixel of the picture before show, so that what does not change takes no room
@@ -40,13 +41,15 @@ def write_gif(sequence: Sequence, path: str | Path, *, size: int = 512, view: st
     vertices = ChosenFrames(sequence.vertices, chosen)
     with new_file(path) as aside:
         # One palette for all frames, of the first and of those in the middle, or the colours would flicker.
-        camera = Camera.framing(vertices, view)
+        camera, paint = Camera.framing(vertices, view), Paint.of(sequence.faces, sequence.appearance)
         some = [vertices[len(vertices) * part // 4] for part in range(4)]
-        strip = np.concatenate([render(pose, sequence.faces, camera, size=min(size, 256)) for pose in some])
+        strip = np.concatenate(
+            [render(pose, sequence.faces, camera, size=min(size, 256), paint=paint) for pose in some]
+        )
         palette = image.fromarray(strip).quantize(CLEAR, method=image.Quantize.MEDIANCUT, kmeans=1)
         pictures = (
             np.array(image.fromarray(frame).quantize(palette=palette, dither=image.Dither.FLOYDSTEINBERG))
-            for frame in film(vertices, sequence.faces, size=size, view=view, progress=True)
+            for frame in film(vertices, sequence.faces, size=size, view=view, progress=True, paint=paint)
         )
         with aside.open("wb") as file:
             _write(file, pictures, palette.getpalette()[: 3 * CLEAR], (10 * centiseconds).tolist())

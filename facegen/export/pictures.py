@@ -12,6 +12,7 @@ from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError
 from facegen.files import new_file
 from facegen.optional import require
+from facegen.paint import Paint
 
 PAPER, INK, FAINT = (255, 255, 255), (45, 48, 52), (214, 217, 221)
 # Okabe and Ito's colours, which the colour-blind can tell apart, without their yellow, which is lost on white.
@@ -142,7 +143,8 @@ def write_png(sequence: Sequence, path: str | Path, *, frames: int = 8, size: in
     count = len(sequence.vertices)
     chosen = np.unique(np.linspace(0, count - 1, min(frames, count)).round().astype(int))
     with new_file(path) as aside:
-        row = list(film(sequence.vertices[chosen], sequence.faces, size=size, view=view))
+        paint = Paint.of(sequence.faces, sequence.appearance)
+        row = list(film(sequence.vertices[chosen], sequence.faces, size=size, view=view, paint=paint))
         labels = [f"{t}  ({t / sequence.fps:.2f} s)" for t in chosen.tolist()]
         sheet = contact_sheet([row], column_labels=labels)
         if sequence.motion.any():

@@ -17,11 +17,18 @@ from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError
 from facegen.files import new_file
 from facegen.optional import require
+from facegen.paint import Paint
 from facegen.render import Camera, render
 
 
 def film(
-    vertices: np.ndarray | Frames, faces: np.ndarray, *, size: int = 512, view: str = "front", progress: bool = False
+    vertices: np.ndarray | Frames,
+    faces: np.ndarray,
+    *,
+    size: int = 512,
+    view: str = "front",
+    progress: bool = False,
+    paint: Paint | None = None,
 ) -> Iterator[np.ndarray]:
     """Pictures (size, size, 3) of (T, V, 3) `vertices` in their order, from one camera, a few ahead on all cores."""
     from tqdm import tqdm
@@ -33,7 +40,7 @@ def film(
     # Threads are enough: numpy and the ray caster do not hold the interpreter while they count.
     with bar, ThreadPoolExecutor(workers) as pool:
         for pose in vertices:
-            waiting.append(pool.submit(render, pose, faces, camera, size=size))
+            waiting.append(pool.submit(render, pose, faces, camera, size=size, paint=paint))
             if len(waiting) > 2 * workers:
                 yield waiting.popleft().result()
                 bar.update()
@@ -67,7 +74,8 @@ def write_mp4(sequence: Sequence, path: str | Path, *, size: int = 512, view: st
     command += ["-c:v", "libx264", "-crf", "18", "-colorspace", "bt709", "-color_primaries", "bt709"]
     command += ["-color_trc", "bt709", "-color_range", "tv", "-movflags", "+faststart", "-f", "mp4"]
     with new_file(path) as aside:
-        frames = film(sequence.vertices, sequence.faces, size=size, view=view, progress=True)
+        paint = Paint.of(sequence.faces, sequence.appearance)
+        frames = film(sequence.vertices, sequence.faces, size=size, view=view, progress=True, paint=paint)
         _pipe([*command, str(aside)], frames)
         return film_summary(sequence, size, aside)
 

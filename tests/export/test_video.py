@@ -71,7 +71,7 @@ import resource, sys
 import numpy as np
 from export.conftest import Waves
 from facegen.export import gif, video
-video.render = gif.render = lambda pose, *_, size: np.full((size, size, 3), 100 + pose[0, 0] % 50, np.uint8)
+video.render = gif.render = lambda pose, *_, size, **_more: np.full((size, size, 3), 100 + pose[0, 0] % 50, np.uint8)
 write = {".mp4": video.write_mp4, ".gif": gif.write_gif}[sys.argv[2][-4:]]
 write(Waves(int(sys.argv[1]), 4).sequence(), sys.argv[2], size=128)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
