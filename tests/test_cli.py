@@ -247,25 +247,33 @@ def test_animate_by_a_recording(
     fails(capsys, animate(neutral_path, checkpoint_path, out, *more), "line 91: expected 63 values, found 3")
 
 
-def test_animate_keeps_the_texture_of_the_neutral(
+def test_animate_keeps_what_the_neutral_looks_like(
     neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     from PIL import Image
 
     mesh = read_mesh(neutral_path)
     Image.new("RGB", (4, 4), (200, 150, 120)).save(tmp_path / "skin.png")
-    (tmp_path / "skin.mtl").write_text("newmtl skin\nmap_Kd skin.png\n")
-    text = neutral_path.read_text().split("f ", 1)[0] + "mtllib skin.mtl\nusemtl skin\n"
+    (tmp_path / "head.mtl").write_text("newmtl skin\nmap_Kd skin.png\nnewmtl chin\nKd 0.5 0 0\n")
+    text = neutral_path.read_text().split("f ", 1)[0] + "mtllib head.mtl\nusemtl skin\n"
     text += "".join(f"vt {x / 200 + 0.5} {y / 200 + 0.5}\n" for x, y, _ in mesh.vertices)
     polygons = mesh.faces if mesh.polygons is None else mesh.polygons
-    text += "".join(f"f {' '.join(f'{v + 1}/{v + 1}' for v in row if v >= 0)}\n" for row in polygons.tolist())
-    (tmp_path / "textured.obj").write_text(text)
-    assert run(animate(tmp_path / "textured.obj", checkpoint_path, tmp_path / "x.glb", *ONE)) == 0
-    found = read_appearance(tmp_path / "x.glb", read_mesh(tmp_path / "x.glb"))
-    assert found.materials[0].base.texture.data == (tmp_path / "skin.png").read_bytes()
+    for number, row in enumerate(polygons.tolist()):
+        text += "usemtl chin\n" if number == len(polygons) // 2 else ""
+        text += f"f {' '.join(f'{v + 1}/{v + 1}' for v in row if v >= 0)}\n"
+    (tmp_path / "head.obj").write_text(text)
+    for name in ("x.glb", "x.npz", "x.obj"):
+        assert run(animate(tmp_path / "head.obj", checkpoint_path, tmp_path / name, *ONE)) == 0
+    assert run(["export", str(tmp_path / "x.npz"), "--out", str(tmp_path / "y.gltf")]) == 0
+    for path in (tmp_path / "x.glb", tmp_path / "y.gltf", tmp_path / "x.obj" / "frame_0004.obj"):
+        found = read_appearance(path, read_mesh(path))
+        assert [material.name for material in found.materials] == ["skin", "chin"]
+        assert found.materials[0].base.texture.data == (tmp_path / "skin.png").read_bytes()
+        assert found.materials[1].color == (0.5, 0, 0)
+        assert 0.4 < found.face_materials.mean() < 0.6
     (tmp_path / "skin.png").unlink()
     capsys.readouterr()
-    assert run(animate(tmp_path / "textured.obj", checkpoint_path, tmp_path / "x.glb", *ONE)) == 0
+    assert run(animate(tmp_path / "head.obj", checkpoint_path, tmp_path / "x.glb", *ONE)) == 0
     assert "facegen: left out: the texture 'skin.png': no such file" in capsys.readouterr().err
 
 
