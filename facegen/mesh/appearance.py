@@ -93,14 +93,15 @@ class Appearance:
             uv: (W, 2), zero where there is none.
             faces: (F, 3) into these.
         """
-        pairs = np.stack([faces.ravel(), self.corners.ravel()], axis=1)
-        unique, place = np.unique(pairs, axis=0, return_inverse=True)
-        first = np.append(True, np.diff(unique[:, 0]) != 0)  # of each vertex, the coordinate that it keeps itself
-        row = np.where(first, unique[:, 0], 0)
+        # One number for each pair of vertex and coordinate sorts much faster than rows do.
+        numbers, place = np.unique((faces * (len(self.uv) + 1) + self.corners + 1).ravel(), return_inverse=True)
+        vertex, corner = np.divmod(numbers, len(self.uv) + 1)
+        first = np.append(True, np.diff(vertex) != 0)  # of each vertex, the coordinate that it keeps itself
+        row = np.where(first, vertex, 0)
         row[~first] = count + np.arange(np.count_nonzero(~first))
-        vertices = np.concatenate([np.arange(count), unique[~first, 0]])
+        vertices = np.concatenate([np.arange(count), vertex[~first]])
         uv = np.zeros((len(vertices), 2), np.float32)
-        uv[row] = np.append(self.uv, np.zeros((1, 2), np.float32), axis=0)[unique[:, 1]]
+        uv[row] = np.append(self.uv, np.zeros((1, 2), np.float32), axis=0)[corner - 1]
         return vertices, uv, row[place].reshape(faces.shape)
 
 
