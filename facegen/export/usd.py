@@ -74,7 +74,7 @@ def write_usd(sequence: Sequence, path: str | Path) -> str:
 def _pictures(sequence: Sequence, path: Path) -> dict[Texture, str]:
     """How each texture's file is called, beside the stage or in its package."""
     textures = [] if sequence.appearance is None else sequence.appearance.textures()
-    names = distinct((texture.name or "texture" for texture in textures), "texture")
+    names = distinct((texture.name or "texture" for texture in textures), "texture", "A-Za-z0-9_-")
     return {texture: f"{path.stem}_{name}{texture.suffix}" for texture, name in zip(textures, names, strict=True)}
 
 

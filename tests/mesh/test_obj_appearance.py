@@ -124,6 +124,21 @@ def test_a_bump_is_taken_where_the_picture_shows_normals(tmp_path: Path) -> None
     assert found.left_out == ("bump of material 'gum and teeth': heights; only maps of normals are kept",)
 
 
+def test_a_map_of_normals_goes_before_a_bump(tmp_path: Path) -> None:
+    path = written(tmp_path, mtl="newmtl skin\nmap_Bump height.png\nnorm n.png\n")
+    (tmp_path / "n.png").write_bytes(png(1, 2, 3))
+    found = read(path)
+    assert found.materials[0].pictures["normal"].texture.data == png(1, 2, 3) and found.left_out == ()
+
+
+def test_polygons_of_any_size_keep_their_material(tmp_path: Path) -> None:
+    obj = OBJ.replace("usemtl gum and teeth\n", "f 1/1 2/2 5/3 6/4 3/1 4/2\nusemtl gum and teeth\nf 1 2 5 6 3\n")
+    found = read(written(tmp_path, obj))
+    assert found.face_materials.tolist() == [0] * 6 + [1] * 4 + [0]
+    assert found.corners[2:6].tolist() == [[0, 1, 2], [0, 2, 3], [0, 3, 0], [0, 0, 1]]
+    assert (found.corners[6:9] == -1).all()
+
+
 def test_a_picture_that_is_moved_is_named(tmp_path: Path) -> None:
     found = read(written(tmp_path, mtl="newmtl skin\nmap_Kd -s 2 2 -o 0.5 maps/skin.png\n"))
     assert found.materials[0].base.texture.data == png()
