@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SET_UP := $(VENV)/.set-up
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint blender clean
 
 demo: $(SET_UP)
 	$(BIN)/facegen demo --out demo
@@ -17,6 +17,12 @@ test: $(SET_UP)
 lint: $(SET_UP)
 	$(BIN)/ruff check .
 
+# Blender as a Python module, 1.4 GB, for the tests that open exported files in it; it wants an older numpy than facegen.
+blender: $(SET_UP)
+	$(BIN)/python -m venv $(VENV)/blender
+	$(VENV)/blender/bin/python -m pip install --disable-pip-version-check --quiet bpy==5.0.1
+	$(BIN)/python -m pytest tests/export/test_elsewhere.py
+
 # openmesh comes as source: it needs a C++ compiler and cmake, and with cmake 4 the policy that its build files ask for.
 $(SET_UP): pyproject.toml constraints.txt $(wildcard facegen/nn/native/*.cpp facegen/nn/native/*.h)
 	@command -v $(or $(CXX),g++) >/dev/null 2>&1 || { \
@@ -26,7 +32,11 @@ $(SET_UP): pyproject.toml constraints.txt $(wildcard facegen/nn/native/*.cpp fac
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' || { \
 	  echo "facegen needs Python 3.11 or 3.12, $(PYTHON) is another; name one: make PYTHON=python3.12" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	CMAKE_POLICY_VERSION_MINIMUM=3.5 $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[render,photo,usd,abc,dev]'
+	CMAKE_POLICY_VERSION_MINIMUM=3.5 $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[video,photo,usd,abc,dev]'
+	@# Tests open .glb in the Khronos validator and in three.js where there is npm, and do without where there is none.
+	@! command -v npm >/dev/null 2>&1 || { mkdir -p $(VENV)/elsewhere && cp tests/export/elsewhere/package.json $(VENV)/elsewhere && \
+	  npm install --prefix $(VENV)/elsewhere --silent --no-audit --no-fund --no-package-lock; } || \
+	  echo "npm could not install the glTF validator and three.js: the tests that ask for them will be skipped" >&2
 	@touch $@
 
 clean:

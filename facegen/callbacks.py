@@ -86,7 +86,7 @@ class ProgressPictures(Showing):
 
     def __init__(self, every: int = 10, size: int = 256) -> None:
         for module in ("embreex", "PIL", "imageio_ffmpeg"):  # now, and not after an epoch
-            require(module, "render")
+            require(module, "video")
         self.every, self.size = every, size
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

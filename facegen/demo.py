@@ -58,7 +58,7 @@ def demo(out: str | Path, seed: int = 0) -> None:
         FacegenError: `out` holds something that no demo made, or cannot be written.
     """
     for module in ("embreex", "PIL", "imageio_ffmpeg"):  # now, and not after the training
-        require(module, "render")
+        require(module, "video")
     start = time.monotonic()
     with new_folder(out, MADE) as folder:
         _say(f"1/4 making {SUBJECTS} built-in faces of {VERTICES:,} vertices that act six expressions")

@@ -25,7 +25,7 @@ class Morph(ABC):
     Args:
         base: (V, 3) float32, positions of frame 0, metres.
         base_normals: (V, 3) float32, of length one.
-        weights: (T, K) float32, of each target in each frame.
+        weights: (T, K) float32 from 0 to 1, of each target in each frame.
         names: K, of the targets.
     """
 
@@ -76,7 +76,10 @@ class FrameMorph(Morph):
 
 
 class FewMorph(Morph):
-    """The fewest targets, as a singular value decomposition gives them, that keep to `tolerance`.
+    """The fewest targets, as a singular value decomposition gives them, that keep to `tolerance`, and one against them.
+
+    Blender stops weights at 0, and those of a decomposition have both signs. So where some are below, one target more,
+    `against`, goes the opposite way of all others, and takes its part as soon as one of them would have to.
 
     The frames are gone through once to find directions that span them up to a share `SHARE` of the tolerance, which is
     all that is kept of them; then some times more, to find how many combinations of these are enough. Memory grows
@@ -100,9 +103,11 @@ class FewMorph(Morph):
         super().__init__(sequence, weights, [])
         self.positions = positions
         rank = self._fewest(vertices, values, tolerance)
-        self.weights, self.positions = np.ascontiguousarray(weights[:, :rank]), positions[:rank]
-        self.names = [f"shape_{k}" for k in range(rank)]
-        self.normals = self._solved_normals(sequence)
+        self.weights, self.positions = weights[:, :rank], positions[:rank]
+        normals = self._solved_normals(sequence)
+        self.weights, turn = _from_zero(self.weights)
+        self.positions, self.normals = np.tensordot(turn, self.positions, 1), np.tensordot(turn, normals, 1)
+        self.names = [f"shape_{k}" for k in range(rank)] + ["against"] * (len(turn) - rank)
 
     def targets(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         yield from zip(self.positions, self.normals, strict=True)
@@ -149,6 +154,31 @@ class FewMorph(Morph):
         moved = np.stack([vertex_normals(pose, sequence.faces) for pose in sequence.vertices[frames]])
         solve = np.linalg.pinv(self.weights[frames].astype(np.float64)).astype(np.float32)
         return np.tensordot(solve, moved - self.base_normals, axes=1)
+
+
+def _from_zero(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    r"""The same motion by weights from 0 to 1.
+
+    .. math:: \sum_k w_k D_k = \sum_k (w_k + s_k c) D_k + c \left(-\sum_k s_k D_k\right), \quad
+              s_k = \max(0, -\min_t w_k), \quad c = \max_k (-w_k / s_k)^+
+
+    Args:
+        weights: (T, K) of targets :math:`D`, 0 in the first frame.
+
+    Returns:
+        weights: (T, K') float32, K' = K where none is below zero but by rounding, else K + 1.
+        turn: (K', K) float32, their targets as combinations of the K.
+    """
+    below = np.maximum(-weights.min(axis=0, initial=0), 0)
+    signed = below > 1e-6
+    against = np.maximum(-weights[:, signed] / below[signed], 0).max(axis=1, initial=0)
+    raised = np.maximum(weights + np.outer(against, below * signed), 0)
+    peak = raised.max(axis=0, initial=0)
+    turn = np.diag(peak)
+    if signed.any():
+        raised, peak = np.column_stack([raised, against]), np.append(peak, 1)
+        turn = np.concatenate([turn, -(below * signed)[None]])
+    return np.ascontiguousarray(raised / peak, np.float32), turn.astype(np.float32)
 
 
 def in_metres(millimetres: np.ndarray) -> np.ndarray:

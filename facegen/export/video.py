@@ -68,7 +68,7 @@ def write_mp4(sequence: Sequence, path: str | Path, *, size: int = 512, view: st
     check_size(size)
     if size % 2:
         raise FacegenError(f"H.264 needs an even size, got {size}")
-    command = [require("imageio_ffmpeg", "render").get_ffmpeg_exe(), "-v", "error", "-y"]
+    command = [require("imageio_ffmpeg", "video").get_ffmpeg_exe(), "-v", "error", "-y"]
     command += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size}x{size}", "-framerate", f"{sequence.fps:.6f}"]
     command += ["-i", "pipe:0", "-vf", "scale=out_color_matrix=bt709:out_range=tv", "-pix_fmt", "yuv420p"]
     command += ["-c:v", "libx264", "-crf", "18", "-colorspace", "bt709", "-color_primaries", "bt709"]

@@ -113,6 +113,15 @@ def test_a_damaged_archive_is_said_to_be_one(tmp_path: Path, cut: int) -> None:
         list(ArchivedFrames(path))
 
 
+def test_an_archive_that_says_more_frames_than_it_has_is_damaged(tmp_path: Path) -> None:
+    """Nothing in the archive itself is broken but the count that its array begins with."""
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive, archive.open("vertices.npy", "w") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": (9, 5, 3)})
+        file.write(np.zeros((4, 5, 3), "<f4").tobytes())
+    with pytest.raises(DataError, match="damaged"):
+        np.asarray(ArchivedFrames(tmp_path / "a.npz"))
+
+
 def test_an_archive_without_poses_is_refused(tmp_path: Path) -> None:
     for vertices in (np.zeros((4, 3)), np.zeros((2, 4, 3), order="F"), np.zeros((2, 4, 3), "U1")):
         np.savez(tmp_path / "a.npz", vertices=vertices)

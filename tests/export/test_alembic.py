@@ -33,15 +33,15 @@ def array(found) -> np.ndarray:
 
 def test_samples_are_the_frames(library, moving, tmp_path):
     abc, geom = library
-    sequence = moving(70, fps=24)
+    sequence = moving(70, fps=30)
     report = write_abc(sequence, tmp_path / "a.abc")
     archive = abc.IArchive(str(tmp_path / "a.abc"))
     schema = geom.IPolyMesh(archive.getTop(), "face").getSchema()
     assert report.startswith("70 frames, ")
     assert schema.getNumSamples() == 70
-    assert abc.GetArchiveInfo(archive)["dccFPS"] == 24
+    assert abc.GetArchiveInfo(archive)["dccFPS"] == 30
     for t, vertices in enumerate(sequence.vertices):
-        sample = schema.getValue(abc.ISampleSelector(t / 24))
+        sample = schema.getValue(abc.ISampleSelector(t / 30))
         np.testing.assert_array_equal(array(sample.getPositions()), vertices)
     assert set(array(sample.getFaceCounts())) == {4}
     np.testing.assert_array_equal(array(sample.getFaceIndices()).reshape(-1, 4), sequence.polygons[:, ::-1])
