@@ -9,10 +9,12 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from dressing import RED, two_materials
 
 from facegen.export import export
 from facegen.export.glb import write_glb, write_gltf
@@ -44,6 +46,19 @@ def test_the_khronos_validator_has_nothing_to_say(moving, tmp_path, write, per_f
     issues = run_node("validate.mjs", path)["issues"]
     assert issues["messages"] == []
     assert issues["numErrors"] == issues["numWarnings"] == 0
+
+
+@needs_node
+@pytest.mark.parametrize("bare", [False, True])
+@pytest.mark.parametrize("suffix", [".glb", ".gltf"])
+def test_the_khronos_validator_finds_no_error_in_materials(moving, tmp_path, suffix, bare):
+    export(two_materials(moving(5), colors=True, bare=bare), tmp_path / f"a{suffix}")
+    issues = run_node("validate.mjs", tmp_path / f"a{suffix}")["issues"]
+    assert issues["numErrors"] == 0
+    # Viewers make tangents themselves, coordinates that one of the materials needs stand in every primitive, and the
+    # material of the tests is both unlit and coated.
+    known = {"MESH_PRIMITIVE_GENERATED_TANGENT_SPACE", "UNUSED_OBJECT", "MULTIPLE_EXTENSIONS"}
+    assert {message["code"] for message in issues["messages"]} <= known
 
 
 @needs_node
@@ -86,3 +101,45 @@ def test_blender_shows_every_frame(moving, tmp_path, suffix):
     millimetres = 1.0 if suffix in (".abc", ".pc2", ".mdd") else 1000.0  # what states its unit is brought to metres
     off = np.array(json.loads(found.read_text())) * millimetres - sequence.vertices[frames]
     assert np.linalg.norm(off, axis=-1).max() <= (0.1 if suffix in (".glb", ".gltf") else 1e-3)
+
+
+@needs_blender
+@pytest.mark.parametrize("suffix", [".glb", ".gltf", ".usdc", ".usdz", ".obj", ".abc"])
+def test_blender_gives_each_face_its_material_and_coordinates(moving, tmp_path, suffix):
+    sequence = replace(two_materials(moving(2)), polygons=None)
+    skin, glass = sequence.appearance.materials
+    lit = replace(skin, extensions={})
+    sequence = replace(sequence, appearance=replace(sequence.appearance, materials=(lit, glass)))
+    export(sequence, tmp_path / f"a{suffix}")
+    path = tmp_path / "a.obj" / "frame_0000.obj" if suffix == ".obj" else tmp_path / f"a{suffix}"
+    command = [BLENDER, HERE / "blender_materials.py", path, tmp_path / "found.json"]
+    subprocess.run(command, check=True, capture_output=True)
+    found = json.loads((tmp_path / "found.json").read_text())
+    names = {name.split("_")[0].split("/")[0]: name for name in found["materials"]}
+    assert set(names) == {"skin", "glass"}
+    look, wanted = sequence.appearance, {}
+    for triangle, corners, number in zip(sequence.faces, look.corners, look.face_materials, strict=True):
+        uv = sorted(map(tuple, np.round(look.uv[corners], 4).tolist()))
+        wanted[tuple(np.sort(triangle))] = (("skin", "glass")[number], uv)
+    centres = np.array([sequence.vertices[0][list(triangle)].mean(axis=0) for triangle in wanted])
+    values = list(wanted.values())
+    scale = 1000.0 if suffix in (".glb", ".gltf") else 1.0
+    for name, place, corners in found["faces"]:
+        here = np.array(place) * scale
+        if suffix in (".glb", ".gltf", ".abc"):  # turned to z up in the mesh itself
+            here = here[[0, 2, 1]] * [1, 1, -1]
+        nearest = int(np.linalg.norm(centres - here, axis=1).argmin())
+        assert np.linalg.norm(centres[nearest] - here) < 0.05
+        kind, uv = values[nearest]
+        assert name == names[kind]
+        np.testing.assert_allclose(sorted(map(tuple, np.round(corners, 4).tolist())), uv, atol=2e-4)
+    if suffix == ".abc":
+        return
+    glass, skin = found["materials"][names["glass"]], found["materials"][names["skin"]]
+    assert glass["Alpha"] == pytest.approx(0.25) and glass["Roughness"] == pytest.approx(0.6)
+    if suffix == ".obj":
+        assert glass["color"] == pytest.approx(RED, abs=1e-3)
+    seen = {name: skin["pictures"][name] for name in ("Base Color", "Normal", "Emission Color")}
+    wanted = {"Base Color": [16] * 3, "Normal": [128, 128, 255], "Emission Color": [9, 8, 7]}
+    for name, color in wanted.items():
+        np.testing.assert_allclose(seen[name], np.array(color) / 255, atol=2e-3)
