@@ -63,9 +63,9 @@ def test_faces_have_their_materials_and_vertices_their_colours() -> None:
     look = Appearance.plain(3, materials=(red, blue), face_materials=np.array([1, -1, 0]))
     color, _ = Paint(FACES[[0, 1, 0]], look).at(np.array([2, 1, 0]), np.full((3, 3), 1 / 3, np.float32))
     np.testing.assert_allclose(color, [(1, 0, 0), CLAY, (0, 0, 1)], atol=1e-6)
-    colors = np.array([RED, RED, WHITE, BLUE], np.uint8)
+    colors = np.array([RED, RED, WHITE, BLUE], np.uint8) // 2
     color, _ = Paint(FACES, Appearance.plain(2, colors=colors)).at(np.array([0, 1]), np.eye(3, dtype=np.float32)[1:])
-    np.testing.assert_allclose(color, np.array([RED, BLUE]) / 255, atol=1e-6)
+    np.testing.assert_allclose(color, np.array([RED, BLUE]) * (127 / 255) ** 2 / 255, atol=1e-6)
     assert Paint.of(FACES, None) is None and Paint.of(FACES, Appearance(UV, FACES)) is None
 
 
