@@ -97,9 +97,13 @@ class _Statements:
             self.polygons.append([-1] * len(indices))
             return
         count = len(self.uv)
-        rows = [int(index) - 1 if index[:1] != b"-" else count + int(index) for (index,) in indices]
-        if min(rows) < 0:
-            self.broken = self.broken or "an index points before the first"
+        try:
+            rows = [int(index) - 1 if index[:1] != b"-" else count + int(index) for (index,) in indices]
+        except ValueError as error:
+            rows, self.broken = [-1] * len(indices), self.broken or str(error)[:80]
+        else:
+            if min(rows) < 0:
+                self.broken = self.broken or "an index points before the first"
         self.polygons.append(rows)
 
 

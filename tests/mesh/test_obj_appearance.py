@@ -203,6 +203,8 @@ def test_each_picture_is_read_once_and_all_are_bounded(tmp_path: Path, monkeypat
         (OBJ.replace("2/5", "2/-9"), "an index points before the first"),
         (OBJ.replace("2/5", "2/0"), "an index points before the first"),
         (OBJ.replace("2/5", "2/" + "9" * 30), "too large"),
+        (OBJ.replace("2/5", "2/5-1"), "invalid literal"),
+        (OBJ.replace("2/5", "2/" + "9" * 5000), "texture coordinates: "),
         (OBJ.replace("vt .5 0 0", "vt .5"), "texture coordinates: "),
         (OBJ.replace("vt .5 0 0", "vt nan 0"), "not finite"),
         (OBJ.replace("vt .5 0 0", "vt a b"), "texture coordinates: "),
