@@ -167,11 +167,12 @@ def test_bounds_are_those_of_the_data(moving, tmp_path):
         assert len(document.accessors[target["POSITION"]].max) == 3
 
 
-def test_normals_follow_the_motion(moving, tmp_path):
+@pytest.mark.parametrize("swing", [np.linspace(0, 1, 15), 0.7 * np.sin(np.linspace(0, 6.28, 15))])
+def test_normals_follow_the_motion(moving, tmp_path, swing):
     from facegen.mesh.tri_mesh import vertex_normals
 
     vertices, faces = moving(1, 0).vertices[0], moving(1, 0).faces
-    lean = np.linspace(0, 1, 15)[:, None, None] * vertices[:, [0]] * np.array([0, 0, 0.5])
+    lean = swing[:, None, None] * vertices[:, [0]] * np.array([0, 0, 0.5])
     sequence = Sequence(vertices + lean, faces, 25, np.zeros((15, 0)), ())
     write_glb(sequence, tmp_path / "a.glb", tolerance=0.01)
     *_, weights, _, (base, moved) = read(tmp_path / "a.glb")
