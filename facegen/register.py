@@ -9,7 +9,8 @@ from scipy.sparse import csr_matrix, identity, vstack
 from scipy.spatial import cKDTree
 
 from facegen.errors import MeshError
-from facegen.mesh.parts import CHIN, Head, Parts, sort_parts
+from facegen.mesh.clearance import Clearance
+from facegen.mesh.parts import CHIN, Head, Jaw, lining, sort_parts
 from facegen.mesh.registration import REACH, align, fit_template
 from facegen.mesh.similarity import face_size, robust_similarity
 from facegen.mesh.subdivision import smooth_split
@@ -191,11 +192,16 @@ def transfer(fit: Fit) -> Transfer:
     piece = pieces(mesh)
     rest = ~np.isin(piece, piece[anchors])
     head = Head.of(points, facing(points), size)
-    near, jaw = sort_parts(mesh.vertices, vertex_normals(mesh.vertices, mesh.faces), piece, anchors, rest, head)
+    parts = sort_parts(mesh.vertices, vertex_normals(mesh.vertices, mesh.faces), piece, anchors, rest, head)
+    lined, share = lining(mesh, ~rest, anchors, parts, head)
+    roots = np.flatnonzero(np.diff(parts.roots.indptr))
+    where = vstack([where, parts.roots[roots][:, anchors] @ where]).tocsr()
     chin = fit.marks[np.isin(fit.numbers, CHIN)]
-    roots = np.flatnonzero(np.diff(near.indptr))
-    where = vstack([where, near[roots][:, anchors] @ where]).tocsr()
-    anchors = np.concatenate([anchors, roots])
-    parts = Parts(head, jaw, mesh.vertices, chin, chin @ fit.vertices)
+    jaw = Jaw.of(head, chin, chin @ fit.vertices)
+    held = np.concatenate([anchors, roots, lined])
+    extend = Extension(mesh, held, FADE * size)
+    lining_motion = np.zeros((len(held), 3))
+    lining_motion[len(held) - len(lined) :] = share[:, None] * jaw.swing(mesh.vertices[lined])
     stretch = local_maps(template, fit.vertices, FRAME * size / fit.scale)
-    return Transfer(stretch, where, anchors, Extension(mesh, anchors, FADE * size), parts, fit.index)
+    clearance = Clearance(mesh, np.isin(piece, piece[held]), parts.solids, head, jaw)
+    return Transfer(stretch, where, extend, parts, jaw, extend(lining_motion), clearance, mesh.vertices, fit.index)
