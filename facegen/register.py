@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_matrix, vstack
+from scipy.sparse import csr_matrix, identity, vstack
 from scipy.spatial import cKDTree
 
 from facegen.errors import MeshError
-from facegen.mesh.parts import CHIN, Head, Parts, sort_parts
+from facegen.mesh.clearance import Clearance
+from facegen.mesh.parts import CHIN, Head, Jaw, lining, sort_parts
 from facegen.mesh.registration import REACH, align, fit_template
 from facegen.mesh.similarity import face_size, robust_similarity
+from facegen.mesh.subdivision import smooth_split
 from facegen.mesh.surface import Surface
 from facegen.mesh.transfer import FADE, FRAME, Extension, Transfer, find_anchors, lip_sides, local_maps, pieces
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
@@ -22,6 +24,8 @@ FARTHEST = (1.5, 10.0)
 """mm at the template's size: a fit is refused whose distance has a larger median or 95 % quantile."""
 LOOSEST = 0.06
 """In units of the face's size: likewise, the median distance between the landmarks of fit and mesh."""
+FINE = 10_000
+"""Vertices; the motion of a coarser template is made smooth between its vertices, or its edges show as creases."""
 PATCH = 0.25
 """Likewise: a piece of skin, as scans have several, is larger than this."""
 WITHIN = 0.4
@@ -162,6 +166,17 @@ def _skin(mesh: TriMesh, seen: Landmarks, size: float) -> np.ndarray:
     return np.isin(piece, numbers[wide | (hits == hits.max())])
 
 
+def _finer(mesh: TriMesh) -> tuple[TriMesh, csr_matrix, csr_matrix]:
+    """A template of `FINE` vertices or more with the same surface, and the matrices of `smooth_split` to it."""
+    straight = smooth = identity(len(mesh.vertices), format="csr")
+    while len(mesh.vertices) < FINE:
+        mesh, one, two = smooth_split(mesh)
+        straight, smooth = one @ straight, two @ smooth
+    # What smoothing takes from the template's own vertices is given back, but for what it would take of that.
+    kept = identity(smooth.shape[1], format="csr")
+    return mesh, straight, smooth @ (2 * kept - smooth[: smooth.shape[1]])
+
+
 def transfer(fit: Fit) -> Transfer:
     """What carries the template's motion to the mesh.
 
@@ -170,17 +185,23 @@ def transfer(fit: Fit) -> Transfer:
     """
     mesh, size, template = fit.mesh, fit.size, fit.template
     points = fit.landmarks(fit.vertices)
-    sides = lip_sides(mesh, points), lip_sides(template, fit.landmarks(template.vertices))
-    surface = Surface(template.with_vertices(fit.vertices), REACH * size)
-    anchors, where = find_anchors(mesh, fit.skin, surface, size, sides)
+    fine, straight, smooth = _finer(template.with_vertices(fit.vertices))
+    sides = lip_sides(mesh, points), straight @ lip_sides(template, fit.landmarks(template.vertices))
+    anchors, where = find_anchors(mesh, fit.skin, Surface(fine, REACH * size), size, sides)
+    where = where @ smooth
     piece = pieces(mesh)
     rest = ~np.isin(piece, piece[anchors])
     head = Head.of(points, facing(points), size)
-    near, jaw = sort_parts(mesh.vertices, vertex_normals(mesh.vertices, mesh.faces), piece, anchors, rest, head)
+    parts = sort_parts(mesh.vertices, vertex_normals(mesh.vertices, mesh.faces), piece, anchors, rest, head)
+    lined, share = lining(mesh, ~rest, anchors, parts, head)
+    roots = np.flatnonzero(np.diff(parts.roots.indptr))
+    where = vstack([where, parts.roots[roots][:, anchors] @ where]).tocsr()
     chin = fit.marks[np.isin(fit.numbers, CHIN)]
-    roots = np.flatnonzero(np.diff(near.indptr))
-    where = vstack([where, near[roots][:, anchors] @ where]).tocsr()
-    anchors = np.concatenate([anchors, roots])
-    parts = Parts(head, jaw, mesh.vertices, chin, chin @ fit.vertices)
+    jaw = Jaw.of(head, chin, chin @ fit.vertices)
+    held = np.concatenate([anchors, roots, lined])
+    extend = Extension(mesh, held, FADE * size)
+    lining_motion = np.zeros((len(held), 3))
+    lining_motion[len(held) - len(lined) :] = share[:, None] * jaw.swing(mesh.vertices[lined])
     stretch = local_maps(template, fit.vertices, FRAME * size / fit.scale)
-    return Transfer(stretch, where, anchors, Extension(mesh, anchors, FADE * size), parts, fit.index)
+    clearance = Clearance(mesh, np.isin(piece, piece[held]), parts.solids, head, jaw)
+    return Transfer(stretch, where, extend, parts, jaw, extend(lining_motion), clearance, mesh.vertices, fit.index)

@@ -23,6 +23,7 @@ from facegen.face import Face
 from facegen.mesh import TriMesh, components, read_mesh, write_mesh
 from facegen.mesh.decimation import decimate
 from facegen.mesh.subdivision import subdivide_to
+from facegen.mesh.surface import Surface
 from facegen.mesh_landmarks import SeenError, facing, find_landmarks, orientations
 
 pytest.importorskip("mediapipe")
@@ -280,3 +281,38 @@ def test_the_lips_part_and_the_rest_of_the_head_is_still(head) -> None:
     edges = mesh.edges[(label[mesh.edges] == label[0]).all(axis=1)]
     step = np.linalg.norm(opened[edges[:, 0]] - opened[edges[:, 1]], axis=1)
     assert np.quantile(step, 0.999) < 6
+
+
+def _depth(solid: TriMesh, points: np.ndarray) -> float:
+    """How deep, mm, the deepest of `points` (N, 3) lies behind a surface."""
+    hits = Surface(solid, 1e-9).nearest(points, np.zeros_like(points), tried=12)
+    off = points - hits.points
+    behind = np.einsum("nc,nc->n", off, hits.normals) < 0
+    return float(np.linalg.norm(off, axis=1)[behind & ~hits.border].max(initial=0))
+
+
+def _part(mesh: TriMesh, vertices: np.ndarray, chosen: np.ndarray) -> TriMesh:
+    used, faces = np.unique(mesh.faces[np.isin(mesh.faces, chosen).all(axis=1)], return_inverse=True)
+    return TriMesh(vertices[used], faces.reshape(-1, 3))
+
+
+def test_nothing_goes_through_lips_and_lids_that_did_not_at_rest(head) -> None:
+    mesh, moved = head
+    skin = np.r_[0:9409, 11248:13294]
+    teeth = [np.arange(len(mesh.vertices))[PARTS[name]] for name in ("upper teeth", "lower teeth")]
+    balls = [np.arange(21451, 22221), np.arange(23021, 23791)]
+
+    def depths(vertices: np.ndarray) -> np.ndarray:
+        lids = [
+            np.flatnonzero(np.linalg.norm(vertices[:9409] - vertices[ball].mean(axis=0), axis=1) < 30) for ball in balls
+        ]
+        surface = _part(mesh, vertices, skin)
+        return np.array(
+            [_depth(surface, vertices[row]) for row in teeth]
+            + [_depth(_part(mesh, vertices, row), vertices[skin]) for row in teeth]
+            + [_depth(_part(mesh, vertices, ball), vertices[lid]) for ball, lid in zip(balls, lids, strict=True)]
+        )
+
+    rest = depths(mesh.vertices)
+    for field in moved:
+        assert (depths(mesh.vertices + field) < rest + 0.25).all()

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
+
+from facegen.mesh.tri_mesh import TriMesh
 
 LEFT_EYE, RIGHT_EYE = (263, 362, 386, 374, 387, 373, 385, 380), (33, 133, 159, 145, 160, 144, 158, 153)
 MOUTH = (61, 291, 13, 14, 0, 17)
@@ -17,6 +20,12 @@ CLOSE = 0.035
 """In units of the face's size: a piece mostly nearer to the skin than this follows it (lashes, brows, beards)."""
 ROOT = 0.006
 """Likewise: what is nearer to the skin than this is rooted in it."""
+TONGUE = 0.05
+"""Likewise: how far above the lower teeth a tongue may reach."""
+LINED, LIPS = 0.05, 0.06
+"""Likewise: skin no farther from teeth and gums than the one, and over the surface from the lips than the other."""
+STRETCHED = 0.1
+"""Likewise: the height over which the mouth's lining goes over from the upper to the lower jaw."""
 TALL = 0.12
 """Likewise: no tooth or row of teeth is as tall; a piece in the mouth that is holds gums of both jaws."""
 
@@ -47,55 +56,104 @@ class Head:
         """(..., 3) from the mesh's frame into the face's."""
         return (points - self.origin) @ self.rotation.T / self.size
 
+    def world(self, points: np.ndarray) -> np.ndarray:
+        """(..., 3) back."""
+        return self.size * points @ self.rotation + self.origin
+
     def middle(self, names: tuple[int, ...]) -> np.ndarray:
         """(3,) mean of landmarks, in the face's frame."""
         return self.local(np.nanmean(self.landmarks[list(names)], axis=0))
 
 
 @dataclass(frozen=True, eq=False)
-class Parts:
-    """How the vertices in the mouth move.
+class Jaw:
+    """The axis about which the lower jaw turns, and what tells how far.
 
     Args:
-        head: the face's frame.
-        jaw: (U,) in [0, 1], how far a vertex turns with the lower jaw.
+        hinge: (3,) on the axis.
+        axis: (3,) unit, to the face's left.
         chin: sparse (J, V), from the template to the landmarks on its chin.
+        at: (J, 3) where those are on the mesh.
     """
 
-    head: Head
-    jaw: np.ndarray
-    vertices: np.ndarray
+    hinge: np.ndarray
+    axis: np.ndarray
     chin: csr_matrix
     at: np.ndarray
 
-    def jaw_motion(self, displacement: np.ndarray) -> np.ndarray:
-        """(T, U, 3) float32: lower teeth, turned about the jaw's axis as far as the chin goes down.
+    @classmethod
+    def of(cls, head: Head, chin: csr_matrix, at: np.ndarray) -> Jaw:
+        """See the arguments of the class."""
+        return cls(head.origin + head.size * HINGE @ head.rotation, head.rotation[0], chin, at)
+
+    def angle(self, displacement: np.ndarray) -> np.ndarray:
+        """(T,) radians by which it is open.
 
         Args:
             displacement: (T, V, 3) of the template, in the mesh's frame and units.
         """
-        motion = np.zeros((len(displacement), len(self.jaw), 3), np.float32)
-        chosen = np.flatnonzero(self.jaw)
-        if not len(chosen) or not self.chin.shape[0]:
-            return motion
-        head = self.head
-        hinge = head.origin + head.size * HINGE @ head.rotation
-        axis, arm = head.rotation[0], self.at - hinge
-        way = np.cross(axis, arm)
+        if not self.chin.shape[0]:
+            return np.zeros(len(displacement))
+        way = np.cross(self.axis, self.at - self.hinge)
         moved = np.stack([self.chin @ frame for frame in displacement])
         angle = np.median(np.einsum("tjc,jc->tj", moved, way) / np.square(way).sum(axis=1), axis=1)
         # A chin that is raised is muscle alone: the teeth are closed already.
-        angle = np.maximum(angle, 0)[:, None, None]
-        arms = self.vertices[chosen] - hinge
-        along = (arms @ axis)[:, None] * axis
-        turned = along + np.cos(angle) * (arms - along) + np.sin(angle) * np.cross(axis, arms)
-        motion[:, chosen] = self.jaw[chosen, None] * (turned - arms)
-        return motion
+        return np.maximum(angle, 0)
+
+    def rotate(self, vectors: np.ndarray, angle: float) -> np.ndarray:
+        """(N, 3) vectors turned about the axis."""
+        along = (vectors @ self.axis)[:, None] * self.axis
+        return along + np.cos(angle) * (vectors - along) + np.sin(angle) * np.cross(self.axis, vectors)
+
+    def turn(self, points: np.ndarray, angle: float) -> np.ndarray:
+        """(N, 3) points likewise."""
+        return self.hinge + self.rotate(points - self.hinge, angle)
+
+    def swing(self, points: np.ndarray) -> np.ndarray:
+        """(N, 3) by which points move for each radian, as it begins to open."""
+        return np.cross(self.axis, points - self.hinge)
+
+
+@dataclass(frozen=True, eq=False)
+class Solid:
+    """Something rigid.
+
+    Args:
+        members: (N,) its vertices.
+        centre: (3,) skin gives way from here.
+        flat: but not up or down.
+        hinged: it turns with the jaw.
+    """
+
+    members: np.ndarray
+    centre: np.ndarray
+    flat: bool
+    hinged: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What each piece beside the skin is.
+
+    Args:
+        roots: sparse (U, U) with rows for the vertices at which pieces hang on the skin, such as roots of lashes: they
+            move as the anchors of that row do.
+        jaw: (U,) in [0, 1], how far a vertex turns with the lower jaw.
+        mouth: (U,) bool, teeth, gums and tongue.
+        cut: the height between upper and lower teeth, in the face's frame.
+        solids: eyeballs and teeth.
+    """
+
+    roots: csr_matrix
+    jaw: np.ndarray
+    mouth: np.ndarray
+    cut: float
+    solids: list[Solid]
 
 
 def sort_parts(
     vertices: np.ndarray, normals: np.ndarray, piece: np.ndarray, anchors: np.ndarray, rest: np.ndarray, head: Head
-) -> tuple[csr_matrix, np.ndarray]:
+) -> Parts:
     """What each piece beside the skin is, by where it is and what it looks like.
 
     Args:
@@ -105,23 +163,21 @@ def sort_parts(
         anchors: (A,) vertices of the skin on the fitted face.
         rest: (U,) bool, vertices of pieces without anchors.
         head: the face's frame.
-
-    Returns:
-        Sparse (U, U) with rows for the vertices at which pieces hang on the skin, such as roots of lashes: they move
-        as the anchors of that row do. And (U,) `jaw` of `Parts`.
     """
     count = len(vertices)
     points = head.local(vertices)
     tree = cKDTree(points[anchors])
-    jaw, followers = np.zeros(count), []
+    jaw, mouth, followers = np.zeros(count), np.zeros(count, dtype=bool), []
     eyes = (_eyeball(points, piece, rest, head.middle(eye)) for eye in (LEFT_EYE, RIGHT_EYE))
     balls = [ball for ball in eyes if ball is not None]
     outer = anchors[normals[anchors] @ head.rotation[2] > 0.2]
     shell = cKDTree(points[outer, :2])
-    inside = []
+    inside, round_things = [], [[] for _ in balls]
     for number in np.unique(piece[rest]):
         members = np.flatnonzero(piece == number)
-        if any(_of_eyeball(points[members], *ball) for ball in balls):
+        owner = next((i for i, ball in enumerate(balls) if _of_eyeball(points[members], *ball)), None)
+        if owner is not None:
+            round_things[owner].append(members)
             continue
         # How far behind the skin before it, as one looks from the front.
         behind = points[outer[shell.query(points[members, :2])[1]], 2] - points[members, 2]
@@ -131,8 +187,52 @@ def sort_parts(
             followers.append(members)
     cut = _cut(points, inside, head)
     for members in inside:
-        jaw[members] = _lower(points[members, 1], cut)
-    return _roots(points, anchors, followers, tree), jaw
+        mouth[members] = True
+        jaw[members] = _lower(points[members, 1], normals[members] @ head.rotation[1], cut)
+    solids = [
+        Solid(np.concatenate(each), head.world(ball[0]), flat=False, hinged=False)
+        for each, ball in zip(round_things, balls, strict=True)
+        if each
+    ]
+    teeth = [members for members in inside if np.ptp(points[members, 1]) < TALL]
+    for hinged in (False, True):
+        row = [members for members in teeth if (jaw[members[0]] == 1) == hinged]
+        if row:
+            row = np.concatenate(row)
+            middle = np.append(points[row, :2].mean(axis=0), points[row, 2].min())
+            solids.append(Solid(row, head.world(middle), flat=True, hinged=hinged))
+    return Parts(_roots(points, anchors, followers, tree), jaw, mouth, cut, solids)
+
+
+def lining(
+    mesh: TriMesh, skin: np.ndarray, anchors: np.ndarray, parts: Parts, head: Head
+) -> tuple[np.ndarray, np.ndarray]:
+    """Skin in the mouth, away from the lips, that lies along gums and teeth and moves with them.
+
+    Args:
+        mesh: joined.
+        skin: (U,) bool, vertices of pieces with anchors.
+        anchors: (A,) vertices of the skin on the fitted face.
+        parts: what is in the mouth.
+        head: the face's frame.
+
+    Returns:
+        (N,) its vertices, and how far each turns with the jaw.
+    """
+    free = skin.copy()
+    free[anchors] = False
+    candidates = np.flatnonzero(free)
+    if not len(candidates) or not parts.mouth.any():
+        return np.zeros(0, np.int64), np.zeros(0)
+    reach = LINED * head.size
+    gap = cKDTree(mesh.vertices[parts.mouth]).query(mesh.vertices[candidates], distance_upper_bound=reach)[0]
+    candidates = candidates[np.isfinite(gap)]
+    length = np.linalg.norm(np.diff(mesh.vertices[mesh.edges], axis=1)[:, 0], axis=1).clip(1e-12)
+    graph = csr_matrix((length, mesh.edges.T), shape=(len(skin),) * 2)
+    way = dijkstra(graph, directed=False, indices=anchors, min_only=True, limit=LIPS * head.size)
+    chosen = candidates[way[candidates] > LIPS * head.size]
+    heights = head.local(mesh.vertices[chosen])[:, 1]
+    return chosen, np.clip(0.5 - (heights - parts.cut) / STRETCHED, 0, 1)
 
 
 def _eyeball(
@@ -184,11 +284,14 @@ def _cut(points: np.ndarray, inside: list[np.ndarray], head: Head) -> float:
     return cut
 
 
-def _lower(heights: np.ndarray, cut: float) -> np.ndarray | float:
-    """How far a piece in the mouth belongs to the lower jaw: teeth whole, gums of both jaws in one by their height."""
+def _lower(heights: np.ndarray, upward: np.ndarray, cut: float) -> np.ndarray | float:
+    """How far a piece in the mouth belongs to the lower jaw: teeth whole, gums of both jaws in one by their height.
+
+    A tongue reaches above the lower teeth, and looks up (`upward`, of normals), as no palate does.
+    """
     if np.ptp(heights) < TALL or heights.min() > cut or heights.max() < cut:
         return float(heights.mean() < cut)
-    return np.clip(0.5 - (heights - cut) / 0.02, 0, 1)
+    return np.clip(0.5 - (heights - cut - TONGUE * np.clip(upward, 0, 1)) / 0.02, 0, 1)
 
 
 def _roots(points: np.ndarray, anchors: np.ndarray, followers: list[np.ndarray], tree: cKDTree) -> csr_matrix:

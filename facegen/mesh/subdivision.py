@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import csr_matrix, identity, vstack
+from scipy.sparse import csr_matrix, diags, identity, vstack
 
 from facegen.errors import MeshError
 from facegen.mesh.tri_mesh import TriMesh
@@ -76,3 +76,40 @@ def _patterns(faces: np.ndarray, middles: np.ndarray) -> np.ndarray:
             triangles = [(a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)]
         pieces += [np.stack(triangle, axis=1) for triangle in triangles]
     return np.concatenate(pieces)
+
+
+def smooth_split(mesh: TriMesh) -> tuple[TriMesh, csr_matrix, csr_matrix]:
+    """Split every edge at its middle, and say what becomes of values on the vertices.
+
+    Returns:
+        The mesh of W vertices; sparse (W, V) that keeps values linear on each old triangle, and sparse (W, V) that
+        makes them smooth across edges and along borders: Loop, "Smooth Subdivision Surfaces Based on Triangles", 1987,
+        with Warren's weights.
+    """
+    fine, linear = _split(mesh, np.arange(len(mesh.edges)))
+    count, edges = len(mesh.vertices), mesh.edges
+    key = edges[:, 0] * count + edges[:, 1]
+    start, stop, third = mesh.faces.ravel(), np.roll(mesh.faces, -1, 1).ravel(), np.roll(mesh.faces, 1, 1).ravel()
+    edge = np.searchsorted(key, np.minimum(start, stop) * count + np.maximum(start, stop))
+    inner = np.bincount(edge, minlength=len(edges)) == 2
+    ends = np.where(inner, 3 / 8, 1 / 2)
+    across = inner[edge]
+    on = np.arange(len(edges))
+    middles = csr_matrix(
+        (
+            np.concatenate([ends, ends, np.full(across.sum(), 1 / 8)]),
+            (np.concatenate([on, on, edge[across]]), np.concatenate([*edges.T, third[across]])),
+        ),
+        shape=(len(edges), count),
+    )
+    rim = np.zeros(count, dtype=bool)
+    rim[edges[~inner]] = True
+    # A vertex leans on its neighbours by 3/8 in all, on a border on those along it by 1/4.
+    leaning = edges[~rim[edges].all(axis=1) | ~inner]
+    one, two = np.concatenate([leaning, leaning[:, ::-1]]).T
+    used = ~rim[one] | rim[two]
+    near = csr_matrix((np.ones(used.sum()), (one[used], two[used])), shape=(count, count))
+    number = np.asarray(near.sum(axis=1)).ravel()
+    lean = np.where(number > 0, np.where(rim, 1 / 4, 3 / 8), 0)
+    old = diags(1 - lean) + diags(lean / np.maximum(number, 1)) @ near
+    return fine, linear, vstack([old, middles]).tocsr()

@@ -11,7 +11,8 @@ from scipy.sparse.linalg import splu
 from scipy.spatial import cKDTree
 
 from facegen.errors import MeshError
-from facegen.mesh.parts import Parts
+from facegen.mesh.clearance import Clearance
+from facegen.mesh.parts import Jaw, Parts
 from facegen.mesh.registration import laplacian
 from facegen.mesh.surface import Surface
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
@@ -35,33 +36,45 @@ class Transfer:
     Args:
         stretch: (V, 3, 3) for each vertex of the template, linear map of a displacement into the mesh's frame.
         skin: sparse (A, V) from the template to the anchors, vertices that follow it exactly.
-        anchors: (A,) their indices among the joined vertices.
-        extend: the anchors' motion to everything else.
+        extend: the motion of the anchors, and of the mouth's lining after them, to everything else.
         parts: what is not skin.
+        jaw: what turns it.
+        lined: (joined, 3) by which skin moves as the mouth's lining does, for each radian of the jaw.
+        clearance: what keeps skin out of eyeballs and teeth.
+        rest: (joined, 3) vertices.
         index: (U,) the joined vertex of each vertex of the mesh.
-        jaw: (J, V) from the template to the landmarks on the chin.
     """
 
     stretch: np.ndarray
     skin: csr_matrix
-    anchors: np.ndarray
     extend: Extension
     parts: Parts
+    jaw: Jaw
+    lined: np.ndarray
+    clearance: Clearance
+    rest: np.ndarray
     index: np.ndarray
 
     def __call__(self, displacement: np.ndarray) -> np.ndarray:
         """(T, V, 3) in mm to (T, U, 3) float32 in the units of the mesh."""
         local = np.einsum("vij,tvj->tvi", self.stretch, displacement, optimize=True)
         weights, fields = few_fields(local)
-        moved = np.stack([self._field(field) for field in fields]) if len(fields) else None
         joined = np.zeros((len(displacement), len(self.extend.free), 3), np.float32)
-        if moved is not None:
+        if len(fields):
+            moved = np.stack([self._field(field) for field in fields])
             joined = np.einsum("tk,kuc->tuc", weights.astype(np.float32), moved.astype(np.float32), optimize=True)
-        joined += self.parts.jaw_motion(local)
+        angle = self.jaw.angle(local)
+        hinged = np.flatnonzero(self.parts.jaw)
+        arms, share = self.rest[hinged], self.parts.jaw[hinged, None]
+        for frame, turn in zip(joined, angle, strict=True):
+            if turn:
+                frame += (turn * self.lined).astype(np.float32)
+                frame[hinged] = share * (self.jaw.turn(arms, turn) - arms)
+        self.clearance(joined, angle)
         return joined[:, self.index]
 
     def _field(self, field: np.ndarray) -> np.ndarray:
-        return self.extend(self.skin @ field)
+        return self.extend(np.pad(self.skin @ field, [(0, len(self.extend.anchors) - self.skin.shape[0]), (0, 0)]))
 
 
 def few_fields(displacement: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 from shapes import grid, sphere
 
 from facegen.mesh import TriMesh, vertex_normals
-from facegen.mesh.parts import CHIN, LEFT_EYE, MOUTH, RIGHT_EYE, Head, Parts, sort_parts
+from facegen.mesh.parts import CHIN, LEFT_EYE, MOUTH, RIGHT_EYE, Head, Jaw, lining, sort_parts
 from facegen.mesh.transfer import ABOVE, BELOW, Extension, few_fields, lip_sides, local_maps, pieces
 
 
@@ -96,22 +96,53 @@ def test_eyeballs_stay_teeth_follow_the_jaw_and_lashes_the_skin() -> None:
     piece = pieces(mesh)
     rest = np.ones(len(vertices), dtype=bool)
     rest[where["skin"]] = False
-    near, jaw = sort_parts(vertices, vertex_normals(vertices, faces), piece, where["skin"], rest, head)
-    assert (jaw[where["lower tooth"]] == 1).all()
-    assert np.flatnonzero(jaw).tolist() == where["lower tooth"].tolist()
-    follows = np.flatnonzero(np.asarray(near.sum(axis=1)).ravel())
+    found = sort_parts(vertices, vertex_normals(vertices, faces), piece, where["skin"], rest, head)
+    assert (found.jaw[where["lower tooth"]] == 1).all()
+    assert np.flatnonzero(found.jaw).tolist() == where["lower tooth"].tolist()
+    assert np.flatnonzero(found.mouth).tolist() == [*where["upper tooth"], *where["lower tooth"]]
+    solids = [(solid.members.tolist(), solid.flat, solid.hinged) for solid in found.solids]
+    assert solids == [
+        (where["eyeball"].tolist(), False, False),
+        (where["upper tooth"].tolist(), True, False),
+        (where["lower tooth"].tolist(), True, True),
+    ]
+    follows = np.flatnonzero(np.asarray(found.roots.sum(axis=1)).ravel())
     assert len(follows)
     assert np.isin(follows, where["lash"]).all()
-    assert near.sum(axis=1)[follows] == pytest.approx(1)
+    assert found.roots.sum(axis=1)[follows] == pytest.approx(1)
 
     chin = csr_matrix(([1.0], ([0], [0])), shape=(1, 1))
-    body = Parts(head, jaw, vertices, chin, np.array([[0.0, -110, 0]]))
-    opened, raised = body.jaw_motion(np.array([[[0.0, -12, -8]]])), body.jaw_motion(np.array([[[0.0, 6, 2]]]))
-    assert not raised.any()
-    tooth = vertices[where["lower tooth"]] + opened[0, where["lower tooth"]]
-    assert (opened[0, where["lower tooth"], 1] < -4).all()
-    # Turned, not bent: distances within a tooth stay.
+    hinge = Jaw.of(head, chin, np.array([[0.0, -110, 0]]))
+    opened, raised = hinge.angle(np.array([[[0.0, -12, -8]], [[0.0, 6, 2]]]))
+    assert raised == 0
     was = vertices[where["lower tooth"]]
+    tooth = hinge.turn(was, opened)
+    assert (tooth[:, 1] - was[:, 1] < -4).all()
+    np.testing.assert_allclose(hinge.turn(was, 1e-5) - was, 1e-5 * hinge.swing(was), atol=1e-7)
+    # Turned, not bent: distances within a tooth stay.
     np.testing.assert_allclose(
         np.linalg.norm(tooth - tooth[0], axis=1), np.linalg.norm(was - was[0], axis=1), atol=1e-4
     )
+
+
+def test_the_lining_of_the_mouth_goes_with_what_lies_along_it() -> None:
+    head, parts = _head()
+    skin, sheet = parts["skin"], grid(5, 9)
+    bag = TriMesh((sheet.vertices - [4, 2, 0]) * [3, 6, 1] + [0, -70, -20], sheet.faces)
+    held = [parts["upper tooth"], parts["lower tooth"]]
+    every = [skin, bag, *held]
+    counts = np.cumsum([0] + [len(part.vertices) for part in every])
+    mesh = TriMesh(
+        np.concatenate([part.vertices for part in every]),
+        np.concatenate([part.faces + start for part, start in zip(every, counts, strict=False)]),
+    )
+    own = np.arange(len(mesh.vertices)) < counts[2]
+    anchors = np.arange(counts[1])
+    found = sort_parts(mesh.vertices, mesh.vertices * 0 + [0, 0, 1], pieces(mesh), anchors, ~own, head)
+    chosen, share = lining(mesh, own, anchors, found, head)
+    assert len(chosen)
+    assert ((chosen >= counts[1]) & (chosen < counts[2])).all()
+    height = mesh.vertices[chosen, 1]
+    assert (np.diff(share[np.argsort(height)]) <= 0).all()
+    assert share.min() < 0.2
+    assert share.max() > 0.8
