@@ -12,6 +12,8 @@ from facegen.errors import MotionError, unknown
 from facegen.face import Face
 from facegen.mesh.tri_mesh import TriMesh
 
+HELD = 256 << 20
+"""Bytes of frames above which the command line makes them anew whenever a writer asks for them."""
 RISE = 30  # frames of rise, of apex and of fall, in whose middle an expression's latent is taken
 
 

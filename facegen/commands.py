@@ -160,7 +160,9 @@ def animate(options: Namespace) -> None:
         ease = options.ease or "linear"
         motion = motion_label(frames, options.expression, phases, intensity, model.expressions, ease)
     face = read_face(options.neutral, model.hierarchy.template, options.out, options.units, options.landmarks)
-    _write(_dressed(making.animate(model, face, motion, fps, streamed=True), face, options), options)
+    # What fits is made once; writers go through the frames several times.
+    streamed = 12 * len(motion) * len(face.mesh.vertices) > making.HELD
+    _write(_dressed(making.animate(model, face, motion, fps, streamed=streamed), face, options), options)
 
 
 def _require_one_label(options: Namespace, recorded: bool) -> None:

@@ -12,6 +12,8 @@ from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 
 SAMPLES = 60_000
 """Points that stand for a surface while the nearest triangle is looked for, at least one for each triangle."""
+FEW = 5000
+"""Points for which threads cost more than they bring."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +67,8 @@ class Surface:
         from trimesh.triangles import closest_point, points_to_barycentric
 
         query = np.concatenate([points, self.reach / 2 * normals], axis=1)
-        chosen = self.owner[self.tree.query(query, tried, workers=-1)[1]].reshape(len(points), -1)
+        workers = -1 if len(points) > FEW else 1
+        chosen = self.owner[self.tree.query(query, tried, workers=workers)[1]].reshape(len(points), -1)
         corners = self.mesh.faces[chosen]
         triangles = self.mesh.vertices[corners].reshape(-1, 3, 3)
         close = closest_point(triangles, np.repeat(points, chosen.shape[1], axis=0))
