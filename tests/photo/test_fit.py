@@ -12,12 +12,12 @@ from scipy.spatial.transform import Rotation
 from facegen.data.identity import Identity
 from facegen.data.sources import open_source
 from facegen.errors import FacegenError
-from facegen.face_landmarks import detect
 from facegen.mesh.similarity import similarity
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.photo.camera import PhotoCamera, first_camera
 from facegen.photo.fit import PhotoFit, fit_photo
 from facegen.photo.marks import Marks
+from facegen.photo.picture import find_face
 from facegen.render import Camera, render
 
 pytest.importorskip("mediapipe")
@@ -41,7 +41,7 @@ class World:
         middle = (vertices.max(axis=0) + vertices.min(axis=0)) / 2
         axes = front.axes @ turn
         camera = Camera(middle + axes[2] * np.linalg.norm(front.position - middle), axes, front.field_of_view)
-        (pixels,) = detect(render(vertices, self.faces, camera, size=640))
+        pixels = find_face(render(vertices, self.faces, camera, size=640), None, "a render")
         return fit_photo(self.identity, self.apexes, self.marks, pixels)
 
     def apart(self, one: np.ndarray, two: np.ndarray) -> float:
@@ -101,14 +101,14 @@ def test_from_another_angle(world: World, at_rest: list[PhotoFit], side: float) 
 
 
 def test_an_expression_is_taken_out(world: World, at_rest: list[PhotoFit]) -> None:
-    """Of one at full strength about 30 % stay in the neutral."""
+    """Of one at full strength about a fifth stays in the neutral."""
     left = []
     for apex in world.apexes:
         found = world.fit(world.unseen[0] + apex)
         assert found.strengths.sum() > 0.1
         left.append(world.apart(found.neutral, at_rest[0].neutral))
     put_in = [world.apart(world.unseen[0] + apex, world.unseen[0]) for apex in world.apexes]
-    assert np.mean(left) < 0.4 * np.mean(put_in)
+    assert np.mean(left) < 0.27 * np.mean(put_in)  # 0.20
 
 
 def test_the_camera_is_the_renderers(world: World, at_rest: list[PhotoFit]) -> None:
