@@ -91,6 +91,43 @@ def test_people_are_nearer_than_the_mean_is(world: World, at_rest: list[PhotoFit
     assert max(fit.strengths.max() for fit in at_rest) < 0.3
 
 
+def beside_the_model(world: World) -> list[np.ndarray]:
+    """(V, 3) mm each: smooth differences, up to 7 mm, that none of the model's people has."""
+    mean = world.identity.mean.astype(float)
+    at = dict(zip(world.marks.numbers, world.marks.matrix @ mean, strict=True))
+    bump = lambda number, width: np.exp(-np.square(mean - at[number]).sum(axis=1) / (2 * width**2))[:, None]  # noqa: E731
+    apart = bump(362, 20) * [6, 0, 0] - bump(133, 20) * [6, 0, 0]  # inner corners of the eyes
+    return [bump(13, 22) * [0, 7, 0], apart, bump(425, 20) * [6, 3, 0]]  # mouth, one cheek
+
+
+def test_people_outside_the_model_are_nearer_when_refined(world: World) -> None:
+    for more in beside_the_model(world):
+        person = world.unseen[0] + more
+        fit = world.fit(person)
+        assert world.apart(fit.neutral, person) < 0.995 * world.apart(fit.neutral - fit.beyond, person)
+
+
+def test_refining_costs_the_models_own_people_nothing(world: World, at_rest: list[PhotoFit]) -> None:
+    pairs = zip(at_rest, world.unseen, strict=True)
+    shares = np.array([(world.share(f.neutral, p), world.share(f.neutral - f.beyond, p)) for f, p in pairs])
+    assert shares[:, 0].mean() < shares[:, 1].mean() + 0.01
+    assert np.all(shares[:, 0] < shares[:, 1] + 0.05)
+
+
+def test_refining_folds_nothing(world: World, at_rest: list[PhotoFit]) -> None:
+    for fit in at_rest:
+        assert 0.1 < np.linalg.norm(fit.beyond[world.face], axis=1).mean() < 2
+        before, after = (
+            (v[world.faces[:, 1:]] - v[world.faces[:, :1]]) for v in (fit.neutral - fit.beyond, fit.neutral)
+        )
+        one, two = (np.cross(sides[:, 0], sides[:, 1]) for sides in (before, after))
+        assert (np.einsum("fc,fc->f", one, two) > 0).all()
+        edges = world.faces[:, :2]
+        length = np.linalg.norm(np.diff(fit.neutral[edges], axis=1)[:, 0], axis=1)
+        step = np.linalg.norm(np.diff(fit.beyond[edges], axis=1)[:, 0], axis=1)
+        assert (step / length).max() < 0.2
+
+
 @pytest.mark.parametrize("side", [20.0, -20.0])
 def test_from_another_angle(world: World, at_rest: list[PhotoFit], side: float) -> None:
     found = [world.fit(person, side) for person in world.unseen]
