@@ -36,6 +36,13 @@ class PhotoCamera:
         depth = np.maximum(1 - self.nearness * seen[..., 2:], 0.05)
         return self.center + self.scale * seen[..., :2] * [1, -1] / depth
 
+    def by_point(self, points: np.ndarray) -> np.ndarray:
+        """(..., 2, 3) pixels / mm: derivatives of `project` by the points."""
+        seen = points @ self.rotation.T
+        depth = np.maximum(1 - self.nearness * seen[..., 2:], 0.05)[..., None]
+        shift = self.nearness * seen[..., :2, None] / depth * self.rotation[2]
+        return self.scale / depth * (self.rotation[:2] + shift) * [[1], [-1]]
+
     def towards(self, points: np.ndarray) -> np.ndarray:
         """(..., 3) unit directions from points, mm, to the camera."""
         away = self.rotation[2] - self.nearness * points

@@ -10,7 +10,7 @@ landmarks on the mesh :math:`L`, and the camera :math:`\pi`. The neutral is what
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import least_squares
@@ -20,9 +20,10 @@ from facegen.errors import FacegenError
 from facegen.mesh.similarity import face_size
 from facegen.photo.camera import PhotoCamera, changed, first_camera
 from facegen.photo.marks import Marks
+from facegen.photo.refine import beyond
 
-NOISE = 0.02
-"""sigma in units of the face's size; one landmark is off by half of it, but neighbours are off together."""
+NOISE = 0.03
+"""sigma in units of the face's size; one landmark is off by a third of it, but neighbours are off together."""
 FACING = 0.15
 """Cosine between a landmark's normal and the view, from which it counts; at the silhouette it slides."""
 WRONG = 0.02
@@ -33,8 +34,10 @@ NEARNESS, SPREAD = 1.0, 0.6
 """k_0 and kappa, 1 / m: photographs are taken from about a metre."""
 NEAREST = 3.5
 """Likewise, the most that is believed."""
-ROUNDS, AGAIN = 4, 2
+ROUNDS, AGAIN = 4, 1
 """Of weights, with the shape; and of renders that the detector is asked about."""
+LEANING = 0.5
+"""Share of the detector's error on the render that it makes on the photograph too, if its person is not the model's."""
 LEAST = 100
 """Landmarks that must be seen from the front."""
 LOOSEST = 0.04
@@ -49,6 +52,7 @@ class PhotoFit:
         camera: of the photograph; points are from `middle`.
         middle: (3,) mm, of the mean face's landmarks.
         neutral: (V, 3) mm.
+        beyond: (V, 3) mm, what of the neutral the identity model does not span, by `refine`.
         expression: (V, 3) mm that the face in the photograph is displaced by.
         strengths: (E,) of the model's expressions.
         coefficients: (K,) of the identity model, in standard deviations.
@@ -58,6 +62,7 @@ class PhotoFit:
     camera: PhotoCamera
     middle: np.ndarray
     neutral: np.ndarray
+    beyond: np.ndarray
     expression: np.ndarray
     strengths: np.ndarray
     coefficients: np.ndarray
@@ -94,14 +99,29 @@ def fit_photo(identity: Identity, apexes: np.ndarray, marks: Marks, pixels: np.n
     mean, people = identity.mean.astype(np.float64), len(identity.modes)
     goals = pixels[marks.numbers]
     fit = _fit(mean, basis, people, marks, goals)
-    half = 0.75 * float(np.ptp(pixels, axis=0).max())
+    half, error = 0.75 * float(np.ptp(pixels, axis=0).max()), np.zeros_like(goals)
     for _ in range(AGAIN):
-        error = marks.misplaced(fit.camera, fit.neutral + fit.expression - fit.middle, half)
-        if error is None:
+        found = marks.misplaced(fit.camera, fit.neutral + fit.expression - fit.middle, half)
+        if found is None:
             break
+        error = found
         fit = _fit(mean, basis, people, marks, goals - error)
     _require_alike(fit)
-    return fit
+    return _refined(fit, mean, marks, goals - LEANING * error)
+
+
+def _refined(fit: PhotoFit, mean: np.ndarray, marks: Marks, goals: np.ndarray) -> PhotoFit:
+    """The fit whose neutral is moved beyond the identity model, to landmarks (K, 2)."""
+    posed = fit.neutral + fit.expression
+    points = marks.matrix @ posed - fit.middle
+    facing = np.einsum("kc,kc->k", marks.normals(posed), fit.camera.towards(points))
+    own = marks.matrix @ mean
+    aside = np.array([fit.middle[0], 0, 0])
+    left = goals - fit.camera.project(points)
+    moved = beyond(fit.camera, mean - aside, own - aside, points, left, facing, face_size(own))
+    gap = np.linalg.norm(fit.camera.project(points + marks.matrix @ moved) - goals, axis=1)
+    off = gap[facing > FACING] / np.ptp(goals[:, 1])
+    return replace(fit, neutral=fit.neutral + moved, beyond=moved, off=off)
 
 
 def _fit(mean: np.ndarray, basis: np.ndarray, people: int, marks: Marks, goals: np.ndarray) -> PhotoFit:
@@ -130,6 +150,7 @@ def _fit(mean: np.ndarray, basis: np.ndarray, people: int, marks: Marks, goals: 
         camera,
         middle,
         mean + np.tensordot(who, basis[:people], 1),
+        np.zeros_like(mean),
         np.tensordot(what, basis[people:], 1),
         what,
         who,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from facegen.face_landmarks import detect
+from facegen.face_landmarks import detect, look_closely
 from facegen.mesh.registration import REACH
 from facegen.mesh.similarity import face_size
 from facegen.mesh.surface import Surface
@@ -65,8 +65,9 @@ class Marks:
         Returns:
             None where it sees no face.
         """
-        found = detect(render(vertices, self.triangles, camera.pinhole(half), size=SEEN))
+        picture = render(vertices, self.triangles, camera.pinhole(half), size=SEEN)
+        found = detect(picture)
         if not found:
             return None
-        seen = camera.center + (found[0][self.numbers] - SEEN / 2) * (2 * half / SEEN)
+        seen = camera.center + (look_closely(picture, found[0])[self.numbers] - SEEN / 2) * (2 * half / SEEN)
         return seen - camera.project(self.matrix @ vertices)

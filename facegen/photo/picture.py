@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from facegen.errors import FacegenError
-from facegen.face_landmarks import detect
+from facegen.face_landmarks import detect, look_closely
 from facegen.optional import require
 
 LARGEST_FILE = 256 << 20
@@ -76,4 +76,4 @@ def find_face(picture: np.ndarray, number: int | None, name: str) -> np.ndarray:
         )
     if number is not None and number > len(found):
         raise FacegenError(f"{name}: {len(found)} faces are found, there is no face {number}; the largest is 1")
-    return found[(number or 1) - 1]
+    return look_closely(picture, found[(number or 1) - 1])

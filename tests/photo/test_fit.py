@@ -12,12 +12,12 @@ from scipy.spatial.transform import Rotation
 from facegen.data.identity import Identity
 from facegen.data.sources import open_source
 from facegen.errors import FacegenError
-from facegen.face_landmarks import detect
 from facegen.mesh.similarity import similarity
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.photo.camera import PhotoCamera, first_camera
 from facegen.photo.fit import PhotoFit, fit_photo
 from facegen.photo.marks import Marks
+from facegen.photo.picture import find_face
 from facegen.render import Camera, render
 
 pytest.importorskip("mediapipe")
@@ -41,7 +41,7 @@ class World:
         middle = (vertices.max(axis=0) + vertices.min(axis=0)) / 2
         axes = front.axes @ turn
         camera = Camera(middle + axes[2] * np.linalg.norm(front.position - middle), axes, front.field_of_view)
-        (pixels,) = detect(render(vertices, self.faces, camera, size=640))
+        pixels = find_face(render(vertices, self.faces, camera, size=640), None, "a render")
         return fit_photo(self.identity, self.apexes, self.marks, pixels)
 
     def apart(self, one: np.ndarray, two: np.ndarray) -> float:
@@ -91,6 +91,43 @@ def test_people_are_nearer_than_the_mean_is(world: World, at_rest: list[PhotoFit
     assert max(fit.strengths.max() for fit in at_rest) < 0.3
 
 
+def beside_the_model(world: World) -> list[np.ndarray]:
+    """(V, 3) mm each: smooth differences, up to 7 mm, that none of the model's people has."""
+    mean = world.identity.mean.astype(float)
+    at = dict(zip(world.marks.numbers, world.marks.matrix @ mean, strict=True))
+    bump = lambda number, width: np.exp(-np.square(mean - at[number]).sum(axis=1) / (2 * width**2))[:, None]  # noqa: E731
+    apart = bump(362, 20) * [6, 0, 0] - bump(133, 20) * [6, 0, 0]  # inner corners of the eyes
+    return [bump(13, 22) * [0, 7, 0], apart, bump(425, 20) * [6, 3, 0]]  # mouth, one cheek
+
+
+def test_people_outside_the_model_are_nearer_when_refined(world: World) -> None:
+    for more in beside_the_model(world):
+        person = world.unseen[0] + more
+        fit = world.fit(person)
+        assert world.apart(fit.neutral, person) < 0.995 * world.apart(fit.neutral - fit.beyond, person)
+
+
+def test_refining_costs_the_models_own_people_nothing(world: World, at_rest: list[PhotoFit]) -> None:
+    pairs = zip(at_rest, world.unseen, strict=True)
+    shares = np.array([(world.share(f.neutral, p), world.share(f.neutral - f.beyond, p)) for f, p in pairs])
+    assert shares[:, 0].mean() < shares[:, 1].mean() + 0.01
+    assert np.all(shares[:, 0] < shares[:, 1] + 0.05)
+
+
+def test_refining_folds_nothing(world: World, at_rest: list[PhotoFit]) -> None:
+    for fit in at_rest:
+        assert 0.1 < np.linalg.norm(fit.beyond[world.face], axis=1).mean() < 2
+        before, after = (
+            (v[world.faces[:, 1:]] - v[world.faces[:, :1]]) for v in (fit.neutral - fit.beyond, fit.neutral)
+        )
+        one, two = (np.cross(sides[:, 0], sides[:, 1]) for sides in (before, after))
+        assert (np.einsum("fc,fc->f", one, two) > 0).all()
+        edges = world.faces[:, :2]
+        length = np.linalg.norm(np.diff(fit.neutral[edges], axis=1)[:, 0], axis=1)
+        step = np.linalg.norm(np.diff(fit.beyond[edges], axis=1)[:, 0], axis=1)
+        assert (step / length).max() < 0.2
+
+
 @pytest.mark.parametrize("side", [20.0, -20.0])
 def test_from_another_angle(world: World, at_rest: list[PhotoFit], side: float) -> None:
     found = [world.fit(person, side) for person in world.unseen]
@@ -101,14 +138,14 @@ def test_from_another_angle(world: World, at_rest: list[PhotoFit], side: float) 
 
 
 def test_an_expression_is_taken_out(world: World, at_rest: list[PhotoFit]) -> None:
-    """Of one at full strength about 30 % stay in the neutral."""
+    """Of one at full strength about a fifth stays in the neutral."""
     left = []
     for apex in world.apexes:
         found = world.fit(world.unseen[0] + apex)
         assert found.strengths.sum() > 0.1
         left.append(world.apart(found.neutral, at_rest[0].neutral))
     put_in = [world.apart(world.unseen[0] + apex, world.unseen[0]) for apex in world.apexes]
-    assert np.mean(left) < 0.4 * np.mean(put_in)
+    assert np.mean(left) < 0.27 * np.mean(put_in)  # 0.20
 
 
 def test_the_camera_is_the_renderers(world: World, at_rest: list[PhotoFit]) -> None:

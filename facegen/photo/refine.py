@@ -1,0 +1,107 @@
+r"""What landmarks tell of a person beyond the identity model: a smooth displacement of the fitted face.
+
+.. math:: d \sim GP(0, k), \quad k(x, y) = s^2 \left(\kappa_\ell(x, y) I + t \, \kappa_\ell(x, M y) M\right), \quad
+          \kappa_\ell(x, y) = e^{-|x - y|^2 / 2 \ell^2}
+.. math:: r = J d + C c + n, \quad n \sim N(0, \sigma^2 W^{-1} + \tau^2 \kappa_\lambda), \qquad
+          d(x) = k(x, \cdot) J^\top \left(J k J^\top + C C^\top / \epsilon + \mathrm{cov}(n)\right)^{-1} r
+
+with what is left at the landmarks :math:`r`, in mm, the camera's derivatives by points :math:`J` and by its own pose
+:math:`C`, whose part is no shape, and :math:`M`, which mirrors left and right. The detector errs at each landmark by
+:math:`\sigma`, more where the surface turns away, and with its neighbours together by :math:`\tau`. Depth follows only
+where the other half of the face is seen from another side.
+
+Reference:
+    Luethi, Gerig, Jud and Vetter, "Gaussian Process Morphable Models", PAMI 2018, sections 3 and 4.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from facegen.photo.camera import PhotoCamera, changed
+
+AMPLITUDE = 0.004
+"""s; it and the lengths and errors below are in units of the face's size."""
+LENGTH, APART = 0.08, 0.1
+"""l and lambda."""
+ALONE, TOGETHER = 0.004, 0.004
+"""sigma and tau."""
+OUTLYING = 0.012
+"""A landmark whose own error is more loses its weight."""
+ROUNDS = 3
+"""Of weights."""
+MIRRORED = 0.5
+"""t: how much a half of the face tells of the other."""
+FROM = 0.3
+"""Cosine between a landmark's normal and the view, from which it counts."""
+LOOSE = 100.0
+"""1 / epsilon: the camera moves as it likes."""
+MIRROR = np.diag([-1.0, 1.0, 1.0])
+
+
+def beyond(
+    camera: PhotoCamera,
+    rest: np.ndarray,
+    own: np.ndarray,
+    posed: np.ndarray,
+    left: np.ndarray,
+    facing: np.ndarray,
+    size: float,
+) -> np.ndarray:
+    """(V, 3) mm, the displacement field at the vertices.
+
+    Args:
+        camera: of the fit.
+        rest: (V, 3) mm, vertices at which it is wanted, of a face whose plane of symmetry is x = 0.
+        own: (K, 3) mm, landmarks of that face.
+        posed: (K, 3) mm, the fitted landmarks, in the camera's coordinates.
+        left: (K, 2) pixels from the projections of `posed` to where they should be.
+        facing: (K,) cosines between normals and the view.
+        size: of the face, mm.
+    """
+    used = facing > FROM
+    own, posed, left = own[used], posed[used], left[used] / camera.scale
+    left = left - np.median(left, axis=0)
+    by_point, by_pose = camera.by_point(posed) / camera.scale, _by_pose(camera, posed)
+    strength = (AMPLITUDE * size) ** 2
+    near = strength * _near(own, own, LENGTH * size)
+    across = strength * MIRRORED * _near(own @ MIRROR, own, LENGTH * size)
+    smooth = np.einsum("kpc,kl,lqc->kplq", by_point, near, by_point)
+    smooth += np.einsum("kpc,kl,lqc->kplq", by_point, across, by_point @ MIRROR)
+    together = (TOGETHER * size) ** 2 * _near(own, own, APART * size)
+    known = smooth.reshape(left.size, left.size) + np.kron(together, np.eye(2)) + LOOSE * by_pose @ by_pose.T
+    alone = (ALONE * size) ** 2 / np.square(facing[used])
+    off = np.zeros(len(left))
+    for _ in range(ROUNDS):
+        noise = alone * (1 + np.square(off / (OUTLYING * size)))
+        pull = cho_solve(cho_factor(known + np.diag(np.repeat(noise, 2)), lower=True), left.ravel())
+        off = np.linalg.norm((noise[:, None] * pull.reshape(left.shape)), axis=1)  # what is taken for its noise
+    pull = np.einsum("kpc,kp->kc", by_point, pull.reshape(left.shape)) * strength
+    parts = np.array_split(rest, len(rest) // 4096 + 1)  # so that a large mesh does not need the whole kernel
+    return np.concatenate([_field(part, own, pull, LENGTH * size) for part in parts])
+
+
+def _field(points: np.ndarray, own: np.ndarray, pull: np.ndarray, length: float) -> np.ndarray:
+    other = MIRRORED * _near(points @ MIRROR, own, length) @ pull
+    return _near(points, own, length) @ pull + other @ MIRROR
+
+
+def _near(one: np.ndarray, two: np.ndarray, length: float) -> np.ndarray:
+    """(N, M): kappa."""
+    square = np.square(one).sum(axis=1)[:, None] + np.square(two).sum(axis=1) - 2 * one @ two.T
+    return np.exp(-square.clip(0) / (2 * length**2))
+
+
+def _by_pose(camera: PhotoCamera, points: np.ndarray) -> np.ndarray:
+    """(2 N, 6) mm: how projections (N, 2) change with turn, shift and scale, each scaled to a length of ten."""
+    here = np.append(np.zeros(6), 1000 * camera.nearness)
+    steps = np.diag([1e-5, 1e-5, 1e-5, 1e-2, 1e-2, 1e-5, 0])[:6]
+    columns = np.stack(
+        [
+            (camera_at.project(points) - camera.project(points)).ravel()
+            for camera_at in (changed(camera, here + step) for step in steps)
+        ],
+        axis=1,
+    )
+    return 10 * columns / np.linalg.norm(columns, axis=0)
