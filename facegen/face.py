@@ -74,11 +74,19 @@ class Face:
             turn = rotation if np.trace(rotation) < 1 + 2 * np.cos(np.radians(45)) else np.eye(3)
             scaled = mesh.with_vertices(mesh.vertices * factor)
             return cls(scaled, lambda moved: moved @ turn, turn, None, taken, factor)
+        _require_extent(mesh, name)
         fit = register(template, mesh, name, landmarks)
         factor, taken = _millimetres(fit.scale, units, name)
         carried = transfer(fit)
         scaled = mesh.with_vertices(mesh.vertices * factor)
         return cls(scaled, lambda moved: carried(moved) * np.float32(factor), fit.seen.rotation, fit, taken, factor)
+
+
+def _require_extent(mesh: TriMesh, name: str) -> None:
+    extent = np.ptp(mesh.vertices[np.unique(mesh.faces)], axis=0)
+    if extent.min() <= 1e-6 * max(extent.max(), 1e-300):
+        size = " x ".join(f"{side:.3g}" for side in extent)
+        raise MeshError(f"{name}: expected the surface of a face, got one without depth ({size})")
 
 
 def _millimetres(ratio: float, units: str | None, name: str) -> tuple[float, str]:
@@ -122,4 +130,8 @@ def read_face(
         raise FacegenError(f"{error}; {picture} shows what was seen") from error
     if face.fit is not None:
         print(f"{Path(path).name}: {face.fit}; units: {face.units}")
+        if face.fit.fused_lips:
+            print(
+                f"{Path(path).name}: one sheet of skin closes its mouth and is stretched where lips part; cut it to part"
+            )
     return face

@@ -15,6 +15,8 @@ from facegen.views import Shape, camera_at, contact_sheet
 
 SEARCH, CLOSE = 320, 448
 """Pixels of the pictures in which a face is looked for, and of those in which it is measured."""
+HEADS = (0.16, 0.35)
+"""Of a body's height, and of a bust's with its base: what its head takes, and a little more."""
 ACROSS = ((33, 263), (133, 362), (61, 291), (50, 280), (70, 300), (205, 425), (48, 278))
 """Landmarks of the face's right and left: eyes, mouth, cheeks, brows, nose."""
 UPWARD = ((152, 10), (17, 8), (164, 168), (149, 67), (378, 297))
@@ -77,13 +79,12 @@ def find_landmarks(mesh: TriMesh, name: str, like: np.ndarray | None = None) -> 
     """
     from tqdm import tqdm
 
-    shape = Shape(mesh)
-    seen, every = [], orientations()
-    tries = tqdm(np.concatenate([every, every[:24]]), "looking", unit="side", delay=2, leave=False, disable=None)
-    for number, rotation in enumerate(tries):
-        if number == len(every):
-            shape.flip()  # perhaps the outside is the inside
-        picture, points = shape.look(camera_at(shape.shown, rotation), SEARCH)
+    shape, seen = Shape(mesh), []
+    guess = shape.flipped
+    for rotation, part, flipped in tqdm(_tries(), "looking", unit="side", delay=2, leave=False, disable=None):
+        if (shape.flipped != guess) != flipped:
+            shape.flip()
+        picture, points = shape.look(camera_at(shape.top(rotation, part), rotation), SEARCH)
         seen.append(picture)
         points = _nearby(shape, points)
         if points is not None and like is not None:
@@ -91,10 +92,27 @@ def find_landmarks(mesh: TriMesh, name: str, like: np.ndarray | None = None) -> 
         if points is not None:
             return _averaged(shape, points)
     raise SeenError(
-        f"{name}: no face is seen in it from any of {len(every)} sides; expected a mesh of one face or head with open "
-        "eyes and its features modelled; give --landmarks FILE if it is one",
+        f"{name}: no face is seen in it from any of {len(orientations())} sides; expected a mesh of one face or head "
+        f"with open eyes and its features modelled{_mixed(mesh)}; give --landmarks FILE if it is one",
         contact_sheet(seen[:24]),
     )
+
+
+def _mixed(mesh: TriMesh) -> str:
+    """What to say of triangles that turn their backs on each other, since backs are drawn dark."""
+    start, stop = mesh.faces.ravel(), np.roll(mesh.faces, -1, axis=1).ravel()
+    _, times = np.unique(start * len(mesh.vertices) + stop, return_counts=True)
+    if (times > 1).mean() < 0.05:
+        return ""
+    return " (its triangles are wound both ways: recalculate normals in a mesh editor first)"
+
+
+def _tries() -> list[tuple[np.ndarray, float, bool]]:
+    """Rotations, how much of the mesh's height is looked at, and whether its inside is taken for the outside."""
+    every = orientations()
+    whole = [(rotation, 1.0, False) for rotation in every]
+    heads = [(rotation, part, False) for part in HEADS for rotation in every[:24]]
+    return whole + heads + [(rotation, 1.0, True) for rotation in every[:24]]
 
 
 def unlikeness(points: np.ndarray, like: np.ndarray) -> float:

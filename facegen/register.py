@@ -10,12 +10,13 @@ from scipy.spatial import cKDTree
 
 from facegen.errors import MeshError
 from facegen.mesh.clearance import Clearance
+from facegen.mesh.lips import lip_sides, lips_are_fused
 from facegen.mesh.parts import CHIN, Head, Jaw, lining, sort_parts
 from facegen.mesh.registration import REACH, align, fit_template
 from facegen.mesh.similarity import face_size, robust_similarity
 from facegen.mesh.subdivision import smooth_split
 from facegen.mesh.surface import Surface
-from facegen.mesh.transfer import FADE, FRAME, Extension, Transfer, find_anchors, lip_sides, local_maps, pieces
+from facegen.mesh.transfer import FADE, FRAME, Extension, Transfer, find_anchors, local_maps, pieces
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 from facegen.mesh.welding import weld
 from facegen.mesh_landmarks import Landmarks, SeenError, facing, find_landmarks, mark, outwards, small_picture
@@ -72,6 +73,11 @@ class Fit:
         points = np.full((len(self.seen.points), 3), np.nan)
         points[self.numbers] = self.marks @ vertices
         return points
+
+    @property
+    def fused_lips(self) -> bool:
+        """One sheet of skin closes the mouth."""
+        return lips_are_fused(self.mesh, self.landmarks(self.vertices))
 
     def __str__(self) -> str:
         median, most = np.quantile(self.distance, [0.5, 0.95])
@@ -181,13 +187,16 @@ def transfer(fit: Fit) -> Transfer:
     """What carries the template's motion to the mesh.
 
     Raises:
-        MeshError: hardly any vertex of the mesh lies on the fitted template.
+        SeenError: hardly any vertex of the mesh lies on the fitted template; with a picture.
     """
     mesh, size, template = fit.mesh, fit.size, fit.template
     points = fit.landmarks(fit.vertices)
     fine, straight, smooth = _finer(template.with_vertices(fit.vertices))
     sides = lip_sides(mesh, points), straight @ lip_sides(template, fit.landmarks(template.vertices))
-    anchors, where = find_anchors(mesh, fit.skin, Surface(fine, REACH * size), size, sides)
+    try:
+        anchors, where = find_anchors(mesh, fit.skin, Surface(fine, REACH * size), size, sides)
+    except MeshError as error:
+        raise SeenError(str(error), mark(mesh, fit.seen, fit.vertices, template.faces)) from error
     where = where @ smooth
     piece = pieces(mesh)
     rest = ~np.isin(piece, piece[anchors])

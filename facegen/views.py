@@ -54,6 +54,11 @@ class Shape:
         self.flipped = not self.flipped
         self.faces = np.ascontiguousarray(self.faces[:, ::-1])
 
+    def top(self, rotation: np.ndarray, part: float) -> np.ndarray:
+        """(N, 3) vertices in the uppermost `part` of the height of the rotated mesh."""
+        height = self.shown @ rotation[1]
+        return self.shown[height >= height.max() - part * np.ptp(height)]
+
     def _cast(self, origins: np.ndarray, directions: np.ndarray) -> dict[str, np.ndarray]:
         local = ((origins - self.middle) / self.scale).astype(np.float32)
         return self.scene.run(np.ascontiguousarray(local), np.ascontiguousarray(directions, np.float32), output=1)

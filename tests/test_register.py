@@ -145,6 +145,52 @@ def test_what_is_no_face_is_refused_with_a_picture() -> None:
     assert error.value.picture.ndim == 3
 
 
+def test_a_surface_without_depth_and_one_wound_both_ways_are_refused_with_a_reason() -> None:
+    mesh, _ = decimated()
+    with pytest.raises(MeshError, match="without depth"):
+        Face.of(template(), mesh.with_vertices(mesh.vertices * [1, 1, 0]))
+    with pytest.raises(MeshError, match="without depth"):
+        Face.of(template(), mesh.with_vertices(mesh.vertices * 0))
+    other = np.random.default_rng(0).random(len(mesh.faces)) < 0.5
+    faces = np.where(other[:, None], mesh.faces[:, ::-1], mesh.faces)
+    with pytest.raises(SeenError, match="wound both ways"):
+        Face.of(template(), TriMesh(mesh.vertices, faces))
+
+
+def test_a_fit_on_which_no_vertex_lies_is_refused_with_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("facegen.mesh.transfer.NEAR", 0.0)
+    with pytest.raises(SeenError, match="hardly any vertex") as error:
+        Face.of(template(), decimated()[0])
+    assert error.value.picture.shape[2] == 3
+
+
+def _body(head: TriMesh) -> TriMesh:
+    """A head of mm on a body of spindles, 1.8 m tall, arms to the sides."""
+    ball = sphere(400)
+    top = head.vertices[:, 1].max()
+    limbs = [((0, -640, -30), (150, 300, 100)), ((0, -360, -30), (850, 45, 45))]
+    limbs += [((side * 90, -1340, -30), (70, 460, 70)) for side in (-1, 1)]
+    vertices, faces = [head.vertices], [head.faces]
+    for middle, radii in limbs:
+        faces.append(ball.faces + sum(map(len, vertices)))
+        vertices.append(ball.vertices / 50 * radii + middle + [0, top, 0])
+    return TriMesh(np.concatenate(vertices), np.concatenate(faces))
+
+
+def test_the_face_of_a_whole_body_is_found_and_moves_alone() -> None:
+    mesh, matrix = decimated()
+    body = _body(mesh)
+    assert np.ptp(body.vertices, axis=0)[1] == pytest.approx(1800, rel=0.02)
+    count = len(mesh.vertices)
+    # Upright in a file whose third axis points up, in metres.
+    face = Face.of(template(), body.with_vertices(body.vertices[:, [2, 0, 1]] / 1000))
+    assert face.units == "m"
+    moved = face.carry(fields())[..., [1, 2, 0]]
+    assert not moved[:, count:].any()
+    error = moved[:, :count] - np.stack([matrix @ field for field in fields()])
+    assert np.sqrt(np.mean(error**2)) < 0.08 * np.sqrt(np.mean(fields() ** 2))
+
+
 def test_landmarks_that_are_wrong_are_refused() -> None:
     mesh, _ = decimated()
     seen = find_landmarks(mesh, "it").points

@@ -39,7 +39,10 @@ def read_mesh(path: str | Path) -> TriMesh:
     path = Path(path)
     reader = READERS.get(path.suffix.lower())
     if reader is None and not path.is_dir():
-        raise MeshError(f"{path}: {unknown('mesh suffix', path.suffix, READERS)}")
+        raise MeshError(
+            f"{path}: {unknown('mesh suffix', path.suffix, READERS)}; open it in Blender, or what else made it, and "
+            "export it as one of them"
+        )
     mesh = (reader or read_obj)(path)
     if len(mesh.vertices) == 0:
         raise MeshError(f"{path}: expected a mesh, found no vertices")

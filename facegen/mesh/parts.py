@@ -9,6 +9,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
+from facegen.mesh.lips import edge_graph
 from facegen.mesh.tri_mesh import TriMesh
 
 LEFT_EYE, RIGHT_EYE = (263, 362, 386, 374, 387, 373, 385, 380), (33, 133, 159, 145, 160, 144, 158, 153)
@@ -227,9 +228,7 @@ def lining(
     reach = LINED * head.size
     gap = cKDTree(mesh.vertices[parts.mouth]).query(mesh.vertices[candidates], distance_upper_bound=reach)[0]
     candidates = candidates[np.isfinite(gap)]
-    length = np.linalg.norm(np.diff(mesh.vertices[mesh.edges], axis=1)[:, 0], axis=1).clip(1e-12)
-    graph = csr_matrix((length, mesh.edges.T), shape=(len(skin),) * 2)
-    way = dijkstra(graph, directed=False, indices=anchors, min_only=True, limit=LIPS * head.size)
+    way = dijkstra(edge_graph(mesh), directed=False, indices=anchors, min_only=True, limit=LIPS * head.size)
     chosen = candidates[way[candidates] > LIPS * head.size]
     heights = head.local(mesh.vertices[chosen])[:, 1]
     return chosen, np.clip(0.5 - (heights - parts.cut) / STRETCHED, 0, 1)

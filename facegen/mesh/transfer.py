@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csc_matrix, csr_matrix, diags
-from scipy.sparse.csgraph import connected_components, dijkstra
+from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
-from scipy.spatial import cKDTree
 
 from facegen.errors import MeshError
 from facegen.mesh.clearance import Clearance
@@ -23,8 +22,6 @@ FADE = 0.15
 """Likewise, the distance over the surface within which motion fades beyond the template's border."""
 FRAME = 0.08
 """Likewise, the width over which the turning and stretching from template to mesh is averaged."""
-ABOVE, BELOW = (164, 2, 165, 391), (18, 200, 83, 313)
-"""Landmarks between nose and mouth, and between mouth and chin."""
 LEAST = 3e-4
 """Of a motion's largest field: those that are smaller are left out."""
 
@@ -207,29 +204,3 @@ def _specks(mesh: TriMesh, candidates: np.ndarray, good: np.ndarray) -> np.ndarr
     label = connected_components(csr_matrix((np.ones(len(inside)), inside.T), (count, count)), directed=False)[1]
     size = np.bincount(label[chosen], minlength=label.max() + 1)
     return size[label[candidates]] < 0.01 * chosen.sum()
-
-
-def lip_sides(mesh: TriMesh, landmarks: np.ndarray) -> np.ndarray:
-    """(V,) from -1 nearest (over the surface) to the chin, to 1 nearest to the skin below the nose.
-
-    Where lips touch but are not joined, the way from one to the other leads around the corner of the mouth, and
-    the sign changes at once between them.
-
-    Args:
-        landmarks: (468, 3) in the mesh's units, NaN where unknown.
-    """
-    edges = mesh.edges
-    length = np.linalg.norm(mesh.vertices[edges[:, 0]] - mesh.vertices[edges[:, 1]], axis=1).clip(1e-12)
-    graph = csr_matrix((length, edges.T), shape=(len(mesh.vertices),) * 2)
-    tree = cKDTree(mesh.vertices)
-    ways = []
-    for names in (ABOVE, BELOW):
-        points = landmarks[list(names)]
-        points = points[np.isfinite(points).all(axis=1)]
-        if not len(points):
-            return np.zeros(len(mesh.vertices))
-        ways.append(dijkstra(graph, directed=False, indices=np.unique(tree.query(points)[1]), min_only=True))
-    upper, lower = ways
-    with np.errstate(all="ignore"):
-        side = (lower - upper) / (lower + upper)
-    return np.where(np.isfinite(side), side, 0.0)

@@ -9,8 +9,9 @@ from scipy.spatial.transform import Rotation
 from shapes import grid, sphere
 
 from facegen.mesh import TriMesh, vertex_normals
+from facegen.mesh.lips import ABOVE, BELOW, MIDDLES, lip_sides, lips_are_fused
 from facegen.mesh.parts import CHIN, LEFT_EYE, MOUTH, RIGHT_EYE, Head, Jaw, lining, sort_parts
-from facegen.mesh.transfer import ABOVE, BELOW, Extension, few_fields, lip_sides, local_maps, pieces
+from facegen.mesh.transfer import Extension, few_fields, local_maps, pieces
 
 
 def test_few_fields_say_the_same() -> None:
@@ -64,6 +65,10 @@ def test_the_side_of_the_mouth_changes_at_once_between_lips_that_touch() -> None
     assert (below < -0.1).all()
     assert (above > 0.1).all()
     assert not lip_sides(cut, np.full((468, 3), np.nan)).any()
+    assert not lips_are_fused(cut, np.full((468, 3), np.nan))
+    landmarks[list(MIDDLES)] = (10, 12, 0), (10, 8, 0)
+    assert lips_are_fused(plate, landmarks)
+    assert not lips_are_fused(cut, landmarks)
 
 
 def _head() -> tuple[Head, dict[str, TriMesh]]:
