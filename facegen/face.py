@@ -132,6 +132,6 @@ def read_face(
         print(f"{Path(path).name}: {face.fit}; units: {face.units}")
         if face.fit.fused_lips:
             print(
-                f"{Path(path).name}: one sheet of skin closes its mouth and is stretched where lips part; cut it to part"
+                f"{Path(path).name}: one sheet of skin closes its mouth and stretches where lips part; cut it open"
             )
     return face
