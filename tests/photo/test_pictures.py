@@ -1,0 +1,129 @@
+"""Colours, texture and pictures of a fit, on a ball whose place in the photograph is known."""
+
+from __future__ import annotations
+
+import io
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from facegen.mesh.tri_mesh import TriMesh
+from facegen.photo import neutral as making
+from facegen.photo.camera import PhotoCamera
+from facegen.photo.fit import PhotoFit
+from facegen.photo.report import SIZE, comparison, cut, report, seen
+from facegen.photo.surface_color import places, projected, vertex_colors
+from facegen.render import Camera, render
+
+pytest.importorskip("embreex")
+image = pytest.importorskip("PIL.Image")
+MIDDLE = np.array([3.0, -8.0, 40.0])
+HALF = 85.0  # of what reports show of landmarks that span 100 pixels
+
+
+@pytest.fixture(scope="module")
+def ball() -> TriMesh:
+    ring, turn = 24, 32
+    up, around = np.linspace(0.02, np.pi - 0.02, ring), np.linspace(0, 2 * np.pi, turn, endpoint=False)
+    up, around = (each.ravel() for each in np.meshgrid(up, around, indexing="ij"))
+    points = np.stack([np.sin(up) * np.sin(around), np.cos(up), np.sin(up) * np.cos(around)], axis=1) * 30
+    first = (np.arange(ring - 1)[:, None] * turn + np.arange(turn)).ravel()
+    after = (np.arange(ring - 1)[:, None] * turn + (np.arange(turn) + 1) % turn).ravel()
+    faces = np.concatenate(
+        [np.stack([first, first + turn, after], axis=1), np.stack([after, first + turn, after + turn], axis=1)]
+    )
+    return TriMesh(points + MIDDLE, faces)
+
+
+@pytest.fixture(scope="module")
+def fit(ball: TriMesh) -> PhotoFit:
+    nothing = np.zeros_like(ball.vertices)
+    camera = PhotoCamera(np.eye(3), np.array([120.0, 90.0]), 1.2, 0.001)
+    squash = (ball.vertices - MIDDLE) * [0.2, -0.1, 0]
+    return PhotoFit(camera, MIDDLE, ball.vertices, nothing, squash, np.zeros(2), np.zeros(1), np.zeros(1))
+
+
+@pytest.fixture(scope="module")
+def ramp() -> np.ndarray:
+    """(200, 260, 3): red tells the column, green the row."""
+    rows, columns = np.mgrid[:200, :260]
+    return np.stack([columns, rows, np.full_like(rows, 77)], axis=2).clip(0, 255).astype(np.uint8)
+
+
+LANDMARKS = np.array([[70.0, 40.0], [170.0, 140.0]])
+
+
+def test_what_is_seen_takes_its_colour_from_where_it_is_seen(ball: TriMesh, fit: PhotoFit, ramp: np.ndarray) -> None:
+    where = places(fit, ball.faces, ramp)
+    posed = fit.neutral + fit.expression
+    front = (ball.vertices - MIDDLE)[:, 2] > 20
+    np.testing.assert_allclose(where[front], fit.project(posed)[front])
+    colors = vertex_colors(where, ramp)
+    np.testing.assert_allclose(colors[front, :2], fit.project(posed)[front] - 0.5, atol=0.51)
+
+
+def test_what_is_turned_away_takes_its_neighbours(ball: TriMesh, fit: PhotoFit, ramp: np.ndarray) -> None:
+    where = places(fit, ball.faces, ramp)
+    silhouette = np.linalg.norm(fit.project(fit.neutral + fit.expression) - fit.camera.center, axis=1).max()
+    back = (ball.vertices - MIDDLE)[:, 2] < 0
+    assert (np.linalg.norm(where - fit.camera.center, axis=1)[back] > 0.5 * silhouette).mean() > 0.9
+    assert not np.allclose(where[back], fit.project(fit.neutral + fit.expression)[back], atol=1)
+
+
+def test_what_lies_outside_of_the_picture_does_too(ball: TriMesh, fit: PhotoFit, ramp: np.ndarray) -> None:
+    where = places(fit, ball.faces, ramp[:, :120])
+    outside = fit.project(fit.neutral + fit.expression)[:, 0] > 119
+    assert outside.sum() > 100
+    assert where[outside, 0].max() <= 119
+    assert where[outside, 1].std() > 5
+
+
+def test_a_texture_has_the_picture_where_its_coordinates_say(ball: TriMesh, fit: PhotoFit, ramp: np.ndarray) -> None:
+    where = places(fit, ball.faces, ramp)
+    look = projected(where, ball, ramp)
+    texture = np.array(image.open(io.BytesIO(look.texture.data)).convert("RGB"))
+    at = look.uv * [1, -1] + [0, 1]  # v runs up
+    pixels = np.clip((at * texture.shape[1::-1]).astype(int), 0, np.array(texture.shape[1::-1]) - 1)
+    np.testing.assert_allclose(texture[pixels[:, 1], pixels[:, 0]][:, :2], where, atol=6)
+
+
+def test_a_report_lays_the_mesh_where_the_face_is(ball: TriMesh, fit: PhotoFit, ramp: np.ndarray) -> None:
+    made = report(ramp, LANDMARKS, fit, ball.faces)
+    assert made.shape == (SIZE, 3 * SIZE, 3)
+    photo, over, front = np.split(made, 3, axis=1)
+    np.testing.assert_array_equal(photo, cut(ramp, fit.camera.center, HALF))
+    covered = (np.abs(over.astype(int) - photo) > 1).any(axis=2)
+    rows, columns = np.nonzero(covered)
+    expected = (fit.project(fit.neutral + fit.expression) - fit.camera.center + HALF) * SIZE / (2 * HALF)
+    np.testing.assert_allclose([columns.min(), rows.min()], expected.min(axis=0), atol=4)
+    np.testing.assert_allclose([columns.max(), rows.max()], expected.max(axis=0), atol=4)
+    at_rest = render(fit.neutral, ball.faces, Camera.framing(fit.neutral), size=SIZE)
+    np.testing.assert_array_equal(front, at_rest)
+
+
+def test_a_cut_is_about_its_centre(ramp: np.ndarray) -> None:
+    made = cut(ramp, np.array([120.0, 90.0]), 60.0)
+    np.testing.assert_allclose(made[SIZE // 2, SIZE // 2, :2], [120, 90], atol=1)
+    np.testing.assert_allclose(made[2, 2, :2], [60, 30], atol=2)
+    assert (cut(ramp, np.array([0.0, 0.0]), 60.0)[2, 2] == 90).all()
+
+
+def test_a_comparison_has_the_apex_and_the_second_picture(ball: TriMesh, fit: PhotoFit, ramp: np.ndarray) -> None:
+    other, at = np.ascontiguousarray(ramp[:, ::-1]), LANDMARKS + [20, 10]
+    colors = vertex_colors(places(fit, ball.faces, ramp), ramp)
+    motion = np.stack([np.zeros_like(ball.vertices), (ball.vertices - MIDDLE) * [0, 0.3, 0]])
+    model = SimpleNamespace(expressions=("sad", "happy"), hierarchy=SimpleNamespace(template=ball))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(making, "apexes", lambda _: motion)
+        made = making.compare(model, fit, "happy", ramp, LANDMARKS, (other, at), places(fit, ball.faces, ramp))
+    apex = fit.neutral + motion[1]
+    wanted = [
+        cut(ramp, fit.camera.center, HALF),
+        seen(fit, apex, ball.faces, HALF),
+        seen(fit, apex, ball.faces, HALF, colors / 255),
+        cut(other, at.mean(axis=0), HALF),
+    ]
+    for panel, each in zip(np.split(made, 4, axis=1), wanted, strict=True):
+        np.testing.assert_array_equal(panel, each)
+    np.testing.assert_array_equal(made, comparison(ramp, LANDMARKS, fit, ball.faces, apex, (other, at), colors))
