@@ -131,7 +131,5 @@ def read_face(
     if face.fit is not None:
         print(f"{Path(path).name}: {face.fit}; units: {face.units}")
         if face.fit.fused_lips:
-            print(
-                f"{Path(path).name}: one sheet of skin closes its mouth and is stretched where lips part; cut it to part"
-            )
+            print(f"{Path(path).name}: one sheet of skin closes its mouth; where lips part it is stretched, unless cut")
     return face
