@@ -82,7 +82,7 @@ def test_what_lies_outside_of_the_picture_does_too(ball: TriMesh, fit: PhotoFit,
 def test_a_texture_has_the_picture_where_its_coordinates_say(ball: TriMesh, fit: PhotoFit, ramp: np.ndarray) -> None:
     where = places(fit, ball.faces, ramp)
     look = projected(where, ball, ramp)
-    texture = np.array(image.open(io.BytesIO(look.texture.data)).convert("RGB"))
+    texture = np.array(image.open(io.BytesIO(look.textures()[0].data)).convert("RGB"))
     at = look.uv * [1, -1] + [0, 1]  # v runs up
     pixels = np.clip((at * texture.shape[1::-1]).astype(int), 0, np.array(texture.shape[1::-1]) - 1)
     np.testing.assert_allclose(texture[pixels[:, 1], pixels[:, 0]][:, :2], where, atol=6)
