@@ -104,7 +104,9 @@ def test_people_outside_the_model_are_nearer_when_refined(world: World) -> None:
     for more in beside_the_model(world):
         person = world.unseen[0] + more
         fit = world.fit(person)
-        assert world.apart(fit.neutral, person) < 0.995 * world.apart(fit.neutral - fit.beyond, person)
+        spanned = world.identity.mean + np.tensordot(fit.coefficients, world.identity.modes.astype(float), 1)
+        np.testing.assert_allclose(fit.neutral - fit.beyond, spanned, atol=1e-6)
+        assert world.apart(fit.neutral, person) < 0.995 * world.apart(spanned, person)
 
 
 def test_refining_costs_the_models_own_people_nothing(world: World, at_rest: list[PhotoFit]) -> None:
@@ -172,3 +174,11 @@ def test_a_weak_perspective_is_exact() -> None:
 def test_what_is_no_face_is_refused(world: World) -> None:
     with pytest.raises(FacegenError, match="in the picture"):
         fit_photo(world.identity, world.apexes, world.marks, np.random.default_rng(0).uniform(0, 500, (468, 2)))
+
+
+def test_a_face_turned_aside_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    every = np.zeros((468, 2))
+    every[world.marks.numbers] = 3 * (world.marks.matrix @ world.identity.mean)[:, :2] * [1, -1]
+    monkeypatch.setattr(Marks, "normals", lambda self, vertices: np.tile([1.0, 0, 0], (len(self.numbers), 1)))
+    with pytest.raises(FacegenError, match="turned too far aside"):
+        fit_photo(world.identity, world.apexes, world.marks, every)

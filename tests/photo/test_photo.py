@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,12 +11,15 @@ import torch
 
 from facegen import checkpoint
 from facegen.cli import run
+from facegen.data.identity import Identity
 from facegen.errors import FacegenError
-from facegen.face_landmarks import detect
+from facegen.face_landmarks import detect, look_closely
 from facegen.mesh import read_mesh
 from facegen.mesh.io import read_appearance
+from facegen.mesh.tri_mesh import TriMesh
 from facegen.optional import require
 from facegen.photo import picture as pictures
+from facegen.photo.neutral import fit_neutral, identity_of
 from facegen.photo.picture import find_face, read_picture
 
 pytest.importorskip("mediapipe")
@@ -119,6 +123,44 @@ def test_the_largest_of_several_is_the_first() -> None:
         pytest.skip("the detector sees one of them alone")
     sizes = [np.ptp(find_face(both, number, "both")[:, 1]) for number in (None, 1, 2)]
     assert sizes[0] == sizes[1] > sizes[2]
+
+
+def test_a_close_look_jitters_less() -> None:
+    """The same face in eight pictures that are shifted and scaled a little."""
+    face = image.fromarray(astronaut()[:260, 100:360])
+    once, closely = [], []
+    for number in range(8):
+        scale, shift = 1 + 0.03 * number, np.array([3.0 * number, 2.0 * (number % 3)])
+        frame = (1 / scale, 0, -shift[0] / scale, 0, 1 / scale, -shift[1] / scale)
+        moved = np.array(face.transform((360, 360), image.Transform.AFFINE, frame, image.Resampling.BICUBIC))
+        (points,) = detect(moved)
+        once.append((points - shift) / scale)
+        closely.append((look_closely(moved, points) - shift) / scale)
+    jitter = [np.sqrt(np.var(each, axis=0).sum(axis=1).mean()) for each in (once, closely)]
+    assert jitter[1] < 0.7 * jitter[0]
+    assert np.linalg.norm(np.mean(closely, axis=0) - np.mean(once, axis=0), axis=1).mean() < 0.01 * 130
+
+
+def test_a_close_look_shrinks_large_pictures() -> None:
+    face = image.fromarray(astronaut()[:260, 100:360]).resize((2080, 2080), image.Resampling.BICUBIC)
+    (points,) = detect(np.array(face))
+    assert np.linalg.norm(look_closely(np.array(face), points) - points, axis=1).mean() < 0.02 * 8 * 110
+
+
+def test_a_corpus_of_another_topology_is_refused(checkpoint_path: Path, corpus_path: Path) -> None:
+    model = checkpoint.load(checkpoint_path)
+    template = model.hierarchy.template
+    other = SimpleNamespace(hierarchy=SimpleNamespace(template=TriMesh(template.vertices, template.faces[:-1])))
+    with pytest.raises(FacegenError, match="another topology"):
+        identity_of(other, corpus_path, "model.ckpt")
+
+
+def test_people_without_a_face_are_refused(checkpoint_path: Path) -> None:
+    model = checkpoint.load(checkpoint_path)
+    flat = model.identity.mean * np.float32([1, 1, 0.001])
+    flat[:, :2] = np.random.default_rng(0).uniform(-90, 90, (len(flat), 2))
+    with pytest.raises(FacegenError, match="sees no face in the mean"):
+        fit_neutral(model, Identity(flat, model.identity.modes), np.zeros((468, 2)))
 
 
 def test_a_picture_is_turned_as_its_camera_noted(tmp_path: Path) -> None:
