@@ -131,7 +131,5 @@ def read_face(
     if face.fit is not None:
         print(f"{Path(path).name}: {face.fit}; units: {face.units}")
         if face.fit.fused_lips:
-            print(
-                f"{Path(path).name}: one sheet of skin closes its mouth and stretches where lips part; cut it open"
-            )
+            print(f"{Path(path).name}: one sheet of skin closes its mouth and stretches where lips part; cut it open")
     return face
