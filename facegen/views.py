@@ -13,6 +13,8 @@ from facegen.render import Camera, render
 
 NEARBY = np.array([(0, 0)] + [(r * x, r * y) for r in (2, 4) for x, y in ((0, -1), (0, 1), (-1, 0), (1, 0))])
 """Pixels beside a landmark where a ray is tried next if there is no surface behind it."""
+DENSE, GRAIN = 60_000, 2.5
+"""A mesh of more vertices is drawn with those merged that lie so many pixels from each other."""
 LEAST = 150
 """Of 468 landmarks, as many must lie on the surface."""
 FEATURES = (33, 133, 263, 362, 61, 291, 1, 4, 6, 9, 164, 0, 17)
@@ -76,13 +78,36 @@ class Shape:
 
     def look(self, camera: Camera, size: int) -> tuple[np.ndarray, np.ndarray | None]:
         """A picture, and landmarks (468, 3) on the surface, or None where no face is seen."""
-        picture = render(self.vertices, self.faces, camera, size=size)
+        picture = render(*self._drawn(camera, size), camera, size=size)
         found = detect(picture)
         if not found:
             return picture, None
         points = self._hit(camera, found[0], size)
         enough = np.isfinite(points[:, 0]).sum() >= LEAST and np.isfinite(points[list(FEATURES), 0]).sum() >= 8
         return picture, points if enough else None
+
+    def _drawn(self, camera: Camera, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """Vertices and faces of a picture: of a dense mesh what is in it, and no finer than its pixels."""
+        if len(self.shown) < DENSE:
+            return self.vertices, self.faces
+        local = (self.vertices - camera.position) @ camera.axes.T
+        slope = np.tan(np.radians(camera.field_of_view) / 2)
+        inside = (np.abs(local[:, :2]) < -1.1 * slope * local[:, 2:]).all(axis=1)
+        faces = self.faces[inside[self.faces].all(axis=1)]
+        if not len(faces):
+            return self.vertices, self.faces
+        inside[:] = False
+        inside[faces] = True
+        used, faces = np.flatnonzero(inside), (np.cumsum(inside) - 1)[faces]
+        cell = np.rint(local[used] / (GRAIN * 2 * slope / size * -local[used, 2].mean())).astype(np.int64)
+        cell -= cell.min(axis=0)
+        side = cell.max(axis=0) + 1
+        key = (cell[:, 0] * side[1] + cell[:, 1]) * side[2] + cell[:, 2]
+        _, spot, count = np.unique(key, return_inverse=True, return_counts=True)
+        points = np.stack([np.bincount(spot, self.vertices[used, axis]) / count for axis in range(3)], axis=1)
+        faces = spot[faces].reshape(-1, 3)
+        whole = (faces != np.roll(faces, 1, axis=1)).all(axis=1)
+        return (points, faces[whole]) if whole.any() else (self.vertices, self.faces)
 
     def _hit(self, camera: Camera, pixels: np.ndarray, size: int) -> np.ndarray:
         """(N, 3) points on the surface behind (N, 2) pixels, NaN where there are none.

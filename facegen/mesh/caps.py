@@ -29,7 +29,8 @@ def _rims(faces: bytes, count: int) -> list[np.ndarray]:
     edges = triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2).astype(np.int64)
     if len(np.unique(_pieces(edges, count)[triangles])) != 1:
         return []
-    alone = edges[~np.isin(edges @ [count, 1], edges @ [1, count])]
+    ahead, back = edges @ [count, 1], np.sort(edges @ [1, count])
+    alone = edges[back[np.minimum(np.searchsorted(back, ahead), len(back) - 1)] != ahead]
     hole = _pieces(alone, count)[alone[:, 0]]
     return [alone[hole == number] for number in np.unique(hole)]
 

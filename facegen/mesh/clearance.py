@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.sparse import csr_matrix, diags, identity
+from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
 from facegen.mesh.parts import Head, Jaw, Solid
@@ -13,6 +15,8 @@ from facegen.mesh.tri_mesh import TriMesh
 
 GAP = 0.002
 """In units of the face's size: skin keeps so far away, or as far as it is at rest, where that is nearer."""
+CONTROLS, CELL = 6000, 0.006
+"""Where more vertices may touch a solid, one in each cell of that width is asked, and those beside it do alike."""
 DEEPEST = 0.02
 """Likewise: what is deeper in a tooth is not skin that got there by an expression."""
 RANGE = 0.1
@@ -58,7 +62,8 @@ class Clearance:
                     place = self.jaw.turn(place, -turn)
                 push = contact.push(place, self.size)
                 if push is not None:
-                    frame[contact.near] += self.jaw.rotate(push, turn) if contact.solid.hinged else push
+                    push = self.jaw.rotate(push, turn) if contact.solid.hinged else push
+                    frame[contact.around] += contact.share @ push
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +72,8 @@ class _Contact:
     surface: Surface
     tree: cKDTree
     near: np.ndarray
+    around: np.ndarray
+    share: csr_matrix
     least: np.ndarray
     edges: np.ndarray
     length: np.ndarray
@@ -83,19 +90,17 @@ class _Contact:
         surface = Surface(TriMesh(mesh.vertices[used], faces.reshape(-1, 3)), 1e-9 * head.size)
         tree = cKDTree(surface.spots)
         gap = tree.query(mesh.vertices[candidates], distance_upper_bound=RANGE * head.size)[0]
-        near = candidates[np.isfinite(gap)]
-        if not len(near):
+        around = candidates[np.isfinite(gap)]
+        if not len(around):
             return None
-        place = np.full(len(mesh.vertices), -1)
-        place[near] = np.arange(len(near))
-        edges = mesh.edges[(place[mesh.edges] >= 0).all(axis=1)]
-        length = np.linalg.norm(np.diff(mesh.vertices[edges], axis=1)[:, 0], axis=1)
+        near, share, edges, length = _controls(mesh, around, CELL * head.size)
         # Both ways, sorted by where they lead to.
-        both = np.concatenate([place[edges], place[edges][:, ::-1]])
+        both = np.concatenate([edges, edges[:, ::-1]])
         order = np.argsort(both[:, 1], kind="stable")
-        contact = cls(solid, surface, tree, near, np.zeros(0), both[order], np.tile(length, 2)[order], head.rotation[1])
-        rest = np.minimum(contact._depth(mesh.vertices[near], head.size)[0], GAP * head.size)
-        return cls(solid, surface, tree, near, rest, contact.edges, contact.length, contact.up)
+        edges, length = both[order], np.tile(length, 2)[order]
+        free = cls(solid, surface, tree, near, around, share, np.zeros(0), edges, length, head.rotation[1])
+        rest = free._depth(mesh.vertices[near], head.size)[0]
+        return replace(free, least=np.minimum(rest, GAP * head.size))
 
     def _depth(self, points: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
         """(N,) signed distance to the solid, positive outside, where it matters, else infinite; (N, 3) its normal."""
@@ -139,3 +144,35 @@ class _Contact:
             mean[reached] = (push[reached] + np.add.reduceat(push[start], first) / count) / 2
             push = np.maximum(mean, lacking)
         return push
+
+
+def _controls(mesh: TriMesh, around: np.ndarray, cell: float) -> tuple[np.ndarray, csr_matrix, np.ndarray, np.ndarray]:
+    """Of vertices those that are asked (C,), sparse (N, C) from them to all, and edges between them with lengths."""
+    place = np.full(len(mesh.vertices), -1)
+    place[around] = np.arange(len(around))
+    edges = place[mesh.edges[(place[mesh.edges] >= 0).all(axis=1)]]
+    points = mesh.vertices[around]
+    length = np.linalg.norm(points[edges[:, 0]] - points[edges[:, 1]], axis=1).clip(1e-9 * cell)
+    if len(around) <= CONTROLS:
+        return around, identity(len(around), format="csr"), edges, length
+    chosen = np.unique(np.floor((points - points.min(axis=0)) / cell).astype(int), axis=0, return_index=True)[1]
+    # Upper and lower lip share cells, but no way over the surface.
+    graph = csr_matrix((length, edges.T), shape=(len(around),) * 2)
+    way, _, owner = dijkstra(
+        graph, directed=False, indices=chosen, min_only=True, return_predecessors=True, limit=3 * cell
+    )
+    lone = np.isinf(way)
+    chosen = np.concatenate([chosen, np.flatnonzero(lone)])
+    rank = np.full(len(around), -1)
+    rank[chosen] = np.arange(len(chosen))
+    owner, way = rank[np.where(lone, np.arange(len(around)), owner)], np.where(lone, 0, way)
+    crossing = owner[edges[:, 0]] != owner[edges[:, 1]]
+    pairs, first = np.unique(np.sort(owner[edges[crossing]], axis=1), axis=0, return_index=True)
+    span = (length + way[edges].sum(axis=1))[crossing][first]
+    count = len(chosen)
+    beside = csr_matrix((np.ones(len(pairs)), pairs.T), shape=(count, count))
+    beside = beside + beside.T + identity(count, format="csr")
+    rows, columns = beside[owner].nonzero()
+    weight = np.exp(-np.square((points[rows] - points[chosen[columns]]) / cell).sum(axis=1)) + 1e-9
+    share = csr_matrix((weight, (rows, columns)), (len(owner), count))
+    return around[chosen], diags(1 / np.asarray(share.sum(axis=1)).ravel()) @ share, pairs, span

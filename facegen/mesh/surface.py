@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -14,6 +14,10 @@ SAMPLES = 60_000
 """Points that stand for a surface while the nearest triangle is looked for, at least one for each triangle."""
 FEW = 5000
 """Points for which threads cost more than they bring."""
+
+
+AT_ONCE = 50_000
+"""Points whose nearest ones are looked for at once, since each takes some kB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +68,10 @@ class Surface:
             normals: (N, 3) unit.
             tried: how many triangles are measured for each point.
         """
+        if len(points) > AT_ONCE:
+            parts = [slice(at, at + AT_ONCE) for at in range(0, len(points), AT_ONCE)]
+            found = [self.nearest(points[part], normals[part], tried) for part in parts]
+            return Hits(*(np.concatenate([getattr(hits, field.name) for hits in found]) for field in fields(Hits)))
         from trimesh.triangles import closest_point, points_to_barycentric
 
         query = np.concatenate([points, self.reach / 2 * normals], axis=1)
