@@ -14,8 +14,6 @@ from facegen.optional import require
 COUNT = 468
 CONFIDENCE = 0.4
 """From which the detector counts something as a face; below its own 0.5, since renders have no skin."""
-
-
 LOOKS = ((1.0, 0, 0, 0), (0.8, 0.05, -0.05, 6), (0.9, -0.08, 0.03, -5), (1.1, 0.06, 0.08, -8))
 LOOKS += ((0.75, -0.03, -0.08, 3), (1.0, 0.09, 0.02, 8), (0.85, -0.06, 0.07, -2), (1.15, 0.02, -0.06, 5))
 """Half an edge and the centre's shift, in units of the landmarks' extent, and the turn in degrees, of each cut."""

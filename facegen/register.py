@@ -10,8 +10,9 @@ from scipy.spatial import cKDTree
 
 from facegen.errors import MeshError
 from facegen.mesh.clearance import Clearance
+from facegen.mesh.head import CHIN, Head, Jaw
 from facegen.mesh.lips import lip_sides, lips_are_fused
-from facegen.mesh.parts import CHIN, Head, Jaw, lining, sort_parts
+from facegen.mesh.parts import lining, sort_parts
 from facegen.mesh.registration import REACH, align, fit_template
 from facegen.mesh.similarity import face_size, robust_similarity
 from facegen.mesh.subdivision import smooth_split

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from facegen.mesh.gltf_material import CODES
+from facegen.mesh.gltf_material import CODES, STRENGTHS
 from facegen.mesh.material import Material, Texture
-
-_STRENGTHS = {"normal": "scale", "occlusion": "strength"}
 
 
 def material_lists(materials: Sequence[Material], colored: bool, append: Callable[[bytes], int]) -> dict[str, Any]:
@@ -61,8 +59,8 @@ def _material(material: Material, colored: bool, pictures: _Pictures) -> dict[st
     found = {}
     for role, picture in material.pictures.items():
         found[role] = {"index": pictures.texture(picture.texture, picture.wrap)}
-        if role in _STRENGTHS and picture.strength != 1:
-            found[role][_STRENGTHS[role]] = picture.strength
+        if role in STRENGTHS and picture.strength != 1:
+            found[role][STRENGTHS[role]] = picture.strength
     surface: dict[str, Any] = {"baseColorFactor": [*material.shown(colored), material.alpha]}
     surface |= {"metallicFactor": material.metallic, "roughnessFactor": material.roughness}
     for role, name in (("base_color", "baseColorTexture"), ("metallic_roughness", "metallicRoughnessTexture")):

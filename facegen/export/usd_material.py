@@ -50,10 +50,10 @@ def _bind(stage: Any, mesh: Any, materials: tuple, used: np.ndarray, colored: bo
     names = [name if not name[0].isdigit() else f"_{name}" for name in names]
     geom.Scope.Define(stage, "/face/materials")
     bound = [_material(stage, name, material, colored, files) for name, material in zip(names, present, strict=True)]
-    if len(bound) == 1:
-        shade.MaterialBindingAPI.Apply(mesh.GetPrim()).Bind(bound[0])
-        return
     api = shade.MaterialBindingAPI.Apply(mesh.GetPrim())
+    if len(bound) == 1:
+        api.Bind(bound[0])
+        return
     for number, name, material in zip(numbers, names, bound, strict=True):
         rows = vt.IntArray.FromNumpy(np.flatnonzero(used == number).astype(np.int32))
         subset = api.CreateMaterialBindSubset(name, rows, geom.Tokens.face)
@@ -63,11 +63,10 @@ def _bind(stage: Any, mesh: Any, materials: tuple, used: np.ndarray, colored: bo
 
 def _material(stage: Any, name: str, material: Material, colored: bool, files: dict[Texture, str]) -> Any:
     """`/face/materials/NAME`, whose prim is displayed by the material's own name."""
-    shade, types = require("pxr.UsdShade", "usd"), require("pxr.Sdf", "usd").ValueTypeNames
-    made = shade.Material.Define(stage, f"/face/materials/{name}")
+    made = require("pxr.UsdShade", "usd").Material.Define(stage, f"/face/materials/{name}")
     if material.name and material.name != name:
         made.GetPrim().SetDisplayName(material.name)
-    return _Shader(stage, made, material, colored, files).connected(types)
+    return _Shader(stage, made, material, colored, files).connected()
 
 
 class _Shader:
@@ -78,9 +77,9 @@ class _Shader:
         self.shade, self.types = require("pxr.UsdShade", "usd"), require("pxr.Sdf", "usd").ValueTypeNames
         self.surface = self._node("preview", "UsdPreviewSurface")
 
-    def connected(self, types: Any) -> Any:
+    def connected(self) -> Any:
         """The material, when all its inputs are there."""
-        said = self.material
+        said, types = self.material, self.types
         alpha, shown = said.alpha, said.shown(self.colored)
         cut, mixed = said.alpha_mode == "MASK", said.alpha_mode != "OPAQUE"
         base = self._texture("base_color", (*shown, alpha))

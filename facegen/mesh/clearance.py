@@ -9,18 +9,19 @@ from scipy.sparse import csr_matrix, diags, identity
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
-from facegen.mesh.parts import Head, Jaw, Solid
+from facegen.mesh.head import Head, Jaw
+from facegen.mesh.parts import Solid
 from facegen.mesh.surface import Surface
 from facegen.mesh.tri_mesh import TriMesh
 
 GAP = 0.002
 """In units of the face's size: skin keeps so far away, or as far as it is at rest, where that is nearer."""
-CONTROLS, CELL = 6000, 0.006
-"""Where more vertices may touch a solid, one in each cell of that width is asked, and those beside it do alike."""
 DEEPEST = 0.02
 """Likewise: what is deeper in a tooth is not skin that got there by an expression."""
 RANGE = 0.1
 """Likewise: what is farther at rest than this never comes near."""
+CONTROLS, CELL = 6000, 0.006
+"""Where more vertices may touch a solid, one in each cell of that width (likewise) is asked; others do as it does."""
 SLOPE = 0.35
 """How much less the skin beside a place that is pushed out gives way, for each mm that it is away."""
 ROUNDS = 12

@@ -16,7 +16,8 @@ from facegen.mesh.material import LARGEST_TEXTURE, Album, Material, Picture, Tex
 CODES = {"repeat": 10497, "clamp": 33071, "mirror": 33648}
 """How glTF's samplers call the ways in which a picture goes on beyond its borders."""
 _WRAPS = {code: name for name, code in CODES.items()}
-_STRENGTHS = {"normal": "scale", "occlusion": "strength"}
+STRENGTHS = {"normal": "scale", "occlusion": "strength"}
+"""How it calls the strength of those pictures that have one."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ class MaterialReader:
                 own = Layout.of(reference)
                 if layout is not None and own != layout:
                     raise MeshError("it lies on the surface in another way than the first picture")
-                strength = float(reference.get(_STRENGTHS.get(role, ""), 1.0))
+                strength = float(reference.get(STRENGTHS.get(role, ""), 1.0))
                 found[role], layout = self._picture(reference.get("index"), strength), own
             except (MeshError, *MALFORMED) as error:
                 self.left_out.append(f"the texture for {role} of material {name[:40]!a}: {error}")

@@ -14,8 +14,6 @@ SAMPLES = 60_000
 """Points that stand for a surface while the nearest triangle is looked for, at least one for each triangle."""
 FEW = 5000
 """Points for which threads cost more than they bring."""
-
-
 AT_ONCE = 50_000
 """Points whose nearest ones are looked for at once, since each takes some kB."""
 

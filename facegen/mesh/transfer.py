@@ -11,7 +11,8 @@ from scipy.sparse.linalg import splu
 
 from facegen.errors import MeshError
 from facegen.mesh.clearance import Clearance
-from facegen.mesh.parts import Jaw, Parts
+from facegen.mesh.head import Jaw
+from facegen.mesh.parts import Parts
 from facegen.mesh.registration import laplacian
 from facegen.mesh.surface import Surface
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals

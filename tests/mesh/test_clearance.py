@@ -9,7 +9,8 @@ from shapes import grid, sphere
 
 from facegen.mesh import TriMesh
 from facegen.mesh.clearance import Clearance
-from facegen.mesh.parts import Head, Jaw, Solid
+from facegen.mesh.head import Head, Jaw
+from facegen.mesh.parts import Solid
 
 
 def _lid(hinged: bool, size: float = 1000.0) -> tuple[Clearance, TriMesh, int, Jaw]:

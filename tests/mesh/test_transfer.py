@@ -9,8 +9,9 @@ from scipy.spatial.transform import Rotation
 from shapes import grid, sphere
 
 from facegen.mesh import TriMesh, vertex_normals
+from facegen.mesh.head import CHIN, LEFT_EYE, RIGHT_EYE, Head, Jaw
 from facegen.mesh.lips import ABOVE, BELOW, MIDDLES, lip_sides, lips_are_fused
-from facegen.mesh.parts import CHIN, LEFT_EYE, MOUTH, RIGHT_EYE, Head, Jaw, lining, sort_parts
+from facegen.mesh.parts import MOUTH, lining, sort_parts
 from facegen.mesh.transfer import Extension, few_fields, local_maps, pieces
 
 

@@ -1,0 +1,191 @@
+"""Verbs about data: demo, prepare, inspect."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from facegen.data.recipe import ALIGNMENTS, LABELS, NEUTRALS, PEAKS
+from facegen.data.sources import OPTIONS
+from facegen.errors import FacegenError
+from facegen.verbs.shared import add_verb
+
+# Everything else is imported where it is used: a verb that needs no network starts without loading torch.
+
+
+def add_demo(verbs: argparse._SubParsersAction) -> None:
+    parser = add_verb(
+        verbs,
+        "demo",
+        demo,
+        "the whole chain on the built-in faces: prepare, train, test, animate",
+        "facegen demo --out demo",
+    )
+    parser.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR", help="folder to make (default: demo)")
+    parser.add_argument("--seed", type=int, default=0, help="fixes faces, takes and weights (default: 0)")
+
+
+def demo(options: Namespace) -> None:
+    """The whole chain on the built-in faces."""
+    from facegen.demo import demo as run_demo
+
+    run_demo(options.out, options.seed)
+
+
+def add_prepare(verbs: argparse._SubParsersAction) -> None:
+    parser = add_verb(
+        verbs,
+        "prepare",
+        prepare,
+        "turn a source of data into a corpus",
+        "facegen prepare ict_facekit --root ICT-FaceKit --subjects 60 --out corpora/ict",
+    )
+    parser.add_argument("source", metavar="SOURCE", help=", ".join(OPTIONS))
+    parser.add_argument("--root", type=Path, metavar="DIR", help="where the dataset lies (all but synthetic)")
+    parser.add_argument("--out", type=Path, required=True, metavar="CORPUS", help="directory to make")
+    parser.add_argument("--seed", type=int, default=0, help="fixes everything that is drawn (default: 0)")
+    parser.add_argument(
+        "--test-subjects", nargs="+", metavar="N|NAME", help="how many to draw for testing, or who (default: 15 %%)"
+    )
+    recorded = parser.add_argument_group("recorded sources (all others)")
+    recorded.add_argument(
+        "--expressions",
+        nargs="+",
+        metavar="NAME",
+        help="recordings to take, by the dataset's own names",
+    )
+    recorded.add_argument("--units", metavar="U", help="mm, cm or m, where the files are not as the dataset ships them")
+    recorded.add_argument("--layout", type=Path, metavar="FILE.yaml", help="fourdfab: where its frames lie")
+    recorded.add_argument("--ranges", type=Path, metavar="FILE", help="coma: lines of `subject expression from to`")
+    recorded.add_argument("--mapping", type=Path, metavar="FILE.yaml", help="d3dfacs: expressions by action units")
+    acted = parser.add_argument_group("made sources (synthetic, ict_facekit)")
+    acted.add_argument("--subjects", type=int, metavar="N", help="people (default: 20)")
+    acted.add_argument("--frames", type=int, nargs=2, metavar=("MIN", "MAX"), help="length of takes (default: 45 75)")
+    acted.add_argument(
+        "--vertices",
+        type=int,
+        metavar="V",
+        help="synthetic: any from 400 (default: 2000); ict_facekit: subdivide up to this many (28431 is the paper's)",
+    )
+    acted.add_argument("--region", metavar="NAME", help="ict_facekit: narrow, face or head (default: face)")
+    acted.add_argument("--blinks", action="store_true", default=None, help="synthetic: people blink now and then")
+    recipe = parser.add_argument_group("preparing")
+    recipe.add_argument(
+        "--fps", type=float, help="made sources: rate of the takes; others: resample to it (default: 12 from 60)"
+    )
+    for name, known, text in (
+        (
+            "--neutral",
+            NEUTRALS,
+            "where there is none: first frame, frame of least motion, what is common to all",
+        ),
+        ("--align", ALIGNMENTS, "neutrals to the template, and each frame to its neutral by what moves least"),
+        ("--label", LABELS, "onset, apex and offset, or how far each frame is from rest"),
+    ):
+        recipe.add_argument(name, metavar="HOW", help=f"{text}: {', '.join(known)} (default: by source)")
+    recipe.add_argument(
+        "--peaks", default="cut", metavar="HOW", help=f"several in one recording: {', '.join(PEAKS)} (default: cut)"
+    )
+    recipe.add_argument(
+        "--confidence", type=float, default=0.5, metavar="C", help="least one of phases that are found (default: 0.5)"
+    )
+    recipe.add_argument("--depth", type=int, default=4, help="coarser levels of the hierarchy (default: 4)")
+    recipe.add_argument("--factor", type=float, default=5.0, help="vertices of a level over the next (default: 5)")
+    recipe.add_argument(
+        "--spiral-length",
+        type=int,
+        nargs="+",
+        metavar="L",
+        help="one for all levels, or one for each, finest first (default: mean + 2 sigma of the 1-rings)",
+    )
+    recipe.add_argument("--dilation", type=int, nargs="+", default=[1], metavar="D", help="likewise (default: 1)")
+    recipe.add_argument("--components", type=int, default=64, metavar="K", help="of the PCA (default: 64)")
+    recipe.add_argument(
+        "--strict", action="store_true", help="stop at the first recording that cannot be used; else it is left out"
+    )
+    recipe.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="processes that share the work, 0.3 GB each at the paper's size (default: one for each core, at most 6)",
+    )
+
+
+def prepare(options: Namespace) -> None:
+    """A source becomes a corpus."""
+    from facegen.data import prepare as preparing
+    from facegen.data.processes import usable_cores
+    from facegen.data.recipe import Recipe
+    from facegen.data.sources import open_source
+    from facegen.files import require_new_folder
+
+    require_new_folder(options.out)
+    source = open_source(options.source, vars(options))
+    habits, acted = source.habits, options.source in ("synthetic", "ict_facekit")
+    per_level = {
+        name: (value[0] if value is not None and len(value) == 1 else value)
+        for name, value in (("spiral_length", options.spiral_length), ("dilation", options.dilation))
+    }
+    recipe = Recipe(
+        fps=None if acted else habits.fps if options.fps is None else options.fps,
+        neutral=options.neutral or habits.neutral,
+        align=options.align or habits.align,
+        label=options.label or habits.label,
+        peaks=options.peaks,
+        confidence=options.confidence,
+        depth=options.depth,
+        factor=options.factor,
+        components=options.components,
+        strict=options.strict,
+        **per_level,
+    )
+    workers = min(usable_cores(), preparing.MOST_WORKERS) if options.workers is None else options.workers
+    try:
+        preparing.prepare(source, options.source, options.out, recipe, workers)
+    except KeyboardInterrupt:
+        print("facegen: what is done is kept; the same command goes on from there", file=sys.stderr)
+        raise
+    from facegen.inspection import summary
+
+    print(f"{options.out}: {summary(options.out)}")
+
+
+def add_inspect(verbs: argparse._SubParsersAction) -> None:
+    parser = add_verb(
+        verbs,
+        "inspect",
+        inspect,
+        "what is in a corpus, dataset, mesh, sequence or checkpoint, and whether it is sound",
+        "facegen inspect corpora/coma --phases phases.png",
+    )
+    parser.add_argument("path", type=Path, metavar="CORPUS|ROOT|MESH|SEQUENCE|CKPT")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("--phases", type=Path, metavar="FILE.png", help="of a corpus: motion and label, to look at")
+    parser.add_argument("--people", type=Path, metavar="FILE.png", help="of a corpus: a dozen people and their apexes")
+    parser.add_argument("--source", metavar="NAME", help="of a dataset's folder (default: what matches most)")
+    parser.add_argument("--layout", type=Path, metavar="FILE.yaml", help="of a dataset's folder, with fourdfab")
+
+
+def inspect(options: Namespace) -> None:
+    """Print what is in a file, and whether it is sound."""
+    from facegen import inspection
+
+    report = inspection.inspect(options.path, options.source, options.layout)
+    if (options.source or options.layout) and report.facts["kind"] != "dataset":
+        raise FacegenError(f"--source and --layout are of a dataset; {options.path} is a {report.facts['kind']}")
+    for sheet, name in ((options.phases, "phases"), (options.people, "people")):
+        if sheet is not None and report.facts["kind"] != "corpus":
+            raise FacegenError(f"--{name} are of a corpus; {options.path} is a {report.facts['kind']}")
+    if options.phases is not None or options.people is not None:
+        from facegen.data.corpus import Corpus
+        from facegen.people_sheet import draw_people
+        from facegen.phase_sheet import draw_phases
+
+        corpus = Corpus(options.path)
+        if options.phases is not None:
+            draw_phases(corpus, options.phases)
+        if options.people is not None:
+            draw_people(corpus, options.people)
+    print(report.json() if options.json else report.text())

@@ -1,0 +1,232 @@
+"""Verbs that make a face or move one: animate, interpolate, register, photo."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from facegen.errors import FacegenError, unknown
+from facegen.motion import EASINGS
+from facegen.verbs.shared import add_model, add_output, add_verb, write_sequence
+
+# Everything else is imported where it is used: a verb that needs no network starts without loading torch.
+
+
+def add_animate(verbs: argparse._SubParsersAction) -> None:
+    parser = add_verb(
+        verbs,
+        "animate",
+        animate,
+        "one neutral and a motion label become a 4D expression",
+        "facegen animate neutral.obj --model demo/model.ckpt --expression happy --out smile.glb\n"
+        "  facegen animate neutral.obj --model demo/model.ckpt --expression happy --timeline take.csv --out smile.usdc",
+    )
+    parser.add_argument("neutral", type=Path, metavar="NEUTRAL", help=".obj, .ply, .glb or .gltf of any face")
+    add_model(parser)
+    parser.add_argument("--expression", metavar="NAME", help="one of the model's expressions")
+    parser.add_argument(
+        "--timeline",
+        type=Path,
+        metavar="FILE",
+        help=".yaml: several expressions, instead of --expression; .csv: a recording of Live Link Face that times it",
+    )
+    parser.add_argument("--frames", type=int, metavar="N", help="length (default: 100)")
+    parser.add_argument("--fps", type=float, metavar="F", help="frames a second (default: the model's corpus's)")
+    parser.add_argument("--onset", type=int, metavar="I", help="last frame at rest")
+    parser.add_argument("--apex", type=int, nargs=2, metavar=("I", "J"), help="first and last frame at the peak")
+    parser.add_argument("--offset", type=int, metavar="I", help="first frame back at rest")
+    parser.add_argument("--intensity", type=float, metavar="S", help="height of the label, 0 to 1 (default: 1)")
+    parser.add_argument(
+        "--ease", metavar="NAME", help=f"shape of rise and fall: {', '.join(EASINGS)} (default: linear)"
+    )
+    add_output(parser)
+
+
+def animate(options: Namespace) -> None:
+    """One neutral and a motion label become a 4D expression."""
+    from facegen.live_link import Take
+    from facegen.motion import Phases, Timeline, label_of_curve, motion_label
+
+    recorded = options.timeline is not None and options.timeline.suffix.lower() == ".csv"
+    _require_one_label(options, recorded)
+    if options.timeline is not None:
+        timeline = Take.load(options.timeline) if recorded else Timeline.load(options.timeline)
+    from facegen import animate as making
+    from facegen import checkpoint
+    from facegen.face import read_face
+
+    model = checkpoint.load(options.model)
+    fps = model.fps if options.fps is None else options.fps
+    intensity = 1.0 if options.intensity is None else options.intensity
+    if recorded:
+        motion = label_of_curve(timeline.amplitude(fps), options.expression, intensity, model.expressions)
+    elif options.timeline is not None:
+        motion = timeline.motion(model.expressions)
+        fps = timeline.fps if options.fps is None and timeline.fps is not None else fps
+    else:
+        frames = 100 if options.frames is None else options.frames
+        phases = Phases.fill(frames, options.onset, options.apex, options.offset)
+        ease = options.ease or "linear"
+        motion = motion_label(frames, options.expression, phases, intensity, model.expressions, ease)
+    face = read_face(options.neutral, model.hierarchy.template, options.out, options.units, options.landmarks)
+    # What fits is made once; writers go through the frames several times.
+    streamed = 12 * len(motion) * len(face.mesh.vertices) > making.HELD
+    write_sequence(_dressed(making.animate(model, face, motion, fps, streamed=streamed), face, options), options)
+
+
+def _require_one_label(options: Namespace, recorded: bool) -> None:
+    """An expression with its phases, a timeline, or a recording with the expression that it times."""
+    when = {
+        "--frames": options.frames,
+        "--onset": options.onset,
+        "--apex": options.apex,
+        "--offset": options.offset,
+        "--ease": options.ease,
+    }
+    if recorded and options.expression is None:
+        raise FacegenError(f"{options.timeline} says when and how much, not what; give --expression NAME with it")
+    if not recorded and (options.timeline is None) == (options.expression is None):
+        raise FacegenError("give --expression NAME or --timeline FILE.yaml, one of the two")
+    if options.timeline is not None:
+        what = {} if recorded else {"--intensity": options.intensity}
+        given = [name for name, value in (when | what).items() if value is not None]
+        if given:
+            raise FacegenError(f"a timeline says {', '.join(given)} itself; leave the option away")
+
+
+def add_interpolate(verbs: argparse._SubParsersAction) -> None:
+    parser = add_verb(
+        verbs,
+        "interpolate",
+        interpolate,
+        "faces between two expressions' latents (section 5.5 of the paper)",
+        "facegen interpolate --model demo/model.ckpt --neutral neutral.obj --from sad --to happy --out walk.png",
+    )
+    add_model(parser)
+    parser.add_argument("--neutral", type=Path, required=True, metavar="FILE", help=".obj, .ply, .glb or .gltf")
+    parser.add_argument("--from", dest="start", required=True, metavar="NAME", help="expression to begin with")
+    parser.add_argument("--to", dest="stop", required=True, metavar="NAME", help="expression to end with")
+    parser.add_argument("--steps", type=int, default=7, metavar="N", help="faces, both ends included (default: 7)")
+    add_output(parser)
+
+
+def interpolate(options: Namespace) -> None:
+    """Faces between two expressions' latents."""
+    from facegen import animate as making
+    from facegen import checkpoint
+    from facegen.face import read_face
+
+    model = checkpoint.load(options.model)
+    face = read_face(options.neutral, model.hierarchy.template, options.out, options.units, options.landmarks)
+    made = making.interpolate(model, face, options.start, options.stop, options.steps)
+    write_sequence(_dressed(made, face, options), options)
+
+
+def _dressed(sequence: object, face: object, options: Namespace) -> object:
+    """The sequence with the colour and texture of the neutral's file; for pictures, which are taken from the front, a
+    face that was turned otherwise is turned there."""
+    from dataclasses import replace
+
+    from facegen.animate import TurnedFrames
+    from facegen.mesh.io import read_appearance
+
+    appearance = read_appearance(options.neutral, face.mesh)
+    for reason in () if appearance is None else appearance.left_out:
+        print(f"facegen: left out: {reason}", file=sys.stderr)
+    if options.out.suffix.lower() in (".png", ".mp4", ".gif"):
+        sequence = replace(sequence, vertices=TurnedFrames(sequence.vertices, face.rotation))
+    return replace(sequence, appearance=appearance)
+
+
+def add_register(verbs: argparse._SubParsersAction) -> None:
+    parser = add_verb(
+        verbs,
+        "register",
+        register,
+        "the model's template laid onto any face mesh: its topology, that face's shape",
+        "facegen register scan.ply --model demo/model.ckpt --out neutral.obj",
+    )
+    parser.add_argument(
+        "neutral", type=Path, metavar="SCAN", help=".obj, .ply, .glb or .gltf of any face, turned anyhow"
+    )
+    add_model(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=".obj or .ply to write")
+
+
+def register(options: Namespace) -> None:
+    """Any face mesh becomes one of the model's topology."""
+    from facegen import checkpoint
+    from facegen.face import read_face
+    from facegen.mesh.io import WRITERS, write_mesh
+
+    if options.out.suffix.lower() not in WRITERS:
+        raise FacegenError(unknown("suffix to write a mesh with", options.out.suffix, WRITERS))
+    model = checkpoint.load(options.model)
+    face = read_face(options.neutral, model.hierarchy.template, options.out, options.units, options.landmarks)
+    if face.fit is None:
+        raise FacegenError(f"{options.neutral} has the model's topology already; `facegen animate` takes it as it is")
+    write_mesh(options.out, model.hierarchy.template.with_vertices(face.fit.vertices * face.factor))
+    print(f"{options.out}: {len(face.fit.vertices)} vertices in mm, where {options.neutral.name} is")
+
+
+def add_photo(verbs: argparse._SubParsersAction) -> None:
+    parser = add_verb(
+        verbs,
+        "photo",
+        photo,
+        "a neutral of the model's topology from one photograph (section 5.6 of the paper)",
+        "facegen photo portrait.jpg --model demo/model.ckpt --out neutral.glb\n"
+        "  facegen animate neutral.glb --model demo/model.ckpt --expression happy --out smile.glb",
+    )
+    parser.add_argument("picture", type=Path, metavar="PICTURE", help=".jpg, .png or .webp of a face from the front")
+    parser.add_argument("--model", type=Path, required=True, metavar="CKPT", help="checkpoint that `facegen fit` wrote")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help=".glb with the picture as texture, .ply with colours, or .obj; NAME.report.png beside it shows the fit",
+    )
+    parser.add_argument("--face", type=int, metavar="N", help="which of several, from 1 (default: the largest, 1)")
+    parser.add_argument(
+        "--corpus", type=Path, metavar="CORPUS", help="whose training neutrals to use instead of the checkpoint's"
+    )
+    parser.add_argument("--compare", type=Path, metavar="PICTURE", help="a second one, to hold an expression against")
+    parser.add_argument("--expression", metavar="NAME", help="the one to hold against it, into NAME.compare.png")
+
+
+def photo(options: Namespace) -> None:
+    """A photograph becomes a neutral of the model's topology."""
+    from facegen import checkpoint
+    from facegen.photo import neutral as making
+    from facegen.photo.picture import find_face, read_picture
+    from facegen.photo.report import report
+    from facegen.photo.surface_color import places
+    from facegen.views import write_picture
+
+    making.require_suffix(options.out)
+    if (options.compare is None) != (options.expression is None):
+        raise FacegenError(
+            "--compare PICTURE and --expression NAME go together: what is made, and what it is held against"
+        )
+    picture = read_picture(options.picture)
+    pixels = find_face(picture, options.face, str(options.picture))
+    model = checkpoint.load(options.model)
+    if options.expression is not None and options.expression not in model.expressions:
+        raise FacegenError(unknown("expression", options.expression, model.expressions))
+    target = None
+    if options.compare is not None:
+        other = read_picture(options.compare)
+        target = other, find_face(other, None, str(options.compare))
+    fit = making.fit_neutral(model, making.identity_of(model, options.corpus, str(options.model)), pixels)
+    template = model.hierarchy.template
+    where = places(fit, template.faces, picture)
+    making.write_neutral(options.out, template.with_vertices(fit.neutral), where, picture, model)
+    shown = options.out.with_suffix(".report.png")
+    write_picture(shown, report(picture, pixels, fit, template.faces))
+    print(f"{options.out}: {len(template.vertices)} vertices in mm; {fit.text(model.expressions)}; {shown} shows it")
+    if target is not None:
+        made = making.compare(model, fit, options.expression, picture, pixels, target, where)
+        write_picture(options.out.with_suffix(".compare.png"), made)

@@ -1,0 +1,71 @@
+"""What several verbs have in common."""
+
+from __future__ import annotations
+
+import argparse
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+
+from facegen.errors import FacegenError, unknown
+from facegen.export import export, named_suffixes
+
+
+def add_verb(
+    verbs: argparse._SubParsersAction,
+    name: str,
+    call: Callable[[argparse.Namespace], None],
+    text: str,
+    example: str,
+) -> argparse.ArgumentParser:
+    """A verb that `call` carries out, with one line of what it is for and an example."""
+    parser = verbs.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", example=example)
+    parser.set_defaults(call=call)
+    return parser
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """The options of verbs that move a mesh."""
+    parser.add_argument("--model", type=Path, required=True, metavar="CKPT", help="checkpoint that `facegen fit` wrote")
+    parser.add_argument(
+        "--units", metavar="U", help="of the mesh: mm, cm or m (default: by its size); what is made is in mm"
+    )
+    parser.add_argument(
+        "--landmarks", type=Path, metavar="FILE", help="points on the mesh, `number x y z` a line (default: found)"
+    )
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """The options of verbs that write a sequence."""
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help=f"by suffix: {' '.join(named_suffixes())}"
+    )
+    glb = parser.add_argument_group(".glb, .gltf")
+    glb.add_argument("--tolerance", type=float, metavar="MM", help="largest error of the compression (default: 0.1)")
+    glb.add_argument("--per-frame", action="store_true", help="one morph target for each frame, without compression")
+    weights = parser.add_argument_group(".csv, ARKit weights as Live Link Face records them")
+    weights.add_argument(
+        "--arkit-basis", type=Path, metavar="DIR", help="a mesh for each blendshape, as in ICT-FaceKit's FaceXModel"
+    )
+    picture = parser.add_argument_group(".mp4, .gif, .png")
+    picture.add_argument("--size", type=int, metavar="PIXELS", help="edge of a frame")
+    picture.add_argument("--view", metavar="NAME", help="front, three-quarter or side (default: front)")
+
+
+def write_sequence(sequence: object, options: Namespace) -> None:
+    """Write it as the options of `add_output` say, and print what was written."""
+    names = ("tolerance", "size", "view", "arkit_basis")
+    chosen = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    if options.per_frame:
+        chosen["per_frame"] = True
+    print(export(sequence, options.out, **chosen))
+
+
+def require_device(name: str) -> None:
+    """Refuse a device that torch does not have here."""
+    import torch
+
+    if name not in ("cpu", "cuda"):
+        raise FacegenError(unknown("device", name, ("cpu", "cuda")))
+    if name == "cuda" and not torch.cuda.is_available():
+        raise FacegenError("torch finds no CUDA device here; take --device cpu")
