@@ -8,6 +8,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from facegen.errors import FacegenError, unknown
+from facegen.export import writer
 from facegen.motion import EASINGS
 from facegen.verbs.shared import add_model, add_output, add_verb, write_sequence
 
@@ -51,6 +52,7 @@ def animate(options: Namespace) -> None:
 
     recorded = options.timeline is not None and options.timeline.suffix.lower() == ".csv"
     _require_one_label(options, recorded)
+    writer(options.out)  # refused now, and not after the fit
     if options.timeline is not None:
         timeline = Take.load(options.timeline) if recorded else Timeline.load(options.timeline)
     from facegen import animate as making
@@ -118,6 +120,7 @@ def interpolate(options: Namespace) -> None:
     from facegen import checkpoint
     from facegen.face import read_face
 
+    writer(options.out)
     model = checkpoint.load(options.model)
     face = read_face(options.neutral, model.hierarchy.template, options.out, options.units, options.landmarks)
     made = making.interpolate(model, face, options.start, options.stop, options.steps)
