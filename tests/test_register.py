@@ -11,7 +11,7 @@ import pytest
 from scipy.sparse import csr_matrix
 from scipy.sparse import eye as identity
 from scipy.spatial.transform import Rotation
-from shapes import sphere
+from shapes import grid, sphere
 
 from facegen.cli import run
 from facegen.data.sequence import Sequence
@@ -19,12 +19,13 @@ from facegen.data.sources.built_in import Head, face_template
 from facegen.data.sources.built_in.skin import skin
 from facegen.data.sources.built_in.temperament import SIDED
 from facegen.errors import FacegenError, MeshError
-from facegen.face import Face
+from facegen.face import Face, read_face
 from facegen.mesh import TriMesh, components, read_mesh, write_mesh
 from facegen.mesh.decimation import decimate
 from facegen.mesh.subdivision import subdivide_to
 from facegen.mesh.surface import Surface
 from facegen.mesh_landmarks import SeenError, facing, find_landmarks, orientations
+from facegen.register import FINE, _finer
 
 pytest.importorskip("mediapipe")
 pytest.importorskip("embreex")
@@ -240,6 +241,44 @@ def test_the_command_registers_and_animates(
     assert np.linalg.norm(moved - true) < 0.3 * np.linalg.norm(true)
     # Pictures are taken from where the face looks.
     assert run(["animate", str(scan_path), *model, *more, "--size", "64", "--out", str(tmp_path / "made.png")]) == 0
+
+
+def seen_from_the_front(mesh: TriMesh) -> TriMesh:
+    """What a depth camera makes of a mesh in mm: one sheet, lips and all."""
+    import trimesh
+
+    across, up = np.meshgrid(np.arange(-75, 75.1, 1.5), np.arange(-110, 110.1, 1.5))
+    origins = np.stack([across.ravel(), up.ravel(), np.full(across.size, 500.0)], axis=1)
+    solid = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
+    hits, rays, _ = solid.ray.intersects_location(origins, np.tile([0, 0, -1.0], (len(origins), 1)), False)
+    points = origins.copy()
+    points[:, 2] = np.nan
+    points[rays] = hits
+    sheet = grid(*across.shape).faces
+    depth = points[sheet, 2]
+    used, faces = np.unique(sheet[np.isfinite(depth).all(axis=1) & (np.ptp(depth, axis=1) < 12)], return_inverse=True)
+    return TriMesh(points[used], faces.reshape(-1, 3))
+
+
+def test_fused_lips_are_said(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    for name, mesh in (("sheet.obj", seen_from_the_front(template())), ("two.obj", subdivided()[0])):
+        write_mesh(tmp_path / name, mesh)
+        read_face(tmp_path / name, template(), tmp_path / "out.glb", None, None)
+        assert ("one sheet of skin closes its mouth" in capsys.readouterr().out) == (name == "sheet.obj")
+
+
+def test_motion_between_the_vertices_of_a_coarse_template_is_smooth() -> None:
+    """Nearer to a curve than straight lines between its vertices are, and at these on it."""
+    plate = grid(24, 24)
+    fine, straight, smooth = _finer(plate)
+    assert len(fine.vertices) >= FINE
+    curve = np.sin(0.5 * fine.vertices[:, 0]) * np.cos(0.4 * fine.vertices[:, 1])
+    coarse = curve[: len(plate.vertices)]
+    inside = (np.abs(fine.vertices[:, :2] - 11.5) < 9).all(axis=1)
+    off = [np.abs(matrix @ coarse - curve)[inside] for matrix in (straight, smooth)]
+    assert off[1].mean() < 0.3 * off[0].mean()  # 0.19
+    own = np.abs(smooth @ coarse - curve)[: len(coarse)]
+    assert own[inside[: len(coarse)]].max() < 0.01
 
 
 def test_the_command_refuses_with_a_picture(

@@ -11,7 +11,7 @@ from shapes import grid, sphere
 from facegen.mesh import TriMesh, vertex_normals
 from facegen.mesh.head import CHIN, LEFT_EYE, RIGHT_EYE, Head, Jaw
 from facegen.mesh.lips import ABOVE, BELOW, MIDDLES, lip_sides, lips_are_fused
-from facegen.mesh.parts import MOUTH, lining, sort_parts
+from facegen.mesh.parts import MOUTH, TALL, TONGUE, _lower, lining, sort_parts
 from facegen.mesh.transfer import Extension, few_fields, local_maps, pieces
 
 
@@ -152,3 +152,11 @@ def test_the_lining_of_the_mouth_goes_with_what_lies_along_it() -> None:
     assert (np.diff(share[np.argsort(height)]) <= 0).all()
     assert share.min() < 0.2
     assert share.max() > 0.8
+
+
+def test_a_tongue_goes_with_the_lower_jaw_and_a_palate_does_not() -> None:
+    """A piece that holds gums of both jaws, cut at height 0: what looks up is the lower jaw's a little above that."""
+    heights = np.array([-TALL, 0.7 * TONGUE, 0.7 * TONGUE, TALL])
+    lower = _lower(heights, np.array([0.0, 1.0, -1.0, 1.0]), 0.0)
+    np.testing.assert_array_equal(lower, [1, 1, 0, 0])
+    assert _lower(np.array([-0.05, 0.02]), np.zeros(2), 0.0) == 1  # a tooth is whole
