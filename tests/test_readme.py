@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from facegen.cli import TRAINING, build_parser
-from facegen.data.sequence import Sequence
-from facegen.motion import EXPRESSIONS, Timeline
+from facegen.motion.label import EXPRESSIONS, Timeline
+from facegen.sequence.sequence import Sequence
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")

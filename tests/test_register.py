@@ -14,18 +14,20 @@ from scipy.spatial.transform import Rotation
 from shapes import grid, sphere
 
 from facegen.cli import run
-from facegen.data.sequence import Sequence
 from facegen.data.sources.built_in import Head, face_template
 from facegen.data.sources.built_in.skin import skin
 from facegen.data.sources.built_in.temperament import SIDED
+from facegen.detection.search import UnseenError, find_landmarks, orientations
 from facegen.errors import FacegenError, MeshError
-from facegen.face import Face, read_face
-from facegen.mesh import TriMesh, components, read_mesh, write_mesh
+from facegen.face import Face, read_face, refusal_picture
+from facegen.fitting.register import FINE, FitError, _finer
+from facegen.landmarks.points import facing
+from facegen.mesh import TriMesh, read_mesh, write_mesh
 from facegen.mesh.decimation import decimate
 from facegen.mesh.subdivision import subdivide_to
 from facegen.mesh.surface import Surface
-from facegen.mesh_landmarks import SeenError, facing, find_landmarks, orientations
-from facegen.register import FINE, _finer
+from facegen.mesh.topology import surface_pieces
+from facegen.sequence.sequence import Sequence
 
 pytest.importorskip("mediapipe")
 pytest.importorskip("embreex")
@@ -140,10 +142,11 @@ def test_without_the_detector_the_message_says_what_to_install(monkeypatch: pyte
 
 
 def test_what_is_no_face_is_refused_with_a_picture() -> None:
-    with pytest.raises(SeenError, match="ball: no face is seen") as error:
+    with pytest.raises(UnseenError, match="ball: no face is seen") as error:
         Face.of(template(), sphere(), name="ball")
-    assert error.value.picture.dtype == np.uint8
-    assert error.value.picture.ndim == 3
+    picture = refusal_picture(error.value)
+    assert picture.dtype == np.uint8
+    assert picture.shape == (4 * 160, 6 * 160, 3)  # 24 views at half their size
 
 
 def test_a_surface_without_depth_and_one_wound_both_ways_are_refused_with_a_reason() -> None:
@@ -154,15 +157,16 @@ def test_a_surface_without_depth_and_one_wound_both_ways_are_refused_with_a_reas
         Face.of(template(), mesh.with_vertices(mesh.vertices * 0))
     other = np.random.default_rng(0).random(len(mesh.faces)) < 0.5
     faces = np.where(other[:, None], mesh.faces[:, ::-1], mesh.faces)
-    with pytest.raises(SeenError, match="wound both ways"):
+    with pytest.raises(UnseenError, match="wound both ways"):
         Face.of(template(), TriMesh(mesh.vertices, faces))
 
 
 def test_a_fit_on_which_no_vertex_lies_is_refused_with_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("facegen.mesh.transfer.NEAR", 0.0)
-    with pytest.raises(SeenError, match="hardly any vertex") as error:
+    monkeypatch.setattr("facegen.fitting.transfer.NEAR", 0.0)
+    with pytest.raises(FitError, match="hardly any vertex") as error:
         Face.of(template(), decimated()[0])
-    assert error.value.picture.shape[2] == 3
+    assert error.value.laid.digest == template().digest
+    assert refusal_picture(error.value).shape == (448, 2 * 448, 3)  # the mesh, and beside it the template
 
 
 def _body(head: TriMesh) -> TriMesh:
@@ -195,7 +199,7 @@ def test_the_face_of_a_whole_body_is_found_and_moves_alone() -> None:
 def test_landmarks_that_are_wrong_are_refused() -> None:
     mesh, _ = decimated()
     seen = find_landmarks(mesh, "it").points
-    with pytest.raises(SeenError, match="could not be laid onto it"):
+    with pytest.raises(FitError, match="could not be laid onto it"):
         Face.of(template(), mesh, landmarks=seen[:, [1, 0, 2]] * [1, -1, 0.2])
     with pytest.raises(MeshError, match="which way the face looks"):
         facing(np.full((468, 3), np.nan))
@@ -355,7 +359,7 @@ def test_eyes_and_teeth_stay_whole(head) -> None:
 
 def test_the_lips_part_and_the_rest_of_the_head_is_still(head) -> None:
     mesh, moved = head
-    label = components(mesh)[1]
+    label = surface_pieces(mesh)[1]
     upper, lower = 5533, 5517  # inner lips in the middle, points 62 and 66 of the Multi-PIE 68, counted from 0
     gap = mesh.vertices[upper, 1] - mesh.vertices[lower, 1]
     opened = moved[5]
