@@ -19,7 +19,11 @@ RISE = 30  # frames of rise, of apex and of fall, in whose middle an expression'
 
 def ready(neutral: TriMesh | Face, model: Checkpoint) -> Face:
     """The neutral as something that the model can move; see `Face.of` for what is refused."""
-    return neutral if isinstance(neutral, Face) else Face.of(model.hierarchy.template, neutral)
+    return (
+        neutral
+        if isinstance(neutral, Face)
+        else Face.of(model.hierarchy.template, neutral, own=model.landmarks.get("template"))
+    )
 
 
 class DecodedFrames(Frames):

@@ -54,6 +54,7 @@ class Face:
         units: str | None = None,
         landmarks: np.ndarray | None = None,
         name: str = "the mesh",
+        own: np.ndarray | None = None,
     ) -> Face:
         """Prepare a mesh, by its vertices where it has the template's topology, by a fit where it has not.
 
@@ -64,6 +65,7 @@ class Face:
                 so in none, scales it to the template's size.
             landmarks: (468, 3) in the mesh's units, NaN where unknown; None has them found.
             name: what messages call the mesh.
+            own: (468, 3) mm, landmarks of the template, NaN where it has none; None has them found too.
 
         Raises:
             UnseenError: no face is found in the mesh, or none in the template.
@@ -82,7 +84,7 @@ class Face:
             scaled = mesh.with_vertices(mesh.vertices * factor)
             return cls(scaled, lambda moved: moved @ turn, turn, None, taken, factor)
         _require_extent(mesh, name)
-        own = find_landmarks(template, "the model's template").points
+        own = find_landmarks(template, "the model's template").points if own is None else own
         seen = find_landmarks(mesh, name, own) if landmarks is None else outwards(mesh, landmarks)
         fit = register(template, own, mesh, seen, name)
         factor, taken = _millimetres(fit.scale, units, name)
@@ -114,7 +116,12 @@ def _millimetres(ratio: float, units: str | None, name: str) -> tuple[float, str
 
 
 def read_face(
-    path: str | Path, template: TriMesh, out: Path, units: str | None = None, landmarks: Path | None = None
+    path: str | Path,
+    template: TriMesh,
+    out: Path,
+    units: str | None = None,
+    landmarks: Path | None = None,
+    own: np.ndarray | None = None,
 ) -> Face:
     """Read a mesh and prepare it; say how well the template fits where it had to be fitted.
 
@@ -122,7 +129,7 @@ def read_face(
         path: of the mesh.
         template: (V, 3) mm.
         out: what is to be written from it; a picture that shows why no template fits is named after it.
-        units, landmarks: see `Face.of`; landmarks as a file.
+        units, landmarks, own: see `Face.of`; `landmarks` as a file.
 
     Raises:
         FacegenError: a file cannot be used, or the template cannot be fitted.
@@ -132,7 +139,7 @@ def read_face(
     mesh = read_mesh(path)
     points = None if landmarks is None else read_landmarks(landmarks)
     try:
-        face = Face.of(template, mesh, units, points, str(path))
+        face = Face.of(template, mesh, units, points, str(path), own)
     except (UnseenError, FitError) as error:
         picture = out.parent / f"{out.stem}.refused.png"
         write_picture(picture, refusal_picture(error))

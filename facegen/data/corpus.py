@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from facegen.data.face_landmarks import load_face_landmarks
 from facegen.data.identity import Identity
 from facegen.data.manifest import MANIFEST, Entry, read_manifest
 from facegen.data.pca import PCA
@@ -19,7 +20,7 @@ from facegen.motion.intensity import FLOOR, raised
 from facegen.motion.label import Phases, motion_label
 from facegen.sequence.sequence import Sequence
 
-HIERARCHY, COMPONENTS, STORE = "hierarchy.npz", "components.npz", "frames.zarr"
+HIERARCHY, COMPONENTS, LANDMARKS, STORE = "hierarchy.npz", "components.npz", "landmarks.npz", "frames.zarr"
 ARRAYS = ("displacement", "neutral")  # groups of the store; in each an array for every sequence
 
 
@@ -129,6 +130,15 @@ class Corpus:
         first = {self.entries[index].subject: index for index in reversed(self.split("train"))}
         neutrals = np.stack([self.neutral(first[subject]) for subject in sorted(first)])
         return Identity.of(neutrals, self.hierarchy.template.vertices)
+
+    @cached_property
+    def landmarks(self) -> dict[str, np.ndarray]:
+        """(468, 3) mm of the template and of the mean face, as far as they were found; see `find_face_landmarks`.
+
+        Raises:
+            DataError: the file is damaged.
+        """
+        return load_face_landmarks(self.path / LANDMARKS)
 
     @cached_property
     def pca(self) -> PCA:

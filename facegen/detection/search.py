@@ -70,6 +70,20 @@ def find_landmarks(mesh: TriMesh, name: str, like: np.ndarray | None = None) -> 
     )
 
 
+def seen_from_front(mesh: TriMesh) -> Landmarks | None:
+    """The face of a mesh that has +y up and +z out of the face, looked at from the front alone; None if none is seen.
+
+    Args:
+        mesh: (V, 3) in any units.
+
+    Raises:
+        FacegenError: the packages of the extra `photo` are missing.
+    """
+    shape, front = Shape(mesh), np.eye(3)
+    points = _nearby(shape, shape.look(camera_at(shape.shown, front), SEARCH)[1])
+    return None if points is None else _averaged(shape, points)
+
+
 def _mixed(mesh: TriMesh) -> str:
     """What to say of triangles that turn their backs on each other, since backs are drawn dark."""
     start, stop = mesh.faces.ravel(), np.roll(mesh.faces, -1, axis=1).ravel()

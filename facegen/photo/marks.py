@@ -35,13 +35,13 @@ class Marks:
     triangles: np.ndarray
 
     @classmethod
-    def of(cls, mesh: TriMesh, name: str = "the mean face") -> Marks:
-        """Look at a mesh, as `facegen.fitting.register` does at a template.
+    def of(cls, mesh: TriMesh, points: np.ndarray | None = None, name: str = "the mean face") -> Marks:
+        """Of a mesh (V, 3) mm with landmarks (468, 3) mm, NaN where it has none; None has them found.
 
         Raises:
             UnseenError: no face is seen in it.
         """
-        points = find_landmarks(mesh, name).points
+        points = find_landmarks(mesh, name).points if points is None else points
         numbers = np.flatnonzero(np.isfinite(points).all(axis=1))
         surface = Surface(mesh, REACH * face_size(points))
         return cls(on_surface(surface, points[numbers]), numbers, mesh.faces)

@@ -52,7 +52,8 @@ def fit_neutral(model: Checkpoint, identity: Identity, pixels: np.ndarray) -> Ph
         FacegenError: the model's faces are none to the detector, or none looks like that.
     """
     try:
-        marks = Marks.of(model.hierarchy.template.with_vertices(identity.mean.astype(np.float64)))
+        known = model.landmarks.get("mean") if identity is model.identity else None
+        marks = Marks.of(model.hierarchy.template.with_vertices(identity.mean.astype(np.float64)), known)
     except UnseenError as error:
         raise FacegenError(
             "the detector sees no face in the mean of the model's people, so that landmarks cannot be compared; a "

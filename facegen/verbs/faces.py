@@ -6,11 +6,16 @@ import argparse
 import sys
 from argparse import Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from facegen.errors import FacegenError, unknown
 from facegen.export import writer
 from facegen.motion.label import EASINGS
 from facegen.verbs.shared import add_model, add_output, add_verb, write_sequence
+
+if TYPE_CHECKING:
+    from facegen.checkpoint import Checkpoint
+    from facegen.face import Face
 
 # Everything else is imported where it is used: a verb that needs no network starts without loading torch.
 
@@ -57,7 +62,6 @@ def animate(options: Namespace) -> None:
         timeline = Take.load(options.timeline) if recorded else Timeline.load(options.timeline)
     from facegen import animate as making
     from facegen import checkpoint
-    from facegen.face import read_face
 
     model = checkpoint.load(options.model)
     fps = model.fps if options.fps is None else options.fps
@@ -72,10 +76,18 @@ def animate(options: Namespace) -> None:
         phases = Phases.fill(frames, options.onset, options.apex, options.offset)
         ease = options.ease or "linear"
         motion = motion_label(frames, options.expression, phases, intensity, model.expressions, ease)
-    face = read_face(options.neutral, model.hierarchy.template, options.out, options.units, options.landmarks)
+    face = _face(options, model)
     # What fits is made once; writers go through the frames several times.
     streamed = 12 * len(motion) * len(face.mesh.vertices) > making.HELD
     write_sequence(_dressed(making.animate(model, face, motion, fps, streamed=streamed), face, options), options)
+
+
+def _face(options: Namespace, model: Checkpoint) -> Face:
+    """The mesh that the options name, ready to be moved by the model."""
+    from facegen.face import read_face
+
+    template, own = model.hierarchy.template, model.landmarks.get("template")
+    return read_face(options.neutral, template, options.out, options.units, options.landmarks, own)
 
 
 def _require_one_label(options: Namespace, recorded: bool) -> None:
@@ -118,11 +130,10 @@ def interpolate(options: Namespace) -> None:
     """Faces between two expressions' latents."""
     from facegen import animate as making
     from facegen import checkpoint
-    from facegen.face import read_face
 
     writer(options.out)
     model = checkpoint.load(options.model)
-    face = read_face(options.neutral, model.hierarchy.template, options.out, options.units, options.landmarks)
+    face = _face(options, model)
     made = making.interpolate(model, face, options.start, options.stop, options.steps)
     write_sequence(_dressed(made, face, options), options)
 
@@ -161,13 +172,12 @@ def add_register(verbs: argparse._SubParsersAction) -> None:
 def register(options: Namespace) -> None:
     """Any face mesh becomes one of the model's topology."""
     from facegen import checkpoint
-    from facegen.face import read_face
     from facegen.mesh.formats.io import WRITERS, write_mesh
 
     if options.out.suffix.lower() not in WRITERS:
         raise FacegenError(unknown("suffix to write a mesh with", options.out.suffix, WRITERS))
     model = checkpoint.load(options.model)
-    face = read_face(options.neutral, model.hierarchy.template, options.out, options.units, options.landmarks)
+    face = _face(options, model)
     if face.fit is None:
         raise FacegenError(f"{options.neutral} has the model's topology already; `facegen animate` takes it as it is")
     write_mesh(options.out, model.hierarchy.template.with_vertices(face.fit.vertices * face.factor))
