@@ -21,7 +21,7 @@ lint: $(SET_UP)
 blender: $(SET_UP)
 	$(BIN)/python -m venv $(VENV)/blender
 	$(VENV)/blender/bin/python -m pip install --disable-pip-version-check --quiet bpy==5.0.1
-	$(BIN)/python -m pytest tests/export/test_elsewhere.py
+	$(BIN)/python -m pytest tests/exporters/test_elsewhere.py
 
 # openmesh comes as source: it needs a C++ compiler and cmake, and with cmake 4 the policy that its build files ask for.
 $(SET_UP): pyproject.toml constraints.txt $(wildcard facegen/nn/native/*.cpp facegen/nn/native/*.h)
@@ -34,7 +34,7 @@ $(SET_UP): pyproject.toml constraints.txt $(wildcard facegen/nn/native/*.cpp fac
 	$(PYTHON) -m venv $(VENV)
 	CMAKE_POLICY_VERSION_MINIMUM=3.5 $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[video,photo,usd,abc,dev]'
 	@# Tests open .glb in the Khronos validator and in three.js where there is npm, and do without where there is none.
-	@! command -v npm >/dev/null 2>&1 || { mkdir -p $(VENV)/elsewhere && cp tests/export/elsewhere/package.json $(VENV)/elsewhere && \
+	@! command -v npm >/dev/null 2>&1 || { mkdir -p $(VENV)/elsewhere && cp tests/exporters/elsewhere/package.json $(VENV)/elsewhere && \
 	  npm install --prefix $(VENV)/elsewhere --silent --no-audit --no-fund --no-package-lock; } || \
 	  echo "npm could not install the glTF validator and three.js: the tests that ask for them will be skipped" >&2
 	@touch $@

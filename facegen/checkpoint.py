@@ -137,6 +137,12 @@ def load(path: str | Path, wanted: Collection[type[nn.Module]] = GENERATORS) -> 
 
     Raises:
         CheckpointError: see `read_raw`; or its network is of another kind, or its parts do not fit together.
+
+    Examples:
+        >>> import facegen
+        >>> model = facegen.load("demo/model.ckpt")
+        >>> model.expressions
+        ('happy', 'angry', 'sad', 'surprise', 'fear', 'disgust')
     """
     content = read_raw(path)
     packed = content[KEY]

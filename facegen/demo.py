@@ -113,9 +113,9 @@ def _train(folder: Path, seed: int) -> dict[str, dict[str, float]]:
 
 def _animate(folder: Path) -> dict:
     from facegen import checkpoint
-    from facegen.animate import animate
+    from facegen.animation import animate
     from facegen.data.corpus import Corpus
-    from facegen.export import export
+    from facegen.exporters import export
     from facegen.mesh import write_mesh
     from facegen.motion.label import Phases, motion_label
 
@@ -132,7 +132,7 @@ def _animate(folder: Path) -> dict:
 
 
 def _draw(folder: Path, sequences: dict) -> None:
-    from facegen.export import export
+    from facegen.exporters import export
     from facegen.pictures.apex_sheet import apex_sheet
 
     for name, sequence in sequences.items():

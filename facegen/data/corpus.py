@@ -39,6 +39,13 @@ class Corpus:
 
     Raises:
         DataError: the directory is missing, is no corpus, or is damaged.
+
+    Examples:
+        >>> import facegen
+        >>> corpus = facegen.Corpus("demo/corpus")
+        >>> index = corpus.split("test")[0]
+        >>> corpus.displacement(index).shape == (len(corpus.motion(index)), *corpus.neutral(index).shape)
+        True
     """
 
     def __init__(self, path: str | Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from facegen.animate import interpolate
+from facegen.animation import interpolate
 from facegen.data.corpus import Corpus
 from facegen.evaluation.rows import TITLES, Generator
 from facegen.evaluation.scores import POSITIONS, mean_phases

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import connected_components
 
 from facegen.mesh.tri_mesh import TriMesh
+
+if TYPE_CHECKING:  # scipy takes a third of a second to import, which a command's start need not wait for
+    from scipy.sparse import csr_matrix
 
 
 def connected(pairs: np.ndarray, count: int) -> np.ndarray:
@@ -19,6 +22,9 @@ def connected(pairs: np.ndarray, count: int) -> np.ndarray:
     Returns:
         (count,) int32, the number of the group that each belongs to; groups are numbered by their first member.
     """
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import connected_components
+
     graph = csr_matrix((np.ones(len(pairs), dtype=np.int8), pairs.T), shape=(count, count))
     return connected_components(graph, directed=False)[1]
 
@@ -78,6 +84,8 @@ def border_vertices(mesh: TriMesh) -> np.ndarray:
 
 def edge_graph(mesh: TriMesh) -> csr_matrix:
     """Sparse (V, V): the length of each edge, in one direction; never zero, so that no edge is lost."""
+    from scipy.sparse import csr_matrix
+
     edges = mesh.edges
     length = np.linalg.norm(mesh.vertices[edges[:, 0]] - mesh.vertices[edges[:, 1]], axis=1).clip(1e-12)
     return csr_matrix((length, edges.T), shape=(len(mesh.vertices),) * 2)

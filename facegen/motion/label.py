@@ -39,6 +39,11 @@ class Phases:
 
     Raises:
         MotionError: they are not in this order, or onset is negative.
+
+    Examples:
+        >>> import facegen
+        >>> facegen.Phases(0, 2, 3, 5).envelope(6).tolist()
+        [0.0, 0.5, 1.0, 1.0, 0.5, 0.0]
     """
 
     onset: int
@@ -114,10 +119,27 @@ class Phases:
 def motion_label(
     frames: int, expression: str, phases: Phases, intensity: float, expressions: tuple[str, ...], ease: str = "linear"
 ) -> np.ndarray:
-    """The label of one expression, (T, E) float32: its row is the envelope times the intensity (section 5.1).
+    """The label of one expression: its column is the envelope of the phases times the intensity (section 5.1).
+
+    Args:
+        frames: T.
+        expression: one of `expressions`.
+        phases: when it sets in, peaks and fades.
+        intensity: its value in the apex, 0 to 1.
+        expressions: E names, the columns in their order.
+        ease: shape of rise and fall, one of `EASINGS`.
+
+    Returns:
+        (T, E) float32.
 
     Raises:
         MotionError: unknown expression or easing, intensity outside [0, 1], or phases beyond the last frame.
+
+    Examples:
+        >>> import facegen
+        >>> label = facegen.motion_label(6, "sad", facegen.Phases(0, 2, 3, 5), 0.5, ("happy", "sad"))
+        >>> label[:, 1].tolist()
+        [0.0, 0.25, 0.5, 0.5, 0.25, 0.0]
     """
     return label_of_curve(phases.envelope(frames, ease), expression, intensity, expressions)
 
@@ -160,6 +182,12 @@ class Timeline:
         events:
           - {expression: surprise, onset: 5, apex: [12, 20], offset: 40, ease: smooth}
           - {expression: happy, onset: 20, apex: [45, 90], offset: 115, intensity: 0.8}
+
+    Examples:
+        >>> import facegen
+        >>> timeline = facegen.Timeline.load("scene.yaml")
+        >>> timeline.motion(("happy", "surprise")).shape
+        (120, 2)
     """
 
     frames: int

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from facegen.animate import apexes
+from facegen.animation import apexes
 from facegen.checkpoint import Checkpoint
 from facegen.data.corpus import Corpus
 from facegen.data.identity import Identity
 from facegen.detection.search import UnseenError
 from facegen.errors import FacegenError, unknown
-from facegen.export.glb import write_glb
+from facegen.exporters.glb import write_glb
 from facegen.mesh.formats.obj import write_obj
 from facegen.mesh.formats.ply import write_ply
 from facegen.mesh.tri_mesh import TriMesh

@@ -30,6 +30,12 @@ class Sequence:
 
     Raises:
         DataError: the shapes do not fit together.
+
+    Examples:
+        >>> import facegen
+        >>> sequence = facegen.Sequence.load("smile.npz")
+        >>> sequence.vertices.shape[0] == sequence.motion.shape[0]
+        True
     """
 
     vertices: np.ndarray | Frames

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from facegen.data.corpus import Corpus
 from facegen.data.sampler import SPARE
 from facegen.errors import FacegenError
-from facegen.export import export
+from facegen.exporters import export
 from facegen.models import ExpressionClassifier
 from facegen.optional import require
 from facegen.pictures.apex_sheet import apex_sheet

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facegen.errors import FacegenError, unknown
-from facegen.export import writer
+from facegen.exporters import writer
 from facegen.motion.label import EASINGS
 from facegen.verbs.shared import add_model, add_output, add_verb, write_sequence
 
@@ -60,7 +60,7 @@ def animate(options: Namespace) -> None:
     writer(options.out)  # refused now, and not after the fit
     if options.timeline is not None:
         timeline = Take.load(options.timeline) if recorded else Timeline.load(options.timeline)
-    from facegen import animate as making
+    from facegen import animation as making
     from facegen import checkpoint
 
     model = checkpoint.load(options.model)
@@ -128,7 +128,7 @@ def add_interpolate(verbs: argparse._SubParsersAction) -> None:
 
 def interpolate(options: Namespace) -> None:
     """Faces between two expressions' latents."""
-    from facegen import animate as making
+    from facegen import animation as making
     from facegen import checkpoint
 
     writer(options.out)
@@ -143,7 +143,7 @@ def _dressed(sequence: object, face: object, options: Namespace) -> object:
     face that was turned otherwise is turned there."""
     from dataclasses import replace
 
-    from facegen.animate import TurnedFrames
+    from facegen.animation import TurnedFrames
     from facegen.mesh.formats.io import read_appearance
 
     appearance = read_appearance(options.neutral, face.mesh)
@@ -171,7 +171,7 @@ def add_register(verbs: argparse._SubParsersAction) -> None:
 
 def register(options: Namespace) -> None:
     """Any face mesh becomes one of the model's topology."""
-    from facegen import checkpoint
+    from facegen import animation, checkpoint
     from facegen.mesh.formats.io import WRITERS, write_mesh
 
     if options.out.suffix.lower() not in WRITERS:
@@ -180,7 +180,7 @@ def register(options: Namespace) -> None:
     face = _face(options, model)
     if face.fit is None:
         raise FacegenError(f"{options.neutral} has the model's topology already; `facegen animate` takes it as it is")
-    write_mesh(options.out, model.hierarchy.template.with_vertices(face.fit.vertices * face.factor))
+    write_mesh(options.out, animation.register(model, face))
     print(f"{options.out}: {len(face.fit.vertices)} vertices in mm, where {options.neutral.name} is")
 
 

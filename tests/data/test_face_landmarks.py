@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from facegen import checkpoint
-from facegen.animate import ready
+from facegen.animation import ready
 from facegen.data.corpus import LANDMARKS, Corpus
 from facegen.data.face_landmarks import find_face_landmarks
 from facegen.errors import DataError

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from facegen import checkpoint
-from facegen.animate import animate
+from facegen.animation import animate
 from facegen.cli import run
 from facegen.data.corpus import Corpus
 from facegen.errors import CheckpointError

@@ -9,7 +9,7 @@ from dressing import png, two_materials
 from PIL import Image
 
 from facegen.errors import FacegenError
-from facegen.export import export
+from facegen.exporters import export
 from facegen.mesh.appearance import Appearance
 from facegen.mesh.material import CLAY, Material, Picture, Texture
 from facegen.pictures.paint import Paint

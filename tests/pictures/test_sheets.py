@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from facegen.errors import FacegenError
-from facegen.export.png import write_png
+from facegen.exporters.png import write_png
 from facegen.pictures.sheets import LINES, contact_sheet, motion_plot
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from facegen import checkpoint
-from facegen.animate import animate
+from facegen.animation import animate
 from facegen.errors import DataError
 from facegen.mesh import read_mesh
 from facegen.motion.label import Phases, motion_label

@@ -14,7 +14,7 @@ import yaml
 from torch_geometric.data import Batch
 
 from facegen import checkpoint
-from facegen.animate import animate
+from facegen.animation import animate
 from facegen.cli import run
 from facegen.data.corpus import Corpus
 from facegen.data.module import ExpressionDataModule, SequenceDataset, in_mm

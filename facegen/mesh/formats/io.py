@@ -33,6 +33,12 @@ def read_mesh(path: str | Path) -> TriMesh:
     Raises:
         MeshError: the suffix is unknown; the file is missing, a folder, empty, cut short or malformed; it has
             no vertices or no faces; a position is not finite; a face uses a vertex that is not there.
+
+    Examples:
+        >>> import facegen
+        >>> mesh = facegen.read_mesh("demo/neutral.obj")
+        >>> mesh.vertices.shape[1], mesh.faces.shape[1]
+        (3, 3)
     """
     path = Path(path)
     reader = READERS.get(path.suffix.lower())

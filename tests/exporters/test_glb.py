@@ -10,7 +10,7 @@ import trimesh
 from pygltflib import GLTF2
 
 from facegen.errors import FacegenError
-from facegen.export.glb import _pack, write_glb, write_gltf
+from facegen.exporters.glb import _pack, write_glb, write_gltf
 from facegen.mesh.appearance import Appearance
 from facegen.mesh.material import Material
 from facegen.sequence.sequence import Sequence

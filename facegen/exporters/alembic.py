@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from facegen.errors import FacegenError
-from facegen.export.stream import streamed
+from facegen.exporters.stream import streamed
 from facegen.files import new_file
 from facegen.mesh.appearance import Appearance, DressedPolygons
 from facegen.mesh.material import distinct

@@ -15,8 +15,8 @@ from urllib.parse import quote
 import numpy as np
 
 from facegen.errors import FacegenError
-from facegen.export.gltf_material import material_lists
-from facegen.export.morph import FewMorph, FrameMorph, Morph
+from facegen.exporters.gltf_material import material_lists
+from facegen.exporters.morph import FewMorph, FrameMorph, Morph
 from facegen.files import new_file
 from facegen.mesh.material import DEFAULT, to_linear
 from facegen.sequence.sequence import Sequence

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from facegen.errors import FacegenError
-from facegen.export import point_cache
-from facegen.export.point_cache import write_mdd, write_pc2
+from facegen.exporters import point_cache
+from facegen.exporters.point_cache import write_mdd, write_pc2
 
 
 def test_pc2_is_little_endian_behind_32_bytes(moving, tmp_path):

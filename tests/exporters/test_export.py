@@ -7,10 +7,11 @@ import tracemalloc
 import numpy as np
 import pytest
 
-import facegen.export as package
+import facegen.exporters as package
 from facegen.errors import FacegenError
-from facegen.export import SUFFIXES, export, video
-from facegen.export.glb import write_glb
+from facegen.exporters import SUFFIXES, export
+from facegen.exporters.glb import write_glb
+from facegen.pictures import film
 from facegen.sequence.frames import CHUNK
 from facegen.sequence.sequence import Sequence
 
@@ -60,7 +61,7 @@ def test_options_reach_their_writer_and_no_other(moving, tmp_path):
 
 @pytest.mark.parametrize("suffix", [".mp4", ".gif", ".png"])
 def test_a_place_that_cannot_be_written_is_refused_before_anything_is_drawn(moving, tmp_path, monkeypatch, suffix):
-    monkeypatch.setattr(video, "render", lambda *args, **kwargs: pytest.fail("drawn in vain"))
+    monkeypatch.setattr(film, "render", lambda *args, **kwargs: pytest.fail("drawn in vain"))
     with pytest.raises(FacegenError, match="does not exist"):
         export(moving(2), tmp_path / "nowhere" / f"a{suffix}", **SMALL[suffix])
     (tmp_path / f"folder{suffix}").mkdir()
@@ -71,7 +72,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_anything_is_drawn(movi
 def test_an_error_leaves_what_was_there_before(moving, tmp_path, monkeypatch):
     write_glb(moving(), tmp_path / "a.glb")
     before = (tmp_path / "a.glb").read_bytes()
-    monkeypatch.setattr("facegen.export.glb._pack", lambda *args: 1 / 0)
+    monkeypatch.setattr("facegen.exporters.glb._pack", lambda *args: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         export(moving(), tmp_path / "a.glb")
     assert (tmp_path / "a.glb").read_bytes() == before
@@ -90,7 +91,7 @@ def test_memory_does_not_grow_with_the_frames(endless, tmp_path, suffix):
 
 
 def test_importing_the_package_loads_no_writer():
-    code = "import sys, facegen.export; print(*sys.modules)"
+    code = "import sys, facegen.exporters; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert package.__name__ in loaded
     assert not {"scipy", "torch", "PIL", "embreex", "imageio_ffmpeg", "facegen.pictures.render"} & set(loaded)

@@ -14,7 +14,7 @@ from PIL import Image
 from pygltflib import GLTF2
 
 from facegen.errors import DataError
-from facegen.export import export
+from facegen.exporters import export
 from facegen.mesh import read_mesh
 from facegen.mesh.appearance import Appearance
 from facegen.mesh.formats.io import read_appearance

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from facegen.errors import FacegenError
-from facegen.export.alembic import write_abc
+from facegen.exporters.alembic import write_abc
 from facegen.sequence.sequence import Sequence
 
 TESTS = Path(__file__).parents[1]
@@ -78,7 +78,7 @@ def test_without_alembic_the_extra_is_named(moving, tmp_path, monkeypatch):
 GROWTH = """
 import resource, sys
 from export.conftest import Waves
-from facegen.export.alembic import write_abc
+from facegen.exporters.alembic import write_abc
 write_abc(Waves(int(sys.argv[1])).sequence(), sys.argv[2])
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """

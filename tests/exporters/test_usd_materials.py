@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from dressing import PICTURES, RED, TINT, two_materials
 
-from facegen.export import export
+from facegen.exporters import export
 from facegen.mesh.appearance import Appearance
 from facegen.mesh.material import CLAY, Material, to_linear
 

@@ -13,7 +13,7 @@ import pytest
 import trimesh
 
 from facegen.errors import FacegenError
-from facegen.export.usd import write_usd
+from facegen.exporters.usd import write_usd
 from facegen.sequence.sequence import Sequence
 
 Usd = pytest.importorskip("pxr.Usd")
@@ -149,7 +149,7 @@ def test_refusals_leave_nothing(moving, tmp_path, monkeypatch):
         write_usd(Sequence(one.vertices, np.empty((0, 3)), 25, one.motion, one.expressions), tmp_path / "a.usdc")
     with pytest.raises(FacegenError, match="does not exist"):
         write_usd(one, tmp_path / "nowhere" / "a.usdc")
-    monkeypatch.setattr("facegen.export.usd.vertex_normals", lambda *args: 1 / 0)
+    monkeypatch.setattr("facegen.exporters.usd.vertex_normals", lambda *args: 1 / 0)
     for suffix in SUFFIXES:
         with pytest.raises(ZeroDivisionError):
             write_usd(one, tmp_path / f"a{suffix}")
@@ -166,7 +166,7 @@ def test_without_usd_the_extra_is_named(moving, tmp_path, monkeypatch):
 GROWTH = """
 import resource, sys
 from export.conftest import Waves
-from facegen.export.usd import write_usd
+from facegen.exporters.usd import write_usd
 write_usd(Waves(int(sys.argv[1])).sequence(), sys.argv[2])
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from facegen.errors import FacegenError
-from facegen.export import mesh_folder
-from facegen.export.mesh_folder import write_meshes
+from facegen.exporters import mesh_folder
+from facegen.exporters.mesh_folder import write_meshes
 from facegen.mesh.formats.io import read_mesh
 
 

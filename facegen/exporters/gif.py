@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from facegen.export.video import film_summary
+from facegen.exporters.video import film_summary
 from facegen.files import new_file
 from facegen.optional import require
 from facegen.pictures.film import check_size, film

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from facegen.errors import FacegenError
-from facegen.export.stream import streamed
+from facegen.exporters.stream import streamed
 from facegen.files import new_file
 from facegen.sequence.sequence import Sequence
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from facegen.errors import FacegenError
-from facegen.export.arkit_basis import ArkitBasis
-from facegen.export.stream import streamed
+from facegen.exporters.arkit_basis import ArkitBasis
+from facegen.exporters.stream import streamed
 from facegen.files import new_file
 from facegen.motion.live_link import COLUMNS, ROTATIONS, SHAPES, timecode
 from facegen.sequence.sequence import Sequence

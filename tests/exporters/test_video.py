@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from facegen.errors import FacegenError
-from facegen.export import video
-from facegen.export.gif import gif_timing, write_gif
-from facegen.export.video import write_mp4
+from facegen.exporters import video
+from facegen.exporters.gif import gif_timing, write_gif
+from facegen.exporters.video import write_mp4
 from facegen.pictures.film import film
 from facegen.pictures.render import Camera, render
 from facegen.sequence.sequence import Sequence
@@ -71,7 +71,7 @@ GROWTH = """
 import resource, sys
 import numpy as np
 from export.conftest import Waves
-from facegen.export import gif, video
+from facegen.exporters import gif, video
 video.render = gif.render = lambda pose, *_, size, **_more: np.full((size, size, 3), 100 + pose[0, 0] % 50, np.uint8)
 write = {".mp4": video.write_mp4, ".gif": gif.write_gif}[sys.argv[2][-4:]]
 write(Waves(int(sys.argv[1]), 4).sequence(), sys.argv[2], size=128)

@@ -8,8 +8,8 @@ from moving_sheet import sheet
 from scipy.optimize import lsq_linear
 
 from facegen.errors import FacegenError
-from facegen.export.arkit import write_csv
-from facegen.export.arkit_basis import RIDGE, ArkitBasis
+from facegen.exporters.arkit import write_csv
+from facegen.exporters.arkit_basis import RIDGE, ArkitBasis
 from facegen.mesh import TriMesh, write_mesh
 from facegen.motion.live_link import COLUMNS, SHAPES
 from facegen.sequence.sequence import Sequence

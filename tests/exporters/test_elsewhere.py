@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from dressing import RED, two_materials
 
-from facegen.export import export
-from facegen.export.glb import write_glb, write_gltf
+from facegen.exporters import export
+from facegen.exporters.glb import write_glb, write_gltf
 
 HERE = Path(__file__).parent / "elsewhere"
 MODULES = Path(sys.prefix) / "elsewhere"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from facegen.errors import FacegenError
-from facegen.export.stream import streamed
+from facegen.exporters.stream import streamed
 from facegen.mesh.tri_mesh import vertex_normals
 from facegen.sequence.frames import ChosenFrames, Frames
 from facegen.sequence.sequence import Sequence

@@ -20,22 +20,22 @@ def _write_npz(sequence: Sequence, path: str | Path) -> str:
 # Each writer takes (sequence, path, *, options of its own) and gives back what str() turns into a report. They are
 # named and not imported, so that the command line need not load them all to say what it can write.
 _WRITERS = {
-    ".glb": "facegen.export.glb:write_glb",
-    ".gltf": "facegen.export.glb:write_gltf",
-    ".usd": "facegen.export.usd:write_usd",
-    ".usda": "facegen.export.usd:write_usd",
-    ".usdc": "facegen.export.usd:write_usd",
-    ".usdz": "facegen.export.usd:write_usd",
-    ".abc": "facegen.export.alembic:write_abc",
-    ".csv": "facegen.export.arkit:write_csv",
-    ".pc2": "facegen.export.point_cache:write_pc2",
-    ".mdd": "facegen.export.point_cache:write_mdd",
-    ".obj": "facegen.export.mesh_folder:write_meshes",
-    ".ply": "facegen.export.mesh_folder:write_meshes",
-    ".npz": "facegen.export:_write_npz",
-    ".mp4": "facegen.export.video:write_mp4",
-    ".gif": "facegen.export.gif:write_gif",
-    ".png": "facegen.export.png:write_png",
+    ".glb": "facegen.exporters.glb:write_glb",
+    ".gltf": "facegen.exporters.glb:write_gltf",
+    ".usd": "facegen.exporters.usd:write_usd",
+    ".usda": "facegen.exporters.usd:write_usd",
+    ".usdc": "facegen.exporters.usd:write_usd",
+    ".usdz": "facegen.exporters.usd:write_usd",
+    ".abc": "facegen.exporters.alembic:write_abc",
+    ".csv": "facegen.exporters.arkit:write_csv",
+    ".pc2": "facegen.exporters.point_cache:write_pc2",
+    ".mdd": "facegen.exporters.point_cache:write_mdd",
+    ".obj": "facegen.exporters.mesh_folder:write_meshes",
+    ".ply": "facegen.exporters.mesh_folder:write_meshes",
+    ".npz": "facegen.exporters:_write_npz",
+    ".mp4": "facegen.exporters.video:write_mp4",
+    ".gif": "facegen.exporters.gif:write_gif",
+    ".png": "facegen.exporters.png:write_png",
 }
 FOLDERS = (".obj", ".ply")
 SUFFIXES = tuple(_WRITERS)
@@ -75,6 +75,11 @@ def export(sequence: Sequence, path: str | Path, **options: Any) -> str:
 
     Raises:
         FacegenError: an unknown suffix or option, or `path` cannot be written; nothing is left under that name.
+
+    Examples:
+        >>> import facegen
+        >>> facegen.export(facegen.Sequence.load("smile.npz"), "smile.pc2")
+        'smile.pc2: 60 frames, 0.3 MB'
     """
     write = writer(path)
     parameters = inspect.signature(write).parameters.values()

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from facegen.errors import FacegenError
-from facegen.export.stream import streamed
-from facegen.export.usd_material import dress
+from facegen.exporters.stream import streamed
+from facegen.exporters.usd_material import dress
 from facegen.files import new_file
 from facegen.mesh.appearance import DressedPolygons
 from facegen.mesh.material import Texture, distinct

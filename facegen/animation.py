@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from facegen.checkpoint import Checkpoint
-from facegen.errors import MotionError, unknown
+from facegen.errors import MeshError, MotionError, unknown
 from facegen.face import Face
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.sequence.frames import Frames
@@ -76,6 +76,14 @@ def animate(
 
     Raises:
         MeshError: the template cannot be fitted.
+
+    Examples:
+        >>> import facegen
+        >>> model = facegen.load("demo/model.ckpt")
+        >>> motion = facegen.motion_label(60, "happy", facegen.Phases(5, 20, 35, 55), 0.8, model.expressions)
+        >>> sequence = facegen.animate(model, facegen.read_mesh("demo/neutral.obj"), motion, fps=30)
+        >>> len(sequence.vertices), sequence.fps
+        (60, 30.0)
     """
     face = ready(neutral, model)
     latent = model.network.encoder(torch.from_numpy(np.asarray(motion, dtype=np.float32)))
@@ -123,6 +131,13 @@ def interpolate(model: Checkpoint, neutral: TriMesh | Face, start: str, stop: st
 
     Raises:
         FacegenError: an expression is unknown, steps are fewer than two, or the template cannot be fitted.
+
+    Examples:
+        >>> import facegen
+        >>> model = facegen.load("demo/model.ckpt")
+        >>> walk = facegen.interpolate(model, facegen.read_mesh("demo/neutral.obj"), "sad", "happy", steps=7)
+        >>> walk.motion[:, walk.expressions.index("happy")].tolist()[::3]
+        [0.0, 0.5, 1.0]
     """
     face = ready(neutral, model)
     first, last = (apex_latent(model, name) for name in (start, stop))
@@ -134,6 +149,32 @@ def interpolate(model: Checkpoint, neutral: TriMesh | Face, start: str, stop: st
     frames = DecodedFrames(model.network.decoder, alpha * last + (1 - alpha) * first, face)  # section 5.5
     label = (alpha * ends[1] + (1 - alpha) * ends[0]).numpy()
     return _sequence(model, face, np.asarray(frames), label, model.fps)
+
+
+def register(model: Checkpoint, scan: TriMesh | Face) -> TriMesh:
+    """The model's template laid onto any face mesh: the template's topology, that face's shape.
+
+    Args:
+        model: a loaded checkpoint.
+        scan: (U, 3) any face, in any units and turned anyhow; or a `Face` that was made of it.
+
+    Returns:
+        (V, 3) mm, where the scan is.
+
+    Raises:
+        MeshError: it has the template's topology already, or the template cannot be fitted.
+
+    Examples:
+        >>> import facegen
+        >>> model = facegen.load("demo/model.ckpt")
+        >>> neutral = facegen.register(model, facegen.read_mesh("scan.obj"))
+        >>> neutral.digest == model.hierarchy.template.digest
+        True
+    """
+    face = ready(scan, model)
+    if face.fit is None:
+        raise MeshError("the mesh has the model's topology already; `animate` takes it as it is")
+    return model.hierarchy.template.with_vertices(face.fit.vertices * face.factor)
 
 
 def _sequence(model: Checkpoint, face: Face, vertices: np.ndarray | Frames, motion: np.ndarray, fps: float) -> Sequence:
