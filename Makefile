@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SET_UP := $(VENV)/.set-up
 
-.PHONY: demo test lint blender clean
+.PHONY: demo test lint docs blender clean
 
 demo: $(SET_UP)
 	$(BIN)/facegen demo --out demo
@@ -16,6 +16,16 @@ test: $(SET_UP)
 
 lint: $(SET_UP)
 	$(BIN)/ruff check .
+
+# The pages of docs/ as a site, in site/. The code is read, not imported: what builds the site is all that is installed.
+docs: $(VENV)/docs/.set-up
+	$(VENV)/docs/bin/zensical build --clean --strict
+
+$(VENV)/docs/.set-up: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)/docs
+	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"], sep="\n")' > $(VENV)/docs/wanted.txt
+	$(VENV)/docs/bin/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -r $(VENV)/docs/wanted.txt
+	@touch $@
 
 # Blender as a Python module, 1.4 GB, for the tests that open exported files in it; it wants an older numpy than facegen.
 blender: $(SET_UP)
