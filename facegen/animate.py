@@ -6,11 +6,11 @@ import numpy as np
 import torch
 
 from facegen.checkpoint import Checkpoint
-from facegen.data.frames import Frames
-from facegen.data.sequence import Sequence
 from facegen.errors import MotionError, unknown
 from facegen.face import Face
 from facegen.mesh.tri_mesh import TriMesh
+from facegen.sequence.frames import Frames
+from facegen.sequence.sequence import Sequence
 
 HELD = 256 << 20
 """Bytes of frames above which the command line makes them anew whenever a writer asks for them."""

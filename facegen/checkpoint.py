@@ -34,7 +34,7 @@ class Checkpoint:
         hierarchy: of the template.
         expressions: E names, the label's columns.
         fps: of the corpus.
-        floor: least height of the labels it was trained with, see `facegen.motion.raised`.
+        floor: least height of the labels it was trained with, see `facegen.motion.intensity.raised`.
         corpus: digest of the corpus it was trained on.
         epoch: the one it was written in, counted from 0 as in the log.
         identity: how the training subjects differ at rest; None in what older versions wrote, and of a classifier.

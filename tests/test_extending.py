@@ -78,7 +78,7 @@ def test_the_source_reads_a_tree(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("half", "kind"), [(False, np.float32), (True, np.float16)])
 def test_the_format_is_read_by_numpy(half: bool, kind: type, tmp_path: Path) -> None:
-    from facegen.data.sequence import Sequence
+    from facegen.sequence.sequence import Sequence
 
     vertices = np.random.default_rng(0).normal(0, 50, (70, 9, 3)).astype(np.float32)
     sequence = Sequence(vertices, np.array([[0, 1, 2]]), 25.0, np.zeros((70, 0)), ())

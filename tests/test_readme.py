@@ -17,7 +17,7 @@ from packaging.specifiers import SpecifierSet
 from facegen.cli import TRAINING, build_parser, run
 from facegen.data.sources import OPTIONS
 from facegen.export import SUFFIXES
-from facegen.motion import EXPRESSIONS, Timeline
+from facegen.motion.label import EXPRESSIONS, Timeline
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))

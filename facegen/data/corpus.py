@@ -13,10 +13,11 @@ from tqdm import tqdm
 from facegen.data.identity import Identity
 from facegen.data.manifest import MANIFEST, Entry, read_manifest
 from facegen.data.pca import PCA
-from facegen.data.sequence import Sequence
 from facegen.errors import DataError, FacegenError, unknown
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.motion import FLOOR, Phases, motion_label, raised
+from facegen.motion.intensity import FLOOR, raised
+from facegen.motion.label import Phases, motion_label
+from facegen.sequence.sequence import Sequence
 
 HIERARCHY, COMPONENTS, STORE = "hierarchy.npz", "components.npz", "frames.zarr"
 ARRAYS = ("displacement", "neutral")  # groups of the store; in each an array for every sequence
@@ -33,7 +34,7 @@ class Corpus:
         expressions: E names, the label's columns.
         entries: the sequences.
         displacement_scale: root mean square displacement of the training sequences, mm.
-        floor: least height of a label, see `facegen.motion.raised`; whoever uses the corpus may set another.
+        floor: least height of a label, see `facegen.motion.intensity.raised`; whoever uses the corpus may set another.
 
     Raises:
         DataError: the directory is missing, is no corpus, or is damaged.

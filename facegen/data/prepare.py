@@ -23,7 +23,7 @@ from facegen.data.recipe import Recipe
 from facegen.data.sources.source import Key, Source
 from facegen.errors import DataError, FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.motion import deformation, intensities
+from facegen.motion.intensity import deformation, intensities
 
 MOST_WORKERS = 6
 """Processes unless more are asked for: each takes 0.3 GB at the paper's size, all together then less than 2 GB."""

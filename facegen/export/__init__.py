@@ -8,8 +8,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError, unknown
+from facegen.sequence.sequence import Sequence
 
 
 def _write_npz(sequence: Sequence, path: str | Path) -> str:
@@ -35,7 +35,7 @@ _WRITERS = {
     ".npz": "facegen.export:_write_npz",
     ".mp4": "facegen.export.video:write_mp4",
     ".gif": "facegen.export.gif:write_gif",
-    ".png": "facegen.export.pictures:write_png",
+    ".png": "facegen.export.png:write_png",
 }
 FOLDERS = (".obj", ".ply")
 SUFFIXES = tuple(_WRITERS)

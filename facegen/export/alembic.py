@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError
 from facegen.export.stream import streamed
 from facegen.files import new_file
 from facegen.mesh.appearance import Appearance, DressedPolygons
 from facegen.mesh.material import distinct
 from facegen.optional import require
+from facegen.sequence.sequence import Sequence
 
 
 def write_abc(sequence: Sequence, path: str | Path) -> str:

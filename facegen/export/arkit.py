@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError
 from facegen.export.arkit_basis import ArkitBasis
 from facegen.export.stream import streamed
 from facegen.files import new_file
-from facegen.live_link import COLUMNS, ROTATIONS, SHAPES, timecode
+from facegen.motion.live_link import COLUMNS, ROTATIONS, SHAPES, timecode
+from facegen.sequence.sequence import Sequence
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from facegen.errors import FacegenError
-from facegen.live_link import SHAPES
 from facegen.mesh.alignment import rigid_transform
-from facegen.mesh.io import READERS, read_mesh
+from facegen.mesh.formats.io import READERS, read_mesh
+from facegen.motion.live_link import SHAPES
 
 NEUTRALS = ("neutral", "genericneutralmesh")
 SIDES = {"_l": "left", "_r": "right"}

@@ -8,13 +8,14 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from facegen.data.frames import ChosenFrames
-from facegen.data.sequence import Sequence
-from facegen.export.video import check_size, film, film_summary
+from facegen.export.video import film_summary
 from facegen.files import new_file
 from facegen.optional import require
-from facegen.paint import Paint
-from facegen.render import Camera, render
+from facegen.pictures.film import check_size, film
+from facegen.pictures.paint import Paint
+from facegen.pictures.render import Camera, render
+from facegen.sequence.frames import ChosenFrames
+from facegen.sequence.sequence import Sequence
 
 CLEAR = 255  # the index that lets a pixel of the picture before show, so that what does not change takes no room
 

@@ -14,12 +14,12 @@ from urllib.parse import quote
 
 import numpy as np
 
-from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError
 from facegen.export.gltf_material import material_lists
 from facegen.export.morph import FewMorph, FrameMorph, Morph
 from facegen.files import new_file
 from facegen.mesh.material import DEFAULT, to_linear
+from facegen.sequence.sequence import Sequence
 
 FLOAT, UINT16, UINT32 = 5126, 5123, 5125
 VERTEX_DATA, INDEX_DATA = 34962, 34963

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from facegen.mesh.gltf_material import CODES, STRENGTHS
+from facegen.mesh.formats.gltf_material import CODES, STRENGTHS
 from facegen.mesh.material import Material, Texture
 
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError, unknown
 from facegen.files import new_folder
+from facegen.mesh.formats.mtl import write_library
+from facegen.mesh.formats.obj import vertex_lines
+from facegen.mesh.formats.obj_appearance import surface_lines
+from facegen.mesh.formats.ply import write_ply
 from facegen.mesh.material import DEFAULT, distinct
-from facegen.mesh.mtl import write_library
-from facegen.mesh.obj import vertex_lines
-from facegen.mesh.obj_appearance import surface_lines
-from facegen.mesh.ply import write_ply
 from facegen.mesh.tri_mesh import TriMesh
+from facegen.sequence.sequence import Sequence
 
 MESH_SUFFIXES = (".obj", ".ply")
 LIBRARY = "materials.mtl"

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from facegen.data.frames import ChosenFrames, Frames
-from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError
 from facegen.export.stream import streamed
 from facegen.mesh.tri_mesh import vertex_normals
+from facegen.sequence.frames import ChosenFrames, Frames
+from facegen.sequence.sequence import Sequence
 
 METRES = 1e-3  # glTF's unit is the metre, a sequence's the millimetre
 SHARE = 0.05  # of the tolerance, that may be lost before the fewest targets are looked for

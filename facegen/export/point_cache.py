@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError
 from facegen.export.stream import streamed
 from facegen.files import new_file
+from facegen.sequence.sequence import Sequence
 
 LARGEST = (1 << 31) - 1  # both formats count frames and points in signed integers of 32 bits
 

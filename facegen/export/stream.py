@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from facegen.data.frames import Frames, pieces
+from facegen.sequence.frames import Frames, chunks
 
 
 def streamed(vertices: np.ndarray | Frames, what: str = "") -> Iterator[tuple[int, np.ndarray]]:
@@ -20,7 +20,7 @@ def streamed(vertices: np.ndarray | Frames, what: str = "") -> Iterator[tuple[in
 
     start = 0
     with tqdm(total=len(vertices), desc=what or None, unit="frame", delay=2, leave=False, disable=None) as bar:
-        for piece in pieces(vertices):
-            yield start, piece
-            start += len(piece)
-            bar.update(len(piece))
+        for chunk in chunks(vertices):
+            yield start, chunk
+            start += len(chunk)
+            bar.update(len(chunk))

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError
 from facegen.export.stream import streamed
 from facegen.export.usd_material import dress
@@ -19,6 +18,7 @@ from facegen.mesh.appearance import DressedPolygons
 from facegen.mesh.material import Texture, distinct
 from facegen.mesh.tri_mesh import vertex_normals
 from facegen.optional import require
+from facegen.sequence.sequence import Sequence
 
 METRES_PER_UNIT = 0.001  # a sequence is in mm
 

@@ -2,51 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
-from facegen.data.frames import Frames
-from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError
 from facegen.files import new_file
 from facegen.optional import require
-from facegen.paint import Paint
-from facegen.render import Camera, render
-
-
-def film(
-    vertices: np.ndarray | Frames,
-    faces: np.ndarray,
-    *,
-    size: int = 512,
-    view: str = "front",
-    progress: bool = False,
-    paint: Paint | None = None,
-) -> Iterator[np.ndarray]:
-    """Pictures (size, size, 3) of (T, V, 3) `vertices` in their order, from one camera, a few ahead on all cores."""
-    from tqdm import tqdm
-
-    camera = Camera.framing(vertices, view)
-    workers = min(os.cpu_count() or 1, 8)
-    waiting: deque = deque()
-    bar = tqdm(total=len(vertices), unit="frame", delay=2, leave=False, disable=None if progress else True)
-    # Threads are enough: numpy and the ray caster do not hold the interpreter while they count.
-    with bar, ThreadPoolExecutor(workers) as pool:
-        for pose in vertices:
-            waiting.append(pool.submit(render, pose, faces, camera, size=size, paint=paint))
-            if len(waiting) > 2 * workers:
-                yield waiting.popleft().result()
-                bar.update()
-        while waiting:
-            yield waiting.popleft().result()
-            bar.update()
+from facegen.pictures.film import check_size, film
+from facegen.pictures.paint import Paint
+from facegen.sequence.sequence import Sequence
 
 
 def write_mp4(sequence: Sequence, path: str | Path, *, size: int = 512, view: str = "front") -> str:
@@ -100,12 +68,6 @@ def _pipe(command: list[str], frames: Iterator[np.ndarray]) -> None:
     if process.returncode:
         last = said.splitlines()[-1] if said else f"exit status {process.returncode}"
         raise OSError(f"ffmpeg could not write the film: {last}")
-
-
-def check_size(size: int) -> None:
-    """Refuse a picture too small to show anything, or too large for memory."""
-    if not 16 <= size <= 4096:
-        raise FacegenError(f"size must be 16 to 4096 pixels, got {size}")
 
 
 def film_summary(sequence: Sequence, size: int, written: Path) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from facegen.errors import FacegenError, unknown
 from facegen.export import writer
-from facegen.motion import EASINGS
+from facegen.motion.label import EASINGS
 from facegen.verbs.shared import add_model, add_output, add_verb, write_sequence
 
 # Everything else is imported where it is used: a verb that needs no network starts without loading torch.
@@ -47,8 +47,8 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
 
 def animate(options: Namespace) -> None:
     """One neutral and a motion label become a 4D expression."""
-    from facegen.live_link import Take
-    from facegen.motion import Phases, Timeline, label_of_curve, motion_label
+    from facegen.motion.label import Phases, Timeline, label_of_curve, motion_label
+    from facegen.motion.live_link import Take
 
     recorded = options.timeline is not None and options.timeline.suffix.lower() == ".csv"
     _require_one_label(options, recorded)
@@ -133,7 +133,7 @@ def _dressed(sequence: object, face: object, options: Namespace) -> object:
     from dataclasses import replace
 
     from facegen.animate import TurnedFrames
-    from facegen.mesh.io import read_appearance
+    from facegen.mesh.formats.io import read_appearance
 
     appearance = read_appearance(options.neutral, face.mesh)
     for reason in () if appearance is None else appearance.left_out:
@@ -162,7 +162,7 @@ def register(options: Namespace) -> None:
     """Any face mesh becomes one of the model's topology."""
     from facegen import checkpoint
     from facegen.face import read_face
-    from facegen.mesh.io import WRITERS, write_mesh
+    from facegen.mesh.formats.io import WRITERS, write_mesh
 
     if options.out.suffix.lower() not in WRITERS:
         raise FacegenError(unknown("suffix to write a mesh with", options.out.suffix, WRITERS))
@@ -207,7 +207,7 @@ def photo(options: Namespace) -> None:
     from facegen.photo.picture import find_face, read_picture
     from facegen.photo.report import report
     from facegen.photo.surface_color import places
-    from facegen.views import write_picture
+    from facegen.pictures.sheets import write_picture
 
     making.require_suffix(options.out)
     if (options.compare is None) != (options.expression is None):

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError
 from facegen.export.alembic import write_abc
+from facegen.sequence.sequence import Sequence
 
 TESTS = Path(__file__).parents[1]
 

@@ -4,16 +4,15 @@ import csv
 
 import numpy as np
 import pytest
+from moving_sheet import sheet
 from scipy.optimize import lsq_linear
 
-from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError
 from facegen.export.arkit import write_csv
 from facegen.export.arkit_basis import RIDGE, ArkitBasis
-from facegen.live_link import COLUMNS, SHAPES
 from facegen.mesh import TriMesh, write_mesh
-
-from .conftest import sheet
+from facegen.motion.live_link import COLUMNS, SHAPES
+from facegen.sequence.sequence import Sequence
 
 HERE = ("jawOpen", "mouthSmile_L", "mouthSmile_R", "browInnerUp_L", "browInnerUp_R", "eyeBlinkLeft", "cheekPuff")
 TURN = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import facegen.export as package
-from facegen.data.frames import PIECE
-from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError
 from facegen.export import SUFFIXES, export, video
 from facegen.export.glb import write_glb
+from facegen.sequence.frames import CHUNK
+from facegen.sequence.sequence import Sequence
 
 NEEDS = {".abc": "alembic3d", ".usd": "pxr", ".usda": "pxr", ".usdc": "pxr", ".usdz": "pxr"}
 SMALL = {".mp4": {"size": 32}, ".gif": {"size": 32}, ".png": {"size": 32, "frames": 2}}
@@ -86,11 +86,11 @@ def test_memory_does_not_grow_with_the_frames(endless, tmp_path, suffix):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert "2000 frames" in report
-    assert peak < 12 * PIECE * (sequence.vertices.shape[1] * 12)  # 15 MB; the frames are 38 MB
+    assert peak < 12 * CHUNK * (sequence.vertices.shape[1] * 12)  # 15 MB; the frames are 38 MB
 
 
 def test_importing_the_package_loads_no_writer():
     code = "import sys, facegen.export; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert package.__name__ in loaded
-    assert not {"scipy", "torch", "PIL", "embreex", "imageio_ffmpeg", "facegen.render"} & set(loaded)
+    assert not {"scipy", "torch", "PIL", "embreex", "imageio_ffmpeg", "facegen.pictures.render"} & set(loaded)

@@ -9,11 +9,11 @@ import pytest
 import trimesh
 from pygltflib import GLTF2
 
-from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError
 from facegen.export.glb import _pack, write_glb, write_gltf
 from facegen.mesh.appearance import Appearance
 from facegen.mesh.material import Material
+from facegen.sequence.sequence import Sequence
 
 WIDTHS = {"SCALAR": 1, "VEC3": 3}
 DTYPES = {5126: "<f4", 5123: "<u2", 5125: "<u4"}

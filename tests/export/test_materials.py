@@ -13,13 +13,13 @@ from dressing import COAT, PICTURES, RED, TINT, one_picture, png, same_looks, tw
 from PIL import Image
 from pygltflib import GLTF2
 
-from facegen.data.sequence import Sequence
 from facegen.errors import DataError
 from facegen.export import export
 from facegen.mesh import read_mesh
 from facegen.mesh.appearance import Appearance
-from facegen.mesh.io import read_appearance
+from facegen.mesh.formats.io import read_appearance
 from facegen.mesh.material import WHITE, to_linear
+from facegen.sequence.sequence import Sequence
 
 BARE = [False, True]
 

@@ -6,7 +6,7 @@ import pytest
 from facegen.errors import FacegenError
 from facegen.export import mesh_folder
 from facegen.export.mesh_folder import write_meshes
-from facegen.mesh.io import read_mesh
+from facegen.mesh.formats.io import read_mesh
 
 
 @pytest.mark.parametrize("suffix", [".obj", ".ply"])

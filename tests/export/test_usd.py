@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import trimesh
 
-from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError
 from facegen.export.usd import write_usd
+from facegen.sequence.sequence import Sequence
 
 Usd = pytest.importorskip("pxr.Usd")
 from pxr import UsdGeom, UsdShade, UsdValidation  # noqa: E402

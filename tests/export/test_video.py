@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facegen.data.sequence import Sequence
 from facegen.errors import FacegenError
 from facegen.export import video
 from facegen.export.gif import gif_timing, write_gif
-from facegen.export.video import film, write_mp4
-from facegen.render import Camera, render
+from facegen.export.video import write_mp4
+from facegen.pictures.film import film
+from facegen.pictures.render import Camera, render
+from facegen.sequence.sequence import Sequence
 
 SIZE = 64
 
