@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
 import shlex
@@ -137,14 +138,36 @@ def resolved(name: str) -> object:
         return getattr(resolved(module), last)
 
 
+def rooms() -> dict[str, int]:
+    """The floor of each room and file of the page on internals, from the top of its table."""
+    table = TEXTS["docs/internals.md"].partition("## Rooms")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    return {name: floor for floor, row in enumerate(rows) for name in re.findall(r"`([^`]+)`", row)}
+
+
+def floor_of(module: str) -> int:
+    """Of the most particular room that a module, or a name in it, lies in; 0 for the package itself."""
+    inside = module.removeprefix("facegen").removeprefix(".").replace(".", "/") + "/"
+    found = [name for name in rooms() if inside.startswith(name.removesuffix(".py").removesuffix("/") + "/")]
+    return rooms()[max(found, key=len)] if found else 0
+
+
 def test_the_rooms_are_there() -> None:
-    _, _, table = TEXTS["docs/internals.md"].partition("## Rooms")
-    rows = [line.split("|")[1] for line in table.partition("## ")[0].splitlines() if line.startswith("| `")]
-    named = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
-    assert len(named) > 20
-    assert [name for name in sorted(named) if not (ROOT / "facegen" / name).exists()] == []
-    rooms = {path.name for path in (ROOT / "facegen").iterdir() if path.is_dir() and list(path.glob("*.py"))}
-    assert rooms == {name.split("/")[0] for name in named if "/" in name}
+    code = ROOT / "facegen"
+    assert [name for name in rooms() if not (code / name).exists()] == []
+    here = {path.name for path in code.iterdir() if list(path.glob("*.py")) or path.suffix == ".py"} - {"__init__.py"}
+    assert here == {name.split("/")[0] for name in rooms()}
+
+
+def test_a_file_imports_only_from_rooms_above_its_own() -> None:
+    wrong = []
+    for path in sorted((ROOT / "facegen").rglob("*.py")):
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if module != "facegen" and isinstance(node, ast.ImportFrom) and str(node.module).startswith("facegen"):
+                named = [f"{node.module}.{alias.name}" for alias in node.names]
+                wrong += [(module, name) for name in named if floor_of(name) > floor_of(module)]
+    assert wrong == []
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
