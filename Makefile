@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SET_UP := $(VENV)/.set-up
 
-.PHONY: demo test lint blender clean
+.PHONY: demo test lint docs blender clean
 
 demo: $(SET_UP)
 	$(BIN)/facegen demo --out demo
@@ -12,10 +12,24 @@ demo: $(SET_UP)
 # One thread for each test process: two processes that both want both cores only slow each other down.
 test: $(SET_UP)
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
 	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2
 
 lint: $(SET_UP)
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+# The pages of docs/ as a site, in site/. The code is read, not imported: what builds the site is all that is installed.
+docs: $(VENV)/docs/.set-up
+	$(VENV)/docs/bin/zensical build --clean --strict
+
+$(VENV)/docs/.set-up: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)/docs
+	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"], sep="\n")' > $(VENV)/docs/wanted.txt
+	$(VENV)/docs/bin/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -r $(VENV)/docs/wanted.txt
+	@touch $@
 
 # Blender as a Python module, 1.4 GB, for the tests that open exported files in it; it wants an older numpy than facegen.
 blender: $(SET_UP)

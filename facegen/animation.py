@@ -116,9 +116,9 @@ def apexes(model: Checkpoint) -> np.ndarray:
 
 @torch.inference_mode()
 def interpolate(model: Checkpoint, neutral: TriMesh | Face, start: str, stop: str, steps: int) -> Sequence:
-    r"""Faces between the apexes of two expressions, through the latent space (section 5.5).
+    """Faces between the apexes of two expressions, through the latent space (section 5.5).
 
-    .. math:: z_\alpha = \alpha z_1 + (1 - \alpha) z_0
+        z(alpha) = alpha z_1 + (1 - alpha) z_0
 
     Args:
         model: a loaded checkpoint.

@@ -175,7 +175,7 @@ class Event:
 class Timeline:
     """Several expressions over time, also at once; where events of one expression overlap, the stronger one counts.
 
-    As YAML::
+    As YAML:
 
         frames: 120
         fps: 25
