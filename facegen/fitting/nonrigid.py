@@ -41,6 +41,10 @@ TRUST = 0.012
 """Landmarks that are off by less, in units of the face's size, do not pull: the detector is no better."""
 ALIKE = 0.004
 """In units of the face's size: surfaces nearer than this after the alignment are trusted above landmarks."""
+FEWEST_NEAR = 0.05
+"""Share of the template's vertices that must find a point on the target; a fit with fewer is given up."""
+MISPLACED = 0.05
+"""In units of the face's size: a landmark that is off by this much counts half."""
 REACH = 0.12
 """In units of the face's size: two points that look opposite ways count as this far apart."""
 
@@ -161,13 +165,13 @@ def _step(
     normals = vertex_normals(now, level.mesh.faces)
     hits = target.nearest(now, normals)
     weights = level.area * _trusted(level.mesh, now, normals, hits, length)
-    if (weights > 0).mean() < 0.05:
+    if (weights > 0).mean() < FEWEST_NEAR:
         raise MeshError("template and mesh lie nowhere near each other")
     error = level.marks @ now - goals
     off = np.linalg.norm(error, axis=1, keepdims=True)
     # What lies within the detector's own error is left where it is.
     wished = level.marks @ level.mesh.vertices - (level.marks @ now - error * np.clip(1 - TRUST / off.clip(1e-9), 0, 1))
-    share = pull / (1 + np.square(off[:, 0] / 0.05)) / len(goals)
+    share = pull / (1 + np.square(off[:, 0] / MISPLACED)) / len(goals)
     planes = weights[:, None, None] * (hits.normals[:, :, None] * hits.normals[:, None, :] + SLIDE * np.eye(3))
     smooth = length**4 * level.bending + (TAUT * length) ** 2 * level.stretching
     smooth += level.marks.T @ diags(share) @ level.marks

@@ -30,6 +30,10 @@ SMOOTH_FROM = 10_000
 """Vertices; the motion of a coarser template is made smooth between its vertices, or its edges show as creases."""
 PATCH = 0.25
 """In units of the face's size: a piece of skin, as scans have several, is larger than this."""
+FEWEST_FOUND = 0.4
+"""Share of the template's front that must find the mesh; below it, most of the face is missing."""
+FRONTAL = 0.2
+"""Cosine between a normal and the face's front, above which a vertex of the template looks to the front."""
 WITHIN = 0.4
 """In units of the face's size, from the middle of the landmarks: the fit is judged by what lies within."""
 AROUND = 0.9
@@ -143,13 +147,13 @@ def register(template: TriMesh, own: np.ndarray, scan: TriMesh, seen: Landmarks,
 
 def _front(vertices: np.ndarray, normals: np.ndarray, seen: Landmarks) -> np.ndarray:
     """(V,) bool: the part of a fitted template (V, 3), in units of the face's size, that every face mesh has."""
-    return (normals @ seen.rotation[2] > 0.2) & (np.linalg.norm(vertices, axis=1) < WITHIN)
+    return (normals @ seen.rotation[2] > FRONTAL) & (np.linalg.norm(vertices, axis=1) < WITHIN)
 
 
 def _require_close(fit: Fit, share: float, goals: np.ndarray, both: np.ndarray, name: str) -> None:
     """Refuse a fit that is none, or that finds the mesh in too small a share of the face."""
     loose = np.median(np.linalg.norm(fit.landmarks(fit.vertices)[both] - goals, axis=1)) / fit.size
-    near = len(fit.distance) > 50 and share > 0.4
+    near = len(fit.distance) > 50 and share > FEWEST_FOUND
     if near and loose < LOOSEST and (np.quantile(fit.distance, [0.5, 0.95]) < FARTHEST).all():
         return
     what = str(fit) if near else "most of the face is missing from it"
