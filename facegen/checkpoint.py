@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from facegen.data.corpus import Corpus
+from facegen.data.face_landmarks import checked_face_landmarks
 from facegen.data.identity import Identity
 from facegen.errors import CheckpointError, FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
@@ -34,10 +35,12 @@ class Checkpoint:
         hierarchy: of the template.
         expressions: E names, the label's columns.
         fps: of the corpus.
-        floor: least height of the labels it was trained with, see `facegen.motion.raised`.
+        floor: least height of the labels it was trained with, see `facegen.motion.intensity.raised`.
         corpus: digest of the corpus it was trained on.
         epoch: the one it was written in, counted from 0 as in the log.
         identity: how the training subjects differ at rest; None in what older versions wrote, and of a classifier.
+        landmarks: (468, 3) mm of the template and of the mean face by name, as far as they were found; see
+            `facegen.data.face_landmarks`.
     """
 
     network: nn.Module
@@ -48,6 +51,7 @@ class Checkpoint:
     corpus: str
     epoch: int
     identity: Identity | None = None
+    landmarks: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def pack(network: str, settings: Mapping[str, Any], corpus: Corpus) -> dict[str, Any]:
@@ -74,6 +78,7 @@ def pack(network: str, settings: Mapping[str, Any], corpus: Corpus) -> dict[str,
     }
     if NETWORKS[network] in GENERATORS:
         packed["identity"] = {name: torch.from_numpy(array) for name, array in corpus.identity.arrays().items()}
+        packed["landmarks"] = {name: torch.from_numpy(array) for name, array in corpus.landmarks.items()}
     return packed
 
 
@@ -132,6 +137,12 @@ def load(path: str | Path, wanted: Collection[type[nn.Module]] = GENERATORS) -> 
 
     Raises:
         CheckpointError: see `read_raw`; or its network is of another kind, or its parts do not fit together.
+
+    Examples:
+        >>> import facegen
+        >>> model = facegen.load("demo/model.ckpt")
+        >>> model.expressions
+        ('happy', 'angry', 'sad', 'surprise', 'fear', 'disgust')
     """
     content = read_raw(path)
     packed = content[KEY]
@@ -162,6 +173,7 @@ def load(path: str | Path, wanted: Collection[type[nn.Module]] = GENERATORS) -> 
             packed["corpus"],
             int(content.get("epoch", 0)),
             identity,
+            checked_face_landmarks({name: tensor.numpy() for name, tensor in packed.get("landmarks", {}).items()}),
         )
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, FacegenError) as error:
         reason = str(error).split("\n")[0]

@@ -47,7 +47,7 @@ def run(arguments: list[str]) -> int:
     """
     try:
         if arguments and arguments[0] in TRAINING:
-            from facegen.training import run as train
+            from facegen.training.run import run as train
 
             train(arguments)
             return 0

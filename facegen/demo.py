@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from facegen.files import new_folder
-from facegen.motion import EXPRESSIONS
+from facegen.motion.label import EXPRESSIONS
 from facegen.optional import require
 
 EXPRESSION_FILES = tuple(f"{name}{suffix}" for name in EXPRESSIONS for suffix in (".glb", ".mp4"))
@@ -95,7 +95,7 @@ def _prepare(corpus: Path, seed: int) -> None:
 
 def _train(folder: Path, seed: int) -> dict[str, dict[str, float]]:
     """Mean per-vertex error on test subjects in mm, generated and not moving, by expression and in total."""
-    from facegen.training import run
+    from facegen.training.run import run
 
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # the epochs' lines say what there is to see
     common = [f"--seed_everything={seed}", *RECIPE, f"--trainer.default_root_dir={folder}"]
@@ -113,11 +113,11 @@ def _train(folder: Path, seed: int) -> dict[str, dict[str, float]]:
 
 def _animate(folder: Path) -> dict:
     from facegen import checkpoint
-    from facegen.animate import animate
+    from facegen.animation import animate
     from facegen.data.corpus import Corpus
-    from facegen.export import export
+    from facegen.exporters import export
     from facegen.mesh import write_mesh
-    from facegen.motion import Phases, motion_label
+    from facegen.motion.label import Phases, motion_label
 
     model, corpus = checkpoint.load(folder / "model.ckpt"), Corpus(folder / "corpus")
     index = corpus.split("test")[0]
@@ -132,8 +132,8 @@ def _animate(folder: Path) -> dict:
 
 
 def _draw(folder: Path, sequences: dict) -> None:
-    from facegen.export import export
-    from facegen.export.apexes import apex_sheet
+    from facegen.exporters import export
+    from facegen.pictures.apex_sheet import apex_sheet
 
     for name, sequence in sequences.items():
         export(sequence, folder / f"{name}.mp4", size=384)

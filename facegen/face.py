@@ -8,15 +8,20 @@ from pathlib import Path
 
 import numpy as np
 
-from facegen.errors import FacegenError, MeshError, unknown
-from facegen.landmark_file import read_landmarks
+from facegen.detection.look import camera_at
+from facegen.detection.search import CLOSE, UnseenError, find_landmarks, outwards
+from facegen.errors import FacegenError, MeshError
+from facegen.fitting.register import Fit, FitError, register, transfer
+from facegen.landmarks.file import read_landmarks
 from facegen.mesh.alignment import rigid_transform
-from facegen.mesh.io import UNITS, read_mesh
+from facegen.mesh.formats.io import read_mesh
 from facegen.mesh.tri_mesh import TriMesh
-from facegen.mesh_landmarks import SeenError
-from facegen.register import Fit, register, transfer
-from facegen.views import write_picture
+from facegen.mesh.units import UNITS, millimetres
+from facegen.pictures.render import render
+from facegen.pictures.sheets import mosaic, write_picture
 
+SHOWN = 24
+"""Views, the first ones, on the picture of a mesh in which no face was found."""
 NEAR_UNIT = 1.8
 """A face up to so many times larger or smaller than the template, in mm, cm or m, is one in that unit."""
 
@@ -49,6 +54,7 @@ class Face:
         units: str | None = None,
         landmarks: np.ndarray | None = None,
         name: str = "the mesh",
+        own: np.ndarray | None = None,
     ) -> Face:
         """Prepare a mesh, by its vertices where it has the template's topology, by a fit where it has not.
 
@@ -59,13 +65,16 @@ class Face:
                 so in none, scales it to the template's size.
             landmarks: (468, 3) in the mesh's units, NaN where unknown; None has them found.
             name: what messages call the mesh.
+            own: (468, 3) mm, landmarks of the template, NaN where it has none; None has them found too.
 
         Raises:
-            SeenError: the template cannot be fitted; see `facegen.register.register`.
+            UnseenError: no face is found in the mesh, or none in the template.
+            FitError: the template cannot be fitted; see `facegen.fitting.register.register`.
             MeshError: `units` are unknown, or contradict the size of the face.
+            FacegenError: the packages of the extra `photo` are missing.
         """
-        if units is not None and units not in UNITS:
-            raise MeshError(unknown("unit", units, UNITS))
+        if units is not None:
+            millimetres(units)  # refused before the work
         if mesh.digest == template.digest:
             one, two = (np.linalg.norm(np.ptp(each.vertices, axis=0)) for each in (mesh, template))
             factor, taken = _millimetres(float(one / two), units, name)
@@ -75,7 +84,9 @@ class Face:
             scaled = mesh.with_vertices(mesh.vertices * factor)
             return cls(scaled, lambda moved: moved @ turn, turn, None, taken, factor)
         _require_extent(mesh, name)
-        fit = register(template, mesh, name, landmarks)
+        own = find_landmarks(template, "the model's template").points if own is None else own
+        seen = find_landmarks(mesh, name, own) if landmarks is None else outwards(mesh, landmarks)
+        fit = register(template, own, mesh, seen, name)
         factor, taken = _millimetres(fit.scale, units, name)
         carried = transfer(fit)
         scaled = mesh.with_vertices(mesh.vertices * factor)
@@ -105,7 +116,12 @@ def _millimetres(ratio: float, units: str | None, name: str) -> tuple[float, str
 
 
 def read_face(
-    path: str | Path, template: TriMesh, out: Path, units: str | None = None, landmarks: Path | None = None
+    path: str | Path,
+    template: TriMesh,
+    out: Path,
+    units: str | None = None,
+    landmarks: Path | None = None,
+    own: np.ndarray | None = None,
 ) -> Face:
     """Read a mesh and prepare it; say how well the template fits where it had to be fitted.
 
@@ -113,23 +129,32 @@ def read_face(
         path: of the mesh.
         template: (V, 3) mm.
         out: what is to be written from it; a picture that shows why no template fits is named after it.
-        units, landmarks: see `Face.of`; landmarks as a file.
+        units, landmarks, own: see `Face.of`; `landmarks` as a file.
 
     Raises:
         FacegenError: a file cannot be used, or the template cannot be fitted.
     """
-    if units is not None and units not in UNITS:
-        raise FacegenError(unknown("unit", units, UNITS))
+    if units is not None:
+        millimetres(units)
     mesh = read_mesh(path)
     points = None if landmarks is None else read_landmarks(landmarks)
     try:
-        face = Face.of(template, mesh, units, points, str(path))
-    except SeenError as error:
+        face = Face.of(template, mesh, units, points, str(path), own)
+    except (UnseenError, FitError) as error:
         picture = out.parent / f"{out.stem}.refused.png"
-        write_picture(picture, error.picture)
+        write_picture(picture, refusal_picture(error))
         raise FacegenError(f"{error}; {picture} shows what was seen") from error
     if face.fit is not None:
         print(f"{Path(path).name}: {face.fit}; units: {face.units}")
         if face.fit.fused_lips:
             print(f"{Path(path).name}: one sheet of skin closes its mouth and stretches where lips part; cut it open")
     return face
+
+
+def refusal_picture(error: UnseenError | FitError) -> np.ndarray:
+    """(H, W, 3) uint8: what was seen of a mesh that is refused, and beside it the template that was laid onto it."""
+    if isinstance(error, UnseenError):
+        return mosaic(error.views[:SHOWN])
+    camera = camera_at(error.seen.points, error.seen.rotation)
+    meshes = [error.mesh] if error.laid is None else [error.mesh, error.laid]
+    return np.concatenate([render(mesh.vertices, mesh.faces, camera, size=CLOSE) for mesh in meshes], axis=1)

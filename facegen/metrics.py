@@ -10,7 +10,7 @@ from torch.nn.functional import one_hot
 from torch_geometric.utils import segment
 from torchmetrics import Metric
 
-from facegen.motion import PHASES
+from facegen.motion.label import PHASES
 
 
 def frame_error(generated: Tensor, recorded: Tensor) -> Tensor:

@@ -9,6 +9,8 @@ from hypothesis import settings
 
 from facegen.cli import run
 
+pytest_plugins = ["moving_sheet"]
+
 # Of no example is a time promised; on a machine that does other work each may take long.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from facegen.data.sequence import Sequence
 from facegen.mesh.appearance import Appearance
 from facegen.mesh.material import Material, Picture, Texture
+from facegen.sequence.sequence import Sequence
 
 RED = (0.8, 0.1, 0.05)
 TINT = (0.5, 0.75, 1.0)

@@ -10,7 +10,8 @@ import numpy as np
 
 from facegen.data.corpus import Corpus
 from facegen.data.manifest import Entry
-from facegen.motion import FLOOR, Phases, deformation
+from facegen.motion.intensity import FLOOR, deformation
+from facegen.motion.label import Phases
 
 
 class MadeCorpus(Corpus):

@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 from shapes import sphere
 
 from facegen.mesh import TriMesh, write_mesh
-from facegen.motion import Phases
+from facegen.motion.label import Phases
 
 BALL = sphere(150)
 HEAD = BALL.with_vertices(2 * BALL.vertices)

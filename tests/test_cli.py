@@ -17,10 +17,10 @@ import pytest
 import torch
 
 from facegen.cli import TRAINING, build_parser, run
-from facegen.data.sequence import Sequence
-from facegen.live_link import COLUMNS, SHAPES, timecode
 from facegen.mesh import read_mesh, write_mesh
-from facegen.mesh.io import read_appearance
+from facegen.mesh.formats.io import read_appearance
+from facegen.motion.live_link import COLUMNS, SHAPES, timecode
+from facegen.sequence.sequence import Sequence
 
 ONE = ["--expression", "happy", "--frames", "5"]
 VERBS = ("demo", "prepare", *TRAINING, "animate", "evaluate", "interpolate", "register", "export", "inspect", "bench")
@@ -128,7 +128,7 @@ def test_inspect_a_mesh_and_a_checkpoint(
     capsys.readouterr()
     assert run(["inspect", str(neutral_path), "--json"]) == 0
     mesh = json.loads(capsys.readouterr().out)
-    assert (mesh["kind"], mesh["vertices"], mesh["components"], mesh["problems"]) == ("mesh", 420, 1, [])
+    assert (mesh["kind"], mesh["vertices"], mesh["pieces"], mesh["problems"]) == ("mesh", 420, 1, [])
     assert run(["inspect", str(checkpoint_path), "--json"]) == 0
     model = json.loads(capsys.readouterr().out)
     assert run(["inspect", str(corpus_path), "--json"]) == 0

@@ -9,7 +9,7 @@ import pytest
 
 from facegen import demo as module
 from facegen.cli import run
-from facegen.motion import EXPRESSIONS
+from facegen.motion.label import EXPRESSIONS
 
 
 @pytest.fixture

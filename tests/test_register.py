@@ -11,20 +11,23 @@ import pytest
 from scipy.sparse import csr_matrix
 from scipy.sparse import eye as identity
 from scipy.spatial.transform import Rotation
-from shapes import sphere
+from shapes import grid, sphere
 
 from facegen.cli import run
-from facegen.data.sequence import Sequence
 from facegen.data.sources.built_in import Head, face_template
 from facegen.data.sources.built_in.skin import skin
 from facegen.data.sources.built_in.temperament import SIDED
+from facegen.detection.search import UnseenError, find_landmarks, orientations
 from facegen.errors import FacegenError, MeshError
-from facegen.face import Face
-from facegen.mesh import TriMesh, components, read_mesh, write_mesh
+from facegen.face import Face, read_face, refusal_picture
+from facegen.fitting.register import FINE, FitError, _finer
+from facegen.landmarks.points import facing
+from facegen.mesh import TriMesh, read_mesh, write_mesh
 from facegen.mesh.decimation import decimate
 from facegen.mesh.subdivision import subdivide_to
 from facegen.mesh.surface import Surface
-from facegen.mesh_landmarks import SeenError, facing, find_landmarks, orientations
+from facegen.mesh.topology import surface_pieces
+from facegen.sequence.sequence import Sequence
 
 pytest.importorskip("mediapipe")
 pytest.importorskip("embreex")
@@ -139,10 +142,11 @@ def test_without_the_detector_the_message_says_what_to_install(monkeypatch: pyte
 
 
 def test_what_is_no_face_is_refused_with_a_picture() -> None:
-    with pytest.raises(SeenError, match="ball: no face is seen") as error:
+    with pytest.raises(UnseenError, match="ball: no face is seen") as error:
         Face.of(template(), sphere(), name="ball")
-    assert error.value.picture.dtype == np.uint8
-    assert error.value.picture.ndim == 3
+    picture = refusal_picture(error.value)
+    assert picture.dtype == np.uint8
+    assert picture.shape == (4 * 160, 6 * 160, 3)  # 24 views at half their size
 
 
 def test_a_surface_without_depth_and_one_wound_both_ways_are_refused_with_a_reason() -> None:
@@ -153,15 +157,16 @@ def test_a_surface_without_depth_and_one_wound_both_ways_are_refused_with_a_reas
         Face.of(template(), mesh.with_vertices(mesh.vertices * 0))
     other = np.random.default_rng(0).random(len(mesh.faces)) < 0.5
     faces = np.where(other[:, None], mesh.faces[:, ::-1], mesh.faces)
-    with pytest.raises(SeenError, match="wound both ways"):
+    with pytest.raises(UnseenError, match="wound both ways"):
         Face.of(template(), TriMesh(mesh.vertices, faces))
 
 
 def test_a_fit_on_which_no_vertex_lies_is_refused_with_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("facegen.mesh.transfer.NEAR", 0.0)
-    with pytest.raises(SeenError, match="hardly any vertex") as error:
+    monkeypatch.setattr("facegen.fitting.transfer.NEAR", 0.0)
+    with pytest.raises(FitError, match="hardly any vertex") as error:
         Face.of(template(), decimated()[0])
-    assert error.value.picture.shape[2] == 3
+    assert error.value.laid.digest == template().digest
+    assert refusal_picture(error.value).shape == (448, 2 * 448, 3)  # the mesh, and beside it the template
 
 
 def _body(head: TriMesh) -> TriMesh:
@@ -194,7 +199,7 @@ def test_the_face_of_a_whole_body_is_found_and_moves_alone() -> None:
 def test_landmarks_that_are_wrong_are_refused() -> None:
     mesh, _ = decimated()
     seen = find_landmarks(mesh, "it").points
-    with pytest.raises(SeenError, match="could not be laid onto it"):
+    with pytest.raises(FitError, match="could not be laid onto it"):
         Face.of(template(), mesh, landmarks=seen[:, [1, 0, 2]] * [1, -1, 0.2])
     with pytest.raises(MeshError, match="which way the face looks"):
         facing(np.full((468, 3), np.nan))
@@ -240,6 +245,44 @@ def test_the_command_registers_and_animates(
     assert np.linalg.norm(moved - true) < 0.3 * np.linalg.norm(true)
     # Pictures are taken from where the face looks.
     assert run(["animate", str(scan_path), *model, *more, "--size", "64", "--out", str(tmp_path / "made.png")]) == 0
+
+
+def seen_from_the_front(mesh: TriMesh) -> TriMesh:
+    """What a depth camera makes of a mesh in mm: one sheet, lips and all."""
+    import trimesh
+
+    across, up = np.meshgrid(np.arange(-75, 75.1, 1.5), np.arange(-110, 110.1, 1.5))
+    origins = np.stack([across.ravel(), up.ravel(), np.full(across.size, 500.0)], axis=1)
+    solid = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
+    hits, rays, _ = solid.ray.intersects_location(origins, np.tile([0, 0, -1.0], (len(origins), 1)), False)
+    points = origins.copy()
+    points[:, 2] = np.nan
+    points[rays] = hits
+    sheet = grid(*across.shape).faces
+    depth = points[sheet, 2]
+    used, faces = np.unique(sheet[np.isfinite(depth).all(axis=1) & (np.ptp(depth, axis=1) < 12)], return_inverse=True)
+    return TriMesh(points[used], faces.reshape(-1, 3))
+
+
+def test_fused_lips_are_said(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    for name, mesh in (("sheet.obj", seen_from_the_front(template())), ("two.obj", subdivided()[0])):
+        write_mesh(tmp_path / name, mesh)
+        read_face(tmp_path / name, template(), tmp_path / "out.glb", None, None)
+        assert ("one sheet of skin closes its mouth" in capsys.readouterr().out) == (name == "sheet.obj")
+
+
+def test_motion_between_the_vertices_of_a_coarse_template_is_smooth() -> None:
+    """Nearer to a curve than straight lines between its vertices are, and at these on it."""
+    plate = grid(24, 24)
+    fine, straight, smooth = _finer(plate)
+    assert len(fine.vertices) >= FINE
+    curve = np.sin(0.5 * fine.vertices[:, 0]) * np.cos(0.4 * fine.vertices[:, 1])
+    coarse = curve[: len(plate.vertices)]
+    inside = (np.abs(fine.vertices[:, :2] - 11.5) < 9).all(axis=1)
+    off = [np.abs(matrix @ coarse - curve)[inside] for matrix in (straight, smooth)]
+    assert off[1].mean() < 0.3 * off[0].mean()  # 0.19
+    own = np.abs(smooth @ coarse - curve)[: len(coarse)]
+    assert own[inside[: len(coarse)]].max() < 0.01
 
 
 def test_the_command_refuses_with_a_picture(
@@ -316,7 +359,7 @@ def test_eyes_and_teeth_stay_whole(head) -> None:
 
 def test_the_lips_part_and_the_rest_of_the_head_is_still(head) -> None:
     mesh, moved = head
-    label = components(mesh)[1]
+    label = surface_pieces(mesh)[1]
     upper, lower = 5533, 5517  # inner lips in the middle, points 62 and 66 of the Multi-PIE 68, counted from 0
     gap = mesh.vertices[upper, 1] - mesh.vertices[lower, 1]
     opened = moved[5]

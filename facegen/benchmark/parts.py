@@ -19,7 +19,7 @@ from facegen.data.sources.acting import Casting
 from facegen.data.sources.synthetic import SyntheticSource
 from facegen.memory import forget
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.motion import EXPRESSIONS
+from facegen.motion.label import EXPRESSIONS
 from facegen.nn.losses import motion_loss
 from facegen.nn.spiral_network import SpiralNetwork
 

@@ -7,13 +7,14 @@ from itertools import pairwise
 
 import numpy as np
 
-from facegen.data.face_phases import face_phases
 from facegen.data.recipe import Recipe
 from facegen.data.sources.source import Recording
 from facegen.errors import DataError
-from facegen.evolutions import Evolution, find_evolutions
 from facegen.mesh.alignment import align_pose, require_pose, rigid_transform
-from facegen.motion import Phases
+from facegen.motion.evolutions import Evolution, find_evolutions
+from facegen.motion.face_phases import face_phases
+from facegen.motion.intensity import mean_motion
+from facegen.motion.label import Phases
 
 STEPS = 32767  # the largest signed integer of 16 bits
 ROUNDING = 0.01  # mm; no stored value is further off
@@ -122,7 +123,7 @@ def _evolutions(
     last = len(displacement) - 1
     if recording.phases is not None:
         return [(Evolution(0, last, recording.phases, 1.0), None)], []
-    activity = np.array([np.linalg.norm(pose, axis=-1).mean() for pose in displacement])
+    activity = mean_motion(displacement)
     if recipe.label == "amplitude":
         return [(Evolution(0, last, _outline(activity), 1.0), None)], []
     found = find_evolutions(activity, recording.fps)
@@ -144,7 +145,7 @@ def _evolutions(
 
 def _amplitude(displacement: np.ndarray) -> np.ndarray:
     """(T,) how far each frame is from rest, from 0 to 1 over the sequence."""
-    activity = np.array([np.linalg.norm(pose, axis=-1).mean() for pose in displacement])
+    activity = mean_motion(displacement)
     return (activity - activity.min()) / max(np.ptp(activity), 1e-12)
 
 
@@ -214,6 +215,6 @@ def stillest(vertices: np.ndarray) -> int:
     """The frame of least motion: where the mean speed of the vertices, (T, V, 3), is lowest."""
     if len(vertices) < 2:
         return 0
-    speed = np.array([np.linalg.norm(second - first, axis=-1).mean() for first, second in pairwise(vertices)])
+    speed = np.array([mean_motion((second - first)[None])[0] for first, second in pairwise(vertices)])
     around = np.concatenate([speed[:1], np.maximum(speed[1:], speed[:-1]), speed[-1:]])
     return int(around.argmin())

@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from facegen.data.face_landmarks import load_face_landmarks
 from facegen.data.identity import Identity
 from facegen.data.manifest import MANIFEST, Entry, read_manifest
 from facegen.data.pca import PCA
-from facegen.data.sequence import Sequence
 from facegen.errors import DataError, FacegenError, unknown
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.motion import FLOOR, Phases, motion_label, raised
+from facegen.motion.intensity import FLOOR, raised
+from facegen.motion.label import Phases, motion_label
+from facegen.sequence.sequence import Sequence
 
-HIERARCHY, COMPONENTS, STORE = "hierarchy.npz", "components.npz", "frames.zarr"
+HIERARCHY, COMPONENTS, LANDMARKS, STORE = "hierarchy.npz", "components.npz", "landmarks.npz", "frames.zarr"
 ARRAYS = ("displacement", "neutral")  # groups of the store; in each an array for every sequence
 
 
@@ -33,10 +35,17 @@ class Corpus:
         expressions: E names, the label's columns.
         entries: the sequences.
         displacement_scale: root mean square displacement of the training sequences, mm.
-        floor: least height of a label, see `facegen.motion.raised`; whoever uses the corpus may set another.
+        floor: least height of a label, see `facegen.motion.intensity.raised`; whoever uses the corpus may set another.
 
     Raises:
         DataError: the directory is missing, is no corpus, or is damaged.
+
+    Examples:
+        >>> import facegen
+        >>> corpus = facegen.Corpus("demo/corpus")
+        >>> index = corpus.split("test")[0]
+        >>> corpus.displacement(index).shape == (len(corpus.motion(index)), *corpus.neutral(index).shape)
+        True
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -128,6 +137,15 @@ class Corpus:
         first = {self.entries[index].subject: index for index in reversed(self.split("train"))}
         neutrals = np.stack([self.neutral(first[subject]) for subject in sorted(first)])
         return Identity.of(neutrals, self.hierarchy.template.vertices)
+
+    @cached_property
+    def landmarks(self) -> dict[str, np.ndarray]:
+        """(468, 3) mm of the template and of the mean face, as far as they were found; see `find_face_landmarks`.
+
+        Raises:
+            DataError: the file is damaged.
+        """
+        return load_face_landmarks(self.path / LANDMARKS)
 
     @cached_property
     def pca(self) -> PCA:

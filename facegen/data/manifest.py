@@ -25,7 +25,7 @@ class Entry:
         first: the frame of that recording at which it begins, at the recording's own rate.
         frames: T, at the corpus's rate.
         phases: onset, apex_start, apex_end, offset.
-        confidence: of the phases, see `facegen.evolutions`; None where they were given, not found.
+        confidence: of the phases, see `facegen.motion.evolutions`; None where they were given, not found.
         envelope: the label's course, T numbers in [0, 1]; None where the phases say it.
         deformation: m_i of Eq. 6, mm.
         intensity: s_i of Eq. 6, in [0, 1]; `Corpus.intensity` is the label's height in the apex.

@@ -18,7 +18,8 @@ from facegen.data.sampler import SPARE, EpochShuffle, SharedBatches
 from facegen.errors import DataError
 from facegen.memory import recycled
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.motion import FLOOR, PHASES, raised
+from facegen.motion.intensity import FLOOR, raised
+from facegen.motion.label import PHASES
 
 RESTED = 5  # every how many takes rest is added to one; shares no factor with six expressions, so all get some
 
@@ -115,7 +116,7 @@ class ExpressionDataModule(LightningDataModule):
         rest: frames at rest that are added to both ends of every fifth training take. Short takes alone do not teach
             an LSTM that a label of zeros means rest for as long as it lasts; costs the frames it adds.
         hierarchy: build this one from the template instead of using the corpus's.
-        floor: least height of a label, see `facegen.motion.raised`; 0 is the paper's own.
+        floor: least height of a label, see `facegen.motion.intensity.raised`; 0 is the paper's own.
 
     Raises:
         FacegenError: the corpus cannot be used, or a setting is out of its range.

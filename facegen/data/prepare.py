@@ -14,7 +14,8 @@ from tqdm import tqdm
 
 from facegen import __version__
 from facegen.data.conform import conform, quantise
-from facegen.data.corpus import ARRAYS, COMPONENTS, HIERARCHY, STORE, Corpus, stored_digest
+from facegen.data.corpus import ARRAYS, COMPONENTS, HIERARCHY, LANDMARKS, STORE, Corpus, stored_digest
+from facegen.data.face_landmarks import find_face_landmarks
 from facegen.data.journal import Journal, continued_folder
 from facegen.data.manifest import Entry, write_manifest
 from facegen.data.pca import principal_components
@@ -23,7 +24,7 @@ from facegen.data.recipe import Recipe
 from facegen.data.sources.source import Key, Source
 from facegen.errors import DataError, FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.motion import deformation, intensities
+from facegen.motion.intensity import deformation, intensities
 
 MOST_WORKERS = 6
 """Processes unless more are asked for: each takes 0.3 GB at the paper's size, all together then less than 2 GB."""
@@ -81,6 +82,7 @@ def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = 
         }
         write_manifest(journal.folder, manifest, entries)
         _write_components(journal.folder, recipe.components)
+        _write_landmarks(journal.folder)
 
 
 def _write_components(folder: Path, count: int) -> None:
@@ -91,6 +93,14 @@ def _write_components(folder: Path, count: int) -> None:
     progress = tqdm(train, desc="components", delay=2, leave=False, disable=None)
     found = principal_components((corpus.displacement(index) for index in progress), count, frames)
     found.save(folder / COMPONENTS, corpus.digest)
+
+
+def _write_landmarks(folder: Path) -> None:
+    """Landmarks of the template and of the training subjects' mean, so that no verb has to look for them again."""
+    corpus = Corpus(folder)
+    found = find_face_landmarks(corpus.hierarchy.template, corpus.identity.mean)
+    if found:
+        np.savez(folder / LANDMARKS, **found)
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from facegen.animate import interpolate
+from facegen.animation import interpolate
 from facegen.data.corpus import Corpus
 from facegen.evaluation.rows import TITLES, Generator
 from facegen.evaluation.scores import POSITIONS, mean_phases
 from facegen.files import new_file
-from facegen.motion import Phases, motion_label
+from facegen.motion.label import Phases, motion_label
 from facegen.optional import require
-from facegen.render import Camera, render
+from facegen.pictures.render import Camera, render
 
 SIZE = 240  # pixels of a face
 DPI = 120

@@ -8,7 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from facegen.data.corpus import Corpus
-from facegen.motion import PHASES
+from facegen.motion.label import PHASES
 
 KNOTS = 17
 """Label values, evenly from 0 to 1, between which the mean is linear."""
@@ -27,7 +27,7 @@ class LabelMean:
     that see the whole label can know more: from how strong it will be, how long it rises.
 
     Args:
-        knots: (E, phases, K, V, 3) float32, mm; phases in the order of `facegen.motion.PHASES`.
+        knots: (E, phases, K, V, 3) float32, mm; phases in the order of `facegen.motion.label.PHASES`.
     """
 
     knots: np.ndarray

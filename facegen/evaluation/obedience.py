@@ -9,7 +9,8 @@ import numpy as np
 from facegen.data.corpus import Corpus
 from facegen.evaluation.rows import Generator
 from facegen.evaluation.scores import Scores, mean_phases
-from facegen.motion import Phases, deformation, motion_label, raised
+from facegen.motion.intensity import deformation, raised
+from facegen.motion.label import Phases, motion_label
 
 ASKED = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Intensities of Eq. 6 that are asked for."""

@@ -12,8 +12,9 @@ from facegen.data.corpus import Corpus
 from facegen.errors import MotionError
 from facegen.evaluation.regions import REGIONS
 from facegen.evaluation.rows import Row
-from facegen.evolutions import fit_phases
-from facegen.motion import Phases
+from facegen.motion.evolutions import fit_phases
+from facegen.motion.intensity import mean_motion
+from facegen.motion.label import Phases
 
 POSITIONS = 101
 """Places along the evolution of an expression at which Figure 5 shows errors."""
@@ -85,7 +86,7 @@ def _score(made: np.ndarray, recorded: np.ndarray, regions: np.ndarray, places: 
 
 def phases_of(displacement: np.ndarray) -> Phases | None:
     """Phases found in the mean motion of (T, V, 3) mm; None where it does not move by a thousandth of a mm."""
-    activity = np.sqrt(np.square(displacement).sum(axis=-1)).mean(axis=1)
+    activity = mean_motion(displacement)
     try:
         return fit_phases(activity)[0] if np.ptp(activity) > 1e-3 else None
     except MotionError:

@@ -1,6 +1,8 @@
-"""Rigid alignment: heads that turn, and scanners that stand elsewhere."""
+"""Alignment of points: rigid, for heads that turn, and with a scale, for scanners that measure in another unit."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -66,3 +68,35 @@ def align_pose(points: np.ndarray, target: np.ndarray, rounds: int = 5) -> np.nd
         gap = np.linalg.norm(moved - target, axis=1)
         chosen = gap <= np.quantile(gap, TRIMMED)
     return moved
+
+
+@dataclass(frozen=True, eq=False)
+class Similarity:
+    """`scale * points @ rotation.T + translation`."""
+
+    scale: float
+    rotation: np.ndarray
+    translation: np.ndarray
+
+    def __call__(self, points: np.ndarray) -> np.ndarray:
+        return self.scale * points @ self.rotation.T + self.translation
+
+    def inverse(self, points: np.ndarray) -> np.ndarray:
+        """Undo it."""
+        return (points - self.translation) @ self.rotation / self.scale
+
+
+def similarity(points: np.ndarray, target: np.ndarray, weights: np.ndarray | None = None) -> Similarity:
+    """The similarity that brings `points` (N, 3) nearest to `target` (N, 3).
+
+    Reference:
+        Umeyama, "Least-Squares Estimation of Transformation Parameters Between Two Point Patterns", PAMI 1991.
+    """
+    share = np.full(len(points), 1 / len(points)) if weights is None else weights / weights.sum()
+    middle, goal = share @ points, share @ target
+    one, two = points - middle, target - goal
+    left, values, right = np.linalg.svd((share[:, None] * two).T @ one)
+    flip = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
+    rotation = left * flip @ right
+    scale = float((values * flip).sum() / (share @ np.square(one).sum(axis=1)))
+    return Similarity(scale, rotation, goal - scale * rotation @ middle)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
+
+from facegen.mesh.topology import border_edges, connected, surface_pieces
+from facegen.mesh.tri_mesh import TriMesh
 
 
 def rims(faces: np.ndarray, count: int) -> list[np.ndarray]:
@@ -25,20 +26,12 @@ def rims(faces: np.ndarray, count: int) -> list[np.ndarray]:
 
 @lru_cache(maxsize=8)
 def _rims(faces: bytes, count: int) -> list[np.ndarray]:
-    triangles = np.frombuffer(faces, np.int32).reshape(-1, 3)
-    edges = triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2).astype(np.int64)
-    if len(np.unique(_pieces(edges, count)[triangles])) != 1:
+    mesh = TriMesh(np.zeros((count, 3)), np.frombuffer(faces, np.int32).reshape(-1, 3))
+    if surface_pieces(mesh)[0] != 1:
         return []
-    ahead, back = edges @ [count, 1], np.sort(edges @ [1, count])
-    alone = edges[back[np.minimum(np.searchsorted(back, ahead), len(back) - 1)] != ahead]
-    hole = _pieces(alone, count)[alone[:, 0]]
+    alone = np.stack(border_edges(mesh), axis=1)
+    hole = connected(alone, count)[alone[:, 0]]
     return [alone[hole == number] for number in np.unique(hole)]
-
-
-def _pieces(edges: np.ndarray, count: int) -> np.ndarray:
-    """(count,) for each vertex the number of the piece that it belongs to."""
-    graph = coo_matrix((np.ones(len(edges)), edges.T), (count, count))
-    return connected_components(graph, directed=False)[1]
 
 
 def with_caps(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from facegen.errors import MeshError
+from facegen.mesh.topology import connected, edge_of_side, half_edges, surface_pieces
 from facegen.mesh.tri_mesh import TriMesh
 
 # A face is a sliver where its area is below this part of the squared diagonal of the bounding box.
@@ -21,7 +22,7 @@ class Finding:
 
     Args:
         kind: "non-finite vertices", "degenerate faces", "duplicate faces", "edges with more than two faces",
-            "inconsistent winding", "pinched vertices", "unused vertices" or "several components".
+            "inconsistent winding", "pinched vertices", "unused vertices" or "several pieces".
         message: one line: what is wrong, how often, and the first places.
         where: (N,) int64 the offending vertices, faces, or rows of `TriMesh.edges`.
         fatal: no hierarchy can be built on such a mesh.
@@ -40,32 +41,6 @@ def _first(values: np.ndarray) -> str:
 
 def _plural(count: int, one: str, many: str) -> str:
     return f"{count} {one if count == 1 else many}"
-
-
-def components(mesh: TriMesh) -> tuple[int, np.ndarray]:
-    """The connected parts of the surface.
-
-    Returns:
-        Their count, and (V,) int64 the part of each vertex, numbered by the parts' first vertices; -1 where
-        no face uses the vertex, which makes no part of its own.
-    """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    size = len(mesh.vertices)
-    if len(mesh.faces) == 0:
-        return 0, np.full(size, -1, dtype=np.int64)
-    rows, columns = mesh.faces[:, [0, 1]].ravel(), mesh.faces[:, [1, 2]].ravel()
-    graph = coo_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(size, size))
-    _, raw = connected_components(graph.tocsr(), directed=False)
-    used = np.zeros(size, dtype=bool)
-    used[mesh.faces] = True
-    kinds, first, inverse = np.unique(raw[used], return_index=True, return_inverse=True)
-    rank = np.empty(len(kinds), dtype=np.int64)
-    rank[np.argsort(first)] = np.arange(len(kinds))
-    labels = np.full(size, -1, dtype=np.int64)
-    labels[used] = rank[inverse]
-    return len(kinds), labels
 
 
 def _non_finite(mesh: TriMesh) -> list[Finding]:
@@ -110,13 +85,11 @@ def _duplicates(mesh: TriMesh) -> list[Finding]:
 
 
 def _edge_findings(mesh: TriMesh, repeated: np.ndarray) -> list[Finding]:
-    size = len(mesh.vertices)
-    starts, ends = mesh.faces.ravel(), mesh.faces[:, [1, 2, 0]].ravel()
-    # One key an edge; sorted, these are the rows of `mesh.edges`, also those that join a vertex to itself.
-    keys, rows = np.unique(np.minimum(starts, ends) * size + np.maximum(starts, ends), return_inverse=True)
+    starts, ends = half_edges(mesh.faces)
+    rows = edge_of_side(mesh).ravel()
     sound = np.repeat(~repeated, 3)
-    uses = np.bincount(rows[sound], minlength=len(keys))
-    forward = np.bincount(rows[sound], weights=(starts < ends)[sound], minlength=len(keys))
+    uses = np.bincount(rows[sound], minlength=len(mesh.edges))
+    forward = np.bincount(rows[sound], weights=(starts < ends)[sound], minlength=len(mesh.edges))
     findings = []
     for kind, where, said in (
         ("edges with more than two faces", np.flatnonzero(uses > 2), ("lies", "lie", "on more than two faces")),
@@ -127,19 +100,16 @@ def _edge_findings(mesh: TriMesh, repeated: np.ndarray) -> list[Finding]:
         ),
     ):
         if len(where):
-            one, many, rest = said
-            pairs = ", ".join(f"{key // size}-{key % size}" for key in keys[where[:_SHOWN]].tolist())
+            singular, plural, rest = said
+            pairs = ", ".join(f"{one}-{two}" for one, two in mesh.edges[where[:_SHOWN]].tolist())
             dots = ", ..." if len(where) > _SHOWN else ""
-            count = _plural(len(where), f"edge {one}", f"edges {many}")
+            count = _plural(len(where), f"edge {singular}", f"edges {plural}")
             findings.append(Finding(kind, f"{count} {rest} (vertices {pairs}{dots})", where, True))
     return findings
 
 
 def _pinched(mesh: TriMesh, repeated: np.ndarray) -> list[Finding]:
     """Vertices at which several fans of faces touch, such as the middle of a bow tie."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     faces, size = mesh.faces[~repeated], len(mesh.vertices)
     if not len(faces):
         return []
@@ -152,10 +122,8 @@ def _pinched(mesh: TriMesh, repeated: np.ndarray) -> list[Finding]:
     order = np.argsort(low[:, 0] * size + high[:, 0], kind="stable")
     low, high = low[order], high[order]
     same = (low[1:, 0] == low[:-1, 0]) & (high[1:, 0] == high[:-1, 0])
-    rows = np.concatenate([low[:-1, 1][same], high[:-1, 1][same]])
-    columns = np.concatenate([low[1:, 1][same], high[1:, 1][same]])
-    graph = coo_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(faces.size, faces.size))
-    _, fan = connected_components(graph.tocsr(), directed=False)
+    beside = np.concatenate([np.stack([each[:-1, 1][same], each[1:, 1][same]], axis=1) for each in (low, high)])
+    fan = connected(beside, faces.size)
     pairs = np.unique(np.stack([faces.ravel(), fan], axis=1), axis=0)
     where = np.flatnonzero(np.bincount(pairs[:, 0], minlength=size) > 1)
     if len(where) == 0:
@@ -176,14 +144,14 @@ def _unused(mesh: TriMesh) -> list[Finding]:
     return [Finding("unused vertices", f"{count} on no face (vertex {_first(where)})", where, False)]
 
 
-def _several_components(mesh: TriMesh) -> list[Finding]:
-    count, labels = components(mesh)
+def _several_pieces(mesh: TriMesh) -> list[Finding]:
+    count, labels = surface_pieces(mesh)
     if count < 2:
         return []
     sizes = np.bincount(labels[labels >= 0])
     where = np.flatnonzero((labels >= 0) & (labels != np.argmax(sizes)))
     listed = _first(np.sort(sizes)[::-1])
-    return [Finding("several components", f"{count} separate parts of {listed} vertices", where, False)]
+    return [Finding("several pieces", f"{count} separate pieces of {listed} vertices", where, False)]
 
 
 def check(mesh: TriMesh) -> list[Finding]:
@@ -200,7 +168,7 @@ def check(mesh: TriMesh) -> list[Finding]:
         *_edge_findings(mesh, repeated),
         *_pinched(mesh, repeated),
         *_unused(mesh),
-        *_several_components(mesh),
+        *_several_pieces(mesh),
     ]
     return sorted(findings, key=lambda finding: not finding.fatal)
 

@@ -7,6 +7,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from facegen.errors import MeshError
+from facegen.mesh.topology import edge_graph
 from facegen.mesh.tri_mesh import TriMesh
 
 
@@ -91,7 +92,7 @@ def project(mesh: TriMesh, kept: np.ndarray, coarse: TriMesh) -> csr_matrix:
     total = entries.sum(axis=1, keepdims=True)
     if not total.all():
         lost = int(np.flatnonzero(total == 0)[0])
-        raise MeshError(f"decimation left no face near vertex {lost}; remove that component first")
+        raise MeshError(f"decimation left no face near vertex {lost}; remove that piece first")
     entries /= total
     matrix = csr_matrix((entries.ravel(), (np.repeat(np.arange(count), 3), columns.ravel())), shape=(count, len(kept)))
     matrix.eliminate_zeros()
@@ -102,15 +103,12 @@ def project(mesh: TriMesh, kept: np.ndarray, coarse: TriMesh) -> csr_matrix:
 def _candidates(mesh: TriMesh, kept: np.ndarray, coarse: TriMesh) -> tuple[np.ndarray, np.ndarray]:
     """Pairs (vertex, coarse face): the faces around the nearest kept vertex and around that one's neighbours."""
     count, coarse_count = len(mesh.vertices), len(kept)
-    start, stop = mesh.edges.T
-    length = np.linalg.norm(mesh.vertices[start] - mesh.vertices[stop], axis=1).clip(1e-12)
-    graph = csr_matrix((length, (start, stop)), shape=(count, count))
-    _, _, owner = dijkstra(graph, directed=False, indices=kept, min_only=True, return_predecessors=True)
+    _, _, owner = dijkstra(edge_graph(mesh), directed=False, indices=kept, min_only=True, return_predecessors=True)
     rank = np.full(count, -1, dtype=np.int64)
     rank[kept] = np.arange(coarse_count)
     if (owner < 0).any():
         lost = int(np.flatnonzero(owner < 0)[0])
-        raise MeshError(f"decimation left nothing of the component of vertex {lost}; remove that component first")
+        raise MeshError(f"decimation left nothing of the piece of vertex {lost}; remove that piece first")
 
     faces = coarse.faces
     corner = csr_matrix(

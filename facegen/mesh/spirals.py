@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import connected_components
 
 from facegen.errors import MeshError
+from facegen.mesh.topology import pieces
 from facegen.mesh.tri_mesh import TriMesh
 
 
@@ -51,20 +50,17 @@ def geodesic_distance(mesh: TriMesh, reference: int) -> np.ndarray:
     """Distance over the surface from one vertex to all others, (V,) in the mesh's units.
 
     By the heat method on the intrinsic Delaunay triangulation (Crane et al., "Geodesics in Heat", ACM ToG 2013;
-    Sharp and Crane, "A Laplacian for Nonmanifold Triangle Meshes", SGP 2020). A component without the reference
+    Sharp and Crane, "A Laplacian for Nonmanifold Triangle Meshes", SGP 2020). A piece without the reference
     is measured from its own vertex nearest to the reference in space, which counts as that far away.
     """
     import potpourri3d
 
-    count = len(mesh.vertices)
-    edges = mesh.edges
-    graph = csr_matrix((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(count, count))
-    components, label = connected_components(graph, directed=False)
+    piece = pieces(mesh)
     straight = np.linalg.norm(mesh.vertices - mesh.vertices[reference], axis=1)
     distance = straight.copy()
-    for component in range(components):
-        members = np.flatnonzero(label == component)
-        inside = mesh.faces[label[mesh.faces[:, 0]] == component]
+    for number in range(piece.max() + 1):
+        members = np.flatnonzero(piece == number)
+        inside = mesh.faces[piece[mesh.faces[:, 0]] == number]
         if not len(inside):
             continue
         source = members[np.argmin(straight[members])]

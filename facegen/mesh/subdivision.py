@@ -6,6 +6,7 @@ import numpy as np
 from scipy.sparse import csr_matrix, diags, identity, vstack
 
 from facegen.errors import MeshError
+from facegen.mesh.topology import edge_of_side
 from facegen.mesh.tri_mesh import TriMesh
 
 
@@ -50,17 +51,14 @@ def _split(mesh: TriMesh, chosen: np.ndarray) -> tuple[TriMesh, csr_matrix]:
             csr_matrix((np.full(2 * added, 0.5), (np.repeat(np.arange(added), 2), ends.ravel())), shape=(added, count)),
         ]
     ).tocsr()
-    sides = np.sort(np.stack([mesh.faces, np.roll(mesh.faces, -1, axis=1)], axis=-1), axis=-1)
-    # mesh.edges is sorted, so one number for each edge finds it by bisection.
-    key = mesh.edges[:, 0] * count + mesh.edges[:, 1]
-    middles = middle[np.searchsorted(key, sides[..., 0] * count + sides[..., 1])]  # (F, 3): on ab, bc, ca
+    middles = middle[edge_of_side(mesh)]  # on ab, bc, ca
     return TriMesh(step @ mesh.vertices, _patterns(mesh.faces, middles)), step
 
 
 def _patterns(faces: np.ndarray, middles: np.ndarray) -> np.ndarray:
     """Triangles for faces of which none, one, two or three sides have a middle, (F, 3) with -1 for none."""
     cuts = (middles >= 0).sum(axis=1)
-    pieces = [faces[cuts == 0]]
+    triangles = [faces[cuts == 0]]
     for number in (1, 2, 3):
         chosen = cuts == number
         corner, mid = faces[chosen], middles[chosen]
@@ -69,13 +67,13 @@ def _patterns(faces: np.ndarray, middles: np.ndarray) -> np.ndarray:
         index = (turn[:, None] + np.arange(3)) % 3
         (a, b, c), (ab, bc, ca) = np.take_along_axis(corner, index, 1).T, np.take_along_axis(mid, index, 1).T
         if number == 1:
-            triangles = [(a, ab, c), (ab, b, c)]
+            pattern = [(a, ab, c), (ab, b, c)]
         elif number == 2:
-            triangles = [(ab, b, bc), (a, ab, c), (ab, bc, c)]
+            pattern = [(ab, b, bc), (a, ab, c), (ab, bc, c)]
         else:
-            triangles = [(a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)]
-        pieces += [np.stack(triangle, axis=1) for triangle in triangles]
-    return np.concatenate(pieces)
+            pattern = [(a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)]
+        triangles += [np.stack(triangle, axis=1) for triangle in pattern]
+    return np.concatenate(triangles)
 
 
 def smooth_split(mesh: TriMesh) -> tuple[TriMesh, csr_matrix, csr_matrix]:
@@ -88,9 +86,7 @@ def smooth_split(mesh: TriMesh) -> tuple[TriMesh, csr_matrix, csr_matrix]:
     """
     fine, linear = _split(mesh, np.arange(len(mesh.edges)))
     count, edges = len(mesh.vertices), mesh.edges
-    key = edges[:, 0] * count + edges[:, 1]
-    start, stop, third = mesh.faces.ravel(), np.roll(mesh.faces, -1, 1).ravel(), np.roll(mesh.faces, 1, 1).ravel()
-    edge = np.searchsorted(key, np.minimum(start, stop) * count + np.maximum(start, stop))
+    edge, third = edge_of_side(mesh).ravel(), np.roll(mesh.faces, 1, 1).ravel()
     inner = np.bincount(edge, minlength=len(edges)) == 2
     ends = np.where(inner, 3 / 8, 1 / 2)
     across = inner[edge]

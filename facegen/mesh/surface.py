@@ -8,6 +8,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.spatial import cKDTree
 
+from facegen.mesh.topology import border_vertices, is_border_side
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 
 SAMPLES = 60_000
@@ -49,7 +50,7 @@ class Surface:
         self.mesh, self.reach = mesh, reach
         self.normals = vertex_normals(mesh.vertices, mesh.faces)
         self.rim = border_vertices(mesh)
-        self.rim_edges = _is_border_edge(mesh)
+        self.rim_edges = is_border_side(mesh)
         self.owner, weights = _samples(mesh)
         corners = mesh.faces[self.owner]
         self.spots = np.einsum("nk,nkc->nc", weights, mesh.vertices[corners])
@@ -99,21 +100,10 @@ class Surface:
         return csr_matrix((hits.weights.ravel(), (rows, columns)), shape=(len(hits.face), len(self.mesh.vertices)))
 
 
-def border_vertices(mesh: TriMesh) -> np.ndarray:
-    """(V,) bool: those on an edge of one triangle alone."""
-    on_rim = np.zeros(len(mesh.vertices), dtype=bool)
-    edge = _is_border_edge(mesh)
-    on_rim[mesh.faces[edge]] = True
-    on_rim[np.roll(mesh.faces, -1, axis=1)[edge]] = True
-    return on_rim
-
-
-def _is_border_edge(mesh: TriMesh) -> np.ndarray:
-    """(F, 3) bool: the edge from each corner to the next belongs to no other triangle."""
-    start, stop = mesh.faces, np.roll(mesh.faces, -1, axis=1)
-    key = np.minimum(start, stop) * len(mesh.vertices) + np.maximum(start, stop)
-    _, place, count = np.unique(key, return_inverse=True, return_counts=True)
-    return (count[place] == 1).reshape(key.shape)
+def on_surface(surface: Surface, points: np.ndarray) -> csr_matrix:
+    """Sparse (N, V) from the vertices to points (N, 3) on the surface."""
+    near = cKDTree(surface.mesh.vertices).query(points)[1]
+    return surface.matrix(surface.nearest(points, surface.normals[near]))
 
 
 def _samples(mesh: TriMesh) -> tuple[np.ndarray, np.ndarray]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
+from facegen.mesh.topology import border_edges, connected
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 
 
@@ -21,7 +20,7 @@ def weld(mesh: TriMesh) -> tuple[TriMesh, np.ndarray]:
     count = len(mesh.vertices)
     scale = float(np.ptp(mesh.vertices, axis=0).max()) or 1.0
     _, spot = np.unique(np.rint(mesh.vertices / (1e-6 * scale)).astype(np.int64), axis=0, return_inverse=True)
-    start, stop = _border_edges(mesh)
+    start, stop = border_edges(mesh)
     ahead, behind = spot.ravel()[start] * count + spot.ravel()[stop], spot.ravel()[stop] * count + spot.ravel()[start]
     # A seam is two borders, one each way; where three meet nobody knows which two belong together.
     keys, first, times = np.unique(ahead, return_index=True, return_counts=True)
@@ -32,19 +31,9 @@ def weld(mesh: TriMesh) -> tuple[TriMesh, np.ndarray]:
     one, two = np.concatenate([start[sewn], stop[sewn]]), np.concatenate([stop[twin], start[twin]])
     normals = vertex_normals(mesh.vertices, mesh.faces)
     alike = np.einsum("nc,nc->n", normals[one], normals[two]) > -0.2
-    pairs = coo_matrix((np.ones(alike.sum()), (one[alike], two[alike])), shape=(count, count))
-    _, index = connected_components(pairs, directed=False)
+    index = connected(np.stack([one[alike], two[alike]], axis=1), count)
     kept = np.zeros(index.max() + 1, dtype=np.int64)
     kept[index[::-1]] = np.arange(count)[::-1]
     faces = index[mesh.faces]
     whole = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
     return TriMesh(mesh.vertices[kept], faces[whole]), index
-
-
-def _border_edges(mesh: TriMesh) -> tuple[np.ndarray, np.ndarray]:
-    """Start and stop of each edge of one triangle alone, as the triangle runs through it."""
-    start, stop = mesh.faces.ravel(), np.roll(mesh.faces, -1, axis=1).ravel()
-    key = np.minimum(start, stop) * len(mesh.vertices) + np.maximum(start, stop)
-    _, place, times = np.unique(key, return_inverse=True, return_counts=True)
-    single = times[place.ravel()] == 1
-    return start[single], stop[single]

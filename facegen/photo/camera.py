@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from facegen.render import Camera
+from facegen.pictures.render import Camera
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from scipy.optimize import least_squares
 
 from facegen.data.identity import Identity
 from facegen.errors import FacegenError
-from facegen.mesh.similarity import face_size
+from facegen.landmarks.points import face_size
 from facegen.photo.camera import PhotoCamera, changed, first_camera
 from facegen.photo.marks import Marks
 from facegen.photo.refine import beyond

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from facegen.face_landmarks import detect, look_closely
-from facegen.mesh.registration import REACH
-from facegen.mesh.similarity import face_size
-from facegen.mesh.surface import Surface
+from facegen.detection.detector import detect, look_closely
+from facegen.detection.search import find_landmarks
+from facegen.fitting.nonrigid import REACH
+from facegen.landmarks.points import face_size
+from facegen.mesh.surface import Surface, on_surface
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
-from facegen.mesh_landmarks import find_landmarks
 from facegen.photo.camera import PhotoCamera
-from facegen.register import on_surface
-from facegen.render import render
+from facegen.pictures.render import render
 
 SEEN = 512
 """Pixels of a render that the detector is given."""
@@ -36,13 +35,13 @@ class Marks:
     triangles: np.ndarray
 
     @classmethod
-    def of(cls, mesh: TriMesh, name: str = "the mean face") -> Marks:
-        """Look at a mesh, as `facegen.register` does at a template.
+    def of(cls, mesh: TriMesh, points: np.ndarray | None = None, name: str = "the mean face") -> Marks:
+        """Of a mesh (V, 3) mm with landmarks (468, 3) mm, NaN where it has none; None has them found.
 
         Raises:
-            SeenError: no face is seen in it.
+            UnseenError: no face is seen in it.
         """
-        points = find_landmarks(mesh, name).points
+        points = find_landmarks(mesh, name).points if points is None else points
         numbers = np.flatnonzero(np.isfinite(points).all(axis=1))
         surface = Surface(mesh, REACH * face_size(points))
         return cls(on_surface(surface, points[numbers]), numbers, mesh.faces)

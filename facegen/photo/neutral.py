@@ -7,21 +7,21 @@ from pathlib import Path
 
 import numpy as np
 
-from facegen.animate import apexes
+from facegen.animation import apexes
 from facegen.checkpoint import Checkpoint
 from facegen.data.corpus import Corpus
 from facegen.data.identity import Identity
-from facegen.data.sequence import Sequence
+from facegen.detection.search import UnseenError
 from facegen.errors import FacegenError, unknown
-from facegen.export.glb import write_glb
-from facegen.mesh.obj import write_obj
-from facegen.mesh.ply import write_ply
+from facegen.exporters.glb import write_glb
+from facegen.mesh.formats.obj import write_obj
+from facegen.mesh.formats.ply import write_ply
 from facegen.mesh.tri_mesh import TriMesh
-from facegen.mesh_landmarks import SeenError
 from facegen.photo.fit import PhotoFit, fit_photo
 from facegen.photo.marks import Marks
 from facegen.photo.report import comparison
 from facegen.photo.surface_color import projected, vertex_colors
+from facegen.sequence.sequence import Sequence
 
 SUFFIXES = (".ply", ".obj", ".glb")
 
@@ -52,8 +52,9 @@ def fit_neutral(model: Checkpoint, identity: Identity, pixels: np.ndarray) -> Ph
         FacegenError: the model's faces are none to the detector, or none looks like that.
     """
     try:
-        marks = Marks.of(model.hierarchy.template.with_vertices(identity.mean.astype(np.float64)))
-    except SeenError as error:
+        known = model.landmarks.get("mean") if identity is model.identity else None
+        marks = Marks.of(model.hierarchy.template.with_vertices(identity.mean.astype(np.float64)), known)
+    except UnseenError as error:
         raise FacegenError(
             "the detector sees no face in the mean of the model's people, so that landmarks cannot be compared; a "
             "corpus of whole faces is needed"

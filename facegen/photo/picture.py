@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from facegen.detection.detector import detect, look_closely
 from facegen.errors import FacegenError
-from facegen.face_landmarks import detect, look_closely
 from facegen.optional import require
 
 LARGEST_FILE = 256 << 20

@@ -6,7 +6,7 @@ import numpy as np
 
 from facegen.optional import require
 from facegen.photo.fit import PhotoFit
-from facegen.render import Camera, backdrop, render
+from facegen.pictures.render import Camera, backdrop, render
 
 SIZE = 480
 """Pixels of one picture's edge."""

@@ -147,7 +147,7 @@ def prepare(options: Namespace) -> None:
     except KeyboardInterrupt:
         print("facegen: what is done is kept; the same command goes on from there", file=sys.stderr)
         raise
-    from facegen.inspection import summary
+    from facegen.inspection.inspect import summary
 
     print(f"{options.out}: {summary(options.out)}")
 
@@ -170,9 +170,9 @@ def add_inspect(verbs: argparse._SubParsersAction) -> None:
 
 def inspect(options: Namespace) -> None:
     """Print what is in a file, and whether it is sound."""
-    from facegen import inspection
+    from facegen.inspection.inspect import inspect as look
 
-    report = inspection.inspect(options.path, options.source, options.layout)
+    report = look(options.path, options.source, options.layout)
     if (options.source or options.layout) and report.facts["kind"] != "dataset":
         raise FacegenError(f"--source and --layout are of a dataset; {options.path} is a {report.facts['kind']}")
     for sheet, name in ((options.phases, "phases"), (options.people, "people")):
@@ -180,8 +180,8 @@ def inspect(options: Namespace) -> None:
             raise FacegenError(f"--{name} are of a corpus; {options.path} is a {report.facts['kind']}")
     if options.phases is not None or options.people is not None:
         from facegen.data.corpus import Corpus
-        from facegen.people_sheet import draw_people
-        from facegen.phase_sheet import draw_phases
+        from facegen.inspection.people_sheet import draw_people
+        from facegen.inspection.phase_sheet import draw_phases
 
         corpus = Corpus(options.path)
         if options.phases is not None:

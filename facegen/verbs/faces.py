@@ -6,11 +6,16 @@ import argparse
 import sys
 from argparse import Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from facegen.errors import FacegenError, unknown
-from facegen.export import writer
-from facegen.motion import EASINGS
+from facegen.exporters import writer
+from facegen.motion.label import EASINGS
 from facegen.verbs.shared import add_model, add_output, add_verb, write_sequence
+
+if TYPE_CHECKING:
+    from facegen.checkpoint import Checkpoint
+    from facegen.face import Face
 
 # Everything else is imported where it is used: a verb that needs no network starts without loading torch.
 
@@ -47,17 +52,16 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
 
 def animate(options: Namespace) -> None:
     """One neutral and a motion label become a 4D expression."""
-    from facegen.live_link import Take
-    from facegen.motion import Phases, Timeline, label_of_curve, motion_label
+    from facegen.motion.label import Phases, Timeline, label_of_curve, motion_label
+    from facegen.motion.live_link import Take
 
     recorded = options.timeline is not None and options.timeline.suffix.lower() == ".csv"
     _require_one_label(options, recorded)
     writer(options.out)  # refused now, and not after the fit
     if options.timeline is not None:
         timeline = Take.load(options.timeline) if recorded else Timeline.load(options.timeline)
-    from facegen import animate as making
+    from facegen import animation as making
     from facegen import checkpoint
-    from facegen.face import read_face
 
     model = checkpoint.load(options.model)
     fps = model.fps if options.fps is None else options.fps
@@ -72,10 +76,18 @@ def animate(options: Namespace) -> None:
         phases = Phases.fill(frames, options.onset, options.apex, options.offset)
         ease = options.ease or "linear"
         motion = motion_label(frames, options.expression, phases, intensity, model.expressions, ease)
-    face = read_face(options.neutral, model.hierarchy.template, options.out, options.units, options.landmarks)
+    face = _face(options, model)
     # What fits is made once; writers go through the frames several times.
     streamed = 12 * len(motion) * len(face.mesh.vertices) > making.HELD
     write_sequence(_dressed(making.animate(model, face, motion, fps, streamed=streamed), face, options), options)
+
+
+def _face(options: Namespace, model: Checkpoint) -> Face:
+    """The mesh that the options name, ready to be moved by the model."""
+    from facegen.face import read_face
+
+    template, own = model.hierarchy.template, model.landmarks.get("template")
+    return read_face(options.neutral, template, options.out, options.units, options.landmarks, own)
 
 
 def _require_one_label(options: Namespace, recorded: bool) -> None:
@@ -116,13 +128,12 @@ def add_interpolate(verbs: argparse._SubParsersAction) -> None:
 
 def interpolate(options: Namespace) -> None:
     """Faces between two expressions' latents."""
-    from facegen import animate as making
+    from facegen import animation as making
     from facegen import checkpoint
-    from facegen.face import read_face
 
     writer(options.out)
     model = checkpoint.load(options.model)
-    face = read_face(options.neutral, model.hierarchy.template, options.out, options.units, options.landmarks)
+    face = _face(options, model)
     made = making.interpolate(model, face, options.start, options.stop, options.steps)
     write_sequence(_dressed(made, face, options), options)
 
@@ -132,8 +143,8 @@ def _dressed(sequence: object, face: object, options: Namespace) -> object:
     face that was turned otherwise is turned there."""
     from dataclasses import replace
 
-    from facegen.animate import TurnedFrames
-    from facegen.mesh.io import read_appearance
+    from facegen.animation import TurnedFrames
+    from facegen.mesh.formats.io import read_appearance
 
     appearance = read_appearance(options.neutral, face.mesh)
     for reason in () if appearance is None else appearance.left_out:
@@ -160,17 +171,16 @@ def add_register(verbs: argparse._SubParsersAction) -> None:
 
 def register(options: Namespace) -> None:
     """Any face mesh becomes one of the model's topology."""
-    from facegen import checkpoint
-    from facegen.face import read_face
-    from facegen.mesh.io import WRITERS, write_mesh
+    from facegen import animation, checkpoint
+    from facegen.mesh.formats.io import WRITERS, write_mesh
 
     if options.out.suffix.lower() not in WRITERS:
         raise FacegenError(unknown("suffix to write a mesh with", options.out.suffix, WRITERS))
     model = checkpoint.load(options.model)
-    face = read_face(options.neutral, model.hierarchy.template, options.out, options.units, options.landmarks)
+    face = _face(options, model)
     if face.fit is None:
         raise FacegenError(f"{options.neutral} has the model's topology already; `facegen animate` takes it as it is")
-    write_mesh(options.out, model.hierarchy.template.with_vertices(face.fit.vertices * face.factor))
+    write_mesh(options.out, animation.register(model, face))
     print(f"{options.out}: {len(face.fit.vertices)} vertices in mm, where {options.neutral.name} is")
 
 
@@ -207,7 +217,7 @@ def photo(options: Namespace) -> None:
     from facegen.photo.picture import find_face, read_picture
     from facegen.photo.report import report
     from facegen.photo.surface_color import places
-    from facegen.views import write_picture
+    from facegen.pictures.sheets import write_picture
 
     making.require_suffix(options.out)
     if (options.compare is None) != (options.expression is None):

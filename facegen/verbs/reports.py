@@ -31,7 +31,7 @@ def add_export(verbs: argparse._SubParsersAction) -> None:
 def export(options: Namespace) -> None:
     """A sequence becomes a file."""
     from facegen.data.corpus import Corpus
-    from facegen.data.sequence import Sequence
+    from facegen.sequence.sequence import Sequence
 
     if options.sequence.is_dir():
         corpus = Corpus(options.sequence)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from facegen.errors import FacegenError, unknown
-from facegen.export import export, named_suffixes
+from facegen.exporters import export, named_suffixes
 
 
 def add_verb(

@@ -12,7 +12,6 @@ import pytest
 from facegen.cli import run
 from facegen.data.conform import quantise, resample, stillest
 from facegen.data.corpus import COMPONENTS, Corpus
-from facegen.data.face_phases import apex_share
 from facegen.data.prepare import prepare
 from facegen.data.recipe import Recipe
 from facegen.data.sources import open_source
@@ -21,7 +20,9 @@ from facegen.data.sources.source import Key, Recording
 from facegen.data.sources.synthetic import SyntheticSource
 from facegen.errors import DataError
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.motion import EXPRESSIONS, FLOOR, Phases, deformation, intensities
+from facegen.motion.face_phases import apex_share
+from facegen.motion.intensity import FLOOR, deformation, intensities
+from facegen.motion.label import EXPRESSIONS, Phases
 
 SMALL = {"subjects": 3, "vertices": 400, "frames": (8, 10), "seed": 5}
 

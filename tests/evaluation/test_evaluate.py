@@ -15,7 +15,7 @@ from facegen.cli import run
 from facegen.data.corpus import Corpus
 from facegen.evaluation import FILES
 from facegen.evaluation.scores import POSITIONS
-from facegen.motion import EXPRESSIONS
+from facegen.motion.label import EXPRESSIONS
 
 ROWS = ["still", "label_mean", "pca_projection", "blendshape", "spiral"]
 

@@ -11,7 +11,7 @@ from made_corpus import MadeCorpus
 
 from facegen.data.corpus import Corpus
 from facegen.evaluation.label_mean import KNOTS, TIE, LabelMean
-from facegen.motion import PHASES, Phases
+from facegen.motion.label import PHASES, Phases
 
 SHAPES = np.random.default_rng(0).normal(size=(4, 2, 3)).astype(np.float32)
 REST, ONSET, APEX, OFFSET = range(4)

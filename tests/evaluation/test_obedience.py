@@ -10,7 +10,7 @@ from made_corpus import MadeCorpus
 
 from facegen.evaluation.obedience import ASKED, MARKS, intensity, timing
 from facegen.evaluation.scores import POSITIONS, Score
-from facegen.motion import Phases
+from facegen.motion.label import Phases
 
 
 def take(phases: Phases, height: float, frames: int = 21) -> tuple[Phases, np.ndarray]:

@@ -8,7 +8,7 @@ from made_corpus import MadeCorpus
 from facegen.evaluation.regions import REGIONS
 from facegen.evaluation.rows import Row
 from facegen.evaluation.scores import POSITIONS, evolution, mean_phases, phases_of, score_rows
-from facegen.motion import Phases
+from facegen.motion.label import Phases
 
 
 def test_errors_by_hand() -> None:

@@ -9,7 +9,7 @@ from made_corpus import MadeCorpus
 from facegen.evaluation.regions import REGIONS
 from facegen.evaluation.scores import POSITIONS, Score
 from facegen.evaluation.tables import comparisons, figure5, table2, table3
-from facegen.motion import Phases
+from facegen.motion.label import Phases
 
 TAKE = (Phases(0, 1, 1, 2), np.zeros((3, 2, 3), np.float32))
 # Test subjects a and b show both expressions, c only the second; d is trained on.

@@ -10,7 +10,7 @@ from dressing import PICTURES, RED, png, same_material, skin
 from facegen.errors import MeshError
 from facegen.mesh import material
 from facegen.mesh.appearance import Appearance, DressedPolygons
-from facegen.mesh.beside import read_beside
+from facegen.mesh.formats.beside import read_beside
 from facegen.mesh.material import Album, Material, Picture, Texture, distinct, to_linear, to_srgb
 
 QUADS = np.array([[0, 1, 2, 3], [1, 4, 5, 2]])

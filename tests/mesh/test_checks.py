@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facegen.errors import MeshError
-from facegen.mesh import TriMesh, check, components, read_mesh, require_sound
+from facegen.mesh import TriMesh, check, read_mesh, require_sound
+from facegen.mesh.topology import surface_pieces
 
 # A tetrahedron, wound outwards.
 POINTS = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], dtype=np.float64)
@@ -25,7 +26,7 @@ def test_a_sound_surface_has_no_findings():
 
 def test_a_mesh_of_nothing_is_no_error():
     assert check(TriMesh(np.empty((0, 3)), np.empty((0, 3)))) == []
-    assert components(TriMesh(np.empty((0, 3)), np.empty((0, 3))))[0] == 0
+    assert surface_pieces(TriMesh(np.empty((0, 3)), np.empty((0, 3))))[0] == 0
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -86,17 +87,17 @@ def test_one_face_turned_over():
     assert finding.message == "3 edges are run through in one direction by both faces (vertices 1-2, 1-3, 2-3)"
 
 
-def test_unused_vertices_and_components():
+def test_unused_vertices_and_pieces():
     vertices = np.concatenate([POINTS, [[9, 9, 9]], POINTS + 5, POINTS[:3] + 8])
     faces = np.concatenate([FACES + 5, FACES, [[9, 10, 11]]])
     mesh = TriMesh(vertices, faces)
     found = {finding.kind: finding for finding in check(mesh)}
     assert found["unused vertices"].where.tolist() == [4] and not found["unused vertices"].fatal
     assert found["unused vertices"].message == "1 vertex is on no face (vertex 4)"
-    parts = found["several components"]
-    assert parts.message == "3 separate parts of 4, 4, 3 vertices" and not parts.fatal
+    parts = found["several pieces"]
+    assert parts.message == "3 separate pieces of 4, 4, 3 vertices" and not parts.fatal
     assert parts.where.tolist() == [5, 6, 7, 8, 9, 10, 11]
-    count, labels = components(mesh)
+    count, labels = surface_pieces(mesh)
     assert count == 3 and labels.tolist() == [0] * 4 + [-1] + [1] * 4 + [2] * 3
 
 
@@ -145,14 +146,14 @@ def test_against_plain_loops(faces):
         ("unused vertices", False): [v for v in range(6) if not any(v in face for face in faces)],
     }
     found = faults(mesh)
-    found.pop(("several components", False), None)
+    found.pop(("several pieces", False), None)
     assert found == {key: where for key, where in wanted.items() if where}
 
 
 def test_a_real_face_is_sound_and_has_the_parts_of_its_model(ict_root):
     mesh = read_mesh(ict_root / "FaceXModel" / "generic_neutral_mesh.obj")
     require_sound(mesh, "generic_neutral_mesh.obj")
-    assert components(mesh)[0] == 56
+    assert surface_pieces(mesh)[0] == 56
 
 
 def test_a_bow_tie_is_pinched_at_its_middle() -> None:

@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from facegen import checkpoint
-from facegen.animate import animate
+from facegen.animation import animate
 from facegen.cli import run
 from facegen.data.corpus import Corpus
-from facegen.data.sequence import Sequence
 from facegen.errors import CheckpointError
 from facegen.metrics import scores_of
+from facegen.sequence.sequence import Sequence
 
 MODELS = {
     "blendshape": ["--model=BlendshapeGenerator", "--model.latent=16", "--model.bidirectional=true"],

@@ -12,13 +12,13 @@ from scipy.spatial.transform import Rotation
 from facegen.data.identity import Identity
 from facegen.data.sources import open_source
 from facegen.errors import FacegenError
-from facegen.mesh.similarity import similarity
+from facegen.mesh.alignment import similarity
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.photo.camera import PhotoCamera, first_camera
 from facegen.photo.fit import PhotoFit, fit_photo
 from facegen.photo.marks import Marks
 from facegen.photo.picture import find_face
-from facegen.render import Camera, render
+from facegen.pictures.render import Camera, render
 
 pytest.importorskip("mediapipe")
 pytest.importorskip("embreex")

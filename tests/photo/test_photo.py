@@ -12,10 +12,10 @@ import torch
 from facegen import checkpoint
 from facegen.cli import run
 from facegen.data.identity import Identity
+from facegen.detection.detector import detect, look_closely
 from facegen.errors import FacegenError
-from facegen.face_landmarks import detect, look_closely
 from facegen.mesh import read_mesh
-from facegen.mesh.io import read_appearance
+from facegen.mesh.formats.io import read_appearance
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.optional import require
 from facegen.photo import picture as pictures

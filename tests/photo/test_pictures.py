@@ -14,7 +14,7 @@ from facegen.photo.camera import PhotoCamera
 from facegen.photo.fit import PhotoFit
 from facegen.photo.report import SIZE, comparison, cut, report, seen
 from facegen.photo.surface_color import places, projected, vertex_colors
-from facegen.render import Camera, render
+from facegen.pictures.render import Camera, render
 
 pytest.importorskip("embreex")
 image = pytest.importorskip("PIL.Image")

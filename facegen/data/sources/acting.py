@@ -11,9 +11,9 @@ import numpy as np
 
 from facegen.data.sources.source import Key, Recording, Source
 from facegen.errors import DataError
-from facegen.motion import EXPRESSIONS, Phases
+from facegen.motion.label import EXPRESSIONS, Phases
 
-UNITS = {
+ACTION_UNITS = {
     "happy": {"AU6": 0.8, "AU12": 1.0, "AU25": 0.8, "AU16": 0.25},
     "angry": {"AU4": 1.0, "AU5": 0.5, "AU7": 0.8, "AU9": 0.3, "AU24": 1.0},
     "sad": {"AU1": 1.0, "AU4": 0.5, "AU15": 1.0, "AU17": 0.6},
@@ -180,7 +180,7 @@ class Style:
 
     @classmethod
     def draw(cls, generator: np.random.Generator) -> Style:
-        units = sorted({unit for weights in UNITS.values() for unit in weights})
+        units = sorted({unit for weights in ACTION_UNITS.values() for unit in weights})
         gain, side = generator.normal(0, GAIN_SPREAD, len(units)), generator.normal(0, SIDE_SPREAD, len(units))
         latency = generator.uniform(0, LATENCY, len(units))
         return cls(
@@ -193,7 +193,7 @@ class Style:
         """Activation of every unit over time, (T,) each, for both sides and for units without sides."""
         curves = {}
         time = np.arange(frames, dtype=np.float64)
-        for unit, weight in UNITS[expression].items():
+        for unit, weight in ACTION_UNITS[expression].items():
             late = self.latency[unit]
             rise = ((time - phases.onset) / max(phases.apex_start - phases.onset, 1) - late).clip(0) / (1 - late)
             fall = ((phases.offset - time) / max(phases.offset - phases.apex_end, 1)).clip(0, 1)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from facegen.data.sources.source import Key
 from facegen.errors import DataError, FacegenError
-from facegen.motion import Phases
+from facegen.motion.label import Phases
 
 HEADER = ["subject", "expression", "onset", "apex_start", "apex_end", "offset"]
 

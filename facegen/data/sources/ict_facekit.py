@@ -8,7 +8,7 @@ import numpy as np
 
 from facegen.data.sources.acting import ActedSource, Casting, LinearActor
 from facegen.errors import DataError, unknown
-from facegen.mesh.obj import read_obj, read_obj_vertices
+from facegen.mesh.formats.obj import read_obj, read_obj_vertices
 from facegen.mesh.subdivision import subdivide_to
 from facegen.mesh.tri_mesh import TriMesh
 

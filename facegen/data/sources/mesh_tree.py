@@ -15,12 +15,13 @@ from facegen.data.sources.annotations import Range, read_annotations
 from facegen.data.sources.layout import Layout, Matched, frame_numbers, match, require_no_gap
 from facegen.data.sources.source import Key, Recording, Source
 from facegen.data.sources.splits import choose_test_subjects
-from facegen.data.sources.units import millimetres, require_face_size
+from facegen.data.sources.units import require_face_size
 from facegen.errors import DataError, FacegenError, unknown
 from facegen.mesh.alignment import align_pose
-from facegen.mesh.io import read_mesh
+from facegen.mesh.formats.io import read_mesh
 from facegen.mesh.tri_mesh import TriMesh
-from facegen.motion import EXPRESSIONS
+from facegen.mesh.units import millimetres
+from facegen.motion.label import EXPRESSIONS
 
 LARGER = 3.0  # times; no face is so much larger than others
 

@@ -13,11 +13,12 @@ import numpy as np
 
 from facegen.data.sources.source import Habits, Key, Recording, Source
 from facegen.data.sources.splits import choose_test_subjects
-from facegen.data.sources.units import millimetres, require_face_size
+from facegen.data.sources.units import require_face_size
 from facegen.errors import DataError, FacegenError, unknown
 from facegen.mesh.alignment import rigid_transform
-from facegen.mesh.io import read_mesh
+from facegen.mesh.formats.io import read_mesh
 from facegen.mesh.tri_mesh import TriMesh
+from facegen.mesh.units import millimetres
 
 MESHES = "tracked_mesh"
 ENTITY = re.compile(r"m--(?P<date>\d+)--(?P<time>\d+)--(?P<id>.+)--GHS")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from facegen.mesh.tri_mesh import TriMesh
-from facegen.motion import Phases
+from facegen.motion.label import Phases
 
 
 class Key(NamedTuple):

@@ -6,23 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from facegen.errors import DataError, unknown
-from facegen.mesh.io import UNITS
+from facegen.errors import DataError
 from facegen.mesh.tri_mesh import TriMesh
+from facegen.mesh.units import UNITS
 
 FACE = (60.0, 1200.0)
 """mm; the extent of a mesh of a face, a head or a bust lies between these, or its units are others."""
-
-
-def millimetres(units: str) -> float:
-    """In one unit.
-
-    Raises:
-        DataError: it is unknown.
-    """
-    if units not in UNITS:
-        raise DataError(unknown("unit", units, UNITS))
-    return UNITS[units]
 
 
 def require_face_size(template: TriMesh, units: str, root: Path) -> None:

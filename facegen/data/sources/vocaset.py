@@ -12,10 +12,11 @@ from facegen.data.sources.layout import natural
 from facegen.data.sources.plain_pickle import read_plain_pickle
 from facegen.data.sources.source import Habits, Key, Recording, Source
 from facegen.data.sources.splits import choose_test_subjects
-from facegen.data.sources.units import millimetres, require_face_size
+from facegen.data.sources.units import require_face_size
 from facegen.errors import DataError, FacegenError
-from facegen.mesh.io import read_mesh
+from facegen.mesh.formats.io import read_mesh
 from facegen.mesh.tri_mesh import TriMesh
+from facegen.mesh.units import millimetres
 
 VERTICES, INDEX, TEMPLATES = "data_verts.npy", "subj_seq_to_idx.pkl", "templates.pkl"
 PLACES = (".", "template", "templates")  # where the topology may lie, below the root

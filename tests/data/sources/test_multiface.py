@@ -14,7 +14,7 @@ from facegen.data.sources.multiface import GAP, NEUTRALS, SHOWN, MultifaceSource
 from facegen.data.sources.source import Habits, Key
 from facegen.errors import DataError, FacegenError
 from facegen.mesh import write_mesh
-from facegen.motion import EXPRESSIONS
+from facegen.motion.label import EXPRESSIONS
 
 ANN, BOB = "6795937", "002757580"
 SMILE, FROWN, REST = "E009_Smile_Mouth_Open", "E019_Frown", "E001_Neutral_Eyes_Open"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facegen.data.sources.acting import UNITS
-from facegen.motion import Phases
+from facegen.data.sources.acting import ACTION_UNITS
+from facegen.motion.label import Phases
 
 HABITS = {
     "happy": {"AU2": 0.35, "AU7": 0.4, "AU9": 0.25, "AU10": 0.3, "AU20": 0.3, "AU27": 0.25},
@@ -46,7 +46,7 @@ class Temperament:
     def draw(cls, generator: np.random.Generator) -> Temperament:
         alive = float(np.exp(generator.normal(0, LIVELINESS_SPREAD)))
         gain, late, early = {}, {}, {}
-        for expression, units in UNITS.items():
+        for expression, units in ACTION_UNITS.items():
             habits = HABITS[expression]
             spread = np.exp(generator.normal(0, GAIN_SPREAD, len(units)))
             gain[expression] = {

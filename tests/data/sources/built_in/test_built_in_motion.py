@@ -15,7 +15,7 @@ from facegen.data.sources.built_in.skin import JAW_ANGLE, JAW_JOINT, Head, skin
 from facegen.data.sources.built_in.skull import slit_half_height, slit_line, unroll
 from facegen.data.sources.built_in.temperament import SIDED, Temperament, draw_blinks
 from facegen.data.sources.synthetic import SyntheticSource
-from facegen.motion import EXPRESSIONS, Phases
+from facegen.motion.label import EXPRESSIONS, Phases
 
 COUNT = 2000
 CENTRAL = ("AU17", "AU24", "AU25", "AU27")

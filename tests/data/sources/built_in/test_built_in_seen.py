@@ -8,7 +8,7 @@ import pytest
 from facegen.data.sources.acting import Casting
 from facegen.data.sources.built_in.landmarks import landmarks
 from facegen.data.sources.synthetic import SyntheticSource
-from facegen.render import Camera, render
+from facegen.pictures.render import Camera, render
 
 pytest.importorskip("mediapipe")
 
@@ -48,7 +48,7 @@ def shape(points: np.ndarray) -> dict[str, float]:
 @cache
 def seen() -> dict[tuple[str, str], tuple[np.ndarray | None, np.ndarray, float]]:
     """By subject and expression or neutral: the detector's points (468, 2) or None, ours, the face's height; pixels."""
-    from facegen.face_landmarks import detect
+    from facegen.detection.detector import detect
 
     source, at = SyntheticSource(Casting(PEOPLE, frames=(30, 36), seed=21), COUNT), landmarks(COUNT)
     found = {}
@@ -97,6 +97,6 @@ def test_the_detectors_points_move_as_the_action_units_say(expression: str) -> N
 
 
 def test_a_blank_picture_has_no_face() -> None:
-    from facegen.face_landmarks import detect
+    from facegen.detection.detector import detect
 
     assert detect(np.full((SIZE, SIZE, 3), 128, np.uint8)) == []

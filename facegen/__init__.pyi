@@ -1,0 +1,16 @@
+from .animation import animate as animate
+from .animation import interpolate as interpolate
+from .animation import register as register
+from .checkpoint import Checkpoint as Checkpoint
+from .checkpoint import load as load
+from .data.corpus import Corpus as Corpus
+from .errors import FacegenError as FacegenError
+from .exporters import export as export
+from .mesh.formats.io import read_mesh as read_mesh
+from .mesh.tri_mesh import TriMesh as TriMesh
+from .motion.label import Phases as Phases
+from .motion.label import Timeline as Timeline
+from .motion.label import motion_label as motion_label
+from .sequence.sequence import Sequence as Sequence
+
+__version__: str

@@ -1,0 +1,66 @@
+"""Where the template and the mean face of a corpus have their landmarks, found once and kept beside the frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from facegen.errors import DataError, FacegenError
+from facegen.files import read_arrays
+from facegen.landmarks.points import COUNT
+from facegen.mesh.tri_mesh import TriMesh
+
+SHAPES = ("template", "mean")
+"""Whose landmarks are kept: the template's, and those of the mean of the training neutrals."""
+
+
+def find_face_landmarks(template: TriMesh, mean: np.ndarray) -> dict[str, np.ndarray]:
+    """Look at both from the front.
+
+    Args:
+        template: (V, 3) mm.
+        mean: (V, 3) mm, the mean of the training neutrals.
+
+    Returns:
+        (468, 3) mm by name of `SHAPES`, NaN where a landmark is not on the surface; without those in which no face is
+        seen, and empty where the detector (extra `photo`) is not installed: whoever needs them then looks again.
+    """
+    from facegen.detection.search import seen_from_front
+
+    found = {}
+    for name, mesh in zip(SHAPES, (template, template.with_vertices(mean)), strict=True):
+        try:
+            seen = seen_from_front(mesh)
+        except FacegenError:
+            return {}
+        if seen is not None and not seen.flipped:
+            found[name] = seen.points
+    return found
+
+
+def load_face_landmarks(path: Path) -> dict[str, np.ndarray]:
+    """What was found, empty where nothing was kept.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        return checked_face_landmarks(read_arrays(path))
+    except (ValueError, FacegenError) as error:
+        raise DataError(f"{path}: damaged; delete it, and landmarks are looked for where they are needed") from error
+
+
+def checked_face_landmarks(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The arrays of `find_face_landmarks`, read from somewhere.
+
+    Raises:
+        ValueError: they are not.
+    """
+    for name, points in arrays.items():
+        if name not in SHAPES or points.shape != (COUNT, 3) or points.dtype != np.float64:
+            raise ValueError(f"landmarks of {name!r}: expected ({COUNT}, 3) float64, got {points.shape} {points.dtype}")
+    return dict(arrays)

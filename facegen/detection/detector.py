@@ -1,0 +1,95 @@
+"""Landmarks of faces in a picture, by MediaPipe's FaceMesh."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from facegen.errors import FacegenError
+from facegen.landmarks.points import COUNT
+from facegen.optional import require
+
+CONFIDENCE = 0.4
+"""From which the detector counts something as a face; below its own 0.5, since renders have no skin."""
+LOOKS = ((1.0, 0, 0, 0), (0.8, 0.05, -0.05, 6), (0.9, -0.08, 0.03, -5), (1.1, 0.06, 0.08, -8))
+LOOKS += ((0.75, -0.03, -0.08, 3), (1.0, 0.09, 0.02, 8), (0.85, -0.06, 0.07, -2), (1.15, 0.02, -0.06, 5))
+"""Half an edge and the centre's shift, in units of the landmarks' extent, and the turn in degrees, of each cut."""
+CUT = 384
+"""Pixels of its edge."""
+ASTRAY = 0.2
+"""Likewise: landmarks that are off by more, on average, are of another face."""
+
+
+def detect(picture: np.ndarray) -> list[np.ndarray]:
+    """All faces of a picture.
+
+    Args:
+        picture: (H, W, 3) uint8, RGB.
+
+    Returns:
+        For each face (468, 2) float64, x to the right and y down in pixels, the largest face first; none, if
+        nothing looks like a face.
+
+    Raises:
+        FacegenError: MediaPipe is not installed, or `picture` is no such array.
+
+    Reference:
+        Kartynnik et al., "Real-time Facial Surface Geometry from Monocular Video on Mobile GPUs", CVPRW 2019.
+    """
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+        raise FacegenError(f"a picture is (H, W, 3) uint8, got {picture.shape} of {picture.dtype}")
+    with _quiet():
+        require("mediapipe", "photo")
+        solutions = require("mediapipe.python.solutions.face_mesh", "photo")
+        # Refined, because only then do lids and lips lie where they should.
+        mesh = solutions.FaceMesh(
+            static_image_mode=True, max_num_faces=4, refine_landmarks=True, min_detection_confidence=CONFIDENCE
+        )
+        with mesh:
+            found = mesh.process(np.ascontiguousarray(picture)).multi_face_landmarks or []
+    size = (picture.shape[1], picture.shape[0])
+    faces = [np.array([(point.x, point.y) for point in face.landmark[:COUNT]]) * size for face in found]
+    return sorted(faces, key=lambda points: -np.prod(np.ptp(points, axis=0)))
+
+
+def look_closely(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Landmarks (468, 2) of a face, by the mean over cuts about it: one look jitters by half a per cent of a face.
+
+    Args:
+        picture: (H, W, 3) uint8, RGB.
+        points: (468, 2) as `detect` found them.
+    """
+    image = require("PIL.Image", "photo")
+    shrink = max(1, int(np.ptp(points, axis=0).max() / CUT))  # a transform alone would skip pixels
+    whole, points = image.fromarray(picture).reduce(shrink), points / shrink
+    extent = float(np.ptp(points, axis=0).max())
+    middle, found = (points.max(axis=0) + points.min(axis=0)) / 2, []
+    for half, across, down, degrees in LOOKS:
+        turn, step = np.radians(degrees), 2 * half * extent / CUT
+        frame = step * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        corner = middle + extent * np.array([across, down]) - frame @ [CUT / 2, CUT / 2]
+        values = np.column_stack([frame, corner]).ravel()
+        cut = whole.transform(
+            (CUT, CUT), image.Transform.AFFINE, tuple(values), image.Resampling.BICUBIC, fillcolor=(90,) * 3
+        )
+        for face in detect(np.array(cut))[:1]:
+            back = face @ frame.T + corner
+            if np.linalg.norm(back - points, axis=1).mean() < ASTRAY * extent:
+                found.append(back)
+    return (np.mean(found, axis=0) if found else points) * shrink
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what the native library writes to standard error out of the terminal."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -1,0 +1,160 @@
+"""Landmarks on the surface of any face mesh: seen in pictures of it, and cast back along the rays of the camera."""
+
+from __future__ import annotations
+
+from itertools import permutations, product
+
+import numpy as np
+
+from facegen.detection.look import Shape, camera_at
+from facegen.errors import MeshError
+from facegen.landmarks.points import Landmarks, facing, unlikeness
+from facegen.mesh.tri_mesh import TriMesh
+
+SEARCH, CLOSE = 320, 448
+"""Pixels of the pictures in which a face is looked for, and of those in which it is measured."""
+HEADS = (0.16, 0.35)
+"""Of a body's height, and of a bust's with its base: what its head takes, and a little more."""
+TURNS = ((0.0, 0.0), (12.0, 0.0), (-12.0, 0.0), (0.0, 10.0), (0.0, -8.0))
+"""Degrees to the side and up of the views that are averaged; each alone is off by about 1 % of a face."""
+SPINS = np.array([np.diag([-1.0, -1, 1]), [[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]], [[0.0, -1, 0], [1, 0, 0], [0, 0, 1]]])
+"""A face that was found may be one on its head or side."""
+UNLIKE = 0.035
+"""In units of the face's size: landmarks of two faces lie no farther apart, by the median; people differ by 0.01."""
+
+
+class UnseenError(MeshError):
+    """A mesh in which no face is found, with what was seen of it.
+
+    Args:
+        message: one line.
+        views: pictures, (H, W, 3) uint8 each, in the order in which they were looked at.
+    """
+
+    def __init__(self, message: str, views: list[np.ndarray]) -> None:
+        super().__init__(message)
+        self.views = views
+
+
+def find_landmarks(mesh: TriMesh, name: str, like: np.ndarray | None = None) -> Landmarks:
+    """Look at a mesh from all sides, upright and from the front first, until a face is seen; then look closely.
+
+    Args:
+        mesh: (V, 3) in any units, anyhow turned; triangles may all run the wrong way round.
+        name: what messages call it.
+        like: (468, 3) landmarks of another face in any units. The detector also sees a face in one that stands on
+            its head, but a less likely one; without `like`, +y has to be up.
+
+    Raises:
+        UnseenError: no view shows a face.
+        FacegenError: the packages of the extra `photo` are missing.
+    """
+    from tqdm import tqdm
+
+    shape, seen = Shape(mesh), []
+    guess = shape.flipped
+    for rotation, part, flipped in tqdm(_tries(), "looking", unit="side", delay=2, leave=False, disable=None):
+        if (shape.flipped != guess) != flipped:
+            shape.flip()
+        picture, points = shape.look(camera_at(shape.top(rotation, part), rotation), SEARCH)
+        seen.append(picture)
+        points = _nearby(shape, points)
+        if points is not None and like is not None:
+            points = _upright(shape, points, like)
+        if points is not None:
+            return _averaged(shape, points)
+    raise UnseenError(
+        f"{name}: no face is seen in it from any of {len(orientations())} sides; expected a mesh of one face or head "
+        f"with open eyes and its features modelled{_mixed(mesh)}; give --landmarks FILE if it is one",
+        seen,
+    )
+
+
+def seen_from_front(mesh: TriMesh) -> Landmarks | None:
+    """The face of a mesh that has +y up and +z out of the face, looked at from the front alone; None if none is seen.
+
+    Args:
+        mesh: (V, 3) in any units.
+
+    Raises:
+        FacegenError: the packages of the extra `photo` are missing.
+    """
+    shape, front = Shape(mesh), np.eye(3)
+    points = _nearby(shape, shape.look(camera_at(shape.shown, front), SEARCH)[1])
+    return None if points is None else _averaged(shape, points)
+
+
+def _mixed(mesh: TriMesh) -> str:
+    """What to say of triangles that turn their backs on each other, since backs are drawn dark."""
+    start, stop = mesh.faces.ravel(), np.roll(mesh.faces, -1, axis=1).ravel()
+    _, times = np.unique(start * len(mesh.vertices) + stop, return_counts=True)
+    if (times > 1).mean() < 0.05:
+        return ""
+    return " (its triangles are wound both ways: recalculate normals in a mesh editor first)"
+
+
+def _tries() -> list[tuple[np.ndarray, float, bool]]:
+    """Rotations, how much of the mesh's height is looked at, and whether its inside is taken for the outside."""
+    every = orientations()
+    whole = [(rotation, 1.0, False) for rotation in every]
+    heads = [(rotation, part, False) for part in HEADS for rotation in every[:24]]
+    return whole + heads + [(rotation, 1.0, True) for rotation in every[:24]]
+
+
+def orientations() -> np.ndarray:
+    """(48, 3, 3) rotations: the 24 that take axes to axes, those first that leave +y up, then as many oblique ones."""
+    turns = []
+    for order, signs in product(permutations(range(3)), product((1, -1), repeat=3)):
+        matrix = np.zeros((3, 3))
+        matrix[np.arange(3), order] = signs
+        if np.linalg.det(matrix) > 0:
+            turns.append(matrix)
+    turns.sort(key=lambda matrix: (-matrix[1, 1] - 0.1 * matrix[2, 2], -matrix[1, 2], matrix.tolist()))
+    # Half-way between the 24, by 60 degrees about a diagonal, are those farthest from all of them.
+    cross = np.cross(np.eye(3), np.ones(3) / np.sqrt(3))
+    oblique = np.eye(3) + np.sin(np.pi / 3) * cross + (1 - np.cos(np.pi / 3)) * cross @ cross
+    return np.array(turns + [matrix @ oblique for matrix in turns])
+
+
+def _nearby(shape: Shape, points: np.ndarray | None) -> np.ndarray | None:
+    """Landmarks (468, 3) as they look from nearby, after the face has been turned to the front; None if it is none."""
+    for _ in range(2):
+        if points is None:
+            return None
+        try:
+            points = shape.look(camera_at(points, facing(points)), CLOSE)[1]
+        except MeshError:  # too few are known to say where the front is
+            return None
+    return points
+
+
+def _upright(shape: Shape, points: np.ndarray, like: np.ndarray) -> np.ndarray | None:
+    """Of a face and what is seen where it is turned on its head or side, what is most like a face."""
+    seen = (shape.look(camera_at(points, turn @ facing(points)), SEARCH)[1] for turn in SPINS)
+    rivals = [points, *(_nearby(shape, each) for each in seen)]
+    best = min((each for each in rivals if each is not None), key=lambda each: unlikeness(each, like))
+    return best if unlikeness(best, like) < UNLIKE else None
+
+
+def _averaged(shape: Shape, points: np.ndarray) -> Landmarks:
+    """The median over several close views."""
+    rounds = [points]
+    for side, up in TURNS:
+        again = shape.look(camera_at(points, _turned(facing(points), side, up)), CLOSE)[1]
+        rounds += [] if again is None else [again]
+    views = np.stack(rounds)
+    known = (np.isfinite(views).all(axis=2).sum(axis=0) > len(views) / 2)[:, None]
+    merged = np.where(known, np.nanmedian(np.where(known, views, 0), axis=0), np.nan)
+    return Landmarks(merged, facing(merged), shape.flipped)
+
+
+def _turned(rotation: np.ndarray, side: float, up: float) -> np.ndarray:
+    turn, lift = np.radians([side, up])
+    across = np.array([[np.cos(turn), 0, -np.sin(turn)], [0, 1, 0], [np.sin(turn), 0, np.cos(turn)]])
+    upward = np.array([[1, 0, 0], [0, np.cos(lift), -np.sin(lift)], [0, np.sin(lift), np.cos(lift)]])
+    return upward @ across @ rotation
+
+
+def outwards(mesh: TriMesh, points: np.ndarray) -> Landmarks:
+    """Landmarks that a user gave, (468, 3) in the mesh's units, NaN where unknown."""
+    return Landmarks(points, facing(points), Shape(mesh).flipped)

@@ -1,0 +1,130 @@
+"""ARKit's blendshapes as meshes of a sequence's topology, and the weights that make a pose of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from facegen.errors import FacegenError
+from facegen.mesh.alignment import rigid_transform
+from facegen.mesh.formats.io import READERS, read_mesh
+from facegen.motion.live_link import SHAPES
+
+NEUTRALS = ("neutral", "genericneutralmesh")
+SIDES = {"_l": "left", "_r": "right"}
+ALIKE = 0.25  # of a face's size: a neutral that fits worse has other vertices, or the same in another order
+RIDGE = 1e-6  # of the mean square of a shape: of weights that fit alike, the smaller ones
+STEP = 1e-7  # largest change of a weight in the last sweep
+SWEEPS = 5000
+
+
+@dataclass(frozen=True, eq=False)
+class ArkitBasis:
+    """Displacements of ARKit's blendshapes, fitted to one face.
+
+    Args:
+        shapes: (K, 3V) float64, mm; shapes that are not there, or do not move, are zero.
+        missing: names of these.
+    """
+
+    shapes: np.ndarray
+    missing: tuple[str, ...]
+
+    @classmethod
+    def load(cls, folder: str | Path, rest: np.ndarray) -> ArkitBasis:
+        """Read a folder of meshes, `neutral.obj` (or ICT-FaceKit's `generic_neutral_mesh.obj`) and a mesh a shape.
+
+        Shapes are named as ARKit does, `jawOpen`, `eyeBlinkLeft`, or as ICT-FaceKit does, `eyeBlink_L`. A shape that
+        ICT-FaceKit has in two halves and ARKit in one, `browInnerUp_L` and `_R` or `cheekPuff_L` and `_R`, is their
+        sum. Other files, such as ICT's `cheekRaiser_L`, which ARKit does not have, are passed over. Where the meshes
+        have more vertices than the face, the first ones are it. They may be of any size and stand anywhere: their
+        neutral is turned and scaled onto the face, and the shapes with it.
+
+        Args:
+            folder: of `.obj`, `.ply`, `.glb` or `.gltf` meshes.
+            rest: (V, 3) the face at rest, mm.
+
+        Raises:
+            FacegenError: no neutral or no shapes are there, a mesh has too few vertices, or the face is another's.
+        """
+        folder = Path(folder)
+        if not folder.is_dir():
+            raise FacegenError(f"{folder}: no such folder; give one of meshes named as ARKit names its blendshapes")
+        files = {_plain(path.stem): path for path in sorted(folder.iterdir()) if path.suffix.lower() in READERS}
+        neutral = next((files[name] for name in NEUTRALS if name in files), None)
+        if neutral is None:
+            raise FacegenError(f"{folder}: expected neutral.obj or generic_neutral_mesh.obj beside the blendshapes")
+        base = _positions(neutral, len(rest))
+        turn = _fitted(neutral, base, rest)
+        shapes, missing = np.zeros((len(SHAPES), rest.size)), []
+        for k, name in enumerate(SHAPES):
+            halves = [f"{name}{side}".lower() for side in ("Left", "Right")]
+            found = [name.lower()] if name.lower() in files else halves
+            if all(half in files for half in found):
+                shapes[k] = sum(((_positions(files[half], len(rest)) - base) @ turn).ravel() for half in found)
+            if not shapes[k].any():
+                missing.append(name)
+        if len(missing) == len(SHAPES):
+            raise FacegenError(f"{folder}: none of ARKit's blendshapes is here; expected names as jawOpen, eyeBlink_L")
+        return cls(shapes, tuple(missing))
+
+    def solve(self, displacement: np.ndarray) -> np.ndarray:
+        r"""The weights that come nearest to displacements from rest, by least squares within their bounds.
+
+        .. math:: \min_w \lVert A w - d \rVert^2 + \lambda \lVert w \rVert^2, \qquad 0 \le w \le 1
+
+        Coordinate descent on the normal equations, for all frames at once: each weight in turn takes its best value.
+
+        Args:
+            displacement: (T, V, 3) mm.
+
+        Returns:
+            (T, K) float64.
+        """
+        gram = self.shapes @ self.shapes.T
+        gram[np.diag_indices_from(gram)] += RIDGE * np.trace(gram) / len(gram)
+        wanted = displacement.reshape(len(displacement), -1).astype(np.float64) @ self.shapes.T
+        moving = np.flatnonzero(self.shapes.any(axis=1))
+        weights = np.zeros_like(wanted)
+        for _ in range(SWEEPS):
+            before = weights.copy()
+            for k in moving:
+                change = (wanted[:, k] - weights @ gram[k]) / gram[k, k]
+                weights[:, k] = np.clip(weights[:, k] + change, 0, 1)
+            if np.abs(weights - before).max(initial=0) < STEP:
+                break
+        return weights
+
+    def pose(self, weights: np.ndarray) -> np.ndarray:
+        """The displacements (T, V, 3), mm, that weights (T, K) make."""
+        return (weights @ self.shapes).reshape(len(weights), -1, 3)
+
+
+def _plain(stem: str) -> str:
+    """A shape's name in lower case, its side spelled out, without underscores: `eyeBlink_L` is `eyeblinkleft`."""
+    name = stem.lower()
+    return (name[:-2] + SIDES[name[-2:]] if name[-2:] in SIDES else name).replace("_", "")
+
+
+def _positions(path: Path, count: int) -> np.ndarray:
+    vertices = read_mesh(path).vertices
+    if len(vertices) < count:
+        raise FacegenError(f"{path}: expected the {count} vertices of the sequence or more, found {len(vertices)}")
+    return vertices[:count]
+
+
+def _fitted(path: Path, base: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    """(3, 3), by which displacements of the basis become the face's: `displacement @ result`."""
+    spread, goal = (float(np.linalg.norm(points - points.mean(axis=0))) for points in (base, rest))
+    if not spread:
+        raise FacegenError(f"{path}: expected a face, found all vertices in one place")
+    rotation, translation = rigid_transform(base * (goal / spread), rest)
+    left = np.linalg.norm(base @ rotation.T * (goal / spread) + translation - rest)
+    if left > ALIKE * goal:
+        raise FacegenError(
+            f"{path}: does not fit the sequence's face ({100 * left / goal:.0f} % of its size off); the meshes must "
+            "have the sequence's vertices, in its order, as their first"
+        )
+    return rotation.T * (goal / spread)

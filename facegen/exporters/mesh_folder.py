@@ -1,0 +1,96 @@
+"""A folder with one mesh for each frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from facegen.errors import FacegenError, unknown
+from facegen.files import new_folder
+from facegen.mesh.formats.mtl import write_library
+from facegen.mesh.formats.obj import vertex_lines
+from facegen.mesh.formats.obj_appearance import surface_lines
+from facegen.mesh.formats.ply import write_ply
+from facegen.mesh.material import DEFAULT, distinct
+from facegen.mesh.tri_mesh import TriMesh
+from facegen.sequence.sequence import Sequence
+
+MESH_SUFFIXES = (".obj", ".ply")
+LIBRARY = "materials.mtl"
+
+_Writer = Callable[[Path, np.ndarray], None]
+
+
+def write_meshes(sequence: Sequence, folder: str | Path, suffix: str | None = None) -> str:
+    """Write `frame_0000.obj`, `frame_0001.obj` and so on, in mm, polygons where the sequence has them.
+
+    With `.obj` go texture coordinates, materials in one `materials.mtl`, their pictures, and colours of vertices behind
+    the positions; with `.ply` the colours alone.
+
+    Args:
+        sequence: what is written.
+        folder: the folder to make; it may be there if it is empty.
+        suffix: ".obj" or ".ply"; the folder's own if it is None.
+
+    Returns:
+        What was written, in one line.
+
+    Raises:
+        FacegenError: an unknown suffix, or the folder is in use or cannot be made.
+        MeshError: a vertex is not finite.
+    """
+    from tqdm import tqdm
+
+    suffix = Path(folder).suffix.lower() if suffix is None else suffix
+    if suffix not in MESH_SUFFIXES:
+        raise FacegenError(unknown("mesh suffix", suffix, MESH_SUFFIXES))
+    count = len(sequence.vertices)
+    digits = max(4, len(str(count - 1)))
+    with new_folder(folder) as aside:
+        write, left = _obj_writer(sequence, aside) if suffix == ".obj" else _ply_writer(sequence)
+        for frame, vertices in enumerate(tqdm(sequence.vertices, unit="frame", delay=2, leave=False, disable=None)):
+            write(aside / f"frame_{frame:0{digits}d}{suffix}", vertices)
+        megabytes = sum(file.stat().st_size for file in aside.iterdir()) / 1e6
+    without = f", without {', '.join(left)}" if left else ""
+    return f"{count} frames, {megabytes:.1f} MB{without}"
+
+
+def _obj_writer(sequence: Sequence, folder: Path) -> tuple[_Writer, list[str]]:
+    """Write what all frames share; how each is written, and what has no place in a `.mtl`."""
+    appearance = sequence.appearance
+    colors = None if appearance is None else appearance.colors
+    head, left, names = "", [], []
+    if appearance is not None and appearance.materials:
+        materials = [*appearance.materials, DEFAULT]
+        if (appearance.face_materials >= 0).all():
+            materials.pop()
+        names = distinct((material.name for material in materials), "material", r"\w.\- ")
+        textures = appearance.textures()
+        pictures = distinct((texture.name or "texture" for texture in textures), "texture", "A-Za-z0-9_-")
+        files = {texture: name + texture.suffix for texture, name in zip(textures, pictures, strict=True)}
+        for texture, file in files.items():
+            (folder / file).write_bytes(texture.data)
+        library, left = write_library(materials, names, files, colors is not None)
+        (folder / LIBRARY).write_text(library, encoding="utf-8", newline="\n")
+        head = f"mtllib {LIBRARY}\n"
+    tail = surface_lines(sequence.faces, sequence.polygons, appearance, names)
+
+    def write(path: Path, vertices: np.ndarray) -> None:
+        lines = vertex_lines(vertices.astype(np.float64), colors)
+        path.write_text(f"{head}{lines}{tail}", encoding="utf-8", newline="\n")
+
+    return write, left
+
+
+def _ply_writer(sequence: Sequence) -> tuple[_Writer, list[str]]:
+    """How each frame is written, and what has no place in a `.ply`."""
+    appearance = sequence.appearance
+    colors = None if appearance is None else appearance.colors
+    left = ["materials and textures"] if appearance is not None and appearance.materials else []
+
+    def write(path: Path, vertices: np.ndarray) -> None:
+        write_ply(path, TriMesh(vertices, sequence.faces, sequence.polygons), colors=colors)
+
+    return write, left

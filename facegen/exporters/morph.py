@@ -1,0 +1,229 @@
+"""A motion as morph targets and their weights over time: few targets within a tolerance, or one for each pose."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from bisect import bisect_left
+from collections.abc import Iterator
+
+import numpy as np
+
+from facegen.errors import FacegenError
+from facegen.exporters.stream import streamed
+from facegen.mesh.tri_mesh import vertex_normals
+from facegen.sequence.frames import ChosenFrames, Frames
+from facegen.sequence.sequence import Sequence
+
+METRES = 1e-3  # glTF's unit is the metre, a sequence's the millimetre
+SHARE = 0.05  # of the tolerance, that may be lost before the fewest targets are looked for
+
+
+class Morph(ABC):
+    """The mesh at frame 0, and what is added to it.
+
+    Args:
+        base: (V, 3) float32, positions of frame 0, metres.
+        base_normals: (V, 3) float32, of length one.
+        weights: (T, K) float32 from 0 to 1, of each target in each frame.
+        names: K, of the targets.
+    """
+
+    def __init__(self, sequence: Sequence, weights: np.ndarray, names: list[str]) -> None:
+        self.base = in_metres(sequence.vertices[0])
+        self.base_normals = vertex_normals(sequence.vertices[0], sequence.faces)
+        self.weights, self.names = weights, names
+
+    @abstractmethod
+    def targets(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Each target's displacements of positions (V, 3), metres, and of normals (V, 3), float32."""
+
+    @abstractmethod
+    def shown(self, start: int, wanted: np.ndarray) -> np.ndarray:
+        """What a viewer shows of the frames from `start` on, (N, V, 3) metres; `wanted` (N, V, 3) mm are they."""
+
+    def errors(self, vertices: np.ndarray | Frames) -> tuple[float, float]:
+        """The largest and the mean distance, mm, between frames and what a viewer makes of the numbers here."""
+        worst, total = 0.0, 0.0
+        for start, wanted in streamed(vertices, "errors"):
+            error = np.linalg.norm(self.shown(start, wanted) / METRES - wanted, axis=-1)
+            worst, total = max(worst, float(error.max())), total + float(error.mean(axis=1).sum())
+        return worst, total / len(vertices)
+
+
+class FrameMorph(Morph):
+    """One target for each pose but the first; exact at the frames. Targets are made when they are asked for."""
+
+    def __init__(self, sequence: Sequence) -> None:
+        first: dict[bytes, int] = {}  # for each pose, the first frame that has it
+        seen = []
+        for start, piece in streamed(sequence.vertices, "poses"):
+            # Adding zero makes -0 and 0, which are one pose, one number.
+            digests = [hashlib.blake2b((pose + 0.0).tobytes(), digest_size=16).digest() for pose in piece]
+            seen += [first.setdefault(digest, start + t) for t, digest in enumerate(digests)]
+        self.frames = np.unique([frame for frame in seen if frame])
+        weights = (np.array(seen)[:, None] == self.frames).astype(np.float32)
+        super().__init__(sequence, weights, [f"frame_{frame:04d}" for frame in self.frames])
+        self.sequence, self.first = sequence, sequence.vertices[0].astype(np.float64)
+
+    def targets(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for _, piece in streamed(ChosenFrames(self.sequence.vertices, self.frames), "targets"):
+            for pose in piece:
+                yield in_metres(pose - self.first), vertex_normals(pose, self.sequence.faces) - self.base_normals
+
+    def shown(self, start: int, wanted: np.ndarray) -> np.ndarray:
+        return self.base.astype(np.float64) + in_metres(wanted - self.first)
+
+
+class FewMorph(Morph):
+    """The fewest targets, as a singular value decomposition gives them, that keep to `tolerance`, and one against them.
+
+    Blender stops weights at 0, and those of a decomposition have both signs. So where some are below, one target more,
+    `against`, goes the opposite way of all others, and takes its part as soon as one of them would have to.
+
+    The frames are gone through once to find directions that span them up to a share `SHARE` of the tolerance, which is
+    all that is kept of them; then some times more, to find how many combinations of these are enough. Memory grows
+    with the directions that the motion has, not with the frames.
+
+    Raises:
+        FacegenError: the tolerance, in mm, is below what float32 holds.
+    """
+
+    def __init__(self, sequence: Sequence, tolerance: float) -> None:
+        vertices = sequence.vertices
+        directions, coefficients = _spanned(vertices, SHARE * tolerance)
+        values, turn = np.linalg.eigh(coefficients.T @ coefficients)
+        values, turn = np.maximum(values[::-1], 0), turn[:, ::-1]
+        weights = coefficients @ turn
+        peak = weights[np.abs(weights).argmax(axis=0), np.arange(len(values))]  # each weight's largest becomes 1
+        moved = peak != 0
+        values, peak = values[moved], peak[moved]
+        weights = (weights[:, moved] / peak).astype(np.float32)
+        positions = in_metres((turn[:, moved] * peak).T @ directions).reshape(-1, *vertices.shape[1:])
+        super().__init__(sequence, weights, [])
+        self.positions = positions
+        rank = self._fewest(vertices, values, tolerance)
+        self.weights, self.positions = weights[:, :rank], positions[:rank]
+        normals = self._solved_normals(sequence)
+        self.weights, turn = _from_zero(self.weights)
+        self.positions, self.normals = np.tensordot(turn, self.positions, 1), np.tensordot(turn, normals, 1)
+        self.names = [f"shape_{k}" for k in range(rank)] + ["against"] * (len(turn) - rank)
+
+    def targets(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        yield from zip(self.positions, self.normals, strict=True)
+
+    def shown(self, start: int, wanted: np.ndarray) -> np.ndarray:
+        rows = self.weights[start : start + len(wanted)].astype(np.float64)
+        return self.base + np.tensordot(rows, self.positions, axes=1)
+
+    def _fewest(self, vertices: np.ndarray | Frames, values: np.ndarray, tolerance: float) -> int:
+        """How many of the targets keep every vertex of every frame within the tolerance."""
+        count, points = vertices.shape[:2]
+        base = self.base.astype(np.float64) / METRES
+        millimetres = self.positions.reshape(-1, 3 * points) / np.float32(METRES)
+
+        def left(rank: int, enough: float = np.inf) -> float:
+            """The largest error; whatever is above `enough` ends the search for a larger one."""
+            worst = 0.0
+            for start, piece in streamed(vertices, f"{rank} targets"):
+                rest = (piece - base).astype(np.float32).reshape(len(piece), -1)
+                rest -= self.weights[start : start + len(piece), :rank] @ millimetres[:rank]
+                worst = max(worst, float(np.sqrt(np.square(rest).reshape(len(piece), points, 3).sum(axis=2).max())))
+                if worst > enough:
+                    break
+            return worst
+
+        # The largest error is at least the root mean square, so no rank whose own is above the tolerance can do.
+        square = np.append(np.cumsum(values[::-1])[::-1], 0) / (count * points)
+        least = int(np.flatnonzero(0.99 * square <= tolerance**2)[0])
+        # A hair under the tolerance, because `left` is counted in float32.
+        limit, most = 0.999 * tolerance, len(values)
+        rank = bisect_left(range(most + 1), True, lo=least, key=lambda rank: left(rank, limit) <= limit)
+        if rank > most:
+            raise FacegenError(f"tolerance {tolerance} mm is below what float32 holds here, {left(most):.2g} mm")
+        return rank
+
+    def _solved_normals(self, sequence: Sequence) -> np.ndarray:
+        """What each target's weight adds to the normals of frame 0, (K, V, 3), by least squares."""
+        count, rank = self.weights.shape
+        if not rank:
+            return np.zeros((0, *self.base.shape), np.float32)
+        # Normals change no faster than weights: some frames, and those where each target is at its peak, tell enough.
+        spread = np.linspace(0, count - 1, min(count, 24)).astype(int)
+        frames = np.union1d(spread, self.weights.argmax(axis=0))
+        moved = np.stack([vertex_normals(pose, sequence.faces) for pose in sequence.vertices[frames]])
+        solve = np.linalg.pinv(self.weights[frames].astype(np.float64)).astype(np.float32)
+        return np.tensordot(solve, moved - self.base_normals, axes=1)
+
+
+def _from_zero(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    r"""The same motion by weights from 0 to 1.
+
+    .. math:: \sum_k w_k D_k = \sum_k (w_k + s_k c) D_k + c \left(-\sum_k s_k D_k\right), \quad
+              s_k = \max(0, -\min_t w_k), \quad c = \max_k (-w_k / s_k)^+
+
+    Args:
+        weights: (T, K) of targets :math:`D`, 0 in the first frame.
+
+    Returns:
+        weights: (T, K') float32, K' = K where none is below zero but by rounding, else K + 1.
+        turn: (K', K) float32, their targets as combinations of the K.
+    """
+    below = np.maximum(-weights.min(axis=0, initial=0), 0)
+    signed = below > 1e-6
+    against = np.maximum(-weights[:, signed] / below[signed], 0).max(axis=1, initial=0)
+    raised = np.maximum(weights + np.outer(against, below * signed), 0)
+    peak = raised.max(axis=0, initial=0)
+    turn = np.diag(peak)
+    if signed.any():
+        raised, peak = np.column_stack([raised, against]), np.append(peak, 1)
+        turn = np.concatenate([turn, -(below * signed)[None]])
+    return np.ascontiguousarray(raised / peak, np.float32), turn.astype(np.float32)
+
+
+def in_metres(millimetres: np.ndarray) -> np.ndarray:
+    """The same positions or displacements in metres, float32."""
+    return (millimetres.astype(np.float64) * METRES).astype(np.float32)
+
+
+def _spanned(vertices: np.ndarray | Frames, allowed: float) -> tuple[np.ndarray, np.ndarray]:
+    """Orthonormal directions (K, 3V) and, in them, all displacements from frame 0, (T, K); each frame is seen once.
+
+    No vertex is further than `allowed` from where it should be, mm, or than what float32 rounds away.
+    """
+    first = vertices[0].astype(np.float64).ravel()
+    directions, rows = np.empty((0, len(first))), []
+    for _, piece in streamed(vertices, "directions"):
+        rest = piece.reshape(len(piece), -1) - first
+        finest = max(allowed, 1e-7 * float(np.abs(rest).max(initial=0)))
+        found = np.zeros((len(piece), len(directions)))
+        for _ in range(2):  # the second time for what rounding has left
+            along = rest @ directions.T
+            found += along
+            rest -= along @ directions
+        new = _needed(rest, finest)
+        rows.append(np.concatenate([found, rest @ new.T], axis=1))
+        directions = np.concatenate([directions, new])
+    coefficients = [np.pad(row, [(0, 0), (0, len(directions) - row.shape[1])]) for row in rows]
+    return directions, np.concatenate(coefficients)
+
+
+def _needed(rest: np.ndarray, allowed: float) -> np.ndarray:
+    """The fewest orthonormal directions (K, 3V) that bring all of (N, 3V) to `allowed` or below at every vertex."""
+
+    def worst(rows: np.ndarray) -> float:
+        return float(np.sqrt(np.square(rows).reshape(len(rows), -1, 3).sum(axis=2).max()))
+
+    if worst(rest) <= allowed:
+        return rest[:0]
+    values, vectors = np.linalg.eigh(rest @ rest.T)
+    values, vectors = values[::-1], vectors[:, ::-1]
+    most = max(int(np.count_nonzero(values > 1e-14 * values[0])), 1)
+    lengths = np.sqrt(values[:most])
+    along, directions = vectors[:, :most] * lengths, (vectors[:, :most] / lengths).T @ rest
+
+    def enough(rank: int) -> bool:
+        return worst(rest - along[:, :rank] @ directions[:rank]) <= allowed
+
+    rank = bisect_left(range(most), True, lo=1, key=enough)
+    return np.linalg.qr(directions[:rank].T)[0].T  # the least of them have lost digits

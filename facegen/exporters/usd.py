@@ -1,0 +1,108 @@
+"""Universal Scene Description: a mesh whose points have time samples."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facegen.errors import FacegenError
+from facegen.exporters.stream import streamed
+from facegen.exporters.usd_material import dress
+from facegen.files import new_file
+from facegen.mesh.appearance import DressedPolygons
+from facegen.mesh.material import Texture, distinct
+from facegen.mesh.tri_mesh import vertex_normals
+from facegen.optional import require
+from facegen.sequence.sequence import Sequence
+
+METRES_PER_UNIT = 0.001  # a sequence is in mm
+
+
+def write_usd(sequence: Sequence, path: str | Path) -> str:
+    """Write `.usd` or `.usdc` (binary), `.usda` (text) or `.usdz` (a package) with a time sample for each frame.
+
+    The stage is in mm and says so (`metersPerUnit` 0.001), +y is up, frame t is time code t at `fps` time codes a
+    second. Polygons are the sequence's own where it has them; they are not subdivided, and have normals. What memory
+    holds does not grow with the frames. Textures are written beside the stage, `smile_skin.png` for `smile.usdc`, or
+    into the package.
+
+    Args:
+        sequence: what is written.
+        path: the file to write.
+
+    Returns:
+        What was written, in one line.
+
+    Raises:
+        FacegenError: usd-core is missing, the sequence has no faces, or `path` cannot be written.
+    """
+    sdf, usd, tf = (require(f"pxr.{name}", "usd") for name in ("Sdf", "Usd", "Tf"))
+    if not len(sequence.faces):
+        raise FacegenError("USD needs faces, and the sequence has none")
+    path = Path(path)
+    with new_file(path) as aside, ExitStack() as kept:
+        try:
+            pictures = _pictures(sequence, path)
+            if path.suffix.lower() != ".usdz":
+                for texture, name in pictures.items():
+                    kept.enter_context(new_file(path.with_name(name))).write_bytes(texture.data)
+            if path.suffix.lower() in (".usd", ".usdc"):
+                _write_stage(usd, sequence, aside, pictures)
+            else:
+                folder = Path(kept.enter_context(tempfile.TemporaryDirectory(dir=aside.parent, prefix=".")))
+                crate = folder / f"{path.stem}.usdc"
+                _write_stage(usd, sequence, crate, pictures)
+                if path.suffix.lower() == ".usda":
+                    sdf.Layer.OpenAsAnonymous(str(crate)).Export(str(aside))
+                else:
+                    for texture, name in pictures.items():
+                        (folder / name).write_bytes(texture.data)
+                    if not require("pxr.UsdUtils", "usd").CreateNewUsdzPackage(str(crate), str(aside)):
+                        raise FacegenError(f"cannot write {path}: the package could not be made")
+        except tf.ErrorException as error:
+            # USD's message names places in its own source; the reason is what it quotes first.
+            reason = re.search(r" : '(.*?)'", str(error), re.S)
+            raise FacegenError(f"cannot write {path}: {reason[1] if reason else error}") from error
+        return f"{len(sequence.vertices)} frames, {aside.stat().st_size / 1e6:.1f} MB"
+
+
+def _pictures(sequence: Sequence, path: Path) -> dict[Texture, str]:
+    """How each texture's file is called, beside the stage or in its package."""
+    textures = [] if sequence.appearance is None else sequence.appearance.textures()
+    names = distinct((texture.name or "texture" for texture in textures), "texture", "A-Za-z0-9_-")
+    return {texture: f"{path.stem}_{name}{texture.suffix}" for texture, name in zip(textures, names, strict=True)}
+
+
+def _write_stage(usd: Any, sequence: Sequence, path: Path, pictures: dict[Texture, str]) -> None:
+    """A stage with one face, saved after every piece of frames, which USD then need not hold."""
+    geom, vt = require("pxr.UsdGeom", "usd"), require("pxr.Vt", "usd")
+    stage = usd.Stage.CreateNew(str(path))
+    geom.SetStageUpAxis(stage, geom.Tokens.y)
+    geom.SetStageMetersPerUnit(stage, METRES_PER_UNIT)
+    stage.SetTimeCodesPerSecond(sequence.fps)
+    stage.SetFramesPerSecond(sequence.fps)
+    stage.SetStartTimeCode(0)
+    stage.SetEndTimeCode(len(sequence.vertices) - 1)
+    root = geom.Xform.Define(stage, "/face").GetPrim()
+    usd.ModelAPI(root).SetKind("component")
+    stage.SetDefaultPrim(root)
+    mesh = geom.Mesh.Define(stage, "/face/surface")
+    dressed = DressedPolygons.of(sequence.faces, sequence.polygons, sequence.appearance)
+    polygons = dressed.polygons
+    mesh.CreateFaceVertexCountsAttr(vt.IntArray.FromNumpy((polygons >= 0).sum(axis=1).astype(np.int32)))
+    mesh.CreateFaceVertexIndicesAttr(vt.IntArray.FromNumpy(polygons[polygons >= 0].astype(np.int32)))
+    mesh.CreateSubdivisionSchemeAttr(geom.Tokens.none)
+    mesh.SetNormalsInterpolation(geom.Tokens.vertex)
+    dress(stage, mesh, sequence.appearance, dressed, pictures)
+    points, normals, extent = mesh.CreatePointsAttr(), mesh.CreateNormalsAttr(), mesh.CreateExtentAttr()
+    for start, piece in streamed(sequence.vertices):
+        for t, pose in enumerate(piece, start):
+            points.Set(vt.Vec3fArray.FromNumpy(pose), t)
+            normals.Set(vt.Vec3fArray.FromNumpy(vertex_normals(pose, sequence.faces)), t)
+            extent.Set(vt.Vec3fArray.FromNumpy(np.stack([pose.min(axis=0), pose.max(axis=0)])), t)
+        stage.GetRootLayer().Save()

@@ -1,0 +1,55 @@
+"""Which lip a place belongs to, and whether lips are two at all."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse.csgraph import dijkstra
+from scipy.spatial import cKDTree
+
+from facegen.mesh.topology import edge_graph
+from facegen.mesh.tri_mesh import TriMesh
+
+ABOVE, BELOW = (164, 2, 165, 391), (18, 200, 83, 313)
+"""Landmarks between nose and mouth, and between mouth and chin."""
+MIDDLES = (0, 17)
+"""Landmarks in the middle of the upper lip and of the lower one."""
+FUSED = 2.0
+"""The way over the surface from lip to lip, against the straight one: less, and no gap lies between them."""
+
+
+def lip_sides(mesh: TriMesh, landmarks: np.ndarray) -> np.ndarray:
+    """(V,) from -1 nearest (over the surface) to the chin, to 1 nearest to the skin below the nose.
+
+    Where lips touch but are not joined, the way from one to the other leads around the corner of the mouth, and
+    the sign changes at once between them.
+
+    Args:
+        landmarks: (468, 3) in the mesh's units, NaN where unknown.
+    """
+    graph, tree = edge_graph(mesh), cKDTree(mesh.vertices)
+    ways = []
+    for names in (ABOVE, BELOW):
+        points = landmarks[list(names)]
+        points = points[np.isfinite(points).all(axis=1)]
+        if not len(points):
+            return np.zeros(len(mesh.vertices))
+        ways.append(dijkstra(graph, directed=False, indices=np.unique(tree.query(points)[1]), min_only=True))
+    upper, lower = ways
+    with np.errstate(all="ignore"):
+        side = (lower - upper) / (lower + upper)
+    return np.where(np.isfinite(side), side, 0.0)
+
+
+def lips_are_fused(mesh: TriMesh, landmarks: np.ndarray) -> bool:
+    """Does one sheet of skin close the mouth? The way around its corners, or through its inside, is far longer.
+
+    Args:
+        landmarks: (468, 3) in the mesh's units, NaN where unknown; without those of the lips nothing is said.
+    """
+    ends = landmarks[list(MIDDLES)]
+    if not np.isfinite(ends).all():
+        return False
+    upper, lower = cKDTree(mesh.vertices).query(ends)[1]
+    straight = float(np.linalg.norm(mesh.vertices[upper] - mesh.vertices[lower]))
+    way = dijkstra(edge_graph(mesh), directed=False, indices=upper, limit=FUSED * straight)[lower]
+    return bool(straight > 0 and np.isfinite(way))

@@ -1,0 +1,226 @@
+"""A checkpoint's template fitted onto any face mesh, and its expressions carried to that mesh."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_matrix, identity, vstack
+from scipy.spatial import cKDTree
+
+from facegen.errors import MeshError
+from facegen.fitting.clearance import Clearance
+from facegen.fitting.head import Head, Jaw
+from facegen.fitting.lips import lip_sides, lips_are_fused
+from facegen.fitting.nonrigid import REACH, align, fit_template
+from facegen.fitting.parts import lining, sort_parts
+from facegen.fitting.transfer import FADE, FRAME, Extension, Transfer, find_anchors, local_maps
+from facegen.landmarks.points import CHIN, Landmarks, face_size, facing, robust_similarity
+from facegen.mesh.subdivision import smooth_split
+from facegen.mesh.surface import Surface, on_surface
+from facegen.mesh.topology import pieces
+from facegen.mesh.tri_mesh import TriMesh, vertex_normals
+from facegen.mesh.welding import weld
+
+FARTHEST = (1.5, 10.0)
+"""mm at the template's size: a fit is refused whose distance has a larger median or 95 % quantile."""
+LOOSEST = 0.06
+"""In units of the face's size: likewise, the median distance between the landmarks of fit and mesh."""
+FINE = 10_000
+"""Vertices; the motion of a coarser template is made smooth between its vertices, or its edges show as creases."""
+PATCH = 0.25
+"""Likewise: a piece of skin, as scans have several, is larger than this."""
+WITHIN = 0.4
+"""Likewise, from the middle of the landmarks: what lies within is judged."""
+AROUND = 0.9
+"""Likewise: farther than this from the middle of the face there is nothing that the template is laid onto."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A template on another mesh.
+
+    Args:
+        template: (V, 3) mm, as the model has it.
+        marks: sparse (K, V), from the template's vertices to the landmarks that are known on it.
+        numbers: (K,) which of the 468 they are.
+        vertices: (V, 3) where the mesh has the template's vertices, in the mesh's units.
+        mesh: the mesh, joined at its seams, its triangles outwards.
+        index: (U,) joined vertex of each of the mesh's own.
+        skin: (joined,) bool, the pieces that hold the face.
+        seen: landmarks of the mesh.
+        scale: units of the mesh in one mm of the template.
+        distance: (N,) mm at the template's size, from those of its vertices that look to the front to the mesh.
+    """
+
+    template: TriMesh
+    marks: csr_matrix
+    numbers: np.ndarray
+    vertices: np.ndarray
+    mesh: TriMesh
+    index: np.ndarray
+    skin: np.ndarray
+    seen: Landmarks
+    scale: float
+    distance: np.ndarray
+
+    @property
+    def size(self) -> float:
+        """Of the face, in the mesh's units."""
+        return face_size(self.marks @ self.template.vertices) * self.scale
+
+    def landmarks(self, vertices: np.ndarray) -> np.ndarray:
+        """(468, 3) landmarks of the template in the shape (V, 3), NaN where it has none."""
+        points = np.full((len(self.seen.points), 3), np.nan)
+        points[self.numbers] = self.marks @ vertices
+        return points
+
+    @property
+    def fused_lips(self) -> bool:
+        """One sheet of skin closes the mouth."""
+        return lips_are_fused(self.mesh, self.landmarks(self.vertices))
+
+    def __str__(self) -> str:
+        median, most = np.quantile(self.distance, [0.5, 0.95])
+        return f"distance to the mesh: median {median:.2f} mm, 95 % {most:.2f} mm, at the size of the model's template"
+
+
+class FitError(MeshError):
+    """A mesh onto which the template could not be laid, with all that it takes to draw it.
+
+    Args:
+        message: one line.
+        mesh: (U, 3) in its own units.
+        seen: its landmarks.
+        laid: the template (V, 3) where it came to lie, in the mesh's units; None where it came to lie nowhere.
+    """
+
+    def __init__(self, message: str, mesh: TriMesh, seen: Landmarks, laid: TriMesh | None = None) -> None:
+        super().__init__(message)
+        self.mesh, self.seen, self.laid = mesh, seen, laid
+
+
+def register(template: TriMesh, own: np.ndarray, scan: TriMesh, seen: Landmarks, name: str) -> Fit:
+    """Fit a template onto a face mesh of any topology, size and orientation.
+
+    Args:
+        template: (V, 3) mm.
+        own: (468, 3) mm, its landmarks, NaN where it has none.
+        scan: (U, 3) in any units.
+        seen: landmarks of the scan.
+        name: what messages call the scan.
+
+    Raises:
+        FitError: the fit lies too far from the scan.
+    """
+    mesh, index = weld(TriMesh(scan.vertices, scan.faces[:, ::-1]) if seen.flipped else scan)
+    both = np.isfinite(own).all(axis=1) & seen.known
+    start, _ = robust_similarity(own[both], seen.points[both])
+    size, middle = face_size(own) * start.scale, start(np.nanmean(own, axis=0))
+    skin = _skin(mesh, seen, size)
+    target = Surface(_face_region(mesh, skin, middle, size), REACH)
+    goals = (seen.points[both] - middle) / size
+    start, _ = robust_similarity(own[both], goals)
+    fit = align(template, start, target)
+    placed = template.with_vertices(fit(template.vertices))
+    known = np.flatnonzero(np.isfinite(own).all(axis=1))
+    marks = on_surface(Surface(placed, REACH), fit(own[known]))
+    try:
+        moved = fit_template(placed, marks[both[known]], goals, target)
+    except MeshError as error:
+        raise FitError(f"{name}: {error}", scan, seen) from error
+    normals = vertex_normals(moved, template.faces)
+    hits = target.nearest(moved, normals)
+    # Of neck, ears and the inside of nose, mouth and lids a mesh may have nothing.
+    front = _front(moved, normals, seen)
+    found = front & ~hits.border & (np.einsum("vc,vc->v", hits.normals, normals) > 0.3)
+    gap = np.linalg.norm(hits.points - moved, axis=1)[found] / fit.scale
+    share = found.sum() / max(front.sum(), 1)
+    done = Fit(template, marks, known, moved * size + middle, mesh, index, skin, seen, fit.scale * size, gap)
+    _require_close(done, share, goals * size + middle, both, name)
+    return done
+
+
+def _front(vertices: np.ndarray, normals: np.ndarray, seen: Landmarks) -> np.ndarray:
+    """(V,) bool: the part of a fitted template (V, 3), in units of the face's size, that every face mesh has."""
+    return (normals @ seen.rotation[2] > 0.2) & (np.linalg.norm(vertices, axis=1) < WITHIN)
+
+
+def _require_close(fit: Fit, share: float, goals: np.ndarray, both: np.ndarray, name: str) -> None:
+    """Refuse a fit that is none, or that finds the mesh in too small a share of the face."""
+    loose = np.median(np.linalg.norm(fit.landmarks(fit.vertices)[both] - goals, axis=1)) / fit.size
+    near = len(fit.distance) > 50 and share > 0.4
+    if near and loose < LOOSEST and (np.quantile(fit.distance, [0.5, 0.95]) < FARTHEST).all():
+        return
+    what = str(fit) if near else "most of the face is missing from it"
+    raise FitError(
+        f"{name}: the model's template could not be laid onto it ({what}; landmarks are off by {100 * loose:.1f} % of "
+        f"the face; at most {FARTHEST[0]} and {FARTHEST[1]} mm and {100 * LOOSEST:.0f} % are accepted); give a mesh of "
+        "a human face at rest, or landmarks with --landmarks FILE",
+        fit.mesh,
+        fit.seen,
+        fit.template.with_vertices(fit.vertices),
+    )
+
+
+def _face_region(mesh: TriMesh, skin: np.ndarray, middle: np.ndarray, size: float) -> TriMesh:
+    """The skin around the face, from the middle of the face and in units of its size."""
+    points = (mesh.vertices - middle) / size
+    wanted = skin & (np.linalg.norm(points, axis=1) < AROUND)
+    used, faces = np.unique(mesh.faces[wanted[mesh.faces].all(axis=1)], return_inverse=True)
+    return TriMesh(points[used], faces.reshape(-1, 3))
+
+
+def _skin(mesh: TriMesh, seen: Landmarks, size: float) -> np.ndarray:
+    """(V,) bool: the pieces on which the landmarks lie, those aside that are no larger than an eye with its lashes."""
+    piece = pieces(mesh)
+    used = np.unique(mesh.faces)
+    on = piece[used[cKDTree(mesh.vertices[used]).query(seen.points[seen.known])[1]]]
+    numbers, hits = np.unique(on, return_counts=True)
+    extent = np.array([np.linalg.norm(np.ptp(mesh.vertices[piece == number], axis=0)) for number in numbers])
+    wide = (extent > PATCH * size) & (hits >= 0.03 * hits.sum())
+    return np.isin(piece, numbers[wide | (hits == hits.max())])
+
+
+def _finer(mesh: TriMesh) -> tuple[TriMesh, csr_matrix, csr_matrix]:
+    """A template of `FINE` vertices or more with the same surface, and the matrices of `smooth_split` to it."""
+    straight = smooth = identity(len(mesh.vertices), format="csr")
+    while len(mesh.vertices) < FINE:
+        mesh, one, two = smooth_split(mesh)
+        straight, smooth = one @ straight, two @ smooth
+    # What smoothing takes from the template's own vertices is given back, but for what it would take of that.
+    kept = identity(smooth.shape[1], format="csr")
+    return mesh, straight, smooth @ (2 * kept - smooth[: smooth.shape[1]])
+
+
+def transfer(fit: Fit) -> Transfer:
+    """What carries the template's motion to the mesh.
+
+    Raises:
+        FitError: hardly any vertex of the mesh lies on the fitted template.
+    """
+    mesh, size, template = fit.mesh, fit.size, fit.template
+    points = fit.landmarks(fit.vertices)
+    fine, straight, smooth = _finer(template.with_vertices(fit.vertices))
+    sides = lip_sides(mesh, points), straight @ lip_sides(template, fit.landmarks(template.vertices))
+    try:
+        anchors, where = find_anchors(mesh, fit.skin, Surface(fine, REACH * size), size, sides)
+    except MeshError as error:
+        raise FitError(str(error), mesh, fit.seen, template.with_vertices(fit.vertices)) from error
+    where = where @ smooth
+    piece = pieces(mesh)
+    rest = ~np.isin(piece, piece[anchors])
+    head = Head.of(points, facing(points), size)
+    parts = sort_parts(mesh.vertices, vertex_normals(mesh.vertices, mesh.faces), piece, anchors, rest, head)
+    lined, share = lining(mesh, ~rest, anchors, parts, head)
+    roots = np.flatnonzero(np.diff(parts.roots.indptr))
+    where = vstack([where, parts.roots[roots][:, anchors] @ where]).tocsr()
+    chin = fit.marks[np.isin(fit.numbers, CHIN)]
+    jaw = Jaw.of(head, chin, chin @ fit.vertices)
+    held = np.concatenate([anchors, roots, lined])
+    extend = Extension(mesh, held, FADE * size)
+    lining_motion = np.zeros((len(held), 3))
+    lining_motion[len(held) - len(lined) :] = share[:, None] * jaw.swing(mesh.vertices[lined])
+    stretch = local_maps(template, fit.vertices, FRAME * size / fit.scale)
+    clearance = Clearance(mesh, np.isin(piece, piece[held]), parts.solids, head, jaw)
+    return Transfer(stretch, where, extend, parts, jaw, extend(lining_motion), clearance, mesh.vertices, fit.index)

@@ -1,0 +1,194 @@
+"""The motion of a template, carried to a mesh of any other topology onto which it was fitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csc_matrix, csr_matrix, diags
+
+from facegen.errors import MeshError
+from facegen.fitting.clearance import Clearance
+from facegen.fitting.head import Jaw
+from facegen.fitting.parts import Parts
+from facegen.mesh.laplacian import factor, laplacian
+from facegen.mesh.surface import Surface
+from facegen.mesh.topology import connected, pieces
+from facegen.mesh.tri_mesh import TriMesh, vertex_normals
+
+NEAR = 0.02
+"""In units of the face's size: skin that is no farther from the fitted template follows it exactly."""
+FADE = 0.15
+"""Likewise, the distance over the surface within which motion fades beyond the template's border."""
+FRAME = 0.08
+"""Likewise, the width over which the turning and stretching from template to mesh is averaged."""
+LEAST = 3e-4
+"""Of a motion's largest field: those that are smaller are left out."""
+
+
+@dataclass(frozen=True, eq=False)
+class Transfer:
+    """Displacements of the template to displacements of a mesh.
+
+    Args:
+        stretch: (V, 3, 3) for each vertex of the template, linear map of a displacement into the mesh's frame.
+        skin: sparse (A, V) from the template to the anchors, vertices that follow it exactly.
+        extend: the motion of the anchors, and of the mouth's lining after them, to everything else.
+        parts: what is not skin.
+        jaw: what turns it.
+        lined: (joined, 3) by which skin moves as the mouth's lining does, for each radian of the jaw.
+        clearance: what keeps skin out of eyeballs and teeth.
+        rest: (joined, 3) vertices.
+        index: (U,) the joined vertex of each vertex of the mesh.
+    """
+
+    stretch: np.ndarray
+    skin: csr_matrix
+    extend: Extension
+    parts: Parts
+    jaw: Jaw
+    lined: np.ndarray
+    clearance: Clearance
+    rest: np.ndarray
+    index: np.ndarray
+
+    def __call__(self, displacement: np.ndarray) -> np.ndarray:
+        """(T, V, 3) in mm to (T, U, 3) float32 in the units of the mesh."""
+        local = np.einsum("vij,tvj->tvi", self.stretch, displacement, optimize=True)
+        weights, fields = few_fields(local)
+        joined = np.zeros((len(displacement), len(self.extend.free), 3), np.float32)
+        if len(fields):
+            moved = np.stack([self._field(field) for field in fields])
+            joined = np.einsum("tk,kuc->tuc", weights.astype(np.float32), moved.astype(np.float32), optimize=True)
+        angle = self.jaw.angle(local)
+        hinged = np.flatnonzero(self.parts.jaw)
+        arms, share = self.rest[hinged], self.parts.jaw[hinged, None]
+        for frame, turn in zip(joined, angle, strict=True):
+            if turn:
+                frame += (turn * self.lined).astype(np.float32)
+                frame[hinged] = share * (self.jaw.turn(arms, turn) - arms)
+        self.clearance(joined, angle)
+        return joined[:, self.index]
+
+    def _field(self, field: np.ndarray) -> np.ndarray:
+        return self.extend(np.pad(self.skin @ field, [(0, len(self.extend.anchors) - self.skin.shape[0]), (0, 0)]))
+
+
+def few_fields(displacement: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(T, V, 3) as weights (T, K) times fields (K, V, 3), with the fields left out that do next to nothing."""
+    count, vertices = displacement.shape[:2]
+    flat = displacement.reshape(count, -1).astype(np.float64)
+    values, vectors = np.linalg.eigh(flat @ flat.T)
+    kept = values > LEAST**2 * max(values.max(), 1e-300)
+    weights = vectors[:, kept]
+    return weights, (weights.T @ flat).reshape(-1, vertices, 3)
+
+
+def local_maps(template: TriMesh, fitted: np.ndarray, size: float) -> np.ndarray:
+    """(V, 3, 3): how the surroundings of each vertex were turned and stretched from the template to the fit.
+
+    The deformation gradient of each triangle, its third direction the normal stretched as the triangle is, averaged
+    over a width of `size`: Sumner and Popovic, "Deformation Transfer for Triangle Meshes", SIGGRAPH 2004, made smooth.
+
+    Args:
+        template: (V, 3).
+        fitted: (V, 3).
+        size: in the template's units.
+    """
+    before, after = (_frames(points[template.faces]) for points in (template.vertices, fitted))
+    good = np.abs(np.linalg.det(before)) > 1e-9 * size**2
+    gradient = np.zeros_like(before)
+    gradient[good] = after[good] @ np.linalg.inv(before[good])
+    stiffness, area = laplacian(template)
+    a, b, c = template.vertices[template.faces].transpose(1, 0, 2)
+    share = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 6 * good
+    gather = csr_matrix(
+        (np.repeat(share, 3), (template.faces.ravel(), np.repeat(np.arange(len(share)), 3))),
+        shape=(len(template.vertices), len(share)),
+    )
+    mass = np.maximum(np.asarray(gather.sum(axis=1)).ravel(), 1e-6 * area.mean())
+    system = csc_matrix(diags(mass) + size**2 * stiffness)
+    smooth = factor(system).solve(gather @ gradient.reshape(-1, 9))
+    total = factor(system).solve(mass)
+    return (smooth / total[:, None]).reshape(-1, 3, 3)
+
+
+def _frames(corners: np.ndarray) -> np.ndarray:
+    one, two = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    normal = np.cross(one, two)
+    length = np.linalg.norm(normal, axis=1, keepdims=True)
+    # As long as the triangle is wide, so that it shrinks and grows with it.
+    return np.stack([one, two, normal / np.sqrt(np.where(length > 0, length, 1))], axis=2)
+
+
+class Extension:
+    """The anchors' motion continued over the surface, dying out with distance.
+
+    It solves (1 - FADE^2 Laplace) d = 0 where there is no anchor, so that nothing moves farther than the anchors.
+    """
+
+    def __init__(self, mesh: TriMesh, anchors: np.ndarray, length: float) -> None:
+        self.anchors = anchors
+        self.free = np.ones(len(mesh.vertices), dtype=bool)
+        self.free[anchors] = False
+        # Pieces without an anchor stay where they are.
+        self.solved = self.free & _reached(mesh, anchors)
+        stiffness, area = laplacian(mesh)
+        system = (diags(area) + length**2 * stiffness).tocsr()
+        self.factorised, self.given = None, None
+        if self.solved.any():
+            self.factorised = factor(csc_matrix(system[self.solved][:, self.solved]))
+            self.given = system[self.solved][:, anchors]
+
+    def __call__(self, moved: np.ndarray) -> np.ndarray:
+        """(A, 3) motion of the anchors to (V, 3) of all."""
+        whole = np.zeros((len(self.free), 3))
+        whole[self.anchors] = moved
+        if self.factorised is not None:
+            whole[self.solved] = self.factorised.solve(-(self.given @ moved))
+        return whole
+
+
+def _reached(mesh: TriMesh, anchors: np.ndarray) -> np.ndarray:
+    piece = pieces(mesh)
+    return np.isin(piece, piece[anchors])
+
+
+def find_anchors(mesh: TriMesh, skin: np.ndarray, fitted: Surface, size: float, sides: tuple[np.ndarray, ...]) -> tuple:
+    """Vertices that lie on the fitted template, and where.
+
+    Args:
+        mesh: joined, (U, 3).
+        skin: (U,) bool, vertices of pieces that hold the face.
+        fitted: the template on the mesh.
+        size: of the face in the mesh's units.
+        sides: (U,) and (V,) from -1 below the mouth to 1 above it, of mesh and template.
+
+    Returns:
+        (A,) vertices, and sparse (A, V).
+    """
+    normals = vertex_normals(mesh.vertices, mesh.faces)
+    candidates = np.flatnonzero(skin)
+    hits = fitted.nearest(mesh.vertices[candidates], normals[candidates])
+    gap = np.linalg.norm(hits.points - mesh.vertices[candidates], axis=1)
+    agree = np.einsum("vc,vc->v", hits.normals, normals[candidates])
+    where = fitted.matrix(hits)
+    one, other = sides[0][candidates], where @ sides[1]
+    crossed = (one * other < 0) & (np.minimum(np.abs(one), np.abs(other)) > 0.15)
+    # At the template's border only what lies on it; what lies beyond has its nearest point there too.
+    reach = np.where(hits.border, 0.1 * NEAR, NEAR) * size
+    good = (gap < reach) & (agree > 0.3) & ~crossed
+    good &= ~_specks(mesh, candidates, good)
+    if good.sum() < 50:
+        raise MeshError("hardly any vertex of the mesh lies on the fitted face")
+    return candidates[good], where[good]
+
+
+def _specks(mesh: TriMesh, candidates: np.ndarray, good: np.ndarray) -> np.ndarray:
+    """Anchors in patches of under a hundredth of all: a nostril's inside, a fold behind an ear."""
+    chosen = np.zeros(len(mesh.vertices), dtype=bool)
+    chosen[candidates[good]] = True
+    inside = mesh.edges[chosen[mesh.edges].all(axis=1)]
+    label = connected(inside, len(mesh.vertices))
+    size = np.bincount(label[chosen], minlength=label.max() + 1)
+    return size[label[candidates]] < 0.01 * chosen.sum()

@@ -1,0 +1,173 @@
+"""What is in a file, and whether it is sound."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facegen.errors import FacegenError
+
+
+@dataclass
+class Report:
+    """What was found.
+
+    Args:
+        facts: name to value, in the order in which they are shown.
+        problems: a line each.
+        sound: whether the thing can be used as it is.
+    """
+
+    facts: dict[str, Any]
+    problems: list[str] = field(default_factory=list)
+    sound: bool = True
+
+    def json(self) -> str:
+        """All of it, for programs."""
+        return json.dumps(self.facts | {"sound": self.sound, "problems": self.problems}, indent=1)
+
+    def text(self) -> str:
+        """All of it, for people."""
+        width = max(map(len, self.facts))
+        lines = [f"{name:<{width}}  {_readable(value)}" for name, value in self.facts.items()]
+        lines.append(f"{'sound':<{width}}  {'yes' if self.sound else 'no'}")
+        return "\n".join([*lines, *(f"- {problem}" for problem in self.problems)])
+
+
+def _readable(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_readable, value)) if value else "none"
+    if isinstance(value, dict):
+        return " ".join(str(part) for part in value.values())
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def inspect(path: str | Path, source: str | None = None, layout: Path | None = None) -> Report:
+    """Look at a corpus or a dataset (a folder), a mesh (.obj, .ply, .glb, .gltf), a sequence (.npz) or a checkpoint.
+
+    Args:
+        path: of it; what is none of these by its suffix is taken for a checkpoint.
+        source, layout: of a dataset, see `inspect_dataset`.
+
+    Raises:
+        FacegenError: the file is missing or cannot be read at all.
+    """
+    from facegen.data.manifest import MANIFEST
+    from facegen.inspection.dataset import inspect_dataset
+    from facegen.mesh.formats.io import READERS
+
+    path = Path(path)
+    if path.is_dir() and (path / MANIFEST).is_file():
+        return inspect_corpus(path)
+    if path.is_dir():
+        facts, problems = inspect_dataset(path, source, layout)
+        return Report(facts, problems, not problems)
+    if path.suffix.lower() in READERS:
+        return inspect_mesh(path)
+    if not path.is_file():
+        raise FacegenError(f"{path}: no such file or folder")
+    return inspect_sequence(path) if path.suffix.lower() == ".npz" else inspect_checkpoint(path)
+
+
+def inspect_mesh(path: Path) -> Report:
+    """Counts and findings of a mesh."""
+    from facegen.mesh import check, read_mesh
+    from facegen.mesh.topology import surface_pieces
+
+    mesh = read_mesh(path)
+    findings = check(mesh)
+    facts = {
+        "kind": "mesh",
+        "vertices": len(mesh.vertices),
+        "faces": len(mesh.faces),
+        "polygons": len(mesh.faces if mesh.polygons is None else mesh.polygons),
+        "pieces": surface_pieces(mesh)[0],
+        "extent": [round(float(edge), 3) for edge in np.ptp(mesh.vertices, axis=0)],
+        "digest": mesh.digest,
+    }
+    return Report(facts, [finding.message for finding in findings], not any(finding.fatal for finding in findings))
+
+
+def summary(path: str | Path) -> str:
+    """A corpus in one line, without reading its frames, and a line for everything that was left out."""
+    from facegen.data.corpus import Corpus
+
+    corpus = Corpus(path)
+    frames = sum(entry.frames for entry in corpus.entries)
+    out = f", {len(corpus.left_out)} left out" if corpus.left_out else ""
+    first = (
+        f"{len(corpus.subjects)} subjects, {len(corpus.entries)} sequences{out}, {frames:,} frames of "
+        f"{corpus.hierarchy.sizes[0]:,} vertices"
+    )
+    return "\n".join([first, *(f"left out: {line}" for line in corpus.left_out_lines())])
+
+
+def inspect_corpus(path: Path) -> Report:
+    """Counts of a corpus; every frame is read and compared with what was written.
+
+    Of its principal components there is the share of the variance that they leave, and the share that bounds the error
+    of each one's variance, see `facegen.data.pca.PCA`.
+    """
+    from facegen.data.corpus import Corpus
+
+    corpus = Corpus(path)
+    problems = corpus.verify()
+    facts = {"kind": "corpus"} | corpus.facts()
+    found = [entry.confidence for entry in corpus.entries if entry.confidence is not None]
+    if found:
+        facts |= {"phases_found": len(found), "least_confidence": min(found)}
+    if not problems:
+        pca, total = corpus.pca, max(corpus.pca.total, 1e-12)
+        facts |= {
+            "components": len(pca.components),
+            "components_leave": round(max(1 - float(pca.variance.sum()) / total, 0.0), 6),
+            "components_error": float(f"{pca.error / total:.1e}"),
+        }
+    return Report(facts, problems, not problems)
+
+
+def inspect_checkpoint(path: Path) -> Report:
+    """What a checkpoint was trained on and what it can make."""
+    from facegen import checkpoint
+
+    model = checkpoint.load(path, checkpoint.NETWORKS.values())
+    template = model.hierarchy.template
+    facts = {
+        "kind": "checkpoint",
+        "network": type(model.network).__name__,
+        "parameters": sum(weights.numel() for weights in model.network.parameters()),
+        "vertices": len(template.vertices),
+        "faces": len(template.faces),
+        "levels": list(model.hierarchy.sizes),
+        "expressions": list(model.expressions),
+        "fps": model.fps,
+        "intensity_floor": model.floor,
+        "epoch": model.epoch,
+        "digest": model.corpus,
+        "hierarchy": model.hierarchy.digest,
+    }
+    return Report(facts)
+
+
+def inspect_sequence(path: Path) -> Report:
+    """Counts of a sequence, and how far it moves."""
+    from facegen.sequence.frames import chunks
+    from facegen.sequence.sequence import Sequence
+
+    sequence = Sequence.load(path, streamed=True)
+    first = sequence.vertices[0]
+    moved = max(float(np.linalg.norm(chunk - first, axis=-1).max(initial=0)) for chunk in chunks(sequence.vertices))
+    facts = {
+        "kind": "sequence",
+        "vertices": sequence.vertices.shape[1],
+        "faces": len(sequence.faces),
+        "frames": len(sequence.vertices),
+        "expressions": list(sequence.expressions),
+        "fps": sequence.fps,
+        "largest_motion_mm": round(moved, 3),
+    }
+    return Report(facts)

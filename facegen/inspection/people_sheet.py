@@ -1,0 +1,53 @@
+"""Who is in a corpus: people side by side, at rest and at the apex of each expression."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from facegen.data.corpus import Corpus
+from facegen.errors import FacegenError
+from facegen.pictures.render import Camera, render
+from facegen.pictures.sheets import contact_sheet, write_picture
+
+MOST = 12
+SIZE = 160
+
+
+def draw_people(corpus: Corpus, path: str | Path) -> int:
+    """Write a sheet of the first people, each at rest and where the label of each expression is highest.
+
+    Args:
+        corpus: whose.
+        path: `.png`.
+
+    Returns:
+        How many people are on it, at most 12.
+
+    Raises:
+        FacegenError: the suffix is another, the place cannot be written, or a package for pictures is not installed.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".png":
+        raise FacegenError(f"{path}: the sheet of people is a .png")
+    takes: dict[str, dict[str, int]] = {}
+    for index, entry in enumerate(corpus.entries):
+        takes.setdefault(entry.subject, {}).setdefault(entry.expression, index)
+    people = sorted(takes)[:MOST]
+    rows = [_row(corpus, takes[subject]) for subject in people]
+    sheet = contact_sheet(rows, row_labels=people, column_labels=["neutral", *corpus.expressions])
+    write_picture(path, sheet)
+    return len(people)
+
+
+def _row(corpus: Corpus, takes: dict[str, int]) -> list[np.ndarray]:
+    """Pictures of one person, white where there is no recording of an expression."""
+    faces, neutral = corpus.hierarchy.template.faces, corpus.neutral(next(iter(takes.values())))
+    camera = Camera.framing(neutral, margin=0.1)
+    poses = [neutral]
+    for index in (takes.get(expression) for expression in corpus.expressions):
+        apex = None if index is None else corpus.displacement(index)[corpus.motion(index).sum(axis=1).argmax()]
+        poses.append(None if apex is None else neutral + apex)
+    blank = np.full((SIZE, SIZE, 3), 255, np.uint8)
+    return [blank if pose is None else render(pose, faces, camera, size=SIZE) for pose in poses]

@@ -1,0 +1,66 @@
+"""A corpus's phases beside the motion that they were found in, for a person to check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from facegen.data.corpus import Corpus
+from facegen.errors import FacegenError
+from facegen.files import new_file
+from facegen.motion.intensity import mean_motion
+from facegen.optional import require
+
+MOST, COLUMNS = 48, 4
+
+
+def draw_phases(corpus: Corpus, path: str | Path) -> int:
+    """Write a sheet of curves, the least certain first: mean displacement in mm, and the label that goes with it.
+
+    Args:
+        corpus: whose.
+        path: `.png`.
+
+    Returns:
+        How many sequences are on it; at most 48 find room.
+
+    Raises:
+        FacegenError: the suffix is another, the place cannot be written, or matplotlib is not installed.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".png":
+        raise FacegenError(f"{path}: the sheet of phases is a .png")
+    figures = require("matplotlib.figure", "render")
+    entries = corpus.entries
+    # What was annotated is certain.
+    order = sorted(range(len(entries)), key=lambda i: 1.0 if entries[i].confidence is None else entries[i].confidence)
+    shown = order[:MOST]
+    rows = -(-len(shown) // COLUMNS)
+    figure = figures.Figure(figsize=(4 * COLUMNS, 1.9 * rows + 0.5), layout="constrained")
+    axes = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
+    for axis in axes[len(shown) :]:
+        axis.set_axis_off()
+    for axis, index in zip(axes, shown, strict=False):
+        _draw(axis, corpus, index)
+    figure.suptitle(
+        f"{len(shown)} of {len(entries)} sequences, the least certain first: mean displacement in mm (line), label "
+        "(dashed), onset, apex and offset (dotted), over seconds"
+    )
+    with new_file(path) as aside:
+        figure.savefig(aside, dpi=100)
+    return len(shown)
+
+
+def _draw(axis: object, corpus: Corpus, index: int) -> None:
+    entry = corpus.entries[index]
+    activity = mean_motion(corpus.displacement(index))
+    time, label = np.arange(entry.frames) / corpus.fps, corpus.motion(index).max(axis=1)
+    axis.plot(time, activity, linewidth=1.2)
+    axis.plot(time, label / max(label.max(), 1e-9) * activity.max(), linewidth=1, linestyle="--")
+    for mark in entry.phases:
+        axis.axvline(mark / corpus.fps, color="0.5", linewidth=0.7, linestyle=":")
+    how = "given" if entry.confidence is None else f"{entry.confidence:.2f}"
+    axis.set_title(f"{entry} ({entry.expression}), {how}", fontsize=7)
+    axis.tick_params(labelsize=6)
+    axis.set_ylim(bottom=0)

@@ -1,0 +1,66 @@
+"""Landmarks that a user has: a text file of points on their mesh."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from facegen.errors import MeshError
+from facegen.landmarks.points import COUNT
+
+OF_68 = (
+    *[-1] * 8, 152, *[-1] * 8,
+    70, 63, 105, 66, 107, 336, 296, 334, 293, 300,
+    168, 197, 5, 4, 75, 97, 2, 326, 305,
+    33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380,
+    61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181,
+    78, 82, 13, 312, 308, 317, 14, 87,
+)  # fmt: skip
+"""FaceMesh's number of each of the 68 points of Multi-PIE; -1 along the jaw, whose points depend on the view."""
+NEEDED = {"the eyes' corners": (33, 133, 362, 263), "the mouth's corners": (61, 291), "the nose's tip": (4, 1)}
+
+
+def read_landmarks(path: str | Path) -> np.ndarray:
+    """Read points on a mesh, in the mesh's own units and axes.
+
+    A line is `number x y z` with FaceMesh's number (0 to 467), in any order and for as many as there are; or the file
+    has the 68 points of Multi-PIE, a line `x y z` for each. Commas count as spaces; `#` begins a comment.
+
+    Returns:
+        (468, 3), NaN where the file has none.
+
+    Raises:
+        MeshError: the file is missing or is written otherwise, or eyes, nose or mouth are missing.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MeshError(f"{path}: no such file")
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+        words = line.split("#")[0].replace(",", " ").split()
+        if not words:
+            continue
+        try:
+            rows.append([float(word) for word in words])
+        except ValueError as error:
+            raise MeshError(f"{path}, line {number}: expected numbers, got {line.strip()!r}") from error
+    widths = {len(row) for row in rows}
+    points = np.full((COUNT, 3), np.nan)
+    if widths == {3} and len(rows) == len(OF_68):
+        numbers, places = np.array(OF_68), np.array(rows)
+    elif widths == {4}:
+        table = np.array(rows)
+        numbers, places = table[:, 0].astype(int), table[:, 1:]
+        if (numbers != table[:, 0]).any() or numbers.min() < 0 or numbers.max() >= COUNT:
+            raise MeshError(f"{path}: landmarks are numbered 0 to {COUNT - 1}, as FaceMesh numbers them")
+    else:
+        raise MeshError(f"{path}: expected lines `number x y z`, or 68 lines `x y z`; got {len(rows)} of other kinds")
+    if not np.isfinite(places).all():
+        raise MeshError(f"{path}: a coordinate is not finite")
+    points[numbers[numbers >= 0]] = places[numbers >= 0]
+    for what, names in NEEDED.items():
+        given = np.isfinite(points[list(names), 0])
+        if not (given.any() if what == "the nose's tip" else given.all()):
+            raise MeshError(f"{path}: {what} (landmarks {', '.join(map(str, names))} of FaceMesh) are not in it")
+    return points

@@ -1,0 +1,202 @@
+"""What a glTF 2.0 file is made of: the container, its buffers and its accessors.
+
+A file from anywhere may claim anything: every index, offset and length is checked where it is used.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import struct
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import numpy as np
+
+from facegen.errors import MeshError
+from facegen.mesh.formats.beside import read_beside
+from facegen.mesh.formats.raw import read_bytes
+
+# Nodes may show one mesh any number of times, so that a small file can ask for any amount of memory.
+LIMIT = 1 << 24
+# The JSON is free text: any field may have any type.
+MALFORMED = (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
+LARGEST_BUFFER = 1 << 30  # bytes of a file beside the description
+
+_COMPONENTS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
+_SURFACE_ONLY = ("KHR_materials_", "KHR_texture_", "EXT_texture_", "KHR_lights_", "KHR_mesh_quantization")
+
+
+def _component(entry: dict) -> str:
+    name = _COMPONENTS.get(entry.get("componentType"))
+    if name is None:
+        raise MeshError(f"expected a componentType of {', '.join(map(str, _COMPONENTS))}, found {entry!r:.80}")
+    return name
+
+
+def read_container(data: bytes) -> tuple[Any, bytes]:
+    """The JSON and the binary chunk of a GLB container; or the JSON of a `.gltf`, which is nothing else."""
+    if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
+        return json.loads(data), b""
+    if len(data) < 20 or data[:4] != b"glTF":
+        raise MeshError(f"expected a binary glTF file, which begins with b'glTF', found {data[:16]!r}")
+    version, length = struct.unpack_from("<II", data, 4)
+    if version != 2:
+        raise MeshError(f"expected glTF version 2, found {version}")
+    if length > len(data):
+        raise MeshError(f"expected {length} bytes by the header, found {len(data)}; the file is cut short")
+    found: dict[bytes, bytes] = {}
+    at = 12
+    while at + 8 <= length:
+        size, kind = struct.unpack_from("<I4s", data, at)
+        if at + 8 + size > length:
+            raise MeshError(f"a chunk of {size} bytes at byte {at}, but the file ends at {length}; it is damaged")
+        found.setdefault(kind, data[at + 8 : at + 8 + size])
+        at += 8 + size
+    if b"JSON" not in found:
+        raise MeshError("expected a chunk 'JSON', found none; the file is damaged")
+    return json.loads(found[b"JSON"]), found.get(b"BIN\0", b"")
+
+
+def whole(holder: dict, key: str, default: int | None = None) -> int:
+    value = holder.get(key, default)
+    if type(value) is not int or value < 0:
+        raise MeshError(f"expected a whole number {key!r}, found {value!r}")
+    return value
+
+
+def _decoded(uri: str) -> bytes:
+    """The bytes of a data URI."""
+    head, comma, text = uri.partition(",")
+    if not (head.endswith(";base64") and comma):
+        raise MeshError(f"expected a data URI in base64, found {uri[:40]!r}")
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise MeshError(f"a data URI is not base64 ({error})") from error
+
+
+class Document:
+    """A glTF document with its buffers; indices and ranges are checked where they are used.
+
+    Args:
+        tree: the JSON.
+        binary: the first buffer, where it has no URI.
+        folder: from which, or from below which, alone files beside the document are read.
+    """
+
+    def __init__(self, tree: Any, binary: bytes, folder: Path) -> None:
+        self.tree, self.binary, self.folder = tree, binary, folder
+        self.buffers: dict[int, bytes] = {}
+        self.refuse_extensions()
+
+    def refuse_extensions(self) -> None:
+        required = self.tree.get("extensionsRequired", [])
+        unknown = [name for name in required if not str(name).startswith(_SURFACE_ONLY)]
+        if unknown:
+            raise MeshError(
+                f"the file needs the glTF extensions {unknown!r:.200}, which are not supported; export it without "
+                "compression (Draco, meshopt)"
+            )
+
+    def item(self, kind: str, index: Any) -> dict:
+        """Entry `index` of one of the document's lists."""
+        entries = self.tree.get(kind, [])
+        if type(index) is not int or not 0 <= index < len(entries):
+            raise MeshError(f"expected an index into {kind!r}, of which there are {len(entries)}, found {index!r}")
+        return entries[index]
+
+    def beside(self, uri: str, largest: int = LARGEST_BUFFER) -> bytes:
+        """What a URI holds, or names in the document's folder, where that is up to `largest` bytes.
+
+        Raises:
+            MeshError: it leads elsewhere, or nothing is there.
+        """
+        if uri.startswith("data:"):
+            return _decoded(uri)
+        return read_beside(self.folder, unquote(uri), largest)
+
+    def buffer(self, index: Any) -> bytes:
+        entry = self.item("buffers", index)
+        if index not in self.buffers:
+            data = self.beside(entry["uri"]) if "uri" in entry else self.binary if index == 0 else b""
+            length = whole(entry, "byteLength")
+            if length > len(data):
+                raise MeshError(f"buffer {index}: expected {length} bytes, found {len(data)}; the file is cut short")
+            self.buffers[index] = data[:length]
+        return self.buffers[index]
+
+    def bytes_of(self, index: Any) -> bytes:
+        """The bytes of a buffer view."""
+        length = whole(self.item("bufferViews", index), "byteLength")
+        return self.view({"bufferView": index}, np.dtype("<u1"), length, 1).tobytes()
+
+    def view(self, holder: dict, dtype: np.dtype, count: int, width: int) -> np.ndarray:
+        """(count, width) numbers at the `bufferView` and `byteOffset` of `holder`, not copied."""
+        view = self.item("bufferViews", holder.get("bufferView"))
+        data = self.buffer(view.get("buffer"))
+        begin, offset = whole(view, "byteOffset", 0), whole(holder, "byteOffset", 0)
+        end = begin + whole(view, "byteLength")
+        row = dtype.itemsize * width
+        stride = whole(view, "byteStride", row)
+        if stride < row:
+            raise MeshError(f"buffer view: expected a byteStride of {row} or more, found {stride}")
+        need = begin + offset + (stride * (count - 1) + row if count else 0)
+        if end > len(data) or need > end:
+            raise MeshError(
+                f"an accessor of {count} elements ends at byte {need} of its buffer, but its view ends at {end} and "
+                f"the buffer at {len(data)}; the file is damaged"
+            )
+        return np.ndarray((count, width), dtype, data, begin + offset, (stride, dtype.itemsize))
+
+    def accessor(self, index: Any, width: int) -> np.ndarray:
+        """(count, width) numbers, with sparse replacements and normalisation applied."""
+        entry = self.item("accessors", index)
+        kind = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}[width]
+        dtype = np.dtype(_component(entry))
+        if entry.get("type") != kind:
+            raise MeshError(f"accessor {index}: expected type {kind}, found {entry.get('type')!r}")
+        count = whole(entry, "count")
+        sparse = entry.get("sparse")
+        if "bufferView" in entry:
+            values = self.view(entry, dtype, count, width)
+        elif sparse is None:
+            raise MeshError(f"accessor {index} has no data here; if the file is compressed, export it without")
+        elif count > LIMIT:
+            raise MeshError(f"accessor {index}: {count} elements are more than the {LIMIT} that are read")
+        else:
+            values = np.zeros((count, width), dtype)
+        if sparse is not None:
+            values = values.copy()
+            changed = whole(sparse, "count")
+            rows = self.view(sparse["indices"], np.dtype(_component(sparse["indices"])), changed, 1)[:, 0]
+            if rows.dtype.kind != "u" or (rows >= count).any():
+                raise MeshError(f"accessor {index}: sparse indices must be unsigned and below {count}")
+            values[rows] = self.view(sparse["values"], dtype, changed, width)
+        if entry.get("normalized") and dtype.kind in "iu":
+            return np.maximum(values / np.iinfo(dtype).max, -1.0)
+        return values
+
+    def colors(self, index: Any) -> tuple[np.ndarray, np.ndarray | None]:
+        """(N, 3) linear colours and, where they have one, (N,) alpha."""
+        width = 4 if self.item("accessors", index).get("type") == "VEC4" else 3
+        values = self.accessor(index, width).astype(np.float32)
+        return values[:, :3], values[:, 3] if width == 4 else None
+
+
+def open_document(path: str | Path) -> Document:
+    """A `.glb` or `.gltf`.
+
+    Raises:
+        MeshError: it cannot be read, or needs an extension such as Draco.
+    """
+    data = read_bytes(path)
+    try:
+        tree, binary = read_container(data)
+        return Document(tree, binary, Path(path).parent)
+    except MeshError as error:
+        raise MeshError(f"{path}: {error}") from error
+    except MALFORMED as error:
+        raise MeshError(f"{path}: the glTF description is malformed ({type(error).__name__}: {error})") from error

@@ -1,0 +1,90 @@
+"""Meshes from and to files, by suffix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from facegen.errors import MeshError, unknown
+from facegen.mesh.appearance import Appearance
+from facegen.mesh.formats.glb import read_glb
+from facegen.mesh.formats.glb_appearance import read_glb_appearance
+from facegen.mesh.formats.obj import read_obj, write_obj
+from facegen.mesh.formats.obj_appearance import read_obj_appearance
+from facegen.mesh.formats.ply import read_ply, write_ply
+from facegen.mesh.formats.ply_appearance import read_ply_appearance
+from facegen.mesh.formats.raw import require_finite
+from facegen.mesh.tri_mesh import TriMesh
+
+READERS = {".obj": read_obj, ".ply": read_ply, ".glb": read_glb, ".gltf": read_glb}
+APPEARANCES = {
+    ".obj": read_obj_appearance,
+    ".ply": read_ply_appearance,
+    ".glb": read_glb_appearance,
+    ".gltf": read_glb_appearance,
+}
+WRITERS = {".obj": write_obj, ".ply": write_ply}
+
+
+def read_mesh(path: str | Path) -> TriMesh:
+    """Read a surface from `.obj`, `.ply`, `.glb` or `.gltf`.
+
+    Vertices and faces keep the file's order and number. Units are the file's; glTF's metres become mm.
+
+    Raises:
+        MeshError: the suffix is unknown; the file is missing, a folder, empty, cut short or malformed; it has
+            no vertices or no faces; a position is not finite; a face uses a vertex that is not there.
+
+    Examples:
+        >>> import facegen
+        >>> mesh = facegen.read_mesh("demo/neutral.obj")
+        >>> mesh.vertices.shape[1], mesh.faces.shape[1]
+        (3, 3)
+    """
+    path = Path(path)
+    reader = READERS.get(path.suffix.lower())
+    if reader is None and not path.is_dir():
+        raise MeshError(
+            f"{path}: {unknown('mesh suffix', path.suffix, READERS)}; open it in Blender, or what else made it, and "
+            "export it as one of them"
+        )
+    mesh = (reader or read_obj)(path)
+    if len(mesh.vertices) == 0:
+        raise MeshError(f"{path}: expected a mesh, found no vertices")
+    if len(mesh.faces) == 0:
+        raise MeshError(
+            f"{path}: expected a surface, found {len(mesh.vertices)} vertices and no faces; a point cloud must be "
+            "meshed first"
+        )
+    require_finite(mesh.vertices, path)
+    return mesh
+
+
+def read_appearance(path: str | Path, mesh: TriMesh) -> Appearance | None:
+    """What the surface in a file looks like.
+
+    Args:
+        path: of the file.
+        mesh: what `read_mesh` made of it, at whatever positions.
+
+    Returns:
+        None where the file says nothing of it.
+
+    Raises:
+        MeshError: the file cannot be read.
+    """
+    found = APPEARANCES[Path(path).suffix.lower()](path, mesh)
+    return None if found.empty else found
+
+
+def write_mesh(path: str | Path, mesh: TriMesh) -> None:
+    """Write a surface as `.obj` (exact) or `.ply` (binary, positions as 32-bit float).
+
+    Raises:
+        MeshError: the suffix is unknown, or a position is not finite.
+        FacegenError: the place cannot be written.
+    """
+    path = Path(path)
+    writer = WRITERS.get(path.suffix.lower())
+    if writer is None:
+        raise MeshError(f"{path}: {unknown('suffix to write a mesh with', path.suffix, WRITERS)}")
+    writer(path, mesh)

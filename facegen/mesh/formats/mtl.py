@@ -1,0 +1,196 @@
+"""Materials of a Wavefront .mtl, with the statements for physical materials that Blender and others write."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from facegen.errors import MeshError
+from facegen.mesh.formats.beside import read_texture
+from facegen.mesh.material import Album, Material, Picture, Texture
+
+# How many words stand behind each option of a map; of `-o`, `-s` and `-t` up to so many numbers.
+_OPTIONS = {
+    "-blendu": 1, "-blendv": 1, "-bm": 1, "-boost": 1, "-cc": 1, "-clamp": 1, "-colorspace": 1, "-imfchan": 1,
+    "-mm": 2, "-o": 3, "-s": 3, "-t": 3, "-texres": 1, "-type": 1,
+}  # fmt: skip
+_MOVED = {"-o": 0.0, "-s": 1.0, "-t": 0.0}
+_MAPS = {"map_kd": "base_color", "norm": "normal", "map_ke": "emissive"}
+_BUMPS = ("map_bump", "bump")
+_UNUSED = ("map_ks", "map_ns", "map_ka", "map_pr", "map_pm", "map_ps", "map_refl", "refl", "disp", "map_disp", "decal")
+
+
+def read_library(data: bytes) -> dict[str, dict[str, str]]:
+    """The statements of each material of an .mtl, by keyword in lower case."""
+    materials: dict[str, dict[str, str]] = {}
+    current: dict[str, str] = {}
+    for line in data.decode("utf-8", "replace").splitlines():
+        words = line.split("#", 1)[0].split(None, 1)
+        if not words:
+            continue
+        keyword, rest = words[0].lower(), words[1].strip() if len(words) > 1 else ""
+        if keyword == "newmtl":
+            current = materials.setdefault(rest, {})
+        else:
+            current[keyword] = rest
+    return materials
+
+
+class MtlReader:
+    """Materials from their statements.
+
+    Args:
+        folder: of the mesh; pictures are read from it or below it alone.
+        left_out: takes the reasons for what is not used.
+    """
+
+    def __init__(self, folder: Path, left_out: list[str]) -> None:
+        self.folder, self.left_out, self.album = folder, left_out, Album()
+
+    def material(self, name: str, said: Mapping[str, str]) -> Material:
+        pictures = {}
+        for keyword, role in _MAPS.items():
+            if keyword in said:
+                pictures[role] = self._picture(name, keyword, said[keyword])
+        for keyword in _BUMPS:
+            if keyword in said and pictures.get("normal") is None:
+                pictures["normal"] = self._normals(name, keyword, said[keyword])
+        pictures = {role: picture for role, picture in pictures.items() if picture is not None}
+        unused = [keyword for keyword in _UNUSED if keyword in said]
+        if unused:
+            self.left_out.append(f"{', '.join(unused)} of material {name[:40]!a}: there is no place for them")
+        alpha, mixed = self._alpha(name, said)
+        color = None if "base_color" in pictures else _color(said.get("kd"))
+        return Material(
+            name,
+            color=color if color is None or max(color) <= 1 else None,
+            alpha=alpha,
+            metallic=_number(said.get("pm"), 0.0),
+            roughness=_number(said.get("pr"), 0.6),
+            emissive=tuple(min(part, 1.0) for part in _color(said.get("ke")) or (0.0, 0.0, 0.0)),
+            alpha_mode="BLEND" if alpha < 1 or mixed else "OPAQUE",
+            pictures=pictures,
+        )
+
+    def _alpha(self, name: str, said: Mapping[str, str]) -> tuple[float, bool]:
+        """The material's opacity, and whether the base colour's picture has one of its own."""
+        alpha = _number(said.get("d"), 1 - _number(said.get("tr"), 0.0))
+        if "map_d" not in said:
+            return alpha, False
+        same = "map_kd" in said and _file_and_options(said["map_kd"])[0] == _file_and_options(said["map_d"])[0]
+        if not same:
+            self.left_out.append(f"map_d of material {name[:40]!a}: only the alpha of map_Kd's own picture is kept")
+        return alpha, same
+
+    def _picture(self, name: str, keyword: str, value: str) -> Picture | None:
+        """The picture of a statement; None where it cannot be used, which `left_out` then says."""
+        file, options = _file_and_options(value)
+        try:
+            texture = self.album.texture(Path(file.replace("\\", "/")), lambda: read_texture(self.folder, file))
+        except MeshError as error:
+            self.left_out.append(f"the texture {error} ({keyword} of material {name[:40]!a})")
+            return None
+        moved = [
+            word for word, rest in _MOVED.items() if any(_number(part, rest, np.inf) != rest for part in options[word])
+        ]
+        if moved:
+            self.left_out.append(f"{' '.join(moved)} of {keyword} of material {name[:40]!a}: the picture is not moved")
+        wrap = "clamp" if options.get("-clamp") == ["on"] else "repeat"
+        return Picture(texture, (wrap, wrap), _number((options.get("-bm") or [""])[0], 1.0, 1e3))
+
+    def _normals(self, name: str, keyword: str, value: str) -> Picture | None:
+        """Blender and others name maps of normals as bumps, which by the format are heights: the picture tells."""
+        found = self._picture(name, keyword, value)
+        if found is None or _shows_normals(found.texture):
+            return found
+        self.left_out.append(f"{keyword} of material {name[:40]!a}: heights; only maps of normals are kept")
+        return None
+
+
+def _file_and_options(value: str) -> tuple[str, dict[str, list[str]]]:
+    """The name of a map's file, which may hold spaces, and the options before it; `-o`, `-s`, `-t` are always there."""
+    options: dict[str, list[str]] = {word: [] for word in _MOVED}
+    rest = value.strip()
+    while rest.startswith("-"):
+        word, _, rest = rest.partition(" ")
+        options[word.lower()] = []
+        for _ in range(_OPTIONS.get(word.lower(), 1)):
+            part, _, after = rest.strip().partition(" ")
+            if not after or (word.lower() in _MOVED and _number(part, np.nan, np.inf) is np.nan):
+                break
+            options[word.lower()].append(part)
+            rest = after.strip()
+    return rest, options
+
+
+def _number(text: str | None, otherwise: float, most: float = 1.0) -> float:
+    """A number cut to [0, `most`], or any finite one where `most` is infinite; `otherwise` where there is none."""
+    try:
+        value = float((text or "").split()[-1])
+    except (ValueError, IndexError):
+        return otherwise
+    if not np.isfinite(value):
+        return otherwise
+    return value if most == np.inf else min(max(value, 0.0), most)
+
+
+def _color(text: str | None) -> tuple[float, float, float] | None:
+    """Three numbers of 0 or more; None for none, or for one in another notation."""
+    try:
+        red, green, blue = (float(word) for word in (text or "").split()[:3])
+    except ValueError:
+        return None
+    return (red, green, blue) if all(0 <= part < np.inf for part in (red, green, blue)) else None
+
+
+def _shows_normals(texture: Texture) -> bool:
+    """Whether a picture is mostly as blue as directions out of a surface are; False where Pillow is not installed."""
+    try:
+        from PIL import Image, UnidentifiedImageError
+    except ImportError:
+        return False
+    try:
+        with Image.open(io.BytesIO(texture.data)) as image:
+            image.draft("RGB", (64, 64))
+            red, _, blue = np.asarray(image.convert("RGB").resize((8, 8)), dtype=float).mean(axis=(0, 1))
+    except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError):
+        return False
+    return bool(blue > 160 and blue > red + 40)
+
+
+def write_library(
+    materials: Sequence[Material], names: Sequence[str], files: Mapping[Texture, str], colored: bool
+) -> tuple[str, list[str]]:
+    """An .mtl of materials.
+
+    Args:
+        materials, names: as many.
+        files: where each picture lies, beside the .mtl.
+        colored: vertices have colours.
+
+    Returns:
+        The text, and what there is no statement for.
+    """
+    lines, left = [], []
+    for material, name in zip(materials, names, strict=True):
+        red, green, blue = material.shown(colored)
+        lines += [f"newmtl {name}", f"Kd {red:.9g} {green:.9g} {blue:.9g}", "Ks 0.5 0.5 0.5", "illum 2"]
+        lines += [f"d {material.alpha:.9g}", f"Pr {material.roughness:.9g}", f"Pm {material.metallic:.9g}"]
+        lines += ["Ke {:.9g} {:.9g} {:.9g}".format(*material.emissive)]
+        for role, picture in material.pictures.items():
+            file = ("-clamp on " if set(picture.wrap) == {"clamp"} else "") + files[picture.texture]
+            match role:
+                case "base_color":
+                    lines += [f"map_Kd {file}"] + [f"map_d {file}"] * (material.alpha_mode != "OPAQUE")
+                case "normal":
+                    lines += [f"{word} -bm {picture.strength:.9g} {file}" for word in ("norm", "map_Bump")]
+                case "emissive":
+                    lines += [f"map_Ke {file}"]
+                case _:
+                    left.append(f"{role} of {name}")
+        left += [f"{extension} of {name}" for extension in material.extensions]
+        lines.append("")
+    return "\n".join(lines), left

@@ -1,0 +1,218 @@
+"""Wavefront OBJ: positions and faces, in the file's own order and number."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from facegen.errors import MeshError
+from facegen.files import new_file
+from facegen.mesh.formats.raw import SPACE, mesh_from_corners, parse_numbers, read_bytes, require_finite, token_starts
+from facegen.mesh.tri_mesh import TriMesh
+
+_NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
+_CORNER = re.compile(rb"[+-]?\d+(?:/(?:[+-]?\d+)?){0,2}")
+_CORNER_BYTES = SPACE.copy()
+_CORNER_BYTES[list(b"+-/0123456789")] = True
+_DIGIT = np.isin(np.arange(256), list(b"0123456789"))
+
+
+@dataclass(frozen=True, eq=False)
+class _Lines:
+    """The lines of one keyword, without the keyword.
+
+    Args:
+        text: (B,) uint8 with nothing but these lines and white space.
+        lines: (R,) line numbers in the file, from 0.
+        tokens: (K,) where in `text` the words begin.
+        counts: (R,) words on each line.
+    """
+
+    text: np.ndarray
+    lines: np.ndarray
+    tokens: np.ndarray
+    counts: np.ndarray
+
+    def line_of(self, token: int) -> int:
+        """The line number, from 1, of a word."""
+        return int(self.lines[np.searchsorted(np.cumsum(self.counts), token, side="right")]) + 1
+
+    def require(self, path: str | Path, least: int, what: str) -> None:
+        if len(self.counts) and self.counts.min() < least:
+            row = int(np.argmax(self.counts < least))
+            raise MeshError(
+                f"{path}: line {self.lines[row] + 1}: expected {what}, found {self.counts[row]} of at least {least}; "
+                "the file is damaged or cut short"
+            )
+
+    def refuse(self, path: str | Path, pattern: re.Pattern[bytes], what: str) -> MeshError:
+        """The error for the first word that is not `what`."""
+        for token, word in enumerate(self.text.tobytes().split()):
+            if not pattern.fullmatch(word):
+                found = word[:40].decode("latin-1")
+                return MeshError(f"{path}: line {self.line_of(token)}: expected {what}, found {found!a}")
+        return MeshError(f"{path}: expected {what} on each line; the file is damaged")
+
+
+@dataclass(frozen=True, eq=False)
+class _Document:
+    """An OBJ file, one statement a line: its bytes (B,) and where each line begins and ends, (N,)."""
+
+    text: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+
+    @classmethod
+    def read(cls, path: str | Path) -> _Document:
+        data = read_bytes(path).removeprefix(b"\xef\xbb\xbf")
+        if b"\r" in data:
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        if b"#" in data:
+            data = re.sub(rb"#[^\n]*", b"", data)
+        if b"\\\n" in data:
+            data = data.replace(b"\\\n", b"  ")
+        if data[:1] in b" \t" or b"\n " in data or b"\n\t" in data:
+            data = re.sub(rb"(?m)^[ \t]+", b"", data)
+        text = np.frombuffer(data + b"\n", dtype=np.uint8)
+        ends = np.flatnonzero(text == ord("\n"))
+        return cls(text, np.concatenate([[0], ends[:-1] + 1]), ends)
+
+    def select(self, keyword: str) -> _Lines:
+        """The lines that begin with a keyword of one letter."""
+        lines = np.flatnonzero(self.text[self.starts] == ord(keyword))
+        lines = lines[SPACE[self.text[self.starts[lines] + 1]]]
+        if len(lines) == 0:
+            empty = np.empty(0, dtype=np.int64)
+            return _Lines(np.empty(0, dtype=np.uint8), empty, empty, empty)
+        begin, end = self.starts[lines[0]], self.ends[lines[-1]]
+        starts, ends = self.starts[lines] - begin, self.ends[lines] - begin
+        text = self.text[begin:end].copy()
+        if lines[-1] - lines[0] + 1 != len(lines):
+            text[~_inside(starts, ends, len(text))] = ord(" ")
+        text[starts] = ord(" ")
+        tokens = token_starts(text)
+        return _Lines(text, lines, tokens, np.diff(np.searchsorted(tokens, starts), append=len(tokens)))
+
+
+def _inside(starts: np.ndarray, ends: np.ndarray, length: int) -> np.ndarray:
+    """(length,) bool: true in the intervals [start, end), which do not overlap."""
+    steps = np.zeros(length + 1, dtype=np.int8)
+    np.add.at(steps, starts, 1)
+    np.add.at(steps, ends, -1)
+    return np.cumsum(steps[:-1], dtype=np.int8).view(bool)
+
+
+def _positions(path: str | Path, rows: _Lines) -> np.ndarray:
+    if len(rows.lines) == 0:
+        raise MeshError(f"{path}: expected an OBJ file with vertices ('v x y z'), found none")
+    rows.require(path, 3, "three coordinates after 'v'")
+    numbers = parse_numbers(rows.text, len(rows.tokens), np.float64)
+    if numbers is None:
+        raise rows.refuse(path, _NUMBER, "a number")
+    # Columns past the third are a weight or a colour.
+    if (rows.counts == rows.counts[0]).all():
+        return np.ascontiguousarray(numbers.reshape(len(rows.counts), -1)[:, :3])
+    first = np.cumsum(rows.counts) - rows.counts
+    return numbers[first[:, None] + np.arange(3)]
+
+
+def _corners(path: str | Path, rows: _Lines) -> np.ndarray:
+    """The position index of each corner, as written: from 1, or negative and relative."""
+    refused = "a corner such as 7, 7/8, 7//9 or 7/8/9"
+    text = rows.text
+    signs = np.flatnonzero((text == ord("+")) | (text == ord("-")))
+    # numpy reads a sign alone as zero.
+    if not (_CORNER_BYTES[text].all() and _DIGIT[text[np.minimum(signs + 1, len(text) - 1)]].all()):
+        raise rows.refuse(path, _CORNER, refused)
+    slashes = np.flatnonzero(text == ord("/"))
+    if len(slashes):
+        owners = np.searchsorted(rows.tokens, slashes, side="right") - 1
+        first = np.diff(owners, prepend=-1) > 0
+        spaces = np.append(np.flatnonzero(SPACE[text]), len(text))
+        ends = spaces[np.searchsorted(spaces, slashes[first])]
+        text = text.copy()
+        text[_inside(slashes[first], ends, len(text))] = ord(" ")
+    numbers = parse_numbers(text, len(rows.tokens), np.int64)
+    if numbers is None:
+        raise rows.refuse(path, _CORNER, refused)
+    return numbers
+
+
+def read_obj(path: str | Path) -> TriMesh:
+    """Read positions and faces; texture coordinates, normals, groups and materials are passed over.
+
+    Vertices keep the file's order and number, also where corners have texture or normal indices of their
+    own. Polygons are triangulated by `triangulate` and kept in `TriMesh.polygons`. Units are the file's.
+
+    Raises:
+        MeshError: the file is missing, empty or malformed; has no vertices; or a face uses a vertex that is
+            not there. Positions that are not finite pass: `read_mesh` refuses them.
+    """
+    document = _Document.read(path)
+    rows = document.select("v")
+    vertices = _positions(path, rows)
+    faces = document.select("f")
+    faces.require(path, 3, "three corners after 'f'")
+    corners = _corners(path, faces)
+    # A negative index counts back from the vertices above its line.
+    above = np.repeat(np.searchsorted(rows.lines, faces.lines), faces.counts)
+    indices = np.where(corners < 0, above + corners, corners - 1)
+    outside = np.flatnonzero((corners == 0) | (indices < 0) | (indices >= len(vertices)))
+    if len(outside):
+        face = np.searchsorted(np.cumsum(faces.counts), outside[0], side="right")
+        raise MeshError(
+            f"{path}: line {faces.line_of(outside[0])}: face {face} (counted from 0) uses vertex "
+            f"{corners[outside[0]]}, but the file has vertices 1 to {len(vertices)}"
+        )
+    return mesh_from_corners(path, vertices, indices, faces.counts)
+
+
+def read_obj_vertices(path: str | Path) -> np.ndarray:
+    """Read positions alone, (V, 3) float64 in the file's order and units.
+
+    Raises:
+        MeshError: the file is missing, empty or malformed, has no vertices, or one that is not finite.
+    """
+    vertices = _positions(path, _Document.read(path).select("v"))
+    require_finite(vertices, path)
+    return vertices
+
+
+def vertex_lines(vertices: np.ndarray, colors: np.ndarray | None = None) -> str:
+    """Lines `v x y z`, which read as the same float64, and with colours (V, 3) uint8 `v x y z r g b` of 0 to 1."""
+    if colors is None:
+        return ("v %r %r %r\n" * len(vertices)) % tuple(vertices.ravel().tolist())
+    rows = np.concatenate([vertices, colors / 255], axis=1)
+    return ("v %r %r %r %.4g %.4g %.4g\n" * len(vertices)) % tuple(rows.ravel().tolist())
+
+
+def polygon_lines(polygons: np.ndarray, before: str = "", counts: bool = False) -> str:
+    """One line of text for each polygon of (P, N), rows filled with -1: `before`, its size if asked, its corners."""
+    sizes = (polygons >= 0).sum(axis=1)
+    lines = np.empty(len(polygons), dtype=object)
+    for size in np.unique(sizes).tolist():
+        line = before + (f"{size} " if counts else "") + " ".join(["%d"] * size) + "\n"
+        rows = np.flatnonzero(sizes == size)
+        text = (line * len(rows)) % tuple(polygons[rows, :size].ravel().tolist())
+        lines[rows] = text.splitlines(keepends=True)
+    return "".join(lines)
+
+
+def write_obj(path: str | Path, mesh: TriMesh) -> None:
+    """Write positions and faces, the polygons where the mesh has them.
+
+    Positions are written so that reading them gives the same float64.
+
+    Raises:
+        MeshError: a position is not finite.
+        FacegenError: the place cannot be written.
+    """
+    require_finite(mesh.vertices, path)
+    polygons = mesh.faces if mesh.polygons is None else mesh.polygons
+    text = vertex_lines(mesh.vertices)
+    text += polygon_lines(np.where(polygons >= 0, polygons + 1, -1), "f ")
+    with new_file(path) as aside:
+        aside.write_text(text, encoding="ascii", newline="\n")

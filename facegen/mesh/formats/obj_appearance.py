@@ -1,0 +1,189 @@
+"""Texture coordinates, materials and colours of a Wavefront OBJ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from facegen.errors import MeshError
+from facegen.mesh.appearance import NO_UV, Appearance, DressedPolygons
+from facegen.mesh.formats.beside import read_beside
+from facegen.mesh.formats.mtl import MtlReader, read_library
+from facegen.mesh.formats.raw import read_bytes
+from facegen.mesh.material import Material
+from facegen.mesh.tri_mesh import TriMesh, triangulate
+
+LARGEST_LIBRARY = 4 << 20  # bytes of an .mtl
+
+
+def read_obj_appearance(path: str | Path, mesh: TriMesh) -> Appearance:
+    """Read what `read_obj` passes over: `vt`, the second index of corners, `usemtl`, and colours behind positions.
+
+    Materials come from the `.mtl` files, which, as their pictures, are read from the OBJ's own folder alone.
+
+    Args:
+        path: of the file.
+        mesh: what `read_obj` made of it.
+
+    Raises:
+        MeshError: the file cannot be read.
+    """
+    path = Path(path)
+    found = _Statements(read_bytes(path))
+    left_out: list[str] = []
+    uv, corners = _coordinates(found, mesh, left_out)
+    materials = _materials(path.parent, found.libraries, found.names, len(uv) > 0, left_out)
+    sizes = ((mesh.faces if mesh.polygons is None else mesh.polygons) >= 0).sum(axis=1)
+    if len(sizes) != len(found.used):
+        raise MeshError(f"{path}: {len(found.used)} faces have a look, of {len(sizes)}")
+    face_materials = np.repeat(np.array(found.used, dtype=np.int64), sizes - 2)
+    colors = _colors(found, len(mesh.vertices), left_out)
+    return Appearance(uv, corners, tuple(materials), face_materials, colors, tuple(left_out))
+
+
+class _Statements:
+    """What the lines of an OBJ say of how it looks.
+
+    Args:
+        data: the file.
+
+    Attributes:
+        uv: the first two words of each `vt`.
+        polygons: of each `f`, the corners' rows of `uv`, -1 where they have none.
+        broken: what is wrong with these, or nothing.
+        names: of the materials that faces use, in their order.
+        used: of each `f`, the number of its material, -1 where none is named.
+        colors: the words four to six of each `v`, where it has so many.
+        libraries: what `mtllib` names.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        text = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r", b"\n").replace(b"\\\n", b" ")
+        self.uv: list[list[bytes]] = []
+        self.polygons: list[list[int]] = []
+        self.used: list[int] = []
+        self.colors: list[list[bytes]] = []
+        self.libraries: list[str] = []
+        self.broken = ""
+        numbers: dict[str, int] = {}
+        name = ""
+        for line in text.split(b"\n"):
+            if b"#" in line:
+                line = line.split(b"#", 1)[0]
+            words = line.split(None, 1)
+            if len(words) < 2:
+                continue
+            keyword, rest = words
+            if keyword == b"v":
+                place = rest.split(None, 6)
+                if len(place) >= 6:
+                    self.colors.append(place[3:6])
+            elif keyword == b"vt":
+                self.uv.append(rest.split()[:2])
+            elif keyword == b"f":
+                self.used.append(numbers.setdefault(name, len(numbers)) if name else -1)
+                self._polygon(rest)
+            elif keyword == b"usemtl":
+                name = rest.strip().decode("utf-8", "replace")
+            elif keyword == b"mtllib":
+                self.libraries.append(rest.strip().decode("utf-8", "replace"))
+        self.names = list(numbers)
+
+    def _polygon(self, rest: bytes) -> None:
+        """A polygon has coordinates at all corners or at none."""
+        indices = [corner.split(b"/", 2)[1:2] for corner in rest.split()]
+        if not all(index and index[0] for index in indices):
+            self.polygons.append([-1] * len(indices))
+            return
+        count = len(self.uv)
+        try:
+            rows = [int(index) - 1 if index[:1] != b"-" else count + int(index) for (index,) in indices]
+        except ValueError as error:
+            rows, self.broken = [-1] * len(indices), self.broken or str(error)[:80]
+        else:
+            if min(rows) < 0:
+                self.broken = self.broken or "an index points before the first"
+        self.polygons.append(rows)
+
+
+def _coordinates(found: _Statements, mesh: TriMesh, left_out: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """(U, 2) and (F, 3); none, where there are none or they make no sense."""
+    nothing = NO_UV, np.full((len(mesh.faces), 3), -1)
+    if not found.uv:
+        return nothing
+    try:
+        if found.broken:
+            raise MeshError(found.broken)
+        rows = np.full((len(found.polygons), max(map(len, found.polygons))), -1)
+        for row, polygon in zip(rows, found.polygons, strict=True):
+            # A negative number ends a row of polygons: until they are triangles, -1 stands behind all coordinates.
+            row[: len(polygon)] = [len(found.uv) if index < 0 else index for index in polygon]
+        corners = triangulate(rows)
+        corners[corners == len(found.uv)] = -1
+        checked = Appearance(np.array(found.uv, dtype=np.float32), corners)
+        return (checked.uv, checked.corners) if (checked.corners >= 0).any() else nothing
+    except (ValueError, OverflowError, MeshError) as error:
+        left_out.append(f"texture coordinates: {error}")
+        return nothing
+
+
+def _materials(
+    folder: Path, libraries: list[str], names: list[str], coordinates: bool, left_out: list[str]
+) -> list[Material]:
+    """The materials of these names; of one that no library holds, the name alone."""
+    said: dict[str, dict[str, str]] = {}
+    for library in libraries:
+        try:
+            said |= read_library(read_beside(folder, library, LARGEST_LIBRARY))
+        except MeshError as error:
+            left_out.append(f"the material library {error}")
+    reader = MtlReader(folder, left_out)
+    found = [reader.material(name, said.get(name, {})) for name in names]
+    if not coordinates and any(material.pictures for material in found):
+        left_out.append("textures: there are no texture coordinates")
+        found = [Material(**material.numbers()) for material in found]
+    return found
+
+
+def _colors(found: _Statements, count: int, left_out: list[str]) -> np.ndarray | None:
+    """(V, 3) uint8 sRGB of lines `v x y z r g b`, whose colours lie in 0 to 1; with some writers, in 0 to 255."""
+    if not found.colors:
+        return None
+    try:
+        colors = np.array(found.colors, dtype=np.float64)
+    except ValueError:
+        colors = np.full((1, 3), np.nan)
+    if len(colors) != count or not (np.isfinite(colors).all() and colors.min() >= 0 and colors.max() <= 255):
+        left_out.append("colours of vertices: not all vertices have three numbers of 0 to 1 behind their position")
+        return None
+    return np.rint(colors * (1 if colors.max() > 1 else 255)).astype(np.uint8)
+
+
+def surface_lines(
+    faces: np.ndarray, polygons: np.ndarray | None, appearance: Appearance | None, names: list[str]
+) -> str:
+    """The lines `vt`, `usemtl` and `f` of a surface, which do not change while it moves.
+
+    Args:
+        faces: (F, 3).
+        polygons: (P, N) or None, see `TriMesh`.
+        appearance: of `faces`, or None.
+        names: of its materials.
+    """
+    dressed = DressedPolygons.of(faces, polygons, appearance)
+    sizes = (dressed.polygons >= 0).sum(axis=1)
+    known = ((dressed.corners >= 0) | (dressed.polygons < 0)).all(axis=1)
+    lines = np.empty(len(sizes), dtype=object)
+    for size, with_uv in sorted(set(zip(sizes.tolist(), known.tolist(), strict=True))):
+        rows = np.flatnonzero((sizes == size) & (known == with_uv))
+        parts = [dressed.polygons[rows, :size] + 1] + [dressed.corners[rows, :size] + 1] * with_uv
+        line = "f " + " ".join(["%d/%d" if with_uv else "%d"] * size) + "\n"
+        text = (line * len(rows)) % tuple(np.stack(parts, axis=-1).ravel().tolist())
+        lines[rows] = text.splitlines(keepends=True)
+    uv = NO_UV if appearance is None else appearance.uv
+    coordinates = ("vt %.9g %.9g\n" * len(uv)) % tuple(uv.ravel().tolist())
+    for row in np.flatnonzero(np.diff(dressed.materials, prepend=-1)).tolist():
+        number = dressed.materials[row]
+        lines[row] = f"usemtl {names[number] if number >= 0 else names[-1]}\n{lines[row]}"
+    return coordinates + "".join(lines)

@@ -1,0 +1,221 @@
+"""Stanford PLY: positions and faces, text or binary.
+
+The reader is written here, because frames come by the thousand: it takes whole elements at once, and it
+compares what the header promises with the size of the file before it takes any memory.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from pathlib import Path
+
+import numpy as np
+
+from facegen.errors import MeshError
+from facegen.files import new_file
+from facegen.mesh.formats.obj import polygon_lines
+from facegen.mesh.formats.ply_header import ORDERS, Element, read_header
+from facegen.mesh.formats.raw import mesh_from_corners, parse_numbers, read_bytes, require_finite, token_starts
+from facegen.mesh.tri_mesh import TriMesh
+
+_STRUCT = {"i1": "b", "u1": "B", "i2": "h", "u2": "H", "i4": "i", "u4": "I", "f8": "d"}
+_LISTS = ("vertex_indices", "vertex_index")
+_COLORS = "".join(f"property uchar {name}\n" for name in ("red", "green", "blue"))
+
+# The values of a column one after the other, and for a list how many of them each row has.
+_Column = tuple[np.ndarray, np.ndarray | None]
+
+
+class _Body:
+    """The bytes after the header, read element by element; a text is turned into float64 numbers first."""
+
+    def __init__(self, path: str | Path, data: bytes, at: int, order: str) -> None:
+        self.path, self.data, self.at = path, data, at
+        self.order, self.text = ORDERS[order], order == "ascii"
+        if self.text:
+            text = np.frombuffer(data, dtype=np.uint8, offset=at)
+            numbers = parse_numbers(text, len(token_starts(text)), np.float64)
+            if numbers is None:
+                raise MeshError(f"{path}: expected nothing but numbers after the header; the file is damaged")
+            self.data, self.at = numbers.tobytes(), 0
+
+    def shortage(self, element: Element, row: int, at: int, need: int) -> MeshError:
+        """The error for a row at `at` that, with those after it, takes `need` bytes or more."""
+        unit, size = ("numbers", 8) if self.text else ("bytes", 1)
+        return MeshError(
+            f"{self.path}: the header promises {element.rows} rows of {element.name!a}; from row {row} on they take "
+            f"at least {need // size} more {unit}, but {(len(self.data) - at) // size} are left; the file is cut "
+            "short or its header is wrong"
+        )
+
+    def read(self, element: Element) -> dict[str, _Column]:
+        """All columns of the next element."""
+        if self.text:
+            element = element.as_text()
+        if element.least_bytes > len(self.data) - self.at:
+            raise self.shortage(element, 0, self.at, element.least_bytes)
+        if element.rows == 0:
+            empty = np.empty(0)
+            return {p.name: (empty, np.empty(0, dtype=np.int64) if p.length else None) for p in element.properties}
+        columns = self._even(element)
+        return self._uneven(element) if columns is None else columns
+
+    def _layout(self, element: Element) -> list[tuple[struct.Struct | None, np.dtype]]:
+        """For each property how the length of a list is read, and the type of its values."""
+        heads = [struct.Struct(self.order + _STRUCT[p.length]) if p.length else None for p in element.properties]
+        return [(head, np.dtype(self.order + p.value)) for head, p in zip(heads, element.properties, strict=True)]
+
+    def _row(self, element: Element, layout: list, row: int, at: int) -> tuple[list[np.ndarray], int]:
+        """The values of each property in the row at `at`, and where the row ends."""
+        values = []
+        for head, dtype in layout:
+            length = 1
+            if head:
+                if at + head.size > len(self.data):
+                    raise self.shortage(element, row, at, head.size)
+                (length,) = head.unpack_from(self.data, at)
+                if not math.isfinite(length) or length < 0 or length != int(length):
+                    raise MeshError(
+                        f"{self.path}: element {element.name!a}, row {row}: expected the length of a list, found "
+                        f"{length}; the file is damaged"
+                    )
+                at, length = at + head.size, int(length)
+            size = length * dtype.itemsize
+            if at + size > len(self.data):
+                raise self.shortage(element, row, at, size)
+            values.append(np.frombuffer(self.data, dtype, length, at))
+            at += size
+        return values, at
+
+    def _even(self, element: Element) -> dict[str, _Column] | None:
+        """All rows at once, where their lists are as long as the first row's; None where they are not."""
+        lengths = [len(values) for values in self._row(element, self._layout(element), 0, self.at)[0]]
+        fields = []
+        for i, (prop, length) in enumerate(zip(element.properties, lengths, strict=True)):
+            if prop.length:
+                fields.append((f"n{i}", self.order + prop.length))
+            fields.append((f"v{i}", self.order + prop.value, (length,)))
+        dtype = np.dtype(fields)
+        if element.rows * dtype.itemsize > len(self.data) - self.at:
+            return None
+        rows = np.frombuffer(self.data, dtype, element.rows, self.at)
+        if any((rows[f"n{i}"] != lengths[i]).any() for i, prop in enumerate(element.properties) if prop.length):
+            return None
+        self.at += element.rows * dtype.itemsize
+        return {
+            prop.name: (rows[f"v{i}"].ravel(), np.full(element.rows, lengths[i]) if prop.length else None)
+            for i, prop in enumerate(element.properties)
+        }
+
+    def _uneven(self, element: Element) -> dict[str, _Column]:
+        """Row by row, for lists of mixed length."""
+        layout, rows = self._layout(element), []
+        for row in range(element.rows):
+            values, self.at = self._row(element, layout, row, self.at)
+            rows.append(values)
+        return {
+            prop.name: (np.concatenate(column), np.array([len(values) for values in column]) if prop.length else None)
+            for prop, column in zip(element.properties, zip(*rows, strict=True), strict=True)
+        }
+
+
+def _positions(path: str | Path, columns: dict[str, _Column]) -> np.ndarray:
+    scalars = [columns[axis][0] for axis in "xyz" if axis in columns and columns[axis][1] is None]
+    if len(scalars) != 3:
+        raise MeshError(f"{path}: expected an element 'vertex' with numbers x, y and z, found {list(columns)!a}")
+    return np.stack(scalars, axis=1).astype(np.float64)
+
+
+def _corners(path: str | Path, columns: dict[str, _Column] | None) -> tuple[np.ndarray, np.ndarray]:
+    """The corners of all faces one after the other, and how many each face has."""
+    if columns is None:
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    corners, counts = next((columns[name] for name in _LISTS if name in columns), (np.empty(0), None))
+    if counts is None:
+        raise MeshError(f"{path}: expected a list {' or '.join(_LISTS)} in element 'face', found {list(columns)!a}")
+    with np.errstate(invalid="ignore"):
+        indices = corners.astype(np.int64)
+    if not (indices == corners).all():
+        found = corners[indices != corners][0]
+        raise MeshError(f"{path}: expected whole numbers as vertex indices of the faces, found {found}")
+    return indices, counts
+
+
+def read_ply(path: str | Path) -> TriMesh:
+    """Read positions (x, y, z of `vertex`) and faces (`vertex_indices` or `vertex_index` of `face`).
+
+    Text, binary little and big endian; other properties and elements are passed over. Polygons are
+    triangulated by `triangulate` and kept in `TriMesh.polygons`. Units are the file's.
+
+    Raises:
+        MeshError: the file is missing, empty, cut short or malformed; has no positions; or a face uses a
+            vertex that is not there. Positions that are not finite pass: `read_mesh` refuses them.
+    """
+    _, columns = read_columns(path)
+    vertices = _positions(path, columns.get("vertex", {}))
+    return mesh_from_corners(path, vertices, *_corners(path, columns.get("face")))
+
+
+def read_columns(path: str | Path) -> tuple[list[Element], dict[str, dict[str, _Column]]]:
+    """What a PLY declares, and by element and property what it holds.
+
+    Raises:
+        MeshError: see `read_ply`.
+    """
+    data = read_bytes(path)
+    order, elements, at = read_header(path, data)
+    body = _Body(path, data, at, order)
+    columns = {element.name: body.read(element) for element in elements}
+    if body.text and body.at != len(body.data):
+        raise MeshError(
+            f"{path}: expected {body.at // 8} numbers after the header, found {len(body.data) // 8}; "
+            "the file is damaged"
+        )
+    return elements, columns
+
+
+def write_ply(path: str | Path, mesh: TriMesh, *, text: bool = False, colors: np.ndarray | None = None) -> None:
+    """Write positions and faces, the polygons where the mesh has them; binary little endian, or `text`.
+
+    Positions are written as `float`, 32 bit, which every tool reads: a float64 is rounded to about 7 digits.
+
+    Args:
+        path: of the file.
+        mesh: (V, 3).
+        text: as text.
+        colors: (V, 3) uint8 sRGB, of a binary file.
+
+    Raises:
+        MeshError: a position is not finite, also after rounding; or the colours are not of its vertices.
+        FacegenError: the place cannot be written.
+    """
+    with np.errstate(over="ignore"):
+        positions = mesh.vertices.astype("<f4")
+    require_finite(positions, path)
+    if colors is not None and (text or colors.shape != positions.shape or colors.dtype != np.uint8):
+        raise MeshError(f"colours are {positions.shape} uint8 of a binary file, got {colors.shape} of {colors.dtype}")
+    polygons = mesh.faces if mesh.polygons is None else mesh.polygons
+    sizes = (polygons >= 0).sum(axis=1)
+    size_name, size_type = ("uchar", "u1") if polygons.shape[1] < 256 else ("int", "<i4")
+    header = (
+        f"ply\nformat {'ascii' if text else 'binary_little_endian'} 1.0\n"
+        f"element vertex {len(positions)}\nproperty float x\nproperty float y\nproperty float z\n"
+        f"{_COLORS if colors is not None else ''}element face {len(polygons)}\n"
+        f"property list {size_name} int vertex_indices\nend_header\n"
+    )
+    if text:
+        body = ("%.9g %.9g %.9g\n" * len(positions)) % tuple(positions.ravel().tolist())
+        data = (header + body + polygon_lines(polygons, counts=True)).encode("ascii")
+    else:
+        rows = np.zeros(len(polygons), dtype=[("size", size_type), ("corners", "<i4", (polygons.shape[1],))])
+        rows["size"], rows["corners"] = sizes, polygons
+        table = rows.view(np.uint8).reshape(len(rows), rows.dtype.itemsize)
+        used = np.arange(rows.dtype.itemsize) < (np.dtype(size_type).itemsize + 4 * sizes)[:, None]
+        if colors is not None:
+            coloured = np.zeros(len(positions), dtype=[("position", "<f4", (3,)), ("color", "u1", (3,))])
+            coloured["position"], coloured["color"] = positions, colors
+            positions = coloured
+        data = header.encode("ascii") + positions.tobytes() + table[used].tobytes()
+    with new_file(path) as aside:
+        aside.write_bytes(data)

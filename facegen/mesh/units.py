@@ -1,0 +1,19 @@
+"""Units of length."""
+
+from __future__ import annotations
+
+from facegen.errors import MeshError, unknown
+
+UNITS = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
+"""Millimetres in one unit."""
+
+
+def millimetres(unit: str) -> float:
+    """In one unit.
+
+    Raises:
+        MeshError: it is unknown.
+    """
+    if unit not in UNITS:
+        raise MeshError(unknown("unit", unit, UNITS))
+    return UNITS[unit]

@@ -1,0 +1,1 @@
+"""When and how much: labels, timelines, phases found in recordings, recorded takes."""

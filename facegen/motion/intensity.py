@@ -1,0 +1,62 @@
+"""How far a face moves, how strong an expression is, and how high its label stands for it (Eq. 6)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from facegen.errors import MotionError
+
+FLOOR = 0.2
+"""Least height of a label unless another is asked for; see `raised`."""
+
+
+def mean_motion(displacement: np.ndarray) -> np.ndarray:
+    """(T,) mm, the mean length of the displacements of each frame, (T, V, 3) mm."""
+    return np.linalg.norm(displacement, axis=-1).mean(axis=1)
+
+
+def deformation(displacement: np.ndarray) -> float:
+    """m_i of Eq. 6: the mean absolute displacement of one sequence, (T, V, 3) in mm, over frames, vertices, axes."""
+    # A frame at a time, which the processor's cache can hold.
+    return float(np.mean([np.abs(pose).mean(dtype=np.float64) for pose in displacement]))
+
+
+def intensities(deformations: np.ndarray, expression: np.ndarray, train: np.ndarray) -> np.ndarray:
+    r"""How strong each sequence is, from its deformation (Eq. 6).
+
+    .. math:: s_i = \frac{\mathrm{clip}((m_i - \mu_e) / \sigma_e,\ -1,\ 1) + 1}{2}
+
+    Args:
+        deformations: (N,) m_i, see `deformation`.
+        expression: (N,) int, the expression of each sequence.
+        train: (N,) bool; mean and standard deviation are taken over these alone.
+
+    Returns:
+        (N,) float64 in [0, 1]; an expression whose training sequences are all equally strong gives s_i = 0.5.
+    """
+    result = np.empty(len(deformations), dtype=np.float64)
+    for name in np.unique(expression):
+        chosen = expression == name
+        known = deformations[chosen & train]
+        if not len(known):
+            raise MotionError(f"expression {name} has no training sequence to take its mean deformation from")
+        sigma = known.std()
+        # Equal numbers have a sigma of rounding errors, not of zero.
+        varied = sigma > 1e-9 * np.abs(known).max()
+        away = (deformations[chosen] - known.mean()) / sigma if varied else np.zeros(chosen.sum())
+        result[chosen] = (np.clip(away, -1, 1) + 1) / 2  # Eq. 6
+    return result
+
+
+def raised(intensity: float, floor: float = FLOOR) -> float:
+    """The label's height for an intensity of Eq. 6: `floor + (1 - floor) s_i`.
+
+    Eq. 6 gives 0 to every sequence weaker than one sigma below its mean, about one in six, and a label of zeros does
+    not say which expression it is. A floor of 0 is the paper's own.
+
+    Raises:
+        MotionError: the floor is not in [0, 1).
+    """
+    if not 0 <= floor < 1:
+        raise MotionError(f"the floor of the intensity must be in [0, 1), got {floor}")
+    return floor + (1 - floor) * intensity

@@ -1,0 +1,224 @@
+"""Motion labels: which expression, how strong, when it sets in, peaks and fades (section 5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from facegen.errors import MotionError, unknown
+from facegen.files import read_yaml
+
+EXPRESSIONS = ("happy", "angry", "sad", "surprise", "fear", "disgust")
+"""The six of the paper, in the order of its Table 2."""
+
+PHASES = ("rest", "onset", "apex", "offset")
+"""What a frame can be; `Phases.of_frames` gives indices into these."""
+
+
+EASINGS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "linear": lambda x: x,
+    "smooth": lambda x: x * x * (3 - 2 * x),
+    "in": lambda x: x * x,
+    "out": lambda x: x * (2 - x),
+}
+"""Maps of [0, 1] to itself for the rise; the fall runs through them backwards. The paper's is linear."""
+
+
+@dataclass(frozen=True)
+class Phases:
+    """When an expression evolves, as frames: 0 up to `onset`, 1 in the apex, 0 again from `offset`.
+
+    Args:
+        onset: the last frame at rest.
+        apex_start: the first frame at the peak.
+        apex_end: the last frame at the peak.
+        offset: the first frame back at rest.
+
+    Raises:
+        MotionError: they are not in this order, or onset is negative.
+
+    Examples:
+        >>> import facegen
+        >>> facegen.Phases(0, 2, 3, 5).envelope(6).tolist()
+        [0.0, 0.5, 1.0, 1.0, 0.5, 0.0]
+    """
+
+    onset: int
+    apex_start: int
+    apex_end: int
+    offset: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.onset <= self.apex_start <= self.apex_end <= self.offset:
+            raise MotionError(
+                "the phases must follow each other, 0 <= onset <= first apex frame <= last apex frame <= offset; got "
+                f"onset {self.onset}, apex {self.apex_start} to {self.apex_end}, offset {self.offset}"
+            )
+
+    @classmethod
+    def spread(cls, frames: int) -> Phases:
+        """Phases over the whole of `frames`: rest, a third of rise, a third of peak, a third of fall, rest."""
+        last = max(frames - 1, 0)
+        return cls(*(round(last * share) for share in (0.06, 0.34, 0.64, 0.94)))
+
+    @classmethod
+    def fill(cls, frames: int, onset: int | None, apex: Sequence[int] | None, offset: int | None) -> Phases:
+        """Phases of which some are given, the others spread over what is left of `frames`.
+
+        Raises:
+            MotionError: what is given is out of order or beyond the last frame.
+        """
+        if frames < 1:
+            raise MotionError(f"a motion needs at least one frame, got {frames}")
+        spread, last = cls.spread(frames), frames - 1
+        start, end = (None, None) if apex is None else apex
+        if end is not None and end > last:
+            raise MotionError(f"the apex ends at frame {end}, beyond the last of {frames} frames")
+        onset_ = min(spread.onset, last if start is None else start) if onset is None else onset
+        offset_ = max(spread.offset, 0 if end is None else end) if offset is None else offset
+        if start is None:
+            length = offset_ - onset_
+            start, end = onset_ + round(0.32 * length), onset_ + round(0.66 * length)
+        phases = cls(onset_, start, end, offset_)
+        phases.envelope(frames)
+        return phases
+
+    def of_frames(self, frames: int) -> np.ndarray:
+        """The phase that each frame belongs to, (T,) int64, indices into `PHASES`.
+
+        The apex is where `envelope` is 1, rest where it is 0 (up to `onset` and from `offset` on); what lies between
+        belongs to the onset, which rises, or to the offset, which falls.
+        """
+        phase = np.full(frames, PHASES.index("rest"))
+        phase[self.onset + 1 : self.apex_start] = PHASES.index("onset")
+        phase[self.apex_end + 1 : self.offset] = PHASES.index("offset")
+        phase[self.apex_start : self.apex_end + 1] = PHASES.index("apex")
+        return phase
+
+    def envelope(self, frames: int, ease: str = "linear") -> np.ndarray:
+        """The phases as a curve, (T,) in [0, 1].
+
+        Raises:
+            MotionError: the phases end after the last frame, or the easing is unknown.
+        """
+        if self.offset > frames - 1:
+            raise MotionError(f"the offset at frame {self.offset} lies beyond the last of {frames} frames")
+        if ease not in EASINGS:
+            raise MotionError(unknown("easing", ease, EASINGS))
+        time = np.arange(frames, dtype=np.float64)
+        rise = ((time - self.onset) / max(self.apex_start - self.onset, 1)).clip(0, 1)
+        fall = ((self.offset - time) / max(self.offset - self.apex_end, 1)).clip(0, 1)
+        curve = EASINGS[ease](np.minimum(rise, fall))
+        curve[self.apex_start : self.apex_end + 1] = 1.0  # also where a phase has no length
+        return curve
+
+
+def motion_label(
+    frames: int, expression: str, phases: Phases, intensity: float, expressions: tuple[str, ...], ease: str = "linear"
+) -> np.ndarray:
+    """The label of one expression: its column is the envelope of the phases times the intensity (section 5.1).
+
+    Args:
+        frames: T.
+        expression: one of `expressions`.
+        phases: when it sets in, peaks and fades.
+        intensity: its value in the apex, 0 to 1.
+        expressions: E names, the columns in their order.
+        ease: shape of rise and fall, one of `EASINGS`.
+
+    Returns:
+        (T, E) float32.
+
+    Raises:
+        MotionError: unknown expression or easing, intensity outside [0, 1], or phases beyond the last frame.
+
+    Examples:
+        >>> import facegen
+        >>> label = facegen.motion_label(6, "sad", facegen.Phases(0, 2, 3, 5), 0.5, ("happy", "sad"))
+        >>> label[:, 1].tolist()
+        [0.0, 0.25, 0.5, 0.5, 0.25, 0.0]
+    """
+    return label_of_curve(phases.envelope(frames, ease), expression, intensity, expressions)
+
+
+def label_of_curve(curve: np.ndarray, expression: str, intensity: float, expressions: tuple[str, ...]) -> np.ndarray:
+    """The label of one expression that follows a curve (T,) in [0, 1], times the intensity, (T, E) float32.
+
+    Raises:
+        MotionError: unknown expression, or intensity outside [0, 1].
+    """
+    if expression not in expressions:
+        raise MotionError(unknown("expression", expression, expressions))
+    if not 0 <= intensity <= 1:
+        raise MotionError(f"the intensity must be between 0 and 1, got {intensity}")
+    label = np.zeros((len(curve), len(expressions)), dtype=np.float32)
+    label[:, expressions.index(expression)] = intensity * curve
+    return label
+
+
+@dataclass
+class Event:
+    """One expression of a timeline; see `Timeline`."""
+
+    expression: str
+    onset: int
+    apex: list[int]
+    offset: int
+    intensity: float = 1.0
+    ease: str = "linear"
+
+
+@dataclass
+class Timeline:
+    """Several expressions over time, also at once; where events of one expression overlap, the stronger one counts.
+
+    As YAML:
+
+        frames: 120
+        fps: 25
+        events:
+          - {expression: surprise, onset: 5, apex: [12, 20], offset: 40, ease: smooth}
+          - {expression: happy, onset: 20, apex: [45, 90], offset: 115, intensity: 0.8}
+
+    Examples:
+        >>> import facegen
+        >>> timeline = facegen.Timeline.load("scene.yaml")
+        >>> timeline.motion(("happy", "surprise")).shape
+        (120, 2)
+    """
+
+    frames: int
+    events: list[Event] = field(default_factory=list)
+    fps: float | None = None
+
+    @classmethod
+    def load(cls, path: str | Path) -> Timeline:
+        """Read a timeline from YAML.
+
+        Raises:
+            FacegenError: the file is missing, is no YAML, or has unknown, missing or wrongly typed keys.
+        """
+        return cls(**read_yaml(path, cls))
+
+    def motion(self, expressions: tuple[str, ...]) -> np.ndarray:
+        """The label, (T, E) float32.
+
+        Raises:
+            MotionError: an event contradicts itself, the frame count or the list of expressions.
+        """
+        if self.frames < 1 or not self.events:
+            raise MotionError(f"a timeline needs frames and events, got {self.frames} and {len(self.events)}")
+        label = np.zeros((self.frames, len(expressions)), dtype=np.float32)
+        for number, event in enumerate(self.events):
+            try:
+                if len(event.apex) != 2:
+                    raise MotionError(f"apex is a pair, its first and last frame; got {event.apex}")
+                phases = Phases(event.onset, event.apex[0], event.apex[1], event.offset)
+                one = motion_label(self.frames, event.expression, phases, event.intensity, expressions, event.ease)
+            except MotionError as error:
+                raise MotionError(f"event {number} of the timeline: {error}") from error
+            label = np.maximum(label, one)
+        return label

@@ -1,0 +1,1 @@
+"""Rendering, light, paint, sheets of pictures, plots, film."""

@@ -1,0 +1,49 @@
+"""Pictures of all frames of a sequence, from one camera."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from facegen.errors import FacegenError
+from facegen.pictures.paint import Paint
+from facegen.pictures.render import Camera, render
+from facegen.sequence.frames import Frames
+
+
+def film(
+    vertices: np.ndarray | Frames,
+    faces: np.ndarray,
+    *,
+    size: int = 512,
+    view: str = "front",
+    progress: bool = False,
+    paint: Paint | None = None,
+) -> Iterator[np.ndarray]:
+    """Pictures (size, size, 3) of (T, V, 3) `vertices` in their order, from one camera, a few ahead on all cores."""
+    from tqdm import tqdm
+
+    camera = Camera.framing(vertices, view)
+    workers = min(os.cpu_count() or 1, 8)
+    waiting: deque = deque()
+    bar = tqdm(total=len(vertices), unit="frame", delay=2, leave=False, disable=None if progress else True)
+    # Threads are enough: numpy and the ray caster do not hold the interpreter while they count.
+    with bar, ThreadPoolExecutor(workers) as pool:
+        for pose in vertices:
+            waiting.append(pool.submit(render, pose, faces, camera, size=size, paint=paint))
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+                bar.update()
+        while waiting:
+            yield waiting.popleft().result()
+            bar.update()
+
+
+def check_size(size: int) -> None:
+    """Refuse a picture too small to show anything, or too large for memory."""
+    if not 16 <= size <= 4096:
+        raise FacegenError(f"size must be 16 to 4096 pixels, got {size}")

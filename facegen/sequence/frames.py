@@ -1,0 +1,172 @@
+"""Poses over time that need not all be in memory: made, or read, some at a time."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facegen.errors import DataError
+
+CHUNK = 64
+"""Frames that are held at once: as many as the decoder makes together, 22 MB at 28,431 vertices."""
+
+
+class Frames(ABC):
+    """What stands in for a (T, V, 3) array of positions that is too large for memory.
+
+    It is indexed and gone through like one, and gives float32 arrays, mm. `numpy.asarray` makes it one.
+
+    Args:
+        shape: T, V and 3.
+    """
+
+    dtype = np.dtype(np.float32)
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.shape = tuple(int(size) for size in shape)
+
+    @abstractmethod
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """The frames from `start` up to `stop`, (stop - start, V, 3) mm; both lie within 0 and T."""
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for chunk in chunks(self):
+            yield from chunk
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        """One frame by a number, (V, 3); several by a slice or by an array of numbers, (N, V, 3)."""
+        if isinstance(index, slice):
+            start, stop, step = index.indices(len(self))
+            if step == 1:
+                return self._checked(start, max(start, stop))
+            index = np.arange(start, stop, step)
+        numbers = np.arange(len(self))[index]  # numpy refuses what lies outside, in its own words
+        if np.ndim(numbers) == 0:
+            return self._checked(int(numbers), int(numbers) + 1)[0]
+        return np.stack([self._checked(t, t + 1)[0] for t in numbers.tolist()])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        whole = np.empty(self.shape, self.dtype if dtype is None else dtype)
+        for start in range(0, len(self), CHUNK):
+            stop = min(start + CHUNK, len(self))
+            whole[start:stop] = self._checked(start, stop)
+        return whole
+
+    def _checked(self, start: int, stop: int) -> np.ndarray:
+        found = np.ascontiguousarray(self.read(start, stop), dtype=np.float32)
+        require_finite(found, start)
+        return found
+
+
+class StoredFrames(Frames):
+    """The frames of anything that has a shape and can be sliced: an array on disk (`numpy.memmap`, Zarr, HDF5).
+
+    Args:
+        array: (T, V, 3) mm, of any type of number.
+    """
+
+    def __init__(self, array: Any) -> None:
+        super().__init__(array.shape)
+        self.array = array
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        return np.asarray(self.array[start:stop])
+
+
+class ChosenFrames(Frames):
+    """Some frames of others.
+
+    Args:
+        frames: (T, V, 3) an array or `Frames`.
+        chosen: (N,) their numbers.
+    """
+
+    def __init__(self, frames: np.ndarray | Frames, chosen: np.ndarray) -> None:
+        super().__init__((len(chosen), *frames.shape[1:]))
+        self.frames, self.chosen = frames, chosen
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        return self.frames[self.chosen[start:stop]]
+
+
+class ArchivedFrames(Frames):
+    """The vertices of a `.npz`, unpacked as far as they are asked for; going back begins anew.
+
+    Args:
+        path: of the file; `name` is the array's in it.
+
+    Raises:
+        DataError: the file is damaged, or the array is not (T, V, 3) numbers, one frame after the other.
+    """
+
+    def __init__(self, path: str | Path, name: str = "vertices") -> None:
+        self.path = Path(path)
+        try:
+            # Kept open, since `file` reads from it.
+            self.archive = zipfile.ZipFile(self.path)
+            self.file = self.archive.open(f"{name}.npy")
+            version = np.lib.format.read_magic(self.file)
+            one = version == (1, 0)
+            read_header = np.lib.format.read_array_header_1_0 if one else np.lib.format.read_array_header_2_0
+            shape, by_columns, self.stored = read_header(self.file)
+        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise self._damaged() from error
+        if len(shape) != 3 or shape[2] != 3 or by_columns or self.stored.kind not in "fiu":
+            raise DataError(f"{self.path}: expected (T, V, 3) numbers under {name!r}, found {shape} of {self.stored}")
+        super().__init__(shape)
+        self.begin = self.file.tell()
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        frame = self.stored.itemsize * self.shape[1] * 3
+        try:
+            self.file.seek(self.begin + start * frame, io.SEEK_SET)
+            data = self.file.read((stop - start) * frame)
+        except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise self._damaged() from error
+        if len(data) != (stop - start) * frame:
+            raise self._damaged()
+        return np.frombuffer(data, self.stored).reshape(stop - start, *self.shape[1:])
+
+    def _checked(self, start: int, stop: int) -> np.ndarray:
+        found = np.ascontiguousarray(self.read(start, stop), dtype=np.float32)
+        require_finite(found, start, f"{self.path}: ")
+        return found
+
+    def _damaged(self) -> DataError:
+        return DataError(f"{self.path}: not a readable .npz, or a damaged one")
+
+
+def chunks(vertices: np.ndarray | Frames) -> Iterator[np.ndarray]:
+    """The frames of (T, V, 3) in their order, `CHUNK` at a time and the rest, (N, V, 3).
+
+    Raises:
+        DataError: `Frames` that are not finite; an array has been checked by whoever holds it.
+    """
+    for start in range(0, len(vertices), CHUNK):
+        yield vertices[start : start + CHUNK]
+
+
+def require_finite(vertices: np.ndarray, first: int = 0, name: str = "") -> None:
+    """Refuse NaN and infinity in (N, V, 3), whose first frame is number `first`; `name` begins the message.
+
+    Raises:
+        DataError: the message names the frame.
+    """
+    finite = np.isfinite(vertices).all(axis=(1, 2))
+    if not finite.all():
+        frame = first + int(finite.argmin())
+        raise DataError(f"{name}the vertices hold NaN or infinite values, first in frame {frame}")

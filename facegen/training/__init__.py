@@ -1,0 +1,1 @@
+"""What trains a model: Lightning's command line, callbacks, the record of a run."""

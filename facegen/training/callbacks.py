@@ -1,0 +1,169 @@
+"""What training leaves beside weights: early pictures of progress, and predictions as sequences."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
+from tqdm import tqdm
+
+from facegen.data.corpus import Corpus
+from facegen.data.sampler import SPARE
+from facegen.errors import FacegenError
+from facegen.exporters import export
+from facegen.models import ExpressionClassifier
+from facegen.optional import require
+from facegen.pictures.apex_sheet import apex_sheet
+from facegen.sequence.sequence import Sequence
+from facegen.training.tracking import wandb_runs
+
+
+def generated_sequence(module: LightningModule, corpus: Corpus, index: int) -> Sequence:
+    """What the model makes of one sequence's label and neutral."""
+    motion = torch.from_numpy(corpus.motion(index)).to(module.device)
+    with torch.no_grad():
+        displacement = module(motion).float().cpu()
+    template = corpus.hierarchy.template
+    vertices = corpus.neutral(index) + displacement.numpy()
+    return Sequence(vertices, template.faces, corpus.fps, corpus.motion(index), corpus.expressions, template.polygons)
+
+
+class EpochLine(Callback):
+    """One line an epoch on standard error: what the model names as its `HEADLINE`."""
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        values = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        # The module logs this one after its callbacks have run. All processes compute it together; one prints.
+        train = pl_module.train_headline()
+        if train is None or not trainer.is_global_zero:  # a resumed run only ends the epoch of its checkpoint
+            return
+        values[next(iter(pl_module.HEADLINE))] = train
+        parts = [f"{text} {values[name]:.3f}" for name, text in pl_module.HEADLINE.items() if name in values]
+        # Through tqdm, so that a progress bar is not torn.
+        epoch = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
+        tqdm.write(f"{epoch}: {', '.join(parts)}{pl_module.UNIT}", file=sys.stderr)
+
+
+def apexes(module: LightningModule, corpus: Corpus, path: Path) -> None:
+    """Write a sheet of a test subject's expressions at their apex, generated above recorded."""
+    chosen = corpus.shown_subject()
+    shown = {entry.expression: i for i, entry in enumerate(corpus.entries) if entry.subject == chosen}
+    rows = {
+        "generated": {name: generated_sequence(module, corpus, i) for name, i in shown.items()},
+        "recorded": {name: corpus.sequence(i) for name, i in shown.items()},
+    }
+    apex_sheet(rows, path)
+
+
+def run_folder(trainer: Trainer, name: str) -> Path:
+    """A folder of the run's own, made where it is missing; all processes have to ask, since the first one names it."""
+    folder = Path(trainer.log_dir or trainer.default_root_dir) / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+class Showing(Callback):
+    """A callback that shows what a model generates, and refuses a classifier."""
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        if isinstance(pl_module, ExpressionClassifier):
+            name = type(self).__name__
+            raise FacegenError(f"{name} shows what a model generates; a classifier generates nothing, leave it out")
+
+
+class ProgressPictures(Showing):
+    """Early pictures of progress: apexes of a test subject, a short clip and an animated mesh.
+
+    They go to `pictures/` in the run's folder, and to Weights & Biases where that logger is used.
+
+    Args:
+        every: epochs between two looks; the first is after the first epoch. One look costs some ten seconds.
+        size: edge of the clip's frames in pixels.
+    """
+
+    def __init__(self, every: int = 10, size: int = 256) -> None:
+        for module in ("embreex", "PIL", "imageio_ffmpeg"):  # now, and not after an epoch
+            require(module, "video")
+        self.every, self.size = every, size
+
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.sanity_checking or trainer.state.fn != "fit" or trainer.current_epoch % self.every:
+            return
+        stem = run_folder(trainer, "pictures") / f"epoch{trainer.current_epoch:03d}"
+        if not trainer.is_global_zero:
+            return
+        corpus: Corpus = trainer.datamodule.corpus
+        sequence = generated_sequence(pl_module, corpus, corpus.split("test")[0])
+        apexes(pl_module, corpus, Path(f"{stem}.png"))
+        export(sequence, f"{stem}.mp4", size=self.size)
+        export(sequence, f"{stem}.glb")
+        for run in wandb_runs(trainer):
+            import wandb
+
+            content: dict[str, Any] = {
+                "pictures/apexes": wandb.Image(f"{stem}.png"),
+                "pictures/clip": wandb.Video(f"{stem}.mp4", format="mp4"),
+                "pictures/mesh": wandb.Object3D(f"{stem}.glb"),
+            }
+            run.log(content, commit=False)
+
+
+class ApexSheet(Showing):
+    """`test` leaves a sheet of the first test subject's expressions, generated above recorded: `apexes.png`."""
+
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        path = run_folder(trainer, "pictures") / "apexes.png"
+        if trainer.is_global_zero:
+            apexes(pl_module, trainer.datamodule.corpus, path)
+            for run in wandb_runs(trainer):
+                import wandb
+
+                run.log({"pictures/apexes": wandb.Image(str(path))})
+            print(f"look at {path}")
+
+
+class PredictionWriter(Callback):
+    """`predict` writes what it finds about the test split into `predictions/`.
+
+    Of a generator one `.npz` sequence for each; of a classifier one `.csv` for each, the probability of every
+    expression.
+    """
+
+    def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.folder = run_folder(trainer, "predictions")
+
+    def on_predict_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        corpus: Corpus = trainer.datamodule.corpus
+        template = corpus.hierarchy.template
+        found = outputs.float().cpu()
+        told = isinstance(pl_module, ExpressionClassifier)
+        parts = found.split(1 if told else batch.ptr.diff().tolist())
+        for index, part in zip(batch.item.tolist(), parts, strict=True):
+            if index == SPARE:
+                continue
+            entry = corpus.entries[index]
+            path = self.folder / f"{entry.subject}-{entry.expression}"
+            if told:
+                values = ",".join(f"{value:.6f}" for value in part[0].tolist())
+                path.with_name(f"{path.name}.csv").write_text(f"{','.join(corpus.expressions)}\n{values}\n")
+                continue
+            sequence = Sequence(
+                part.numpy(), template.faces, corpus.fps, corpus.motion(index), corpus.expressions, template.polygons
+            )
+            sequence.save(path.with_name(f"{path.name}.npz"))
+
+    def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        trainer.strategy.barrier()  # all processes have written theirs
+        if trainer.is_global_zero:
+            print(f"what was predicted is in {self.folder}")

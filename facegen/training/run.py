@@ -1,0 +1,177 @@
+"""fit, validate, test and predict: Lightning's command line around this package's models and data."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import Any, NoReturn
+
+import torch
+from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+from pytorch_lightning.plugins import TorchCheckpointIO
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
+
+from facegen import checkpoint
+from facegen.data.manifest import read_manifest
+from facegen.data.module import ExpressionDataModule
+from facegen.errors import FacegenError
+from facegen.files import new_file
+from facegen.models.base import ExpressionModel
+from facegen.training.callbacks import PredictionWriter
+from facegen.training.tracking import RunRecord, Throughput
+
+VERBS = {
+    "fit": ("Train a model.", "facegen fit --config configs/ict_spiral.yaml --data.corpus corpora/ict"),
+    "validate": (
+        "Errors of a checkpoint on the test subjects, as training reports them.",
+        "facegen validate --config configs/ict_spiral.yaml --ckpt_path runs/ict_spiral/version_0/checkpoints/last.ckpt",
+    ),
+    "test": (
+        "Errors of a checkpoint on the test subjects.",
+        "facegen test --config configs/ict_spiral.yaml --ckpt_path runs/ict_spiral/version_0/checkpoints/last.ckpt",
+    ),
+    "predict": (
+        "Write what a checkpoint generates for the test subjects, one .npz each; of a classifier one .csv each.",
+        "facegen predict --config configs/ict_spiral.yaml --ckpt_path runs/ict_spiral/version_0/checkpoints/last.ckpt",
+    ),
+}
+"""What each verb does, and an example."""
+
+
+class CheckpointFile(TorchCheckpointIO):
+    """Checkpoints as files that are whole at every moment, and that are read without running anything they hold."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
+        """Write aside, then rename: a run that is killed meanwhile leaves the checkpoint before."""
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        with new_file(path, replaced=True) as aside:
+            torch.save(checkpoint, aside)
+
+    def load_checkpoint(
+        self, path: str | Path, map_location: Any = "cpu", weights_only: bool | None = True
+    ) -> dict[str, Any]:
+        """Read tensors, numbers and strings alone, whatever is asked for."""
+        return super().load_checkpoint(path, map_location, weights_only=True)
+
+
+class OneLineParser(LightningArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str, error: Exception | None = None) -> NoReturn:
+        reason = " ".join(message.split())
+        raise FacegenError(f"{reason}; `facegen VERB --help` lists what there is") from error
+
+
+class TrainingCLI(LightningCLI):
+    """What model and data share is linked here, never written twice."""
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        # `data` is instantiated before `model`, and what the model needs to know of it is handed over.
+        parser.link_arguments("data.corpus", "model.init_args.corpus", apply_on="instantiate")
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: object) -> None:
+        """Parse, and look at the checkpoint before anything is written."""
+        super().parse_arguments(parser, args)
+        verb = self.config["subcommand"]
+        options = self.config[verb]
+        if options.get("ckpt_path") is not None:
+            content = checkpoint.read_raw(options["ckpt_path"])
+            checkpoint.require_same(content, {"corpus": read_manifest(Path(options["data"]["corpus"]))["digest"]})
+        elif verb != "fit":
+            raise FacegenError(f"{verb} needs --ckpt_path, the checkpoint to {verb}")
+
+    def instantiate_classes(self) -> None:
+        """Make data, model and trainer; what they refuse in their settings is the user's mistake."""
+        try:
+            super().instantiate_classes()
+        except (ValueError, TypeError) as error:
+            raise FacegenError(str(_plain(error))) from error
+
+    def predict(self, **options: Any) -> None:
+        """As the trainer's, without keeping all predictions in memory."""
+        self.trainer.predict(**options | {"return_predictions": False})
+
+
+def wandb_offline_unless_logged_in() -> None:
+    """Nothing is sent anywhere, nor asked for, unless the user has logged in to Weights & Biases or set a mode."""
+    if "WANDB_MODE" not in os.environ and "WANDB_API_KEY" not in os.environ:
+        netrc = Path(os.environ.get("NETRC", Path.home() / ".netrc"))
+        logged_in = netrc.is_file() and "wandb" in netrc.read_text(encoding="utf-8", errors="replace")
+        if not logged_in:
+            os.environ["WANDB_MODE"] = "offline"
+            os.environ.setdefault("WANDB_SILENT", "true")
+
+
+def run(arguments: list[str]) -> TrainingCLI:
+    """Run one of `VERBS`.
+
+    Args:
+        arguments: the verb and its options, as on the command line.
+
+    Raises:
+        FacegenError: the options, the config, the corpus or the checkpoint cannot be used.
+    """
+    wandb_offline_unless_logged_in()
+    logging.getLogger("lightning_fabric.utilities.seed").setLevel(logging.WARNING)
+    # Determinism without this costs a pass over every new tensor, and finds only reads of memory nobody wrote.
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    # These are said by Lightning on every run and ask for nothing that helps here.
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message=".*The dirpath has changed.*")
+    warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+    # And these are not so, or not needed, with this package's sampler, loss and metrics.
+    warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")
+    warnings.filterwarnings("ignore", message=".*inject `drop_last=False`.*")
+    warnings.filterwarnings("ignore", message=".*sync_dist=True.*")
+    warnings.filterwarnings("ignore", message=".*args parameter is intended to run from within Python.*")
+    settings = dict(
+        model_class=ExpressionModel,
+        datamodule_class=ExpressionDataModule,
+        subclass_mode_model=True,
+        parser_class=OneLineParser,
+        parser_kwargs={verb: {"description": f"{text} Example: {example}"} for verb, (text, example) in VERBS.items()},
+        auto_configure_optimizers=False,
+        seed_everything_default=0,
+        save_config_callback=RunRecord,
+        # What only reads a checkpoint has no config worth a file, and may run where nothing should be left.
+        save_config_kwargs={"overwrite": True, "save_to_log_dir": arguments[0] == "fit"},
+        load_from_checkpoint_support=False,
+        trainer_defaults={
+            "deterministic": True,
+            "use_distributed_sampler": False,  # the data module does it, without repeating sequences
+            "plugins": [{"class_path": "facegen.training.run.CheckpointFile"}],
+            "callbacks": [
+                # The last epoch's, never the best on the test subjects: those must choose nothing.
+                ModelCheckpoint(filename="last", enable_version_counter=False, save_on_train_epoch_end=True),
+                PredictionWriter(),
+                Throughput(),
+            ],
+        },
+    )
+    try:
+        return TrainingCLI(**settings, args=arguments)
+    except Exception as error:
+        raise _plain(error) from error
+    finally:
+        if "wandb" in sys.modules:
+            sys.modules["wandb"].finish()  # a second run in this process must not go on in the first one's
+            sys.modules["wandb"].teardown()  # an offline run is whole on disk only when W&B's own process has ended
+
+
+def _plain(error: BaseException) -> BaseException:
+    """The user's mistake inside an error that jsonargparse or a worker process has wrapped; others stay as they are."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, FacegenError):
+            # A worker's error carries its traceback as text; what was said stands in the last line.
+            last = str(cause).strip().splitlines()[-1]
+            worker = "DataLoader worker process" in str(cause)
+            return FacegenError(last.partition("Error: ")[2] or last) if worker else FacegenError(str(cause))
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, MisconfigurationException):
+        return FacegenError(str(error))
+    return error

@@ -1,0 +1,145 @@
+"""Other programs play what is written: Khronos' validator and three.js (`make` installs them where npm is), Blender.
+
+`make blender` installs Blender as a Python module, for the tests that ask for it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dressing import RED, two_materials
+
+from facegen.exporters import export
+from facegen.exporters.glb import write_glb, write_gltf
+
+HERE = Path(__file__).parent / "elsewhere"
+MODULES = Path(sys.prefix) / "elsewhere"
+BLENDER = Path(sys.prefix) / "blender" / "bin" / "python"
+
+needs_node = pytest.mark.skipif(
+    not (shutil.which("node") and (MODULES / "node_modules").is_dir()), reason="needs node, and npm when `make` ran"
+)
+needs_blender = pytest.mark.skipif(not BLENDER.exists(), reason="needs `make blender`")
+
+
+def run_node(script: str, *arguments: object):
+    done = subprocess.run(
+        ["node", HERE / script, MODULES, *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@needs_node
+@pytest.mark.parametrize("write", [write_glb, write_gltf])
+@pytest.mark.parametrize("per_frame", [False, True])
+def test_the_khronos_validator_has_nothing_to_say(moving, tmp_path, write, per_frame):
+    path = tmp_path / f"a.{write.__name__[-4:].strip('_')}"
+    write(moving(30, 5, noise=0.02), path, per_frame=per_frame)
+    issues = run_node("validate.mjs", path)["issues"]
+    assert issues["messages"] == []
+    assert issues["numErrors"] == issues["numWarnings"] == 0
+
+
+@needs_node
+@pytest.mark.parametrize("bare", [False, True])
+@pytest.mark.parametrize("suffix", [".glb", ".gltf"])
+def test_the_khronos_validator_finds_no_error_in_materials(moving, tmp_path, suffix, bare):
+    export(two_materials(moving(5), colors=True, bare=bare), tmp_path / f"a{suffix}")
+    issues = run_node("validate.mjs", tmp_path / f"a{suffix}")["issues"]
+    assert issues["numErrors"] == 0
+    # Viewers make tangents themselves, coordinates that one of the materials needs stand in every primitive, and the
+    # material of the tests is both unlit and coated.
+    known = {"MESH_PRIMITIVE_GENERATED_TANGENT_SPACE", "UNUSED_OBJECT", "MULTIPLE_EXTENSIONS"}
+    assert {message["code"] for message in issues["messages"]} <= known
+
+
+@needs_node
+def test_the_khronos_validator_sees_a_broken_file(moving, tmp_path):
+    path = tmp_path / "a.glb"
+    write_glb(moving(30, 5), path)
+    data = bytearray(path.read_bytes())
+    data[-4:] = b"\xff\xff\xff\xff"  # the last weight becomes no number
+    path.write_bytes(data)
+    assert run_node("validate.mjs", path)["issues"]["numErrors"] > 0
+
+
+@needs_node
+def test_three_js_shows_every_frame(moving, tmp_path):
+    """What a browser plays: positions with their morph targets, at the times of frames and half way between two."""
+    sequence = moving(30, 5, noise=0.02)
+    write_glb(sequence, tmp_path / "a.glb", tolerance=0.1)
+    frames = np.array([0, 1, 7, 13.5, 22, 28])
+    before, after = sequence.vertices[np.floor(frames).astype(int)], sequence.vertices[np.ceil(frames).astype(int)]
+    shown = np.array(run_node("play.mjs", tmp_path / "a.glb", *frames / sequence.fps))
+    assert shown.shape == (6, 1, *before.shape[1:])
+    off = np.linalg.norm(shown[:, 0] * 1000 - (before + after) / 2, axis=-1)
+    assert off.max() <= 0.1
+    assert np.linalg.norm(before[0] - before, axis=-1).max() > 2  # it moves
+
+
+@needs_blender
+@pytest.mark.parametrize("suffix", [".glb", ".gltf", ".usdc", ".usdz", ".abc", ".pc2", ".mdd"])
+def test_blender_shows_every_frame(moving, tmp_path, suffix):
+    sequence = moving(30, 5, noise=0.02)
+    path, mesh, found = tmp_path / f"a{suffix}", tmp_path / "a.obj", tmp_path / "found.json"
+    export(sequence, path)
+    export(sequence, mesh)
+    frames = [0, 1, 7, 22, 29]
+    subprocess.run(
+        [BLENDER, HERE / "blender.py", path, mesh / "frame_0000.obj", found, *map(str, frames)],
+        check=True,
+        capture_output=True,
+    )
+    millimetres = 1.0 if suffix in (".abc", ".pc2", ".mdd") else 1000.0  # what states its unit is brought to metres
+    off = np.array(json.loads(found.read_text())) * millimetres - sequence.vertices[frames]
+    assert np.linalg.norm(off, axis=-1).max() <= (0.1 if suffix in (".glb", ".gltf") else 1e-3)
+
+
+@needs_blender
+@pytest.mark.parametrize("suffix", [".glb", ".gltf", ".usdc", ".usdz", ".obj", ".abc"])
+def test_blender_gives_each_face_its_material_and_coordinates(moving, tmp_path, suffix):
+    sequence = replace(two_materials(moving(2)), polygons=None)
+    skin, glass = sequence.appearance.materials
+    lit = replace(skin, extensions={})
+    sequence = replace(sequence, appearance=replace(sequence.appearance, materials=(lit, glass)))
+    export(sequence, tmp_path / f"a{suffix}")
+    path = tmp_path / "a.obj" / "frame_0000.obj" if suffix == ".obj" else tmp_path / f"a{suffix}"
+    command = [BLENDER, HERE / "blender_materials.py", path, tmp_path / "found.json"]
+    subprocess.run(command, check=True, capture_output=True)
+    found = json.loads((tmp_path / "found.json").read_text())
+    names = {name.split("_")[0].split("/")[0]: name for name in found["materials"]}
+    assert set(names) == {"skin", "glass"}
+    look, wanted = sequence.appearance, {}
+    for triangle, corners, number in zip(sequence.faces, look.corners, look.face_materials, strict=True):
+        uv = sorted(map(tuple, np.round(look.uv[corners], 4).tolist()))
+        wanted[tuple(np.sort(triangle))] = (("skin", "glass")[number], uv)
+    centres = np.array([sequence.vertices[0][list(triangle)].mean(axis=0) for triangle in wanted])
+    values = list(wanted.values())
+    scale = 1000.0 if suffix in (".glb", ".gltf") else 1.0
+    for name, place, corners in found["faces"]:
+        here = np.array(place) * scale
+        if suffix in (".glb", ".gltf", ".abc"):  # turned to z up in the mesh itself
+            here = here[[0, 2, 1]] * [1, 1, -1]
+        nearest = int(np.linalg.norm(centres - here, axis=1).argmin())
+        assert np.linalg.norm(centres[nearest] - here) < 0.05
+        kind, uv = values[nearest]
+        assert name == names[kind]
+        np.testing.assert_allclose(sorted(map(tuple, np.round(corners, 4).tolist())), uv, atol=2e-4)
+    if suffix == ".abc":
+        return
+    glass, skin = found["materials"][names["glass"]], found["materials"][names["skin"]]
+    assert glass["Alpha"] == pytest.approx(0.25) and glass["Roughness"] == pytest.approx(0.6)
+    if suffix == ".obj":
+        assert glass["color"] == pytest.approx(RED, abs=1e-3)
+    seen = {name: skin["pictures"][name] for name in ("Base Color", "Normal", "Emission Color")}
+    wanted = {"Base Color": [16] * 3, "Normal": [128, 128, 255], "Emission Color": [9, 8, 7]}
+    for name, color in wanted.items():
+        np.testing.assert_allclose(seen[name], np.array(color) / 255, atol=2e-3)

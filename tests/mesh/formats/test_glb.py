@@ -1,0 +1,349 @@
+"""GLB: files made here byte by byte, and what may be wrong with them."""
+
+import base64
+import json
+import struct
+
+import numpy as np
+import pytest
+from gltf_files import FACES, POINTS, Document, square
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facegen.errors import MeshError
+from facegen.mesh.formats.glb import read_glb
+from facegen.mesh.formats.gltf_document import LIMIT
+from facegen.mesh.formats.io import read_mesh
+from facegen.mesh.tri_mesh import TriMesh
+
+
+@pytest.fixture
+def glb(tmp_path):
+    def write(document: Document | bytes):
+        path = tmp_path / "mesh.glb"
+        path.write_bytes(document if isinstance(document, bytes) else document.content())
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("index_type", ["u1", "u2", "u4"])
+def test_metres_become_millimetres(glb, index_type):
+    mesh = read_mesh(glb(square(index_type)))
+    assert np.array_equal(mesh.vertices, POINTS.astype(np.float64) * 1000)
+    assert np.array_equal(mesh.faces, FACES)
+
+
+def test_interleaved_positions(glb):
+    document = Document()
+    rows = np.zeros(4, dtype=[("normal", "<f4", 3), ("position", "<f4", 3), ("uv", "<f4", 2)])
+    rows["normal"], rows["position"], rows["uv"] = 9, POINTS, 8
+    view = document.add_view(rows.tobytes(), byteStride=32)
+    accessor = {"bufferView": view, "byteOffset": 12, "componentType": 5126, "count": 4, "type": "VEC3"}
+    document.tree["accessors"].append(accessor)
+    indices = document.add_accessor(FACES.ravel().astype("<u2"))
+    document.add_mesh({"attributes": {"POSITION": 0}, "indices": indices})
+    assert np.array_equal(read_glb(glb(document)).vertices, POINTS * 1000.0)
+
+
+@pytest.mark.parametrize(
+    ("mode", "order", "faces"),
+    [
+        (4, [0, 1, 2, 0, 2, 3], [[0, 1, 2], [0, 2, 3]]),
+        (5, [0, 1, 3, 2], [[0, 1, 3], [1, 2, 3]]),
+        (5, [0, 1, 3, 3, 2, 1], [[0, 1, 3], [3, 1, 2]]),
+        (6, [0, 1, 2, 3], [[0, 1, 2], [0, 2, 3]]),
+    ],
+    ids=["triangles", "strip", "strip with a turn", "fan"],
+)
+def test_modes(glb, mode, order, faces):
+    document = Document()
+    attributes = {"POSITION": document.add_accessor(POINTS)}
+    document.add_mesh(
+        {"attributes": attributes, "indices": document.add_accessor(np.array(order, "<u2")), "mode": mode}
+    )
+    # A triangle may begin at any of its corners.
+    found = [
+        face[np.argmin(face) :].tolist() + face[: np.argmin(face)].tolist() for face in read_glb(glb(document)).faces
+    ]
+    wanted = [face[face.index(min(face)) :] + face[: face.index(min(face))] for face in faces]
+    assert found == wanted
+
+
+def test_without_indices_vertices_come_three_by_three(glb):
+    document = Document()
+    document.add_mesh({"attributes": {"POSITION": document.add_accessor(POINTS[FACES.ravel()])}})
+    assert read_glb(glb(document)).faces.tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_transforms_go_down_the_tree_in_order(glb):
+    document = square()
+    document.tree["scenes"][0]["nodes"] = []
+    half = np.sqrt(0.5)
+    child = document.add_node(root=False, mesh=0, rotation=[0, 0, half, half], scale=[2, 1, 1])
+    moved = np.eye(4)
+    moved[:3, 3] = 5, 6, 7
+    document.add_node(children=[child, 0], matrix=moved.T.ravel().tolist())
+    mesh = read_glb(glb(document))
+    # A quarter turn about z: x becomes y, y becomes -x.
+    turned = np.stack([-POINTS[:, 1], 2 * POINTS[:, 0], POINTS[:, 2]], axis=1) + [5, 6, 7]
+    np.testing.assert_allclose(mesh.vertices, np.concatenate([turned, POINTS + [5, 6, 7]]) * 1000, atol=1e-9)
+    assert np.array_equal(mesh.faces, np.concatenate([FACES, FACES + 4]))
+
+
+def test_a_mirrored_node_turns_its_faces_over(glb):
+    document = square()
+    document.tree["nodes"][0]["scale"] = [-1, 1, 1]
+    assert read_glb(glb(document)).faces.tolist() == FACES[:, ::-1].tolist()
+
+
+def test_primitives_that_share_positions_share_vertices(glb):
+    document = Document()
+    attributes = {"POSITION": document.add_accessor(POINTS)}
+    parts = [{"attributes": attributes, "indices": document.add_accessor(face.astype("<u2"))} for face in FACES]
+    document.add_mesh(*parts)
+    mesh = read_glb(glb(document))
+    assert len(mesh.vertices) == 4 and np.array_equal(mesh.faces, FACES)
+
+
+@pytest.mark.parametrize("base", [True, False])
+def test_sparse_positions(glb, base):
+    document = square()
+    sparse = {
+        "count": 2,
+        "indices": {"bufferView": document.add_view(np.array([1, 3], "<u2").tobytes()), "componentType": 5123},
+        "values": {"bufferView": document.add_view(np.array([[7, 8, 9], [4, 5, 6]], "<f4").tobytes())},
+    }
+    document.tree["accessors"][0]["sparse"] = sparse
+    if not base:
+        del document.tree["accessors"][0]["bufferView"]
+    wanted = POINTS * 1000.0 if base else np.zeros((4, 3))
+    wanted[[1, 3]] = [[7000, 8000, 9000], [4000, 5000, 6000]]
+    assert np.array_equal(read_glb(glb(document)).vertices, wanted)
+
+
+def test_quantised_positions(glb):
+    document = Document()
+    document.tree["extensionsRequired"] = ["KHR_mesh_quantization"]
+    points = np.array([[0, 0, 0], [32767, 0, 0], [0, -32768, 0]], dtype="<i2")
+    rows = np.zeros((3, 4), dtype="<i2")
+    rows[:, :3] = points
+    view = document.add_view(rows.tobytes(), byteStride=8)
+    accessor = {"bufferView": view, "componentType": 5122, "count": 3, "type": "VEC3", "normalized": True}
+    document.tree["accessors"].append(accessor)
+    document.add_mesh({"attributes": {"POSITION": 0}})
+    assert read_glb(glb(document)).vertices.tolist() == [[0, 0, 0], [1000, 0, 0], [0, -1000, 0]]
+
+
+def test_buffers_are_read_from_a_data_uri_and_from_the_folder_alone(glb, tmp_path):
+    document = square()
+    encoded = base64.b64encode(document.binary).decode()
+    uri = f"data:application/octet-stream;base64,{encoded}"
+    document.tree["buffers"] = [{"byteLength": len(document.binary), "uri": uri}]
+    data, document.binary = document.binary, b""
+    assert np.array_equal(read_glb(glb(document)).faces, FACES)
+    (tmp_path / "in here").mkdir()
+    for place in ("in here/buffer.bin", "../buffer.bin"):
+        (tmp_path / place).write_bytes(data)
+    document.tree["buffers"][0]["uri"] = "in%20here/buffer.bin"
+    assert np.array_equal(read_glb(glb(document)).faces, FACES)
+    (tmp_path / "mesh.gltf").write_text(json.dumps(document.tree))
+    assert np.array_equal(read_mesh(tmp_path / "mesh.gltf").faces, FACES)
+    (tmp_path / "link.bin").symlink_to(tmp_path.parent / "buffer.bin")
+    outside = "does not lie in the mesh's folder"
+    for uri, said in (
+        ("../buffer.bin", outside),
+        ("..%2fbuffer.bin", outside),
+        ("link.bin", outside),
+        (str(tmp_path / "in here" / "buffer.bin"), outside),
+        ("file:///etc/passwd", outside),
+        ("https://example.org/buffer.bin", outside),
+        ("none.bin", "no such file"),
+        ("in%20here", "no such file"),
+        ("data:,abc", "expected a data URI in base64"),
+    ):
+        document.tree["buffers"][0]["uri"] = uri
+        with pytest.raises(MeshError, match=said):
+            read_glb(glb(document))
+    document.tree["buffers"][0]["uri"] = "data:;base64,!!"
+    with pytest.raises(MeshError, match="data URI is not base64"):
+        read_glb(glb(document))
+
+
+def test_another_library_sees_the_same(glb):
+    trimesh = pytest.importorskip("trimesh")
+    document = square()
+    document.tree["nodes"][0] |= {
+        "translation": [1, 2, 3],
+        "rotation": [0.1, 0.2, 0.3, 0.9273618],
+        "scale": [1, 2, 3],
+    }
+    path = glb(document)
+    other = trimesh.load(path, force="mesh", process=False)
+    np.testing.assert_allclose(read_glb(path).vertices, other.vertices * 1000, rtol=1e-5, atol=1e-3)
+
+
+def changed(*path, to):
+    """A change of one place in the tree of `square`."""
+
+    def change(document: Document) -> None:
+        place = document.tree
+        for key in path[:-1]:
+            place = place[key]
+        place[path[-1]] = to
+
+    return change
+
+
+PRIMITIVE = ("meshes", 0, "primitives", 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            changed("extensionsRequired", to=["KHR_draco_mesh_compression"]),
+            "extensions .*KHR_draco.*export it without",
+        ),
+        (changed("extensionsRequired", to=["EXT_meshopt_compression"]), "EXT_meshopt_compression"),
+        (changed(*PRIMITIVE, "mode", to=1), "expected triangles, found a primitive of lines"),
+        (changed(*PRIMITIVE, "mode", to=9), "expected triangles, found a primitive of mode 9"),
+        (changed(*PRIMITIVE, "indices", to=9), "expected an index into 'accessors', of which there are 2, found 9"),
+        (changed(*PRIMITIVE, "indices", to=-1), "expected an index into 'accessors', .* found -1"),
+        (changed(*PRIMITIVE, "indices", to=0), "accessor 0: expected type SCALAR, found 'VEC3'"),
+        (changed(*PRIMITIVE, "attributes", to={}), "expected an index into 'accessors', .* found None"),
+        (changed(*PRIMITIVE, "attributes", to=7), "the glTF description is malformed"),
+        (changed("accessors", 0, "count", to=10**12), "an accessor of 1000000000000 elements ends at byte"),
+        (changed("accessors", 0, "count", to=5), "an accessor of 5 elements ends at byte 60 .* view ends at 48"),
+        (changed("accessors", 0, "count", to=3), "face 1 of a primitive uses vertex 3, of 3"),
+        (changed("accessors", 1, "count", to=5), "expected triangles, three indices each, found 5"),
+        (changed("accessors", 0, "count", to=-1), "expected a whole number 'count', found -1"),
+        (changed("accessors", 0, "count", to=2.5), "expected a whole number 'count', found 2.5"),
+        (changed("accessors", 0, "count", to="4"), "expected a whole number 'count', found '4'"),
+        (changed("accessors", 0, "byteOffset", to=4), "an accessor of 4 elements ends at byte 52"),
+        (changed("accessors", 0, "componentType", to=5130), "expected a componentType of 5120, .*5130"),
+        (changed("accessors", 1, "componentType", to=5122), "expected unsigned indices"),
+        (changed("bufferViews", 0, "byteStride", to=0), "expected a byteStride of 12 or more, found 0"),
+        (changed("bufferViews", 0, "byteLength", to=10**6), "its view ends at 1000000 and the buffer at 60"),
+        (
+            changed("bufferViews", 0, "buffer", to=1),
+            "expected an index into 'buffers', of which there are 1, found 1",
+        ),
+        (changed("buffers", to=[{"byteLength": 10**9}]), "buffer 0: expected 1000000000 bytes, found 60"),
+        (changed("scene", to=3), "expected an index into 'scenes', of which there are 1, found 3"),
+        (changed("scenes", to=[]), "expected an index into 'scenes', of which there are 0"),
+        (changed("scenes", 0, "nodes", to=[]), "the default scene shows no mesh"),
+        (changed("nodes", 0, "children", to=[0]), "node 0 is reached twice; a scene must be a tree"),
+        (changed("nodes", 0, "matrix", to=[1] * 15), "the glTF description is malformed"),
+        (changed("nodes", 0, "matrix", to=[float("nan")] * 16), "transform is not finite, or not affine"),
+        (changed("nodes", 0, "rotation", to=[0, 0, 0, 0]), "the zero quaternion"),
+        (
+            changed("accessors", 0, to={"componentType": 5126, "count": 4, "type": "VEC3"}),
+            "accessor 0 has no data here",
+        ),
+        (
+            changed("accessors", 0, to={"componentType": 5126, "count": LIMIT + 1, "type": "VEC3", "sparse": {}}),
+            f"{LIMIT + 1} elements are more than the {LIMIT} that are read",
+        ),
+    ],
+)
+def test_refused(glb, change, message):
+    document = square()
+    change(document)
+    path = glb(document)
+    with pytest.raises(MeshError, match=message) as error:
+        read_glb(path)
+    assert str(error.value).startswith(f"{path}: ") and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"solid something that is no glTF", "expected a binary glTF file, which begins with b'glTF', found b'solid"),
+        (struct.pack("<4sII", b"glTF", 1, 20) + bytes(8), "expected glTF version 2, found 1"),
+        (struct.pack("<4sII", b"glTF", 2, 99) + bytes(8), "expected 99 bytes by the header, found 20"),
+        (
+            struct.pack("<4sIII4s", b"glTF", 2, 20, 99, b"JSON"),
+            "a chunk of 99 bytes at byte 12, but the file ends at 20",
+        ),
+        (struct.pack("<4sIII4s", b"glTF", 2, 20, 0, b"BIN\0"), "expected a chunk 'JSON', found none"),
+        (struct.pack("<4sIII4s", b"glTF", 2, 22, 2, b"JSON") + b"[]", "the glTF description is malformed"),
+        (struct.pack("<4sIII4s", b"glTF", 2, 22, 2, b"JSON") + b"{\xff", "the glTF description is malformed"),
+        (struct.pack("<4sIII4s", b"glTF", 2, 100020, 100000, b"JSON") + b"[" * 100000, "is malformed"),
+    ],
+)
+def test_refused_container(glb, content, message):
+    with pytest.raises(MeshError, match=message):
+        read_glb(glb(content))
+
+
+def test_one_mesh_shown_often_does_not_fill_the_memory(glb, monkeypatch):
+    document = square()
+    document.add_node(mesh=0, translation=[1, 0, 0])
+    path = glb(document)
+    monkeypatch.setattr("facegen.mesh.formats.glb.LIMIT", 8)
+    assert len(read_glb(path).vertices) == 8
+    monkeypatch.setattr("facegen.mesh.formats.glb.LIMIT", 7)
+    with pytest.raises(MeshError, match="more than 7 vertices"):
+        read_glb(path)
+    monkeypatch.setattr("facegen.mesh.formats.glb.LIMIT", 4)
+    document.tree["meshes"][0]["primitives"] *= 3
+    document.tree["nodes"].pop()
+    document.tree["scenes"][0]["nodes"].pop()
+    with pytest.raises(MeshError, match="more than 4 triangles"):
+        read_glb(glb(document))
+
+
+def test_positions_that_are_not_finite(glb):
+    document = square()
+    document.binary = np.float32(np.nan).tobytes() + document.binary[4:]
+    path = glb(document)
+    assert np.isnan(read_glb(path).vertices[0]).any()
+    with pytest.raises(MeshError, match="expected finite positions, but vertex 0"):
+        read_mesh(path)
+
+
+def test_cut_anywhere_it_is_a_mesh_error(glb):
+    data = square().content()
+    for end in range(len(data)):
+        with pytest.raises(MeshError):
+            read_glb(glb(data[:end]))
+
+
+@given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=4))
+def test_any_damage_is_a_mesh_or_a_mesh_error(tmp_path_factory, changes):
+    data = bytearray(square().content())
+    for at, value in changes:
+        data[at % len(data)] = value
+    path = tmp_path_factory.getbasetemp() / "damaged.glb"
+    path.write_bytes(data)
+    try:
+        assert isinstance(read_glb(path), TriMesh)
+    except MeshError as error:
+        assert "\n" not in str(error)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 10) | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@given(st.data())
+def test_any_value_anywhere_in_the_description_is_a_mesh_or_a_mesh_error(tmp_path_factory, data):
+    document = square()
+    place = document.tree
+    while True:
+        keys = sorted(place) if isinstance(place, dict) else range(len(place))
+        key = data.draw(st.sampled_from(list(keys)))
+        if not (isinstance(place[key], dict | list) and place[key]) or data.draw(st.booleans()):
+            break
+        place = place[key]
+    place[key] = data.draw(VALUES)
+    path = tmp_path_factory.getbasetemp() / "changed.glb"
+    try:
+        path.write_bytes(document.content())
+        assert isinstance(read_glb(path), TriMesh)
+    except MeshError as error:
+        assert "\n" not in str(error)

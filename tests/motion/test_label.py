@@ -1,0 +1,169 @@
+"""Section 5.1: labels, their intensity by Eq. 6, timelines, and phases found in recordings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facegen.errors import FacegenError, MotionError
+from facegen.motion.intensity import deformation, intensities, raised
+from facegen.motion.label import EASINGS, EXPRESSIONS, PHASES, Phases, Timeline, motion_label
+
+
+def test_a_label_by_hand() -> None:
+    label = motion_label(10, "sad", Phases(1, 3, 5, 9), 0.5, EXPRESSIONS)
+    assert label.shape == (10, 6)
+    np.testing.assert_allclose(label[:, 2], 0.5 * np.array([0, 0, 0.5, 1, 1, 1, 0.75, 0.5, 0.25, 0]))
+    assert not label[:, [0, 1, 3, 4, 5]].any()
+
+
+def test_eq_6_by_hand() -> None:
+    m = np.array([1.0, 2.0, 3.0, 2.4, 9.0, 0.0, 5.0, 7.0])
+    expression = np.array([0, 0, 0, 0, 0, 0, 1, 1])
+    train = np.array([True, True, True, False, False, False, True, True])
+    sigma = np.sqrt(2 / 3)  # of 1, 2, 3, whose mean is 2
+    wanted = [0, 0.5, 1, (0.4 / sigma + 1) / 2, 1, 0, 0, 1]  # the last expression: mean 6, sigma 1
+    np.testing.assert_allclose(intensities(m, expression, train), wanted)
+
+
+def test_a_floor_raises_intensities_by_hand() -> None:
+    assert [raised(s, 0.25) for s in (0.0, 0.5, 1.0)] == [0.25, 0.625, 1.0]
+    assert [raised(s, 0.0) for s in (0.0, 0.3, 1.0)] == [0.0, 0.3, 1.0]
+    assert raised(0.5) == pytest.approx(0.6)
+
+
+def test_eq_6_sees_nothing_of_test_subjects() -> None:
+    expression, train = np.zeros(4, int), np.array([True, True, True, False])
+    one = intensities(np.array([1.0, 2, 3, 2]), expression, train)
+    two = intensities(np.array([1.0, 2, 3, 99]), expression, train)
+    np.testing.assert_array_equal(one[:3], two[:3])
+
+
+def test_sequences_all_equally_strong_are_in_the_middle() -> None:
+    assert intensities(np.ones(3), np.zeros(3, int), np.ones(3, bool)).tolist() == [0.5] * 3
+
+
+def test_eq_6_refuses_what_it_cannot_scale() -> None:
+    with pytest.raises(MotionError, match="no training sequence"):
+        intensities(np.ones(2), np.array([0, 1]), np.array([True, False]))
+
+
+@pytest.mark.parametrize("floor", [-0.1, 1.0, float("nan")])
+def test_a_floor_out_of_range_is_refused(floor: float) -> None:
+    with pytest.raises(MotionError, match=r"floor .* \[0, 1\)"):
+        raised(0.5, floor)
+
+
+def test_deformation_is_the_mean_absolute_displacement() -> None:
+    assert deformation(np.array([[[1.0, -2.0, 3.0]], [[0.0, 0.0, 0.0]]])) == 1.0
+
+
+@given(st.lists(st.integers(0, 59), min_size=4, max_size=4).map(sorted), st.sampled_from(sorted(EASINGS)))
+def test_an_envelope_rests_peaks_and_rests(marks: list[int], ease: str) -> None:
+    curve = Phases(*marks).envelope(60, ease)
+    onset, start, end, offset = marks
+    assert curve.min() >= 0
+    assert curve.max() == 1
+    assert (curve[start : end + 1] == 1).all()
+    assert not curve[: min(onset + 1, start)].any()
+    assert not curve[max(offset, end + 1) :].any()
+    assert (np.diff(curve[: start + 1]) >= 0).all()
+    assert (np.diff(curve[end:]) <= 0).all()
+
+
+@given(st.lists(st.integers(0, 59), min_size=4, max_size=4).map(sorted))
+def test_a_frame_s_phase_is_what_the_envelope_does(marks: list[int]) -> None:
+    phases = Phases(*marks)
+    curve, phase = phases.envelope(60), phases.of_frames(60)
+    frame = np.arange(60)
+    rest, onset, apex, offset = (phase == i for i in range(len(PHASES)))
+    assert PHASES == ("rest", "onset", "apex", "offset")
+    np.testing.assert_array_equal(rest, curve == 0)
+    np.testing.assert_array_equal(apex, curve == 1)
+    np.testing.assert_array_equal(onset, (curve > 0) & (curve < 1) & (frame < phases.apex_start))
+    np.testing.assert_array_equal(offset, (curve > 0) & (curve < 1) & (frame > phases.apex_end))
+
+
+def test_phases_of_frames_by_hand() -> None:
+    named = [PHASES[i][0] for i in Phases(1, 3, 5, 8).of_frames(10)]
+    assert "".join(named) == "rroaaaoorr"
+
+
+@pytest.mark.parametrize("marks", [(5, 3, 6, 9), (0, 5, 4, 9), (0, 3, 6, 5), (-1, 3, 6, 9)])
+def test_phases_out_of_order_are_refused(marks: tuple[int, int, int, int]) -> None:
+    with pytest.raises(MotionError, match="must follow each other"):
+        Phases(*marks)
+
+
+def test_what_a_label_refuses() -> None:
+    phases = Phases(0, 3, 6, 9)
+    with pytest.raises(MotionError, match="unknown expression 'joy'; known are: happy, angry"):
+        motion_label(10, "joy", phases, 1, EXPRESSIONS)
+    with pytest.raises(MotionError, match="between 0 and 1, got 1.5"):
+        motion_label(10, "sad", phases, 1.5, EXPRESSIONS)
+    with pytest.raises(MotionError, match="frame 9 lies beyond the last of 9 frames"):
+        motion_label(9, "sad", phases, 1, EXPRESSIONS)
+    with pytest.raises(MotionError, match="unknown easing 'bouncy'; known are: linear"):
+        phases.envelope(10, "bouncy")
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3, 10, 100])
+def test_phases_that_are_not_given_fill_the_frames(frames: int) -> None:
+    phases = Phases.fill(frames, None, None, None)
+    assert phases.envelope(frames).max() == 1
+    assert Phases.fill(100, 10, (20, 30), 40) == Phases(10, 20, 30, 40)
+    assert Phases.fill(100, None, (2, 30), None).onset <= 2
+    with pytest.raises(MotionError, match="must follow"):
+        Phases.fill(100, 50, (20, 30), 60)
+
+
+def timeline(tmp_path: Path, text: str) -> Timeline:
+    (tmp_path / "t.yaml").write_text(text)
+    return Timeline.load(tmp_path / "t.yaml")
+
+
+def test_a_timeline_of_several_expressions_at_once(tmp_path: Path) -> None:
+    text = """
+frames: 40
+fps: 30
+events:
+  - {expression: happy, onset: 0, apex: [10, 20], offset: 30, intensity: 0.5}
+  - {expression: surprise, onset: 5, apex: [8, 12], offset: 39, ease: smooth}
+  - {expression: happy, onset: 15, apex: [18, 19], offset: 25}
+"""
+    read = timeline(tmp_path, text)
+    label = read.motion(EXPRESSIONS)
+    assert (read.frames, read.fps, label.shape) == (40, 30, (40, 6))
+    np.testing.assert_allclose(label[5, 0], 0.25)
+    assert label[18, 0] == 1  # the stronger of two that overlap
+    assert label[10, 0] == 0.5
+    assert label[10, 3] == 1
+
+
+BAD = {
+    "frames: 9\nevnts: []": "evnts",
+    "frames: soon": "soon",
+    "frames: 9": "needs frames and events",
+    "frames: 9\nevents: [{expression: happy, onset: 1}]": "apex",
+    "frames: 9\nevents: [{expression: happy, onset: 6, apex: [2, 3], offset: 8}]": "event 0.*must follow",
+    "frames: 9\nevents: [{expression: joy, onset: 1, apex: [2, 3], offset: 8}]": "event 0.*unknown expression",
+    "frames: 9\nevents: [{expression: happy, onset: 1, apex: [2], offset: 8}]": "apex is a pair",
+    '!!python/object/apply:os.system ["exit 1"]': "could not determine a constructor",
+    "a: [": "expected",
+}
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_a_timeline_that_cannot_be_says_why_in_one_line(tmp_path: Path, text: str) -> None:
+    with pytest.raises(FacegenError, match=BAD[text]) as caught:
+        timeline(tmp_path, text).motion(EXPRESSIONS)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_timeline_that_is_not_there() -> None:
+    with pytest.raises(FacegenError, match="no such file"):
+        Timeline.load("nowhere.yaml")

@@ -1,0 +1,181 @@
+"""Recordings of Live Link Face, written here as the app writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facegen.errors import MotionError
+from facegen.motion.live_link import COLUMNS, SHAPES, Take, timecode
+
+SMILE = SHAPES.index("MouthSmileLeft")
+
+
+def lines(weights: np.ndarray, first: int = 0, step: int = 1, rate: int = 60) -> list[str]:
+    """The file's lines: weights (N, 52), the timecode frame of the first, frames from one to the next."""
+    found = [",".join(COLUMNS)]
+    for t, row in enumerate(weights):
+        whole, frame = divmod(first + t * step, rate)
+        stamp = f"{whole // 3600 % 24:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}:{frame:02d}.250"
+        found.append(",".join([stamp, "61", *(f"{value:.10f}" for value in row), *["0.1"] * 9]))
+    return found
+
+
+def smile(curve: np.ndarray) -> np.ndarray:
+    """(N, 52) weights of a smile that follows a curve, above a small weight that never changes."""
+    weights = np.full((len(curve), 52), 0.05)
+    weights[:, SMILE] += curve
+    return weights
+
+
+@pytest.fixture
+def take(tmp_path: Path) -> Callable[[list[str]], Take]:
+    """Reads lines as a recording."""
+
+    def read(text: list[str]) -> Take:
+        (tmp_path / "take.csv").write_text("\n".join(text) + "\n", encoding="utf-8-sig")
+        return Take.load(tmp_path / "take.csv")
+
+    return read
+
+
+HEADER = """Timecode BlendShapeCount
+EyeBlinkLeft EyeLookDownLeft EyeLookInLeft EyeLookOutLeft EyeLookUpLeft EyeSquintLeft EyeWideLeft
+EyeBlinkRight EyeLookDownRight EyeLookInRight EyeLookOutRight EyeLookUpRight EyeSquintRight EyeWideRight
+JawForward JawRight JawLeft JawOpen MouthClose MouthFunnel MouthPucker MouthRight MouthLeft
+MouthSmileLeft MouthSmileRight MouthFrownLeft MouthFrownRight MouthDimpleLeft MouthDimpleRight
+MouthStretchLeft MouthStretchRight MouthRollLower MouthRollUpper MouthShrugLower MouthShrugUpper
+MouthPressLeft MouthPressRight MouthLowerDownLeft MouthLowerDownRight MouthUpperUpLeft MouthUpperUpRight
+BrowDownLeft BrowDownRight BrowInnerUp BrowOuterUpLeft BrowOuterUpRight
+CheekPuff CheekSquintLeft CheekSquintRight NoseSneerLeft NoseSneerRight TongueOut
+HeadYaw HeadPitch HeadRoll LeftEyeYaw LeftEyePitch LeftEyeRoll RightEyeYaw RightEyePitch RightEyeRoll"""
+
+
+def test_the_columns_are_the_apps() -> None:
+    assert tuple(HEADER.split()) == COLUMNS
+    assert COLUMNS[2:-9] == SHAPES
+
+
+def test_timecodes() -> None:
+    assert timecode(0) == "00:00:00:00.000"
+    assert timecode(1 / 25) == "00:00:00:02.400"
+    assert timecode(3725.5) == "01:02:05:30.000"
+    assert timecode(0.9999999) == "00:00:01:00.000"
+
+
+def test_a_recording_gives_times_and_weights(take: Callable) -> None:
+    weights = smile(np.linspace(0, 0.8, 90))
+    found = take(lines(weights, first=37 * 60 + 59))
+    np.testing.assert_allclose(found.times, np.arange(90) / 60, atol=1e-9)
+    np.testing.assert_allclose(found.weights, weights, atol=1e-9)
+
+
+def test_columns_go_by_name(take: Callable) -> None:
+    text = lines(smile(np.linspace(0, 1, 5)))
+    swapped = []
+    for line in text:
+        words = line.split(",")
+        swapped.append(",".join([*words[:2], *words[:1:-1]]))
+    swapped[0] = swapped[0].replace("BlendShapeCount", "BlendshapeCount")
+    np.testing.assert_array_equal(take(swapped).weights, take(text).weights)
+
+
+@pytest.mark.parametrize("rate", [24, 25, 30, 60])
+def test_the_rate_of_timecodes_is_seen_in_them(take: Callable, rate: int) -> None:
+    found = take(lines(smile(np.linspace(0, 1, 5 * rate)), first=7, rate=rate))
+    np.testing.assert_allclose(found.times, np.arange(5 * rate) / rate, atol=1e-9)
+
+
+@pytest.mark.parametrize("fps", [1, 2, 4, 5, 12, 24, 25, 30, 50])
+def test_rows_may_be_fewer_than_timecodes(take: Callable, fps: int) -> None:
+    text = lines(smile(np.linspace(0, 1, 6 * fps)))
+    text[1:] = [",".join([timecode(t / fps), *line.split(",")[1:]]) for t, line in enumerate(text[1:])]
+    np.testing.assert_allclose(take(text).times, np.arange(6 * fps) / fps, atol=1e-4)
+
+
+def test_a_short_recording_counts_sixty(take: Callable) -> None:
+    assert take(lines(smile(np.linspace(0, 1, 20)))).times[-1] == pytest.approx(19 / 60)
+
+
+def test_midnight_frames_without_a_face_and_frames_at_one_time(take: Callable) -> None:
+    text = lines(smile(np.linspace(0, 1, 120)), first=24 * 3600 * 60 - 60)
+    text[50] = text[50].split(",")[0] + ",0" + "," * 61
+    text.insert(60, text[59])
+    found = take(text)
+    assert len(found.times) == 119
+    np.testing.assert_allclose(found.times, np.delete(np.arange(120), 49) / 60, atol=1e-6)
+
+
+def test_the_amplitude_is_nothing_at_rest_and_one_at_the_peak(take: Callable) -> None:
+    rise = np.interp(np.arange(240), [0, 60, 90, 150, 200, 239], [0, 0, 0.6, 0.6, 0, 0])
+    found = take(lines(smile(rise)))
+    curve = found.amplitude(25)
+    assert len(curve) == int(239 / 60 * 25) + 1
+    np.testing.assert_allclose(curve, np.interp(np.arange(100) / 25, np.arange(240) / 60, rise / 0.6), atol=1e-6)
+    assert (curve.min(), curve.max()) == (0, 1)
+
+
+def test_blinks_and_gaze_are_no_expression(take: Callable) -> None:
+    rise = np.interp(np.arange(240), [0, 60, 120, 239], [0, 0, 0.5, 0])
+    weights = smile(rise)
+    still = take(lines(weights)).amplitude(30)
+    weights[20:30, [SHAPES.index("EyeBlinkLeft"), SHAPES.index("EyeLookUpRight")]] = 1
+    np.testing.assert_array_equal(take(lines(weights)).amplitude(30), still)
+    with pytest.raises(MotionError, match="does not move: no weight but those of the eyes changes"):
+        weights[:, SMILE] = 0.05
+        take(lines(weights)).amplitude(30)
+
+
+def test_restlessness_at_rest_is_no_amplitude(take: Callable) -> None:
+    """Two weights take turns, so that the face is never nearer to its rest than 0.1."""
+    weights = np.zeros((240, 52))
+    weights[::2, SHAPES.index("JawLeft")] = weights[1::2, SHAPES.index("JawRight")] = 0.1
+    weights[120:140, SMILE] = 0.8
+    curve = take(lines(weights)).amplitude(60)
+    np.testing.assert_allclose(curve[:120], 0, atol=1e-12)
+    np.testing.assert_allclose(curve[121:139], 1)
+
+
+def test_a_rate_that_is_none_is_refused(take: Callable) -> None:
+    for fps in (0, -1, float("nan")):
+        with pytest.raises(MotionError, match="fps must be a positive number"):
+            take(lines(smile(np.linspace(0, 1, 9)))).amplitude(fps)
+
+
+def edited(line: int, change: Callable[[list[str]], list[str]]) -> list[str]:
+    text = lines(smile(np.linspace(0, 1, 30)))
+    text[line - 1] = ",".join(change(text[line - 1].split(",")))
+    return text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (edited(1, lambda row: ["Frame", *row[1:]]), "line 1: expected the columns .*; missing: Timecode$"),
+        (edited(1, lambda row: row[:40]), r"missing: .*, .*, \w+ and \d+ more$"),
+        (edited(5, lambda row: row[:12]), "line 5: expected 63 values, found 12; is it cut short"),
+        (edited(6, lambda row: ["12.5", *row[1:]]), "line 6: expected a timecode HH:MM:SS:FF.mmm .* found '12.5'"),
+        (edited(6, lambda row: ["00:00:61:00.0", *row[1:]]), "line 6: expected a timecode"),
+        (edited(6, lambda row: ["00:00:00:60.0", *row[1:]]), "line 6: .* up to 60 frames a second"),
+        (edited(9, lambda row: ["00:00:00:01.000", *row[1:]]), "line 9: expected a timecode after"),
+        (edited(7, lambda row: [*row[:2], "smile", *row[3:]]), "line 7: expected a weight.* EyeBlinkLeft, .*'smile'"),
+        (edited(7, lambda row: [*row[:2], "nan", *row[3:]]), "line 7: expected a weight"),
+        (edited(7, lambda row: [*row[:2], "1e9", *row[3:]]), "line 7: expected a weight"),
+        ([",".join(COLUMNS)], "expected two frames with a face or more, found 0"),
+        ([], "line 1: expected the columns"),
+    ],
+)  # fmt: skip
+def test_what_is_no_recording_is_refused_with_its_line(take: Callable, text: list[str], said: str) -> None:
+    with pytest.raises(MotionError, match=said):
+        take(text)
+
+
+def test_a_file_that_is_not_there_or_not_text_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MotionError, match=r"nowhere\.csv: no such file"):
+        Take.load(tmp_path / "nowhere.csv")
+    (tmp_path / "a.csv").write_bytes(bytes(range(128, 256)) * 9)
+    with pytest.raises(MotionError, match="expected a recording of Live Link Face as text"):
+        Take.load(tmp_path / "a.csv")

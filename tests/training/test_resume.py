@@ -1,0 +1,161 @@
+"""A run that was killed, resumed, ends as if nothing had happened."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from facegen.checkpoint import read_raw
+from facegen.errors import FacegenError
+from facegen.training.run import CheckpointFile
+from facegen.training.run import run as train
+
+TESTS = Path(__file__).parents[1]
+EPOCHS, STEPS = 4, 5  # an epoch is 18 sequences, 4 a step
+WORKER = ["--data.workers=1"]
+KILLED = 2 * STEPS + 3
+
+
+@pytest.fixture(scope="module")
+def common(fit_arguments: list[str]) -> list[str]:
+    return ["fit", *fit_arguments, "--model.stride=2", "--data.batch_size=4", f"--trainer.max_epochs={EPOCHS}"]
+
+
+@pytest.fixture(scope="module")
+def left_alone(common: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that nobody disturbed."""
+    folder = tmp_path_factory.mktemp("alone")
+    train([*common, f"--trainer.logger.save_dir={folder}"])
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def killed(common: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkpoints, one a step and one an epoch, of a run that was killed in the middle of its third epoch."""
+    folder = tmp_path_factory.mktemp("killed")
+    more = [
+        f"--trainer.logger.save_dir={folder}",
+        "--trainer.callbacks=processes.Kill",
+        f"--trainer.callbacks.step={KILLED}",
+        "--trainer.callbacks+=ModelCheckpoint",
+        "--trainer.callbacks.filename={step}",
+        "--trainer.callbacks.every_n_train_steps=1",
+        "--trainer.callbacks.save_top_k=-1",
+    ]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(TESTS), *sys.path])}
+    done = subprocess.run([sys.executable, "-m", "facegen", *common, *more], env=environment, timeout=120, check=False)
+    assert done.returncode == -signal.SIGKILL
+    return folder / "run" / "checkpoints"
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    """The log, without what a clock or the system measured."""
+    with (folder / "metrics.csv").open() as file:
+        logged = list(csv.DictReader(file))
+    return [
+        {name: cell for name, cell in row.items() if not name.startswith(("throughput", "memory"))} for row in logged
+    ]
+
+
+def assert_same(one: Any, two: Any, name: str = "") -> None:
+    """Equal to the bit, whatever is nested in what."""
+    assert type(one) is type(two), name
+    if isinstance(one, torch.Tensor):
+        assert torch.equal(one, two), name
+    elif isinstance(one, dict):
+        assert one.keys() == two.keys(), name
+        for key in one:
+            assert_same(one[key], two[key], f"{name}.{key}")
+    elif isinstance(one, list | tuple):
+        assert len(one) == len(two), name
+        for i, (a, b) in enumerate(zip(one, two, strict=True)):
+            assert_same(a, b, f"{name}[{i}]")
+    else:
+        assert one == two, name
+
+
+def assert_same_end(one: Path, two: Path) -> None:
+    """The last checkpoints of two runs hold the same weights, the same state of Adam, and the same learning rate."""
+    contents = [read_raw(path / "checkpoints" / "last.ckpt") for path in (one, two)]
+    for part in ("state_dict", "optimizer_states", "lr_schedulers", "epoch", "global_step"):
+        assert_same(*(content[part] for content in contents), part)
+
+
+@pytest.mark.parametrize(
+    ("name", "whole", "more"),
+    [
+        ("last", 2, []),
+        ("last", 2, WORKER),  # a worker reads ahead before Lightning has said which epoch it is
+        (f"step={2 * STEPS + 2}", 3, []),  # in the middle of an epoch
+        (f"step={STEPS + 1}", 2, WORKER),
+        (f"step={STEPS}", 1, WORKER),  # after an epoch's last step, before its end
+    ],
+)
+def test_a_resumed_run_ends_with_the_same_weights(
+    name: str, whole: int, more: list[str], killed: Path, left_alone: Path, common: list[str], tmp_path: Path
+) -> None:
+    places = [f"--ckpt_path={killed / name}.ckpt", f"--trainer.logger.save_dir={tmp_path}"]
+    trainer = train([*common, *places, *more]).trainer
+    assert isinstance(trainer.strategy.checkpoint_io, CheckpointFile)
+    assert_same_end(left_alone, tmp_path / "run")
+    logged = rows(tmp_path / "run")
+    assert [row for row in logged if int(row["epoch"]) >= whole] == rows(left_alone)[-2 * (EPOCHS - whole) :]
+    if name == "last":
+        assert int(logged[0]["epoch"]) == whole
+
+
+def test_a_run_of_so_many_steps_ends_with_the_same_weights_too(
+    killed: Path, left_alone: Path, common: list[str], tmp_path: Path
+) -> None:
+    more = [f"--ckpt_path={killed / 'last.ckpt'}", f"--trainer.logger.save_dir={tmp_path}"]
+    train([*common, *more, "--trainer.max_epochs=null", f"--trainer.max_steps={EPOCHS * STEPS}"])
+    assert_same_end(left_alone, tmp_path / "run")
+
+
+def test_the_middle_of_an_epoch_wants_the_same_batches(killed: Path, common: list[str], tmp_path: Path) -> None:
+    more = ["--data.batch_size=3", f"--trainer.logger.save_dir={tmp_path}", "--ckpt_path"]
+    with pytest.raises(FacegenError, match=r"'sequences a step': 4}, this run has .* 3}"):
+        train([*common, *more, f"{killed / f'step={STEPS + 1}'}.ckpt"])
+    train([*common, *more, f"{killed / 'last'}.ckpt"])
+
+
+def test_a_kill_while_a_checkpoint_is_written_leaves_the_one_before(tmp_path: Path) -> None:
+    path, files = tmp_path / "checkpoints" / "last.ckpt", CheckpointFile()
+    files.save_checkpoint({"epoch": 1}, path)
+    for _ in range(2):
+        child = os.fork()
+        if not child:
+
+            def half(content: Any, name: Path) -> None:
+                Path(name).write_bytes(b"half of a checkpoint")
+                os.kill(os.getpid(), signal.SIGKILL)
+
+            torch.save = half
+            files.save_checkpoint({"epoch": 2}, path)
+            os._exit(0)
+        assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
+        assert files.load_checkpoint(path) == {"epoch": 1}
+        assert len(list(path.parent.iterdir())) == 2  # what was left aside does not pile up
+    files.save_checkpoint({"epoch": 3}, path)
+    assert files.load_checkpoint(path) == {"epoch": 3}
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_resuming_runs_nothing_that_a_checkpoint_holds(tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple:
+            return os.system, (f"touch {tmp_path / 'owned'}",)
+
+    torch.save({"state_dict": Evil()}, tmp_path / "evil.ckpt")
+    for weights_only in (None, False):
+        with pytest.raises(Exception, match="Weights only load failed"):
+            CheckpointFile().load_checkpoint(tmp_path / "evil.ckpt", weights_only=weights_only)
+    assert not (tmp_path / "owned").exists()

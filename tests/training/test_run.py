@@ -1,0 +1,321 @@
+"""Training as a whole: it learns, repeats itself, and its checkpoints and logs hold what they should."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from torch_geometric.data import Batch
+
+from facegen import checkpoint
+from facegen.animation import animate
+from facegen.cli import run
+from facegen.data.corpus import Corpus
+from facegen.data.module import ExpressionDataModule, SequenceDataset, in_mm
+from facegen.errors import CheckpointError, DataError
+from facegen.metrics import PhaseError, VertexError, frame_error
+from facegen.models import SpiralGenerator
+from facegen.motion.label import PHASES
+from facegen.sequence.sequence import Sequence
+
+ROOT = Path(__file__).parents[2]
+
+
+def metrics(run_folder: Path) -> dict[str, list[float]]:
+    """Columns of the CSV log, without the empty cells."""
+    with (run_folder / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    return {name: [float(row[name]) for row in rows if row[name]] for name in rows[0]}
+
+
+def test_training_learns(run_folder: Path) -> None:
+    logged = metrics(run_folder)
+    assert len(logged["train/error"]) == len(logged["val/error"]) == 30
+    assert logged["val/error"][-1] < 0.7 * logged["val/still"][-1]
+    assert logged["train/loss"][-1] < logged["train/loss"][0]
+    assert {f"val/error/{name}" for name in ("happy", "disgust")} <= set(logged)
+
+
+def test_the_same_seed_gives_the_same_weights(fit_arguments: list[str], tmp_path: Path) -> None:
+    weights = []
+    for number, seed in enumerate((3, 3, 4)):
+        arguments = [*fit_arguments, f"--trainer.logger.save_dir={tmp_path / str(number)}", f"--seed_everything={seed}"]
+        assert run(["fit", *arguments, "--trainer.max_epochs=1"]) == 0
+        content = checkpoint.read_raw(tmp_path / str(number) / "run" / "checkpoints" / "last.ckpt")
+        weights.append(content["state_dict"])
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+    assert not all(torch.equal(weights[0][name], weights[2][name]) for name in weights[0])
+
+
+def test_a_checkpoint_is_whole(checkpoint_path: Path, corpus_path: Path) -> None:
+    model, corpus = checkpoint.load(checkpoint_path), Corpus(corpus_path)
+    assert model.hierarchy.digest == corpus.hierarchy.digest
+    assert (model.expressions, model.fps, model.corpus) == (corpus.expressions, corpus.fps, corpus.digest)
+    assert model.floor == corpus.floor
+    error, still = [], []
+    for index in corpus.split("test"):
+        neutral = corpus.hierarchy.template.with_vertices(corpus.neutral(index))
+        made = animate(model, neutral, corpus.motion(index), corpus.fps)
+        recorded = torch.from_numpy(corpus.sequence(index).vertices)
+        error.append(float(frame_error(torch.from_numpy(made.vertices), recorded).mean()))
+        still.append(float(np.linalg.norm(corpus.displacement(index), axis=-1).mean()))
+    assert np.mean(error) < np.mean(still)
+
+
+def test_the_last_epoch_is_kept_also_where_it_was_not_validated(fit_arguments: list[str], tmp_path: Path) -> None:
+    more = [f"--trainer.logger.save_dir={tmp_path}", "--trainer.max_epochs=3", "--trainer.check_val_every_n_epoch=2"]
+    assert run(["fit", *fit_arguments, *more]) == 0
+    (path,) = tmp_path.rglob("*.ckpt")
+    assert torch.load(path, weights_only=True)["epoch"] == 2  # counted from 0
+
+
+def test_test_predict_and_validate_agree(
+    checkpoint_path: Path, fit_arguments: list[str], corpus_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    common = [*fit_arguments, f"--ckpt_path={checkpoint_path}"]
+    for verb in ("test", "validate", "predict"):
+        more = ["--trainer.callbacks=ApexSheet", f"--trainer.logger.save_dir={tmp_path / verb}"]
+        assert run([verb, *common, *more]) == 0
+    tested, validated = metrics(tmp_path / "test" / "run"), metrics(tmp_path / "validate" / "run")
+    assert tested["test/error"] == validated["val/error"]
+    assert (tmp_path / "test" / "run" / "pictures" / "apexes.png").stat().st_size > 5000
+    corpus = Corpus(corpus_path)
+    means, phases = [], {name: [] for name in PHASES}
+    for index in corpus.split("test"):
+        entry = corpus.entries[index]
+        made = Sequence.load(tmp_path / "predict" / "run" / "predictions" / f"{entry.subject}-{entry.expression}.npz")
+        recorded = torch.from_numpy(corpus.sequence(index).vertices)
+        errors = frame_error(torch.from_numpy(made.vertices), recorded).numpy()
+        means.append(errors.mean())
+        height = made.motion.max(axis=1) / corpus.intensity(index)
+        falling = np.arange(entry.frames) > entry.phases[2]
+        between = (height > 0) & (height < 1)
+        parts = {"rest": height == 0, "onset": between & ~falling, "apex": height == 1, "offset": between & falling}
+        for name, part in parts.items():
+            phases[name].append(errors[part].mean())
+    assert tested["test/error"][0] == pytest.approx(np.mean(means), rel=1e-4)
+    for name, values in phases.items():
+        assert tested[f"test/phase/{name}"][0] == pytest.approx(np.mean(values), rel=1e-4)
+        assert tested[f"test/phase/{name}"] == validated[f"val/phase/{name}"]
+
+
+def test_a_checkpoint_of_another_corpus_is_refused(
+    checkpoint_path: Path, fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    prepared = "prepare synthetic --subjects 2 --vertices 420 --frames 8 9 --depth 3 --seed 9 --workers 1 --out"
+    assert run([*prepared.split(), str(tmp_path / "other")]) == 0
+    arguments = [*fit_arguments, f"--data.corpus={tmp_path / 'other'}", f"--ckpt_path={checkpoint_path}"]
+    for verb in ("test", "fit"):
+        assert run([verb, *arguments, f"--trainer.logger.save_dir={tmp_path / verb}"]) == 2
+        assert "trained on the corpus of digest" in capsys.readouterr().err
+        assert not (tmp_path / verb).exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--model.channels=[16, 8]"], "channels: 3 numbers, one for each step up, got 2"),
+        (["--model.channels=[16, 8, 0]"], "at least 1"),
+        (["--model.activation=swish"], "unknown activation 'swish'; known are: relu, elu"),
+        (["--model.lr=-1"], "lr must be positive"),
+        (["--data.batch_size=0"], "batch_size must be at least 1"),
+        (["--data.floor=1"], "the floor of the intensity must be in [0, 1), got 1.0"),
+        (["--data.hierarchy.depth=0"], "depth of at least 1"),
+        (["--trainer.max_epochs=-7"], "max_epochs"),
+        (["--trainer.accelerator=abacus"], "abacus"),
+    ],
+)
+def test_settings_that_cannot_be_get_one_line(
+    fit_arguments: list[str], tmp_path: Path, more: list[str], message: str, capsys: pytest.CaptureFixture
+) -> None:
+    arguments = ["fit", *fit_arguments, f"--trainer.logger.save_dir={tmp_path / 'run'}", *more]
+    assert run(arguments) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("facegen: error")]
+    assert len(lines) == 1
+    assert message in lines[0]
+
+
+def test_verbs_that_need_a_checkpoint_say_so(
+    fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    for verb in ("test", "validate", "predict"):
+        assert run([verb, *fit_arguments, f"--trainer.logger.save_dir={tmp_path / 'run'}"]) == 2
+        assert f"{verb} needs --ckpt_path" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_checkpoint_under_another_config_is_refused(
+    checkpoint_path: Path, fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    arguments = [*fit_arguments, f"--ckpt_path={checkpoint_path}", f"--trainer.logger.save_dir={tmp_path}"]
+    assert run(["test", *arguments, "--model.activation=relu"]) == 2
+    assert "give the config it was trained with" in capsys.readouterr().err
+    assert run(["test", *arguments, "--data.hierarchy.depth=3", "--data.hierarchy.spiral_length=7"]) == 2
+    assert "hierarchy digest" in capsys.readouterr().err
+    assert run(["test", *arguments, "--data.floor=0"]) == 2
+    assert "the checkpoint's floor is 0.2, the config's is 0.0; give the config it was" in capsys.readouterr().err
+
+
+def test_a_hierarchy_by_config(fit_arguments: list[str], tmp_path: Path) -> None:
+    own = ["--data.hierarchy.depth=2", "--data.hierarchy.factor=4", "--data.hierarchy.spiral_length=[12, 8, 8]"]
+    more = ["--data.hierarchy.dilation=2", "--model.channels=[8, 4]", "--trainer.max_epochs=1"]
+    assert run(["fit", *fit_arguments, f"--trainer.logger.save_dir={tmp_path}", *own, *more]) == 0
+    model = checkpoint.load(tmp_path / "run" / "checkpoints" / "last.ckpt")
+    assert model.hierarchy.sizes == (420, 105, 27)
+    assert [spiral.shape[1] for spiral in model.hierarchy.spirals] == [12, 8, 8]
+
+
+def test_a_damaged_corpus_is_one_line_also_from_a_worker(
+    fit_arguments: list[str], corpus_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    shutil.copytree(corpus_path, tmp_path / "corpus")
+    for chunk in (tmp_path / "corpus" / "frames.zarr" / "displacement").glob("*/c/0/0/0"):
+        chunk.write_bytes(chunk.read_bytes()[:100])
+    more = [f"--data.corpus={tmp_path / 'corpus'}", f"--trainer.logger.save_dir={tmp_path / 'run'}"]
+    for workers in (0, 1):
+        assert run(["fit", *fit_arguments, *more, f"--data.workers={workers}"]) == 2
+        lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("facegen: error")]
+        assert len(lines) == 1
+        assert "cannot be read" in lines[0]
+        assert "Traceback" not in lines[0]
+
+
+def test_a_checkpoint_whose_parts_do_not_fit_is_refused(checkpoint_path: Path, tmp_path: Path) -> None:
+    content = checkpoint.read_raw(checkpoint_path)
+    del content["state_dict"]["network.decoder.full.bias"]
+    torch.save(content, tmp_path / "odd.ckpt")
+    with pytest.raises(CheckpointError, match="do not fit together"):
+        checkpoint.load(tmp_path / "odd.ckpt")
+    torch.save({"state_dict": {}}, tmp_path / "foreign.ckpt")
+    with pytest.raises(CheckpointError, match="not one that `facegen fit` wrote"):
+        checkpoint.load(tmp_path / "foreign.ckpt")
+
+
+def test_batches_are_ragged(corpus_path: Path) -> None:
+    corpus = Corpus(corpus_path)
+    items = [SequenceDataset(corpus, "train")[i] for i in range(3)]
+    batch = in_mm(Batch.from_data_list(items))
+    lengths = [corpus.entries[i].frames for i in corpus.split("train")[:3]]
+    assert batch.ptr.tolist() == np.cumsum([0, *lengths]).tolist()
+    assert batch.displacement.shape == (sum(lengths), 420, 3)
+    assert batch.neutral.shape == (3, 420, 3)
+    assert batch.expression.tolist() == [0, 1, 2]
+
+
+def test_rest_is_added_to_both_ends_of_some_training_takes(corpus_path: Path) -> None:
+    corpus = Corpus(corpus_path)
+    plain, rested = SequenceDataset(corpus, "train"), SequenceDataset(corpus, "train", rest=7)
+    expressions = set()
+    for i in range(len(plain)):
+        short, long = in_mm(plain[i]), in_mm(rested[i])
+        if long.num_nodes != short.num_nodes:
+            assert long.num_nodes == short.num_nodes + 14
+            assert torch.equal(long.displacement[7:-7], short.displacement)
+            assert not long.displacement[:7].any()
+            assert not long.motion[-7:].any()
+            assert torch.equal(long.phase[7:-7], short.phase)
+            assert {PHASES[i] for i in (*long.phase[:7], *long.phase[-7:])} == {"rest"}
+            expressions.add(int(long.expression))
+    assert len(expressions) == min(4, len(corpus.expressions))
+    test = ExpressionDataModule(str(corpus_path), workers=0, rest=7).test_dataloader().dataset
+    assert [item.num_nodes for item in test] == [corpus.entries[i].frames for i in corpus.split("test")]
+
+
+def test_worker_processes_read_the_same(corpus_path: Path) -> None:
+    one, two = (
+        ExpressionDataModule(str(corpus_path), batch_size=5, workers=workers, seed=1).train_dataloader()
+        for workers in (0, 2)
+    )
+    orders = []
+    for epoch in (0, 1):
+        one.batch_sampler.sampler.set_epoch(epoch)
+        two.batch_sampler.sampler.set_epoch(epoch)
+        for a, b in zip(one, two, strict=True):
+            assert torch.equal(a.stored, b.stored)
+            assert torch.equal(a.ptr, b.ptr)
+            orders.append(a.item.tolist())
+    assert orders[: len(one)] != orders[len(one) :]
+
+
+def test_the_data_module_refuses_settings_that_cannot_be(corpus_path: Path) -> None:
+    with pytest.raises(DataError, match="batch_size must be at least 1"):
+        ExpressionDataModule(str(corpus_path), batch_size=0)
+
+
+def test_vertex_error_by_hand() -> None:
+    generated = torch.zeros(5, 2, 3)
+    recorded = torch.zeros(5, 2, 3)
+    recorded[:, 0, 0] = torch.tensor([3.0, 3, 3, 0, 0])
+    recorded[:, 0, 1] = torch.tensor([4.0, 4, 4, 0, 2])
+    errors = frame_error(generated, recorded)
+    assert errors.tolist() == [2.5, 2.5, 2.5, 0, 1]
+    metric = VertexError(("happy", "sad", "fear"))
+    metric.update(errors, torch.tensor([0, 3, 5]), torch.tensor([0, 1]))
+    assert {name: float(value) for name, value in metric.compute().items()} == {"happy": 2.5, "sad": 0.5, "total": 1.5}
+    metric.update(errors[4:], torch.tensor([0, 1]), torch.tensor([1]))
+    assert float(metric.compute()["sad"]) == 0.75
+
+
+def test_phase_error_by_hand() -> None:
+    rest, onset, apex, offset = (PHASES.index(name) for name in ("rest", "onset", "apex", "offset"))
+    metric = PhaseError()
+    error = torch.tensor([1.0, 2, 4, 9, 9, 3, 8, 8, 8])
+    phase = torch.tensor([rest, onset, onset, apex, apex, offset, rest, apex, apex])
+    metric.update(error, torch.tensor([0, 6, 9]), phase)
+    # Two sequences, rest 1 and 8, apex 9 and 8; only the first has an onset and an offset.
+    assert metric.compute() == {"rest": 4.5, "onset": 3.0, "apex": 8.5, "offset": 3.0}
+    metric.update(torch.tensor([6.0, 5]), torch.tensor([0, 2]), torch.tensor([onset, rest]))
+    assert metric.compute() == {"rest": 14 / 3, "onset": 4.5, "apex": 8.5, "offset": 3.0}
+    metric.reset()
+    metric.update(torch.ones(1), torch.tensor([0, 1]), torch.tensor([apex]))
+    assert metric.compute() == {"apex": 1.0}
+
+
+def test_the_loss_reaches_every_weight(corpus_path: Path) -> None:
+    corpus = Corpus(corpus_path)
+    model = SpiralGenerator(corpus, channels=[16, 8, 8])
+    batch = in_mm(Batch.from_data_list([SequenceDataset(corpus, "train")[i] for i in range(2)]))
+    model._step(batch, "test").backward()
+    assert all(weights.grad is not None and weights.grad.abs().sum() > 0 for weights in model.parameters())
+
+
+@pytest.mark.parametrize("config", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_config_runs(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared = "prepare synthetic --subjects 2 --vertices 400 --frames 8 8 --workers 1 --out"
+    assert run([*prepared.split(), str(tmp_path / "corpus")]) == 0
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.chdir(tmp_path)
+    arguments = ["--config", str(config), "--data.corpus", "corpus", "--trainer.max_epochs", "1"]
+    more = ["--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false", "--data.workers", "0"]
+    assert run(["fit", *arguments, *more]) == 0
+    content = yaml.safe_load(config.read_text())
+    made = tmp_path / "runs" / content["trainer"]["logger"][0]["init_args"]["name"] / "version_0"
+    assert (made / "checkpoints" / "last.ckpt").is_file()
+    shown = set() if content["model"]["class_path"] == "ExpressionClassifier" else {".png", ".mp4", ".glb"}
+    assert {path.suffix for path in made.glob("pictures/*")} == shown
+    assert list((tmp_path / "runs" / "wandb").glob("offline-run-*/*.wandb"))
+
+
+@pytest.mark.parametrize("block", sorted((ROOT / "configs" / "data").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_data_block_is_the_data_module_s(block: Path, corpus_path: Path) -> None:
+    ExpressionDataModule(**(yaml.safe_load(block.read_text()) | {"corpus": str(corpus_path)}))
+
+
+def test_nothing_is_sent_unless_logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from facegen.training.run import wandb_offline_unless_logged_in
+
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    wandb_offline_unless_logged_in()
+    assert os.environ["WANDB_MODE"] == "offline"
+    monkeypatch.delenv("WANDB_MODE")
+    (tmp_path / "netrc").write_text("machine api.wandb.ai login user password secret")
+    wandb_offline_unless_logged_in()
+    assert "WANDB_MODE" not in os.environ
