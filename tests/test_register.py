@@ -137,7 +137,7 @@ def test_without_the_detector_the_message_says_what_to_install(monkeypatch: pyte
     for name in [name for name in sys.modules if name.split(".")[0] == "mediapipe"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "mediapipe", None)
-    with pytest.raises(FacegenError, match=r"'mediapipe'.*pip install 'facegen\[photo\]'"):
+    with pytest.raises(FacegenError, match=r"'mediapipe'.*pip install 'facegen\[photo\]' \(with Python 3.11 or 3.12"):
         Face.of(template(), decimated()[0])
 
 
