@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SET_UP := $(VENV)/.set-up
 
-.PHONY: demo test lint docs blender clean
+.PHONY: demo test lint docs package built-package tried-package lowest blender clean
 
 demo: $(SET_UP)
 	$(BIN)/facegen demo --out demo
@@ -31,6 +31,50 @@ $(VENV)/docs/.set-up: pyproject.toml constraints.txt
 	$(VENV)/docs/bin/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -r $(VENV)/docs/wanted.txt
 	@touch $@
 
+# The package as a stranger meets it; after a failure the folder is left to look into.
+package:
+	@at=$$(mktemp -d) && $(MAKE) --no-print-directory built-package tried-package AT=$$at DIST=$$at/dist && rm -rf $$at
+
+# The sdist, and the wheel that is built from it, in $(DIST).
+built-package:
+	$(PYTHON) -m venv $(AT)/tools
+	$(AT)/tools/bin/python -m pip install --disable-pip-version-check --quiet build==1.6.1 twine==7.0.0
+	$(AT)/tools/bin/python -m build --outdir $(DIST) .
+	$(AT)/tools/bin/python -m twine check --strict $(DIST)/*
+
+# Wheels of $(DIST) are looked into, and the one for this Python is installed where nothing else is and run from
+# another folder, the way from faces to a clip; then tests out of the sdist run against that installation.
+tried-package: export PYTHONPATH :=
+tried-package: PIP = $(AT)/empty/bin/python -m pip --disable-pip-version-check --quiet
+tried-package: SMALL = --data.workers=0 --trainer.accelerator=cpu --trainer.max_epochs=1 --trainer.enable_progress_bar=false
+tried-package:
+	for wheel in $(DIST)/*.whl; do $(PYTHON) tests/wheel_contents.py "$$wheel" $(DIST)/*.tar.gz || exit; done
+	$(PYTHON) -m venv $(AT)/empty
+	$(PIP) download --no-deps --no-index --find-links $(DIST) --only-binary :all: --dest $(AT)/wheel facegen
+	CMAKE_POLICY_VERSION_MINIMUM=3.5 $(PIP) install -c constraints.txt $(AT)/wheel/*.whl
+	$(PIP) check
+	mkdir $(AT)/work && tar -xzf $(DIST)/*.tar.gz -C $(AT)/work
+	cd $(AT)/work && ../empty/bin/python -c 'from facegen.nn import native; assert native.library, "no compiled form"'
+	cd $(AT)/work && ../empty/bin/facegen --help > help.txt
+	cd $(AT)/work && ../empty/bin/facegen prepare synthetic --subjects 4 --vertices 420 --frames 10 14 --fps 10 --depth 3 --out corpus
+	cd $(AT)/work && ../empty/bin/facegen inspect corpus
+	cd $(AT)/work && WANDB_MODE=offline ../empty/bin/facegen fit --model=SpiralGenerator '--model.channels=[16, 8, 8]' --data.corpus=corpus $(SMALL) \
+	  --trainer.logger=CSVLogger --trainer.logger.save_dir=. --trainer.logger.name=null --trainer.logger.version=run
+	cd $(AT)/work && ../empty/bin/facegen inspect run/checkpoints/last.ckpt
+	cd $(AT)/work && ../empty/bin/facegen export corpus --expression happy --out happy.glb
+	$(PIP) install -c constraints.txt pytest hypothesis plyfile pygltflib pillow
+	cd $(AT)/work/facegen-* && ../../empty/bin/pytest tests/mesh tests/motion tests/nn/test_native.py
+
+# The oldest versions that pyproject.toml allows, in an environment of their own: on Linux some gigabytes, since torch's
+# wheel there is the one for CUDA.
+lowest: $(VENV)/lowest/.set-up
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(VENV)/lowest/bin/python -m pytest -n 2
+
+$(VENV)/lowest/.set-up: pyproject.toml constraints-lowest.txt $(wildcard facegen/nn/native/*.cpp facegen/nn/native/*.h)
+	$(PYTHON) -m venv $(VENV)/lowest
+	CMAKE_POLICY_VERSION_MINIMUM=3.5 $(VENV)/lowest/bin/python -m pip install --disable-pip-version-check --quiet -c constraints-lowest.txt -e '.[video,photo,usd,abc,dev]'
+	@touch $@
+
 # Blender as a Python module, 1.4 GB, for the tests that open exported files in it; it wants an older numpy than facegen.
 blender: $(SET_UP)
 	$(BIN)/python -m venv $(VENV)/blender
@@ -43,8 +87,8 @@ $(SET_UP): pyproject.toml constraints.txt $(wildcard facegen/nn/native/*.cpp fac
 	  echo "facegen needs a C++ compiler to build openmesh: apt install g++ (Debian, Ubuntu), dnf install gcc-c++ (Fedora), xcode-select --install (macOS)" >&2; exit 2; }
 	@command -v cmake >/dev/null 2>&1 || { \
 	  echo "facegen needs cmake to build openmesh: apt install cmake (Debian, Ubuntu), dnf install cmake (Fedora), brew install cmake (macOS)" >&2; exit 2; }
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' || { \
-	  echo "facegen needs Python 3.11 or 3.12, $(PYTHON) is another; name one: make PYTHON=python3.12" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+	  echo "facegen needs Python 3.11 to 3.13, $(PYTHON) is another; name one: make PYTHON=python3.12" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	CMAKE_POLICY_VERSION_MINIMUM=3.5 $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[video,photo,usd,abc,dev]'
 	@# Tests open .glb in the Khronos validator and in three.js where there is npm, and do without where there is none.

@@ -42,7 +42,10 @@ def detect(picture: np.ndarray) -> list[np.ndarray]:
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
         raise FacegenError(f"a picture is (H, W, 3) uint8, got {picture.shape} of {picture.dtype}")
     with _quiet():
-        require("mediapipe", "photo")
+        try:
+            require("mediapipe", "photo")
+        except FacegenError as error:
+            raise FacegenError(f"{error} (with Python 3.11 or 3.12; there is none for newer ones)") from error
         solutions = require("mediapipe.python.solutions.face_mesh", "photo")
         # Refined, because only then do lids and lips lie where they should.
         mesh = solutions.FaceMesh(

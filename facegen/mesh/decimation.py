@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
-from facegen.errors import MeshError
+from facegen.errors import FacegenError, MeshError
 from facegen.mesh.topology import edge_graph
 from facegen.mesh.tri_mesh import TriMesh
 
@@ -24,12 +26,12 @@ def decimate(mesh: TriMesh, count: int) -> tuple[np.ndarray, TriMesh]:
 
     Raises:
         MeshError: no legal collapse is left before `count` is reached.
+        FacegenError: OpenMesh is not installed.
 
     Reference:
         Garland and Heckbert, "Surface Simplification Using Quadric Error Metrics", SIGGRAPH 1997; OpenMesh.
     """
-    import openmesh
-
+    openmesh = _openmesh()
     working = openmesh.TriMesh(mesh.vertices, mesh.faces)
     if working.n_faces() != len(mesh.faces):
         raise MeshError(
@@ -55,6 +57,25 @@ def decimate(mesh: TriMesh, count: int) -> tuple[np.ndarray, TriMesh]:
     rank[np.argsort(original)] = np.arange(count)
     kept = np.sort(original)
     return kept, TriMesh(mesh.vertices[kept], rank[working.face_vertex_indices()])
+
+
+def _openmesh() -> ModuleType:
+    """OpenMesh, which pip builds from source and, where that failed, may have been left out.
+
+    Raises:
+        FacegenError: it is not installed; says which line builds it, also with cmake 4, which refuses its build files
+            unless told which cmake's rules they follow.
+    """
+    try:
+        import openmesh
+    except ModuleNotFoundError as error:
+        if error.name != "openmesh":
+            raise
+        raise FacegenError(
+            "meshes are decimated by the package 'openmesh', which is not installed; it needs a C++ compiler and "
+            "cmake: CMAKE_POLICY_VERSION_MINIMUM=3.5 pip install openmesh"
+        ) from error
+    return openmesh
 
 
 def project(mesh: TriMesh, kept: np.ndarray, coarse: TriMesh) -> csr_matrix:

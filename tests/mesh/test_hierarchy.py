@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from math import ceil
 from pathlib import Path
 
@@ -98,6 +99,12 @@ def test_lips_that_touch_do_not_mix() -> None:
 def test_the_paper_s_sizes_at_its_vertex_count() -> None:
     fine, _ = subdivide_to(sphere(8000), 28431)
     assert MeshHierarchy.build(fine).sizes == (28431, 5687, 1138, 228, 46)  # Table 1
+
+
+def test_without_openmesh_the_line_that_builds_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openmesh", None)
+    with pytest.raises(FacegenError, match="'openmesh'.*: CMAKE_POLICY_VERSION_MINIMUM=3.5 pip install openmesh$"):
+        decimate(grid(4, 4), 10)
 
 
 def test_small_meshes_are_decimated_more_gently() -> None:

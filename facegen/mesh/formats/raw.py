@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -52,8 +53,10 @@ def parse_numbers(text: np.ndarray, tokens: int, dtype: type) -> np.ndarray | No
     if tokens == 0:
         return np.empty(0, dtype=dtype)
     try:
-        numbers = np.fromstring(text.tobytes(), dtype=dtype, sep=" ")
-    except ValueError:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", DeprecationWarning)  # all that numpy before 2.3 does about a wrong word
+            numbers = np.fromstring(text.tobytes(), dtype=dtype, sep=" ")
+    except (ValueError, DeprecationWarning):
         return None
     return numbers if len(numbers) == tokens else None
 
