@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SET_UP := $(VENV)/.set-up
 
-.PHONY: demo test lint docs package built-package tried-package lowest blender clean
+.PHONY: demo test types lint docs package built-package tried-package lowest blender clean
 
 demo: $(SET_UP)
 	$(BIN)/facegen demo --out demo
@@ -13,13 +13,14 @@ demo: $(SET_UP)
 test: $(SET_UP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pyright --pythonpath $(BIN)/python
 	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2
+
+types: $(SET_UP)
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 lint: $(SET_UP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pyright --pythonpath $(BIN)/python
 
 # The pages of docs/ as a site, in site/. The code is read, not imported: what builds the site is all that is installed.
 docs: $(VENV)/docs/.set-up

@@ -56,9 +56,8 @@ def find_landmarks(mesh: TriMesh, name: str, like: np.ndarray | None = None) -> 
     for rotation, part, flipped in tqdm(_tries(), "looking", unit="side", delay=2, leave=False, disable=None):
         if (shape.flipped != guess) != flipped:
             shape.flip()
-        picture, points = shape.look(camera_at(shape.top(rotation, part), rotation), SEARCH)
+        picture, points = _seen_from(shape, rotation, part)
         seen.append(picture)
-        points = _nearby(shape, points)
         if points is not None and like is not None:
             points = _upright(shape, points, like)
         if points is not None:
@@ -70,6 +69,12 @@ def find_landmarks(mesh: TriMesh, name: str, like: np.ndarray | None = None) -> 
     )
 
 
+def _seen_from(shape: Shape, rotation: np.ndarray, part: float) -> tuple[np.ndarray, np.ndarray | None]:
+    """A picture of the uppermost part of a mesh, and the landmarks of the face in it, seen again from nearby."""
+    picture, points = shape.look(camera_at(shape.top(rotation, part), rotation), SEARCH)
+    return picture, _nearby(shape, points)
+
+
 def seen_from_front(mesh: TriMesh) -> Landmarks | None:
     """The face of a mesh that has +y up and +z out of the face, looked at from the front alone; None if none is seen.
 
@@ -79,8 +84,8 @@ def seen_from_front(mesh: TriMesh) -> Landmarks | None:
     Raises:
         FacegenError: the packages of the extra `photo` are missing.
     """
-    shape, front = Shape(mesh), np.eye(3)
-    points = _nearby(shape, shape.look(camera_at(shape.shown, front), SEARCH)[1])
+    shape = Shape(mesh)
+    _, points = _seen_from(shape, np.eye(3), 1.0)
     return None if points is None else _averaged(shape, points)
 
 
