@@ -2,89 +2,25 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_matrix
-from scipy.sparse import eye as identity
+from one_face import cropped, decimated, fields, remeshed, subdivided, template, turned
 from scipy.spatial.transform import Rotation
 from shapes import grid, sphere
 
-from facegen.cli import run
-from facegen.data.sources.built_in import Head, face_template
-from facegen.data.sources.built_in.skin import skin
-from facegen.data.sources.built_in.temperament import SIDED
-from facegen.detection.search import UnseenError, find_landmarks, orientations
+from facegen.detection.search import UnseenError, find_landmarks
 from facegen.errors import FacegenError, MeshError
 from facegen.face import Face, read_face, refusal_picture
-from facegen.fitting.register import SMOOTH_FROM, FitError, _finer
-from facegen.landmarks.points import facing
+from facegen.fitting.register import FitError
 from facegen.mesh import TriMesh, read_mesh, write_mesh
-from facegen.mesh.decimation import decimate
-from facegen.mesh.subdivision import subdivide_to
 from facegen.mesh.surface import Surface
 from facegen.mesh.topology import surface_pieces
-from facegen.sequence.sequence import Sequence
 
 pytest.importorskip("mediapipe")
 pytest.importorskip("embreex")
-
-
-@functools.cache
-def template() -> TriMesh:
-    return face_template(2500)
-
-
-@functools.cache
-def fields() -> np.ndarray:
-    """(K, V, 3) mm: what a model makes of the template, as far as a transfer is concerned."""
-    base = skin(len(template().vertices))
-    mean = Head(base, base.mean, np.repeat(np.eye(3, dtype=np.float32)[:, :, None], len(base.mean), axis=2))
-
-    def moved(unit: str) -> np.ndarray:
-        sides = (f"{unit}_L", f"{unit}_R") if unit in SIDED else (unit,)
-        return mean.pose({side: np.ones(1) for side in sides})[0] - mean.neutral
-
-    return np.stack([moved(unit) for unit in ("AU1", "AU4", "AU9", "AU12", "AU15", "AU27")])
-
-
-def choose(kept: np.ndarray, count: int) -> csr_matrix:
-    return csr_matrix((np.ones(len(kept)), (np.arange(len(kept)), kept)), shape=(len(kept), count))
-
-
-def decimated() -> tuple[TriMesh, csr_matrix]:
-    kept, coarse = decimate(template(), 1500)
-    return coarse, choose(kept, len(template().vertices))
-
-
-def subdivided() -> tuple[TriMesh, csr_matrix]:
-    return subdivide_to(template(), 6000)
-
-
-def remeshed() -> tuple[TriMesh, csr_matrix]:
-    """Vertices that lie between those of the template, in other triangles."""
-    fine, matrix = subdivide_to(template(), 10000)
-    kept, coarse = decimate(fine, 4000)
-    return coarse, matrix[kept]
-
-
-def cropped() -> tuple[TriMesh, csr_matrix]:
-    """No forehead, and one cheek."""
-    mesh, inside = template(), template().vertices
-    inside = (inside[:, 1] < np.quantile(inside[:, 1], 0.9)) & (inside[:, 0] > np.quantile(inside[:, 0], 0.05))
-    used, faces = np.unique(mesh.faces[inside[mesh.faces].all(axis=1)], return_inverse=True)
-    return TriMesh(mesh.vertices[used], faces.reshape(-1, 3)), choose(used, len(mesh.vertices))
-
-
-def turned() -> tuple[TriMesh, csr_matrix]:
-    """As the template, but for the order of its vertices, so that it has to be found."""
-    order = np.random.default_rng(0).permutation(len(template().vertices))
-    rank = np.argsort(order)
-    mesh = TriMesh(template().vertices[order], rank[template().faces])
-    return mesh, identity(len(order), format="csr")[order]
 
 
 @pytest.mark.parametrize("make", [decimated, subdivided, remeshed, cropped, turned])
@@ -101,25 +37,6 @@ def test_the_same_face_in_another_topology_moves_the_same_way(make) -> None:
     for each, moved in zip(error, length, strict=True):
         moving = moved > 0.05 * moved.max()
         assert np.sqrt(np.mean(each[moving] ** 2) / np.mean(moved[moving] ** 2)) < 0.05
-
-
-def test_triangles_that_run_the_wrong_way_round_and_a_face_on_its_head() -> None:
-    mesh, _ = decimated()
-    like = find_landmarks(template(), "it").points
-    inside_out = find_landmarks(TriMesh(mesh.vertices, mesh.faces[:, ::-1]), "it", like)
-    assert inside_out.flipped
-    upside_down = find_landmarks(TriMesh(mesh.vertices * [1, -1, -1], mesh.faces), "it", like)
-    assert upside_down.rotation[1, 1] < -0.9
-    np.testing.assert_allclose(inside_out.rotation, np.eye(3), atol=0.1)
-
-
-def test_orientations_are_rotations_and_upright_ones_come_first() -> None:
-    every = orientations()
-    np.testing.assert_allclose(every @ every.transpose(0, 2, 1), np.broadcast_to(np.eye(3), every.shape), atol=1e-12)
-    np.testing.assert_allclose(np.linalg.det(every), 1)
-    np.testing.assert_array_equal(every[0], np.eye(3))
-    assert (every[:4, 1, 1] == 1).all()
-    assert len(np.unique(every.round(6), axis=0)) == 48
 
 
 def test_landmarks_of_a_file_stand_for_the_detector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,15 +113,6 @@ def test_the_face_of_a_whole_body_is_found_and_moves_alone() -> None:
     assert np.sqrt(np.mean(error**2)) < 0.08 * np.sqrt(np.mean(fields() ** 2))
 
 
-def test_landmarks_that_are_wrong_are_refused() -> None:
-    mesh, _ = decimated()
-    seen = find_landmarks(mesh, "it").points
-    with pytest.raises(FitError, match="could not be laid onto it"):
-        Face.of(template(), mesh, landmarks=seen[:, [1, 0, 2]] * [1, -1, 0.2])
-    with pytest.raises(MeshError, match="which way the face looks"):
-        facing(np.full((468, 3), np.nan))
-
-
 def test_units_that_contradict_the_size_are_refused() -> None:
     mesh, _ = decimated()
     with pytest.raises(MeshError, match="times the size"):
@@ -212,39 +120,6 @@ def test_units_that_contradict_the_size_are_refused() -> None:
     with pytest.raises(MeshError, match="unknown unit 'inch'"):
         Face.of(template(), mesh, units="inch")
     assert Face.of(template(), mesh.with_vertices(mesh.vertices * 37)).factor == pytest.approx(1 / 37, rel=0.02)
-
-
-@pytest.fixture(scope="session")
-def scan_path(neutral_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The test subject's neutral in another topology, in metres, lying down."""
-    fine, _ = subdivide_to(read_mesh(neutral_path), 2000)
-    path = tmp_path_factory.mktemp("scan") / "scan.ply"
-    write_mesh(path, fine.with_vertices(fine.vertices[:, [0, 2, 1]] * (0.001, -0.001, 0.001)))
-    return path
-
-
-def test_the_command_registers_and_animates(
-    scan_path: Path, neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
-) -> None:
-    model = ["--model", str(checkpoint_path)]
-    assert run(["register", str(scan_path), *model, "--out", str(tmp_path / "fit.obj")]) == 0
-    assert "median" in capsys.readouterr().out
-    fitted, neutral = read_mesh(tmp_path / "fit.obj"), read_mesh(neutral_path)
-    assert fitted.digest == neutral.digest
-    assert np.median(np.linalg.norm(fitted.vertices[:, [0, 2, 1]] * (1, 1, -1) - neutral.vertices, axis=1)) < 3
-    more = ["--expression", "surprise", "--frames", "6"]
-    assert run(["animate", str(scan_path), *model, *more, "--out", str(tmp_path / "made.npz")]) == 0
-    made = Sequence.load(tmp_path / "made.npz")
-    assert made.vertices.shape == (6, 2000, 3)
-    np.testing.assert_array_equal(made.faces, read_mesh(scan_path).faces)
-    assert run(["animate", str(neutral_path), *model, *more, "--out", str(tmp_path / "same.npz")]) == 0
-    same = Sequence.load(tmp_path / "same.npz").vertices
-    # The first vertices of a subdivided mesh are those it had before.
-    moved = (made.vertices[:, :420] - made.vertices[0, :420])[..., [0, 2, 1]] * (1, 1, -1)
-    true = same - same[0]
-    assert np.linalg.norm(moved - true) < 0.3 * np.linalg.norm(true)
-    # Pictures are taken from where the face looks.
-    assert run(["animate", str(scan_path), *model, *more, "--size", "64", "--out", str(tmp_path / "made.png")]) == 0
 
 
 def seen_from_the_front(mesh: TriMesh) -> TriMesh:
@@ -269,43 +144,6 @@ def test_fused_lips_are_said(tmp_path: Path, capsys: pytest.CaptureFixture) -> N
         write_mesh(tmp_path / name, mesh)
         read_face(tmp_path / name, template(), tmp_path / "out.glb", None, None)
         assert ("one sheet of skin closes its mouth" in capsys.readouterr().out) == (name == "sheet.obj")
-
-
-def test_motion_between_the_vertices_of_a_coarse_template_is_smooth() -> None:
-    """Nearer to a curve than straight lines between its vertices are, and at these on it."""
-    plate = grid(24, 24)
-    fine, straight, smooth = _finer(plate)
-    assert len(fine.vertices) >= SMOOTH_FROM
-    curve = np.sin(0.5 * fine.vertices[:, 0]) * np.cos(0.4 * fine.vertices[:, 1])
-    coarse = curve[: len(plate.vertices)]
-    inside = (np.abs(fine.vertices[:, :2] - 11.5) < 9).all(axis=1)
-    off = [np.abs(matrix @ coarse - curve)[inside] for matrix in (straight, smooth)]
-    assert off[1].mean() < 0.3 * off[0].mean()  # 0.19
-    own = np.abs(smooth @ coarse - curve)[: len(coarse)]
-    assert own[inside[: len(coarse)]].max() < 0.01
-
-
-def test_the_command_refuses_with_a_picture(
-    checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
-) -> None:
-    write_mesh(tmp_path / "ball.obj", sphere())
-    for verb, out, more in (("animate", "a.glb", ["--expression", "happy"]), ("register", "b.obj", [])):
-        arguments = [verb, tmp_path / "ball.obj", "--model", checkpoint_path, "--out", tmp_path / out, *more]
-        assert run([str(argument) for argument in arguments]) == 2
-        error = capsys.readouterr().err
-        assert "no face is seen" in error
-        picture = tmp_path / f"{Path(out).stem}.refused.png"
-        assert str(picture) in error
-        assert picture.stat().st_size > 500
-        assert not (tmp_path / out).exists()
-
-
-def test_a_mesh_of_the_model_needs_no_registration(
-    neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
-) -> None:
-    arguments = ["register", neutral_path, "--model", checkpoint_path, "--out", tmp_path / "x.obj"]
-    assert run([str(argument) for argument in arguments]) == 2
-    assert "topology already" in capsys.readouterr().err
 
 
 PARTS = {
