@@ -20,7 +20,7 @@ from facegen.data.sources.built_in.temperament import SIDED
 from facegen.detection.search import UnseenError, find_landmarks, orientations
 from facegen.errors import FacegenError, MeshError
 from facegen.face import Face, read_face, refusal_picture
-from facegen.fitting.register import FINE, FitError, _finer
+from facegen.fitting.register import SMOOTH_FROM, FitError, _finer
 from facegen.landmarks.points import facing
 from facegen.mesh import TriMesh, read_mesh, write_mesh
 from facegen.mesh.decimation import decimate
@@ -275,7 +275,7 @@ def test_motion_between_the_vertices_of_a_coarse_template_is_smooth() -> None:
     """Nearer to a curve than straight lines between its vertices are, and at these on it."""
     plate = grid(24, 24)
     fine, straight, smooth = _finer(plate)
-    assert len(fine.vertices) >= FINE
+    assert len(fine.vertices) >= SMOOTH_FROM
     curve = np.sin(0.5 * fine.vertices[:, 0]) * np.cos(0.4 * fine.vertices[:, 1])
     coarse = curve[: len(plate.vertices)]
     inside = (np.abs(fine.vertices[:, :2] - 11.5) < 9).all(axis=1)

@@ -20,7 +20,7 @@ LOOKS += ((0.75, -0.03, -0.08, 3), (1.0, 0.09, 0.02, 8), (0.85, -0.06, 0.07, -2)
 CUT = 384
 """Pixels of its edge."""
 ASTRAY = 0.2
-"""Likewise: landmarks that are off by more, on average, are of another face."""
+"""In units of the landmarks' extent: landmarks that are off by more, on average, are of another face."""
 
 
 def detect(picture: np.ndarray) -> list[np.ndarray]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from facegen.detection.detector import detect
+from facegen.landmarks.points import FEATURES
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.optional import require
 from facegen.pictures.render import Camera, render
@@ -14,9 +15,7 @@ NEARBY = np.array([(0, 0)] + [(r * x, r * y) for r in (2, 4) for x, y in ((0, -1
 DENSE, GRAIN = 60_000, 2.5
 """A mesh of more vertices is drawn with those merged that lie so many pixels from each other."""
 LEAST = 150
-"""Of 468 landmarks, as many must lie on the surface."""
-FEATURES = (33, 133, 263, 362, 61, 291, 1, 4, 6, 9, 164, 0, 17)
-"""Landmarks without which nothing can be aligned: corners of eyes and mouth, the nose, the lips."""
+"""Of the 468 landmarks of a face, so many must lie on the surface: about a third."""
 
 
 def camera_at(points: np.ndarray, rotation: np.ndarray) -> Camera:

@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix, diags, identity
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
-from facegen.fitting.head import Head, Jaw
+from facegen.fitting.head import FaceFrame, Jaw
 from facegen.fitting.parts import Solid
 from facegen.mesh.surface import Surface
 from facegen.mesh.tri_mesh import TriMesh
@@ -17,14 +17,15 @@ from facegen.mesh.tri_mesh import TriMesh
 GAP = 0.002
 """In units of the face's size: skin keeps so far away, or as far as it is at rest, where that is nearer."""
 DEEPEST = 0.02
-"""Likewise: what is deeper in a tooth is not skin that got there by an expression."""
+"""In units of the face's size: what is deeper in a tooth is not skin that got there by an expression."""
 RANGE = 0.1
-"""Likewise: what is farther at rest than this never comes near."""
+"""In units of the face's size: what is farther at rest than this never comes near."""
 CONTROLS, CELL = 6000, 0.006
-"""Where more vertices may touch a solid, one in each cell of that width (likewise) is asked; others do as it does."""
+"""Where more vertices may touch a solid, one in each cell is asked and others do as it does. The cell's
+width is in units of the face's size."""
 SLOPE = 0.35
 """How much less the skin beside a place that is pushed out gives way, for each mm that it is away."""
-ROUNDS = 12
+PUSH_STEPS = 12
 """Steps from vertex to vertex over which that is passed on."""
 
 
@@ -39,7 +40,7 @@ class Clearance:
         jaw: what turns hinged solids.
     """
 
-    def __init__(self, mesh: TriMesh, soft: np.ndarray, solids: list[Solid], head: Head, jaw: Jaw) -> None:
+    def __init__(self, mesh: TriMesh, soft: np.ndarray, solids: list[Solid], head: FaceFrame, jaw: Jaw) -> None:
         self.mesh, self.size, self.jaw = mesh, head.size, jaw
         self.contacts = []
         for solid in solids:
@@ -81,7 +82,7 @@ class _Contact:
     up: np.ndarray
 
     @classmethod
-    def of(cls, mesh: TriMesh, soft: np.ndarray, solid: Solid, head: Head) -> _Contact | None:
+    def of(cls, mesh: TriMesh, soft: np.ndarray, solid: Solid, head: FaceFrame) -> _Contact | None:
         inside = np.zeros(len(mesh.vertices), dtype=bool)
         inside[solid.members] = True
         used, faces = np.unique(mesh.faces[inside[mesh.faces].all(axis=1)], return_inverse=True)
@@ -136,7 +137,7 @@ class _Contact:
         first = np.flatnonzero(np.diff(stop, prepend=-1))
         reached, count = stop[first], np.diff(np.append(first, len(stop)))
         push = lacking
-        for _ in range(ROUNDS):
+        for _ in range(PUSH_STEPS):
             beside = np.maximum.reduceat(push[start] - SLOPE * self.length, first)
             push = push.copy()
             push[reached] = np.maximum(push[reached], beside)

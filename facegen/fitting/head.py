@@ -14,7 +14,7 @@ HINGE = np.array([0.0, -0.13, -0.30])
 
 
 @dataclass(frozen=True, eq=False)
-class Head:
+class FaceFrame:
     """Where a face's features lie, in a frame of its own: +x its left, +y up, +z out, in units of its size.
 
     Args:
@@ -30,7 +30,7 @@ class Head:
     landmarks: np.ndarray
 
     @classmethod
-    def of(cls, landmarks: np.ndarray, rotation: np.ndarray, size: float) -> Head:
+    def of(cls, landmarks: np.ndarray, rotation: np.ndarray, size: float) -> FaceFrame:
         """From landmarks (468, 3), NaN where unknown."""
         eyes = np.nanmean(landmarks[list(LEFT_EYE)], axis=0) + np.nanmean(landmarks[list(RIGHT_EYE)], axis=0)
         return cls(rotation, eyes / 2, size, landmarks)
@@ -65,7 +65,7 @@ class Jaw:
     at: np.ndarray
 
     @classmethod
-    def of(cls, head: Head, chin: csr_matrix, at: np.ndarray) -> Jaw:
+    def of(cls, head: FaceFrame, chin: csr_matrix, at: np.ndarray) -> Jaw:
         """See the arguments of the class."""
         return cls(head.origin + head.size * HINGE @ head.rotation, head.rotation[0], chin, at)
 
@@ -89,7 +89,7 @@ class Jaw:
         return along + np.cos(angle) * (vectors - along) + np.sin(angle) * np.cross(self.axis, vectors)
 
     def turn(self, points: np.ndarray, angle: float) -> np.ndarray:
-        """(N, 3) points likewise."""
+        """(N, 3) points turned about the axis."""
         return self.hinge + self.rotate(points - self.hinge, angle)
 
     def swing(self, points: np.ndarray) -> np.ndarray:

@@ -6,13 +6,10 @@ import numpy as np
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
+from facegen.landmarks.points import BELOW_MOUTH, BELOW_NOSE, LIP_MIDDLES
 from facegen.mesh.topology import edge_graph
 from facegen.mesh.tri_mesh import TriMesh
 
-ABOVE, BELOW = (164, 2, 165, 391), (18, 200, 83, 313)
-"""Landmarks between nose and mouth, and between mouth and chin."""
-MIDDLES = (0, 17)
-"""Landmarks in the middle of the upper lip and of the lower one."""
 FUSED = 2.0
 """The way over the surface from lip to lip, against the straight one: less, and no gap lies between them."""
 
@@ -28,7 +25,7 @@ def lip_sides(mesh: TriMesh, landmarks: np.ndarray) -> np.ndarray:
     """
     graph, tree = edge_graph(mesh), cKDTree(mesh.vertices)
     ways = []
-    for names in (ABOVE, BELOW):
+    for names in (BELOW_NOSE, BELOW_MOUTH):
         points = landmarks[list(names)]
         points = points[np.isfinite(points).all(axis=1)]
         if not len(points):
@@ -46,7 +43,7 @@ def lips_are_fused(mesh: TriMesh, landmarks: np.ndarray) -> bool:
     Args:
         landmarks: (468, 3) in the mesh's units, NaN where unknown; without those of the lips nothing is said.
     """
-    ends = landmarks[list(MIDDLES)]
+    ends = landmarks[list(LIP_MIDDLES)]
     if not np.isfinite(ends).all():
         return False
     upper, lower = cKDTree(mesh.vertices).query(ends)[1]

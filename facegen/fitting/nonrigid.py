@@ -27,9 +27,9 @@ from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 
 STAGES = ((0.2, 0.5), (0.12, 0.5), (0.08, 0.3), (0.05, 0.2), (0.035, 0.1), (0.025, 0.05), (0.016, 0.03), (0.011, 0.02))
 """Stiffness lengths in units of the face's size, and the landmarks' weight at each."""
-FINE = 2
+FULL_STAGES = 2
 """How many of the stages, the last ones, move every vertex; those before move a decimated template."""
-ROUNDS = 3
+SEARCHES = 3
 """Searches for nearest points at each stage."""
 COARSE, FINEST = 1500, 7000
 """Vertices of the decimated templates on which stages are solved."""
@@ -40,7 +40,11 @@ TAUT = 0.5
 TRUST = 0.012
 """Landmarks that are off by less, in units of the face's size, do not pull: the detector is no better."""
 ALIKE = 0.004
-"""Likewise: surfaces that are nearer than this after the alignment know better than landmarks where they belong."""
+"""In units of the face's size: surfaces nearer than this after the alignment are trusted above landmarks."""
+FEWEST_NEAR = 0.05
+"""Share of the template's vertices that must find a point on the target; a fit with fewer is given up."""
+MISPLACED = 0.05
+"""In units of the face's size: a landmark that is off by this much counts half."""
 REACH = 0.12
 """In units of the face's size: two points that look opposite ways count as this far apart."""
 
@@ -131,9 +135,9 @@ def fit_template(template: TriMesh, marks: csr_matrix, goals: np.ndarray, target
     level = Level.of(coarse, marks @ lift @ up)
     apart = _apart(template, target)
     for stage, (length, pull) in enumerate(tqdm(STAGES, "fitting", unit="stage", delay=2, leave=False, disable=None)):
-        if stage == len(STAGES) - FINE:
+        if stage == len(STAGES) - FULL_STAGES:
             level, moved = Level.of(fine, marks @ lift), up @ moved
-        for _ in range(ROUNDS):
+        for _ in range(SEARCHES):
             moved = _step(level, moved, target, goals, length, pull * min(1.0, (apart / ALIKE) ** 2))
     return template.vertices + lift @ moved
 
@@ -161,13 +165,13 @@ def _step(
     normals = vertex_normals(now, level.mesh.faces)
     hits = target.nearest(now, normals)
     weights = level.area * _trusted(level.mesh, now, normals, hits, length)
-    if (weights > 0).mean() < 0.05:
+    if (weights > 0).mean() < FEWEST_NEAR:
         raise MeshError("template and mesh lie nowhere near each other")
     error = level.marks @ now - goals
     off = np.linalg.norm(error, axis=1, keepdims=True)
     # What lies within the detector's own error is left where it is.
     wished = level.marks @ level.mesh.vertices - (level.marks @ now - error * np.clip(1 - TRUST / off.clip(1e-9), 0, 1))
-    share = pull / (1 + np.square(off[:, 0] / 0.05)) / len(goals)
+    share = pull / (1 + np.square(off[:, 0] / MISPLACED)) / len(goals)
     planes = weights[:, None, None] * (hits.normals[:, :, None] * hits.normals[:, None, :] + SLIDE * np.eye(3))
     smooth = length**4 * level.bending + (TAUT * length) ** 2 * level.stretching
     smooth += level.marks.T @ diags(share) @ level.marks

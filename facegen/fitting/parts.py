@@ -9,24 +9,50 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
-from facegen.fitting.head import Head
-from facegen.landmarks.points import LEFT_EYE, RIGHT_EYE
+from facegen.fitting.head import FaceFrame
+from facegen.landmarks.points import LEFT_EYE, MOUTH, MOUTH_CORNERS, RIGHT_EYE
 from facegen.mesh.topology import edge_graph
 from facegen.mesh.tri_mesh import TriMesh
 
-MOUTH = (61, 291, 13, 14, 0, 17)
-CLOSE = 0.035
+FOLLOWING = 0.035
 """In units of the face's size: a piece mostly nearer to the skin than this follows it (lashes, brows, beards)."""
-ROOT = 0.006
-"""Likewise: what is nearer to the skin than this is rooted in it."""
+ROOTED = 0.006
+"""In units of the face's size: what is nearer to the skin than this is rooted in it."""
 TONGUE = 0.05
-"""Likewise: how far above the lower teeth a tongue may reach."""
+"""In units of the face's size: how far above the lower teeth a tongue may reach."""
 LINED, LIPS = 0.05, 0.06
-"""Likewise: skin no farther from teeth and gums than the one, and over the surface from the lips than the other."""
+"""In units of the face's size: the mouth's lining is skin no farther from teeth and gums than the first, and farther
+from the lips, over the surface, than the second."""
 STRETCHED = 0.1
-"""Likewise: the height over which the mouth's lining goes over from the upper to the lower jaw."""
+"""In units of the face's size: the height over which the mouth's lining passes from the upper to the lower jaw."""
 TALL = 0.12
-"""Likewise: no tooth or row of teeth is as tall; a piece in the mouth that is holds gums of both jaws."""
+"""In units of the face's size: no tooth or row of teeth is as tall; a taller piece holds gums of both jaws."""
+OUTWARD = 0.2
+"""Cosine between a normal and the face's front, above which skin counts as the outside of the face."""
+BALL_POINTS = 20
+"""Vertices; a piece of fewer is too coarse to be told for a ball."""
+BALL_FROM_EYE = 0.12
+"""In units of the face's size: an eyeball's vertices have their mean no farther from the middle of the lids."""
+BALL_RADIUS = (0.03, 0.09)
+"""In units of the face's size: the smallest and the largest radius of an eyeball; an adult's, 12 mm, is 0.052."""
+BALL_ERROR, BALL_EXTENT = 0.1, 0.8
+"""In radii: vertices of a ball are off by less on average, and its box is wider than this in every direction, so that
+a shallow cap is none."""
+BALL_REACH, ROUND = 1.25, 1.5
+"""In radii, how far a thing in or on an eyeball reaches from its centre; and how much wider than high it may be, or
+higher than wide. Lashes and tear lines along the lids are longer than that."""
+BEHIND_LIPS = 0.01
+"""In units of the face's size: what is in the mouth lies farther behind the skin before it."""
+MOUTH_WIDTH, MOUTH_HEIGHT, MOUTH_DEPTH = 0.16, 0.14, 0.45
+"""In units of the face's size: to either side of the mouth's middle, above and below it, and behind it, the middle of
+a piece in the mouth is no farther."""
+CUT_STEPS = 10
+"""At most so many times the height between the teeth is put half-way between both rows."""
+BLEND = 0.02
+"""In units of the face's size: the height over which gums of both jaws in one piece pass from one to the other."""
+ROOT_SPREAD, ROOT_NEIGHBOURS, ROOT_SOFTENING = 1.5, 6, 0.003
+"""Roots lie within so many times the piece's least distance from the skin; they follow so many vertices of it, by the
+inverse square of the distance and the last, in units of the face's size."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +93,12 @@ class Parts:
 
 
 def sort_parts(
-    vertices: np.ndarray, normals: np.ndarray, piece: np.ndarray, anchors: np.ndarray, rest: np.ndarray, head: Head
+    vertices: np.ndarray,
+    normals: np.ndarray,
+    piece: np.ndarray,
+    anchors: np.ndarray,
+    others: np.ndarray,
+    head: FaceFrame,
 ) -> Parts:
     """What each piece beside the skin is, by where it is and what it looks like.
 
@@ -76,19 +107,19 @@ def sort_parts(
         normals: (U, 3).
         piece: (U,) number of the piece of each.
         anchors: (A,) vertices of the skin on the fitted face.
-        rest: (U,) bool, vertices of pieces without anchors.
+        others: (U,) bool, vertices of pieces without anchors.
         head: the face's frame.
     """
     count = len(vertices)
     points = head.local(vertices)
     tree = cKDTree(points[anchors])
     jaw, mouth, followers = np.zeros(count), np.zeros(count, dtype=bool), []
-    eyes = (_eyeball(points, piece, rest, head.middle(eye)) for eye in (LEFT_EYE, RIGHT_EYE))
+    eyes = (_eyeball(points, piece, others, head.middle(eye)) for eye in (LEFT_EYE, RIGHT_EYE))
     balls = [ball for ball in eyes if ball is not None]
-    outer = anchors[normals[anchors] @ head.rotation[2] > 0.2]
+    outer = anchors[normals[anchors] @ head.rotation[2] > OUTWARD]
     shell = cKDTree(points[outer, :2])
     inside, round_things = [], [[] for _ in balls]
-    for number in np.unique(piece[rest]):
+    for number in np.unique(piece[others]):
         members = np.flatnonzero(piece == number)
         owner = next((i for i, ball in enumerate(balls) if _of_eyeball(points[members], *ball)), None)
         if owner is not None:
@@ -98,7 +129,7 @@ def sort_parts(
         behind = points[outer[shell.query(points[members, :2])[1]], 2] - points[members, 2]
         if _in_mouth(points[members], behind, head):
             inside.append(members)
-        elif np.median(tree.query(points[members])[0]) < CLOSE:
+        elif np.median(tree.query(points[members])[0]) < FOLLOWING:
             followers.append(members)
     cut = _cut(points, inside, head)
     for members in inside:
@@ -120,7 +151,7 @@ def sort_parts(
 
 
 def lining(
-    mesh: TriMesh, skin: np.ndarray, anchors: np.ndarray, parts: Parts, head: Head
+    mesh: TriMesh, skin: np.ndarray, anchors: np.ndarray, parts: Parts, head: FaceFrame
 ) -> tuple[np.ndarray, np.ndarray]:
     """Skin in the mouth, away from the lips, that lies along gums and teeth and moves with them.
 
@@ -149,20 +180,21 @@ def lining(
 
 
 def _eyeball(
-    points: np.ndarray, piece: np.ndarray, rest: np.ndarray, eye: np.ndarray
+    points: np.ndarray, piece: np.ndarray, others: np.ndarray, eye: np.ndarray
 ) -> tuple[np.ndarray, float] | None:
     """Centre and radius of the piece behind an eye that is most like a ball, in the face's frame."""
     best = None
-    for number in np.unique(piece[rest]):
+    for number in np.unique(piece[others]):
         spots = points[piece == number]
-        if len(spots) < 20 or np.linalg.norm(spots.mean(axis=0) - eye) > 0.12:
+        if len(spots) < BALL_POINTS or np.linalg.norm(spots.mean(axis=0) - eye) > BALL_FROM_EYE:
             continue
         # |p|^2 = 2 p . c + (r^2 - |c|^2)
         rows = np.column_stack([2 * spots, np.ones(len(spots))])
         solution = np.linalg.lstsq(rows, np.square(spots).sum(axis=1), rcond=None)[0]
         radius = float(np.sqrt(max(solution[3] + solution[:3] @ solution[:3], 0)))
         off = np.abs(np.linalg.norm(spots - solution[:3], axis=1) - radius).mean()
-        if 0.03 < radius < 0.09 and off < 0.1 * radius and np.ptp(spots, axis=0).min() > 0.8 * radius:
+        sized = BALL_RADIUS[0] < radius < BALL_RADIUS[1]
+        if sized and off < BALL_ERROR * radius and np.ptp(spots, axis=0).min() > BALL_EXTENT * radius:
             best = max(best or (solution[:3], radius), (solution[:3], radius), key=lambda ball: ball[1])
     return best
 
@@ -171,25 +203,25 @@ def _of_eyeball(spots: np.ndarray, centre: np.ndarray, radius: float) -> bool:
     """A ball, or a round thing in or on it: sclera, iris, pupil, cornea; not what lies along the lids."""
     reach = np.linalg.norm(spots - centre, axis=1).max()
     wide, high = np.ptp(spots, axis=0)[:2]
-    return bool(reach < 1.25 * radius and 0.67 * wide < high < 1.5 * wide)
+    return bool(reach < BALL_REACH * radius and 0.67 * wide < high < ROUND * wide)
 
 
-def _in_mouth(spots: np.ndarray, behind: np.ndarray, head: Head) -> bool:
+def _in_mouth(spots: np.ndarray, behind: np.ndarray, head: FaceFrame) -> bool:
     """Behind the lips, within the width of the jaw."""
     mouth, middle = head.middle(MOUTH), spots.mean(axis=0)
     return bool(
-        np.median(behind) > 0.01
-        and abs(middle[0] - mouth[0]) < 0.16
-        and abs(middle[1] - mouth[1]) < 0.14
-        and mouth[2] - 0.45 < middle[2] < mouth[2]
+        np.median(behind) > BEHIND_LIPS
+        and abs(middle[0] - mouth[0]) < MOUTH_WIDTH
+        and abs(middle[1] - mouth[1]) < MOUTH_HEIGHT
+        and mouth[2] - MOUTH_DEPTH < middle[2] < mouth[2]
     )
 
 
-def _cut(points: np.ndarray, inside: list[np.ndarray], head: Head) -> float:
+def _cut(points: np.ndarray, inside: list[np.ndarray], head: FaceFrame) -> float:
     """The height between upper and lower teeth: half-way between those above and those below the mouth's corners."""
-    cut = float(head.middle((61, 291))[1])
+    cut = float(head.middle(MOUTH_CORNERS)[1])
     heights = np.array([points[members, 1].mean() for members in inside if np.ptp(points[members, 1]) < TALL])
-    for _ in range(10):
+    for _ in range(CUT_STEPS):
         upper, lower = heights[heights > cut], heights[heights <= cut]
         if not len(upper) or not len(lower):
             break
@@ -204,7 +236,7 @@ def _lower(heights: np.ndarray, upward: np.ndarray, cut: float) -> np.ndarray | 
     """
     if np.ptp(heights) < TALL or heights.min() > cut or heights.max() < cut:
         return float(heights.mean() < cut)
-    return np.clip(0.5 - (heights - cut - TONGUE * np.clip(upward, 0, 1)) / 0.02, 0, 1)
+    return np.clip(0.5 - (heights - cut - TONGUE * np.clip(upward, 0, 1)) / BLEND, 0, 1)
 
 
 def _roots(points: np.ndarray, anchors: np.ndarray, followers: list[np.ndarray], tree: cKDTree) -> csr_matrix:
@@ -214,10 +246,10 @@ def _roots(points: np.ndarray, anchors: np.ndarray, followers: list[np.ndarray],
         return csr_matrix((count, count))
     gaps = [tree.query(points[members])[0] for members in followers]
     roots = np.concatenate(
-        [members[gap <= max(1.5 * gap.min(), ROOT)] for members, gap in zip(followers, gaps, strict=True)]
+        [members[gap <= max(ROOT_SPREAD * gap.min(), ROOTED)] for members, gap in zip(followers, gaps, strict=True)]
     )
-    gap, beside = tree.query(points[roots], k=min(6, len(anchors)))
-    weights = 1 / (gap + 0.003) ** 2
+    gap, beside = tree.query(points[roots], k=min(ROOT_NEIGHBOURS, len(anchors)))
+    weights = 1 / (gap + ROOT_SOFTENING) ** 2
     weights /= weights.sum(axis=1, keepdims=True)
     rows = np.repeat(roots, beside.shape[1])
     return csr_matrix((weights.ravel(), (rows, anchors[beside].ravel())), shape=(count, count))

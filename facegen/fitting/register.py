@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 
 from facegen.errors import MeshError
 from facegen.fitting.clearance import Clearance
-from facegen.fitting.head import Head, Jaw
+from facegen.fitting.head import FaceFrame, Jaw
 from facegen.fitting.lips import lip_sides, lips_are_fused
 from facegen.fitting.nonrigid import REACH, align, fit_template
 from facegen.fitting.parts import lining, sort_parts
@@ -25,15 +25,19 @@ from facegen.mesh.welding import weld
 FARTHEST = (1.5, 10.0)
 """mm at the template's size: a fit is refused whose distance has a larger median or 95 % quantile."""
 LOOSEST = 0.06
-"""In units of the face's size: likewise, the median distance between the landmarks of fit and mesh."""
-FINE = 10_000
+"""In units of the face's size: a fit is refused with a larger median distance between the landmarks of fit and mesh."""
+SMOOTH_FROM = 10_000
 """Vertices; the motion of a coarser template is made smooth between its vertices, or its edges show as creases."""
 PATCH = 0.25
-"""Likewise: a piece of skin, as scans have several, is larger than this."""
+"""In units of the face's size: a piece of skin, as scans have several, is larger than this."""
+FEWEST_FOUND = 0.4
+"""Share of the template's front that must find the mesh; below it, most of the face is missing."""
+FRONTAL = 0.2
+"""Cosine between a normal and the face's front, above which a vertex of the template looks to the front."""
 WITHIN = 0.4
-"""Likewise, from the middle of the landmarks: what lies within is judged."""
+"""In units of the face's size, from the middle of the landmarks: the fit is judged by what lies within."""
 AROUND = 0.9
-"""Likewise: farther than this from the middle of the face there is nothing that the template is laid onto."""
+"""In units of the face's size: the template is laid onto nothing farther than this from the face's middle."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,13 +147,13 @@ def register(template: TriMesh, own: np.ndarray, scan: TriMesh, seen: Landmarks,
 
 def _front(vertices: np.ndarray, normals: np.ndarray, seen: Landmarks) -> np.ndarray:
     """(V,) bool: the part of a fitted template (V, 3), in units of the face's size, that every face mesh has."""
-    return (normals @ seen.rotation[2] > 0.2) & (np.linalg.norm(vertices, axis=1) < WITHIN)
+    return (normals @ seen.rotation[2] > FRONTAL) & (np.linalg.norm(vertices, axis=1) < WITHIN)
 
 
 def _require_close(fit: Fit, share: float, goals: np.ndarray, both: np.ndarray, name: str) -> None:
     """Refuse a fit that is none, or that finds the mesh in too small a share of the face."""
     loose = np.median(np.linalg.norm(fit.landmarks(fit.vertices)[both] - goals, axis=1)) / fit.size
-    near = len(fit.distance) > 50 and share > 0.4
+    near = len(fit.distance) > 50 and share > FEWEST_FOUND
     if near and loose < LOOSEST and (np.quantile(fit.distance, [0.5, 0.95]) < FARTHEST).all():
         return
     what = str(fit) if near else "most of the face is missing from it"
@@ -183,9 +187,9 @@ def _skin(mesh: TriMesh, seen: Landmarks, size: float) -> np.ndarray:
 
 
 def _finer(mesh: TriMesh) -> tuple[TriMesh, csr_matrix, csr_matrix]:
-    """A template of `FINE` vertices or more with the same surface, and the matrices of `smooth_split` to it."""
+    """A template of `SMOOTH_FROM` vertices or more with the same surface, and the matrices of `smooth_split` to it."""
     straight = smooth = identity(len(mesh.vertices), format="csr")
-    while len(mesh.vertices) < FINE:
+    while len(mesh.vertices) < SMOOTH_FROM:
         mesh, one, two = smooth_split(mesh)
         straight, smooth = one @ straight, two @ smooth
     # What smoothing takes from the template's own vertices is given back, but for what it would take of that.
@@ -209,10 +213,10 @@ def transfer(fit: Fit) -> Transfer:
         raise FitError(str(error), mesh, fit.seen, template.with_vertices(fit.vertices)) from error
     where = where @ smooth
     piece = pieces(mesh)
-    rest = ~np.isin(piece, piece[anchors])
-    head = Head.of(points, facing(points), size)
-    parts = sort_parts(mesh.vertices, vertex_normals(mesh.vertices, mesh.faces), piece, anchors, rest, head)
-    lined, share = lining(mesh, ~rest, anchors, parts, head)
+    others = ~np.isin(piece, piece[anchors])
+    head = FaceFrame.of(points, facing(points), size)
+    parts = sort_parts(mesh.vertices, vertex_normals(mesh.vertices, mesh.faces), piece, anchors, others, head)
+    lined, share = lining(mesh, ~others, anchors, parts, head)
     roots = np.flatnonzero(np.diff(parts.roots.indptr))
     where = vstack([where, parts.roots[roots][:, anchors] @ where]).tocsr()
     chin = fit.marks[np.isin(fit.numbers, CHIN)]

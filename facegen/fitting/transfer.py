@@ -19,11 +19,11 @@ from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 NEAR = 0.02
 """In units of the face's size: skin that is no farther from the fitted template follows it exactly."""
 FADE = 0.15
-"""Likewise, the distance over the surface within which motion fades beyond the template's border."""
+"""In units of the face's size: the distance over the surface within which motion fades beyond the template's border."""
 FRAME = 0.08
-"""Likewise, the width over which the turning and stretching from template to mesh is averaged."""
-LEAST = 3e-4
-"""Of a motion's largest field: those that are smaller are left out."""
+"""In units of the face's size: the width over which the turning and stretching from template to mesh is averaged."""
+NEGLIGIBLE = 3e-4
+"""A field of a motion is left out that is smaller than this share of its largest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +79,7 @@ def few_fields(displacement: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     count, vertices = displacement.shape[:2]
     flat = displacement.reshape(count, -1).astype(np.float64)
     values, vectors = np.linalg.eigh(flat @ flat.T)
-    kept = values > LEAST**2 * max(values.max(), 1e-300)
+    kept = values > NEGLIGIBLE**2 * max(values.max(), 1e-300)
     weights = vectors[:, kept]
     return weights, (weights.T @ flat).reshape(-1, vertices, 3)
 

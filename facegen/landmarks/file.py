@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from facegen.errors import MeshError
-from facegen.landmarks.points import COUNT
+from facegen.landmarks.points import COUNT, EYE_CORNERS, MOUTH_CORNERS, NOSE_TIP
 
 OF_68 = (
     *[-1] * 8, 152, *[-1] * 8,
@@ -18,7 +18,8 @@ OF_68 = (
     78, 82, 13, 312, 308, 317, 14, 87,
 )  # fmt: skip
 """FaceMesh's number of each of the 68 points of Multi-PIE; -1 along the jaw, whose points depend on the view."""
-NEEDED = {"the eyes' corners": (33, 133, 362, 263), "the mouth's corners": (61, 291), "the nose's tip": (4, 1)}
+NEEDED = {"the eyes' corners": EYE_CORNERS, "the mouth's corners": MOUTH_CORNERS, "the nose's tip": NOSE_TIP}
+"""Landmarks that a file must have: all of the eyes' and mouth's corners, either of the nose's tip."""
 
 
 def read_landmarks(path: str | Path) -> np.ndarray:

@@ -11,13 +11,29 @@ from facegen.mesh.alignment import Similarity, similarity
 
 COUNT = 468
 LEFT_EYE, RIGHT_EYE = (263, 362, 386, 374, 387, 373, 385, 380), (33, 133, 159, 145, 160, 144, 158, 153)
+EYE_CORNERS = (33, 133, 362, 263)
+"""From the face's right to its left: outer, inner, inner, outer."""
+MOUTH_CORNERS = (61, 291)
+NOSE_TIP = (4, 1)
+"""Two landmarks at the tip, either of which says where it is."""
+LIP_MIDDLES = (0, 17)
+"""The middle of the upper lip and of the lower one, on their outer edges."""
+INNER_LIP_MIDDLES = (13, 14)
+"""The same where the lips meet."""
+BELOW_NOSE = (164, 2, 165, 391)
+"""Skin between the nose and the upper lip."""
+BELOW_MOUTH = (18, 200, 83, 313)
+"""Skin between the lower lip and the chin."""
+MOUTH = (*MOUTH_CORNERS, *INNER_LIP_MIDDLES, *LIP_MIDDLES)
+FEATURES = (33, 133, 263, 362, *MOUTH_CORNERS, 1, 4, 6, 9, 164, *LIP_MIDDLES)
+"""Landmarks without which nothing can be aligned: corners of eyes and mouth, the nose, the lips."""
 CHIN = (152, 148, 377, 176, 400, 199, 175)
 ACROSS = ((33, 263), (133, 362), (61, 291), (50, 280), (70, 300), (205, 425), (48, 278))
-"""Landmarks of the face's right and left: eyes, mouth, cheeks, brows, nose."""
+"""Pairs of landmarks, the face's right one first: eyes, mouth, cheeks, brows, nose."""
 UPWARD = ((152, 10), (17, 8), (164, 168), (149, 67), (378, 297))
-"""Landmarks below and above, likewise."""
+"""Pairs of landmarks, the lower one first: chin, lips, nose, jaw, cheeks, forehead."""
 MOUTH_TO_EYES = ((61, 33), (61, 133), (291, 362), (291, 263))
-"""Likewise, for files that have none of those."""
+"""Pairs from the mouth's corners up to the eyes', for files that have no pair of `UPWARD`."""
 
 
 @dataclass(frozen=True, eq=False)

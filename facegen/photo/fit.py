@@ -33,7 +33,7 @@ STRONG = 1.0
 NEARNESS, SPREAD = 1.0, 0.6
 """k_0 and kappa, 1 / m: photographs are taken from about a metre."""
 NEAREST = 3.5
-"""Likewise, the most that is believed."""
+"""1 / m: the largest nearness that is believed."""
 ROUNDS, AGAIN = 4, 1
 """Of weights, with the shape; and of renders that the detector is asked about."""
 LEANING = 0.5

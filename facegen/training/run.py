@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import sys
-import warnings
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
-import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
-from pytorch_lightning.plugins import TorchCheckpointIO
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from facegen import checkpoint
 from facegen.data.manifest import read_manifest
 from facegen.data.module import ExpressionDataModule
 from facegen.errors import FacegenError
-from facegen.files import new_file
 from facegen.models.base import ExpressionModel
 from facegen.training.callbacks import PredictionWriter
+from facegen.training.run_state import run_state
 from facegen.training.tracking import RunRecord, Throughput
 
 VERBS = {
@@ -42,20 +38,9 @@ VERBS = {
 """What each verb does, and an example."""
 
 
-class CheckpointFile(TorchCheckpointIO):
-    """Checkpoints as files that are whole at every moment, and that are read without running anything they hold."""
-
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
-        """Write aside, then rename: a run that is killed meanwhile leaves the checkpoint before."""
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        with new_file(path, replaced=True) as aside:
-            torch.save(checkpoint, aside)
-
-    def load_checkpoint(
-        self, path: str | Path, map_location: Any = "cpu", weights_only: bool | None = True
-    ) -> dict[str, Any]:
-        """Read tensors, numbers and strings alone, whatever is asked for."""
-        return super().load_checkpoint(path, map_location, weights_only=True)
+# Configs that earlier versions saved name classes by the modules in which they lay then.
+for _name in ("callbacks", "tracking"):
+    sys.modules.setdefault(f"facegen.{_name}", import_module(f"facegen.training.{_name}"))
 
 
 class OneLineParser(LightningArgumentParser):
@@ -96,16 +81,6 @@ class TrainingCLI(LightningCLI):
         self.trainer.predict(**options | {"return_predictions": False})
 
 
-def wandb_offline_unless_logged_in() -> None:
-    """Nothing is sent anywhere, nor asked for, unless the user has logged in to Weights & Biases or set a mode."""
-    if "WANDB_MODE" not in os.environ and "WANDB_API_KEY" not in os.environ:
-        netrc = Path(os.environ.get("NETRC", Path.home() / ".netrc"))
-        logged_in = netrc.is_file() and "wandb" in netrc.read_text(encoding="utf-8", errors="replace")
-        if not logged_in:
-            os.environ["WANDB_MODE"] = "offline"
-            os.environ.setdefault("WANDB_SILENT", "true")
-
-
 def run(arguments: list[str]) -> TrainingCLI:
     """Run one of `VERBS`.
 
@@ -115,19 +90,6 @@ def run(arguments: list[str]) -> TrainingCLI:
     Raises:
         FacegenError: the options, the config, the corpus or the checkpoint cannot be used.
     """
-    wandb_offline_unless_logged_in()
-    logging.getLogger("lightning_fabric.utilities.seed").setLevel(logging.WARNING)
-    # Determinism without this costs a pass over every new tensor, and finds only reads of memory nobody wrote.
-    torch.utils.deterministic.fill_uninitialized_memory = False
-    # These are said by Lightning on every run and ask for nothing that helps here.
-    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-    warnings.filterwarnings("ignore", message=".*The dirpath has changed.*")
-    warnings.filterwarnings("ignore", message=".*LeafSpec.*")
-    # And these are not so, or not needed, with this package's sampler, loss and metrics.
-    warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")
-    warnings.filterwarnings("ignore", message=".*inject `drop_last=False`.*")
-    warnings.filterwarnings("ignore", message=".*sync_dist=True.*")
-    warnings.filterwarnings("ignore", message=".*args parameter is intended to run from within Python.*")
     settings = dict(
         model_class=ExpressionModel,
         datamodule_class=ExpressionDataModule,
@@ -143,7 +105,7 @@ def run(arguments: list[str]) -> TrainingCLI:
         trainer_defaults={
             "deterministic": True,
             "use_distributed_sampler": False,  # the data module does it, without repeating sequences
-            "plugins": [{"class_path": "facegen.training.run.CheckpointFile"}],
+            "plugins": [{"class_path": "facegen.training.CheckpointFile"}],
             "callbacks": [
                 # The last epoch's, never the best on the test subjects: those must choose nothing.
                 ModelCheckpoint(filename="last", enable_version_counter=False, save_on_train_epoch_end=True),
@@ -152,14 +114,15 @@ def run(arguments: list[str]) -> TrainingCLI:
             ],
         },
     )
-    try:
-        return TrainingCLI(**settings, args=arguments)
-    except Exception as error:
-        raise _plain(error) from error
-    finally:
-        if "wandb" in sys.modules:
-            sys.modules["wandb"].finish()  # a second run in this process must not go on in the first one's
-            sys.modules["wandb"].teardown()  # an offline run is whole on disk only when W&B's own process has ended
+    with run_state():
+        try:
+            return TrainingCLI(**settings, args=arguments)
+        except Exception as error:
+            raise _plain(error) from error
+        finally:
+            if "wandb" in sys.modules:
+                sys.modules["wandb"].finish()  # a second run in this process must not go on in the first one's
+                sys.modules["wandb"].teardown()  # an offline run is whole on disk only when W&B's own process has ended
 
 
 def _plain(error: BaseException) -> BaseException:

@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix
 from shapes import grid, sphere
 
 from facegen.fitting.clearance import Clearance
-from facegen.fitting.head import Head, Jaw
+from facegen.fitting.head import FaceFrame, Jaw
 from facegen.fitting.parts import Solid
 from facegen.mesh import TriMesh
 
@@ -19,7 +19,7 @@ def _lid(hinged: bool, size: float = 1000.0) -> tuple[Clearance, TriMesh, int, J
     lid = plate.vertices * [4, 4, 0] + [-60, -60, 53]
     mesh = TriMesh(np.concatenate([lid, ball.vertices]), np.concatenate([plate.faces, ball.faces + len(lid)]))
     soft = np.arange(len(mesh.vertices)) < len(lid)
-    head = Head(np.eye(3), np.array([0.0, 40, 0]), size, np.zeros((468, 3)))
+    head = FaceFrame(np.eye(3), np.array([0.0, 40, 0]), size, np.zeros((468, 3)))
     jaw = Jaw.of(head, csr_matrix((0, 1)), np.zeros((0, 3)))
     solid = Solid(np.flatnonzero(~soft), np.zeros(3), flat=False, hinged=hinged)
     return Clearance(mesh, soft, [solid], head, jaw), mesh, len(lid), jaw

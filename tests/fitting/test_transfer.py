@@ -8,11 +8,11 @@ from scipy.sparse import csr_matrix
 from scipy.spatial.transform import Rotation
 from shapes import grid, sphere
 
-from facegen.fitting.head import Head, Jaw
-from facegen.fitting.lips import ABOVE, BELOW, MIDDLES, lip_sides, lips_are_fused
-from facegen.fitting.parts import MOUTH, TALL, TONGUE, _lower, lining, sort_parts
+from facegen.fitting.head import FaceFrame, Jaw
+from facegen.fitting.lips import lip_sides, lips_are_fused
+from facegen.fitting.parts import TALL, TONGUE, _lower, lining, sort_parts
 from facegen.fitting.transfer import Extension, few_fields, local_maps
-from facegen.landmarks.points import CHIN, LEFT_EYE, RIGHT_EYE
+from facegen.landmarks.points import BELOW_MOUTH, BELOW_NOSE, CHIN, LEFT_EYE, LIP_MIDDLES, MOUTH, RIGHT_EYE
 from facegen.mesh import TriMesh, vertex_normals
 from facegen.mesh.topology import pieces
 
@@ -61,7 +61,7 @@ def test_the_side_of_the_mouth_changes_at_once_between_lips_that_touch() -> None
         np.concatenate([plate.vertices, plate.vertices[slit]]), np.where(upper[:, None], twin[plate.faces], plate.faces)
     )
     landmarks = np.full((468, 3), np.nan)
-    landmarks[list(ABOVE)], landmarks[list(BELOW)] = (10, 15, 0), (10, 5, 0)
+    landmarks[list(BELOW_NOSE)], landmarks[list(BELOW_MOUTH)] = (10, 15, 0), (10, 5, 0)
     side = lip_sides(cut, landmarks)
     # Not at the corners, where the one lip becomes the other.
     below, above = side[: len(plate.vertices)][slit][3:-3], side[len(plate.vertices) :][3:-3]
@@ -69,12 +69,12 @@ def test_the_side_of_the_mouth_changes_at_once_between_lips_that_touch() -> None
     assert (above > 0.1).all()
     assert not lip_sides(cut, np.full((468, 3), np.nan)).any()
     assert not lips_are_fused(cut, np.full((468, 3), np.nan))
-    landmarks[list(MIDDLES)] = (10, 12, 0), (10, 8, 0)
+    landmarks[list(LIP_MIDDLES)] = (10, 12, 0), (10, 8, 0)
     assert lips_are_fused(plate, landmarks)
     assert not lips_are_fused(cut, landmarks)
 
 
-def _head() -> tuple[Head, dict[str, TriMesh]]:
+def _head() -> tuple[FaceFrame, dict[str, TriMesh]]:
     """A flat face, 230 mm large, and what lies behind it."""
     landmarks = np.full((468, 3), np.nan)
     for names, at in ((LEFT_EYE, (32, 0)), (RIGHT_EYE, (-32, 0)), (MOUTH, (0, -70)), (CHIN, (0, -110))):
@@ -91,7 +91,7 @@ def _head() -> tuple[Head, dict[str, TriMesh]]:
         "lash": TriMesh(ball.vertices * [0.3, 0.04, 0.04] + [32, 6, 1], ball.faces),
         "hat": TriMesh(ball.vertices + [0, 150, -80], ball.faces),
     }
-    return Head.of(landmarks, np.eye(3), 230.0), parts
+    return FaceFrame.of(landmarks, np.eye(3), 230.0), parts
 
 
 def test_eyeballs_stay_teeth_follow_the_jaw_and_lashes_the_skin() -> None:

@@ -15,7 +15,7 @@ import torch
 
 from facegen.checkpoint import read_raw
 from facegen.errors import FacegenError
-from facegen.training.run import CheckpointFile
+from facegen.training import CheckpointFile
 from facegen.training.run import run as train
 
 TESTS = Path(__file__).parents[1]

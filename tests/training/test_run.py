@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import shutil
 from pathlib import Path
 
@@ -305,17 +304,3 @@ def test_every_config_runs(config: Path, tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("block", sorted((ROOT / "configs" / "data").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_data_block_is_the_data_module_s(block: Path, corpus_path: Path) -> None:
     ExpressionDataModule(**(yaml.safe_load(block.read_text()) | {"corpus": str(corpus_path)}))
-
-
-def test_nothing_is_sent_unless_logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from facegen.training.run import wandb_offline_unless_logged_in
-
-    monkeypatch.delenv("WANDB_MODE", raising=False)
-    monkeypatch.delenv("WANDB_API_KEY", raising=False)
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    wandb_offline_unless_logged_in()
-    assert os.environ["WANDB_MODE"] == "offline"
-    monkeypatch.delenv("WANDB_MODE")
-    (tmp_path / "netrc").write_text("machine api.wandb.ai login user password secret")
-    wandb_offline_unless_logged_in()
-    assert "WANDB_MODE" not in os.environ

@@ -1,0 +1,69 @@
+"""What a run changes in its process, and what is as it was after it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from pytorch_lightning.utilities.seed import isolate_rng
+
+SAID_ON_EVERY_RUN = (
+    ".*does not have many workers.*",
+    ".*The dirpath has changed.*",
+    ".*LeafSpec.*",
+)
+"""Warnings of Lightning's that ask for nothing that helps here."""
+NOT_SO_HERE = (
+    ".*your dataloader is not resumable.*",
+    ".*inject `drop_last=False`.*",
+    ".*sync_dist=True.*",
+    ".*args parameter is intended to run from within Python.*",
+)
+"""Warnings that are untrue, or not needed, with this package's sampler, loss and metrics."""
+
+
+@contextmanager
+def run_state() -> Iterator[None]:
+    """Warnings, log level, environment and torch's flags as a run wants them; these and random states are restored."""
+    seed_logger = logging.getLogger("lightning_fabric.utilities.seed")
+    uninitialised = torch.utils.deterministic
+    before = (
+        seed_logger.level,
+        uninitialised.fill_uninitialized_memory,
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+        torch.backends.cudnn.benchmark,
+    )
+    environment = dict(os.environ)
+    with warnings.catch_warnings(), isolate_rng():
+        try:
+            _wandb_offline_unless_logged_in()
+            seed_logger.setLevel(logging.WARNING)
+            # Determinism without this costs a pass over every new tensor, and finds only reads of memory nobody wrote.
+            uninitialised.fill_uninitialized_memory = False
+            for message in SAID_ON_EVERY_RUN + NOT_SO_HERE:
+                warnings.filterwarnings("ignore", message=message)
+            yield
+        finally:
+            seed_logger.setLevel(before[0])
+            uninitialised.fill_uninitialized_memory = before[1]
+            torch.use_deterministic_algorithms(before[2], warn_only=before[3])
+            torch.backends.cudnn.benchmark = before[4]
+            for name in set(os.environ) - set(environment):
+                del os.environ[name]
+            os.environ.update(environment)
+
+
+def _wandb_offline_unless_logged_in() -> None:
+    """Nothing is sent anywhere, nor asked for, unless the user has logged in to Weights & Biases or set a mode."""
+    if "WANDB_MODE" not in os.environ and "WANDB_API_KEY" not in os.environ:
+        netrc = Path(os.environ.get("NETRC", Path.home() / ".netrc"))
+        logged_in = netrc.is_file() and "wandb" in netrc.read_text(encoding="utf-8", errors="replace")
+        if not logged_in:
+            os.environ["WANDB_MODE"] = "offline"
+            os.environ.setdefault("WANDB_SILENT", "true")
