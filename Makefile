@@ -39,7 +39,7 @@ package:
 # The sdist, and the wheel that is built from it, in $(DIST).
 built-package:
 	$(PYTHON) -m venv $(AT)/tools
-	$(AT)/tools/bin/python -m pip install --disable-pip-version-check --quiet build==1.6.1 twine==7.0.0
+	$(AT)/tools/bin/python -m pip install --disable-pip-version-check --quiet build==1.6.1 twine==7.0.0 "readme-renderer[md]==46.0"
 	$(AT)/tools/bin/python -m build --outdir $(DIST) .
 	$(AT)/tools/bin/python -m twine check --strict $(DIST)/*
 
