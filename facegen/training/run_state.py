@@ -25,6 +25,9 @@ NOT_SO_HERE = (
     ".*args parameter is intended to run from within Python.*",
 )
 """Warnings that are untrue, or not needed, with this package's sampler, loss and metrics."""
+SET = ("WANDB_MODE", "WANDB_SILENT", "PL_GLOBAL_SEED", "PL_SEED_WORKERS", "CUBLAS_WORKSPACE_CONFIG")
+"""Variables of the environment that a run sets. Those by which processes of one run find each other (LOCAL_RANK,
+MASTER_PORT and so on) stay: a second run in the same process goes on with the processes that the first one started."""
 
 
 @contextmanager
@@ -39,7 +42,7 @@ def run_state() -> Iterator[None]:
         torch.is_deterministic_algorithms_warn_only_enabled(),
         torch.backends.cudnn.benchmark,
     )
-    environment = dict(os.environ)
+    environment = {name: os.environ.get(name) for name in SET}
     with warnings.catch_warnings(), isolate_rng():
         try:
             _wandb_offline_unless_logged_in()
@@ -54,9 +57,10 @@ def run_state() -> Iterator[None]:
             uninitialised.fill_uninitialized_memory = before[1]
             torch.use_deterministic_algorithms(before[2], warn_only=before[3])
             torch.backends.cudnn.benchmark = before[4]
-            for name in set(os.environ) - set(environment):
-                del os.environ[name]
-            os.environ.update(environment)
+            for name, value in environment.items():
+                os.environ.pop(name, None)
+                if value is not None:
+                    os.environ[name] = value
 
 
 def _wandb_offline_unless_logged_in() -> None:

@@ -77,7 +77,7 @@ def test_without_alembic_the_extra_is_named(moving, tmp_path, monkeypatch):
 
 GROWTH = """
 import resource, sys
-from export.conftest import Waves
+from moving_sheet import Waves
 from facegen.exporters.alembic import write_abc
 write_abc(Waves(int(sys.argv[1])).sequence(), sys.argv[2])
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)

@@ -165,7 +165,7 @@ def test_without_usd_the_extra_is_named(moving, tmp_path, monkeypatch):
 
 GROWTH = """
 import resource, sys
-from export.conftest import Waves
+from moving_sheet import Waves
 from facegen.exporters.usd import write_usd
 write_usd(Waves(int(sys.argv[1])).sequence(), sys.argv[2])
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)

@@ -70,9 +70,10 @@ def test_a_gif_shows_a_pose_that_lasts_once(moving, tmp_path):
 GROWTH = """
 import resource, sys
 import numpy as np
-from export.conftest import Waves
+from moving_sheet import Waves
 from facegen.exporters import gif, video
-video.render = gif.render = lambda pose, *_, size, **_more: np.full((size, size, 3), 100 + pose[0, 0] % 50, np.uint8)
+from facegen.pictures import film
+film.render = gif.render = lambda pose, *_, size, **_more: np.full((size, size, 3), 100 + pose[0, 0] % 50, np.uint8)
 write = {".mp4": video.write_mp4, ".gif": gif.write_gif}[sys.argv[2][-4:]]
 write(Waves(int(sys.argv[1]), 4).sequence(), sys.argv[2], size=128)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
@@ -121,7 +122,7 @@ def test_an_error_midway_leaves_nothing(moving, tmp_path, monkeypatch, write):
             raise MemoryError("no more")
         return render(*args, **kwargs)
 
-    monkeypatch.setattr(video, "render", fails_at_last)
+    monkeypatch.setattr("facegen.pictures.film.render", fails_at_last)
     with pytest.raises(MemoryError):
         write(moving(20), tmp_path / f"a.{write.__name__[-3:]}", size=SIZE)
     assert list(tmp_path.iterdir()) == []
