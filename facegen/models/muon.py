@@ -25,6 +25,9 @@ class Muon(Optimizer):
     A gradient of shared spiral weights is nearly of low rank, and Adam crawls along its weak directions; here all are
     gone along alike. :math:`U V^T` is approached by a few products (Newton-Schulz).
 
+    `torch.optim.Muon` (torch 2.13) does not serve: it refuses weights of more than two axes, as those of spirals are,
+    and computes the products in bfloat16.
+
     Args:
         matrices: weights of two or more axes; all axes but the last are the m rows.
         others: the rest.

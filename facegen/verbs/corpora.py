@@ -100,7 +100,14 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
         metavar="L",
         help="one for all levels, or one for each, finest first (default: mean + 2 sigma of the 1-rings)",
     )
-    recipe.add_argument("--dilation", type=int, nargs="+", default=[1], metavar="D", help="likewise (default: 1)")
+    recipe.add_argument(
+        "--dilation",
+        type=int,
+        nargs="+",
+        default=[1],
+        metavar="D",
+        help="every how many positions of a spiral are taken; one for all levels, or one for each (default: 1)",
+    )
     recipe.add_argument("--components", type=int, default=64, metavar="K", help="of the PCA (default: 64)")
     recipe.add_argument(
         "--strict", action="store_true", help="stop at the first recording that cannot be used; else it is left out"
