@@ -19,6 +19,7 @@ from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 from torch_geometric.data import Batch
 
+import facegen
 from facegen import __version__, checkpoint
 from facegen.data.corpus import Corpus
 from facegen.data.manifest import MANIFEST
@@ -27,6 +28,7 @@ from facegen.data.sampler import SPARE
 if TYPE_CHECKING:
     from wandb import Artifact, Run
 
+PACKAGE = Path(facegen.__file__).parent
 RUN = "wandb_run"
 """Under this key a checkpoint names the Weights & Biases run that made it."""
 
@@ -43,7 +45,7 @@ def code_version() -> dict[str, Any]:
     `dirty` is whether the package's files differ from that commit. Without git, or installed, both are left out.
     """
     computing = {name: version(name) for name in ("torch", "pytorch-lightning", "torch-geometric", "numpy")}
-    return {"facegen": __version__, "python": platform.python_version(), **computing} | _commit(Path(__file__).parent)
+    return {"facegen": __version__, "python": platform.python_version(), **computing} | _commit(PACKAGE)
 
 
 def _commit(package: Path) -> dict[str, Any]:

@@ -277,6 +277,13 @@ def test_throughput_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="no git")
+def test_the_package_whose_commit_is_recorded_is_this_one() -> None:
+    assert (tracking.PACKAGE / "__init__.pyi").is_file()
+    assert (tracking.PACKAGE / "training" / "tracking.py").samefile(tracking.__file__)
+    if (tracking.PACKAGE.parent / ".git").exists():
+        assert len(tracking.code_version()["commit"]) == 40
+
+
 def test_the_commit_is_that_of_the_package_s_own_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def git(*arguments: str) -> str:
         who = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"]
