@@ -140,12 +140,8 @@ class Corpus:
 
     @cached_property
     def landmarks(self) -> dict[str, np.ndarray]:
-        """(468, 3) mm of the template and of the mean face, as far as they were found; see `find_face_landmarks`.
-
-        Raises:
-            DataError: the file is damaged.
-        """
-        return load_face_landmarks(self.path / LANDMARKS)
+        """(468, 3) mm of the template and of the mean face, as far as they were found; see `load_face_landmarks`."""
+        return load_face_landmarks(self.path / LANDMARKS, self.digest)
 
     @cached_property
     def pca(self) -> PCA:
@@ -238,6 +234,7 @@ class Corpus:
                 wrong.append(
                     f"{self.path / COMPONENTS}: of {len(self.pca.mean)} vertices, the template has {vertices[0]}"
                 )
+            _ = self.landmarks
         except DataError as error:
             wrong.append(str(error))
         return wrong

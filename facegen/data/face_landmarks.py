@@ -9,7 +9,7 @@ import numpy as np
 
 from facegen.errors import DataError, FacegenError
 from facegen.files import read_arrays
-from facegen.landmarks.points import COUNT
+from facegen.landmarks.points import COUNT, FEWEST_ON_SURFACE
 from facegen.mesh.tri_mesh import TriMesh
 
 SHAPES = ("template", "mean")
@@ -33,25 +33,36 @@ def find_face_landmarks(template: TriMesh, mean: np.ndarray) -> dict[str, np.nda
     for name, mesh in zip(SHAPES, (template, template.with_vertices(mean)), strict=True):
         try:
             seen = seen_from_front(mesh)
-        except FacegenError:
-            return {}
+        except FacegenError:  # no detector, or too few landmarks to say where the front is
+            continue
         if seen is not None and not seen.flipped:
             found[name] = seen.points
     return found
 
 
-def load_face_landmarks(path: Path) -> dict[str, np.ndarray]:
-    """What was found, empty where nothing was kept.
+def save_face_landmarks(path: Path, found: Mapping[str, np.ndarray], owner: str) -> None:
+    """Keep what was found for the corpus of digest `owner`; no file where nothing was."""
+    if found:
+        np.savez(path, owner=np.array(owner), **found)
+
+
+def load_face_landmarks(path: Path, owner: str) -> dict[str, np.ndarray]:
+    """What was found for the corpus of digest `owner`, empty where nothing was kept.
 
     Raises:
-        DataError: the file is damaged.
+        DataError: the file is damaged, or of another corpus.
     """
     if not path.is_file():
         return {}
     try:
-        return checked_face_landmarks(read_arrays(path))
+        arrays = read_arrays(path)
+        if str(arrays.pop("owner", None)) != owner:
+            raise ValueError("of another corpus")
+        return checked_face_landmarks(arrays)
     except (ValueError, FacegenError) as error:
-        raise DataError(f"{path}: damaged; delete it, and landmarks are looked for where they are needed") from error
+        raise DataError(
+            f"{path}: damaged, or of another corpus; delete it, and landmarks are looked for where they are needed"
+        ) from error
 
 
 def checked_face_landmarks(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -63,4 +74,6 @@ def checked_face_landmarks(arrays: Mapping[str, np.ndarray]) -> dict[str, np.nda
     for name, points in arrays.items():
         if name not in SHAPES or points.shape != (COUNT, 3) or points.dtype != np.float64:
             raise ValueError(f"landmarks of {name!r}: expected ({COUNT}, 3) float64, got {points.shape} {points.dtype}")
+        if np.isinf(points).any() or np.isfinite(points).all(axis=1).sum() < FEWEST_ON_SURFACE:
+            raise ValueError(f"landmarks of {name!r}: infinite, or fewer than {FEWEST_ON_SURFACE} of them")
     return dict(arrays)

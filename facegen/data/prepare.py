@@ -15,7 +15,7 @@ from tqdm import tqdm
 from facegen import __version__
 from facegen.data.conform import conform, quantise
 from facegen.data.corpus import ARRAYS, COMPONENTS, HIERARCHY, LANDMARKS, STORE, Corpus, stored_digest
-from facegen.data.face_landmarks import find_face_landmarks
+from facegen.data.face_landmarks import find_face_landmarks, save_face_landmarks
 from facegen.data.journal import Journal, continued_folder
 from facegen.data.manifest import Entry, write_manifest
 from facegen.data.pca import principal_components
@@ -99,8 +99,7 @@ def _write_landmarks(folder: Path) -> None:
     """Landmarks of the template and of the training subjects' mean, so that no verb has to look for them again."""
     corpus = Corpus(folder)
     found = find_face_landmarks(corpus.hierarchy.template, corpus.identity.mean)
-    if found:
-        np.savez(folder / LANDMARKS, **found)
+    save_face_landmarks(folder / LANDMARKS, found, corpus.digest)
 
 
 @dataclass(frozen=True)

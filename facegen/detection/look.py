@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from facegen.detection.detector import detect
-from facegen.landmarks.points import FEATURES
+from facegen.landmarks.points import FEATURES, FEWEST_ON_SURFACE
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.optional import require
 from facegen.pictures.render import Camera, render
@@ -14,8 +14,6 @@ NEARBY = np.array([(0, 0)] + [(r * x, r * y) for r in (2, 4) for x, y in ((0, -1
 """Pixels beside a landmark where a ray is tried next if there is no surface behind it."""
 DENSE, GRAIN = 60_000, 2.5
 """A mesh of more vertices is drawn with those merged that lie so many pixels from each other."""
-LEAST = 150
-"""Of the 468 landmarks of a face, so many must lie on the surface: about a third."""
 
 
 def camera_at(points: np.ndarray, rotation: np.ndarray) -> Camera:
@@ -80,7 +78,8 @@ class Shape:
         if not found:
             return picture, None
         points = self._hit(camera, found[0], size)
-        enough = np.isfinite(points[:, 0]).sum() >= LEAST and np.isfinite(points[list(FEATURES), 0]).sum() >= 8
+        known = np.isfinite(points[:, 0])
+        enough = known.sum() >= FEWEST_ON_SURFACE and known[list(FEATURES)].sum() >= 8
         return picture, points if enough else None
 
     def _drawn(self, camera: Camera, size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
+from facegen.fitting.eyeballs import find_eyeball, in_eyeball
 from facegen.fitting.head import FaceFrame
 from facegen.landmarks.points import LEFT_EYE, MOUTH, MOUTH_CORNERS, RIGHT_EYE
 from facegen.mesh.topology import edge_graph
@@ -29,18 +30,6 @@ TALL = 0.12
 """In units of the face's size: no tooth or row of teeth is as tall; a taller piece holds gums of both jaws."""
 OUTWARD = 0.2
 """Cosine between a normal and the face's front, above which skin counts as the outside of the face."""
-BALL_POINTS = 20
-"""Vertices; a piece of fewer is too coarse to be told for a ball."""
-BALL_FROM_EYE = 0.12
-"""In units of the face's size: an eyeball's vertices have their mean no farther from the middle of the lids."""
-BALL_RADIUS = (0.03, 0.09)
-"""In units of the face's size: the smallest and the largest radius of an eyeball; an adult's, 12 mm, is 0.052."""
-BALL_ERROR, BALL_EXTENT = 0.1, 0.8
-"""In radii: vertices of a ball are off by less on average, and its box is wider than this in every direction, so that
-a shallow cap is none."""
-BALL_REACH, ROUND = 1.25, 1.5
-"""In radii, how far a thing in or on an eyeball reaches from its centre; and how much wider than high it may be, or
-higher than wide. Lashes and tear lines along the lids are longer than that."""
 BEHIND_LIPS = 0.01
 """In units of the face's size: what is in the mouth lies farther behind the skin before it."""
 MOUTH_WIDTH, MOUTH_HEIGHT, MOUTH_DEPTH = 0.16, 0.14, 0.45
@@ -114,14 +103,14 @@ def sort_parts(
     points = head.local(vertices)
     tree = cKDTree(points[anchors])
     jaw, mouth, followers = np.zeros(count), np.zeros(count, dtype=bool), []
-    eyes = (_eyeball(points, piece, others, head.middle(eye)) for eye in (LEFT_EYE, RIGHT_EYE))
+    eyes = (find_eyeball(points, piece, others, head.middle(eye)) for eye in (LEFT_EYE, RIGHT_EYE))
     balls = [ball for ball in eyes if ball is not None]
     outer = anchors[normals[anchors] @ head.rotation[2] > OUTWARD]
     shell = cKDTree(points[outer, :2])
     inside, round_things = [], [[] for _ in balls]
     for number in np.unique(piece[others]):
         members = np.flatnonzero(piece == number)
-        owner = next((i for i, ball in enumerate(balls) if _of_eyeball(points[members], *ball)), None)
+        owner = next((i for i, ball in enumerate(balls) if in_eyeball(points[members], *ball)), None)
         if owner is not None:
             round_things[owner].append(members)
             continue
@@ -177,33 +166,6 @@ def lining(
     chosen = candidates[way[candidates] > LIPS * head.size]
     heights = head.local(mesh.vertices[chosen])[:, 1]
     return chosen, np.clip(0.5 - (heights - parts.cut) / STRETCHED, 0, 1)
-
-
-def _eyeball(
-    points: np.ndarray, piece: np.ndarray, others: np.ndarray, eye: np.ndarray
-) -> tuple[np.ndarray, float] | None:
-    """Centre and radius of the piece behind an eye that is most like a ball, in the face's frame."""
-    best = None
-    for number in np.unique(piece[others]):
-        spots = points[piece == number]
-        if len(spots) < BALL_POINTS or np.linalg.norm(spots.mean(axis=0) - eye) > BALL_FROM_EYE:
-            continue
-        # |p|^2 = 2 p . c + (r^2 - |c|^2)
-        rows = np.column_stack([2 * spots, np.ones(len(spots))])
-        solution = np.linalg.lstsq(rows, np.square(spots).sum(axis=1), rcond=None)[0]
-        radius = float(np.sqrt(max(solution[3] + solution[:3] @ solution[:3], 0)))
-        off = np.abs(np.linalg.norm(spots - solution[:3], axis=1) - radius).mean()
-        sized = BALL_RADIUS[0] < radius < BALL_RADIUS[1]
-        if sized and off < BALL_ERROR * radius and np.ptp(spots, axis=0).min() > BALL_EXTENT * radius:
-            best = max(best or (solution[:3], radius), (solution[:3], radius), key=lambda ball: ball[1])
-    return best
-
-
-def _of_eyeball(spots: np.ndarray, centre: np.ndarray, radius: float) -> bool:
-    """A ball, or a round thing in or on it: sclera, iris, pupil, cornea; not what lies along the lids."""
-    reach = np.linalg.norm(spots - centre, axis=1).max()
-    wide, high = np.ptp(spots, axis=0)[:2]
-    return bool(reach < BALL_REACH * radius and 0.67 * wide < high < ROUND * wide)
 
 
 def _in_mouth(spots: np.ndarray, behind: np.ndarray, head: FaceFrame) -> bool:

@@ -10,6 +10,8 @@ from facegen.errors import MeshError
 from facegen.mesh.alignment import Similarity, similarity
 
 COUNT = 468
+FEWEST_ON_SURFACE = 150
+"""Of the 468 landmarks of a face, so many must lie on its surface: about a third."""
 LEFT_EYE, RIGHT_EYE = (263, 362, 386, 374, 387, 373, 385, 380), (33, 133, 159, 145, 160, 144, 158, 153)
 EYE_CORNERS = (33, 133, 362, 263)
 """From the face's right to its left: outer, inner, inner, outer."""

@@ -11,7 +11,7 @@ import pytest
 from facegen import checkpoint
 from facegen.animation import ready
 from facegen.data.corpus import LANDMARKS, Corpus
-from facegen.data.face_landmarks import find_face_landmarks
+from facegen.data.face_landmarks import find_face_landmarks, save_face_landmarks
 from facegen.errors import DataError
 from facegen.mesh import TriMesh
 from facegen.mesh.subdivision import subdivide_to
@@ -50,10 +50,18 @@ def test_where_no_face_is_seen_nothing_is_kept_and_a_damaged_file_is_refused(cor
     assert find_face_landmarks(TriMesh(ball, np.array([[0, 1, 2], [0, 2, 3]])), ball) == {}
     shutil.copytree(corpus_path, tmp_path / "corpus")
     (tmp_path / "corpus" / LANDMARKS).write_bytes(b"PK nothing")
-    with pytest.raises(DataError, match="landmarks.npz: damaged; delete it"):
+    with pytest.raises(DataError, match="landmarks.npz: damaged, or of another corpus; delete it"):
         _ = Corpus(tmp_path / "corpus").landmarks
     (tmp_path / "corpus" / LANDMARKS).unlink()
     assert Corpus(tmp_path / "corpus").landmarks == {}
-    np.savez(tmp_path / "corpus" / LANDMARKS, template=np.zeros((3, 3)))
-    with pytest.raises(DataError, match="damaged"):
-        _ = Corpus(tmp_path / "corpus").landmarks
+    owner = Corpus(tmp_path / "corpus").digest
+    few = np.full((468, 3), np.nan)
+    few[:149] = 1
+    for points in (np.zeros((3, 3)), np.zeros((468, 3), np.float32), few, np.full((468, 3), np.inf)):
+        save_face_landmarks(tmp_path / "corpus" / LANDMARKS, {"template": points}, owner)
+        with pytest.raises(DataError, match="damaged"):
+            _ = Corpus(tmp_path / "corpus").landmarks
+    save_face_landmarks(tmp_path / "corpus" / LANDMARKS, {"template": np.zeros((468, 3))}, owner)
+    assert list(Corpus(tmp_path / "corpus").landmarks) == ["template"]
+    save_face_landmarks(tmp_path / "corpus" / LANDMARKS, {"template": np.zeros((468, 3))}, "0" * 64)
+    assert "of another corpus" in "".join(Corpus(tmp_path / "corpus").verify())

@@ -19,7 +19,7 @@ from torch.utils.data import DistributedSampler, SequentialSampler
 
 from facegen.checkpoint import read_raw
 from facegen.cli import run
-from facegen.data.corpus import COMPONENTS, Corpus
+from facegen.data.corpus import COMPONENTS, LANDMARKS, Corpus
 from facegen.data.manifest import MANIFEST, read_manifest, write_manifest
 from facegen.data.module import ExpressionDataModule
 from facegen.data.pca import principal_components
@@ -66,7 +66,7 @@ def odd_corpus(corpus_path: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     path = tmp_path_factory.mktemp("odd") / "corpus"
     path.mkdir()
     for part in corpus_path.iterdir():
-        if part.name not in (MANIFEST, COMPONENTS):
+        if part.name not in (MANIFEST, COMPONENTS, LANDMARKS):
             (path / part.name).symlink_to(part)
     manifest, corpus = read_manifest(corpus_path), Corpus(corpus_path)
     entries = list(corpus.entries)

@@ -1,0 +1,46 @@
+"""Which pieces of a head are eyeballs, and what lies in or on them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+BALL_POINTS = 20
+"""Vertices; a piece of fewer is too coarse to be told for a ball."""
+BALL_FROM_EYE = 0.12
+"""In units of the face's size: an eyeball's vertices have their mean no farther from the middle of the lids."""
+BALL_RADIUS = (0.03, 0.09)
+"""In units of the face's size: the smallest and the largest radius of an eyeball; an adult's, 12 mm, is 0.052."""
+BALL_ERROR, BALL_EXTENT = 0.1, 0.8
+"""In radii: vertices of a ball are off by less on average, and its box is wider than this in every direction, so that
+a shallow cap is none."""
+BALL_REACH = 1.25
+"""In radii: how far a thing in or on an eyeball reaches from its centre."""
+ROUND = (0.67, 1.5)
+"""A round thing's height lies between these times its width; lashes and tear lines along the lids are longer."""
+
+
+def find_eyeball(
+    points: np.ndarray, piece: np.ndarray, others: np.ndarray, eye: np.ndarray
+) -> tuple[np.ndarray, float] | None:
+    """Centre and radius of the piece behind an eye that is most like a ball, in the face's frame."""
+    best = None
+    for number in np.unique(piece[others]):
+        spots = points[piece == number]
+        if len(spots) < BALL_POINTS or np.linalg.norm(spots.mean(axis=0) - eye) > BALL_FROM_EYE:
+            continue
+        # |p|^2 = 2 p . c + (r^2 - |c|^2)
+        rows = np.column_stack([2 * spots, np.ones(len(spots))])
+        solution = np.linalg.lstsq(rows, np.square(spots).sum(axis=1), rcond=None)[0]
+        radius = float(np.sqrt(max(solution[3] + solution[:3] @ solution[:3], 0)))
+        off = np.abs(np.linalg.norm(spots - solution[:3], axis=1) - radius).mean()
+        sized = BALL_RADIUS[0] < radius < BALL_RADIUS[1]
+        if sized and off < BALL_ERROR * radius and np.ptp(spots, axis=0).min() > BALL_EXTENT * radius:
+            best = max(best or (solution[:3], radius), (solution[:3], radius), key=lambda ball: ball[1])
+    return best
+
+
+def in_eyeball(spots: np.ndarray, centre: np.ndarray, radius: float) -> bool:
+    """A ball, or a round thing in or on it: sclera, iris, pupil, cornea; not what lies along the lids."""
+    reach = np.linalg.norm(spots - centre, axis=1).max()
+    wide, high = np.ptp(spots, axis=0)[:2]
+    return bool(reach < BALL_REACH * radius and ROUND[0] * wide < high < ROUND[1] * wide)
