@@ -15,14 +15,12 @@ from urllib.parse import quote
 import numpy as np
 
 from facegen.errors import FacegenError
+from facegen.exporters.gltf_buffer import FLOAT, INDEX_DATA, UINT16, UINT32, VERTEX_DATA, Buffer
 from facegen.exporters.gltf_material import material_lists
 from facegen.exporters.morph import FewMorph, FrameMorph, Morph
 from facegen.files import new_file
-from facegen.mesh.material import DEFAULT, to_linear
+from facegen.mesh.material import DEFAULT, Material, to_linear
 from facegen.sequence.sequence import Sequence
-
-FLOAT, UINT16, UINT32 = 5126, 5123, 5125
-VERTEX_DATA, INDEX_DATA = 34962, 34963
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,8 @@ def write_glb(sequence: Sequence, path: str | Path, *, tolerance: float = 0.1, p
 
     The mesh stands at frame 0. Displacements from it are factored, as a singular value decomposition gives them,
     into few morph targets that keep every vertex in every frame within `tolerance`. Frames are read some at a time.
-    Each material has a primitive; all share their vertices, which stand twice along the seams of texture coordinates.
+    Each material has a primitive with vertices of its own, which stand twice along seams of texture coordinates, and
+    targets of its own, of which nothing is written where it does not move.
 
     Args:
         sequence: T frames, mm; the file is in metres.
@@ -110,58 +109,12 @@ def _report(sequence: Sequence, morph: Morph, size: int, start: float) -> GlbRep
     return GlbReport(len(morph.weights), len(morph.names), worst, mean, size, time.perf_counter() - start)
 
 
-class _Buffer:
-    """The numbers, written to a file as they come, with the views and accessors into it."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.file = file
-        self.views: list[dict] = []
-        self.accessors: list[dict] = []
-        self.length = 0
-
-    def add(self, array: np.ndarray, kind: str, component: int, *, target: int | None = None, bounds=False) -> int:
-        """Append `array` and give back its accessor's index."""
-        view = self.append(array.tobytes(), target)
-        accessor = {"bufferView": view, "componentType": component, "count": len(array), "type": kind}
-        if bounds:
-            rows = array.reshape(len(array), -1)
-            accessor |= {"min": rows.min(axis=0).tolist(), "max": rows.max(axis=0).tolist()}
-        self.accessors.append(accessor)
-        return len(self.accessors) - 1
-
-    def append(self, data: bytes, target: int | None = None) -> int:
-        """Append bytes and give back their view's index."""
-        view = {"buffer": 0, "byteOffset": self.length, "byteLength": len(data)}
-        self.views.append(view if target is None else view | {"target": target})
-        self.length += self.file.write(data) + self.file.write(bytes(-len(data) % 4))
-        return len(self.views) - 1
-
-
 def _document(sequence: Sequence, morph: Morph, numbers: BinaryIO) -> dict:
     """The description, whose numbers are written to `numbers`."""
-    buffer = _Buffer(numbers)
-    order, uv, faces = _split(sequence)
-
-    def surface(positions: np.ndarray, directions: np.ndarray) -> dict:
-        return {
-            "POSITION": buffer.add(positions[order], "VEC3", FLOAT, target=VERTEX_DATA, bounds=True),
-            "NORMAL": buffer.add(directions[order], "VEC3", FLOAT, target=VERTEX_DATA),
-        }
-
+    buffer = Buffer(numbers)
     appearance = sequence.appearance
-    colors = None if appearance is None else appearance.colors
-    attributes = surface(morph.base, morph.base_normals)
-    if uv is not None:
-        attributes["TEXCOORD_0"] = buffer.add(uv, "VEC2", FLOAT, target=VERTEX_DATA)
-    if colors is not None:
-        attributes["COLOR_0"] = buffer.add(to_linear(colors[order]), "VEC3", FLOAT, target=VERTEX_DATA)
-    parts = [(DEFAULT, np.arange(len(faces)))] if appearance is None else list(appearance.parts())
-    small = len(order) <= 65535  # index 65535 itself is reserved
-    primitives = []
-    for number, (_, rows) in enumerate(parts):
-        index = faces[rows].astype(np.uint16 if small else np.uint32).ravel()
-        indices = buffer.add(index, "SCALAR", UINT16 if small else UINT32, target=INDEX_DATA)
-        primitives.append({"attributes": attributes, "indices": indices, "material": number})
+    colored = appearance is not None and appearance.colors is not None
+    materials, primitives = _primitives(sequence, morph, buffer)
     mesh: dict = {"name": "face", "primitives": primitives}
     document = {
         "asset": {
@@ -173,11 +126,8 @@ def _document(sequence: Sequence, morph: Morph, numbers: BinaryIO) -> dict:
         "scenes": [{"nodes": [0]}],
         "nodes": [{"name": "face", "mesh": 0}],
         "meshes": [mesh],
-    } | material_lists([material for material, _ in parts], colors is not None, buffer.append)
+    } | material_lists(materials, colored, buffer.append)
     if morph.names:
-        targets = [surface(*target) for target in morph.targets()]
-        for primitive in primitives:
-            primitive["targets"] = targets
         mesh |= {"weights": morph.weights[0].tolist(), "extras": {"targetNames": morph.names}}
         times = (np.arange(len(morph.weights)) / sequence.fps).astype(np.float32)
         sampler = {
@@ -193,6 +143,53 @@ def _document(sequence: Sequence, morph: Morph, numbers: BinaryIO) -> dict:
         "accessors": buffer.accessors,
     }
     return document
+
+
+def _primitives(sequence: Sequence, morph: Morph, buffer: Buffer) -> tuple[list[Material], list[dict]]:
+    """A primitive for each material, with vertices and targets of its own.
+
+    Primitives could share them in the file, but viewers keep them by primitive: three.js 0.187 makes a texture of each
+    one's targets with all the vertices that its attributes have, and the validator counts these.
+    """
+    order, uv, faces = _split(sequence)
+    appearance = sequence.appearance
+    colors = None if appearance is None else appearance.colors
+    parts = [(DEFAULT, np.arange(len(faces)))] if appearance is None else list(appearance.parts())
+    used, primitives = [], []
+    for number, (_, rows) in enumerate(parts):
+        # One material has all vertices, in their order, those of no face too.
+        mine = np.arange(len(order)) if len(parts) == 1 else np.unique(faces[rows])
+        place = np.empty(len(order), np.int64)
+        place[mine] = np.arange(len(mine))
+        index, here = place[faces[rows]].ravel(), order[mine]
+        used.append(here)
+        attributes = {
+            "POSITION": buffer.add(morph.base[here], "VEC3", FLOAT, target=VERTEX_DATA, bounds=True),
+            "NORMAL": buffer.add(morph.base_normals[here], "VEC3", FLOAT, target=VERTEX_DATA),
+        }
+        if uv is not None:
+            attributes["TEXCOORD_0"] = buffer.add(uv[mine], "VEC2", FLOAT, target=VERTEX_DATA)
+        if colors is not None:
+            attributes["COLOR_0"] = buffer.add(to_linear(colors[here]), "VEC3", FLOAT, target=VERTEX_DATA)
+        small = len(mine) <= 65535  # index 65535 itself is reserved
+        index = index.astype(np.uint16 if small else np.uint32)
+        indices = buffer.add(index, "SCALAR", UINT16 if small else UINT32, target=INDEX_DATA)
+        primitives.append({"attributes": attributes, "indices": indices, "material": number})
+    for positions, normals in morph.targets():
+        for primitive, here in zip(primitives, used, strict=True):
+            target = {"POSITION": buffer.add_displacements(positions[here], bounds=True)}
+            target["NORMAL"] = buffer.add_displacements(normals[here])
+            primitive.setdefault("targets", []).append(target)
+    for primitive in primitives:
+        _leave_out_still_normals(primitive.get("targets", []), set(buffer.zeros.values()))
+    return [material for material, _ in parts], primitives
+
+
+def _leave_out_still_normals(targets: list[dict], zeros: set[int]) -> None:
+    """Of a part whose normals never change, keep positions alone: they are what glTF wants a target to have."""
+    if all(target["NORMAL"] in zeros for target in targets):
+        for target in targets:
+            del target["NORMAL"]
 
 
 def _split(sequence: Sequence) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:

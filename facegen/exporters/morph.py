@@ -193,8 +193,10 @@ def _spanned(vertices: np.ndarray | Frames, allowed: float) -> tuple[np.ndarray,
     """
     first = vertices[0].astype(np.float64).ravel()
     directions, rows = np.empty((0, len(first))), []
+    moves = np.zeros(len(first), bool)
     for _, piece in streamed(vertices, "directions"):
         rest = piece.reshape(len(piece), -1) - first
+        moves |= rest.any(axis=0)
         finest = max(allowed, 1e-7 * float(np.abs(rest).max(initial=0)))
         found = np.zeros((len(piece), len(directions)))
         for _ in range(2):  # the second time for what rounding has left
@@ -204,6 +206,7 @@ def _spanned(vertices: np.ndarray | Frames, allowed: float) -> tuple[np.ndarray,
         new = _needed(rest, finest)
         rows.append(np.concatenate([found, rest @ new.T], axis=1))
         directions = np.concatenate([directions, new])
+    directions[:, ~moves] = 0  # what stands still does so to the bit, whatever rounding left there
     coefficients = [np.pad(row, [(0, 0), (0, len(directions) - row.shape[1])]) for row in rows]
     return directions, np.concatenate(coefficients)
 

@@ -18,6 +18,9 @@ from dressing import RED, two_materials
 
 from facegen.exporters import export
 from facegen.exporters.glb import write_glb, write_gltf
+from facegen.mesh.appearance import Appearance
+from facegen.mesh.material import Material
+from facegen.sequence.sequence import Sequence
 
 HERE = Path(__file__).parent / "elsewhere"
 MODULES = Path(sys.prefix) / "elsewhere"
@@ -83,6 +86,51 @@ def test_three_js_shows_every_frame(moving, tmp_path):
     off = np.linalg.norm(shown[:, 0] * 1000 - (before + after) / 2, axis=-1)
     assert off.max() <= 0.1
     assert np.linalg.norm(before[0] - before, axis=-1).max() > 2  # it moves
+
+
+def in_parts(sequence: Sequence) -> tuple[Sequence, list[np.ndarray]]:
+    """The face of two materials, with its left half again, which stands still; and the vertices of each part."""
+    left = sequence.vertices[0][sequence.faces][..., 0].mean(axis=1) < sequence.vertices[0][:, 0].mean()
+    moving, count = np.array(sequence.vertices), sequence.vertices.shape[1]
+    away = np.broadcast_to(moving[:1] + np.array([0, 0, 50], np.float32), moving.shape)
+    faces = np.concatenate([sequence.faces, sequence.faces[left] + count])
+    numbers = np.concatenate([np.where(left, 0, 1), np.full(left.sum(), 2)])
+    look = Appearance.plain(len(faces), materials=tuple(map(Material, "abc")), face_materials=numbers)
+    both = np.concatenate([moving, away], axis=1)
+    parts = replace(sequence, vertices=both, faces=faces, polygons=None, appearance=look)
+    return parts, [np.unique(faces[numbers == number]) for number in range(3)]
+
+
+@needs_node
+def test_parts_of_a_face_take_no_more_of_a_browser_than_one(moving, tmp_path):
+    """three.js keeps position and normal of each target for each vertex of each primitive, four floats each.
+
+    A part that never moves has zeros for positions alone.
+    """
+    sequence, parts = in_parts(moving(20, 3, noise=0.02))
+    report = write_glb(sequence, tmp_path / "a.glb")
+    found = run_node("morph_bytes.mjs", tmp_path / "a.glb")
+    first, second, still = map(len, parts)
+    assert found["vertices"] == first + second + still
+    assert found["morph_bytes"] == 16 * report.targets * (2 * first + 2 * second + still)
+    issues = run_node("validate.mjs", tmp_path / "a.glb")
+    assert issues["issues"]["messages"] == []
+    assert issues["info"]["totalVertexCount"] == found["vertices"]
+    shown = run_node("play.mjs", tmp_path / "a.glb", *np.array([0, 7, 18]) / sequence.fps)
+    for part, vertices in enumerate(parts):
+        off = np.array([meshes[part] for meshes in shown]) * 1000 - sequence.vertices[[0, 7, 18]][:, vertices]
+        assert np.linalg.norm(off, axis=-1).max() <= 0.1
+
+
+@needs_blender
+def test_blender_shows_every_part(moving, tmp_path):
+    sequence, parts = in_parts(moving(30, 5, noise=0.02))
+    export(sequence, tmp_path / "a.glb")
+    command = [BLENDER, HERE / "blender.py", tmp_path / "a.glb", "", tmp_path / "found.json", "0", "7", "29"]
+    subprocess.run(command, check=True, capture_output=True)
+    found = np.array(json.loads((tmp_path / "found.json").read_text())) * 1000
+    off = found - sequence.vertices[[0, 7, 29]][:, np.concatenate(parts)]
+    assert np.linalg.norm(off, axis=-1).max() <= 0.1
 
 
 @needs_blender

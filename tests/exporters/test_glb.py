@@ -11,6 +11,7 @@ from pygltflib import GLTF2
 
 from facegen.errors import FacegenError
 from facegen.exporters.glb import _pack, write_glb, write_gltf
+from facegen.exporters.gltf_buffer import Buffer
 from facegen.mesh.appearance import Appearance
 from facegen.mesh.material import Material
 from facegen.sequence.sequence import Sequence
@@ -142,6 +143,46 @@ def test_one_colour_needs_no_coordinates(dressed, tmp_path):
     document, shown, *_ = read(tmp_path / "a.glb")
     assert document.materials[0].pbrMetallicRoughness.baseColorFactor == [0.25, 0.5, 0.75, 1.0]
     assert shown.shape[1] == 144 and not document.images
+
+
+def test_what_stands_still_has_no_numbers_in_the_file(moving, tmp_path):
+    """The half that never moves shares one accessor without a view, which is zero; the other half is what it was."""
+    sequence = moving(20, 3)
+    middle = sequence.vertices[0][:, 0].mean()
+    still = (sequence.vertices[0][sequence.faces][..., 0] < middle).any(axis=1)
+    vertices = np.array(sequence.vertices)
+    vertices[:, np.unique(sequence.faces[still])] = vertices[0, np.unique(sequence.faces[still])]
+    two = Appearance.plain(
+        len(sequence.faces), materials=(Material("still"), Material("moved")), face_materials=np.where(still, 0, 1)
+    )
+    write_glb(replace(sequence, vertices=vertices, polygons=None, appearance=two), tmp_path / "a.glb")
+    document = GLTF2().load(str(tmp_path / "a.glb"))
+    first, second = document.meshes[0].primitives
+    accessors = {target["POSITION"] for target in first.targets}
+    (zero,) = (document.accessors[index] for index in accessors)
+    assert zero.bufferView is None and zero.sparse is None and zero.min == zero.max == [0, 0, 0]
+    moved = [document.accessors[target["POSITION"]] for target in second.targets]
+    assert len(first.targets) == len(moved) > 1
+    assert all(each.bufferView is not None or each.sparse is not None for each in moved)
+
+
+def test_displacements_of_few_vertices_are_sparse(tmp_path):
+    array = np.zeros((100, 3), np.float32)
+    array[[3, 70]] = [[1, 2, 3], [-4, 5, -6]]
+    with (tmp_path / "numbers").open("w+b") as file:
+        buffer = Buffer(file)
+        number = buffer.add_displacements(array, bounds=True)
+        dense = buffer.add_displacements(array + 1)
+        zero = {buffer.add_displacements(0 * array), buffer.add_displacements(0 * array)}
+        file.seek(0)
+        data = file.read()
+    found, sparse = buffer.accessors[number], buffer.accessors[number]["sparse"]
+    assert (found["min"], found["max"], found["count"], sparse["count"]) == ([-4, 0, -6], [1, 5, 3], 100, 2)
+    rows, values = (buffer.views[sparse[name]["bufferView"]] for name in ("indices", "values"))
+    assert np.frombuffer(data, "<u2", 2, rows["byteOffset"]).tolist() == [3, 70]
+    assert np.frombuffer(data, "<f4", 6, values["byteOffset"]).tolist() == [1, 2, 3, -4, 5, -6]
+    assert "bufferView" not in found and "sparse" not in buffer.accessors[dense]
+    assert len(zero) == 1 and not {"bufferView", "sparse"} & set(buffer.accessors[zero.pop()])
 
 
 def test_gltf_that_fails_leaves_nothing(moving, tmp_path):
