@@ -22,6 +22,9 @@ from facegen.sequence.sequence import Sequence
 def write_abc(sequence: Sequence, path: str | Path) -> str:
     """Write `.abc`: frame t at t / fps seconds, +y up, numbers in mm, since Alembic has no units.
 
+    The mesh `surface` stands under a transform `face` that changes nothing: importers scale by the transform above a
+    mesh, and Blender 5.0 leaves one that has none at its size, a face 250 m tall.
+
     Polygons are the sequence's own where it has them; their corners go clockwise, as Alembic's tools expect. The
     corners have texture coordinates, and each material has a face set of its name, where the sequence has these. The
     library is `alembic3d`, an unofficial build of the project's own Python binding.
@@ -51,7 +54,9 @@ def write_abc(sequence: Sequence, path: str | Path) -> str:
         try:
             archive = abc.CreateArchiveWithInfo(str(aside), sequence.fps, "facegen", "")
             sampling = archive.addTimeSampling(core.TimeSampling(1 / sequence.fps, 0.0))
-            mesh = geom.OPolyMesh(archive.getTop(), "face", sampling)
+            place = geom.OXform(archive.getTop(), "face")
+            place.getSchema().set(geom.XformSample())
+            mesh = geom.OPolyMesh(place, "surface", sampling)
             schema = mesh.getSchema()
             topology = [imath.IntArrayFromBuffer(corners), imath.IntArrayFromBuffer(sizes)]
             if uv is not None:
@@ -63,7 +68,7 @@ def write_abc(sequence: Sequence, path: str | Path) -> str:
                 for pose in piece:
                     schema.set(geom.OPolyMeshSchemaSample(imath.V3fArrayFromBuffer(pose), *topology))
                 _give_back()
-            del schema, mesh, archive  # the file is complete when nothing holds the archive any more
+            del schema, mesh, place, archive  # the file is complete when nothing holds the archive any more
         except RuntimeError as error:
             raise FacegenError(f"cannot write {path}: {' '.join(str(error).split())}") from error
         return f"{count} frames, {aside.stat().st_size / 1e6:.1f} MB"

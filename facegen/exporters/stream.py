@@ -1,4 +1,4 @@
-"""The frames of a sequence, some at a time, with a bar for work that takes long."""
+"""The frames of a sequence, some at a time, with a bar for work that takes long; and at another rate."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from facegen.errors import FacegenError
 from facegen.sequence.frames import Frames, chunks
+
+MAX_SCENE_FPS = 1000.0
+"""Frames a second of a scene; far above any, so that a slip of the finger fills no disk."""
 
 
 def streamed(vertices: np.ndarray | Frames, what: str = "") -> Iterator[tuple[int, np.ndarray]]:
@@ -24,3 +28,34 @@ def streamed(vertices: np.ndarray | Frames, what: str = "") -> Iterator[tuple[in
             yield start, chunk
             start += len(chunk)
             bar.update(len(chunk))
+
+
+def require_rate(scene_fps: float) -> None:
+    """Refuse what is no rate of a scene."""
+    if not 1 <= scene_fps <= MAX_SCENE_FPS:  # NaN fails too
+        raise FacegenError(f"a scene has 1 to {MAX_SCENE_FPS:.0f} frames a second, got scene_fps {scene_fps}")
+
+
+class SceneFrames(Frames):
+    """What a scene of another rate shows: between two frames, the mix of both; the last frame is the last.
+
+    Args:
+        frames: (T, V, 3) an array or `Frames`, at `fps` a second.
+        scene_fps: frames a second of the scene, 1 to `MAX_SCENE_FPS`.
+    """
+
+    def __init__(self, frames: np.ndarray | Frames, fps: float, scene_fps: float) -> None:
+        require_rate(scene_fps)
+        last = len(frames) - 1
+        count = int(np.ceil(last * scene_fps / fps - 1e-6)) + 1
+        super().__init__((count, *frames.shape[1:]))
+        self.frames, self.last, self.step = frames, last, fps / scene_fps
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        at = np.minimum(np.arange(start, stop) * self.step, self.last)
+        before = np.floor(at + 1e-6).astype(int)
+        after = np.minimum(before + 1, self.last)
+        share = np.clip(at - before, 0, 1).astype(np.float32)[:, None, None]
+        first = int(before[0])
+        held = np.asarray(self.frames[first : int(after[-1]) + 1])
+        return held[before - first] * (1 - share) + held[after - first] * share

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from facegen.errors import FacegenError
-from facegen.exporters.stream import streamed
+from facegen.exporters.stream import require_rate, streamed
 from facegen.exporters.usd_material import dress
 from facegen.files import new_file
 from facegen.mesh.appearance import DressedPolygons
@@ -21,29 +21,37 @@ from facegen.optional import require
 from facegen.sequence.sequence import Sequence
 
 METRES_PER_UNIT = 0.001  # a sequence is in mm
+SCENE_FPS = 24.0
+"""Time codes a second: Blender 5.0 takes time codes for frames of a scene, and its scenes open at 24 of them."""
 
 
-def write_usd(sequence: Sequence, path: str | Path) -> str:
+def write_usd(sequence: Sequence, path: str | Path, *, scene_fps: float = SCENE_FPS) -> str:
     """Write `.usd` or `.usdc` (binary), `.usda` (text) or `.usdz` (a package) with a time sample for each frame.
 
-    The stage is in mm and says so (`metersPerUnit` 0.001), +y is up, frame t is time code t at `fps` time codes a
-    second. Polygons are the sequence's own where it has them; they are not subdivided, and have normals. What memory
-    holds does not grow with the frames. Textures are written beside the stage, `smile_skin.png` for `smile.usdc`, or
-    into the package.
+    The stage is in mm and says so (`metersPerUnit` 0.001), +y is up. Frame t stands at t / fps seconds, which is time
+    code t * scene_fps / fps: programs that know `timeCodesPerSecond` play it right at any rate, and Blender 5.0, which
+    takes time codes for frames and does not look at that, in a scene of `scene_fps`.
+
+    Polygons are the sequence's own where it has them; they are not subdivided, and have normals. What memory holds does
+    not grow with the frames. Textures are written beside the stage, `smile_skin.png` for `smile.usdc`, or into the
+    package.
 
     Args:
         sequence: what is written.
         path: the file to write.
+        scene_fps: time codes a second, 1 to `MAX_SCENE_FPS`.
 
     Returns:
         What was written, in one line.
 
     Raises:
-        FacegenError: usd-core is missing, the sequence has no faces, or `path` cannot be written.
+        FacegenError: usd-core is missing, `scene_fps` is out of bounds, the sequence has no faces, or `path` cannot be
+            written.
     """
     sdf, usd, tf = (require(f"pxr.{name}", "usd") for name in ("Sdf", "Usd", "Tf"))
     if not len(sequence.faces):
         raise FacegenError("USD needs faces, and the sequence has none")
+    require_rate(scene_fps)
     path = Path(path)
     with new_file(path) as aside, ExitStack() as kept:
         try:
@@ -52,11 +60,11 @@ def write_usd(sequence: Sequence, path: str | Path) -> str:
                 for texture, name in pictures.items():
                     kept.enter_context(new_file(path.with_name(name))).write_bytes(texture.data)
             if path.suffix.lower() in (".usd", ".usdc"):
-                _write_stage(usd, sequence, aside, pictures)
+                _write_stage(usd, sequence, aside, pictures, scene_fps)
             else:
                 folder = Path(kept.enter_context(tempfile.TemporaryDirectory(dir=aside.parent, prefix=".")))
                 crate = folder / f"{path.stem}.usdc"
-                _write_stage(usd, sequence, crate, pictures)
+                _write_stage(usd, sequence, crate, pictures, scene_fps)
                 if path.suffix.lower() == ".usda":
                     sdf.Layer.OpenAsAnonymous(str(crate)).Export(str(aside))
                 else:
@@ -78,16 +86,16 @@ def _pictures(sequence: Sequence, path: Path) -> dict[Texture, str]:
     return {texture: f"{path.stem}_{name}{texture.suffix}" for texture, name in zip(textures, names, strict=True)}
 
 
-def _write_stage(usd: Any, sequence: Sequence, path: Path, pictures: dict[Texture, str]) -> None:
+def _write_stage(usd: Any, sequence: Sequence, path: Path, pictures: dict[Texture, str], scene_fps: float) -> None:
     """A stage with one face, saved after every piece of frames, which USD then need not hold."""
     geom, vt = require("pxr.UsdGeom", "usd"), require("pxr.Vt", "usd")
     stage = usd.Stage.CreateNew(str(path))
     geom.SetStageUpAxis(stage, geom.Tokens.y)
     geom.SetStageMetersPerUnit(stage, METRES_PER_UNIT)
-    stage.SetTimeCodesPerSecond(sequence.fps)
-    stage.SetFramesPerSecond(sequence.fps)
+    stage.SetTimeCodesPerSecond(scene_fps)
+    stage.SetFramesPerSecond(scene_fps)
     stage.SetStartTimeCode(0)
-    stage.SetEndTimeCode(len(sequence.vertices) - 1)
+    stage.SetEndTimeCode((len(sequence.vertices) - 1) * scene_fps / sequence.fps)
     root = geom.Xform.Define(stage, "/face").GetPrim()
     usd.ModelAPI(root).SetKind("component")
     stage.SetDefaultPrim(root)
@@ -102,7 +110,8 @@ def _write_stage(usd: Any, sequence: Sequence, path: Path, pictures: dict[Textur
     points, normals, extent = mesh.CreatePointsAttr(), mesh.CreateNormalsAttr(), mesh.CreateExtentAttr()
     for start, piece in streamed(sequence.vertices):
         for t, pose in enumerate(piece, start):
-            points.Set(vt.Vec3fArray.FromNumpy(pose), t)
-            normals.Set(vt.Vec3fArray.FromNumpy(vertex_normals(pose, sequence.faces)), t)
-            extent.Set(vt.Vec3fArray.FromNumpy(np.stack([pose.min(axis=0), pose.max(axis=0)])), t)
+            code = t * scene_fps / sequence.fps
+            points.Set(vt.Vec3fArray.FromNumpy(pose), code)
+            normals.Set(vt.Vec3fArray.FromNumpy(vertex_normals(pose, sequence.faces)), code)
+            extent.Set(vt.Vec3fArray.FromNumpy(np.stack([pose.min(axis=0), pose.max(axis=0)])), code)
         stage.GetRootLayer().Save()

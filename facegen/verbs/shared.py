@@ -43,6 +43,14 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     glb = parser.add_argument_group(".glb, .gltf")
     glb.add_argument("--tolerance", type=float, metavar="MM", help="largest error of the compression (default: 0.1)")
     glb.add_argument("--per-frame", action="store_true", help="one morph target for each frame, without compression")
+    caches = parser.add_argument_group(".usd*, .pc2, .mdd")
+    caches.add_argument(
+        "--scene-fps",
+        type=float,
+        metavar="F",
+        help="frames a second of the scene it is opened in: Blender takes USD's time codes and a cache's samples for "
+        "its frames (default: .usd* 24, caches the sequence's own)",
+    )
     weights = parser.add_argument_group(".csv, ARKit weights as Live Link Face records them")
     weights.add_argument(
         "--arkit-basis", type=Path, metavar="DIR", help="a mesh for each blendshape, as in ICT-FaceKit's FaceXModel"
@@ -54,7 +62,7 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 
 def write_sequence(sequence: object, options: Namespace) -> None:
     """Write it as the options of `add_output` say, and print what was written."""
-    names = ("tolerance", "size", "view", "arkit_basis")
+    names = ("tolerance", "size", "view", "arkit_basis", "scene_fps")
     chosen = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     if options.per_frame:
         chosen["per_frame"] = True

@@ -26,7 +26,7 @@ SUFFIXES = [".usd", ".usda", ".usdc", ".usdz"]
 @pytest.fixture(params=SUFFIXES)
 def stage(request, moving, tmp_path):
     """A sequence of 70 frames, the report on it, and the stage that was written."""
-    sequence = moving(70, fps=30)  # 24 is what USD takes where nothing is said
+    sequence = moving(70, fps=30)
     report = write_usd(sequence, tmp_path / f"smile{request.param}")
     assert [path.name for path in tmp_path.iterdir()] == [f"smile{request.param}"]
     return sequence, report, Usd.Stage.Open(str(tmp_path / f"smile{request.param}"))
@@ -36,12 +36,13 @@ def test_points_over_time_are_the_vertices(stage):
     sequence, report, found = stage
     mesh = UsdGeom.Mesh(found.GetPrimAtPath("/face/surface"))
     assert report.startswith("70 frames, ")
-    assert mesh.GetPointsAttr().GetTimeSamples() == list(range(70))
-    for t, vertices in enumerate(sequence.vertices):
-        np.testing.assert_allclose(mesh.GetPointsAttr().Get(t), vertices, rtol=1e-6)
-        low, high = mesh.GetExtentAttr().Get(t)
+    codes = [t * 24 / 30 for t in range(70)]  # seconds times 24
+    assert mesh.GetPointsAttr().GetTimeSamples() == pytest.approx(codes)
+    for code, vertices in zip(codes, sequence.vertices, strict=True):
+        np.testing.assert_allclose(mesh.GetPointsAttr().Get(code), vertices, rtol=1e-6)
+        low, high = mesh.GetExtentAttr().Get(code)
         np.testing.assert_allclose([low, high], [vertices.min(axis=0), vertices.max(axis=0)], rtol=1e-6)
-    normals = np.array(mesh.GetNormalsAttr().Get(33))
+    normals = np.array(mesh.GetNormalsAttr().Get(codes[33]))
     np.testing.assert_allclose(np.linalg.norm(normals, axis=1), 1, atol=1e-5)
     outside = trimesh.Trimesh(sequence.vertices[33], sequence.faces, process=False).vertex_normals
     assert np.einsum("vc,vc->v", normals, outside).min() > 0.5  # trimesh weights by angle
@@ -52,9 +53,26 @@ def test_the_stage_says_its_units_axis_and_rate(stage):
     _, _, found = stage
     assert UsdGeom.GetStageUpAxis(found) == "Y"
     assert UsdGeom.GetStageMetersPerUnit(found) == 0.001
-    assert (found.GetTimeCodesPerSecond(), found.GetFramesPerSecond()) == (30, 30)
-    assert (found.GetStartTimeCode(), found.GetEndTimeCode()) == (0, 69)
+    assert (found.GetTimeCodesPerSecond(), found.GetFramesPerSecond()) == (24, 24)
+    assert (found.GetStartTimeCode(), found.GetEndTimeCode()) == (0, pytest.approx(69 / 30 * 24))
     assert found.GetDefaultPrim().GetPath() == "/face"
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_scene_of_another_rate_gets_its_time_codes(moving, tmp_path, suffix):
+    sequence = moving(5, fps=12.5)
+    write_usd(sequence, tmp_path / f"a{suffix}", scene_fps=60)
+    found = Usd.Stage.Open(str(tmp_path / f"a{suffix}"))
+    assert (found.GetTimeCodesPerSecond(), found.GetEndTimeCode()) == (60, pytest.approx(4 / 12.5 * 60))
+    points = UsdGeom.Mesh(found.GetPrimAtPath("/face/surface")).GetPointsAttr()
+    assert points.GetTimeSamples() == pytest.approx([0, 4.8, 9.6, 14.4, 19.2])
+
+
+@pytest.mark.parametrize("rate", [0, -1, 1001, float("nan")])
+def test_no_rate_of_a_scene_is_refused(moving, tmp_path, rate):
+    with pytest.raises(FacegenError, match=f"a scene has 1 to 1000 frames a second, got scene_fps {rate}"):
+        write_usd(moving(2), tmp_path / "a.usdc", scene_fps=rate)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_polygons_and_material_are_there(stage):

@@ -1,4 +1,4 @@
-"""Prints where Blender has the vertices of a file, at frames of the file, as JSON. Runs where `bpy` is installed."""
+"""Prints where Blender has the vertices of a file, at frames of a scene, as JSON. Runs where `bpy` is installed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-
-FPS = 25  # of the scene; Blender lays the seconds of glTF and Alembic out by it
 
 
 def opened(path: Path, mesh: Path) -> bpy.types.Object:
@@ -42,9 +40,10 @@ def vertices(shown: bpy.types.Object) -> list:
 
 
 def main() -> None:
-    path, mesh, out, *frames = sys.argv[1:]
+    path, mesh, out, fps, *frames = sys.argv[1:]
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    bpy.context.scene.render.fps = FPS
+    if fps != "as it opens":
+        bpy.context.scene.render.fps = int(fps)
     shown = opened(Path(path), Path(mesh))
     found = []
     for frame in frames:
