@@ -19,7 +19,8 @@ import torch
 from facegen.cli import TRAINING, build_parser, run
 from facegen.mesh import read_mesh, write_mesh
 from facegen.mesh.formats.io import read_appearance
-from facegen.motion.live_link import COLUMNS, SHAPES, timecode
+from facegen.motion.live_link import COLUMNS, SHAPES
+from facegen.motion.timecode import timecode
 from facegen.sequence.sequence import Sequence
 
 ONE = ["--expression", "happy", "--frames", "5"]

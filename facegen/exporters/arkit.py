@@ -12,7 +12,8 @@ from facegen.errors import FacegenError
 from facegen.exporters.arkit_basis import ArkitBasis
 from facegen.exporters.stream import streamed
 from facegen.files import new_file
-from facegen.motion.live_link import COLUMNS, ROTATIONS, SHAPES, timecode
+from facegen.motion.live_link import COLUMNS, ROTATIONS, SHAPES
+from facegen.motion.timecode import timecode
 from facegen.sequence.sequence import Sequence
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from facegen.errors import MotionError
+from facegen.motion.timecode import FORM, RATE, Stamp, times_of
 
 SHAPES = (
     *(f"{name}{side}" for side in ("Left", "Right") for name in (
@@ -27,24 +27,15 @@ SHAPES = (
 """ARKit's 52 blendshapes in the app's order."""
 
 ROTATIONS = tuple(f"{part}{axis}" for part in ("Head", "LeftEye", "RightEye") for axis in ("Yaw", "Pitch", "Roll"))
-COLUMNS = ("Timecode", "BlendShapeCount", *SHAPES, *ROTATIONS)
-RATE = 60
-"""Timecode frames a second, of the app unless it was set otherwise."""
+"""Radians. Left is the person's. An eye that looks outwards at a weight of 1 has a yaw of -0.57 if it is the left one,
+0.57 if it is the right one; downwards is a positive pitch; eyes roll too, up to 0.18. So in four recorded takes."""
 
-RATES = (24, 25, 30, 48, 50, 60)
+COLUMNS = ("Timecode", "BlendShapeCount", *SHAPES, *ROTATIONS)
 RESTLESS = ("EyeBlink", "EyeLook")  # blinks and gaze come and go in every expression
 STILL = 5.0  # percentile of what counts as rest
 LEAST = 0.02  # of the weights' norm, that is motion and not noise
-_TIMECODE = re.compile(r"(\d{1,2}):(\d{2}):(\d{2}):(\d{2})(\.\d+)?")
 _DAY = 24 * 3600
-
-
-def timecode(seconds: float) -> str:
-    """HH:MM:SS:FF.mmm at `RATE` frames a second, with thousandths of a frame; a day is the most."""
-    thousandths = round(seconds * RATE * 1000)
-    frames, rest = divmod(thousandths, 1000)
-    whole, frame = divmod(frames, RATE)
-    return f"{whole // 3600 % 24:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}:{frame:02d}.{rest:03d}"
+_UNUSED = {"_raw": "before calibration", "_neutral": "the neutral pose of its calibration"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,18 +45,26 @@ class Take:
     Args:
         times: (N,) seconds from its first frame, rising.
         weights: (N, 52) of `SHAPES`.
+        rate: frames a second that its timecodes count; the frames themselves may be fewer.
+        notes: what a user should know about the file, a line each.
     """
 
     times: np.ndarray
     weights: np.ndarray
+    rate: int = RATE
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{len(self.times)} frames, {self.times[-1]:.2f} s, by timecodes of {self.rate} frames a second"
 
     @classmethod
     def load(cls, path: str | Path) -> Take:
         """Read a recording; columns go by their names, so that their order does not matter.
 
-        Timecodes count `RATE` frames a second, or, in a recording that goes through two whole seconds, the usual rate
-        whose last frame number is the highest of all, 29 of 30. Frames in which the app saw no face (a count of 0) are
-        left out, and so is the second of two that have one time.
+        How many frames a second timecodes count is seen in them, see `timecode.times_of`. Frames in which the app saw
+        no face (a count of 0) are left out, and so is the second of two that have one time. A recording without
+        TongueOut, which the app's first versions did not have, has 0 there. Of a calibrated take, which the app saves
+        in three files, `_neutral` is refused and with `_raw` the calibrated one is named.
 
         Raises:
             MotionError: the file is missing or no such recording; the message names the line and what was expected.
@@ -73,6 +72,7 @@ class Take:
         path = Path(path)
         if not path.is_file():
             raise MotionError(f"{path}: no such file")
+        notes = _beside(path)
         try:
             with path.open(encoding="utf-8-sig", newline="") as file:
                 rows = list(_rows(path, csv.reader(file)))
@@ -80,8 +80,14 @@ class Take:
             raise MotionError(f"{path}: expected a recording of Live Link Face as text ({error})") from error
         if len(rows) < 2:
             raise MotionError(f"{path}: expected two frames with a face or more, found {len(rows)}")
-        lines, seconds, frames, weights = (np.array(part) for part in zip(*rows, strict=True))
-        times = seconds + frames / _rate(seconds, frames)
+        lines, weights = np.array([row[0] for row in rows]), np.array([row[2] for row in rows])
+        stamps = [row[1] for row in rows]
+        other = [
+            line for line, stamp in zip(lines, stamps, strict=True) if (stamp.seconds < 0) != (stamps[0].seconds < 0)
+        ]
+        if other:
+            raise MotionError(f"{path}: line {other[0]}: expected timecodes or frame numbers throughout, found both")
+        times, rate = times_of(stamps)
         midnight = np.diff(times) < -_DAY / 2
         times[1:] += _DAY * np.cumsum(midnight)
         steps = np.diff(times)
@@ -91,7 +97,7 @@ class Take:
                 f"{path}: line {line}: expected a timecode after that of the frame before, found an earlier"
             )
         later = np.append(True, steps > 0)
-        return cls(times[later] - times[0], weights[later])
+        return cls(times[later] - times[0], weights[later], rate, notes)
 
     def amplitude(self, fps: float) -> np.ndarray:
         r"""How far the face is from rest, (T,) in [0, 1], at `fps` frames a second from the first frame on.
@@ -116,16 +122,30 @@ class Take:
         return np.interp(np.arange(count) / fps, self.times, curve)
 
 
-def _rows(path: Path, reader: Iterator[list[str]]) -> Iterator[tuple[int, int, float, list[float]]]:
-    """Line, whole seconds, timecode frames and weights of each frame with a face."""
+def _beside(path: Path) -> tuple[str, ...]:
+    """What is to be said of a file that is one of a calibrated take's, but not the one to animate from."""
+    for ending, what in _UNUSED.items():
+        if not path.stem.lower().endswith(ending):
+            continue
+        take = path.stem[: -len(ending)]
+        right = next((name for name in (f"{take}.csv", f"{take}_cal.csv") if path.with_name(name).is_file()), None)
+        if right and ending == "_neutral":
+            raise MotionError(f"{path}: this is {what}, not the take; take {right}")
+        if right:
+            return (f"{path.name} is the take {what}; {right} beside it is the calibrated one",)
+    return ()
+
+
+def _rows(path: Path, reader: Iterator[list[str]]) -> Iterator[tuple[int, Stamp, list[float]]]:
+    """Line, timecode and weights of each frame with a face."""
     header = [name.strip().lower() for name in next(reader, [])]
-    missing = [name for name in COLUMNS[:2] + SHAPES if name.lower() not in header]
+    missing = [name for name in COLUMNS[:2] + SHAPES if name.lower() not in header and name != "TongueOut"]
     if missing:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         raise MotionError(
             f"{path}: line 1: expected the columns of Live Link Face; missing: {', '.join(missing[:3])}{more}"
         )
-    columns = [header.index(name.lower()) for name in SHAPES]
+    columns = [header.index(name.lower()) if name.lower() in header else None for name in SHAPES]
     stamp, count = (header.index(name.lower()) for name in COLUMNS[:2])
     for row in reader:
         line = reader.line_num
@@ -133,15 +153,17 @@ def _rows(path: Path, reader: Iterator[list[str]]) -> Iterator[tuple[int, int, f
             continue
         if len(row) != len(header):
             raise MotionError(f"{path}: line {line}: expected {len(header)} values, found {len(row)}; is it cut short?")
-        found = _TIMECODE.fullmatch(row[stamp].strip())
-        if found is None or int(found[2]) > 59 or int(found[3]) > 59 or int(found[4]) >= RATE:
-            raise MotionError(
-                f"{path}: line {line}: expected a timecode HH:MM:SS:FF.mmm of up to {RATE} frames a second, found "
-                f"{row[stamp][:40]!r}"
-            )
-        weights = [_number(path, line, name, row[column]) for name, column in zip(SHAPES, columns, strict=True)]
-        seconds = 3600 * int(found[1]) + 60 * int(found[2]) + int(found[3])
-        yield line, seconds, int(found[4]) + float(found[5] or 0), weights
+        found = Stamp.parse(row[stamp].strip())
+        if found is None:
+            raise MotionError(f"{path}: line {line}: expected a timecode {FORM}, found {row[stamp][:40]!r}")
+        yield (
+            line,
+            found,
+            [
+                0.0 if column is None else _number(path, line, name, row[column])
+                for name, column in zip(SHAPES, columns, strict=True)
+            ],
+        )
 
 
 def _number(path: Path, line: int, name: str, text: str) -> float:
@@ -152,10 +174,3 @@ def _number(path: Path, line: int, name: str, text: str) -> float:
     if not abs(value) <= 10:
         raise MotionError(f"{path}: line {line}: expected a weight, 0 to 1, under {name}, found {text[:40]!r}")
     return value
-
-
-def _rate(seconds: np.ndarray, frames: np.ndarray) -> int:
-    """Timecode frames a second."""
-    if len(np.unique(seconds)) < 4:  # two whole ones between the first and the last
-        return RATE
-    return next((rate for rate in RATES if rate - 1 == int(frames.max())), RATE)

@@ -60,6 +60,8 @@ def animate(options: Namespace) -> None:
     writer(options.out)  # refused now, and not after the fit
     if options.timeline is not None:
         timeline = Take.load(options.timeline) if recorded else Timeline.load(options.timeline)
+    if recorded:
+        print(f"{options.timeline.name}: {timeline}", *timeline.notes, sep="\n")
     from facegen import animation as making
     from facegen import checkpoint
 

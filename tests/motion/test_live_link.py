@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from facegen.errors import MotionError
-from facegen.motion.live_link import COLUMNS, SHAPES, Take, timecode
+from facegen.motion.live_link import COLUMNS, SHAPES, Take
+from facegen.motion.timecode import timecode
 
 SMILE = SHAPES.index("MouthSmileLeft")
 
@@ -59,13 +60,6 @@ def test_the_columns_are_the_apps() -> None:
     assert COLUMNS[2:-9] == SHAPES
 
 
-def test_timecodes() -> None:
-    assert timecode(0) == "00:00:00:00.000"
-    assert timecode(1 / 25) == "00:00:00:02.400"
-    assert timecode(3725.5) == "01:02:05:30.000"
-    assert timecode(0.9999999) == "00:00:01:00.000"
-
-
 def test_a_recording_gives_times_and_weights(take: Callable) -> None:
     weights = smile(np.linspace(0, 0.8, 90))
     found = take(lines(weights, first=37 * 60 + 59))
@@ -96,8 +90,69 @@ def test_rows_may_be_fewer_than_timecodes(take: Callable, fps: int) -> None:
     np.testing.assert_allclose(take(text).times, np.arange(6 * fps) / fps, atol=1e-4)
 
 
-def test_a_short_recording_counts_sixty(take: Callable) -> None:
-    assert take(lines(smile(np.linspace(0, 1, 20)))).times[-1] == pytest.approx(19 / 60)
+@pytest.mark.parametrize("rate", [24, 25, 30, 48, 50, 60])
+@pytest.mark.parametrize("first", [3, 17])
+def test_one_end_of_a_second_says_the_rate(take: Callable, rate: int, first: int) -> None:
+    found = take(lines(smile(np.linspace(0, 1, rate + 5)), first=first, rate=rate))
+    assert found.rate == rate
+    np.testing.assert_allclose(found.times, np.arange(rate + 5) / rate, atol=1e-9)
+    assert str(found).endswith(f"by timecodes of {rate} frames a second")
+
+
+def test_a_frame_lost_at_the_end_of_a_second_does_not_change_the_rate(take: Callable) -> None:
+    text = lines(smile(np.linspace(0, 1, 100)), rate=30)
+    del text[30:32], text[88]  # the last two frames of the first second, and one of the third
+    assert take(text).rate == 30
+
+
+def test_every_other_frame_of_a_rate(take: Callable) -> None:
+    """75 rows of 30 a second, whose timecodes count 60, as the app writes them."""
+    found = take(lines(smile(np.linspace(0, 1, 75)), step=2))
+    assert (found.rate, found.times[-1]) == (60, pytest.approx(74 / 30))
+
+
+def test_a_recording_within_one_second_counts_thirty_or_sixty(take: Callable) -> None:
+    """Nothing in it says more."""
+    assert take(lines(smile(np.linspace(0, 1, 20)))).times[-1] == pytest.approx(19 / 30)
+    assert take(lines(smile(np.linspace(0, 1, 20)), first=25)).times[-1] == pytest.approx(19 / 60)
+
+
+def test_a_counter_behind_the_dot_is_no_time(take: Callable) -> None:
+    text = lines(smile(np.linspace(0, 1, 90)), rate=30)
+    for t, line in enumerate(text[1:]):
+        text[t + 1] = line.replace(".250", f".{t + 980:03d}", 1)
+    np.testing.assert_allclose(take(text).times, np.arange(90) / 30, atol=1e-9)
+    for t, line in enumerate(text[1:]):  # and where it is all that there is
+        text[t + 1] = ",".join([f"00:00:00:00.{t}", *line.split(",")[1:]])
+    np.testing.assert_allclose(take(text).times, np.arange(90) / 60, atol=1e-9)
+
+
+def test_whole_frame_numbers_count_sixty(take: Callable) -> None:
+    text = lines(smile(np.linspace(0, 1, 90)))
+    text[1:] = [",".join([str(t + 7), *line.split(",")[1:]]) for t, line in enumerate(text[1:])]
+    np.testing.assert_allclose(take(text).times, np.arange(90) / 60, atol=1e-9)
+    text[40] = ",".join(["00:00:00:40.000", *text[40].split(",")[1:]])
+    with pytest.raises(MotionError, match="line 41: expected timecodes or frame numbers throughout, found both"):
+        take(text)
+
+
+def test_a_recording_without_a_tongue_has_none(take: Callable) -> None:
+    text = lines(smile(np.linspace(0, 1, 9)))
+    column = COLUMNS.index("TongueOut")
+    rows = [line.split(",") for line in text]
+    found = take([",".join(row[:column] + row[column + 1 :]) for row in rows])
+    np.testing.assert_allclose(found.weights[:, :-1], take(text).weights[:, :-1])
+    assert not found.weights[:, -1].any()
+
+
+def test_the_right_file_of_a_calibrated_take_is_named(tmp_path: Path) -> None:
+    for name in ("a", "a_raw", "a_neutral", "alone_neutral"):
+        (tmp_path / f"{name}.csv").write_text("\n".join(lines(smile(np.linspace(0, 1, 9)))) + "\n")
+    assert Take.load(tmp_path / "a.csv").notes == Take.load(tmp_path / "alone_neutral.csv").notes == ()
+    (note,) = Take.load(tmp_path / "a_raw.csv").notes
+    assert note == "a_raw.csv is the take before calibration; a.csv beside it is the calibrated one"
+    with pytest.raises(MotionError, match=r"a_neutral\.csv: this is the neutral pose of its calibration.*take a\.csv$"):
+        Take.load(tmp_path / "a_neutral.csv")
 
 
 def test_midnight_frames_without_a_face_and_frames_at_one_time(take: Callable) -> None:

@@ -1,0 +1,95 @@
+"""Timecodes of recordings, and how many frames they count a second, which no field of a recording says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+RATE = 60
+"""Frames a second, of the app's timecodes unless it was set otherwise."""
+
+RATES = (24, 25, 30, 48, 50, 60)
+"""Frames a second that timecodes may count."""
+
+SLOW = 30
+"""Frames a second, of a recording within one second whose frame numbers would all be possible at this rate."""
+
+FORM = f"HH:MM:SS:FF.mmm of up to {RATE} frames a second"
+_TIMECODE = re.compile(r"(\d{1,2}):(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?")
+_NUMBER = re.compile(r"(\d{1,9})(?:\.0*)?")
+
+
+def timecode(seconds: float) -> str:
+    """HH:MM:SS:FF.mmm at `RATE` frames a second, with thousandths of a frame; a day is the most."""
+    thousandths = round(seconds * RATE * 1000)
+    frames, part = divmod(thousandths, 1000)
+    whole, frame = divmod(frames, RATE)
+    return f"{whole // 3600 % 24:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}:{frame:02d}.{part:03d}"
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """One row's timecode.
+
+    Args:
+        seconds: whole ones of the day; -1 where the row has a frame number alone.
+        frame: within the second, or since the start.
+        behind: the digits behind the dot.
+    """
+
+    seconds: int
+    frame: int
+    behind: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Stamp | None:
+        """HH:MM:SS:FF with digits behind a dot or none, or a whole frame number; None where it is neither."""
+        number = _NUMBER.fullmatch(text)
+        if number:
+            return cls(-1, int(number[1]))
+        found = _TIMECODE.fullmatch(text)
+        if found is None or int(found[2]) > 59 or int(found[3]) > 59 or int(found[4]) >= RATE:
+            return None
+        return cls(3600 * int(found[1]) + 60 * int(found[2]) + int(found[3]), int(found[4]), found[5] or "")
+
+
+def times_of(stamps: list[Stamp]) -> tuple[np.ndarray, int]:
+    """Seconds of each row, (N,), and the frames a second that they were counted at.
+
+    Digits behind the dot are a part of a frame. Where they rise by one from row to row they count rows, as some
+    converters write them, and say no time; where nothing else rises, they are the frame number.
+    Frame numbers without seconds are counted at `RATE`.
+    """
+    seconds = np.array([stamp.seconds for stamp in stamps], dtype=np.int64)
+    frames = np.array([stamp.frame for stamp in stamps], dtype=np.float64)
+    behind = np.array([int(stamp.behind or 0) for stamp in stamps])
+    if len(stamps) > 2 and (np.diff(behind) == 1).all():
+        if (frames == frames[0]).all() and (seconds == seconds[0]).all():
+            return behind / RATE, RATE
+    else:
+        frames = frames + [float(f"0.{stamp.behind or 0}") for stamp in stamps]
+    if (seconds < 0).all():
+        return frames / RATE, RATE
+    rate = _rate(seconds, frames)
+    return seconds + frames / rate, rate
+
+
+def _rate(seconds: np.ndarray, frames: np.ndarray) -> int:
+    """Frames a second, from the last frame numbers before seconds end.
+
+    The step from such a frame to the first of the next second is the usual one, if none was lost between them. Where
+    no second ends, or frames were lost at each end, the highest number decides.
+    """
+    highest = int(frames.max())
+    ends, steps = np.flatnonzero(np.diff(seconds) == 1), np.diff(frames)[np.diff(seconds) == 0]
+    if len(ends) and len(steps):
+        counted = frames[ends] + np.median(steps) - frames[ends + 1]
+        votes = {rate: np.count_nonzero(np.abs(counted - rate) < 0.5) for rate in RATES if rate > highest}
+        best = max(votes, key=lambda rate: votes[rate])
+        if votes[best]:
+            return best
+        if highest + 1 in RATES:
+            return highest + 1
+    return SLOW if highest < SLOW else RATE

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from facegen.motion.timecode import Stamp, timecode, times_of
+
+
+def test_timecodes() -> None:
+    assert timecode(0) == "00:00:00:00.000"
+    assert timecode(1 / 25) == "00:00:00:02.400"
+    assert timecode(3725.5) == "01:02:05:30.000"
+    assert timecode(0.9999999) == "00:00:01:00.000"
+
+
+@pytest.mark.parametrize(
+    ("text", "stamp"),
+    [
+        ("01:02:03:04.005", Stamp(3723, 4, "005")),
+        ("1:02:03:04", Stamp(3723, 4)),
+        ("00:00:00:59", Stamp(0, 59)),
+        ("17", Stamp(-1, 17)),
+        ("17.000", Stamp(-1, 17)),
+        ("00:00:00:60", None),
+        ("00:60:00:00", None),
+        ("12.5", None),
+        ("-1", None),
+        ("", None),
+    ],
+)
+def test_stamps(text: str, stamp: Stamp | None) -> None:
+    assert Stamp.parse(text) == stamp
+
+
+def test_a_timecode_is_the_inverse_of_its_time() -> None:
+    seconds = np.arange(0, 5, 1 / 12.5)
+    times, rate = times_of([Stamp.parse(timecode(each)) for each in seconds])
+    assert rate == 60
+    np.testing.assert_allclose(times, seconds, atol=1e-5)
+
+
+def test_a_second_that_begins_late_is_outvoted() -> None:
+    """Drop-frame timecodes leave numbers 0 and 1 out where a minute begins: the other seconds decide."""
+    stamps = [Stamp(58 + n // 30, n % 30) for n in range(60)] + [Stamp(60, n) for n in range(2, 30)]
+    assert times_of(stamps)[1] == 30
