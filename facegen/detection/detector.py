@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from facegen.errors import FacegenError
-from facegen.landmarks.points import COUNT
+from facegen.landmarks.points import COUNT, LEFT_EYE, RIGHT_EYE
 from facegen.optional import require
 
 CONFIDENCE = 0.4
@@ -41,7 +41,7 @@ def detect(picture: np.ndarray) -> list[np.ndarray]:
     """
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
         raise FacegenError(f"a picture is (H, W, 3) uint8, got {picture.shape} of {picture.dtype}")
-    with _quiet():
+    with quiet():
         try:
             require("mediapipe", "photo")
         except FacegenError as error:
@@ -70,8 +70,9 @@ def look_closely(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
     whole, points = image.fromarray(picture).reduce(shrink), points / shrink
     extent = float(np.ptp(points, axis=0).max())
     middle, found = (points.max(axis=0) + points.min(axis=0)) / 2, []
+    quarters = 90 * round(roll(points) / 90)  # landmarks on a face that stands on its head are none
     for half, across, down, degrees in LOOKS:
-        turn, step = np.radians(degrees), 2 * half * extent / CUT
+        turn, step = np.radians(degrees + quarters), 2 * half * extent / CUT
         frame = step * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         corner = middle + extent * np.array([across, down]) - frame @ [CUT / 2, CUT / 2]
         values = np.column_stack([frame, corner]).ravel()
@@ -85,8 +86,14 @@ def look_closely(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
     return (np.mean(found, axis=0) if found else points) * shrink
 
 
+def roll(points: np.ndarray) -> float:
+    """Degrees by which a face lies turned in its picture, clockwise as it is seen."""
+    across, down = points[list(LEFT_EYE)].mean(axis=0) - points[list(RIGHT_EYE)].mean(axis=0)
+    return float(np.degrees(np.arctan2(down, across)))
+
+
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep what the native library writes to standard error out of the terminal."""
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)

@@ -24,6 +24,18 @@ WRAPS = ("repeat", "clamp", "mirror")
 ALPHA_MODES = ("OPAQUE", "MASK", "BLEND")
 
 
+def eight_bit(image: Any) -> Any:
+    """A picture that Pillow has opened, with 8 bits a channel.
+
+    Of 16-bit grey its own conversions (Pillow 13.0) make whatever is above 255 of 65535 white, which is nearly all.
+    """
+    if not image.mode.startswith("I"):
+        return image
+    from PIL import Image
+
+    return Image.fromarray((np.asarray(image, dtype=np.uint32) // 257).clip(0, 255).astype(np.uint8))
+
+
 @dataclass(frozen=True, eq=False)
 class Texture:
     """A picture as a file holds it.

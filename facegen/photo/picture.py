@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from facegen.detection.detector import detect, look_closely
+from facegen.detection.detector import look_closely, roll
+from facegen.detection.photograph import faces_in
 from facegen.errors import FacegenError
+from facegen.mesh.material import eight_bit
 from facegen.optional import require
 
 LARGEST_FILE = 256 << 20
@@ -29,7 +31,7 @@ def read_picture(path: str | Path) -> np.ndarray:
         FacegenError: the file is missing, no JPEG, PNG or WebP, damaged, or too large.
     """
     image = require("PIL.Image", "photo")
-    upright = require("PIL.ImageOps", "photo").exif_transpose
+    as_noted = require("PIL.ImageOps", "photo").exif_transpose
     path = Path(path)
     if not path.is_file():
         raise FacegenError(f"{path}: no such picture")
@@ -42,7 +44,7 @@ def read_picture(path: str | Path) -> np.ndarray:
                 width, height = opened.size
                 if width * height > LARGEST:
                     raise image.DecompressionBombError(f"{width} x {height} pixels")
-                found = upright(opened)
+                found = eight_bit(as_noted(opened))
                 if found.mode in ("RGBA", "LA", "P", "PA"):
                     clear = found.convert("RGBA")
                     found = image.alpha_composite(image.new("RGBA", clear.size, "white"), clear)
@@ -53,6 +55,25 @@ def read_picture(path: str | Path) -> np.ndarray:
         raise FacegenError(f"{path}: {error}; pictures up to {LARGEST:,} pixels are taken, scale it down") from error
     except Exception as error:  # decoders fail in ways of their own on damaged bytes
         raise FacegenError(f"{path}: expected a picture as JPEG, PNG or WebP, or it is damaged ({error})") from error
+
+
+def read_face(path: Path, number: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """A picture, (H, W, 3) uint8, in which a face stands upright, and the face's landmarks (468, 2), pixels.
+
+    Where the face is nearer to lying or to standing on its head, the picture is turned, and that is printed.
+
+    Args:
+        path: of the picture.
+        number: which face, see `find_face`.
+
+    Raises:
+        FacegenError: see `read_picture` and `find_face`.
+    """
+    picture = read_picture(path)
+    picture, points, degrees = upright(picture, find_face(picture, number, str(path)))
+    if degrees:
+        print(f"{path}: turned by {degrees} degrees, so that the face stands upright")
+    return picture, points
 
 
 def find_face(picture: np.ndarray, number: int | None, name: str) -> np.ndarray:
@@ -68,12 +89,32 @@ def find_face(picture: np.ndarray, number: int | None, name: str) -> np.ndarray:
     """
     if number is not None and number < 1:
         raise FacegenError(f"faces are counted from 1, the largest first; got --face {number}")
-    found = detect(picture)
+    found = faces_in(picture)
     if not found:
         raise FacegenError(
-            f"{name}: no face is found in it; expected one that looks about into the camera, at least a fifth of the "
-            "picture high; cut the picture to the face"
+            f"{name}: no face is found in it; expected one that looks about into the camera, at least a sixteenth of "
+            "the picture wide; cut the picture to the face"
         )
     if number is not None and number > len(found):
         raise FacegenError(f"{name}: {len(found)} faces are found, there is no face {number}; the largest is 1")
     return look_closely(picture, found[(number or 1) - 1])
+
+
+def upright(picture: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+    """The picture by quarter turns, so that a face stands on its chin, give or take an eighth of a turn.
+
+    Args:
+        picture: (H, W, 3) uint8.
+        points: (468, 2) pixels, of the face.
+
+    Returns:
+        The picture, the points in it, and the degrees by which it was turned, clockwise as it is seen: 0 to 270.
+    """
+    quarters = round(roll(points) / 90) % 4
+    if not quarters:
+        return picture, points, 0
+    turned = np.ascontiguousarray(np.rot90(picture, quarters))
+    height, width = picture.shape[:2]
+    x, y = points.T
+    there = {1: (y, width - x), 2: (width - x, height - y), 3: (height - y, x)}[quarters]
+    return turned, np.stack(there, axis=1), 360 - 90 * quarters

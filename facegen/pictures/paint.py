@@ -8,7 +8,7 @@ import numpy as np
 
 from facegen.errors import FacegenError
 from facegen.mesh.appearance import Appearance
-from facegen.mesh.material import Material, Texture
+from facegen.mesh.material import Material, Texture, eight_bit
 from facegen.optional import require
 
 SIDE = 2048  # pixels of a picture's longer side that are kept
@@ -86,8 +86,9 @@ def _decoded(texture: Texture) -> np.ndarray:
     try:
         with image.open(io.BytesIO(texture.data)) as opened:
             opened.draft("RGB", (SIDE, SIDE))
-            opened.thumbnail((SIDE, SIDE))
-            return np.asarray(opened.convert("RGBA"))
+            shown = eight_bit(opened)
+            shown.thumbnail((SIDE, SIDE))
+            return np.asarray(shown.convert("RGBA"))
     except (OSError, ValueError, SyntaxError, image.DecompressionBombError) as error:
         raise FacegenError(f"the texture {texture.name[:40]!a} cannot be drawn: {error}") from error
 

@@ -216,7 +216,7 @@ def photo(options: Namespace) -> None:
     """A photograph becomes a neutral of the model's topology."""
     from facegen import checkpoint
     from facegen.photo import neutral as making
-    from facegen.photo.picture import find_face, read_picture
+    from facegen.photo.picture import read_face
     from facegen.photo.report import report
     from facegen.photo.surface_color import places
     from facegen.pictures.sheets import write_picture
@@ -226,15 +226,13 @@ def photo(options: Namespace) -> None:
         raise FacegenError(
             "--compare PICTURE and --expression NAME go together: what is made, and what it is held against"
         )
-    picture = read_picture(options.picture)
-    pixels = find_face(picture, options.face, str(options.picture))
+    picture, pixels = read_face(options.picture, options.face)
     model = checkpoint.load(options.model)
     if options.expression is not None and options.expression not in model.expressions:
         raise FacegenError(unknown("expression", options.expression, model.expressions))
     target = None
     if options.compare is not None:
-        other = read_picture(options.compare)
-        target = other, find_face(other, None, str(options.compare))
+        target = read_face(options.compare, None)
     fit = making.fit_neutral(model, making.identity_of(model, options.corpus, str(options.model)), pixels)
     template = model.hierarchy.template
     where = places(fit, template.faces, picture)

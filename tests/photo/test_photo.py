@@ -20,7 +20,7 @@ from facegen.mesh.tri_mesh import TriMesh
 from facegen.optional import require
 from facegen.photo import picture as pictures
 from facegen.photo.neutral import fit_neutral, identity_of
-from facegen.photo.picture import find_face, read_picture
+from facegen.photo.picture import find_face, read_picture, upright
 
 pytest.importorskip("mediapipe")
 pytest.importorskip("embreex")
@@ -119,10 +119,52 @@ def test_the_largest_of_several_is_the_first() -> None:
     both.paste(one.resize((180, 180)), (0, 0))
     both.paste(one, (200, 0))
     both = np.array(both)
-    if len(detect(both)) < 2:
-        pytest.skip("the detector sees one of them alone")
     sizes = [np.ptp(find_face(both, number, "both")[:, 1]) for number in (None, 1, 2)]
     assert sizes[0] == sizes[1] > sizes[2]
+
+
+def test_a_portrait_on_its_head_is_turned(
+    portrait: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    over = tmp_path / "over.png"
+    image.open(portrait).rotate(180).save(over)
+    assert command(over, checkpoint_path, tmp_path / "neutral.obj") == 0
+    said = capsys.readouterr().out
+    assert "over.png: turned by 180 degrees, so that the face stands upright" in said
+    assert share_off(said) < 3
+    report = np.array(image.open(tmp_path / "neutral.report.png").convert("RGB"))
+    command(portrait, checkpoint_path, tmp_path / "upright.obj")
+    wanted = np.array(image.open(tmp_path / "upright.report.png").convert("RGB"))
+    assert np.abs(report.astype(float) - wanted).mean() < 8
+
+
+def test_what_its_camera_noted_turns_a_picture(portrait: Path, tmp_path: Path) -> None:
+    noted = image.Exif()
+    noted[0x0112] = 6  # orientation: the top of the scene is at the right
+    image.open(portrait).rotate(90, expand=True).save(tmp_path / "noted.jpg", exif=noted, quality=95)
+    wanted = np.array(image.open(portrait).convert("RGB")).astype(float)
+    assert np.abs(read_picture(tmp_path / "noted.jpg") - wanted).mean() < 4
+
+
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+def test_quarter_turns_bring_a_face_upright(quarters: int) -> None:
+    face = astronaut()[:260, 100:340]
+    points = find_face(face, None, "it")
+    lying = np.ascontiguousarray(np.rot90(face, -quarters))  # clockwise
+    height, width = face.shape[:2]
+    x, y = points.T
+    there = np.stack([(x, y), (height - y, x), (width - x, height - y), (y, width - x)][quarters], axis=1)
+    picture, back, degrees = upright(lying, there)
+    np.testing.assert_array_equal(picture, face)
+    np.testing.assert_allclose(back, points)
+    assert degrees == (360 - 90 * quarters) % 360
+
+
+def test_grey_of_sixteen_bits_is_the_same_picture(tmp_path: Path) -> None:
+    grey = np.array(image.fromarray(astronaut()).convert("L"))
+    image.fromarray(grey).save(tmp_path / "eight.png")
+    image.fromarray(grey.astype(np.uint16) * 257).save(tmp_path / "sixteen.png")
+    np.testing.assert_array_equal(read_picture(tmp_path / "sixteen.png"), read_picture(tmp_path / "eight.png"))
 
 
 def test_a_close_look_jitters_less() -> None:

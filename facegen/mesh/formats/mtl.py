@@ -10,7 +10,7 @@ import numpy as np
 
 from facegen.errors import MeshError
 from facegen.mesh.formats.beside import read_texture
-from facegen.mesh.material import Album, Material, Picture, Texture
+from facegen.mesh.material import Album, Material, Picture, Texture, eight_bit
 
 # How many words stand behind each option of a map; of `-o`, `-s` and `-t` up to so many numbers.
 _OPTIONS = {
@@ -155,7 +155,7 @@ def _shows_normals(texture: Texture) -> bool:
     try:
         with Image.open(io.BytesIO(texture.data)) as image:
             image.draft("RGB", (64, 64))
-            red, _, blue = np.asarray(image.convert("RGB").resize((8, 8)), dtype=float).mean(axis=(0, 1))
+            red, _, blue = np.asarray(eight_bit(image).convert("RGB").resize((8, 8)), dtype=float).mean(axis=(0, 1))
     except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError):
         return False
     return bool(blue > 160 and blue > red + 40)
