@@ -64,7 +64,7 @@ def _obj_writer(sequence: Sequence, folder: Path) -> tuple[_Writer, list[str]]:
     head, left, names = "", [], []
     if appearance is not None and appearance.materials:
         materials = [*appearance.materials, DEFAULT]
-        if (appearance.face_materials >= 0).all():
+        if (appearance.material_numbers >= 0).all():
             materials.pop()
         names = distinct((material.name for material in materials), "material", r"\w.\- ")
         textures = appearance.textures()

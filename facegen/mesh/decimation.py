@@ -12,6 +12,13 @@ from facegen.errors import FacegenError, MeshError
 from facegen.mesh.topology import edge_graph
 from facegen.mesh.tri_mesh import TriMesh
 
+ZERO_WEIGHT = 1e-9
+"""Barycentric weight below which a corner does not count. Chosen above float64's rounding: such a weight moves a vertex
+by less than any file keeps, and costs an entry of a matrix."""
+SLACK = 1e-6
+"""Share of the largest coarse triangle's radius by which a triangle may seem too far away and is measured all the same.
+Chosen for rounding, where vertices coincide; a larger one only takes time."""
+
 
 def decimate(mesh: TriMesh, count: int) -> tuple[np.ndarray, TriMesh]:
     """Quadric decimation by half-edge collapses, so that what stays is a subset of the vertices.
@@ -107,7 +114,7 @@ def project(mesh: TriMesh, kept: np.ndarray, coarse: TriMesh) -> csr_matrix:
     weights[~np.isfinite(weights).all(axis=1)] = 1 / 3  # a triangle without area: any of its corners is as near
     count = len(mesh.vertices)
     entries, columns = np.zeros((count, 3)), np.zeros((count, 3), dtype=np.int64)
-    entries[vertex], columns[vertex] = np.where(weights < 1e-9, 0, weights), coarse.faces[face]
+    entries[vertex], columns[vertex] = np.where(weights < ZERO_WEIGHT, 0, weights), coarse.faces[face]
     # Kept vertices copy, also those that no face uses.
     entries[kept], columns[kept, 0] = (1, 0, 0), np.arange(len(kept))
     total = entries.sum(axis=1, keepdims=True)
@@ -145,6 +152,6 @@ def _candidates(mesh: TriMesh, kept: np.ndarray, coarse: TriMesh) -> tuple[np.nd
     reach = np.linalg.norm(points - coarse.vertices[nearest], axis=1)
     middle = coarse.vertices[faces].mean(axis=1)
     radius = np.linalg.norm(coarse.vertices[faces] - middle[:, None], axis=-1).max(axis=1)
-    slack = 1e-6 * radius.max()  # for rounding, where vertices coincide
+    slack = SLACK * radius.max()
     useful = np.linalg.norm(points[pair] - middle[face], axis=1) - radius[face] <= reach[pair] + slack
     return dropped[pair[useful]], face[useful].astype(np.int64)
