@@ -22,12 +22,22 @@ from facegen.mesh.material import DEFAULT, to_linear
 from facegen.sequence.sequence import Sequence
 
 FLOAT, UINT16, UINT32 = 5126, 5123, 5125
+"""glTF's types of numbers, `componentType` (glTF 2.0, section 3.6.2.2)."""
 VERTEX_DATA, INDEX_DATA = 34962, 34963
+"""What a buffer view is for, `target` (glTF 2.0, section 5.11.5)."""
 
 
 @dataclass(frozen=True)
 class GlbReport:
-    """What was written; the errors are of vertices, over all frames, of the float32 numbers in the file."""
+    """What was written, and how near it comes to the motion.
+
+    Args:
+        frames: of the animation.
+        targets: morph targets.
+        max_error_mm, mean_error_mm: distance of vertices, over all frames, with the float32 numbers in the file.
+        bytes: of the file, or of the two files of a `.gltf`.
+        seconds: that it took.
+    """
 
     frames: int
     targets: int
@@ -119,10 +129,10 @@ class _Buffer:
         self.accessors: list[dict] = []
         self.length = 0
 
-    def add(self, array: np.ndarray, kind: str, component: int, *, target: int | None = None, bounds=False) -> int:
-        """Append `array` and give back its accessor's index."""
+    def add(self, array: np.ndarray, kind: str, number: int, *, target: int | None = None, bounds: bool = False) -> int:
+        """Append `array`, whose numbers have glTF's type `number`, and give back its accessor's index."""
         view = self.append(array.tobytes(), target)
-        accessor = {"bufferView": view, "componentType": component, "count": len(array), "type": kind}
+        accessor = {"bufferView": view, "componentType": number, "count": len(array), "type": kind}
         if bounds:
             rows = array.reshape(len(array), -1)
             accessor |= {"min": rows.min(axis=0).tolist(), "max": rows.max(axis=0).tolist()}
@@ -138,7 +148,7 @@ class _Buffer:
 
 
 def _document(sequence: Sequence, morph: Morph, numbers: BinaryIO) -> dict:
-    """The description, whose numbers are written to `numbers`."""
+    """The description; the numbers that it describes are written to `numbers`."""
     buffer = _Buffer(numbers)
     order, uv, faces = _split(sequence)
 
@@ -196,7 +206,7 @@ def _document(sequence: Sequence, morph: Morph, numbers: BinaryIO) -> dict:
 
 
 def _split(sequence: Sequence) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
-    """Which vertex each of the file's is, (W,), their texture coordinates (W, 2), and the faces between them."""
+    """The sequence's vertex that each vertex of the file is, (W,), their texture coordinates (W, 2), and the faces."""
     appearance, count = sequence.appearance, sequence.vertices.shape[1]
     if appearance is None or not len(appearance.uv):
         return np.arange(count), None, sequence.faces
@@ -205,7 +215,7 @@ def _split(sequence: Sequence) -> tuple[np.ndarray, np.ndarray | None, np.ndarra
 
 
 def _pack(document: dict, numbers: BinaryIO, file: BinaryIO) -> None:
-    """Write the binary container: a header, the JSON chunk and the buffer's."""
+    """Write the binary container: a header, the JSON chunk and the buffer's chunk."""
     text = json.dumps(document, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
     length = document["buffers"][0]["byteLength"]

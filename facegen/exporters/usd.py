@@ -20,7 +20,8 @@ from facegen.mesh.tri_mesh import vertex_normals
 from facegen.optional import require
 from facegen.sequence.sequence import Sequence
 
-METRES_PER_UNIT = 0.001  # a sequence is in mm
+METRES_PER_UNIT = 0.001
+"""Metres in a stage's unit, which is the sequence's millimetre."""
 
 
 def write_usd(sequence: Sequence, path: str | Path) -> str:
@@ -72,14 +73,14 @@ def write_usd(sequence: Sequence, path: str | Path) -> str:
 
 
 def _pictures(sequence: Sequence, path: Path) -> dict[Texture, str]:
-    """How each texture's file is called, beside the stage or in its package."""
+    """The name of each texture's file, beside the stage or in its package."""
     textures = [] if sequence.appearance is None else sequence.appearance.textures()
     names = distinct((texture.name or "texture" for texture in textures), "texture", "A-Za-z0-9_-")
     return {texture: f"{path.stem}_{name}{texture.suffix}" for texture, name in zip(textures, names, strict=True)}
 
 
 def _write_stage(usd: Any, sequence: Sequence, path: Path, pictures: dict[Texture, str]) -> None:
-    """A stage with one face, saved after every piece of frames, which USD then need not hold."""
+    """Write a stage with one face, saved after every chunk of frames, which USD then need not hold."""
     geom, vt = require("pxr.UsdGeom", "usd"), require("pxr.Vt", "usd")
     stage = usd.Stage.CreateNew(str(path))
     geom.SetStageUpAxis(stage, geom.Tokens.y)
@@ -100,8 +101,8 @@ def _write_stage(usd: Any, sequence: Sequence, path: Path, pictures: dict[Textur
     mesh.SetNormalsInterpolation(geom.Tokens.vertex)
     dress(stage, mesh, sequence.appearance, dressed, pictures)
     points, normals, extent = mesh.CreatePointsAttr(), mesh.CreateNormalsAttr(), mesh.CreateExtentAttr()
-    for start, piece in streamed(sequence.vertices):
-        for t, pose in enumerate(piece, start):
+    for start, chunk in streamed(sequence.vertices):
+        for t, pose in enumerate(chunk, start):
             points.Set(vt.Vec3fArray.FromNumpy(pose), t)
             normals.Set(vt.Vec3fArray.FromNumpy(vertex_normals(pose, sequence.faces)), t)
             extent.Set(vt.Vec3fArray.FromNumpy(np.stack([pose.min(axis=0), pose.max(axis=0)])), t)
