@@ -18,8 +18,8 @@ HELD_BYTES = 256 << 20
 """Bytes of frames above which the command line decodes them anew whenever a writer asks for them. Chosen: more take
 more memory, less makes longer clips be decoded several times."""
 PHASE_FRAMES = 30
-"""Frames of each phase, rise, apex and fall, of the label whose middle gives an expression's latent. Chosen: as long as
-those of common recordings; in a longer apex the latent settles further."""
+"""Frames of each phase, rise, apex and fall, of the label whose middle gives an expression's latent. Chosen: about a
+second of recordings; in a longer apex the latent settles further."""
 
 
 def ready(neutral: TriMesh | Face, model: Checkpoint) -> Face:

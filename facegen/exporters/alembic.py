@@ -100,7 +100,7 @@ def _give_back() -> None:
 def _require_space(folder: Path, size: int) -> None:
     """Refuse a disk without room before anything is written: where it runs full, Alembic's library ends the process."""
     free = shutil.disk_usage(folder).free
-    if free < 1.1 * size + (1 << 20):  # a tenth and 1 MB for Alembic's own records; chosen, they are far smaller
+    if free < 1.1 * size + (1 << 20):  # a tenth and 1 MB for Alembic's own records; chosen
         raise FacegenError(
             f"an .abc of {size / 1e6:.0f} MB needs more room than is left in {folder}, {free / 1e6:.0f} MB"
         )

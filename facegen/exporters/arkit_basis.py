@@ -24,7 +24,8 @@ smaller ones. Chosen: a larger one makes all weights too small."""
 SETTLED_CHANGE = 1e-7
 """Largest change of a weight in the sweep after which the solution counts as found. Chosen: the file has 8 decimals."""
 SWEEP_LIMIT = 5000
-"""Sweeps over all weights after which the solution is taken as it is. Chosen: real motion needs far fewer."""
+"""Sweeps over all weights after which the solution is taken as it is. Chosen, so that it ends where shapes are nearly
+alike."""
 
 
 @dataclass(frozen=True, eq=False)

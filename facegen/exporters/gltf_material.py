@@ -1,4 +1,4 @@
-"""Materials, written into a glTF document."""
+"""Materials written into a glTF document."""
 
 from __future__ import annotations
 

@@ -21,16 +21,16 @@ SPAN_SHARE = 0.05
 """Share of the tolerance that may be lost where frames are kept as combinations of directions, before the fewest
 targets are looked for. Chosen: a larger share leaves less to the targets, a smaller one keeps more directions in
 memory."""
-ROUNDING = 1e-7
+FLOAT32_ROUNDING = 1e-7
 """Share of the largest displacement that float32 rounds away, about its spacing (6e-8)."""
-BELOW_ZERO = 1e-6
+WEIGHT_ROUNDING = 1e-6
 """How far below 0 a weight, whose largest is 1, may be by rounding alone. Chosen: some times float32's spacing."""
-SAFETY = 0.999
+ERROR_SAFETY = 0.999
 """Share of the tolerance that an error may reach where it is counted in float32. Chosen: a hair under all of it."""
 SQUARE_SAFETY = 0.99
 """Factor on mean squares, which are rounded too, before a rank is ruled out by them. Chosen: a lower one only costs a
 look at a rank that fails."""
-LOST_DIGITS = 1e-14
+EIGENVALUE_ROUNDING = 1e-14
 """Share of the largest eigenvalue, below which one is rounding. Chosen: some fifty times float64's spacing."""
 NORMAL_FRAMES = 24
 """Frames, evenly over time, from which the normals of targets are solved. Chosen: normals change no faster than
@@ -154,7 +154,7 @@ class FewMorph(Morph):
         # The largest error is at least the root mean square, so no rank whose own is above the tolerance can do.
         square = np.append(np.cumsum(values[::-1])[::-1], 0) / (count * points)
         lowest = int(np.flatnonzero(SQUARE_SAFETY * square <= tolerance**2)[0])
-        limit, highest = SAFETY * tolerance, len(values)
+        limit, highest = ERROR_SAFETY * tolerance, len(values)
         rank = bisect_left(range(highest + 1), True, lo=lowest, key=lambda rank: left(rank, limit) <= limit)
         if rank > highest:
             raise FacegenError(f"tolerance {tolerance} mm is below what float32 holds here, {left(highest):.2g} mm")
@@ -186,7 +186,7 @@ def _from_zero(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         turn: (K', K) float32, their targets as combinations of the K.
     """
     below = np.maximum(-weights.min(axis=0, initial=0), 0)
-    signed = below > BELOW_ZERO
+    signed = below > WEIGHT_ROUNDING
     against = np.maximum(-weights[:, signed] / below[signed], 0).max(axis=1, initial=0)
     raised = np.maximum(weights + np.outer(against, below * signed), 0)
     peak = raised.max(axis=0, initial=0)
@@ -211,7 +211,7 @@ def _spanned(vertices: np.ndarray | Frames, allowed: float) -> tuple[np.ndarray,
     directions, rows = np.empty((0, len(first))), []
     for _, chunk in streamed(vertices, "directions"):
         missed = chunk.reshape(len(chunk), -1) - first
-        finest = max(allowed, ROUNDING * float(np.abs(missed).max(initial=0)))
+        finest = max(allowed, FLOAT32_ROUNDING * float(np.abs(missed).max(initial=0)))
         found = np.zeros((len(chunk), len(directions)))
         for _ in range(2):  # the second time for what rounding has left
             along = missed @ directions.T
@@ -234,7 +234,7 @@ def _needed(missed: np.ndarray, allowed: float) -> np.ndarray:
         return missed[:0]
     values, vectors = np.linalg.eigh(missed @ missed.T)
     values, vectors = values[::-1], vectors[:, ::-1]
-    count = max(int(np.count_nonzero(values > LOST_DIGITS * values[0])), 1)
+    count = max(int(np.count_nonzero(values > EIGENVALUE_ROUNDING * values[0])), 1)
     lengths = np.sqrt(values[:count])
     along, directions = vectors[:, :count] * lengths, (vectors[:, :count] / lengths).T @ missed
 

@@ -14,7 +14,7 @@ from facegen.pictures.sheets import contact_sheet, motion_plot, write_picture
 from facegen.sequence.sequence import Sequence
 
 LARGEST_ROW = 64
-"""Frames in the sheet's one row at most. Chosen: at 256 pixels each, the picture is 16,384 pixels wide."""
+"""Frames in the sheet's one row at most. Chosen: at 256 pixels each, the picture is over 16,000 pixels wide."""
 
 
 def write_png(sequence: Sequence, path: str | Path, *, frames: int = 8, size: int = 256, view: str = "front") -> str:

@@ -93,7 +93,12 @@ class Similarity:
 
 
 def similarity(points: np.ndarray, target: np.ndarray, weights: np.ndarray | None = None) -> Similarity:
-    """The similarity that brings `points` (N, 3) nearest to `target` (N, 3).
+    """The similarity that brings `points` nearest to `target` in the least-squares sense.
+
+    Args:
+        points: (N, 3).
+        target: (N, 3), point by point the same places.
+        weights: (N,) how much each point counts; None counts all alike.
 
     Reference:
         Umeyama, "Least-Squares Estimation of Transformation Parameters Between Two Point Patterns", PAMI 1991.

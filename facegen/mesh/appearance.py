@@ -149,7 +149,7 @@ class DressedPolygons:
         used = appearance.material_numbers
         if polygons is None or not np.array_equal(triangulate(polygons), faces):
             return cls(faces, appearance.corners, used)
-        # The first triangle of a fan has corners 0, 1 and 2 of its polygon, each one after it the next.
+        # The first triangle of a fan has corners 0, 1 and 2 of its polygon; each later one ends at the next corner.
         sizes = (polygons >= 0).sum(axis=1)
         if sizes.min(initial=3) < 3:
             return cls(faces, appearance.corners, used)

@@ -9,7 +9,7 @@ import numpy as np
 from facegen.mesh.topology import border_edges, connected, surface_pieces
 from facegen.mesh.tri_mesh import TriMesh
 
-COVERED = 0.5
+COVERED_WIDTH = 0.5
 """Share of the widest hole's width, below which a hole is covered. Chosen: a neck is over twice as wide as a mouth."""
 
 
@@ -50,7 +50,7 @@ def with_caps(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.n
     holes = rims(faces, len(vertices))
     widths = [np.ptp(vertices[edges[:, 0]], axis=0).max() for edges in holes]
     for edges, width in zip(holes, widths, strict=True):
-        if width < COVERED * max(widths):
+        if width < COVERED_WIDTH * max(widths):
             centre = vertices[edges[:, 0]].mean(axis=0, keepdims=True)
             fan = np.column_stack([edges[:, ::-1], np.full(len(edges), len(vertices))])
             vertices = np.concatenate([vertices, centre])

@@ -1,4 +1,4 @@
-"""Is a surface sound? What is wrong with it, and where."""
+"""What is wrong with a surface, and where."""
 
 from __future__ import annotations
 

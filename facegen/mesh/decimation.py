@@ -15,7 +15,7 @@ from facegen.mesh.tri_mesh import TriMesh
 ZERO_WEIGHT = 1e-9
 """Barycentric weight below which a corner does not count. Chosen above float64's rounding: such a weight moves a vertex
 by less than any file keeps, and costs an entry of a matrix."""
-SLACK = 1e-6
+REACH_SLACK = 1e-6
 """Share of the largest coarse triangle's radius by which a triangle may seem too far away and is measured all the same.
 Chosen for rounding, where vertices coincide; a larger one only takes time."""
 
@@ -67,11 +67,11 @@ def decimate(mesh: TriMesh, count: int) -> tuple[np.ndarray, TriMesh]:
 
 
 def _openmesh() -> ModuleType:
-    """OpenMesh, which pip builds from source and, where that failed, may have been left out.
+    """Import OpenMesh, which pip builds from source and which is missing where that failed.
 
     Raises:
-        FacegenError: it is not installed; says which line builds it, also with cmake 4, which refuses its build files
-            unless told which cmake's rules they follow.
+        FacegenError: it is not installed. The message gives the line that builds it, also with cmake 4, which refuses
+            its build files unless it is told which cmake's rules they follow.
     """
     try:
         import openmesh
@@ -152,6 +152,6 @@ def _candidates(mesh: TriMesh, kept: np.ndarray, coarse: TriMesh) -> tuple[np.nd
     reach = np.linalg.norm(points - coarse.vertices[nearest], axis=1)
     middle = coarse.vertices[faces].mean(axis=1)
     radius = np.linalg.norm(coarse.vertices[faces] - middle[:, None], axis=-1).max(axis=1)
-    slack = SLACK * radius.max()
+    slack = REACH_SLACK * radius.max()
     useful = np.linalg.norm(points[pair] - middle[face], axis=1) - radius[face] <= reach[pair] + slack
     return dropped[pair[useful]], face[useful].astype(np.int64)

@@ -104,7 +104,7 @@ class MeshHierarchy:
 
     @property
     def template(self) -> TriMesh:
-        """Level 0."""
+        """The finest level, number 0."""
         return self.levels[0]
 
     @property

@@ -10,10 +10,10 @@ from scipy.sparse.linalg import splu
 
 from facegen.mesh.tri_mesh import TriMesh
 
-NEEDLE = 1e-12
+NEEDLE_AREA = 1e-12
 """Share of the largest triangle's area, below which a triangle counts as of that area, so that nothing is divided by 0.
-Chosen near float64's rounding: `COTANGENTS` bounds what comes of it."""
-COTANGENTS = (0.05, 20.0)
+Chosen near float64's rounding: `COTANGENT_BOUNDS` bounds what comes of it."""
+COTANGENT_BOUNDS = (0.05, 20.0)
 """Bounds of the cotangent of an angle: obtuse angles have negative ones, needles huge ones, and neither helps to hold a
 surface together. Chosen: these are of 87 and of 3 degrees."""
 LEAST_AREA = 1e-6
@@ -38,8 +38,8 @@ def laplacian(mesh: TriMesh) -> tuple[csr_matrix, np.ndarray]:
         i, j = mesh.faces[:, (k + 1) % 3], mesh.faces[:, (k + 2) % 3]
         one, two = corners[:, (k + 1) % 3] - corners[:, k], corners[:, (k + 2) % 3] - corners[:, k]
         double = np.linalg.norm(np.cross(one, two), axis=1)
-        cotangent = np.einsum("fc,fc->f", one, two) / np.maximum(double, NEEDLE * double.max())
-        cotangent = np.clip(cotangent, *COTANGENTS) / 2
+        cotangent = np.einsum("fc,fc->f", one, two) / np.maximum(double, NEEDLE_AREA * double.max())
+        cotangent = np.clip(cotangent, *COTANGENT_BOUNDS) / 2
         doubled.append(double)
         rows += [i, j]
         columns += [j, i]

@@ -170,7 +170,7 @@ def numeric(extension: Any) -> bool:
 
 
 class Album:
-    """The pictures of one mesh, each read once, whose bytes are bounded all together."""
+    """The pictures of one mesh: each is read once, and all together are bounded."""
 
     def __init__(self) -> None:
         self.found: dict[Hashable, Texture] = {}
@@ -192,7 +192,16 @@ class Album:
 
 
 def distinct(names: Iterable[str], otherwise: str, allowed: str = r"\w.-") -> list[str]:
-    """The names, cut to `LONGEST_NAME` characters `allowed` in a class of `re`, numbered where two are alike."""
+    """Names for files or objects, no two alike even in another case.
+
+    Args:
+        names: as a mesh has them.
+        otherwise: the name of what has none.
+        allowed: characters that may stand in a name, as in a class of `re`; others become `_`.
+
+    Returns:
+        The names, cut to `LONGEST_NAME` characters, and numbered where two would be alike.
+    """
     taken: set[str] = set()
     found = []
     for name in names:

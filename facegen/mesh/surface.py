@@ -20,7 +20,7 @@ THREADED_FROM = 5000
 """Points above which they are looked for by several threads. Chosen: for fewer, threads cost more than they bring."""
 POINTS_AT_ONCE = 50_000
 """Points whose nearest ones are looked for together. Chosen: each takes some kB, all together some 100 MB."""
-ON_EDGE = 1e-6
+EDGE_WEIGHT = 1e-6
 """Barycentric weight below which a point lies on the side across from that corner. Chosen: above rounding, and a
 thousandth of a millimetre on a triangle a metre high."""
 
@@ -96,7 +96,7 @@ class Surface:
         gap += np.square(self.reach / 2 * (looks - normals[:, None])).sum(axis=-1)
         row, best = np.arange(len(points)), gap.argmin(axis=1)
         face, weights = chosen[row, best], weights[row, best]
-        zero = weights < ON_EDGE
+        zero = weights < EDGE_WEIGHT
         on_edge = (zero[:, [2, 0, 1]] & self.rim_edges[face]).any(axis=1)
         return Hits(face, weights, close[row, best], looks[row, best], on_edge)
 

@@ -10,7 +10,7 @@ from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 SAME_PLACE = 1e-6
 """Share of the mesh's widest extent by which positions are rounded before they are compared. Chosen: files write seven
 digits or more, and the vertices of scans are thousands of times further apart."""
-OPPOSITE = -0.2
+OPPOSITE_COSINE = -0.2
 """Cosine of the angle between two normals at or below which their borders look opposite ways. Chosen: 102 degrees, more
 than any fold along which a texture is cut, less than the lips of a shut mouth."""
 
@@ -40,7 +40,7 @@ def weld(mesh: TriMesh) -> tuple[TriMesh, np.ndarray]:
     twin = first[place[sewn]]
     one, two = np.concatenate([start[sewn], stop[sewn]]), np.concatenate([stop[twin], start[twin]])
     normals = vertex_normals(mesh.vertices, mesh.faces)
-    alike = np.einsum("nc,nc->n", normals[one], normals[two]) > OPPOSITE
+    alike = np.einsum("nc,nc->n", normals[one], normals[two]) > OPPOSITE_COSINE
     index = connected(np.stack([one[alike], two[alike]], axis=1), count)
     kept = np.zeros(index.max() + 1, dtype=np.int64)
     kept[index[::-1]] = np.arange(count)[::-1]

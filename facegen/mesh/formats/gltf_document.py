@@ -201,7 +201,7 @@ class Document:
 
 
 def open_document(path: str | Path) -> Document:
-    """A `.glb` or `.gltf`.
+    """Open a `.glb` or `.gltf`.
 
     Raises:
         MeshError: it cannot be read, or needs an extension such as Draco.

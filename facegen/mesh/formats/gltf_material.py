@@ -1,4 +1,4 @@
-"""glTF's materials, read."""
+"""Materials read from a glTF document."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Placement:
 
 
 class MaterialReader:
-    """Materials by their number.
+    """Reads materials by their number.
 
     Args:
         document: that holds them.
@@ -150,7 +150,7 @@ class MaterialReader:
 
 
 def _cut(values: Any, count: int) -> tuple[float, ...]:
-    """So many numbers, each cut to [0, 1]."""
+    """`count` numbers, each cut to [0, 1]."""
     numbers = [float(value) for value in values]
     if len(numbers) != count or not np.isfinite(numbers).all():
         raise MeshError(f"expected {count} finite numbers, found {values!r:.80}")

@@ -47,7 +47,7 @@ def read_library(data: bytes) -> dict[str, dict[str, str]]:
 
 
 class MtlReader:
-    """Materials from their statements.
+    """Reads materials from their statements.
 
     Args:
         folder: of the mesh; pictures are read from it or below it alone.
@@ -149,7 +149,7 @@ def _number(text: str | None, otherwise: float, highest: float = 1.0) -> float:
 
 
 def _color(text: str | None) -> tuple[float, float, float] | None:
-    """Three numbers of 0 or more; None for none, or for one in another notation."""
+    """Three numbers of 0 or more; None where there are none, or others such as the name of a spectrum."""
     try:
         red, green, blue = (float(word) for word in (text or "").split()[:3])
     except ValueError:
@@ -175,7 +175,7 @@ def _shows_normals(texture: Texture) -> bool:
 def write_library(
     materials: Sequence[Material], names: Sequence[str], files: Mapping[Texture, str], colored: bool
 ) -> tuple[str, list[str]]:
-    """An .mtl of materials.
+    """The text of an .mtl.
 
     Args:
         materials: in the order in which they are written.

@@ -62,7 +62,7 @@ class _Body:
         return self._uneven(element) if columns is None else columns
 
     def _layout(self, element: Element) -> list[tuple[struct.Struct | None, np.dtype]]:
-        """For each property how the length of a list is read, and the type of its values."""
+        """How the length of a list is read and the type of its values, for each property."""
         heads = [struct.Struct(self.order + _STRUCT[p.length]) if p.length else None for p in element.properties]
         return [(head, np.dtype(self.order + p.value)) for head, p in zip(heads, element.properties, strict=True)]
 
@@ -109,7 +109,7 @@ class _Body:
         }
 
     def _uneven(self, element: Element) -> dict[str, _Column]:
-        """Row by row, for lists of mixed length."""
+        """All rows, one after the other, for lists of mixed length."""
         layout, rows = self._layout(element), []
         for row in range(element.rows):
             values, self.at = self._row(element, layout, row, self.at)
