@@ -36,6 +36,22 @@ def test_of_two_lips_that_touch_the_one_is_nearest_that_looks_the_same_way() -> 
     assert (hits.face < len(plate.faces)).tolist() == [True, False]
 
 
+@pytest.mark.parametrize("tried", [1, 484])
+def test_the_way_that_points_look_counts_in_the_search_and_in_the_choice(
+    tried: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(surface, "SAMPLE_COUNT", 1)  # one for each of the 484 triangles
+    plate = grid(12, 12)
+    other = TriMesh(plate.vertices - [0, 0, 0.3], plate.faces[:, ::-1])
+    both = TriMesh(
+        np.concatenate([plate.vertices, other.vertices]),
+        np.concatenate([plate.faces, other.faces + len(plate.vertices)]),
+    )
+    points = np.array([[5.2, 5.3, -0.25], [5.2, 5.3, -0.05]])  # each is nearer to the plate that looks the other way
+    hits = Surface(both, 2.0).nearest(points, np.array([[0, 0, 1.0], [0, 0, -1]]), tried=tried)
+    assert (hits.face < len(plate.faces)).tolist() == [True, False]
+
+
 def test_beyond_its_reach_a_surface_is_nearest_whichever_way_it_looks() -> None:
     plate = grid(6, 6)
     (hit,) = Surface(plate, 0.1).nearest(np.array([[2.2, 2.3, 3.0]]), np.array([[0, 0, -1.0]])).points

@@ -7,7 +7,7 @@ import pytest
 from shapes import grid, sphere
 
 from facegen.mesh import TriMesh
-from facegen.mesh.welding import weld
+from facegen.mesh.welding import SAME_PLACE, weld
 
 
 def soup(mesh: TriMesh) -> TriMesh:
@@ -34,11 +34,12 @@ def test_a_whole_surface_stays_as_it_is() -> None:
 
 def test_positions_that_differ_by_rounding_alone_are_one_place() -> None:
     mesh = sphere(80)
-    apart = soup(mesh)
-    shaken = apart.with_vertices(np.float32(apart.vertices).astype(float))
-    assert len(weld(shaken)[0].vertices) == 80
-    moved = apart.with_vertices(apart.vertices + np.random.default_rng(0).normal(0, 0.1, apart.vertices.shape))
-    assert len(weld(moved)[0].vertices) == len(apart.vertices)
+    cell = SAME_PLACE * np.ptp(mesh.vertices, axis=0).max()
+    apart = soup(mesh.with_vertices(cell * np.rint(mesh.vertices / cell)))
+    shaken = np.random.default_rng(0).uniform(-1, 1, apart.vertices.shape)
+    assert len(weld(apart.with_vertices(apart.vertices + 0.2 * cell * shaken))[0].vertices) == 80
+    assert len(weld(apart.with_vertices(apart.vertices + 1000 * cell * shaken))[0].vertices) == len(apart.vertices)
+    assert SAME_PLACE == 1e-6
 
 
 def test_lips_that_touch_stay_apart() -> None:
