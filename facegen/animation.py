@@ -39,7 +39,7 @@ class DecodedFrames(Frames):
     """Frames that the decoder makes whenever they are asked for (Eq. 4).
 
     Args:
-        decoder: of a network, latent (N, Z) -> (N, V, 3) mm.
+        decoder: a network's decoder, latent (N, Z) -> (N, V, 3) mm.
         latent: (T, Z).
         face: what is moved, of U vertices.
     """
@@ -81,7 +81,7 @@ def animate(
         model: a loaded checkpoint.
         neutral: (U, 3) any face; one whose topology is not the template's has the template fitted onto it.
         motion: (T, E), a column for each of the model's expressions.
-        fps: of the result.
+        fps: frames a second of the result.
         streamed: decode some frames at a time, whenever a writer asks for them, for clips that memory cannot hold. The
             label is encoded at once all the same, since its end may change its beginning.
 

@@ -51,7 +51,7 @@ class ArkitBasis:
         neutral is turned and scaled onto the face, and the shapes with it.
 
         Args:
-            folder: of `.obj`, `.ply`, `.glb` or `.gltf` meshes.
+            folder: a folder of `.obj`, `.ply`, `.glb` or `.gltf` meshes.
             rest: (V, 3) the face at rest, mm.
 
         Raises:

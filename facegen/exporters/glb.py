@@ -32,11 +32,11 @@ class GlbReport:
     """What was written, and how near it comes to the motion.
 
     Args:
-        frames: of the animation.
+        frames: how many the animation has.
         targets: morph targets.
         max_error_mm, mean_error_mm: distance of vertices, over all frames, with the float32 numbers in the file.
-        bytes: of the file, or of the two files of a `.gltf`.
-        seconds: that it took.
+        bytes: size of the file, or of the two files of a `.gltf`.
+        seconds: how long it took.
     """
 
     frames: int

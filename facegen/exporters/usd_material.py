@@ -17,10 +17,10 @@ def dress(
     """Give a mesh texture coordinates, colours and materials.
 
     Args:
-        stage: that is written.
-        mesh: on it, without these.
-        appearance: of the mesh, or None for clay.
-        polygons: of the mesh.
+        stage: the stage.
+        mesh: a mesh on it, without any look as yet.
+        appearance: how the mesh looks; None for clay.
+        polygons: the polygons of the mesh.
         files: names of the textures' files beside the stage.
     """
     geom, sdf, vt = (require(f"pxr.{name}", "usd") for name in ("UsdGeom", "Sdf", "Vt"))

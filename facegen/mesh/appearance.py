@@ -141,7 +141,7 @@ class DressedPolygons:
         Args:
             faces: (F, 3).
             polygons: (P, N), rows filled with -1, or None.
-            appearance: of `faces`, or None.
+            appearance: how `faces` look, or None.
         """
         if appearance is None:
             whole = faces if polygons is None else polygons

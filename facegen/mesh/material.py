@@ -76,8 +76,8 @@ class Picture:
 
     Args:
         texture: may be shared with other materials.
-        wrap: how it goes on beyond its borders, along u and v: of `WRAPS`.
-        strength: of bumps and of occlusion, 1 as painted.
+        wrap: how it goes on beyond its borders, along u and along v, each one of `WRAPS`.
+        strength: how much bumps and occlusion count; 1 is as painted.
     """
 
     texture: Texture
@@ -94,14 +94,14 @@ class Material:
     """How light leaves a part of a surface: glTF's metallic-roughness material.
 
     Args:
-        name: as in the file; may be empty, or that of another material too.
+        name: as in the file; it may be empty, or another material may have the same.
         color: base colour, linear; it multiplies the base colour's picture. None where the file names none.
         alpha: 1 is opaque; it multiplies the alpha of the base colour's picture.
         metallic, roughness: multiply what their picture says.
         emissive: linear; multiplies its picture.
-        alpha_mode: of `ALPHA_MODES`: alpha is passed over, cut at `alpha_cutoff`, or mixed.
+        alpha_mode: one of `ALPHA_MODES`: alpha is passed over, cut at `alpha_cutoff`, or mixed.
         double_sided: seen from behind too.
-        pictures: by what they are for, of `ROLES`.
+        pictures: by what they are for, one of `ROLES`.
         extensions: glTF's `KHR_materials_` that consist of numbers alone, such as {"KHR_materials_ior": {"ior": 1.4}}.
 
     Raises:

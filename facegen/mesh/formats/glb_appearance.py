@@ -19,7 +19,7 @@ def read_glb_appearance(path: str | Path, mesh: TriMesh) -> Appearance:
     """Read what `read_glb` passes over: a set of texture coordinates, the materials and COLOR_0.
 
     Args:
-        path: of the file, `.glb` or `.gltf`.
+        path: the file, `.glb` or `.gltf`.
         mesh: what `read_glb` made of it.
 
     Raises:

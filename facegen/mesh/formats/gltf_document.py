@@ -92,7 +92,7 @@ class Document:
     Args:
         tree: the JSON.
         binary: the first buffer, where it has no URI.
-        folder: from which, or from below which, alone files beside the document are read.
+        folder: the document's; files beside the document are read from it or below it alone.
     """
 
     def __init__(self, tree: Any, binary: bytes, folder: Path) -> None:

@@ -26,7 +26,7 @@ class Placement:
 
     Args:
         channel: the number of its set of texture coordinates.
-        offset, rotation, scale: of `KHR_texture_transform`.
+        offset, rotation, scale: how `KHR_texture_transform` moves these coordinates; the rotation in radians.
     """
 
     channel: int = 0
@@ -65,7 +65,7 @@ class MaterialReader:
     """Reads materials by their number.
 
     Args:
-        document: that holds them.
+        document: the file that holds the materials.
         left_out: takes the reasons for what is not used.
     """
 

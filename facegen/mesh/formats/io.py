@@ -63,7 +63,7 @@ def read_appearance(path: str | Path, mesh: TriMesh) -> Appearance | None:
     """What the surface in a file looks like.
 
     Args:
-        path: of the file.
+        path: the file.
         mesh: what `read_mesh` made of it, at whatever positions.
 
     Returns:

@@ -50,7 +50,7 @@ class MtlReader:
     """Reads materials from their statements.
 
     Args:
-        folder: of the mesh; pictures are read from it or below it alone.
+        folder: the mesh's folder; pictures are read from it or below it alone.
         left_out: takes the reasons for what is not used.
     """
 
@@ -179,7 +179,7 @@ def write_library(
 
     Args:
         materials: in the order in which they are written.
-        names: of the materials, one for each.
+        names: one for each material.
         files: where each picture lies, beside the .mtl.
         colored: vertices have colours.
 

@@ -24,7 +24,7 @@ def read_obj_appearance(path: str | Path, mesh: TriMesh) -> Appearance:
     Materials come from the `.mtl` files, which, as their pictures, are read from the OBJ's own folder alone.
 
     Args:
-        path: of the file.
+        path: the file.
         mesh: what `read_obj` made of it.
 
     Raises:
@@ -51,10 +51,10 @@ class _Statements:
 
     Attributes:
         uv: the first two words of each `vt`.
-        polygons: of each `f`, the corners' rows of `uv`, -1 where they have none.
+        polygons: for each `f`, the rows of `uv` of its corners, -1 where they have none.
         broken: what is wrong with these; empty where nothing is.
-        names: of the materials that faces use, in their order.
-        used: of each `f`, the number of its material, -1 where none is named.
+        names: the materials that faces use, in the order of their first use.
+        used: for each `f`, the number of its material, -1 where none is named.
         colors: the words four to six of each `v` that has as many.
         libraries: what `mtllib` names.
     """
@@ -169,8 +169,8 @@ def surface_lines(
     Args:
         faces: (F, 3).
         polygons: (P, N) or None, see `TriMesh`.
-        appearance: of `faces`, or None.
-        names: of its materials.
+        appearance: how `faces` look, or None.
+        names: one for each of its materials, and one more where some faces have none.
     """
     dressed = DressedPolygons.of(faces, polygons, appearance)
     sizes = (dressed.polygons >= 0).sum(axis=1)

@@ -181,10 +181,10 @@ def write_ply(path: str | Path, mesh: TriMesh, *, text: bool = False, colors: np
     Positions are written as `float`, 32 bit, which every tool reads: a float64 is rounded to about 7 digits.
 
     Args:
-        path: of the file.
+        path: the file.
         mesh: (V, 3).
-        text: as text.
-        colors: (V, 3) uint8 sRGB, of a binary file.
+        text: write numbers as text.
+        colors: (V, 3) uint8 sRGB, for a binary file alone.
 
     Raises:
         MeshError: a position is not finite, also after rounding; or the colours are not of its vertices.

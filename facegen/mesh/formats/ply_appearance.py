@@ -18,7 +18,7 @@ def read_ply_appearance(path: str | Path, mesh: TriMesh) -> Appearance:
     """Read what `read_ply` passes over: red, green and blue of `vertex`, as whole numbers or as numbers of 0 to 1.
 
     Args:
-        path: of the file.
+        path: the file.
         mesh: what `read_ply` made of it.
 
     Raises:
