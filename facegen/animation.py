@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Protocol, cast
+
 import numpy as np
 import torch
 
-from facegen.checkpoint import Checkpoint
+from facegen.checkpoint import GENERATORS, Checkpoint
 from facegen.errors import MeshError, MotionError, unknown
 from facegen.face import Face
 from facegen.mesh.tri_mesh import TriMesh
-from facegen.nn.blendshape_network import BlendshapeNetwork
-from facegen.nn.spiral_network import SpiralNetwork
 from facegen.sequence.frames import Frames
 from facegen.sequence.sequence import Sequence
 
@@ -29,10 +29,16 @@ def ready(neutral: TriMesh | Face, model: Checkpoint) -> Face:
     return Face.of(model.hierarchy.template, neutral, own=model.landmarks.get("template"))
 
 
-def _generator(model: Checkpoint) -> SpiralNetwork | BlendshapeNetwork:
-    network = model.network
-    assert isinstance(network, SpiralNetwork | BlendshapeNetwork)  # `load` gives others only to those who ask for them
-    return network
+class _Generator(Protocol):
+    """What all of `GENERATORS` are made of: a label becomes latents, and these displacements in mm (Eq. 4)."""
+
+    encoder: torch.nn.Module
+    decoder: torch.nn.Module
+
+
+def _generator(model: Checkpoint) -> _Generator:
+    assert isinstance(model.network, GENERATORS)  # `load` gives others only to those who ask for them
+    return cast(_Generator, model.network)
 
 
 class DecodedFrames(Frames):

@@ -16,6 +16,9 @@ from facegen.sequence.sequence import Sequence
 LARGEST_ROW = 64
 """Frames in the sheet's one row at most. Chosen: at 256 pixels each, the picture is over 16,000 pixels wide."""
 
+LINE_HEIGHT, PLOT_MARGIN = 16, 44
+"""Pixels of a name beside the plot, whose letters are 13 high, and of what stands above and below all names. Chosen."""
+
 
 def write_png(sequence: Sequence, path: str | Path, *, frames: int = 8, size: int = 256, view: str = "front") -> str:
     """Write a sheet of frames evenly over time, from the first to the last, above a plot of the motion label.
@@ -46,7 +49,7 @@ def write_png(sequence: Sequence, path: str | Path, *, frames: int = 8, size: in
         if sequence.motion.any():
             names, marks = sequence.expressions, chosen.tolist()
             lines = int(np.any(sequence.motion, axis=0).sum())
-            height = max(size // 2, 16 * lines + 44)
+            height = max(size // 2, LINE_HEIGHT * lines + PLOT_MARGIN)
             plot = motion_plot(sequence.motion, sequence.fps, names, width=sheet.shape[1], height=height, marks=marks)
             sheet = np.concatenate([sheet, plot])
         write_picture(aside, sheet)
