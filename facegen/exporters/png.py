@@ -15,7 +15,6 @@ from facegen.sequence.sequence import Sequence
 
 LARGEST_ROW = 64
 """Frames in the sheet's one row at most. Chosen: at 256 pixels each, the picture is over 16,000 pixels wide."""
-
 LINE_HEIGHT, PLOT_MARGIN = 16, 44
 """Pixels of a name beside the plot, whose letters are 13 high, and of what stands above and below all names. Chosen."""
 

@@ -11,8 +11,8 @@ SAME_PLACE = 1e-6
 """Share of the mesh's widest extent by which positions are rounded before they are compared. Chosen: files write seven
 digits or more, and the vertices of scans are thousands of times further apart."""
 OPPOSITE_COSINE = -0.2
-"""Cosine of the angle between two normals at or below which their borders look opposite ways. Chosen: 102 degrees, more
-than any fold along which a texture is cut, less than the lips of a shut mouth."""
+"""Cosine of the angle between two normals at or below which their borders look opposite ways. Chosen: 102 degrees,
+between the folds along which textures are cut and the lips of a shut mouth."""
 
 
 def weld(mesh: TriMesh) -> tuple[TriMesh, np.ndarray]:
