@@ -2,37 +2,52 @@
 
 from __future__ import annotations
 
+from typing import Protocol, cast
+
 import numpy as np
 import torch
 
-from facegen.checkpoint import Checkpoint
+from facegen.checkpoint import GENERATORS, Checkpoint
 from facegen.errors import MeshError, MotionError, unknown
 from facegen.face import Face
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.sequence.frames import Frames
 from facegen.sequence.sequence import Sequence
 
-HELD = 256 << 20
-"""Bytes of frames above which the command line makes them anew whenever a writer asks for them."""
-RISE = 30  # frames of rise, of apex and of fall, in whose middle an expression's latent is taken
+HELD_BYTES = 256 << 20
+"""Bytes of frames above which the command line decodes them anew whenever a writer asks for them. Chosen: more take
+more memory, less makes longer clips be decoded several times."""
+PHASE_FRAMES = 30
+"""Frames of each phase, rise, apex and fall, of the label whose middle gives an expression's latent. Chosen: about a
+second of recordings; in a longer apex the latent settles further."""
 
 
 def ready(neutral: TriMesh | Face, model: Checkpoint) -> Face:
-    """The neutral as something that the model can move; see `Face.of` for what is refused."""
-    return (
-        neutral
-        if isinstance(neutral, Face)
-        else Face.of(model.hierarchy.template, neutral, own=model.landmarks.get("template"))
-    )
+    """Prepare a neutral to be moved by the model; see `Face.of` for what is refused."""
+    if isinstance(neutral, Face):
+        return neutral
+    return Face.of(model.hierarchy.template, neutral, own=model.landmarks.get("template"))
+
+
+class _Generator(Protocol):
+    """What all of `GENERATORS` are made of: a label becomes latents, and these displacements in mm (Eq. 4)."""
+
+    encoder: torch.nn.Module
+    decoder: torch.nn.Module
+
+
+def _generator(model: Checkpoint) -> _Generator:
+    assert isinstance(model.network, GENERATORS)  # `load` gives others only to those who ask for them
+    return cast(_Generator, model.network)
 
 
 class DecodedFrames(Frames):
-    """Frames that the decoder makes when they are asked for, each time anew (Eq. 4).
+    """Frames that the decoder makes whenever they are asked for (Eq. 4).
 
     Args:
-        decoder: of a network, latent (N, Z) -> (N, V, 3) mm.
+        decoder: a network's decoder, latent (N, Z) -> (N, V, 3) mm.
         latent: (T, Z).
-        face: that is moved, of U vertices.
+        face: what is moved, of U vertices.
     """
 
     def __init__(self, decoder: torch.nn.Module, latent: torch.Tensor, face: Face) -> None:
@@ -47,7 +62,12 @@ class DecodedFrames(Frames):
 
 
 class TurnedFrames(Frames):
-    """Frames (T, U, 3) seen after a rotation (3, 3), as `points @ rotation.T`."""
+    """Frames turned when they are asked for.
+
+    Args:
+        frames: (T, U, 3).
+        rotation: (3, 3); the frames become `points @ rotation.T`.
+    """
 
     def __init__(self, frames: np.ndarray | Frames, rotation: np.ndarray) -> None:
         super().__init__(frames.shape)
@@ -67,9 +87,9 @@ def animate(
         model: a loaded checkpoint.
         neutral: (U, 3) any face; one whose topology is not the template's has the template fitted onto it.
         motion: (T, E), a column for each of the model's expressions.
-        fps: of the result.
-        streamed: decode some frames at a time, whenever a writer asks for them, for clips that memory cannot hold;
-            the label is encoded at once, since its end may tell of its beginning.
+        fps: frames a second of the result.
+        streamed: decode some frames at a time, whenever a writer asks for them, for clips that memory cannot hold. The
+            label is encoded at once all the same, since its end may change its beginning.
 
     Returns:
         A sequence of the neutral's own vertices and polygons, in mm.
@@ -86,14 +106,15 @@ def animate(
         (60, 30.0)
     """
     face = ready(neutral, model)
-    latent = model.network.encoder(torch.from_numpy(np.asarray(motion, dtype=np.float32)))
-    frames = DecodedFrames(model.network.decoder, latent, face)
+    network = _generator(model)
+    latent = network.encoder(torch.from_numpy(np.asarray(motion, dtype=np.float32)))
+    frames = DecodedFrames(network.decoder, latent, face)
     return _sequence(model, face, frames if streamed else np.asarray(frames), motion, fps)
 
 
 @torch.inference_mode()
 def apex_latent(model: Checkpoint, expression: str) -> torch.Tensor:
-    """(Z,) in the middle of the apex of an expression at full intensity.
+    """The latent (Z,) in the middle of the apex of an expression at full intensity.
 
     Raises:
         MotionError: the expression is unknown.
@@ -102,21 +123,21 @@ def apex_latent(model: Checkpoint, expression: str) -> torch.Tensor:
         raise MotionError(unknown("expression", expression, model.expressions))
     end = torch.zeros(len(model.expressions))
     end[model.expressions.index(expression)] = 1
-    rise = torch.linspace(0, 1, RISE)
-    curve = torch.cat([rise, torch.ones(RISE), rise.flip(0)])[:, None]
-    return model.network.encoder(curve * end)[RISE + RISE // 2]
+    rise = torch.linspace(0, 1, PHASE_FRAMES)
+    curve = torch.cat([rise, torch.ones(PHASE_FRAMES), rise.flip(0)])[:, None]
+    return _generator(model).encoder(curve * end)[PHASE_FRAMES + PHASE_FRAMES // 2]
 
 
 @torch.inference_mode()
-def apexes(model: Checkpoint) -> np.ndarray:
-    """(E, V, 3) mm: displacements of the template at the apexes of all expressions, in their order."""
+def apex_displacements(model: Checkpoint) -> np.ndarray:
+    """Displacements (E, V, 3), mm, of the template at the apexes of all expressions, in the model's order."""
     latent = torch.stack([apex_latent(model, name) for name in model.expressions])
-    return np.ascontiguousarray(model.network.decoder(latent).numpy())
+    return np.ascontiguousarray(_generator(model).decoder(latent).numpy())
 
 
 @torch.inference_mode()
 def interpolate(model: Checkpoint, neutral: TriMesh | Face, start: str, stop: str, steps: int) -> Sequence:
-    """Faces between the apexes of two expressions, through the latent space (section 5.5).
+    """Make faces between the apexes of two expressions, through the latent space (section 5.5).
 
         z(alpha) = alpha z_1 + (1 - alpha) z_0
 
@@ -146,13 +167,13 @@ def interpolate(model: Checkpoint, neutral: TriMesh | Face, start: str, stop: st
     ends = torch.zeros(2, len(model.expressions))
     ends[0, model.expressions.index(start)] = ends[1, model.expressions.index(stop)] = 1
     alpha = torch.linspace(0, 1, steps)[:, None]
-    frames = DecodedFrames(model.network.decoder, alpha * last + (1 - alpha) * first, face)  # section 5.5
+    frames = DecodedFrames(_generator(model).decoder, alpha * last + (1 - alpha) * first, face)  # section 5.5
     label = (alpha * ends[1] + (1 - alpha) * ends[0]).numpy()
     return _sequence(model, face, np.asarray(frames), label, model.fps)
 
 
 def register(model: Checkpoint, scan: TriMesh | Face) -> TriMesh:
-    """The model's template laid onto any face mesh: the template's topology, that face's shape.
+    """Lay the model's template onto any face mesh: the template's topology, that face's shape.
 
     Args:
         model: a loaded checkpoint.

@@ -38,11 +38,13 @@ _WRITERS = {
     ".png": "facegen.exporters.png:write_png",
 }
 FOLDERS = (".obj", ".ply")
+"""Suffixes under which a folder is written, with a file for each frame."""
 SUFFIXES = tuple(_WRITERS)
+"""All suffixes that can be written."""
 
 
 def named_suffixes() -> list[str]:
-    """What can be written, with a slash behind what becomes a folder."""
+    """The suffixes that can be written, with a slash behind those that become a folder."""
     return [f"{suffix}/" if suffix in FOLDERS else suffix for suffix in SUFFIXES]
 
 

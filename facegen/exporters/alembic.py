@@ -64,8 +64,8 @@ def write_abc(sequence: Sequence, path: str | Path) -> str:
                 topology.append(geom.OV2fGeomParamSample(imath.V2fArrayFromBuffer(uv), scope))
             if sequence.appearance is not None:
                 _name_materials(sequence.appearance, dressed, schema, geom, imath)
-            for _, piece in streamed(sequence.vertices):
-                for pose in piece:
+            for _, chunk in streamed(sequence.vertices):
+                for pose in chunk:
                     schema.set(geom.OPolyMeshSchemaSample(imath.V3fArrayFromBuffer(pose), *topology))
                 _give_back()
             del schema, mesh, place, archive  # the file is complete when nothing holds the archive any more
@@ -75,7 +75,7 @@ def write_abc(sequence: Sequence, path: str | Path) -> str:
 
 
 def _corner_uv(uv: np.ndarray, dressed: DressedPolygons) -> np.ndarray | None:
-    """(C, 2) of the corners as they are written, clockwise, zero where there is none; None where there are none."""
+    """(C, 2) texture coordinates of the corners as written, clockwise, zero where one has none; None without any."""
     if not len(uv):
         return None
     rows = dressed.corners[:, ::-1][dressed.polygons[:, ::-1] >= 0]
@@ -83,7 +83,7 @@ def _corner_uv(uv: np.ndarray, dressed: DressedPolygons) -> np.ndarray | None:
 
 
 def _name_materials(appearance: Appearance, dressed: DressedPolygons, schema: Any, geom: Any, imath: Any) -> None:
-    """A face set for each material, named as it: Alembic has no materials, and tools assign theirs by these."""
+    """Write a face set for each material, under its name: Alembic has no materials, and tools assign theirs by sets."""
     names = distinct((material.name for material in appearance.materials), "material", r"A-Za-z0-9_ -")
     for number, name in enumerate(names):
         rows = np.flatnonzero(dressed.materials == number).astype(np.int32)
@@ -95,7 +95,7 @@ def _name_materials(appearance: Appearance, dressed: DressedPolygons, schema: An
 def _give_back() -> None:
     """Give freed memory back to the system, where its allocator has a call for that (glibc).
 
-    For each sample Alembic keeps a few bytes until the end, which come to lie between the pieces of frames: 10,000
+    For each sample Alembic keeps a few bytes until the end, which come to lie between the chunks of frames: 10,000
     frames of 6,706 vertices took 3.3 GB without this, 0.4 GB with it.
     """
     with suppress(OSError, AttributeError, TypeError):
@@ -103,9 +103,9 @@ def _give_back() -> None:
 
 
 def _require_space(folder: Path, size: int) -> None:
-    """Look before writing whether a disk has room: where it runs full, Alembic's library ends the process."""
+    """Refuse a disk without room before anything is written: where it runs full, Alembic's library ends the process."""
     free = shutil.disk_usage(folder).free
-    if free < 1.1 * size + (1 << 20):
+    if free < 1.1 * size + (1 << 20):  # a tenth and 1 MB for Alembic's own records; chosen
         raise FacegenError(
             f"an .abc of {size / 1e6:.0f} MB needs more room than is left in {folder}, {free / 1e6:.0f} MB"
         )

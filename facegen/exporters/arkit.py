@@ -24,7 +24,7 @@ class ArkitReport:
     Args:
         frames: rows.
         missing: shapes that the basis does not have; their weights are 0.
-        mean_error_mm: mean distance over vertices and frames.
+        mean_error_mm: mean distance, over vertices and frames, between the motion and what the weights make.
         explained: share of the motion, 1 - sum |d - A w|^2 / sum |d|^2; 1 where nothing moves.
     """
 
@@ -41,10 +41,10 @@ class ArkitReport:
 
 
 def write_csv(sequence: Sequence, path: str | Path, *, arkit_basis: str | Path | None = None) -> ArkitReport:
-    """Write weights of ARKit's 52 blendshapes, a row a frame, as Live Link Face does.
+    """Write weights of ARKit's 52 blendshapes, one row for each frame, as Live Link Face does.
 
-    Each frame's displacement from rest is solved onto the blendshapes, see `ArkitBasis.solve`; at rest is the frame
-    whose label is lowest, the first of these. The rotations of head and eyes are 0. Timecodes count 60 frames a second
+    Each frame's displacement from rest is solved onto the blendshapes, see `ArkitBasis.solve`; the first of the frames
+    whose label is lowest is taken for rest. The rotations of head and eyes are 0. Timecodes count 60 frames a second
     whatever the sequence's rate.
 
     Args:
@@ -67,12 +67,12 @@ def write_csv(sequence: Sequence, path: str | Path, *, arkit_basis: str | Path |
         with aside.open("w", encoding="ascii", newline="") as file:
             rows = csv.writer(file, lineterminator="\n")
             rows.writerow(COLUMNS)
-            for start, piece in streamed(sequence.vertices):
-                displacement = piece - rest
+            for start, chunk in streamed(sequence.vertices):
+                displacement = chunk - rest
                 weights = basis.solve(displacement)
-                rest_of_it = displacement - basis.pose(weights)
-                distance += float(np.linalg.norm(rest_of_it, axis=-1).mean(axis=1).sum())
-                left, moved = left + float(np.square(rest_of_it).sum()), moved + float(np.square(displacement).sum())
+                missed = displacement - basis.pose(weights)
+                distance += float(np.linalg.norm(missed, axis=-1).mean(axis=1).sum())
+                left, moved = left + float(np.square(missed).sum()), moved + float(np.square(displacement).sum())
                 for t, row in enumerate(weights, start):
                     numbers = [f"{value:.8f}" for value in row] + ["0.0"] * len(ROTATIONS)
                     rows.writerow([timecode(t / sequence.fps), len(numbers), *numbers])

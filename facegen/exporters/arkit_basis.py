@@ -13,11 +13,19 @@ from facegen.mesh.formats.io import READERS, read_mesh
 from facegen.motion.live_link import SHAPES
 
 NEUTRALS = ("neutral", "genericneutralmesh")
+"""Names of a neutral's file, as `_plain` makes them: the one of users, and the one of ICT-FaceKit."""
 SIDES = {"_l": "left", "_r": "right"}
-ALIKE = 0.25  # of a face's size: a neutral that fits worse has other vertices, or the same in another order
-RIDGE = 1e-6  # of the mean square of a shape: of weights that fit alike, the smaller ones
-STEP = 1e-7  # largest change of a weight in the last sweep
-SWEEPS = 5000
+LARGEST_MISFIT = 0.25
+"""Share of a face's size by which the neutral of a basis may miss the sequence's face. Chosen: people differ by less,
+and meshes of other vertices, or of the same in another order, by more."""
+RIDGE = 1e-6
+"""Lambda of `ArkitBasis.solve`, as a share of the mean square of a shape: of weights that fit alike, it takes the
+smaller ones. Chosen: a larger one makes all weights too small."""
+SETTLED_CHANGE = 1e-7
+"""Largest change of a weight in the sweep after which the solution counts as found. Chosen: the file has 8 decimals."""
+SWEEP_LIMIT = 5000
+"""Sweeps over all weights after which the solution is taken as it is. Chosen, so that it ends where shapes are nearly
+alike."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +34,7 @@ class ArkitBasis:
 
     Args:
         shapes: (K, 3V) float64, mm; shapes that are not there, or do not move, are zero.
-        missing: names of these.
+        missing: names of the shapes that are zero.
     """
 
     shapes: np.ndarray
@@ -34,7 +42,7 @@ class ArkitBasis:
 
     @classmethod
     def load(cls, folder: str | Path, rest: np.ndarray) -> ArkitBasis:
-        """Read a folder of meshes, `neutral.obj` (or ICT-FaceKit's `generic_neutral_mesh.obj`) and a mesh a shape.
+        """Read a folder of meshes: `neutral.obj` (or ICT-FaceKit's `generic_neutral_mesh.obj`) and one for each shape.
 
         Shapes are named as ARKit does, `jawOpen`, `eyeBlinkLeft`, or as ICT-FaceKit does, `eyeBlink_L`. A shape that
         ICT-FaceKit has in two halves and ARKit in one, `browInnerUp_L` and `_R` or `cheekPuff_L` and `_R`, is their
@@ -43,7 +51,7 @@ class ArkitBasis:
         neutral is turned and scaled onto the face, and the shapes with it.
 
         Args:
-            folder: of `.obj`, `.ply`, `.glb` or `.gltf` meshes.
+            folder: a folder of `.obj`, `.ply`, `.glb` or `.gltf` meshes.
             rest: (V, 3) the face at rest, mm.
 
         Raises:
@@ -88,12 +96,12 @@ class ArkitBasis:
         wanted = displacement.reshape(len(displacement), -1).astype(np.float64) @ self.shapes.T
         moving = np.flatnonzero(self.shapes.any(axis=1))
         weights = np.zeros_like(wanted)
-        for _ in range(SWEEPS):
+        for _ in range(SWEEP_LIMIT):
             before = weights.copy()
             for k in moving:
                 change = (wanted[:, k] - weights @ gram[k]) / gram[k, k]
                 weights[:, k] = np.clip(weights[:, k] + change, 0, 1)
-            if np.abs(weights - before).max(initial=0) < STEP:
+            if np.abs(weights - before).max(initial=0) < SETTLED_CHANGE:
                 break
         return weights
 
@@ -116,13 +124,13 @@ def _positions(path: Path, count: int) -> np.ndarray:
 
 
 def _fitted(path: Path, base: np.ndarray, rest: np.ndarray) -> np.ndarray:
-    """(3, 3), by which displacements of the basis become the face's: `displacement @ result`."""
+    """(3, 3) that turns and scales displacements of the basis to those of the face, as `displacement @ result`."""
     spread, goal = (float(np.linalg.norm(points - points.mean(axis=0))) for points in (base, rest))
     if not spread:
         raise FacegenError(f"{path}: expected a face, found all vertices in one place")
     rotation, translation = rigid_transform(base * (goal / spread), rest)
     left = np.linalg.norm(base @ rotation.T * (goal / spread) + translation - rest)
-    if left > ALIKE * goal:
+    if left > LARGEST_MISFIT * goal:
         raise FacegenError(
             f"{path}: does not fit the sequence's face ({100 * left / goal:.0f} % of its size off); the meshes must "
             "have the sequence's vertices, in its order, as their first"

@@ -17,14 +17,19 @@ from facegen.pictures.render import Camera, render
 from facegen.sequence.frames import ChosenFrames
 from facegen.sequence.sequence import Sequence
 
-CLEAR = 255  # the index that lets a pixel of the picture before show, so that what does not change takes no room
+CLEAR = 255
+"""Index of the colour that lets the picture before show through, so that what does not change takes no room."""
+FPS_LIMIT = 50
+"""Frames a second at most, 2/100 s each: a browser takes less for a mistake, and plays it five times slower."""
+PALETTE_SIZE = 256
+"""Pixels across, at most, of the frames that the palette is made of. Chosen: more take longer for the same colours."""
 
 
 def write_gif(sequence: Sequence, path: str | Path, *, size: int = 512, view: str = "front") -> str:
-    """Write an animated GIF that loops; above 50 frames a second, the most that viewers play, frames are left out.
+    """Write an animated GIF that loops, of 50 frames a second at most, since viewers play no more.
 
     Args:
-        sequence: what is filmed, at its own frame rate.
+        sequence: what is filmed; above 50 frames a second, some of its frames are left out.
         path: the file to write.
         size: width and height in pixels.
         view: see `Camera.framing`.
@@ -34,7 +39,7 @@ def write_gif(sequence: Sequence, path: str | Path, *, size: int = 512, view: st
 
     Raises:
         FacegenError: an unknown view, a size out of range, pillow is missing, or `path` cannot be written.
-        OSError: the disk is full, or the like.
+        OSError: the file cannot be written to its end, as on a full disk.
     """
     check_size(size)
     image = require("PIL.Image", "render")
@@ -45,7 +50,7 @@ def write_gif(sequence: Sequence, path: str | Path, *, size: int = 512, view: st
         camera, paint = Camera.framing(vertices, view), Paint.of(sequence.faces, sequence.appearance)
         some = [vertices[len(vertices) * part // 4] for part in range(4)]
         strip = np.concatenate(
-            [render(pose, sequence.faces, camera, size=min(size, 256), paint=paint) for pose in some]
+            [render(pose, sequence.faces, camera, size=min(size, PALETTE_SIZE), paint=paint) for pose in some]
         )
         palette = image.fromarray(strip).quantize(CLEAR, method=image.Quantize.MEDIANCUT, kmeans=1)
         pictures = (
@@ -58,7 +63,7 @@ def write_gif(sequence: Sequence, path: str | Path, *, size: int = 512, view: st
 
 
 def _write(file: BinaryIO, pictures: Iterator[np.ndarray], palette: list[int], milliseconds: list[int]) -> None:
-    """Write (H, W) pictures of one palette, of each what differs from the one before; pillow would keep them all."""
+    """Write (H, W) pictures of one palette, each as its difference from the one before; pillow would keep them all."""
     image, plugin = require("PIL.Image", "render"), require("PIL.GifImagePlugin", "render")
     colors = palette + [0] * (3 * CLEAR - len(palette)) + palette[:3]
 
@@ -87,8 +92,8 @@ def _write(file: BinaryIO, pictures: Iterator[np.ndarray], palette: list[int], m
 
 
 def gif_timing(count: int, fps: float) -> tuple[np.ndarray, np.ndarray]:
-    """Which of `count` frames a GIF shows, and each one's duration in 1/100 s, GIF's unit, without drift."""
-    if fps > 50:  # a browser takes less than 2/100 s for a mistake, and plays it five times slower
+    """The frames, of `count`, that a GIF shows, and the duration of each in 1/100 s, GIF's unit, without drift."""
+    if fps > FPS_LIMIT:
         chosen = (np.arange(0, count / fps, 0.02) * fps).astype(int)
         return chosen, np.full(len(chosen), 2)
     return np.arange(count), np.diff(np.round(100 * np.arange(count + 1) / fps).astype(int))

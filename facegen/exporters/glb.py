@@ -25,7 +25,15 @@ from facegen.sequence.sequence import Sequence
 
 @dataclass(frozen=True)
 class GlbReport:
-    """What was written; the errors are of vertices, over all frames, of the float32 numbers in the file."""
+    """What was written, and how near it comes to the motion.
+
+    Args:
+        frames: how many the animation has.
+        targets: morph targets.
+        max_error_mm, mean_error_mm: distance of vertices, over all frames, with the float32 numbers in the file.
+        bytes: size of the file, or of the two files of a `.gltf`.
+        seconds: how long it took.
+    """
 
     frames: int
     targets: int
@@ -110,7 +118,7 @@ def _report(sequence: Sequence, morph: Morph, size: int, start: float) -> GlbRep
 
 
 def _document(sequence: Sequence, morph: Morph, numbers: BinaryIO) -> dict:
-    """The description, whose numbers are written to `numbers`."""
+    """The description; the numbers that it describes are written to `numbers`."""
     buffer = Buffer(numbers)
     appearance = sequence.appearance
     colored = appearance is not None and appearance.colors is not None
@@ -193,7 +201,7 @@ def _leave_out_still_normals(targets: list[dict], zeros: set[int]) -> None:
 
 
 def _split(sequence: Sequence) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
-    """Which vertex each of the file's is, (W,), their texture coordinates (W, 2), and the faces between them."""
+    """The sequence's vertex that each vertex of the file is, (W,), their texture coordinates (W, 2), and the faces."""
     appearance, count = sequence.appearance, sequence.vertices.shape[1]
     if appearance is None or not len(appearance.uv):
         return np.arange(count), None, sequence.faces
@@ -202,7 +210,7 @@ def _split(sequence: Sequence) -> tuple[np.ndarray, np.ndarray | None, np.ndarra
 
 
 def _pack(document: dict, numbers: BinaryIO, file: BinaryIO) -> None:
-    """Write the binary container: a header, the JSON chunk and the buffer's."""
+    """Write the binary container: a header, the JSON chunk and the buffer's chunk."""
     text = json.dumps(document, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
     length = document["buffers"][0]["byteLength"]

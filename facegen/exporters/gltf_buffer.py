@@ -7,8 +7,11 @@ from typing import BinaryIO
 import numpy as np
 
 FLOAT, UINT16, UINT32 = 5126, 5123, 5125
+"""glTF's types of numbers, `componentType` (glTF 2.0, section 3.6.2.2)."""
 VERTEX_DATA, INDEX_DATA = 34962, 34963
-SPARSE_JSON = 260  # bytes that the two views of a sparse accessor take in the description, within some tens
+"""What a buffer view is for, `target` (glTF 2.0, section 5.11.5)."""
+SPARSE_JSON = 260
+"""Bytes that the two views of a sparse accessor take in the description, counted in one; some tens more or less."""
 
 
 class Buffer:

@@ -1,4 +1,4 @@
-"""Materials in a glTF document."""
+"""Materials written into a glTF document."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ class _Pictures:
 
 
 def _place(entries: list[dict], wanted: dict) -> int:
-    """Where `wanted` stands among the entries, at whose end it is put if it is not there."""
+    """The place of `wanted` among the entries; it is put at their end if it is not there."""
     if wanted not in entries:
         entries.append(wanted)
     return entries.index(wanted)
 
 
 def _material(material: Material, colored: bool, pictures: _Pictures) -> dict[str, Any]:
-    """One material; what is as the format has it by default is left away."""
+    """One material, without what the format has by default."""
     found = {}
     for role, picture in material.pictures.items():
         found[role] = {"index": pictures.texture(picture.texture, picture.wrap)}

@@ -19,6 +19,7 @@ from facegen.sequence.sequence import Sequence
 
 MESH_SUFFIXES = (".obj", ".ply")
 LIBRARY = "materials.mtl"
+"""Name of the file of materials in a folder of `.obj`."""
 
 _Writer = Callable[[Path, np.ndarray], None]
 
@@ -26,8 +27,8 @@ _Writer = Callable[[Path, np.ndarray], None]
 def write_meshes(sequence: Sequence, folder: str | Path, suffix: str | None = None) -> str:
     """Write `frame_0000.obj`, `frame_0001.obj` and so on, in mm, polygons where the sequence has them.
 
-    With `.obj` go texture coordinates, materials in one `materials.mtl`, their pictures, and colours of vertices behind
-    the positions; with `.ply` the colours alone.
+    An `.obj` has texture coordinates too, its materials are in one `materials.mtl` with their pictures beside it, and
+    colours of vertices stand behind the positions; a `.ply` has the colours alone.
 
     Args:
         sequence: what is written.
@@ -58,13 +59,13 @@ def write_meshes(sequence: Sequence, folder: str | Path, suffix: str | None = No
 
 
 def _obj_writer(sequence: Sequence, folder: Path) -> tuple[_Writer, list[str]]:
-    """Write what all frames share; how each is written, and what has no place in a `.mtl`."""
+    """Write what all frames share; give back how each frame is written, and what has no place in an `.mtl`."""
     appearance = sequence.appearance
     colors = None if appearance is None else appearance.colors
     head, left, names = "", [], []
     if appearance is not None and appearance.materials:
         materials = [*appearance.materials, DEFAULT]
-        if (appearance.face_materials >= 0).all():
+        if (appearance.material_numbers >= 0).all():
             materials.pop()
         names = distinct((material.name for material in materials), "material", r"\w.\- ")
         textures = appearance.textures()
@@ -85,7 +86,7 @@ def _obj_writer(sequence: Sequence, folder: Path) -> tuple[_Writer, list[str]]:
 
 
 def _ply_writer(sequence: Sequence) -> tuple[_Writer, list[str]]:
-    """How each frame is written, and what has no place in a `.ply`."""
+    """Give back how each frame is written, and what has no place in a `.ply`."""
     appearance = sequence.appearance
     colors = None if appearance is None else appearance.colors
     left = ["materials and textures"] if appearance is not None and appearance.materials else []

@@ -15,8 +15,26 @@ from facegen.mesh.tri_mesh import vertex_normals
 from facegen.sequence.frames import ChosenFrames, Frames
 from facegen.sequence.sequence import Sequence
 
-METRES = 1e-3  # glTF's unit is the metre, a sequence's the millimetre
-SHARE = 0.05  # of the tolerance, that may be lost before the fewest targets are looked for
+METRES = 1e-3
+"""Metres, glTF's unit, in a millimetre, a sequence's unit."""
+SPAN_SHARE = 0.05
+"""Share of the tolerance that may be lost where frames are kept as combinations of directions, before the fewest
+targets are looked for. Chosen: a larger share leaves less to the targets, a smaller one keeps more directions in
+memory."""
+FLOAT32_ROUNDING = 1e-7
+"""Share of the largest displacement that float32 rounds away, about its spacing (6e-8)."""
+WEIGHT_ROUNDING = 1e-6
+"""How far below 0 a weight, whose largest is 1, may be by rounding alone. Chosen: some times float32's spacing."""
+ERROR_SAFETY = 0.999
+"""Share of the tolerance that an error may reach where it is counted in float32. Chosen: a hair under all of it."""
+SQUARE_SAFETY = 0.99
+"""Factor on mean squares, which are rounded too, before a rank is ruled out by them. Chosen: a lower one only costs a
+look at a rank that fails."""
+EIGENVALUE_ROUNDING = 1e-14
+"""Share of the largest eigenvalue, below which one is rounding. Chosen: some fifty times float64's spacing."""
+NORMAL_FRAMES = 24
+"""Frames, evenly over time, from which the normals of targets are solved. Chosen: normals change no faster than
+weights; the frames in which targets are at their peak are taken too."""
 
 
 class Morph(ABC):
@@ -36,11 +54,11 @@ class Morph(ABC):
 
     @abstractmethod
     def targets(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Each target's displacements of positions (V, 3), metres, and of normals (V, 3), float32."""
+        """The displacements of positions (V, 3), metres, and of normals (V, 3), float32, of each target."""
 
     @abstractmethod
     def shown(self, start: int, wanted: np.ndarray) -> np.ndarray:
-        """What a viewer shows of the frames from `start` on, (N, V, 3) metres; `wanted` (N, V, 3) mm are they."""
+        """What a viewer shows, (N, V, 3) metres, of the frames from `start` on, which are `wanted` (N, V, 3) mm."""
 
     def errors(self, vertices: np.ndarray | Frames) -> tuple[float, float]:
         """The largest and the mean distance, mm, between frames and what a viewer makes of the numbers here."""
@@ -57,9 +75,9 @@ class FrameMorph(Morph):
     def __init__(self, sequence: Sequence) -> None:
         first: dict[bytes, int] = {}  # for each pose, the first frame that has it
         seen = []
-        for start, piece in streamed(sequence.vertices, "poses"):
+        for start, chunk in streamed(sequence.vertices, "poses"):
             # Adding zero makes -0 and 0, which are one pose, one number.
-            digests = [hashlib.blake2b((pose + 0.0).tobytes(), digest_size=16).digest() for pose in piece]
+            digests = [hashlib.blake2b((pose + 0.0).tobytes(), digest_size=16).digest() for pose in chunk]
             seen += [first.setdefault(digest, start + t) for t, digest in enumerate(digests)]
         self.frames = np.unique([frame for frame in seen if frame])
         weights = (np.array(seen)[:, None] == self.frames).astype(np.float32)
@@ -67,8 +85,8 @@ class FrameMorph(Morph):
         self.sequence, self.first = sequence, sequence.vertices[0].astype(np.float64)
 
     def targets(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        for _, piece in streamed(ChosenFrames(self.sequence.vertices, self.frames), "targets"):
-            for pose in piece:
+        for _, chunk in streamed(ChosenFrames(self.sequence.vertices, self.frames), "targets"):
+            for pose in chunk:
                 yield in_metres(pose - self.first), vertex_normals(pose, self.sequence.faces) - self.base_normals
 
     def shown(self, start: int, wanted: np.ndarray) -> np.ndarray:
@@ -76,14 +94,14 @@ class FrameMorph(Morph):
 
 
 class FewMorph(Morph):
-    """The fewest targets, as a singular value decomposition gives them, that keep to `tolerance`, and one against them.
+    """The fewest targets of a singular value decomposition that keep to `tolerance`, and one against them.
 
-    Blender stops weights at 0, and those of a decomposition have both signs. So where some are below, one target more,
-    `against`, goes the opposite way of all others, and takes its part as soon as one of them would have to.
+    Blender stops weights at 0, and those of a decomposition have both signs. So where some are below 0, one more
+    target, `against`, goes the opposite way of all others, and takes its part as soon as one of them would have to.
 
-    The frames are gone through once to find directions that span them up to a share `SHARE` of the tolerance, which is
-    all that is kept of them; then some times more, to find how many combinations of these are enough. Memory grows
-    with the directions that the motion has, not with the frames.
+    The frames are gone through once to find directions that span them up to `SPAN_SHARE` of the tolerance, which is all
+    that is kept of them; then some times more, to find how many combinations of these are enough. Memory grows with the
+    directions that the motion has, not with the frames.
 
     Raises:
         FacegenError: the tolerance, in mm, is below what float32 holds.
@@ -91,7 +109,7 @@ class FewMorph(Morph):
 
     def __init__(self, sequence: Sequence, tolerance: float) -> None:
         vertices = sequence.vertices
-        directions, coefficients = _spanned(vertices, SHARE * tolerance)
+        directions, coefficients = _spanned(vertices, SPAN_SHARE * tolerance)
         values, turn = np.linalg.eigh(coefficients.T @ coefficients)
         values, turn = np.maximum(values[::-1], 0), turn[:, ::-1]
         weights = coefficients @ turn
@@ -123,33 +141,31 @@ class FewMorph(Morph):
         millimetres = self.positions.reshape(-1, 3 * points) / np.float32(METRES)
 
         def left(rank: int, enough: float = np.inf) -> float:
-            """The largest error; whatever is above `enough` ends the search for a larger one."""
+            """The largest error of so many targets; an error above `enough` ends the search for a larger one."""
             worst = 0.0
-            for start, piece in streamed(vertices, f"{rank} targets"):
-                rest = (piece - base).astype(np.float32).reshape(len(piece), -1)
-                rest -= self.weights[start : start + len(piece), :rank] @ millimetres[:rank]
-                worst = max(worst, float(np.sqrt(np.square(rest).reshape(len(piece), points, 3).sum(axis=2).max())))
+            for start, chunk in streamed(vertices, f"{rank} targets"):
+                missed = (chunk - base).astype(np.float32).reshape(len(chunk), -1)
+                missed -= self.weights[start : start + len(chunk), :rank] @ millimetres[:rank]
+                worst = max(worst, float(np.sqrt(np.square(missed).reshape(len(chunk), points, 3).sum(axis=2).max())))
                 if worst > enough:
                     break
             return worst
 
         # The largest error is at least the root mean square, so no rank whose own is above the tolerance can do.
         square = np.append(np.cumsum(values[::-1])[::-1], 0) / (count * points)
-        least = int(np.flatnonzero(0.99 * square <= tolerance**2)[0])
-        # A hair under the tolerance, because `left` is counted in float32.
-        limit, most = 0.999 * tolerance, len(values)
-        rank = bisect_left(range(most + 1), True, lo=least, key=lambda rank: left(rank, limit) <= limit)
-        if rank > most:
-            raise FacegenError(f"tolerance {tolerance} mm is below what float32 holds here, {left(most):.2g} mm")
+        lowest = int(np.flatnonzero(SQUARE_SAFETY * square <= tolerance**2)[0])
+        limit, highest = ERROR_SAFETY * tolerance, len(values)
+        rank = bisect_left(range(highest + 1), True, lo=lowest, key=lambda rank: left(rank, limit) <= limit)
+        if rank > highest:
+            raise FacegenError(f"tolerance {tolerance} mm is below what float32 holds here, {left(highest):.2g} mm")
         return rank
 
     def _solved_normals(self, sequence: Sequence) -> np.ndarray:
-        """What each target's weight adds to the normals of frame 0, (K, V, 3), by least squares."""
+        """What the weight of each target adds to the normals of frame 0, (K, V, 3), by least squares."""
         count, rank = self.weights.shape
         if not rank:
             return np.zeros((0, *self.base.shape), np.float32)
-        # Normals change no faster than weights: some frames, and those where each target is at its peak, tell enough.
-        spread = np.linspace(0, count - 1, min(count, 24)).astype(int)
+        spread = np.linspace(0, count - 1, min(count, NORMAL_FRAMES)).astype(int)
         frames = np.union1d(spread, self.weights.argmax(axis=0))
         moved = np.stack([vertex_normals(pose, sequence.faces) for pose in sequence.vertices[frames]])
         solve = np.linalg.pinv(self.weights[frames].astype(np.float64)).astype(np.float32)
@@ -170,7 +186,7 @@ def _from_zero(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         turn: (K', K) float32, their targets as combinations of the K.
     """
     below = np.maximum(-weights.min(axis=0, initial=0), 0)
-    signed = below > 1e-6
+    signed = below > WEIGHT_ROUNDING
     against = np.maximum(-weights[:, signed] / below[signed], 0).max(axis=1, initial=0)
     raised = np.maximum(weights + np.outer(against, below * signed), 0)
     peak = raised.max(axis=0, initial=0)
@@ -187,46 +203,46 @@ def in_metres(millimetres: np.ndarray) -> np.ndarray:
 
 
 def _spanned(vertices: np.ndarray | Frames, allowed: float) -> tuple[np.ndarray, np.ndarray]:
-    """Orthonormal directions (K, 3V) and, in them, all displacements from frame 0, (T, K); each frame is seen once.
+    """Orthonormal directions (K, 3V) and the displacements from frame 0 in them, (T, K); each frame is seen once.
 
-    No vertex is further than `allowed` from where it should be, mm, or than what float32 rounds away.
+    No vertex is further from where it should be than `allowed`, mm, or than what float32 rounds away.
     """
     first = vertices[0].astype(np.float64).ravel()
     directions, rows = np.empty((0, len(first))), []
     moves = np.zeros(len(first), bool)
-    for _, piece in streamed(vertices, "directions"):
-        rest = piece.reshape(len(piece), -1) - first
-        moves |= rest.any(axis=0)
-        finest = max(allowed, 1e-7 * float(np.abs(rest).max(initial=0)))
-        found = np.zeros((len(piece), len(directions)))
+    for _, chunk in streamed(vertices, "directions"):
+        missed = chunk.reshape(len(chunk), -1) - first
+        moves |= missed.any(axis=0)
+        finest = max(allowed, FLOAT32_ROUNDING * float(np.abs(missed).max(initial=0)))
+        found = np.zeros((len(chunk), len(directions)))
         for _ in range(2):  # the second time for what rounding has left
-            along = rest @ directions.T
+            along = missed @ directions.T
             found += along
-            rest -= along @ directions
-        new = _needed(rest, finest)
-        rows.append(np.concatenate([found, rest @ new.T], axis=1))
+            missed -= along @ directions
+        new = _needed(missed, finest)
+        rows.append(np.concatenate([found, missed @ new.T], axis=1))
         directions = np.concatenate([directions, new])
     directions[:, ~moves] = 0  # what stands still does so to the bit, whatever rounding left there
     coefficients = [np.pad(row, [(0, 0), (0, len(directions) - row.shape[1])]) for row in rows]
     return directions, np.concatenate(coefficients)
 
 
-def _needed(rest: np.ndarray, allowed: float) -> np.ndarray:
-    """The fewest orthonormal directions (K, 3V) that bring all of (N, 3V) to `allowed` or below at every vertex."""
+def _needed(missed: np.ndarray, allowed: float) -> np.ndarray:
+    """The fewest orthonormal directions (K, 3V) without which none of (N, 3V) is longer than `allowed` at a vertex."""
 
     def worst(rows: np.ndarray) -> float:
         return float(np.sqrt(np.square(rows).reshape(len(rows), -1, 3).sum(axis=2).max()))
 
-    if worst(rest) <= allowed:
-        return rest[:0]
-    values, vectors = np.linalg.eigh(rest @ rest.T)
+    if worst(missed) <= allowed:
+        return missed[:0]
+    values, vectors = np.linalg.eigh(missed @ missed.T)
     values, vectors = values[::-1], vectors[:, ::-1]
-    most = max(int(np.count_nonzero(values > 1e-14 * values[0])), 1)
-    lengths = np.sqrt(values[:most])
-    along, directions = vectors[:, :most] * lengths, (vectors[:, :most] / lengths).T @ rest
+    count = max(int(np.count_nonzero(values > EIGENVALUE_ROUNDING * values[0])), 1)
+    lengths = np.sqrt(values[:count])
+    along, directions = vectors[:, :count] * lengths, (vectors[:, :count] / lengths).T @ missed
 
     def enough(rank: int) -> bool:
-        return worst(rest - along[:, :rank] @ directions[:rank]) <= allowed
+        return worst(missed - along[:, :rank] @ directions[:rank]) <= allowed
 
-    rank = bisect_left(range(most), True, lo=1, key=enough)
-    return np.linalg.qr(directions[:rank].T)[0].T  # the least of them have lost digits
+    rank = bisect_left(range(count), True, lo=1, key=enough)
+    return np.linalg.qr(directions[:rank].T)[0].T  # the shortest of them have lost digits

@@ -13,14 +13,19 @@ from facegen.pictures.paint import Paint
 from facegen.pictures.sheets import contact_sheet, motion_plot, write_picture
 from facegen.sequence.sequence import Sequence
 
+LARGEST_ROW = 64
+"""Frames in the sheet's one row at most. Chosen: at 256 pixels each, the picture is over 16,000 pixels wide."""
+LINE_HEIGHT, PLOT_MARGIN = 16, 44
+"""Pixels of a name beside the plot, whose letters are 13 high, and of what stands above and below all names. Chosen."""
+
 
 def write_png(sequence: Sequence, path: str | Path, *, frames: int = 8, size: int = 256, view: str = "front") -> str:
-    """Write a sheet of frames evenly over time, the first and the last among them, above a plot of the motion label.
+    """Write a sheet of frames evenly over time, from the first to the last, above a plot of the motion label.
 
     Args:
         sequence: what is shown.
         path: the file to write.
-        frames: how many; a sequence that has fewer shows all.
+        frames: how many, 1 to 64; a sequence that has fewer shows all.
         size: pixels of each.
         view: see `Camera.framing`.
 
@@ -31,8 +36,8 @@ def write_png(sequence: Sequence, path: str | Path, *, frames: int = 8, size: in
         FacegenError: a count or size out of range, an unknown view, a missing package, or `path` cannot be written.
     """
     check_size(size)
-    if not 1 <= frames <= 64:
-        raise FacegenError(f"frames must be 1 to 64, got {frames}")
+    if not 1 <= frames <= LARGEST_ROW:
+        raise FacegenError(f"frames must be 1 to {LARGEST_ROW}, got {frames}")
     count = len(sequence.vertices)
     chosen = np.unique(np.linspace(0, count - 1, min(frames, count)).round().astype(int))
     with new_file(path) as aside:  # a place that cannot be written is refused before anything is drawn
@@ -43,7 +48,7 @@ def write_png(sequence: Sequence, path: str | Path, *, frames: int = 8, size: in
         if sequence.motion.any():
             names, marks = sequence.expressions, chosen.tolist()
             lines = int(np.any(sequence.motion, axis=0).sum())
-            height = max(size // 2, 16 * lines + 44)
+            height = max(size // 2, LINE_HEIGHT * lines + PLOT_MARGIN)
             plot = motion_plot(sequence.motion, sequence.fps, names, width=sheet.shape[1], height=height, marks=marks)
             sheet = np.concatenate([sheet, plot])
         write_picture(aside, sheet)

@@ -1,4 +1,4 @@
-"""Point caches: positions over time and nothing else, which Blender's Mesh Cache and Maya put on a mesh they have."""
+"""Point caches: positions over time and nothing else, for Blender's Mesh Cache and Maya to put on a mesh they have."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from facegen.files import new_file
 from facegen.sequence.frames import Frames
 from facegen.sequence.sequence import Sequence
 
-LARGEST = (1 << 31) - 1  # both formats count frames and points in signed integers of 32 bits
+COUNT_LIMIT = (1 << 31) - 1
+"""Frames, and points, at most: both formats count them in signed integers of 32 bits."""
 
 
 def write_pc2(sequence: Sequence, path: str | Path, *, scene_fps: float | None = None) -> str:
-    """Write a point cache `.pc2`, little-endian, in mm, one sample a frame from frame 0 on.
+    """Write a point cache `.pc2`, little-endian, in mm, with one sample for each frame.
 
-    It starts with `POINTCACHE2` and a zero byte, the version 1, the points, the first frame and the frames a sample as
-    float32, and the samples; then come the positions, float32, frame by frame. It holds no seconds: programs show a
-    sample in each frame of the scene, so that it plays right in a scene of its own rate alone.
+    It starts with `POINTCACHE2` and a zero byte, the version 1, the number of points, the first frame (0) and the step
+    from sample to sample in frames (1) as float32, and the number of samples; then come the positions, float32, frame
+    by frame. It holds no seconds: programs show a sample in each frame of the scene, so that it plays right in a scene
+    of its own rate alone.
 
     Args:
         sequence: what is written; put it on the mesh that `.obj/` writes as frame 0, whose vertices have this order.
@@ -44,9 +46,9 @@ def write_pc2(sequence: Sequence, path: str | Path, *, scene_fps: float | None =
 def write_mdd(sequence: Sequence, path: str | Path, *, scene_fps: float | None = None) -> str:
     """Write a motion designer's cache `.mdd`, big-endian, in mm.
 
-    It starts with the frames, the points, and each frame's time in seconds as float32; then come the positions,
-    float32, frame by frame. Blender 5.0 looks at the seconds only where its Mesh Cache has the Time Mode "Time";
-    else it shows a sample in each frame of the scene.
+    It starts with the numbers of frames and of points, and each frame's time in seconds as float32; then come the
+    positions, float32, frame by frame. Blender 5.0 looks at the seconds only where its Mesh Cache has the Time Mode
+    "Time"; else it shows a sample in each frame of the scene.
 
     Args:
         sequence, path, scene_fps: as in `write_pc2`.
@@ -73,8 +75,8 @@ def _samples(sequence: Sequence, scene_fps: float | None) -> tuple[np.ndarray | 
 
 def _counts(vertices: np.ndarray | Frames) -> tuple[int, int]:
     count, points = vertices.shape[:2]
-    if max(count, points) > LARGEST:
-        raise FacegenError(f"a point cache holds up to {LARGEST} frames and points, got {count} and {points}")
+    if max(count, points) > COUNT_LIMIT:
+        raise FacegenError(f"a point cache holds up to {COUNT_LIMIT} frames and points, got {count} and {points}")
     return count, points
 
 
@@ -82,6 +84,6 @@ def _write(vertices: np.ndarray | Frames, path: str | Path, header: bytes, numbe
     with new_file(path) as aside:
         with aside.open("wb") as file:
             file.write(header)
-            for _, piece in streamed(vertices):
-                file.write(piece.astype(number, copy=False).tobytes())
+            for _, chunk in streamed(vertices):
+                file.write(chunk.astype(number, copy=False).tobytes())
         return f"{len(vertices)} frames, {aside.stat().st_size / 1e6:.1f} MB"

@@ -14,11 +14,11 @@ MAX_SCENE_FPS = 1000.0
 
 
 def streamed(vertices: np.ndarray | Frames, what: str = "") -> Iterator[tuple[int, np.ndarray]]:
-    """The frames of (T, V, 3) in their order: the number of the first, and (N, V, 3), mm.
+    """Chunks of frames of (T, V, 3) in their order: the number of each chunk's first frame, and (N, V, 3), mm.
 
     Args:
         vertices: see `Sequence`.
-        what: is being done, shown beside the bar.
+        what: is being done; shown beside the bar.
     """
     from tqdm import tqdm
 

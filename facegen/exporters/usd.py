@@ -20,7 +20,8 @@ from facegen.mesh.tri_mesh import vertex_normals
 from facegen.optional import require
 from facegen.sequence.sequence import Sequence
 
-METRES_PER_UNIT = 0.001  # a sequence is in mm
+METRES_PER_UNIT = 0.001
+"""Metres in a stage's unit, which is the sequence's millimetre."""
 SCENE_FPS = 24.0
 """Time codes a second: Blender 5.0 takes time codes for frames of a scene, and its scenes open at 24 of them."""
 
@@ -80,14 +81,14 @@ def write_usd(sequence: Sequence, path: str | Path, *, scene_fps: float = SCENE_
 
 
 def _pictures(sequence: Sequence, path: Path) -> dict[Texture, str]:
-    """How each texture's file is called, beside the stage or in its package."""
+    """The name of each texture's file, beside the stage or in its package."""
     textures = [] if sequence.appearance is None else sequence.appearance.textures()
     names = distinct((texture.name or "texture" for texture in textures), "texture", "A-Za-z0-9_-")
     return {texture: f"{path.stem}_{name}{texture.suffix}" for texture, name in zip(textures, names, strict=True)}
 
 
 def _write_stage(usd: Any, sequence: Sequence, path: Path, pictures: dict[Texture, str], scene_fps: float) -> None:
-    """A stage with one face, saved after every piece of frames, which USD then need not hold."""
+    """Write a stage with one face, saved after every chunk of frames, which USD then need not hold."""
     geom, vt = require("pxr.UsdGeom", "usd"), require("pxr.Vt", "usd")
     stage = usd.Stage.CreateNew(str(path))
     geom.SetStageUpAxis(stage, geom.Tokens.y)
@@ -108,8 +109,8 @@ def _write_stage(usd: Any, sequence: Sequence, path: Path, pictures: dict[Textur
     mesh.SetNormalsInterpolation(geom.Tokens.vertex)
     dress(stage, mesh, sequence.appearance, dressed, pictures)
     points, normals, extent = mesh.CreatePointsAttr(), mesh.CreateNormalsAttr(), mesh.CreateExtentAttr()
-    for start, piece in streamed(sequence.vertices):
-        for t, pose in enumerate(piece, start):
+    for start, chunk in streamed(sequence.vertices):
+        for t, pose in enumerate(chunk, start):
             code = t * scene_fps / sequence.fps
             points.Set(vt.Vec3fArray.FromNumpy(pose), code)
             normals.Set(vt.Vec3fArray.FromNumpy(vertex_normals(pose, sequence.faces)), code)

@@ -11,19 +11,21 @@ from facegen.mesh.material import DEFAULT, Material, Picture, Texture, distinct,
 from facegen.optional import require
 
 
-def dress(stage: Any, mesh: Any, appearance: Appearance | None, polygons: DressedPolygons, files: dict) -> None:
+def dress(
+    stage: Any, mesh: Any, appearance: Appearance | None, polygons: DressedPolygons, files: dict[Texture, str]
+) -> None:
     """Give a mesh texture coordinates, colours and materials.
 
     Args:
-        stage: that is written.
-        mesh: on it, without these.
-        appearance: of the mesh, or None for clay.
-        polygons: of the mesh.
-        files: by texture, where it lies beside the stage.
+        stage: the stage.
+        mesh: a mesh on it, without any look as yet.
+        appearance: how the mesh looks; None for clay.
+        polygons: the polygons of the mesh.
+        files: names of the textures' files beside the stage.
     """
     geom, sdf, vt = (require(f"pxr.{name}", "usd") for name in ("UsdGeom", "Sdf", "Vt"))
     if appearance is not None and len(appearance.uv):
-        # A corner without coordinates takes those of a row more, all zero.
+        # A corner without coordinates takes those of one more row, all zero.
         uv = np.append(appearance.uv, np.zeros((1, 2), np.float32), axis=0)
         rows = polygons.corners[polygons.polygons >= 0]
         rows, uv = (rows, uv[:-1]) if (rows >= 0).all() else (np.where(rows < 0, len(uv) - 1, rows), uv)
@@ -31,18 +33,25 @@ def dress(stage: Any, mesh: Any, appearance: Appearance | None, polygons: Dresse
         st.Set(vt.Vec2fArray.FromNumpy(uv))
         st.SetIndices(vt.IntArray.FromNumpy(rows.astype(np.int32)))
     materials = (DEFAULT,) if appearance is None or not appearance.materials else appearance.materials
-    colored = appearance is not None and appearance.colors is not None
-    if colored:
+    colors = None if appearance is None else appearance.colors
+    if colors is not None:
         shown = mesh.CreateDisplayColorPrimvar(geom.Tokens.vertex)
-        shown.Set(vt.Vec3fArray.FromNumpy(to_linear(appearance.colors)))
+        shown.Set(vt.Vec3fArray.FromNumpy(to_linear(colors)))
     else:
         mesh.CreateDisplayColorAttr([materials[0].shown()])
     mesh.CreateDoubleSidedAttr(any(material.double_sided for material in materials))
-    _bind(stage, mesh, materials, polygons.materials, colored, files)
+    _bind(stage, mesh, materials, polygons.materials, colors is not None, files)
 
 
-def _bind(stage: Any, mesh: Any, materials: tuple, used: np.ndarray, colored: bool, files: dict) -> None:
-    """Bind the materials, a subset of the polygons to each where there are several."""
+def _bind(
+    stage: Any,
+    mesh: Any,
+    materials: tuple[Material, ...],
+    used: np.ndarray,
+    colored: bool,
+    files: dict[Texture, str],
+) -> None:
+    """Bind the materials; where there are several, each to a subset of the polygons."""
     geom, shade, vt = (require(f"pxr.{name}", "usd") for name in ("UsdGeom", "UsdShade", "Vt"))
     numbers = np.unique(used).tolist()
     present = [materials[number] if number >= 0 else DEFAULT for number in numbers] or [DEFAULT]
@@ -78,7 +87,7 @@ class _Shader:
         self.surface = self._node("preview", "UsdPreviewSurface")
 
     def connected(self) -> Any:
-        """The material, when all its inputs are there."""
+        """Make all inputs, connect them, and give back the material."""
         said, types = self.material, self.types
         alpha, shown = said.alpha, said.shown(self.colored)
         cut, mixed = said.alpha_mode == "MASK", said.alpha_mode != "OPAQUE"
@@ -124,7 +133,7 @@ class _Shader:
             )
 
     def _texture(self, role: str, scale: tuple, bias: tuple = (0.0, 0.0, 0.0, 0.0)) -> Any:
-        """A picture, read as `scale` times what it says, plus `bias`; None where there is none for this."""
+        """A node that reads a role's picture as `scale` times what it says, plus `bias`; None without a picture."""
         picture: Picture | None = self.material.pictures.get(role)
         if picture is None:
             return None

@@ -1,4 +1,4 @@
-"""Films: H.264 that plays everywhere."""
+"""H.264 films, which play everywhere."""
 
 from __future__ import annotations
 
@@ -55,8 +55,9 @@ def _pipe(command: list[str], frames: Iterator[np.ndarray]) -> None:
         OSError: it did not end well.
     """
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdin is not None  # a pipe was asked for
     try:
-        # A pipe that breaks is ffmpeg's end; why it ended stands in what it said.
+        # A pipe breaks when ffmpeg ends; what it said tells why.
         with suppress(BrokenPipeError):
             for frame in frames:
                 process.stdin.write(frame.tobytes())

@@ -19,8 +19,9 @@ from scipy.sparse import eye as identity
 
 from facegen.errors import MeshError
 from facegen.mesh.alignment import Similarity
-from facegen.mesh.decimation import decimate, project
+from facegen.mesh.decimation import decimate
 from facegen.mesh.laplacian import factor, laplacian
+from facegen.mesh.projection import project
 from facegen.mesh.surface import Hits, Surface
 from facegen.mesh.topology import border_vertices
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals

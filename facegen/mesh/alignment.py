@@ -8,7 +8,13 @@ import numpy as np
 
 from facegen.errors import MeshError
 
-TRIMMED = 0.5  # share of the vertices, those that fit best, that decide when a face moves
+DECIDING_SHARE = 0.5
+"""Share of the vertices, those that fit best, that decide where a moving face goes. Chosen: more lets a jaw that drops
+tilt the head, fewer leaves too little of the face to hold it."""
+LARGEST_RATIO = 3.0
+"""How many times larger than the other a face may be. Chosen: people differ by far less, units by 10 or more."""
+LARGEST_TURN = 45.0
+"""Degrees by which two faces may be turned against each other. Chosen: axes that are swapped turn by 90."""
 
 
 def rigid_transform(points: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -32,7 +38,7 @@ def rigid_transform(points: np.ndarray, target: np.ndarray) -> tuple[np.ndarray,
 
 
 def require_pose(points: np.ndarray, target: np.ndarray, name: str, goal: str) -> None:
-    """Two faces of one topology are about the same size and look the same way.
+    """Refuse a face whose size or direction differs too much from that of another of its topology.
 
     Args:
         points: (V, 3).
@@ -40,33 +46,33 @@ def require_pose(points: np.ndarray, target: np.ndarray, name: str, goal: str) -
         name, goal: what the message calls them.
 
     Raises:
-        MeshError: one is over three times the size of the other, or they are turned by over 45 degrees.
+        MeshError: one is over `LARGEST_RATIO` times the size of the other, or turned by over `LARGEST_TURN` degrees.
     """
     ratio = np.linalg.norm(np.ptp(points, axis=0)) / np.linalg.norm(np.ptp(target, axis=0))
-    if not 1 / 3 < ratio < 3:
+    if not 1 / LARGEST_RATIO < ratio < LARGEST_RATIO:
         raise MeshError(f"{name} is {ratio:.3g} times the size of {goal}, which is in mm; give its units (mm, cm or m)")
     rotation, _ = rigid_transform(points, target)
     angle = np.degrees(np.arccos(np.clip((np.trace(rotation) - 1) / 2, -1, 1)))
-    if angle > 45:
+    if angle > LARGEST_TURN:
         raise MeshError(f"{name} is turned by {angle:.0f} degrees against {goal}; +y is up and +z out of the face")
 
 
 def align_pose(points: np.ndarray, target: np.ndarray, rounds: int = 5) -> np.ndarray:
-    """A moving face brought onto the resting one by its rigid parts, (V, 3) -> (V, 3).
+    """Bring a moving face onto the resting one by its rigid parts, (V, 3) -> (V, 3).
 
-    A jaw that drops must not tilt the head: after a first fit, only the half of the vertices that fits best decides.
+    A jaw that drops must not tilt the head: after a first fit, only the vertices that fit best decide.
 
     Args:
         points: (V, 3), one frame.
         target: (V, 3), the neutral.
-        rounds: fits, each on the best half by the one before.
+        rounds: fits, each on the vertices that fitted best in the one before.
     """
-    chosen = np.ones(len(points), dtype=bool)
+    chosen, moved = np.ones(len(points), dtype=bool), points
     for _ in range(rounds):
         rotation, translation = rigid_transform(points[chosen], target[chosen])
         moved = points @ rotation.T + translation
         gap = np.linalg.norm(moved - target, axis=1)
-        chosen = gap <= np.quantile(gap, TRIMMED)
+        chosen = gap <= np.quantile(gap, DECIDING_SHARE)
     return moved
 
 
@@ -82,12 +88,17 @@ class Similarity:
         return self.scale * points @ self.rotation.T + self.translation
 
     def inverse(self, points: np.ndarray) -> np.ndarray:
-        """Undo it."""
+        """Positions (N, 3) in the target's place brought back to where they were."""
         return (points - self.translation) @ self.rotation / self.scale
 
 
 def similarity(points: np.ndarray, target: np.ndarray, weights: np.ndarray | None = None) -> Similarity:
-    """The similarity that brings `points` (N, 3) nearest to `target` (N, 3).
+    """The similarity that brings `points` nearest to `target` in the least-squares sense.
+
+    Args:
+        points: (N, 3).
+        target: (N, 3), point by point the same places.
+        weights: (N,) how much each point counts; None counts all alike.
 
     Reference:
         Umeyama, "Least-Squares Estimation of Transformation Parameters Between Two Point Patterns", PAMI 1991.

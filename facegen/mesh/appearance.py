@@ -12,6 +12,7 @@ from facegen.mesh.material import DEFAULT, Material, Texture
 from facegen.mesh.tri_mesh import triangulate
 
 NO_UV = np.empty((0, 2), np.float32)
+"""(0, 2): the texture coordinates of a surface that has none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,19 +63,33 @@ class Appearance:
         object.__setattr__(self, "face_materials", used.astype(np.int64))
 
     @classmethod
-    def plain(cls, faces: int, **rest: object) -> Appearance:
-        """One without texture coordinates, of a surface of so many faces."""
-        return cls(NO_UV, np.full((faces, 3), -1), **rest)
+    def plain(
+        cls,
+        faces: int,
+        *,
+        materials: tuple[Material, ...] = (),
+        face_materials: np.ndarray | None = None,
+        colors: np.ndarray | None = None,
+        left_out: tuple[str, ...] = (),
+    ) -> Appearance:
+        """One without texture coordinates, of a surface of `faces` triangles."""
+        return cls(NO_UV, np.full((faces, 3), -1), materials, face_materials, colors, left_out)
+
+    @property
+    def material_numbers(self) -> np.ndarray:
+        """(F,) int64: `face_materials`, which are always there once the object is made."""
+        assert self.face_materials is not None
+        return self.face_materials
 
     @property
     def empty(self) -> bool:
-        """Nothing is there, and nothing was left out."""
+        """Whether nothing is there, and nothing was left out."""
         return not (len(self.uv) or self.materials or self.colors is not None or self.left_out)
 
     def parts(self) -> Iterator[tuple[Material, np.ndarray]]:
-        """Each material that faces use, with the numbers of these; first `DEFAULT`, for faces that have none."""
-        for number in np.unique(self.face_materials).tolist():
-            yield self.materials[number] if number >= 0 else DEFAULT, np.flatnonzero(self.face_materials == number)
+        """Each material that faces use, with the numbers of these faces; `DEFAULT` comes first, for those without."""
+        for number in np.unique(self.material_numbers).tolist():
+            yield self.materials[number] if number >= 0 else DEFAULT, np.flatnonzero(self.material_numbers == number)
 
     def textures(self) -> list[Texture]:
         """The pictures of all materials, each once."""
@@ -82,7 +97,7 @@ class Appearance:
         return list({picture.texture: None for picture in pictures})
 
     def split(self, faces: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """One vertex for each texture coordinate it has, as glTF needs them.
+        """Split vertices, one for each texture coordinate that they have, as glTF needs them.
 
         Args:
             faces: (F, 3) of a mesh of `count` vertices.
@@ -126,17 +141,18 @@ class DressedPolygons:
         Args:
             faces: (F, 3).
             polygons: (P, N), rows filled with -1, or None.
-            appearance: of `faces`, or None.
+            appearance: how `faces` look, or None.
         """
         if appearance is None:
             whole = faces if polygons is None else polygons
             return cls(whole, np.full(whole.shape, -1), np.full(len(whole), -1))
+        used = appearance.material_numbers
         if polygons is None or not np.array_equal(triangulate(polygons), faces):
-            return cls(faces, appearance.corners, appearance.face_materials)
-        # The first triangle of a fan has corners 0, 1 and 2 of its polygon, each one after it the next.
+            return cls(faces, appearance.corners, used)
+        # The first triangle of a fan has corners 0, 1 and 2 of its polygon; each later one ends at the next corner.
         sizes = (polygons >= 0).sum(axis=1)
         if sizes.min(initial=3) < 3:
-            return cls(faces, appearance.corners, appearance.face_materials)
+            return cls(faces, appearance.corners, used)
         first = np.cumsum(sizes - 2) - (sizes - 2)
         corners = np.full(polygons.shape, -1)
         corners[:, :2] = appearance.corners[first, :2]
@@ -146,7 +162,7 @@ class DressedPolygons:
         owner = np.repeat(np.arange(len(polygons)), sizes - 2)
         fan = np.arange(len(faces)) - first[owner]
         meant = np.stack([corners[owner, 0], corners[owner, fan + 1], corners[owner, fan + 2]], axis=1)
-        materials = appearance.face_materials[first]
-        if not (np.array_equal(meant, appearance.corners) and (materials[owner] == appearance.face_materials).all()):
-            return cls(faces, appearance.corners, appearance.face_materials)
+        materials = used[first]
+        if not (np.array_equal(meant, appearance.corners) and (materials[owner] == used).all()):
+            return cls(faces, appearance.corners, used)
         return cls(polygons, corners, materials)

@@ -1,4 +1,4 @@
-"""Closing small holes, so that one does not look through a face."""
+"""Small holes closed, so that one does not look through a face."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import numpy as np
 from facegen.mesh.topology import border_edges, connected, surface_pieces
 from facegen.mesh.tri_mesh import TriMesh
 
+COVERED_WIDTH = 0.5
+"""Share of the widest hole's width, below which a hole is covered. Chosen: a neck is over twice as wide as a mouth."""
+
 
 def rims(faces: np.ndarray, count: int) -> list[np.ndarray]:
-    """The edges around each hole of a surface in one piece, as its triangles run through them.
+    """The edges around each hole of a surface that is one piece, as its triangles run through them.
 
     Args:
         faces: (F, 3) int32.
@@ -35,7 +38,7 @@ def _rims(faces: bytes, count: int) -> list[np.ndarray]:
 
 
 def with_caps(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A fan over each hole less than half as wide as the widest: over eyes and an open mouth, not over the neck.
+    """Cover each hole that is less than half as wide as the widest with a fan: eyes and an open mouth, not the neck.
 
     Args:
         vertices: (V, 3).
@@ -47,7 +50,7 @@ def with_caps(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.n
     holes = rims(faces, len(vertices))
     widths = [np.ptp(vertices[edges[:, 0]], axis=0).max() for edges in holes]
     for edges, width in zip(holes, widths, strict=True):
-        if width < 0.5 * max(widths):
+        if width < COVERED_WIDTH * max(widths):
             centre = vertices[edges[:, 0]].mean(axis=0, keepdims=True)
             fan = np.column_stack([edges[:, ::-1], np.full(len(edges), len(vertices))])
             vertices = np.concatenate([vertices, centre])

@@ -1,4 +1,4 @@
-"""Is a surface sound? What is wrong with it, and where."""
+"""What is wrong with a surface, and where."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from facegen.errors import MeshError
 from facegen.mesh.topology import connected, edge_of_side, half_edges, surface_pieces
 from facegen.mesh.tri_mesh import TriMesh
 
-# A face is a sliver where its area is below this part of the squared diagonal of the bounding box.
 AREA_TOLERANCE = 1e-12
-_SHOWN = 5
+"""Share of the squared diagonal of the bounding box up to which a face has no area. Chosen: far above the rounding of
+float64, and a millionth of the diagonal on each side, far below any face of a scan."""
+_SHOWN = 5  # places that a message names, so that it stays one line
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,11 +101,11 @@ def _edge_findings(mesh: TriMesh, repeated: np.ndarray) -> list[Finding]:
         ),
     ):
         if len(where):
-            singular, plural, rest = said
+            singular, plural, predicate = said
             pairs = ", ".join(f"{one}-{two}" for one, two in mesh.edges[where[:_SHOWN]].tolist())
             dots = ", ..." if len(where) > _SHOWN else ""
             count = _plural(len(where), f"edge {singular}", f"edges {plural}")
-            findings.append(Finding(kind, f"{count} {rest} (vertices {pairs}{dots})", where, True))
+            findings.append(Finding(kind, f"{count} {predicate} (vertices {pairs}{dots})", where, True))
     return findings
 
 

@@ -15,16 +15,18 @@ from scipy.sparse import csr_matrix
 from facegen.errors import MeshError
 from facegen.files import new_file, read_arrays
 from facegen.mesh.checks import require_sound
-from facegen.mesh.decimation import decimate, project
+from facegen.mesh.decimation import decimate
+from facegen.mesh.projection import project
 from facegen.mesh.spirals import build_spirals
 from facegen.mesh.tri_mesh import TriMesh
 
-SMALLEST = 20
+COARSEST_LEVEL = 20
+"""Vertices of the coarsest level at least. Chosen: on a smaller one a single spiral would cover most of the level."""
 
 
 def level_factor(vertices: int, depth: int, factor: float) -> float:
-    """`factor`, or a gentler one where `depth` steps of it would leave under 20 vertices."""
-    return max(1.0, min(factor, (vertices / SMALLEST) ** (1 / depth)))
+    """`factor`, or a gentler one where `depth` steps of it would leave fewer vertices than `COARSEST_LEVEL`."""
+    return max(1.0, min(factor, (vertices / COARSEST_LEVEL) ** (1 / depth)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +58,7 @@ class MeshHierarchy:
         spiral_length: int | Sequence[int] | None = None,
         dilation: int | Sequence[int] = 1,
     ) -> MeshHierarchy:
-        """Decimate, project and order.
+        """Decimate the template level by level, project each level on the next, and lay spirals on all.
 
         Args:
             template: (V, 3) in mm, one sound mesh.
@@ -64,7 +66,7 @@ class MeshHierarchy:
             factor: every level has ceil(V / factor) vertices; gentler on small meshes, see `level_factor`.
             reference: vertex that spirals start towards; None takes the one nearest the centroid.
             spiral_length: L, one for all levels or one for each, finest first; None takes `default_length`.
-            dilation: likewise.
+            dilation: of the spirals, see `build_spirals`; one for all levels or one for each, finest first.
 
         Raises:
             MeshError: the template is not sound, too small, or a setting is out of range.
@@ -72,8 +74,10 @@ class MeshHierarchy:
         require_sound(template, "the template")
         if depth < 1 or not 1 < factor < inf:
             raise MeshError(f"a hierarchy needs a depth of at least 1 and a factor above 1, got {depth} and {factor}")
-        if len(template.vertices) <= SMALLEST:
-            raise MeshError(f"a template needs more than {SMALLEST} vertices, this one has {len(template.vertices)}")
+        if len(template.vertices) <= COARSEST_LEVEL:
+            raise MeshError(
+                f"a template needs more than {COARSEST_LEVEL} vertices, this one has {len(template.vertices)}"
+            )
         if reference is None:
             centroid = template.vertices.mean(axis=0)
             reference = int(np.linalg.norm(template.vertices - centroid, axis=1).argmin())
@@ -89,7 +93,10 @@ class MeshHierarchy:
             levels.append(coarse)
             aim = template.vertices[reference]
             references.append(int(np.linalg.norm(coarse.vertices - aim, axis=1).argmin()))
-        lengths, dilations = _per_level(spiral_length, depth + 1), _per_level(dilation, depth + 1)
+        lengths: Sequence[int | None] = [None] * (depth + 1)
+        if spiral_length is not None:
+            lengths = _per_level(spiral_length, depth + 1)
+        dilations = _per_level(dilation, depth + 1)
         spirals = [
             build_spirals(level, start, length, step)
             for level, start, length, step in zip(levels, references, lengths, dilations, strict=True)
@@ -98,7 +105,7 @@ class MeshHierarchy:
 
     @property
     def template(self) -> TriMesh:
-        """Level 0."""
+        """The finest level, number 0."""
         return self.levels[0]
 
     @property
@@ -161,7 +168,7 @@ class MeshHierarchy:
     def save(self, path: str | Path) -> None:
         """Write a `.npz`."""
         with new_file(path) as aside, aside.open("wb") as file:
-            np.savez(file, **self.arrays())
+            np.savez(file, allow_pickle=False, **self.arrays())
 
     @classmethod
     def load(cls, path: str | Path) -> MeshHierarchy:
@@ -170,14 +177,14 @@ class MeshHierarchy:
         Raises:
             FacegenError: the file is missing, cannot be read, or holds something else.
         """
-        return cls.from_arrays(read_arrays(path))
+        return cls.from_arrays({name: array for name, array in read_arrays(path).items() if array is not None})
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({' -> '.join(map(str, self.sizes))})"
 
 
-def _per_level(value: int | Sequence[int] | None, levels: int) -> list[int | None]:
-    if value is None or isinstance(value, int):
+def _per_level(value: int | Sequence[int], levels: int) -> list[int]:
+    if isinstance(value, int):
         return [value] * levels
     if len(value) != levels:
         raise MeshError(f"one value for all levels or {levels}, one for each; got {len(value)}: {list(value)}")

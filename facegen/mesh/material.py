@@ -12,12 +12,20 @@ import numpy as np
 
 from facegen.errors import MeshError
 
-LARGEST_TEXTURE = 64 << 20  # bytes of one picture
-LARGEST_SET = 512 << 20  # bytes of all pictures of a mesh
+LARGEST_TEXTURE = 64 << 20
+"""Bytes of one picture at most. Chosen: a file may name anything, and scans come with pictures of some tens of MB."""
+LARGEST_ALBUM = 512 << 20
+"""Bytes of all pictures of a mesh together at most. Chosen: they are all held in memory."""
 MAGIC = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
+"""The first bytes of the files that are taken, and what these are (PNG, section 5.2; JPEG's marker SOI)."""
 SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg"}
 CLAY = (0.62, 0.42, 0.33)
+"""Linear red, green and blue of a surface that names no colour: a skin-like clay, chosen by eye."""
 WHITE = (1.0, 1.0, 1.0)
+LONGEST_NAME = 60
+"""Characters that are kept of a name in a file. Chosen: names become those of files, which systems end at 255 bytes."""
+LONGEST_LIST = 16
+"""Numbers in one list of a glTF extension that is kept. Chosen: a (4, 4) matrix is the longest that one holds."""
 ROLES = ("base_color", "metallic_roughness", "normal", "occlusion", "emissive")
 """What pictures are for. Roughness is the green, metalness the blue of one picture, occlusion the red of another."""
 WRAPS = ("repeat", "clamp", "mirror")
@@ -45,7 +53,7 @@ class Texture:
         name: what it was called, without suffix; empty where that is not known.
 
     Raises:
-        MeshError: it is neither, or larger than is taken.
+        MeshError: it is neither, or larger than `LARGEST_TEXTURE`.
     """
 
     data: bytes
@@ -54,17 +62,24 @@ class Texture:
     def __post_init__(self) -> None:
         if len(self.data) > LARGEST_TEXTURE:
             raise MeshError(f"a texture of {len(self.data) >> 20} MB; up to {LARGEST_TEXTURE >> 20} MB are taken")
-        if self.mime is None:
+        if _kind(self.data) is None:
             raise MeshError(f"expected a texture in PNG or JPEG, found one that begins with {self.data[:8]!r}")
 
     @property
-    def mime(self) -> str | None:
+    def mime(self) -> str:
         """`image/png` or `image/jpeg`, by the first bytes, whatever a file's name says."""
-        return next((kind for magic, kind in MAGIC.items() if self.data.startswith(magic)), None)
+        kind = _kind(self.data)
+        assert kind is not None  # refused otherwise when it was made
+        return kind
 
     @property
     def suffix(self) -> str:
+        """`.png` or `.jpg`."""
         return SUFFIXES[self.mime]
+
+
+def _kind(data: bytes) -> str | None:
+    return next((kind for magic, kind in MAGIC.items() if data.startswith(magic)), None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +88,8 @@ class Picture:
 
     Args:
         texture: may be shared with other materials.
-        wrap: how it goes on beyond its borders, along u and v: of `WRAPS`.
-        strength: of bumps and of occlusion, 1 as painted.
+        wrap: how it goes on beyond its borders, along u and along v, each one of `WRAPS`.
+        strength: how much bumps and occlusion count; 1 is as painted.
     """
 
     texture: Texture
@@ -91,14 +106,14 @@ class Material:
     """How light leaves a part of a surface: glTF's metallic-roughness material.
 
     Args:
-        name: as in the file; may be empty, or that of another material too.
+        name: as in the file; it may be empty, or another material may have the same.
         color: base colour, linear; it multiplies the base colour's picture. None where the file names none.
         alpha: 1 is opaque; it multiplies the alpha of the base colour's picture.
         metallic, roughness: multiply what their picture says.
         emissive: linear; multiplies its picture.
-        alpha_mode: of `ALPHA_MODES`: alpha is passed over, cut at `alpha_cutoff`, or mixed.
+        alpha_mode: one of `ALPHA_MODES`: alpha is passed over, cut at `alpha_cutoff`, or mixed.
         double_sided: seen from behind too.
-        pictures: by what they are for, of `ROLES`.
+        pictures: by what they are for, one of `ROLES`.
         extensions: glTF's `KHR_materials_` that consist of numbers alone, such as {"KHR_materials_ior": {"ior": 1.4}}.
 
     Raises:
@@ -137,10 +152,11 @@ class Material:
 
     @property
     def base(self) -> Picture | None:
+        """The base colour's picture."""
         return self.pictures.get("base_color")
 
     def shown(self, colored: bool = False) -> tuple[float, float, float]:
-        """The base colour, where none is named white under a picture or where vertices are `colored`, or else clay."""
+        """The base colour; where none is named, white under a picture or over colours of vertices, clay elsewhere."""
         return self.color or (WHITE if colored or self.base is not None else CLAY)
 
     def numbers(self) -> dict[str, Any]:
@@ -162,11 +178,11 @@ def numeric(extension: Any) -> bool:
     if not isinstance(extension, dict | Mapping):
         return False
     values = [item if isinstance(item, list) else [item] for item in extension.values()]
-    return all(len(items) <= 16 and all(number(item) for item in items) for items in values)
+    return all(len(items) <= LONGEST_LIST and all(number(item) for item in items) for items in values)
 
 
 class Album:
-    """The pictures of one mesh, each read once, and bounded all together."""
+    """The pictures of one mesh: each is read once, and all together are bounded."""
 
     def __init__(self) -> None:
         self.found: dict[Hashable, Texture] = {}
@@ -176,23 +192,32 @@ class Album:
         """What `read` gives, or gave when `key` was asked for before.
 
         Raises:
-            MeshError: `read` does, or all pictures are more than `LARGEST_SET` bytes.
+            MeshError: `read` does, or all pictures are more than `LARGEST_ALBUM` bytes.
         """
         if key not in self.found:
             texture = read()
             self.size += len(texture.data)
-            if self.size > LARGEST_SET:
-                raise MeshError(f"all textures have more than {LARGEST_SET >> 20} MB")
+            if self.size > LARGEST_ALBUM:
+                raise MeshError(f"all textures have more than {LARGEST_ALBUM >> 20} MB")
             self.found[key] = texture
         return self.found[key]
 
 
 def distinct(names: Iterable[str], otherwise: str, allowed: str = r"\w.-") -> list[str]:
-    """The names, cut to 60 characters that are `allowed` (in a class of `re`), and numbered where two are alike."""
+    """Names for files or objects, no two alike even in another case.
+
+    Args:
+        names: as a mesh has them.
+        otherwise: the name of what has none.
+        allowed: characters that may stand in a name, as in a class of `re`; others become `_`.
+
+    Returns:
+        The names, cut to `LONGEST_NAME` characters, and numbered where two would be alike.
+    """
     taken: set[str] = set()
     found = []
     for name in names:
-        plain = re.sub(rf"[^{allowed}]+", "_", name)[:60].strip("_. ") or otherwise
+        plain = re.sub(rf"[^{allowed}]+", "_", name)[:LONGEST_NAME].strip("_. ") or otherwise
         chosen, number = plain, 0
         while chosen.casefold() in taken:
             number += 1

@@ -123,7 +123,7 @@ def _spiral(vertex: int, fans: list[list[int]], distance: list[float], reach: in
         if len(spiral) < reach:
             for name in ring:
                 if len(spiral) + len(following) >= reach:
-                    break  # what the rest of the ring leads to would be cut off
+                    break  # what the others of the ring lead to would be cut off
                 fan = fans[name]
                 # From a neighbour one ring further in, counter-clockwise, the outer ones come in the ring's order.
                 turn = next(place for place, other in enumerate(fan) if other in inner)

@@ -45,12 +45,8 @@ def _split(mesh: TriMesh, chosen: np.ndarray) -> tuple[TriMesh, csr_matrix]:
     ends = mesh.edges[chosen]
     middle = np.full(len(mesh.edges), -1, dtype=np.int64)
     middle[chosen] = count + np.arange(added)
-    step = vstack(
-        [
-            identity(count, format="csr"),
-            csr_matrix((np.full(2 * added, 0.5), (np.repeat(np.arange(added), 2), ends.ravel())), shape=(added, count)),
-        ]
-    ).tocsr()
+    halves = csr_matrix((np.full(2 * added, 0.5), (np.repeat(np.arange(added), 2), ends.ravel())), shape=(added, count))
+    step = csr_matrix(vstack([identity(count, format="csr"), halves]))
     middles = middle[edge_of_side(mesh)]  # on ab, bc, ca
     return TriMesh(step @ mesh.vertices, _patterns(mesh.faces, middles)), step
 
@@ -77,7 +73,7 @@ def _patterns(faces: np.ndarray, middles: np.ndarray) -> np.ndarray:
 
 
 def smooth_split(mesh: TriMesh) -> tuple[TriMesh, csr_matrix, csr_matrix]:
-    """Split every edge at its middle, and say what becomes of values on the vertices.
+    """Split every edge at its middle, with the matrices that take values on the vertices along.
 
     Returns:
         The mesh of W vertices; sparse (W, V) that keeps values linear on each old triangle, and sparse (W, V) that
@@ -108,4 +104,4 @@ def smooth_split(mesh: TriMesh) -> tuple[TriMesh, csr_matrix, csr_matrix]:
     number = np.asarray(near.sum(axis=1)).ravel()
     lean = np.where(number > 0, np.where(rim, 1 / 4, 3 / 8), 0)
     old = diags(1 - lean) + diags(lean / np.maximum(number, 1)) @ near
-    return fine, linear, vstack([old, middles]).tocsr()
+    return fine, linear, csr_matrix(vstack([old, middles]))

@@ -1,4 +1,4 @@
-"""Nearest points on a surface that also look the same way."""
+"""The points of a surface that are nearest to others and look the same way."""
 
 from __future__ import annotations
 
@@ -6,17 +6,24 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from facegen.mesh.topology import border_vertices, is_border_side
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 
-SAMPLES = 60_000
-"""Points that stand for a surface while the nearest triangle is looked for, at least one for each triangle."""
-FEW = 5000
-"""Points for which threads cost more than they bring."""
-AT_ONCE = 50_000
-"""Points whose nearest ones are looked for at once, since each takes some kB."""
+SAMPLE_COUNT = 60_000
+"""Points spread over a surface, at least one for each triangle, that stand for it while the nearest triangle is looked
+for. Chosen: with fewer, a large triangle may be missed; with more, each question takes longer."""
+LEAF_SIZE = 16
+"""Points in a leaf of the tree of samples. Chosen (scipy's own for its compiled tree); it changes time and ties
+alone."""
+THREADED_FROM = 5000
+"""Points above which they are looked for by several threads. Chosen: for fewer, threads cost more than they bring."""
+POINTS_AT_ONCE = 50_000
+"""Points whose nearest ones are looked for together. Chosen: each takes 2.4 kB (measured), all together 120 MB."""
+EDGE_WEIGHT = 1e-6
+"""Barycentric weight below which a point lies on the side across from that corner. Chosen: above rounding, and a
+thousandth of a millimetre on a triangle a metre high."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,10 +62,11 @@ class Surface:
         corners = mesh.faces[self.owner]
         self.spots = np.einsum("nk,nkc->nc", weights, mesh.vertices[corners])
         looks = _unit(np.einsum("nk,nkc->nc", weights, self.normals[corners]))
-        self.tree = cKDTree(np.concatenate([self.spots, reach / 2 * looks], axis=1), balanced_tree=False)
+        looking = np.concatenate([self.spots, reach / 2 * looks], axis=1)
+        self.tree = KDTree(looking, LEAF_SIZE, balanced_tree=False)
 
     def nearest(self, points: np.ndarray, normals: np.ndarray, tried: int = 6) -> Hits:
-        """For each point the nearest one on the surface, normals counted as a distance.
+        """The nearest point of the surface to each point, where looking another way counts as a distance.
 
         Two lips that touch are nearest to each other and look opposite ways; `reach` keeps them apart.
 
@@ -67,14 +75,14 @@ class Surface:
             normals: (N, 3) unit.
             tried: how many triangles are measured for each point.
         """
-        if len(points) > AT_ONCE:
-            parts = [slice(at, at + AT_ONCE) for at in range(0, len(points), AT_ONCE)]
+        if len(points) > POINTS_AT_ONCE:
+            parts = [slice(at, at + POINTS_AT_ONCE) for at in range(0, len(points), POINTS_AT_ONCE)]
             found = [self.nearest(points[part], normals[part], tried) for part in parts]
             return Hits(*(np.concatenate([getattr(hits, field.name) for hits in found]) for field in fields(Hits)))
         from trimesh.triangles import closest_point, points_to_barycentric
 
         query = np.concatenate([points, self.reach / 2 * normals], axis=1)
-        workers = -1 if len(points) > FEW else 1
+        workers = -1 if len(points) > THREADED_FROM else 1
         chosen = self.owner[self.tree.query(query, tried, workers=workers)[1]].reshape(len(points), -1)
         corners = self.mesh.faces[chosen]
         triangles = self.mesh.vertices[corners].reshape(-1, 3, 3)
@@ -89,7 +97,7 @@ class Surface:
         gap += np.square(self.reach / 2 * (looks - normals[:, None])).sum(axis=-1)
         row, best = np.arange(len(points)), gap.argmin(axis=1)
         face, weights = chosen[row, best], weights[row, best]
-        zero = weights < 1e-6
+        zero = weights < EDGE_WEIGHT
         on_edge = (zero[:, [2, 0, 1]] & self.rim_edges[face]).any(axis=1)
         return Hits(face, weights, close[row, best], looks[row, best], on_edge)
 
@@ -102,7 +110,7 @@ class Surface:
 
 def on_surface(surface: Surface, points: np.ndarray) -> csr_matrix:
     """Sparse (N, V) from the vertices to points (N, 3) on the surface."""
-    near = cKDTree(surface.mesh.vertices).query(points)[1]
+    near = KDTree(surface.mesh.vertices, LEAF_SIZE).query(points)[1]
     return surface.matrix(surface.nearest(points, surface.normals[near]))
 
 
@@ -110,7 +118,7 @@ def _samples(mesh: TriMesh) -> tuple[np.ndarray, np.ndarray]:
     """Triangles (N,) and barycentric weights (N, 3): every triangle's middle, and more on large triangles."""
     a, b, c = mesh.vertices[mesh.faces].transpose(1, 0, 2)
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
-    wanted = np.maximum(np.rint(SAMPLES * area / max(area.sum(), 1e-300)), 1).astype(np.int64)
+    wanted = np.maximum(np.rint(SAMPLE_COUNT * area / max(area.sum(), 1e-300)), 1).astype(np.int64)
     owner = np.repeat(np.arange(len(mesh.faces)), wanted)
     draw = np.random.default_rng(0).random((len(owner), 2))
     draw[draw.sum(axis=1) > 1] = 1 - draw[draw.sum(axis=1) > 1]

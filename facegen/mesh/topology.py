@@ -11,9 +11,12 @@ from facegen.mesh.tri_mesh import TriMesh
 if TYPE_CHECKING:  # scipy takes a third of a second to import, which a command's start need not wait for
     from scipy.sparse import csr_matrix
 
+SHORTEST_EDGE = 1e-12
+"""Length, in the mesh's units, that an edge of `edge_graph` has at least: a sparse matrix would lose a zero."""
+
 
 def connected(pairs: np.ndarray, count: int) -> np.ndarray:
-    """What hangs together by pairs of neighbours.
+    """The groups of things that pairs of neighbours join.
 
     Args:
         pairs: (E, 2) int; each row joins two of `count` things.
@@ -83,9 +86,9 @@ def border_vertices(mesh: TriMesh) -> np.ndarray:
 
 
 def edge_graph(mesh: TriMesh) -> csr_matrix:
-    """Sparse (V, V): the length of each edge, in one direction; never zero, so that no edge is lost."""
+    """Sparse (V, V): the length of each edge, in one direction, `SHORTEST_EDGE` at least."""
     from scipy.sparse import csr_matrix
 
     edges = mesh.edges
-    length = np.linalg.norm(mesh.vertices[edges[:, 0]] - mesh.vertices[edges[:, 1]], axis=1).clip(1e-12)
+    length = np.linalg.norm(mesh.vertices[edges[:, 0]] - mesh.vertices[edges[:, 1]], axis=1).clip(SHORTEST_EDGE)
     return csr_matrix((length, edges.T), shape=(len(mesh.vertices),) * 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -98,7 +99,7 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
         faces: (F, 3).
 
     Returns:
-        (..., V, 3) in the dtype of `vertices`; (0, 0, 1) where no face gives a direction.
+        (..., V, 3) in the dtype of `vertices`; (0, 0, 1) where no face gives a direction, as on a mesh without faces.
     """
     from scipy.sparse import csr_matrix
 
@@ -109,7 +110,7 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     gather = csr_matrix(
         (np.ones(len(rows), vertices.dtype), (rows, np.repeat(np.arange(len(faces)), 3))), shape=(count, len(faces))
     )
-    flat = normals.reshape(-1, len(faces), 3)
+    flat = normals.reshape(math.prod(vertices.shape[:-2]), len(faces), 3)
     summed = np.stack([gather @ pose for pose in flat]).reshape(*vertices.shape[:-2], count, 3)
     length = np.linalg.norm(summed, axis=-1, keepdims=True)
     up = np.array([0.0, 0.0, 1.0], dtype=vertices.dtype)

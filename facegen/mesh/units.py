@@ -9,10 +9,10 @@ UNITS = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
 
 
 def millimetres(unit: str) -> float:
-    """In one unit.
+    """How many millimetres one unit has.
 
     Raises:
-        MeshError: it is unknown.
+        MeshError: the unit is unknown.
     """
     if unit not in UNITS:
         raise MeshError(unknown("unit", unit, UNITS))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facegen.animation import apexes
+from facegen.animation import apex_displacements
 from facegen.checkpoint import Checkpoint
 from facegen.data.corpus import Corpus
 from facegen.data.identity import Identity
@@ -59,7 +59,7 @@ def fit_neutral(model: Checkpoint, identity: Identity, pixels: np.ndarray) -> Ph
             "the detector sees no face in the mean of the model's people, so that landmarks cannot be compared; a "
             "corpus of whole faces is needed"
         ) from error
-    return fit_photo(identity, apexes(model), marks, pixels)
+    return fit_photo(identity, apex_displacements(model), marks, pixels)
 
 
 def require_suffix(path: Path) -> None:
@@ -100,6 +100,6 @@ def compare(
     where: np.ndarray,
 ) -> np.ndarray:
     """(S, 4 S, 3) uint8: an expression's apex on the fitted face, beside a second picture; see `report.comparison`."""
-    apex = fit.neutral + apexes(model)[model.expressions.index(expression)]
+    apex = fit.neutral + apex_displacements(model)[model.expressions.index(expression)]
     colors = vertex_colors(where, picture)
     return comparison(picture, pixels, fit, model.hierarchy.template.faces, apex, target, colors)

@@ -80,7 +80,7 @@ def animate(options: Namespace) -> None:
         motion = motion_label(frames, options.expression, phases, intensity, model.expressions, ease)
     face = _face(options, model)
     # What fits is made once; writers go through the frames several times.
-    streamed = 12 * len(motion) * len(face.mesh.vertices) > making.HELD
+    streamed = 12 * len(motion) * len(face.mesh.vertices) > making.HELD_BYTES
     write_sequence(_dressed(making.animate(model, face, motion, fps, streamed=streamed), face, options), options)
 
 

@@ -69,7 +69,7 @@ def test_weights_come_back_in_the_columns_of_the_app(basis, tmp_path):
     assert "70 frames, 6 of 52 blendshapes (none for EyeLookDownLeft, " in str(report)
 
 
-def test_weights_stay_within_their_bounds_and_the_rest_is_reported(basis, tmp_path):
+def test_weights_stay_within_their_bounds_and_what_they_miss_is_reported(basis, tmp_path):
     folder, shapes = basis
     sequence = played(shapes, {"jawOpen": np.array([0, 2.0]), "cheekPuff": np.array([0, -1.0])})
     report = write_csv(sequence, tmp_path / "a.csv", arkit_basis=folder)

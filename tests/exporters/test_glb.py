@@ -86,8 +86,8 @@ def test_one_target_fewer_would_break_the_tolerance(moving, tmp_path, frames):
     left, values, right = np.linalg.svd(moved, full_matrices=False)
 
     def worst(rank):
-        rest = moved - (left[:, :rank] * values[:rank]) @ right[:rank]
-        return np.linalg.norm(rest.reshape(frames, -1, 3), axis=-1).max()
+        missed = moved - (left[:, :rank] * values[:rank]) @ right[:rank]
+        return np.linalg.norm(missed.reshape(frames, -1, 3), axis=-1).max()
 
     rank = report.targets - 1  # one is against the others
     assert worst(rank) <= 1.0 < worst(rank - 1)

@@ -273,7 +273,7 @@ def test_alembic_has_coordinates_and_a_face_set_for_each_material(moving, tmp_pa
     sequence = two_materials(moving(3), bare=bare)
     export(sequence, tmp_path / "a.abc")
     archive = Abc.IArchive(str(tmp_path / "a.abc"))
-    schema = AbcGeom.IPolyMesh(archive.getTop(), "face").getSchema()
+    schema = AbcGeom.IPolyMesh(AbcGeom.IXform(archive.getTop(), "face"), "surface").getSchema()
     assert schema.getNumSamples() == 3
     look = sequence.appearance
     used = {}

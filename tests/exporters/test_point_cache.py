@@ -62,7 +62,7 @@ def test_no_rate_of_a_scene_is_refused(moving, tmp_path, write):
 
 @pytest.mark.parametrize("write", [write_pc2, write_mdd])
 def test_more_than_the_format_counts_is_refused(moving, tmp_path, monkeypatch, write):
-    monkeypatch.setattr(point_cache, "LARGEST", 100)
+    monkeypatch.setattr(point_cache, "COUNT_LIMIT", 100)
     with pytest.raises(FacegenError, match="holds up to 100 frames and points, got 5 and 144"):
         write(moving(5), tmp_path / "a.cache")
     assert not list(tmp_path.iterdir())

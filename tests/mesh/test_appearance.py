@@ -105,7 +105,7 @@ def test_what_is_shown_where_no_colour_is_named() -> None:
 def test_textures_are_bounded_one_by_one_and_together(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     album = Album()
     assert album.texture("a", lambda: Texture(png())) is album.texture("a", lambda: 1 / 0)
-    monkeypatch.setattr(material, "LARGEST_SET", 2 * len(png()) - 1)
+    monkeypatch.setattr(material, "LARGEST_ALBUM", 2 * len(png()) - 1)
     with pytest.raises(MeshError, match="all textures have more than 0 MB"):
         album.texture("b", lambda: Texture(png()))
     monkeypatch.setattr(material, "LARGEST_TEXTURE", 20)

@@ -12,8 +12,9 @@ from shapes import grid, plate_with_hole, sphere
 
 from facegen.errors import FacegenError, MeshError
 from facegen.mesh import TriMesh, check, read_mesh
-from facegen.mesh.decimation import decimate, project
+from facegen.mesh.decimation import decimate
 from facegen.mesh.hierarchy import MeshHierarchy, level_factor
+from facegen.mesh.projection import project
 from facegen.mesh.subdivision import subdivide_to
 
 

@@ -12,7 +12,7 @@ from facegen.mesh.ordering import reorder_step, space_filling_order
 def test_a_renumbered_step_is_the_same_step() -> None:
     hierarchy = MeshHierarchy.build(plate_with_hole(15), depth=1, factor=4)
     upsample, spiral = hierarchy.upsample[0], hierarchy.spirals[0].copy()
-    spiral[3, 5:] = -1  # as on a component of few vertices
+    spiral[3, 5:] = -1  # as on a piece of few vertices
     fine, coarse = (np.random.default_rng(3).permutation(size) for size in upsample.shape)
     matrix, turned = reorder_step(upsample, spiral, fine, coarse)
     x = np.random.default_rng(4).normal(size=(upsample.shape[1], 2))

@@ -7,11 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facegen import checkpoint
-from facegen.animation import animate
 from facegen.errors import DataError
-from facegen.mesh import read_mesh
-from facegen.motion.label import Phases, motion_label
 from facegen.sequence.frames import ArchivedFrames, ChosenFrames, StoredFrames, chunks
 from facegen.sequence.sequence import Sequence
 
@@ -131,14 +127,3 @@ def test_an_archive_without_poses_is_refused(tmp_path: Path) -> None:
         archive.writestr("vertices.npy", b"no array")
     with pytest.raises(DataError, match="not a readable"):
         ArchivedFrames(tmp_path / "b.npz")
-
-
-def test_what_is_decoded_in_pieces_is_what_is_decoded_at_once(checkpoint_path: Path, neutral_path: Path) -> None:
-    model, neutral = checkpoint.load(checkpoint_path), read_mesh(neutral_path)
-    motion = motion_label(150, "happy", Phases(5, 40, 80, 140), 1.0, model.expressions)
-    whole = animate(model, neutral, motion, 25)
-    streamed = animate(model, neutral, motion, 25, streamed=True)
-    assert isinstance(whole.vertices, np.ndarray)
-    np.testing.assert_allclose(np.stack(list(streamed.vertices)), whole.vertices, atol=1e-4)
-    np.testing.assert_allclose(streamed.vertices[77], whole.vertices[77], atol=1e-4)
-    np.testing.assert_array_equal(streamed.motion, whole.motion)

@@ -19,7 +19,7 @@ def read_texture(folder: Path, name: str) -> Texture:
 
 
 def read_beside(folder: Path, name: str, largest: int) -> bytes:
-    """The bytes of a file that another in `folder` names, from that folder or below it and from nowhere else.
+    """The bytes of a file that another file in `folder` names, from that folder or below it and from nowhere else.
 
     Raises:
         MeshError: the name leads elsewhere, nothing is there, or the file is larger than `largest` bytes.

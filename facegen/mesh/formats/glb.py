@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from facegen.errors import MeshError
-from facegen.mesh.formats.gltf_document import LIMIT, MALFORMED, Document, open_document, whole
+from facegen.mesh.formats.gltf_document import ELEMENT_LIMIT, MALFORMED, Document, open_document, whole
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import UNITS
 
@@ -97,7 +97,7 @@ def shown_primitives(document: Document) -> list[tuple[dict, bool]]:
 
 
 def primitive_vertices(document: Document) -> list[tuple[int, int]]:
-    """Of each of `shown_primitives`, its first vertex in what `read_glb` makes, and how many it has."""
+    """The first vertex of each of `shown_primitives` in what `read_glb` makes, and how many vertices it has."""
     first: dict[tuple[int, bytes], int] = {}
     total, found = 0, []
     for mesh, transform in _placed_meshes(document):
@@ -128,16 +128,16 @@ def _scene(document: Document) -> TriMesh:
             key = (index, transform.tobytes())
             if key not in first:
                 first[key], total = total, total + len(positions)
-                if total > LIMIT:
-                    raise MeshError(f"more than {LIMIT} vertices; decimate the scene")
+                if total > ELEMENT_LIMIT:
+                    raise MeshError(f"more than {ELEMENT_LIMIT} vertices; decimate the scene")
                 # NaN in the file passes here, as in the other readers.
                 with np.errstate(all="ignore"):
                     placed = positions.astype(np.float64) @ transform[:3, :3].T + transform[:3, 3]
                     vertices.append(placed * UNITS["m"])
             own = primitive_faces(document, primitive, len(positions))
             triangles += len(own)
-            if triangles > LIMIT:
-                raise MeshError(f"more than {LIMIT} triangles; decimate the scene")
+            if triangles > ELEMENT_LIMIT:
+                raise MeshError(f"more than {ELEMENT_LIMIT} triangles; decimate the scene")
             faces.append(first[key] + (own[:, ::-1] if _mirrors(transform) else own))
     if not vertices:
         raise MeshError("the default scene shows no mesh")
@@ -149,7 +149,7 @@ def read_glb(path: str | Path) -> TriMesh:
 
     Node transforms are applied; primitives that share positions under one transform share vertices.
     Skins, morph targets and materials are passed over. An exporter splits vertices along texture seams,
-    so that a surface that is closed elsewhere may come in several components here.
+    so that a surface that is closed elsewhere may come in several pieces here.
 
     Raises:
         MeshError: the file is missing, empty, cut short or malformed; needs an extension such as Draco; keeps

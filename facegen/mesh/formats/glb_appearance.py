@@ -9,8 +9,8 @@ import numpy as np
 from facegen.errors import MeshError
 from facegen.mesh.appearance import NO_UV, Appearance
 from facegen.mesh.formats.glb import primitive_faces, primitive_vertices, shown_primitives
-from facegen.mesh.formats.gltf_document import LIMIT, MALFORMED, Document, open_document
-from facegen.mesh.formats.gltf_material import Layout, MaterialReader
+from facegen.mesh.formats.gltf_document import ELEMENT_LIMIT, MALFORMED, Document, open_document
+from facegen.mesh.formats.gltf_material import MaterialReader, Placement
 from facegen.mesh.material import Material, to_srgb
 from facegen.mesh.tri_mesh import TriMesh
 
@@ -19,7 +19,7 @@ def read_glb_appearance(path: str | Path, mesh: TriMesh) -> Appearance:
     """Read what `read_glb` passes over: a set of texture coordinates, the materials and COLOR_0.
 
     Args:
-        path: of the file, `.glb` or `.gltf`.
+        path: the file, `.glb` or `.gltf`.
         mesh: what `read_glb` made of it.
 
     Raises:
@@ -40,23 +40,24 @@ class _Dress:
         self.document, self.vertices = document, vertices
         self.left_out: list[str] = []
         self.reader = MaterialReader(document, self.left_out)
-        self.materials: dict[int, tuple[int, Material, Layout]] = {}
+        self.materials: dict[int, tuple[int, Material, Placement]] = {}
         self.uv: list[np.ndarray] = []
-        self.first: dict[tuple[int, Layout], tuple[int, int]] = {}  # row and count of coordinates that are there
+        self.first: dict[tuple[int, Placement], tuple[int, int]] = {}  # row and count of coordinates that are there
         self.rows = 0
         self.corners: list[np.ndarray] = []
         self.used: list[np.ndarray] = []
         self.colors: np.ndarray | None = None
 
     def wear(self) -> None:
+        """Go through the primitives and keep what each looks like."""
         starts = primitive_vertices(self.document)
         for (primitive, mirrored), (start, count) in zip(shown_primitives(self.document), starts, strict=True):
             faces = primitive_faces(self.document, primitive, count)
-            number, layout = -1, Layout()
+            number, placement = -1, Placement()
             if "material" in primitive:
-                number, layout = self._material(primitive["material"])
+                number, placement = self._material(primitive["material"])
             try:
-                corners = self._corners(primitive["attributes"], layout, faces)
+                corners = self._corners(primitive["attributes"], placement, faces)
                 if "COLOR_0" in primitive["attributes"]:
                     self._color(primitive["attributes"]["COLOR_0"], start, count, faces)
             except (MeshError, *MALFORMED) as error:
@@ -65,27 +66,27 @@ class _Dress:
             self.corners.append(corners[:, ::-1] if mirrored else corners)
             self.used.append(np.full(len(faces), number))
 
-    def _material(self, index: int) -> tuple[int, Layout]:
+    def _material(self, index: int) -> tuple[int, Placement]:
         if index not in self.materials:
             self.materials[index] = (len(self.materials), *self.reader.material(index))
-        number, _, layout = self.materials[index]
-        return number, layout
+        number, _, placement = self.materials[index]
+        return number, placement
 
-    def _corners(self, attributes: dict, layout: Layout, faces: np.ndarray) -> np.ndarray:
+    def _corners(self, attributes: dict, placement: Placement, faces: np.ndarray) -> np.ndarray:
         """(F, 3) rows of the coordinates, which are added where they are not there yet."""
-        index = attributes.get(f"TEXCOORD_{layout.channel}")
+        index = attributes.get(f"TEXCOORD_{placement.channel}")
         if index is None:
             return np.full(faces.shape, -1)
-        if (index, layout) not in self.first:
-            uv = layout.moved(self.document.accessor(index, 2).astype(np.float32))
-            if self.rows + len(uv) > LIMIT:
-                raise MeshError(f"more than {LIMIT} texture coordinates")
+        if (index, placement) not in self.first:
+            uv = placement.moved(self.document.accessor(index, 2).astype(np.float32))
+            if self.rows + len(uv) > ELEMENT_LIMIT:
+                raise MeshError(f"more than {ELEMENT_LIMIT} texture coordinates")
             if not np.isfinite(uv).all():
                 raise MeshError("a texture coordinate is not finite")
-            self.first[index, layout] = self.rows, len(uv)
+            self.first[index, placement] = self.rows, len(uv)
             self.uv.append(np.stack([uv[:, 0], 1 - uv[:, 1]], axis=1))  # glTF's v runs down
             self.rows += len(uv)
-        first, count = self.first[index, layout]
+        first, count = self.first[index, placement]
         if faces.max(initial=-1) >= count:
             raise MeshError(f"a primitive has {count} texture coordinates, and a face uses number {faces.max()}")
         return first + faces
@@ -103,7 +104,7 @@ class _Dress:
             self.left_out.append("the transparency of colours of vertices: colours alone are kept")
 
     def appearance(self, count: int) -> Appearance:
-        """Of a surface of `count` triangles, what was found."""
+        """What was found, for a surface of `count` triangles."""
         corners = np.concatenate(self.corners)
         if len(corners) != count:
             raise MeshError(f"{len(corners)} faces have a look, of {count}")

@@ -19,20 +19,23 @@ from facegen.errors import MeshError
 from facegen.mesh.formats.beside import read_beside
 from facegen.mesh.formats.raw import read_bytes
 
-# Nodes may show one mesh any number of times, so that a small file can ask for any amount of memory.
-LIMIT = 1 << 24
-# The JSON is free text: any field may have any type.
+ELEMENT_LIMIT = 1 << 24
+"""Vertices, triangles or texture coordinates that a file may make at most. Nodes may show one mesh any number of times,
+so that a small file can ask for any amount of memory. Chosen: scans have up to some million."""
 MALFORMED = (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
-LARGEST_BUFFER = 1 << 30  # bytes of a file beside the description
+"""What reading a damaged description raises: the JSON is free text, and any field may have any type."""
+LARGEST_BUFFER = 1 << 30
+"""Bytes of a file beside the description at most. Chosen: it is held in memory."""
 
-_COMPONENTS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
+_NUMBER_TYPES = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _SURFACE_ONLY = ("KHR_materials_", "KHR_texture_", "EXT_texture_", "KHR_lights_", "KHR_mesh_quantization")
 
 
-def _component(entry: dict) -> str:
-    name = _COMPONENTS.get(entry.get("componentType"))
+def _number_type(entry: dict[str, Any]) -> str:
+    """numpy's name of glTF's `componentType`."""
+    name = _NUMBER_TYPES.get(entry.get("componentType", -1))
     if name is None:
-        raise MeshError(f"expected a componentType of {', '.join(map(str, _COMPONENTS))}, found {entry!r:.80}")
+        raise MeshError(f"expected a componentType of {', '.join(map(str, _NUMBER_TYPES))}, found {entry!r:.80}")
     return name
 
 
@@ -61,6 +64,11 @@ def read_container(data: bytes) -> tuple[Any, bytes]:
 
 
 def whole(holder: dict, key: str, default: int | None = None) -> int:
+    """A whole number from 0 on.
+
+    Raises:
+        MeshError: `holder` has something else under `key`, or nothing while there is no default.
+    """
     value = holder.get(key, default)
     if type(value) is not int or value < 0:
         raise MeshError(f"expected a whole number {key!r}, found {value!r}")
@@ -84,7 +92,7 @@ class Document:
     Args:
         tree: the JSON.
         binary: the first buffer, where it has no URI.
-        folder: from which, or from below which, alone files beside the document are read.
+        folder: the document's; files beside the document are read from it or below it alone.
     """
 
     def __init__(self, tree: Any, binary: bytes, folder: Path) -> None:
@@ -93,6 +101,11 @@ class Document:
         self.refuse_extensions()
 
     def refuse_extensions(self) -> None:
+        """Refuse a file that cannot be shown without an extension that is not known here.
+
+        Raises:
+            MeshError: it needs one, such as Draco's compression.
+        """
         required = self.tree.get("extensionsRequired", [])
         unknown = [name for name in required if not str(name).startswith(_SURFACE_ONLY)]
         if unknown:
@@ -109,16 +122,17 @@ class Document:
         return entries[index]
 
     def beside(self, uri: str, largest: int = LARGEST_BUFFER) -> bytes:
-        """What a URI holds, or names in the document's folder, where that is up to `largest` bytes.
+        """The bytes that a URI holds, or those of the file that it names in the document's folder.
 
         Raises:
-            MeshError: it leads elsewhere, or nothing is there.
+            MeshError: it leads elsewhere, nothing is there, or the file has more than `largest` bytes.
         """
         if uri.startswith("data:"):
             return _decoded(uri)
         return read_beside(self.folder, unquote(uri), largest)
 
     def buffer(self, index: Any) -> bytes:
+        """The bytes of a buffer."""
         entry = self.item("buffers", index)
         if index not in self.buffers:
             data = self.beside(entry["uri"]) if "uri" in entry else self.binary if index == 0 else b""
@@ -155,7 +169,7 @@ class Document:
         """(count, width) numbers, with sparse replacements and normalisation applied."""
         entry = self.item("accessors", index)
         kind = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}[width]
-        dtype = np.dtype(_component(entry))
+        dtype = np.dtype(_number_type(entry))
         if entry.get("type") != kind:
             raise MeshError(f"accessor {index}: expected type {kind}, found {entry.get('type')!r}")
         count = whole(entry, "count")
@@ -164,14 +178,14 @@ class Document:
             values = self.view(entry, dtype, count, width)
         elif sparse is None:
             raise MeshError(f"accessor {index} has no data here; if the file is compressed, export it without")
-        elif count > LIMIT:
-            raise MeshError(f"accessor {index}: {count} elements are more than the {LIMIT} that are read")
+        elif count > ELEMENT_LIMIT:
+            raise MeshError(f"accessor {index}: {count} elements are more than the {ELEMENT_LIMIT} that are read")
         else:
             values = np.zeros((count, width), dtype)
         if sparse is not None:
             values = values.copy()
             changed = whole(sparse, "count")
-            rows = self.view(sparse["indices"], np.dtype(_component(sparse["indices"])), changed, 1)[:, 0]
+            rows = self.view(sparse["indices"], np.dtype(_number_type(sparse["indices"])), changed, 1)[:, 0]
             if rows.dtype.kind != "u" or (rows >= count).any():
                 raise MeshError(f"accessor {index}: sparse indices must be unsigned and below {count}")
             values[rows] = self.view(sparse["values"], dtype, changed, width)
@@ -187,7 +201,7 @@ class Document:
 
 
 def open_document(path: str | Path) -> Document:
-    """A `.glb` or `.gltf`.
+    """Open a `.glb` or `.gltf`.
 
     Raises:
         MeshError: it cannot be read, or needs an extension such as Draco.

@@ -1,4 +1,4 @@
-"""glTF's materials, read."""
+"""Materials read from a glTF document."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ CODES = {"repeat": 10497, "clamp": 33071, "mirror": 33648}
 """How glTF's samplers call the ways in which a picture goes on beyond its borders."""
 _WRAPS = {code: name for name, code in CODES.items()}
 STRENGTHS = {"normal": "scale", "occlusion": "strength"}
-"""How it calls the strength of those pictures that have one."""
+"""How glTF calls the strength of those pictures that have one."""
 
 
 @dataclass(frozen=True)
-class Layout:
-    """How a picture lies on a surface.
+class Placement:
+    """Where a picture lies on a surface: on which texture coordinates, and how these are moved.
 
     Args:
         channel: the number of its set of texture coordinates.
-        offset, rotation, scale: of `KHR_texture_transform`.
+        offset, rotation, scale: how `KHR_texture_transform` moves these coordinates; the rotation in radians.
     """
 
     channel: int = 0
@@ -35,8 +35,8 @@ class Layout:
     scale: tuple[float, float] = (1.0, 1.0)
 
     @classmethod
-    def of(cls, reference: dict[str, Any]) -> Layout:
-        """Of a textureInfo.
+    def of(cls, reference: dict[str, Any]) -> Placement:
+        """The placement that a glTF textureInfo says.
 
         Raises:
             MeshError: it is not as the format has it.
@@ -44,16 +44,16 @@ class Layout:
         extension = reference.get("extensions", {}).get("KHR_texture_transform", {})
         channel = whole(extension, "texCoord", whole(reference, "texCoord", 0))
         offset, scale = (
-            tuple(map(float, extension.get(k, pair))) for k, pair in (("offset", (0, 0)), ("scale", (1, 1)))
+            list(map(float, extension.get(k, pair))) for k, pair in (("offset", (0, 0)), ("scale", (1, 1)))
         )
-        found = cls(channel, offset, float(extension.get("rotation", 0)), scale)
-        if len(offset) != 2 or len(scale) != 2 or not np.isfinite([*offset, found.rotation, *scale]).all():
+        rotation = float(extension.get("rotation", 0))
+        if len(offset) != 2 or len(scale) != 2 or not np.isfinite([*offset, rotation, *scale]).all():
             raise MeshError(f"expected finite numbers in KHR_texture_transform, found {extension!r:.80}")
-        return found
+        return cls(channel, (offset[0], offset[1]), rotation, (scale[0], scale[1]))
 
     def moved(self, uv: np.ndarray) -> np.ndarray:
         """(U, 2) float32 as the picture lies on them, v running down (KHR_texture_transform: T R S)."""
-        if self == Layout(self.channel):
+        if self == Placement(self.channel):
             return uv
         cosine, sine = np.cos(self.rotation), np.sin(self.rotation)
         turn = np.array([[cosine, sine], [-sine, cosine]])
@@ -62,18 +62,18 @@ class Layout:
 
 
 class MaterialReader:
-    """Materials by their number.
+    """Reads materials by their number.
 
     Args:
-        document: that holds them.
+        document: the file that holds the materials.
         left_out: takes the reasons for what is not used.
     """
 
     def __init__(self, document: Document, left_out: list[str]) -> None:
         self.document, self.left_out, self.album = document, left_out, Album()
 
-    def material(self, index: Any) -> tuple[Material, Layout]:
-        """A material, and how its pictures lie, whose own transform is none any more; all lie as the first does.
+    def material(self, index: Any) -> tuple[Material, Placement]:
+        """A material, and the placement of its pictures, which is that of the first; `Placement.moved` applies it.
 
         Raises:
             MeshError, or one of `MALFORMED`: there is no such material.
@@ -88,24 +88,26 @@ class MaterialReader:
             "occlusion": said.get("occlusionTexture"),
             "emissive": said.get("emissiveTexture"),
         }
-        pictures, layout = self._pictures(name, references)
+        pictures, placement = self._pictures(name, references)
         red, green, blue, alpha = _cut(surface.get("baseColorFactor", (1, 1, 1, 1)), 4)
+        metallic, roughness = (_cut([surface.get(f"{each}Factor", 1)], 1)[0] for each in ("metallic", "roughness"))
+        glow = _cut(said.get("emissiveFactor", (0, 0, 0)), 3)
         return Material(
             name,
             color=(red, green, blue),
             alpha=alpha,
-            metallic=_cut([surface.get("metallicFactor", 1)], 1)[0],
-            roughness=_cut([surface.get("roughnessFactor", 1)], 1)[0],
-            emissive=_cut(said.get("emissiveFactor", (0, 0, 0)), 3),
+            metallic=metallic,
+            roughness=roughness,
+            emissive=(glow[0], glow[1], glow[2]),
             alpha_mode=said.get("alphaMode", "OPAQUE"),
             alpha_cutoff=float(said.get("alphaCutoff", 0.5)),
             double_sided=said.get("doubleSided", False) is True,
             pictures=pictures,
             extensions=extensions,
-        ), layout or Layout()
+        ), placement or Placement()
 
     def _extensions(self, name: str, said: dict[str, Any]) -> dict[str, dict]:
-        """Those that are kept: `KHR_materials_` without pictures."""
+        """The extensions that are kept: `KHR_materials_` without pictures."""
         kept = {word: each for word, each in said.items() if word.startswith("KHR_materials_") and numeric(each)}
         for word in said.keys() - kept.keys():
             self.left_out.append(
@@ -113,29 +115,30 @@ class MaterialReader:
             )
         return kept
 
-    def _pictures(self, name: str, references: dict[str, Any]) -> tuple[dict[str, Picture], Layout | None]:
+    def _pictures(self, name: str, references: dict[str, Any]) -> tuple[dict[str, Picture], Placement | None]:
         found: dict[str, Picture] = {}
-        layout = None
+        placement = None
         for role, reference in references.items():
             if reference is None:
                 continue
             try:
-                own = Layout.of(reference)
-                if layout is not None and own != layout:
+                own = Placement.of(reference)
+                if placement is not None and own != placement:
                     raise MeshError("it lies on the surface in another way than the first picture")
                 strength = float(reference.get(STRENGTHS.get(role, ""), 1.0))
-                found[role], layout = self._picture(reference.get("index"), strength), own
+                found[role], placement = self._picture(reference.get("index"), strength), own
             except (MeshError, *MALFORMED) as error:
                 self.left_out.append(f"the texture for {role} of material {name[:40]!a}: {error}")
-        return found, layout
+        return found, placement
 
     def _picture(self, index: Any, strength: float) -> Picture:
         said = self.document.item("textures", index)
         sampler = self.document.item("samplers", said["sampler"]) if "sampler" in said else {}
-        wrap = tuple(_WRAPS[sampler.get(key, CODES["repeat"])] for key in ("wrapS", "wrapT"))
+        across, along = (_WRAPS[sampler.get(key, CODES["repeat"])] for key in ("wrapS", "wrapT"))
         if "source" not in said:
             raise MeshError(f"it has no PNG or JPEG, but {list(said.get('extensions', {}))!a:.60}")
-        return Picture(self.album.texture(said["source"], lambda: self._texture(said["source"])), wrap, strength)
+        texture = self.album.texture(said["source"], lambda: self._texture(said["source"]))
+        return Picture(texture, (across, along), strength)
 
     def _texture(self, index: Any) -> Texture:
         image = self.document.item("images", index)
@@ -147,7 +150,7 @@ class MaterialReader:
 
 
 def _cut(values: Any, count: int) -> tuple[float, ...]:
-    """So many numbers, each cut to [0, 1]."""
+    """`count` numbers, each cut to [0, 1]."""
     numbers = [float(value) for value in values]
     if len(numbers) != count or not np.isfinite(numbers).all():
         raise MeshError(f"expected {count} finite numbers, found {values!r:.80}")

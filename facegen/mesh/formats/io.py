@@ -12,7 +12,7 @@ from facegen.mesh.formats.obj import read_obj, write_obj
 from facegen.mesh.formats.obj_appearance import read_obj_appearance
 from facegen.mesh.formats.ply import read_ply, write_ply
 from facegen.mesh.formats.ply_appearance import read_ply_appearance
-from facegen.mesh.formats.raw import require_finite
+from facegen.mesh.formats.raw import require_finite_vertices
 from facegen.mesh.tri_mesh import TriMesh
 
 READERS = {".obj": read_obj, ".ply": read_ply, ".glb": read_glb, ".gltf": read_glb}
@@ -55,7 +55,7 @@ def read_mesh(path: str | Path) -> TriMesh:
             f"{path}: expected a surface, found {len(mesh.vertices)} vertices and no faces; a point cloud must be "
             "meshed first"
         )
-    require_finite(mesh.vertices, path)
+    require_finite_vertices(mesh.vertices, path)
     return mesh
 
 
@@ -63,7 +63,7 @@ def read_appearance(path: str | Path, mesh: TriMesh) -> Appearance | None:
     """What the surface in a file looks like.
 
     Args:
-        path: of the file.
+        path: the file.
         mesh: what `read_mesh` made of it, at whatever positions.
 
     Returns:

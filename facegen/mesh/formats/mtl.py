@@ -12,7 +12,7 @@ from facegen.errors import MeshError
 from facegen.mesh.formats.beside import read_texture
 from facegen.mesh.material import Album, Material, Picture, Texture, eight_bit
 
-# How many words stand behind each option of a map; of `-o`, `-s` and `-t` up to so many numbers.
+# How many words stand behind each option of a map; behind `-o`, `-s` and `-t` up to so many numbers.
 _OPTIONS = {
     "-blendu": 1, "-blendv": 1, "-bm": 1, "-boost": 1, "-cc": 1, "-clamp": 1, "-colorspace": 1, "-imfchan": 1,
     "-mm": 2, "-o": 3, "-s": 3, "-t": 3, "-texres": 1, "-type": 1,
@@ -20,6 +20,13 @@ _OPTIONS = {
 _MOVED = {"-o": 0.0, "-s": 1.0, "-t": 0.0}
 _MAPS = {"map_kd": "base_color", "norm": "normal", "map_ke": "emissive"}
 _BUMPS = ("map_bump", "bump")
+STRONGEST_BUMP = 1e3
+"""Largest strength `-bm` of a map of normals that is taken. Chosen: 1 is as painted, and no writer makes hundreds."""
+NORMALS_BLUE = 160
+"""Mean blue, of 255, above which a picture may show normals, whose blue is their way out of the surface: 128 to 255."""
+NORMALS_BLUER = 40
+"""How much larger than the mean red, of 255, the mean blue of normals is at least: red is about 128, heights are grey.
+Both are chosen; a height map in a blue tint would be taken for normals."""
 _UNUSED = ("map_ks", "map_ns", "map_ka", "map_pr", "map_pm", "map_ps", "map_refl", "refl", "disp", "map_disp", "decal")
 
 
@@ -31,19 +38,19 @@ def read_library(data: bytes) -> dict[str, dict[str, str]]:
         words = line.split("#", 1)[0].split(None, 1)
         if not words:
             continue
-        keyword, rest = words[0].lower(), words[1].strip() if len(words) > 1 else ""
+        keyword, value = words[0].lower(), words[1].strip() if len(words) > 1 else ""
         if keyword == "newmtl":
-            current = materials.setdefault(rest, {})
+            current = materials.setdefault(value, {})
         else:
-            current[keyword] = rest
+            current[keyword] = value
     return materials
 
 
 class MtlReader:
-    """Materials from their statements.
+    """Reads materials from their statements.
 
     Args:
-        folder: of the mesh; pictures are read from it or below it alone.
+        folder: the mesh's folder; pictures are read from it or below it alone.
         left_out: takes the reasons for what is not used.
     """
 
@@ -51,6 +58,7 @@ class MtlReader:
         self.folder, self.left_out, self.album = folder, left_out, Album()
 
     def material(self, name: str, said: Mapping[str, str]) -> Material:
+        """The material of a name, from its statements by keyword in lower case."""
         pictures = {}
         for keyword, role in _MAPS.items():
             if keyword in said:
@@ -64,13 +72,14 @@ class MtlReader:
             self.left_out.append(f"{', '.join(unused)} of material {name[:40]!a}: there is no place for them")
         alpha, mixed = self._alpha(name, said)
         color = None if "base_color" in pictures else _color(said.get("kd"))
+        red, green, blue = _color(said.get("ke")) or (0.0, 0.0, 0.0)
         return Material(
             name,
             color=color if color is None or max(color) <= 1 else None,
             alpha=alpha,
             metallic=_number(said.get("pm"), 0.0),
-            roughness=_number(said.get("pr"), 0.6),
-            emissive=tuple(min(part, 1.0) for part in _color(said.get("ke")) or (0.0, 0.0, 0.0)),
+            roughness=_number(said.get("pr"), Material.roughness),
+            emissive=(min(red, 1.0), min(green, 1.0), min(blue, 1.0)),
             alpha_mode="BLEND" if alpha < 1 or mixed else "OPAQUE",
             pictures=pictures,
         )
@@ -94,15 +103,17 @@ class MtlReader:
             self.left_out.append(f"the texture {error} ({keyword} of material {name[:40]!a})")
             return None
         moved = [
-            word for word, rest in _MOVED.items() if any(_number(part, rest, np.inf) != rest for part in options[word])
+            word
+            for word, unmoved in _MOVED.items()
+            if any(_number(part, unmoved, np.inf) != unmoved for part in options[word])
         ]
         if moved:
             self.left_out.append(f"{' '.join(moved)} of {keyword} of material {name[:40]!a}: the picture is not moved")
         wrap = "clamp" if options.get("-clamp") == ["on"] else "repeat"
-        return Picture(texture, (wrap, wrap), _number((options.get("-bm") or [""])[0], 1.0, 1e3))
+        return Picture(texture, (wrap, wrap), _number((options.get("-bm") or [""])[0], 1.0, STRONGEST_BUMP))
 
     def _normals(self, name: str, keyword: str, value: str) -> Picture | None:
-        """Blender and others name maps of normals as bumps, which by the format are heights: the picture tells."""
+        """A bump's picture if it shows normals, as Blender and others write them; by the format it shows heights."""
         found = self._picture(name, keyword, value)
         if found is None or _shows_normals(found.texture):
             return found
@@ -113,32 +124,32 @@ class MtlReader:
 def _file_and_options(value: str) -> tuple[str, dict[str, list[str]]]:
     """The name of a map's file, which may hold spaces, and the options before it; `-o`, `-s`, `-t` are always there."""
     options: dict[str, list[str]] = {word: [] for word in _MOVED}
-    rest = value.strip()
-    while rest.startswith("-"):
-        word, _, rest = rest.partition(" ")
+    unread = value.strip()
+    while unread.startswith("-"):
+        word, _, unread = unread.partition(" ")
         options[word.lower()] = []
         for _ in range(_OPTIONS.get(word.lower(), 1)):
-            part, _, after = rest.strip().partition(" ")
+            part, _, after = unread.strip().partition(" ")
             if not after or (word.lower() in _MOVED and _number(part, np.nan, np.inf) is np.nan):
                 break
             options[word.lower()].append(part)
-            rest = after.strip()
-    return rest, options
+            unread = after.strip()
+    return unread, options
 
 
-def _number(text: str | None, otherwise: float, most: float = 1.0) -> float:
-    """A number cut to [0, `most`], or any finite one where `most` is infinite; `otherwise` where there is none."""
+def _number(text: str | None, otherwise: float, highest: float = 1.0) -> float:
+    """A number cut to [0, `highest`], or any finite one where that is infinite; `otherwise` where there is none."""
     try:
         value = float((text or "").split()[-1])
     except (ValueError, IndexError):
         return otherwise
     if not np.isfinite(value):
         return otherwise
-    return value if most == np.inf else min(max(value, 0.0), most)
+    return value if highest == np.inf else min(max(value, 0.0), highest)
 
 
 def _color(text: str | None) -> tuple[float, float, float] | None:
-    """Three numbers of 0 or more; None for none, or for one in another notation."""
+    """Three numbers of 0 or more; None where there are none, or others such as the name of a spectrum."""
     try:
         red, green, blue = (float(word) for word in (text or "").split()[:3])
     except ValueError:
@@ -158,21 +169,22 @@ def _shows_normals(texture: Texture) -> bool:
             red, _, blue = np.asarray(eight_bit(image).convert("RGB").resize((8, 8)), dtype=float).mean(axis=(0, 1))
     except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError):
         return False
-    return bool(blue > 160 and blue > red + 40)
+    return bool(blue > NORMALS_BLUE and blue > red + NORMALS_BLUER)
 
 
 def write_library(
     materials: Sequence[Material], names: Sequence[str], files: Mapping[Texture, str], colored: bool
 ) -> tuple[str, list[str]]:
-    """An .mtl of materials.
+    """The text of an .mtl.
 
     Args:
-        materials, names: as many.
+        materials: in the order in which they are written.
+        names: one for each material.
         files: where each picture lies, beside the .mtl.
         colored: vertices have colours.
 
     Returns:
-        The text, and what there is no statement for.
+        The text, and the names of what has no statement in the format.
     """
     lines, left = [], []
     for material, name in zip(materials, names, strict=True):

@@ -10,7 +10,14 @@ import numpy as np
 
 from facegen.errors import MeshError
 from facegen.files import new_file
-from facegen.mesh.formats.raw import SPACE, mesh_from_corners, parse_numbers, read_bytes, require_finite, token_starts
+from facegen.mesh.formats.raw import (
+    SPACE,
+    mesh_from_corners,
+    parse_numbers,
+    read_bytes,
+    require_finite_vertices,
+    token_starts,
+)
 from facegen.mesh.tri_mesh import TriMesh
 
 _NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
@@ -177,7 +184,7 @@ def read_obj_vertices(path: str | Path) -> np.ndarray:
         MeshError: the file is missing, empty or malformed, has no vertices, or one that is not finite.
     """
     vertices = _positions(path, _Document.read(path).select("v"))
-    require_finite(vertices, path)
+    require_finite_vertices(vertices, path)
     return vertices
 
 
@@ -210,7 +217,7 @@ def write_obj(path: str | Path, mesh: TriMesh) -> None:
         MeshError: a position is not finite.
         FacegenError: the place cannot be written.
     """
-    require_finite(mesh.vertices, path)
+    require_finite_vertices(mesh.vertices, path)
     polygons = mesh.faces if mesh.polygons is None else mesh.polygons
     text = vertex_lines(mesh.vertices)
     text += polygon_lines(np.where(polygons >= 0, polygons + 1, -1), "f ")

@@ -14,7 +14,8 @@ from facegen.mesh.formats.raw import read_bytes
 from facegen.mesh.material import Material
 from facegen.mesh.tri_mesh import TriMesh, triangulate
 
-LARGEST_LIBRARY = 4 << 20  # bytes of an .mtl
+LARGEST_LIBRARY = 4 << 20
+"""Bytes of an .mtl at most. Chosen: a material takes some hundred bytes."""
 
 
 def read_obj_appearance(path: str | Path, mesh: TriMesh) -> Appearance:
@@ -23,7 +24,7 @@ def read_obj_appearance(path: str | Path, mesh: TriMesh) -> Appearance:
     Materials come from the `.mtl` files, which, as their pictures, are read from the OBJ's own folder alone.
 
     Args:
-        path: of the file.
+        path: the file.
         mesh: what `read_obj` made of it.
 
     Raises:
@@ -50,11 +51,11 @@ class _Statements:
 
     Attributes:
         uv: the first two words of each `vt`.
-        polygons: of each `f`, the corners' rows of `uv`, -1 where they have none.
-        broken: what is wrong with these, or nothing.
-        names: of the materials that faces use, in their order.
-        used: of each `f`, the number of its material, -1 where none is named.
-        colors: the words four to six of each `v`, where it has so many.
+        polygons: for each `f`, the rows of `uv` of its corners, -1 where they have none.
+        broken: what is wrong with these; empty where nothing is.
+        names: the materials that faces use, in the order of their first use.
+        used: for each `f`, the number of its material, -1 where none is named.
+        colors: the words four to six of each `v` that has as many.
         libraries: what `mtllib` names.
     """
 
@@ -74,25 +75,25 @@ class _Statements:
             words = line.split(None, 1)
             if len(words) < 2:
                 continue
-            keyword, rest = words
+            keyword, value = words
             if keyword == b"v":
-                place = rest.split(None, 6)
+                place = value.split(None, 6)
                 if len(place) >= 6:
                     self.colors.append(place[3:6])
             elif keyword == b"vt":
-                self.uv.append(rest.split()[:2])
+                self.uv.append(value.split()[:2])
             elif keyword == b"f":
                 self.used.append(numbers.setdefault(name, len(numbers)) if name else -1)
-                self._polygon(rest)
+                self._polygon(value)
             elif keyword == b"usemtl":
-                name = rest.strip().decode("utf-8", "replace")
+                name = value.strip().decode("utf-8", "replace")
             elif keyword == b"mtllib":
-                self.libraries.append(rest.strip().decode("utf-8", "replace"))
+                self.libraries.append(value.strip().decode("utf-8", "replace"))
         self.names = list(numbers)
 
-    def _polygon(self, rest: bytes) -> None:
-        """A polygon has coordinates at all corners or at none."""
-        indices = [corner.split(b"/", 2)[1:2] for corner in rest.split()]
+    def _polygon(self, value: bytes) -> None:
+        """Keep an `f`, whose corners all have coordinates or none has."""
+        indices = [corner.split(b"/", 2)[1:2] for corner in value.split()]
         if not all(index and index[0] for index in indices):
             self.polygons.append([-1] * len(indices))
             return
@@ -108,7 +109,7 @@ class _Statements:
 
 
 def _coordinates(found: _Statements, mesh: TriMesh, left_out: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """(U, 2) and (F, 3); none, where there are none or they make no sense."""
+    """`uv` (U, 2) and `corners` (F, 3) of an `Appearance`; empty where there are none or they make no sense."""
     nothing = NO_UV, np.full((len(mesh.faces), 3), -1)
     if not found.uv:
         return nothing
@@ -131,7 +132,7 @@ def _coordinates(found: _Statements, mesh: TriMesh, left_out: list[str]) -> tupl
 def _materials(
     folder: Path, libraries: list[str], names: list[str], coordinates: bool, left_out: list[str]
 ) -> list[Material]:
-    """The materials of these names; of one that no library holds, the name alone."""
+    """The materials of these names; one that no library holds has its name alone."""
     said: dict[str, dict[str, str]] = {}
     for library in libraries:
         try:
@@ -168,12 +169,12 @@ def surface_lines(
     Args:
         faces: (F, 3).
         polygons: (P, N) or None, see `TriMesh`.
-        appearance: of `faces`, or None.
-        names: of its materials.
+        appearance: how `faces` look, or None.
+        names: one for each of its materials, and one more where some faces have none.
     """
     dressed = DressedPolygons.of(faces, polygons, appearance)
     sizes = (dressed.polygons >= 0).sum(axis=1)
-    known = ((dressed.corners >= 0) | (dressed.polygons < 0)).all(axis=1)
+    known = np.asarray(((dressed.corners >= 0) | (dressed.polygons < 0)).all(axis=1))
     lines = np.empty(len(sizes), dtype=object)
     for size, with_uv in sorted(set(zip(sizes.tolist(), known.tolist(), strict=True))):
         rows = np.flatnonzero((sizes == size) & (known == with_uv))

@@ -1,7 +1,7 @@
 """Stanford PLY: positions and faces, text or binary.
 
-The reader is written here, because frames come by the thousand: it takes whole elements at once, and it
-compares what the header promises with the size of the file before it takes any memory.
+The reader is our own, because frames come by the thousand: it takes whole elements at once, and it compares what the
+header promises with the size of the file before it takes any memory.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from facegen.errors import MeshError
 from facegen.files import new_file
 from facegen.mesh.formats.obj import polygon_lines
 from facegen.mesh.formats.ply_header import ORDERS, Element, read_header
-from facegen.mesh.formats.raw import mesh_from_corners, parse_numbers, read_bytes, require_finite, token_starts
+from facegen.mesh.formats.raw import mesh_from_corners, parse_numbers, read_bytes, require_finite_vertices, token_starts
 from facegen.mesh.tri_mesh import TriMesh
 
 _STRUCT = {"i1": "b", "u1": "B", "i2": "h", "u2": "H", "i4": "i", "u4": "I", "f8": "d"}
 _LISTS = ("vertex_indices", "vertex_index")
 _COLORS = "".join(f"property uchar {name}\n" for name in ("red", "green", "blue"))
 
-# The values of a column one after the other, and for a list how many of them each row has.
+# The values of a column one after the other, and how many of them each row has, where the column is of lists.
 _Column = tuple[np.ndarray, np.ndarray | None]
 
 
@@ -62,7 +62,7 @@ class _Body:
         return self._uneven(element) if columns is None else columns
 
     def _layout(self, element: Element) -> list[tuple[struct.Struct | None, np.dtype]]:
-        """For each property how the length of a list is read, and the type of its values."""
+        """How the length of a list is read and the type of its values, for each property."""
         heads = [struct.Struct(self.order + _STRUCT[p.length]) if p.length else None for p in element.properties]
         return [(head, np.dtype(self.order + p.value)) for head, p in zip(heads, element.properties, strict=True)]
 
@@ -109,7 +109,7 @@ class _Body:
         }
 
     def _uneven(self, element: Element) -> dict[str, _Column]:
-        """Row by row, for lists of mixed length."""
+        """All rows, one after the other, for lists of mixed length."""
         layout, rows = self._layout(element), []
         for row in range(element.rows):
             values, self.at = self._row(element, layout, row, self.at)
@@ -158,7 +158,7 @@ def read_ply(path: str | Path) -> TriMesh:
 
 
 def read_columns(path: str | Path) -> tuple[list[Element], dict[str, dict[str, _Column]]]:
-    """What a PLY declares, and by element and property what it holds.
+    """The elements that a PLY declares, and the columns that it holds, by element and property.
 
     Raises:
         MeshError: see `read_ply`.
@@ -181,10 +181,10 @@ def write_ply(path: str | Path, mesh: TriMesh, *, text: bool = False, colors: np
     Positions are written as `float`, 32 bit, which every tool reads: a float64 is rounded to about 7 digits.
 
     Args:
-        path: of the file.
+        path: the file.
         mesh: (V, 3).
-        text: as text.
-        colors: (V, 3) uint8 sRGB, of a binary file.
+        text: write numbers as text.
+        colors: (V, 3) uint8 sRGB, for a binary file alone.
 
     Raises:
         MeshError: a position is not finite, also after rounding; or the colours are not of its vertices.
@@ -192,7 +192,7 @@ def write_ply(path: str | Path, mesh: TriMesh, *, text: bool = False, colors: np
     """
     with np.errstate(over="ignore"):
         positions = mesh.vertices.astype("<f4")
-    require_finite(positions, path)
+    require_finite_vertices(positions, path)
     if colors is not None and (text or colors.shape != positions.shape or colors.dtype != np.uint8):
         raise MeshError(f"colours are {positions.shape} uint8 of a binary file, got {colors.shape} of {colors.dtype}")
     polygons = mesh.faces if mesh.polygons is None else mesh.polygons

@@ -18,7 +18,7 @@ def read_ply_appearance(path: str | Path, mesh: TriMesh) -> Appearance:
     """Read what `read_ply` passes over: red, green and blue of `vertex`, as whole numbers or as numbers of 0 to 1.
 
     Args:
-        path: of the file.
+        path: the file.
         mesh: what `read_ply` made of it.
 
     Raises:
@@ -35,8 +35,8 @@ def read_ply_appearance(path: str | Path, mesh: TriMesh) -> Appearance:
         return Appearance.plain(len(mesh.faces), left_out=tuple(left_out))
     channels = []
     for name in names:
-        most = 1.0 if types[name].kind == "f" else float(np.iinfo(types[name]).max)
-        channels.append(columns["vertex"][name][0].astype(np.float64) / most)
+        highest = 1.0 if types[name].kind == "f" else float(np.iinfo(types[name]).max)
+        channels.append(columns["vertex"][name][0].astype(np.float64) / highest)
     colors = np.stack(channels, axis=1)
     if not (np.isfinite(colors).all() and colors.min(initial=0) >= 0 and colors.max(initial=0) <= 1):
         left_out.append("colours of vertices: some are below 0, above 1 or not finite")

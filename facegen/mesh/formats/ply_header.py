@@ -16,7 +16,7 @@ _TYPES = {
     "float": "f4", "double": "f8", "float32": "f4", "float64": "f8",
 }  # fmt: skip
 ORDERS = {"ascii": "=", "binary_little_endian": "<", "binary_big_endian": ">"}
-_HEADER_LIMIT = 1 << 20
+_HEADER_LIMIT = 1 << 20  # bytes in which a header ends; chosen, headers have some hundred
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Property:
 
 @dataclass(frozen=True)
 class Element:
-    """So many rows of these properties."""
+    """A table of the file: so many rows of these properties."""
 
     name: str
     rows: int
@@ -38,11 +38,11 @@ class Element:
 
     @property
     def least_bytes(self) -> int:
-        """What the rows take where all lists are empty."""
+        """Bytes that the rows take where all lists are empty."""
         return self.rows * sum(np.dtype(prop.length or prop.value).itemsize for prop in self.properties)
 
     def as_text(self) -> Element:
-        """The same element where each number has become a float64."""
+        """The same element with each number as a float64."""
         return Element(self.name, self.rows, tuple(Property(p.name, "f8", p.length and "f8") for p in self.properties))
 
 

@@ -11,11 +11,14 @@ from facegen.errors import MeshError
 from facegen.mesh.tri_mesh import TriMesh
 
 SPACE = np.zeros(256, dtype=bool)
+"""(256,) bool: which bytes are white space."""
 SPACE[list(b" \t\n\r\v\f")] = True
 
-# Polygons are kept as one (P, N) array, so that one face of 100,000 corners would make all rows as long.
 PADDED_CELLS = 1 << 24
+"""Numbers that the (P, N) array of polygons may always have, 128 MB. One face of 100,000 corners makes all rows as
+long. Chosen."""
 PADDED_FACTOR = 8
+"""How many times more numbers than corners that array may have, where it has more than `PADDED_CELLS`. Chosen."""
 
 
 def read_bytes(path: str | Path) -> bytes:
@@ -41,7 +44,7 @@ def read_bytes(path: str | Path) -> bytes:
 
 
 def token_starts(text: np.ndarray) -> np.ndarray:
-    """Where the words of `text` (bytes as uint8) begin, (K,) int64."""
+    """(K,) int64: where the words of `text` (bytes as uint8) begin."""
     space = SPACE[text]
     begins = ~space
     begins[1:] &= space[:-1]
@@ -61,15 +64,15 @@ def parse_numbers(text: np.ndarray, tokens: int, dtype: type) -> np.ndarray | No
     return numbers if len(numbers) == tokens else None
 
 
-def require_finite(vertices: np.ndarray, name: str | Path) -> None:
-    """Refuse NaN and infinite positions.
+def require_finite_vertices(vertices: np.ndarray, name: str | Path) -> None:
+    """Refuse NaN and infinite positions of a mesh.
 
     Args:
         vertices: (V, 3).
         name: what the message begins with, mostly the file.
 
     Raises:
-        MeshError: names the first vertex, from 0, and how many there are.
+        MeshError: the message names the first such vertex, counted from 0, and how many there are.
     """
     bad = np.flatnonzero(~np.isfinite(vertices).all(axis=1))
     if len(bad):
@@ -80,7 +83,7 @@ def require_finite(vertices: np.ndarray, name: str | Path) -> None:
 
 
 def mesh_from_corners(path: str | Path, vertices: np.ndarray, corners: np.ndarray, counts: np.ndarray) -> TriMesh:
-    """A mesh from polygons that lie one after the other.
+    """A mesh from polygons whose corners are listed one after the other.
 
     Args:
         path: what messages begin with.
@@ -90,7 +93,7 @@ def mesh_from_corners(path: str | Path, vertices: np.ndarray, corners: np.ndarra
 
     Raises:
         MeshError: a polygon has fewer than three corners, uses a vertex that is not there, or is so much
-            larger than the rest that it cannot be kept beside them.
+            larger than the others that it cannot be kept beside them.
     """
     if len(counts) and counts.min() < 3:
         face = int(np.argmin(counts))

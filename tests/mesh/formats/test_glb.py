@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from facegen.errors import MeshError
 from facegen.mesh.formats.glb import read_glb
-from facegen.mesh.formats.gltf_document import LIMIT
+from facegen.mesh.formats.gltf_document import ELEMENT_LIMIT
 from facegen.mesh.formats.io import read_mesh
 from facegen.mesh.tri_mesh import TriMesh
 
@@ -242,8 +242,10 @@ PRIMITIVE = ("meshes", 0, "primitives", 0)
             "accessor 0 has no data here",
         ),
         (
-            changed("accessors", 0, to={"componentType": 5126, "count": LIMIT + 1, "type": "VEC3", "sparse": {}}),
-            f"{LIMIT + 1} elements are more than the {LIMIT} that are read",
+            changed(
+                "accessors", 0, to={"componentType": 5126, "count": ELEMENT_LIMIT + 1, "type": "VEC3", "sparse": {}}
+            ),
+            f"{ELEMENT_LIMIT + 1} elements are more than the {ELEMENT_LIMIT} that are read",
         ),
     ],
 )
@@ -281,12 +283,12 @@ def test_one_mesh_shown_often_does_not_fill_the_memory(glb, monkeypatch):
     document = square()
     document.add_node(mesh=0, translation=[1, 0, 0])
     path = glb(document)
-    monkeypatch.setattr("facegen.mesh.formats.glb.LIMIT", 8)
+    monkeypatch.setattr("facegen.mesh.formats.glb.ELEMENT_LIMIT", 8)
     assert len(read_glb(path).vertices) == 8
-    monkeypatch.setattr("facegen.mesh.formats.glb.LIMIT", 7)
+    monkeypatch.setattr("facegen.mesh.formats.glb.ELEMENT_LIMIT", 7)
     with pytest.raises(MeshError, match="more than 7 vertices"):
         read_glb(path)
-    monkeypatch.setattr("facegen.mesh.formats.glb.LIMIT", 4)
+    monkeypatch.setattr("facegen.mesh.formats.glb.ELEMENT_LIMIT", 4)
     document.tree["meshes"][0]["primitives"] *= 3
     document.tree["nodes"].pop()
     document.tree["scenes"][0]["nodes"].pop()

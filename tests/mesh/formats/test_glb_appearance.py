@@ -212,5 +212,5 @@ def test_broken_coordinates_and_colours_are_named(tmp_path: Path) -> None:
 
 
 def test_all_pictures_together_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(material, "LARGEST_SET", 1)
+    monkeypatch.setattr(material, "LARGEST_ALBUM", 1)
     assert "all textures have more than" in read(face(), tmp_path).left_out[0]

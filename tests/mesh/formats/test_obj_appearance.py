@@ -192,7 +192,7 @@ def test_each_picture_is_read_once_and_all_are_bounded(tmp_path: Path, monkeypat
     mtl = "newmtl skin\nmap_Kd maps/skin.png\nnewmtl gum and teeth\nmap_Kd .\\maps\\skin.png\n"
     one, two = read(written(tmp_path, mtl=mtl)).materials
     assert one.base.texture is two.base.texture
-    monkeypatch.setattr(material, "LARGEST_SET", 1)
+    monkeypatch.setattr(material, "LARGEST_ALBUM", 1)
     assert "all textures have more than" in read(written(tmp_path)).left_out[0]
 
 
