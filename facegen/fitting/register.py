@@ -203,7 +203,7 @@ def _skin(mesh: TriMesh, seen: Landmarks, size: float) -> np.ndarray:
 
 
 def _finer(mesh: TriMesh) -> tuple[TriMesh, csr_matrix, csr_matrix]:
-    """The same surface with `SMOOTH_FROM` vertices or more, and the matrices to it of `smooth_split`: straight, smooth."""
+    """The same surface with `SMOOTH_FROM` vertices or more, and the straight and the smooth matrix to it."""
     count = len(mesh.vertices)
     straight = smooth = csr_matrix(identity(count, format="csr"))
     while len(mesh.vertices) < SMOOTH_FROM:
