@@ -75,7 +75,7 @@ def first_camera(points: np.ndarray, pixels: np.ndarray, nearness: float) -> Pho
 
 
 def changed(camera: PhotoCamera, step: np.ndarray) -> PhotoCamera:
-    """The camera after a step (7,): turn in radians, shift in pixels, logarithm of the scale; then nearness in 1 / m."""
+    """The camera after a step (7,): turn in radians, shift in pixels, log of the scale; then its nearness in 1 / m."""
     turn = Rotation.from_rotvec(step[:3]).as_matrix()
     return PhotoCamera(
         turn @ camera.rotation, camera.center + step[3:5], camera.scale * float(np.exp(step[5])), step[6] / 1000

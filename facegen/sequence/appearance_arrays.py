@@ -1,4 +1,4 @@
-"""An appearance as plain arrays, to be kept in a `.npz`."""
+"""Appearances as plain arrays, to be kept in a `.npz`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEYS = ("uv", "corners", "face_materials", "materials")
 
 
 def arrays_of(appearance: Appearance) -> dict[str, np.ndarray]:
-    """The arrays by name: `materials` is JSON, whose pictures point to the bytes of files in `texture_N`."""
+    """The arrays of an appearance by name; `materials` is JSON, whose pictures name arrays `texture_N` of bytes."""
     textures = appearance.textures()
     numbers = {texture: number for number, texture in enumerate(textures)}
     said = []
@@ -40,7 +40,7 @@ def arrays_of(appearance: Appearance) -> dict[str, np.ndarray]:
 
 
 def appearance_of(arrays: Mapping[str, np.ndarray]) -> Appearance | None:
-    """What `arrays_of` made these of; None where they hold no appearance, as those of older versions.
+    """The appearance that `arrays_of` made these of; None where there is none, as in files of older versions.
 
     Raises:
         MeshError: they do not fit together.
