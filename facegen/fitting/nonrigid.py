@@ -31,10 +31,10 @@ STAGES = ((0.2, 0.5), (0.12, 0.5), (0.08, 0.3), (0.05, 0.2), (0.035, 0.1), (0.02
 """Of each stage, the stiffness as a length and the landmarks' weight. Chosen: from a fifth of the face down to about
 2.5 mm, each step a third shorter, so that features come near each other before they are bent."""
 FULL_STAGES = 2
-"""Stages, the last ones, that are solved on `FINEST` vertices; those before are solved on `COARSE`."""
+"""Stages, the last ones, that are solved on `FINE_VERTICES` vertices; those before are solved on `COARSE_VERTICES`."""
 SEARCHES = 3
 """Searches for nearest points at each stage, with one solution after each. Chosen: more take longer."""
-COARSE, FINEST = 1500, 7000
+COARSE_VERTICES, FINE_VERTICES = 1500, 7000
 """Vertices, at most, of the decimated templates on which stages are solved. Chosen for the time that solving takes; the
 stiffness of a stage bends nothing that these cannot show."""
 SLIDE = 0.03
@@ -42,15 +42,15 @@ SLIDE = 0.03
 slides freely over the surface; with 1 it hardly slides."""
 TAUT = 0.5
 """How much stretching is resisted beside bending, so that a part that finds nothing on the target keeps its shape."""
-TRUST = 0.012
+DETECTOR_ERROR = 0.012
 """Landmarks that are off by less do not pull. Chosen as what the detector errs by, about 1 % of a face."""
-ALIKE = 0.004
+ALIKE_GAP = 0.004
 """Where surfaces are nearer than this after the alignment, by the median, landmarks count less, by the square of the
 distance. Chosen: a mesh of the template's own face lies far nearer, another person's farther."""
 FEWEST_NEAR = 0.05
 """Share of the template's vertices that must find a point on the target, or the fit is given up. Chosen: it tells only
 surfaces with nothing in common."""
-MISPLACED = 0.05
+HALF_WEIGHT_OFF = 0.05
 """A landmark that is off by this much counts half. Chosen."""
 REACH = 0.12
 """How far apart two points count that look opposite ways. Chosen: more than an open mouth is high, so that lips do not
@@ -168,8 +168,8 @@ def fit_template(template: TriMesh, marks: csr_matrix, goals: np.ndarray, target
     """
     from tqdm import tqdm
 
-    fine, lift = _coarser(template, FINEST)
-    coarse, up = _coarser(fine, COARSE)
+    fine, lift = _coarser(template, FINE_VERTICES)
+    coarse, up = _coarser(fine, COARSE_VERTICES)
     moved = np.zeros_like(coarse.vertices)
     level = Level.of(coarse, marks @ lift @ up)
     apart = _apart(template, target)
@@ -177,7 +177,7 @@ def fit_template(template: TriMesh, marks: csr_matrix, goals: np.ndarray, target
         if stage == len(STAGES) - FULL_STAGES:
             level, moved = Level.of(fine, marks @ lift), up @ moved
         for _ in range(SEARCHES):
-            moved = _step(level, moved, target, goals, length, pull * min(1.0, (apart / ALIKE) ** 2))
+            moved = _step(level, moved, target, goals, length, pull * min(1.0, (apart / ALIKE_GAP) ** 2))
     return template.vertices + lift @ moved
 
 
@@ -186,7 +186,9 @@ def _apart(template: TriMesh, target: Surface) -> float:
     normals = vertex_normals(template.vertices, template.faces)
     hits = target.nearest(template.vertices, normals)
     alike = ~hits.border & (np.einsum("vc,vc->v", hits.normals, normals) > SAME_WAY)
-    return float(np.median(np.linalg.norm(hits.points - template.vertices, axis=1)[alike])) if alike.any() else ALIKE
+    return (
+        float(np.median(np.linalg.norm(hits.points - template.vertices, axis=1)[alike])) if alike.any() else ALIKE_GAP
+    )
 
 
 def _coarser(mesh: TriMesh, count: int) -> tuple[TriMesh, csr_matrix]:
@@ -209,8 +211,10 @@ def _step(
     error = level.marks @ now - goals
     off = np.linalg.norm(error, axis=1, keepdims=True)
     # What lies within the detector's own error is left where it is.
-    wished = level.marks @ level.mesh.vertices - (level.marks @ now - error * np.clip(1 - TRUST / off.clip(1e-9), 0, 1))
-    share = pull / (1 + np.square(off[:, 0] / MISPLACED)) / len(goals)
+    wished = level.marks @ level.mesh.vertices - (
+        level.marks @ now - error * np.clip(1 - DETECTOR_ERROR / off.clip(1e-9), 0, 1)
+    )
+    share = pull / (1 + np.square(off[:, 0] / HALF_WEIGHT_OFF)) / len(goals)
     planes = weights[:, None, None] * (hits.normals[:, :, None] * hits.normals[:, None, :] + SLIDE * np.eye(3))
     smooth = length**4 * level.bending + (TAUT * length) ** 2 * level.stretching
     smooth += level.marks.T @ diags(share) @ level.marks

@@ -119,20 +119,19 @@ class Sequence:
         """
         wanted = ("vertices", "faces", "fps", "motion", "expressions")
         arrays = read_arrays(path, () if not streamed else ("vertices",))
-        held = {name: array for name, array in arrays.items() if array is not None}
         missing = [name for name in wanted if name not in arrays]
         if missing:
             raise DataError(f"{path}: a sequence has {', '.join(wanted)}; missing here: {', '.join(missing)}")
-        vertices = ArchivedFrames(path) if streamed else held["vertices"]
+        vertices = ArchivedFrames(path) if streamed else arrays["vertices"]
         try:
             return cls(
                 vertices,
-                held["faces"],
-                float(held["fps"]),
-                held["motion"],
-                tuple(held["expressions"].tolist()),
-                held.get("polygons"),
-                appearance_of(held),
+                arrays["faces"],
+                float(arrays["fps"]),
+                arrays["motion"],
+                tuple(arrays["expressions"].tolist()),
+                arrays.get("polygons"),
+                appearance_of(arrays),
             )
         except (TypeError, ValueError, FacegenError) as error:
             raise DataError(f"{path}: {error}") from error
