@@ -97,7 +97,7 @@ def look_closely(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep out of the terminal what the native library writes to standard error."""
+    """Keep what the native library writes to standard error out of the terminal."""
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
