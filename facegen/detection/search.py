@@ -85,7 +85,7 @@ def _seen_from(shape: Shape, rotation: np.ndarray, part: float) -> tuple[np.ndar
 
 
 def seen_from_front(mesh: TriMesh) -> Landmarks | None:
-    """The face of a mesh that has +y up and +z out of the face, looked at from the front alone; None if none is seen.
+    """The landmarks of a mesh with +y up and +z out of the face, seen from the front alone; None if no face is seen.
 
     Args:
         mesh: (V, 3) in any units.
@@ -131,7 +131,7 @@ def orientations() -> np.ndarray:
 
 
 def _nearby(shape: Shape, points: np.ndarray | None) -> np.ndarray | None:
-    """Landmarks (468, 3) as they look from nearby, after the face has been turned to the front; None if it is none."""
+    """Landmarks (468, 3) seen again from nearby, with the face turned to the front; None if no face is seen there."""
     for _ in range(TURNS_TO_FRONT):
         if points is None:
             return None
@@ -143,7 +143,7 @@ def _nearby(shape: Shape, points: np.ndarray | None) -> np.ndarray | None:
 
 
 def _upright(shape: Shape, points: np.ndarray, like: np.ndarray) -> np.ndarray | None:
-    """The most face-like of a face and of what is seen after turning it on its head or side; None if none is."""
+    """The landmarks most like a face's, as it stands or turned by `SPINS`; None if they are unlike a face's."""
     seen = (shape.look(camera_at(points, turn @ facing(points)), SEARCH_SIZE)[1] for turn in SPINS)
     rivals = [points, *(_nearby(shape, each) for each in seen)]
     best = min((each for each in rivals if each is not None), key=lambda each: unlikeness(each, like))

@@ -1,4 +1,4 @@
-"""Skin kept out of what does not bend: lids out of eyeballs, lips out of teeth."""
+"""Keeping skin out of what does not bend: lids out of eyeballs, lips out of teeth."""
 
 from __future__ import annotations
 

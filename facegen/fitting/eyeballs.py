@@ -29,7 +29,7 @@ def find_eyeball(
     Args:
         points: (U, 3) in the face's frame.
         piece: (U,) number of the piece of each.
-        others: (U,) bool, vertices of the pieces that are no skin.
+        others: (U,) bool, vertices of the pieces that are not skin.
         eye: (3,) the middle of the lids.
     """
     best = None

@@ -16,7 +16,7 @@ adult's: 30 mm down and 69 mm back, which is just before the ears."""
 
 @dataclass(frozen=True, eq=False)
 class FaceFrame:
-    """Where a face's features lie, in a frame of its own: +x its left, +y up, +z out, in units of its size.
+    """A face's own frame, in which its features lie: +x to its left, +y up, +z out, in units of its size.
 
     Args:
         rotation: (3, 3) from the mesh's axes to the face's.
@@ -32,7 +32,7 @@ class FaceFrame:
 
     @classmethod
     def of(cls, landmarks: np.ndarray, rotation: np.ndarray, size: float) -> FaceFrame:
-        """From landmarks (468, 3), NaN where unknown."""
+        """The frame of a face with landmarks (468, 3), NaN where unknown."""
         eyes = np.nanmean(landmarks[list(LEFT_EYE)], axis=0) + np.nanmean(landmarks[list(RIGHT_EYE)], axis=0)
         return cls(rotation, eyes / 2, size, landmarks)
 

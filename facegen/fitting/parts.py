@@ -1,4 +1,4 @@
-"""The pieces of a head that are no skin: eyeballs, lashes, teeth, and what has nothing to do with expressions."""
+"""The pieces of a head that are not skin: eyeballs, lashes, teeth, and what has nothing to do with expressions."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def _in_mouth(spots: np.ndarray, behind: np.ndarray, head: FaceFrame) -> bool:
 
 
 def _cut(points: np.ndarray, inside: list[np.ndarray], head: FaceFrame) -> float:
-    """The height between upper and lower teeth: half-way between those above and those below the mouth's corners."""
+    """The height between upper and lower teeth, half-way between the mean heights of both."""
     cut = float(head.middle(MOUTH_CORNERS)[1])
     heights = np.array([points[members, 1].mean() for members in inside if np.ptp(points[members, 1]) < TEETH_HEIGHT])
     for _ in range(CUT_ROUNDS):
@@ -206,7 +206,7 @@ def _lower(heights: np.ndarray, upward: np.ndarray, cut: float) -> np.ndarray | 
 
 
 def _roots(points: np.ndarray, anchors: np.ndarray, followers: list[np.ndarray], tree: KDTree) -> csr_matrix:
-    """Sparse (U, U): those vertices of each piece that are nearest to the skin move as the skin beside them."""
+    """Sparse (U, U), with a row for each vertex that is rooted in the skin: it moves as the skin beside it."""
     count = len(points)
     if not followers:
         return csr_matrix((count, count))

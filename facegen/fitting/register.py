@@ -104,7 +104,7 @@ class Fit:
 
 
 class FitError(MeshError):
-    """A mesh onto which the template could not be laid, with all that it takes to draw it.
+    """A mesh onto which the template could not be laid, with what a picture of it needs.
 
     Args:
         message: one line.
@@ -184,7 +184,7 @@ def _require_close(fit: Fit, share: float, goals: np.ndarray, both: np.ndarray, 
 
 
 def _face_region(mesh: TriMesh, skin: np.ndarray, middle: np.ndarray, size: float) -> TriMesh:
-    """The skin around the face, from the middle of the face and in units of its size."""
+    """The skin around the face, its vertices from the middle of the face and in units of its size."""
     points = (mesh.vertices - middle) / size
     wanted = skin & (np.linalg.norm(points, axis=1) < FACE_RADIUS)
     used, faces = np.unique(mesh.faces[wanted[mesh.faces].all(axis=1)], return_inverse=True)

@@ -1,4 +1,4 @@
-"""The 468 landmarks of a face by name, and what they say of it: which way it looks, how large it is."""
+"""The 468 landmarks of a face by name, and the direction and size of a face with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When the expressions of a recording evolve, found in how far the face is from rest in each frame."""
+"""When the expressions of a recording evolve, from how far the face is from rest in each frame."""
 
 from __future__ import annotations
 
@@ -120,8 +120,11 @@ def fit_phases(activity: np.ndarray) -> tuple[Phases, float]:
 
 
 def _fit(curve: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The best fit to a curve with a range of 1: (onset, apex_start, apex_end, offset, baseline, drift over the whole
-    curve, height), and what the curve is off it, (T,)."""
+    """The best fit to a curve (T,) with a range of 1.
+
+    Returns:
+        Onset, apex start, apex end, offset, baseline, drift over the whole curve and height; and (T,) the residuals.
+    """
     noise, count = max(SMALLEST_NOISE, _noise(curve)), len(EASINGS)
     # Coarsely first: a wide scale sees beyond what is near the start. Openings take out bumps of different lengths.
     widths = {max(1, round(share * len(curve))) for share in OPENINGS}
@@ -175,7 +178,7 @@ def _start(curve: np.ndarray) -> np.ndarray:
 
 
 def _ramp(level: np.ndarray) -> tuple[float, float]:
-    """How many frames after the peak a curve that begins there is back at rest, and when it begins to fall."""
+    """Frames from the peak, at which the curve begins, to where it is back at rest, and to where it begins to fall."""
     upper = np.flatnonzero(level < 0.65)
     if not len(upper):
         return 2.0 * len(level) + 2, len(level) + 1.0  # it does not fall
@@ -260,7 +263,7 @@ def _descend(
 
 
 def _in_order(fits: np.ndarray, frames: int) -> np.ndarray:
-    """The fits with rises and falls of at least one frame, not further away than a whole recording."""
+    """The fits, changed so that rises and falls last a frame or more and lie no farther away than two recordings."""
     onset, start, end, offset = fits[:, :4].clip(-2 * frames, 3 * frames).T
     return np.column_stack([onset, np.maximum(start, onset + 1), np.minimum(end, offset - 1), offset, fits[:, 4:]])
 

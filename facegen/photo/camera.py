@@ -16,7 +16,7 @@ divided by 0. Chosen: no point of a face comes so near."""
 
 @dataclass(frozen=True, eq=False)
 class PhotoCamera:
-    r"""A perspective camera that looks at a face, in the numbers that a picture tells of it.
+    r"""A perspective camera that looks at a face, described by what can be seen in a picture.
 
     .. math:: p = c + s \frac{(x, -y)}{1 - k z}, \quad (x, y, z) = R X
 

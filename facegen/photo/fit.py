@@ -63,7 +63,7 @@ NAMED_FROM = 0.1
 
 @dataclass(frozen=True, eq=False)
 class PhotoFit:
-    """What a photograph was explained by.
+    """What explains a photograph: its camera, a person and an expression.
 
     Args:
         camera: of the photograph; points are from `middle`.

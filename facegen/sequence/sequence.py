@@ -1,4 +1,4 @@
-"""A mesh over time with its motion label: everything that moves is one."""
+"""A mesh over time with its motion label, for everything that moves."""
 
 from __future__ import annotations
 
