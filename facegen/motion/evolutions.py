@@ -20,6 +20,8 @@ NOISE_RANGE = 6
 BLINK_TIME = 0.35
 """Seconds; blinks are shorter, and two peaks are farther from each other. Chosen from what blinks take, 0.1 to 0.4
 s."""
+PEAK_DISTANCE = 4
+"""Frames between two peaks, at least, also where frames are few. Chosen: a fall and a rise need them."""
 CALM_TIME = 0.1
 """Seconds over which a recording is averaged before peaks are looked for. Chosen: an expression is far slower."""
 RESTING = 0.1
@@ -38,7 +40,7 @@ Chosen."""
 OPENINGS = (0.0, 0.08, 0.2)
 """Lengths of bumps that are taken out before a start is guessed, as shares of the recording, one start each. Chosen."""
 STARTS_KEPT = 8
-"""Pairs of shapes, the best ones, that are fitted to the end. Chosen: the best of all is among them."""
+"""Pairs of shapes, the best ones, that are fitted to the end. Chosen: more take longer."""
 COARSE_STEPS, FINE_STEPS = 12, 40
 """Steps of a descent, at most, while shapes are compared and at the end. Chosen."""
 
@@ -83,7 +85,7 @@ def find_evolutions(activity: np.ndarray, fps: float) -> list[Evolution]:
     calm = np.where(calm - opened < PROMINENCE * height, opened, calm)  # without bumps that are both short and low
     prominence = max(PROMINENCE * height, NOISE_RANGE * _noise(curve))
     padded = np.pad(calm, 1, constant_values=calm.min())  # a peak may also lie at either end
-    peaks, ends = find_peaks(padded, prominence=prominence, distance=max(4, BLINK_TIME * fps))[0] - 1, []
+    peaks, ends = find_peaks(padded, prominence=prominence, distance=max(PEAK_DISTANCE, BLINK_TIME * fps))[0] - 1, []
     for before, after in zip(peaks[:-1], peaks[1:], strict=True):
         between = calm[before : after + 1] - calm[before : after + 1].min()
         rest = np.flatnonzero(between <= RESTING * min(between[0], between[-1]))
@@ -179,6 +181,7 @@ def _start(curve: np.ndarray) -> np.ndarray:
 
 def _ramp(level: np.ndarray) -> tuple[float, float]:
     """Frames from the peak, at which the curve begins, to where it is back at rest, and to where it begins to fall."""
+    # A straight ramp goes on beyond both crossings by 1.2 times the way between them, 0.35 / 0.3.
     upper = np.flatnonzero(level < 0.65)
     if not len(upper):
         return 2.0 * len(level) + 2, len(level) + 1.0  # it does not fall
