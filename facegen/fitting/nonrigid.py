@@ -38,8 +38,7 @@ FULL_STAGES = 2
 SEARCHES = 3
 """Searches for nearest points at each stage, with one solution after each. Chosen: more take longer."""
 COARSE_VERTICES, FINE_VERTICES = 1500, 7000
-"""Vertices, at most, of the decimated templates on which stages are solved. Chosen for the time that solving takes; the
-stiffness of a stage bends nothing that these cannot show."""
+"""Vertices, at most, of the decimated templates on which stages are solved. Chosen for the time that solving takes."""
 SLIDE = 0.03
 """mu of the energy: how much distance along the surface counts beside distance from it. Chosen: with 0 the template
 slides freely over the surface. Not sharp; tried, a third gives 0.58 mm, three times as much 0.57."""
@@ -64,7 +63,7 @@ surface. Not sharp where a mouth is closed; tried, a third gives 0.59 mm, three 
 SAME_WAY = 0.7
 """Cosine between two normals, above which surfaces look the same way, within 46 degrees. Chosen."""
 ALIGNING_ROUNDS = 30
-"""Searches for nearest points, at most, while the similarity is refined. Chosen: it mostly ends earlier."""
+"""Searches for nearest points, at most, while the similarity is refined. Chosen."""
 ALIGNING_TRIED = 4
 """Triangles that are measured for each vertex while the similarity is refined. Chosen: fewer than `Surface.nearest`
 measures else, for speed; a wrong triangle of one vertex does no harm there."""

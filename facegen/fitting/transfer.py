@@ -38,8 +38,8 @@ FADE_LENGTH = 0.15
 over what moves): half of it gives 11.0 %, double 9.5 %; a longer one moves ears and neck."""
 FRAME_WIDTH = 0.08
 """In units of the face's size: the width over which the turning and stretching from template to mesh is averaged.
-Chosen, 18 mm on an adult's face. Tried as `FADE_LENGTH`: half of it gives 11.2 %, double 8.4 %; but a built-in person
-differs from the template more evenly than people do."""
+Chosen, 18 mm on an adult's face. Tried as `FADE_LENGTH`: half of it gives 11.2 %, double 8.4 %; other people may differ
+from the template less evenly than that person does."""
 NEGLIGIBLE_FIELD = 3e-4
 """A field that is smaller than this share of the motion's largest is left out. Chosen: of 20 mm it is 6 micrometres."""
 DEGENERATE = 1e-9
