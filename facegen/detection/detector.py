@@ -27,7 +27,7 @@ OTHER_FACE_GAP = 0.2
 """In units of the landmarks' extent: landmarks of a cut that are off by more, on average, are of another face.
 Chosen."""
 OUTSIDE = (90, 90, 90)
-"""sRGB of a cut where the picture ends. Chosen: a grey in which no face is seen."""
+"""sRGB of a cut where the picture ends. Chosen: a grey, in which no face is seen."""
 
 
 def detect(picture: np.ndarray) -> list[np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from facegen.detection.detector import OUTSIDE
 from facegen.optional import require
 from facegen.photo.fit import PhotoFit
 from facegen.pictures.render import Camera, backdrop, render
@@ -14,8 +15,6 @@ SHOWN_HALF = 0.85
 """Half the edge of what is shown, in units of the landmarks' extent. Chosen: hair and chin are in it."""
 OPACITY = 0.65
 """Share of the photograph that the mesh laid over it hides. Chosen: eyes and lips are seen through it."""
-OUTSIDE = (90, 90, 90)
-"""sRGB where the photograph ends. Chosen."""
 CHANGED = 1
 """Steps of 255 by which a pixel may differ from the backdrop and show nothing; rounding makes one."""
 
