@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,9 +32,13 @@ RATE = 60
 """Timecode frames a second, of the app unless it was set otherwise."""
 
 RATES = (24, 25, 30, 48, 50, 60)
-RESTLESS = ("EyeBlink", "EyeLook")  # blinks and gaze come and go in every expression
-STILL = 5.0  # percentile of what counts as rest
-LEAST = 0.02  # of the weights' norm, that is motion and not noise
+RESTLESS = ("EyeBlink", "EyeLook")
+"""How names of shapes begin that come and go in every expression, blinks and gaze."""
+REST_PERCENTILE = 5.0
+"""Percentile of a weight, and of the distance from rest, that counts as rest. Chosen: a recording has a twentieth of
+rest, and single frames below it are noise."""
+SMALLEST_MOTION = 0.02
+"""Norm of weights, each in [0, 1], that counts as motion; less is noise. Chosen."""
 _TIMECODE = re.compile(r"(\d{1,2}):(\d{2}):(\d{2}):(\d{2})(\.\d+)?")
 _DAY = 24 * 3600
 
@@ -42,9 +46,9 @@ _DAY = 24 * 3600
 def timecode(seconds: float) -> str:
     """HH:MM:SS:FF.mmm at `RATE` frames a second, with thousandths of a frame; a day is the most."""
     thousandths = round(seconds * RATE * 1000)
-    frames, rest = divmod(thousandths, 1000)
+    frames, parts = divmod(thousandths, 1000)
     whole, frame = divmod(frames, RATE)
-    return f"{whole // 3600 % 24:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}:{frame:02d}.{rest:03d}"
+    return f"{whole // 3600 % 24:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}:{frame:02d}.{parts:03d}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +65,7 @@ class Take:
 
     @classmethod
     def load(cls, path: str | Path) -> Take:
-        """Read a recording; columns go by their names, so that their order does not matter.
+        """Read a recording; columns are found by their names, in any order.
 
         Timecodes count `RATE` frames a second, or, in a recording that goes through two whole seconds, the usual rate
         whose last frame number is the highest of all, 29 of 30. Frames in which the app saw no face (a count of 0) are
@@ -75,7 +79,7 @@ class Take:
             raise MotionError(f"{path}: no such file")
         try:
             with path.open(encoding="utf-8-sig", newline="") as file:
-                rows = list(_rows(path, csv.reader(file)))
+                rows = list(_rows(path, file))
         except (UnicodeDecodeError, csv.Error) as error:
             raise MotionError(f"{path}: expected a recording of Live Link Face as text ({error})") from error
         if len(rows) < 2:
@@ -107,17 +111,18 @@ class Take:
         if not (np.isfinite(fps) and fps > 0):
             raise MotionError(f"fps must be a positive number, got {fps}")
         weights = self.weights[:, [not name.startswith(RESTLESS) for name in SHAPES]]
-        away = np.linalg.norm(weights - np.percentile(weights, STILL, axis=0), axis=1)
-        quiet = np.percentile(away, STILL)
-        if away.max() - quiet < LEAST:
+        away = np.linalg.norm(weights - np.percentile(weights, REST_PERCENTILE, axis=0), axis=1)
+        quiet = np.percentile(away, REST_PERCENTILE)
+        if away.max() - quiet < SMALLEST_MOTION:
             raise MotionError("the face in the recording does not move: no weight but those of the eyes changes")
         curve = np.maximum(away - quiet, 0) / (away.max() - quiet)
         count = int(np.floor(self.times[-1] * fps + 1e-6)) + 1
         return np.interp(np.arange(count) / fps, self.times, curve)
 
 
-def _rows(path: Path, reader: Iterator[list[str]]) -> Iterator[tuple[int, int, float, list[float]]]:
+def _rows(path: Path, file: Iterable[str]) -> Iterator[tuple[int, int, float, list[float]]]:
     """Line, whole seconds, timecode frames and weights of each frame with a face."""
+    reader = csv.reader(file)
     header = [name.strip().lower() for name in next(reader, [])]
     missing = [name for name in COLUMNS[:2] + SHAPES if name.lower() not in header]
     if missing:
