@@ -242,6 +242,6 @@ class Corpus:
 
 def stored_digest(displacement: np.ndarray, neutral: np.ndarray) -> str:
     """Hex digest of one sequence as stored: (V, 3, T) int16 and (V, 3) float32."""
-    state = hashlib.sha256(np.ascontiguousarray(displacement, dtype="<i2"))
-    state.update(np.ascontiguousarray(neutral, dtype="<f4"))
+    state = hashlib.sha256(np.ascontiguousarray(displacement, dtype="<i2").data)
+    state.update(np.ascontiguousarray(neutral, dtype="<f4").data)
     return state.hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,8 @@ def find_face_landmarks(template: TriMesh, mean: np.ndarray) -> dict[str, np.nda
 def save_face_landmarks(path: Path, found: Mapping[str, np.ndarray], owner: str) -> None:
     """Keep what was found for the corpus of digest `owner`; no file where nothing was."""
     if found:
-        np.savez(path, owner=np.array(owner), **found)
+        arrays: dict[str, Any] = {"owner": np.array(owner), **found}
+        np.savez(path, **arrays)
 
 
 def load_face_landmarks(path: Path, owner: str) -> dict[str, np.ndarray]:
@@ -58,7 +60,7 @@ def load_face_landmarks(path: Path, owner: str) -> dict[str, np.ndarray]:
         arrays = read_arrays(path)
         if str(arrays.pop("owner", None)) != owner:
             raise ValueError("of another corpus")
-        return checked_face_landmarks(arrays)
+        return checked_face_landmarks({name: points for name, points in arrays.items() if points is not None})
     except (ValueError, FacegenError) as error:
         raise DataError(
             f"{path}: damaged, or of another corpus; delete it, and landmarks are looked for where they are needed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from pytorch_lightning import LightningDataModule
@@ -20,6 +20,9 @@ from facegen.memory import recycled
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.motion.intensity import FLOOR, raised
 from facegen.motion.label import PHASES
+
+if TYPE_CHECKING:
+    from pytorch_lightning.loops.progress import _ProcessedTracker
 
 RESTED = 5  # every how many takes rest is added to one; shares no factor with six expressions, so all get some
 
@@ -151,7 +154,7 @@ class ExpressionDataModule(LightningDataModule):
         rank = self.trainer.global_rank if self.trainer else 0
         order = EpochShuffle(len(dataset), self.seed, *self._begin()) if shuffle else SequentialSampler(dataset)
         return ReadAhead(
-            dataset,
+            dataset,  # pyright: ignore[reportArgumentType]  # any with items and a length does, not PyG's own alone
             batch_sampler=SharedBatches(order, self.batch_size, rank, self._processes),
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
@@ -169,7 +172,9 @@ class ExpressionDataModule(LightningDataModule):
         if self.trainer is None:
             return 0, 0
         loop = self.trainer.fit_loop
-        epochs, steps = loop.epoch_progress.current, loop.epoch_loop.batch_progress
+        # Lightning declares the class that all its trackers share; this one counts what was processed too.
+        epochs = cast("_ProcessedTracker", loop.epoch_progress.current)
+        steps = loop.epoch_loop.batch_progress
         if epochs.started == epochs.processed:
             return epochs.processed, 0
         if steps.is_last_batch:
@@ -179,7 +184,8 @@ class ExpressionDataModule(LightningDataModule):
                 f"the checkpoint was written in the middle of an epoch of {self._resumed}, this run has "
                 f"{self.state_dict()}; give the same, or resume from the end of an epoch"
             )
-        return epochs.processed, steps.current.processed * self.batch_size * self._processes
+        done = cast("_ProcessedTracker", steps.current).processed
+        return epochs.processed, done * self.batch_size * self._processes
 
     def state_dict(self) -> dict[str, int]:
         """What an epoch can be gone on with from its middle."""

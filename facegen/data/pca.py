@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -61,13 +62,14 @@ class PCA:
             DataError: it is missing, damaged, or of another corpus.
         """
         try:
-            arrays = read_arrays(path)
+            arrays: dict[str, Any] = dict(read_arrays(path))
         except FacegenError as error:
             raise DataError(f"{error}; prepare the corpus again") from error
         try:
             if str(arrays.pop("owner")) != owner:
                 raise DataError("of another corpus")
-            found = cls(**arrays | {name: float(arrays[name]) for name in ("total", "error")})
+            arrays |= {name: float(arrays[name]) for name in ("total", "error")}
+            found = cls(**arrays)
             shape = (len(found.variance), *found.mean.shape)
             if found.components.shape != shape or not all(np.isfinite(part).all() for part in vars(found).values()):
                 raise DataError(f"components {found.components.shape}, expected {shape} finite numbers")
@@ -95,12 +97,12 @@ def principal_components(blocks: Iterable[np.ndarray], count: int, frames: int) 
     kept: np.ndarray | None = None
     waiting: list[np.ndarray] = []
     shape: tuple[int, ...] = ()
-    total, mean, seen, dropped = 0.0, 0.0, 0, 0.0
+    total, seen, dropped, summed = 0.0, 0, 0.0, np.zeros(1)
     for block in blocks:
         shape = block.shape[1:]
         rows = np.ascontiguousarray(block.reshape(len(block), -1), dtype=np.float32)
         total += sum(float(np.square(row, dtype=np.float64).sum()) for row in rows)
-        mean += rows.sum(axis=0, dtype=np.float64)
+        summed = summed + rows.sum(axis=0, dtype=np.float64)
         seen += len(rows)
         waiting.append(rows)
         if sum(map(len, waiting)) >= ROWS:
@@ -112,7 +114,8 @@ def principal_components(blocks: Iterable[np.ndarray], count: int, frames: int) 
     if waiting:
         kept, largest = _compress(kept, waiting, count, TOLERANCE * total * sum(map(len, waiting)) / frames)
         dropped += largest
-    mean = mean / seen
+    assert kept is not None  # whatever was seen has been compressed
+    mean = summed / seen
     components, variance = _centred(kept, mean, seen, count)
     spread = max(total / seen - float(mean @ mean), 0.0)  # rounding may make one frame's negative
     parts = mean.reshape(shape).astype(np.float32), components.reshape(count, *shape)

@@ -115,7 +115,8 @@ class _Written:
 
     @classmethod
     def parse(cls, values: dict[str, Any]) -> _Written:
-        return cls(**(values | {"entries": [Entry.parse(entry) for entry in values["entries"]]}))
+        entries: Any = [Entry.parse(entry) for entry in values["entries"]]
+        return cls(**values | {"entries": entries})
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 
 import numpy as np
 from torch.utils.data import BatchSampler, DistributedSampler, Sampler
@@ -64,6 +64,7 @@ class SharedBatches(BatchSampler):
         self.rank, self.world = rank, world
 
     def __len__(self) -> int:
+        assert isinstance(self.sampler, Sized)  # as those of every map-style dataset are
         return -(-len(self.sampler) // (self.batch_size * self.world))
 
     def __iter__(self) -> Iterator[list[int]]:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
+from typing import Protocol
 
 import numpy as np
 
@@ -104,11 +105,27 @@ class LinearActor(Actor):
         return vertices
 
 
+class Style(Protocol):
+    """How one subject acts."""
+
+    def perform(self, expression: str, frames: int, phases: Phases, strength: float) -> dict[str, np.ndarray]:
+        """Activation of every unit over time, (T,) each; 1 is full contraction, and 0 rest.
+
+        Args:
+            expression: one of the six.
+            frames: T.
+            phases: of the label.
+            strength: of the expression, 1 at its strongest.
+        """
+        ...
+
+
 class ActedSource(Source):
     """A source whose recordings are made: people by the subclass, acting by this class.
 
-    Subclasses set `template` and give `person`, and `style` where people act otherwise than by `Style`. Subject i draws
-    from streams of their own, so that the first subjects of a large corpus are those of a small one with the same seed.
+    Subclasses set `template` and give `person`, and `style` where people act otherwise than by `SteadyStyle`. Subject i
+    draws from streams of their own, so that the first subjects of a large corpus are those of a small one with the same
+    seed.
     """
 
     expressions = EXPRESSIONS
@@ -127,7 +144,7 @@ class ActedSource(Source):
 
     def style(self, generator: np.random.Generator) -> Style:
         """How a subject acts."""
-        return Style.draw(generator)
+        return SteadyStyle.draw(generator)
 
     def read(self, key: Key) -> Recording:
         subject, expression, _ = key
@@ -171,15 +188,16 @@ def draw_timing(length: tuple[int, int], generator: np.random.Generator) -> tupl
 
 
 @dataclass(frozen=True)
-class Style:
-    """How one subject acts: by unit, a gain, left over right, and a latency as a share of the rise."""
+class SteadyStyle:
+    """A style that is the same in every expression: by unit, a gain, left over right, and a latency as a share of the
+    rise."""
 
     gain: dict[str, float]
     side: dict[str, float]
     latency: dict[str, float]
 
     @classmethod
-    def draw(cls, generator: np.random.Generator) -> Style:
+    def draw(cls, generator: np.random.Generator) -> SteadyStyle:
         units = sorted({unit for weights in ACTION_UNITS.values() for unit in weights})
         gain, side = generator.normal(0, GAIN_SPREAD, len(units)), generator.normal(0, SIDE_SPREAD, len(units))
         latency = generator.uniform(0, LATENCY, len(units))

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -193,7 +193,7 @@ def _reconstruct(cls: Any, *_: Any) -> _Made:
     return _Made(lambda state: _array(state[4], state[2], state[1], "F" if state[3] else "C"))
 
 
-def _array(data: Any, dtype: Any, shape: Any, order: str, axes: Any = None) -> np.ndarray:
+def _array(data: Any, dtype: Any, shape: Any, order: Literal["C", "F", "K"], axes: Any = None) -> np.ndarray:
     data = data.encode("latin-1") if type(data) is str else data
     if type(data) not in (bytes, bytearray) or not isinstance(dtype, np.dtype):
         raise _Refused("an array of objects")

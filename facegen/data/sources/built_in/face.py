@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from facegen.data.sources.built_in.layout import layout
 from facegen.data.sources.built_in.skull import (
@@ -43,7 +43,7 @@ def bell(x: np.ndarray, y: np.ndarray, at: tuple[float, float], size: tuple[floa
     return np.exp(-(((x - at[0]) / size[0]) ** 2) - ((y - at[1]) / size[1]) ** 2)
 
 
-def ramp(value: np.ndarray, start: float, end: float) -> np.ndarray:
+def ramp(value: np.ndarray, start: float, end: float | np.ndarray) -> np.ndarray:
     """0 at `start`, 1 at `end`, a cubic between, constant beyond."""
     part = np.clip((value - start) / (end - start), 0, 1)
     return part * part * (3 - 2 * part)
@@ -98,7 +98,7 @@ def _eyes(x: np.ndarray, y: np.ndarray, floor: np.ndarray) -> np.ndarray:
     blended += near * (-0.9 * np.exp(-(((local_y - upper - 4.5) / 2.0) ** 2)))
     blended += near * (0.8 * np.exp(-(((local_y - upper - 8.0) / 3.0) ** 2)))
     blended += near * (-0.5 * np.exp(-(((local_y - lower + 6.0) / 2.4) ** 2)))
-    distance = cKDTree(eye_outline(720)).query(np.stack([x, y], axis=-1))[0]
+    distance = KDTree(eye_outline(720)).query(np.stack([x, y], axis=-1))[0]
     # The lid has a thickness: its margin turns in.
     return blended - 1.6 * np.clip(1 - distance / 2.2, 0, None) ** 2
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
-from facegen.data.sources.built_in.layout import layout
+from facegen.data.sources.built_in.layout import LEAF_SIZE, layout
 from facegen.data.sources.built_in.skull import (
     EYE,
     EYE_HALF_WIDTH,
@@ -61,9 +61,9 @@ REGIONS = ("mouth", "eyes", "brows")
 
 def landmarks(vertices: int) -> dict[str, int]:
     """The vertex nearest to each landmark on the face with so many vertices."""
-    tree = cKDTree(unroll(layout(vertices).frontal))
+    tree = KDTree(unroll(layout(vertices).frontal), LEAF_SIZE)
     found = tree.query(unroll(np.array(list(LANDMARKS.values()))))[1]
-    return dict(zip(LANDMARKS, found.tolist(), strict=True))
+    return dict(zip(LANDMARKS, np.asarray(found).tolist(), strict=True))
 
 
 def regions(vertices: int) -> dict[str, np.ndarray]:

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.spatial import Delaunay, cKDTree
+from scipy.spatial import Delaunay, KDTree
 
 from facegen.data.sources.built_in.skull import EAR, EYE, MOUTH_Y, eye_outline, lip_outline, rim_outline, roll, unroll
 from facegen.errors import DataError
 
 FEWEST = 400
 """Below this the openings would be polygons of a few corners."""
+LEAF_SIZE = 16
+"""Points in a leaf of the search trees. It decides which of two equally near points is found, so another one would make
+another layout."""
 
 
 def _spacing(unrolled: np.ndarray) -> np.ndarray:
@@ -144,10 +147,10 @@ def _relaxed(borders: Borders, count: int, scale: float, rounds: int = 24) -> np
     samples, weights = _samples(borders, 20 * count)
     fixed = np.concatenate([borders.points, borders.rows])
     # A point that starts between the rows would be caught there.
-    free = samples[cKDTree(fixed).query(samples)[0] > 0.75 * scale * _spacing(samples)]
+    free = samples[KDTree(fixed, LEAF_SIZE).query(samples)[0] > 0.75 * scale * _spacing(samples)]
     points = free[np.linspace(0, len(free) - 1, count).astype(int)]
     for step in range(rounds):
-        _, owner = cKDTree(np.concatenate([points, fixed])).query(samples)
+        _, owner = KDTree(np.concatenate([points, fixed]), LEAF_SIZE).query(samples)
         mass = np.bincount(owner, weights, count)[:count]
         sums = np.stack([np.bincount(owner, weights * samples[:, axis], count)[:count] for axis in range(2)], axis=1)
         centroid = np.where(mass[:, None] > 0, sums / np.maximum(mass, 1e-12)[:, None], points)

@@ -218,7 +218,7 @@ def above_slit(frontal: np.ndarray) -> np.ndarray:
     offset -= np.sign(offset) * np.minimum(np.abs(offset), 0.999 * slit_half_height(x))
     z = (x + 1j * np.where(np.abs(offset) > 1e-9, offset, np.sign(offset) * 1e-9)) / MOUTH_HALF_WIDTH
     elliptic = np.arccosh(z + 0j)
-    outward, sine = elliptic.real, np.sin(elliptic.imag)
+    outward, sine = np.real(elliptic), np.sin(np.imag(elliptic))
     steep = np.sign(sine) * sine**2 * (1 + 1.2 * outward)
     return 0.5 + 0.5 * steep / (1 + np.abs(steep) ** 8) ** (1 / 8)
 
@@ -234,9 +234,10 @@ def pulls(frontal: np.ndarray) -> dict[str, Pull]:
     above = above_slit(frontal)
     frontal = closed(frontal)  # muscles pull lips that lie on each other alike
     flat = unroll(frontal)
-    made = {name: _pull(*field) for name, field in _middle(_Side(*frontal.T, flat, above)).items()}
+    x, y = frontal.T
+    made = {name: _pull(*field) for name, field in _middle(_Side(x, y, flat, above)).items()}
     for name, sign in (("L", 1.0), ("R", -1.0)):
-        side = _Side(sign * frontal[:, 0], frontal[:, 1], flat * [sign, 1], above)
+        side = _Side(sign * x, y, flat * [sign, 1], above)
         for part in (_forehead, _cheeks, _mouth):
             for unit, (slide, bulge, furrow) in part(side).items():
                 made[f"{unit}_{name}"] = _pull(slide * [sign, 1], bulge, furrow)

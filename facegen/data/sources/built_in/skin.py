@@ -88,12 +88,13 @@ def _lids(frontal: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.
     position = (x - EYE[0]) / EYE_HALF_WIDTH
     upper, lower = (EYE[1] + height for height in lid_heights(np.clip(position, -1, 1)))
     gap = (upper - lower) / np.subtract(*lid_heights(np.array(0.0)))
-    shares = (
-        gap * (y > (upper + lower) / 2) * (1 - ramp(y, upper, upper + 9)),
-        gap * (y <= (upper + lower) / 2) * (1 - ramp(lower - y, 0, 8)),
-    )
-    parts = [np.flatnonzero(share > 1e-3) for share in shares]
-    return tuple((part, share[part].astype(np.float32)) for part, share in zip(parts, shares, strict=True))
+
+    def lid(share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        part = np.flatnonzero(share > 1e-3)
+        return part, share[part].astype(np.float32)
+
+    above = y > (upper + lower) / 2
+    return lid(gap * above * (1 - ramp(y, upper, upper + 9))), lid(gap * ~above * (1 - ramp(lower - y, 0, 8)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -58,7 +58,7 @@ class Temperament:
                 if kept[i]:
                     gain[expression][unit] = gain[expression].get(unit, 0.0) + weight * strong[i]
             names = sorted(units | habits)
-            leading = max(units, key=units.get)
+            leading = max(units, key=units.__getitem__)
             late[expression] = dict(zip(names, generator.uniform(0, LATENCY, len(names)).tolist(), strict=True))
             early[expression] = dict(zip(names, generator.uniform(0, RELEASE, len(names)).tolist(), strict=True))
             late[expression][leading] = early[expression][leading] = 0.0
