@@ -18,7 +18,7 @@ SHAPES = ("template", "mean")
 
 
 def find_face_landmarks(template: TriMesh, mean: np.ndarray) -> dict[str, np.ndarray]:
-    """Look at both from the front.
+    """Find landmarks on the template and on the mean face, seen from the front.
 
     Args:
         template: (V, 3) mm.
@@ -68,10 +68,10 @@ def load_face_landmarks(path: Path, owner: str) -> dict[str, np.ndarray]:
 
 
 def checked_face_landmarks(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The arrays of `find_face_landmarks`, read from somewhere.
+    """Arrays read from a file, if they are what `find_face_landmarks` gives.
 
     Raises:
-        ValueError: they are not.
+        ValueError: they are something else.
     """
     for name, points in arrays.items():
         if name not in SHAPES or points.shape != (COUNT, 3) or points.dtype != np.float64:

@@ -24,16 +24,17 @@ from facegen.motion.label import PHASES
 if TYPE_CHECKING:
     from pytorch_lightning.loops.progress import _ProcessedTracker
 
-RESTED = 5  # every how many takes rest is added to one; shares no factor with six expressions, so all get some
+REST_PERIOD = 5
+"""Takes, one of which gets rest added to it. It shares no factor with six expressions, so all of them get some."""
 
 
 class StoredSequence(Data):
-    """A sequence as the corpus stores it, and as it comes through worker processes and to the device: half the bytes.
+    """A sequence as the corpus stores it, in half the bytes, for the way through worker processes to the device.
 
     Its nodes are its frames. It has `stored` (V, 3, T) int16, `scale` (T,) mm of one step, `motion` (T, E), `phase`
     (T,), see `Phases.of_frames`, `neutral` (1, V, 3) mm, `expression` (1,) and `item` (1,), its index in the corpus. A
     batch of B concatenates them, `stored` along its frames and the others along axis 0, and adds `ptr` (B + 1,) and
-    `batch` (N,); see `in_mm` for the rest.
+    `batch` (N,); `in_mm` puts displacement in the place of `stored` and `scale`.
     """
 
     def __cat_dim__(self, key: str, value: Any, *args: Any, **kwargs: Any) -> Any:
@@ -52,12 +53,12 @@ def in_mm(batch: StoredSequence) -> StoredSequence:
 
 
 class SequenceDataset(Dataset):
-    """Sequences of one split, each a `StoredSequence`; asked for `SPARE`, some sequence whose `item` is `SPARE`.
+    """Sequences of one split, each a `StoredSequence`; for `SPARE` it is any sequence, with `SPARE` as its `item`.
 
     Args:
         corpus: where they are read from.
         split: `train` or `test`.
-        rest: frames at rest that are added to both ends of every fifth sequence.
+        rest: frames at rest that are added to both ends of one sequence in `REST_PERIOD`.
     """
 
     def __init__(self, corpus: Corpus, split: str, rest: int = 0) -> None:
@@ -71,7 +72,7 @@ class SequenceDataset(Dataset):
         entry = self.corpus.entries[index]
         stored, motion = torch.from_numpy(self.corpus.stored(index)), torch.from_numpy(self.corpus.motion(index))
         phase = torch.from_numpy(self.corpus.phases(index).of_frames(entry.frames))
-        if self.rest and item % RESTED == 0:
+        if self.rest and item % REST_PERIOD == 0:
             ends = (self.rest, self.rest)
             stored, motion = pad(stored, ends), pad(motion, (0, 0, *ends))
             phase = pad(phase, ends, value=PHASES.index("rest"))
@@ -95,7 +96,7 @@ class HierarchySettings:
         depth: coarser levels.
         factor: vertices of a level over those of the next.
         spiral_length: one for all levels or one for each, finest first; null takes the default.
-        dilation: likewise.
+        dilation: vertices from one to the next of a spiral, one for all levels or one for each, finest first.
     """
 
     depth: int = 4
@@ -168,7 +169,7 @@ class ExpressionDataModule(LightningDataModule):
         return self.trainer.world_size if self.trainer else 1
 
     def _begin(self) -> tuple[int, int]:
-        """The epoch that training begins in, and how many of its sequences a run that is resumed has had."""
+        """The epoch that training begins in, and how many of its sequences a resumed run has already had."""
         if self.trainer is None:
             return 0, 0
         loop = self.trainer.fit_loop
@@ -188,7 +189,7 @@ class ExpressionDataModule(LightningDataModule):
         return epochs.processed, done * self.batch_size * self._processes
 
     def state_dict(self) -> dict[str, int]:
-        """What an epoch can be gone on with from its middle."""
+        """What has to be the same for an epoch to be continued from its middle."""
         return {"seed": self.seed, "sequences a step": self.batch_size * self._processes}
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:

@@ -25,9 +25,13 @@ ACTION_UNITS = {
 """Action units of each expression at its strongest; prototypes of Ekman and Friesen's Facial Action Coding System
 (Investigator's Guide, 1978), weights ours. A face that has no such unit acts without it."""
 
-GAIN_SPREAD = 0.2  # standard deviation of the log of a subject's gain for a unit
-SIDE_SPREAD = 0.08  # and of the log of left over right
-LATENCY = 0.3  # latest start of a unit, as a share of the rise
+GAIN_SPREAD = 0.2
+"""Standard deviation of the log of a subject's gain for a unit. Chosen: a fifth stronger or weaker is usual."""
+SIDE_SPREAD = 0.08
+"""Standard deviation of the log of left over right. Chosen; a larger one makes faces more lopsided."""
+LATEST_START = 0.3
+"""Latest start of a unit, as a share of the rise. Chosen; a larger one lets the units of an
+expression set in further apart."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +163,7 @@ class ActedSource(Source):
     def beside(
         self, weights: dict[str, np.ndarray], frames: int, generator: np.random.Generator
     ) -> dict[str, np.ndarray]:
-        """The weights of a take with what is done beside the expression, as blinking; here nothing."""
+        """The weights of a take and of what is done beside the expression, such as blinking; here there is nothing."""
         return weights
 
     def _person(self, number: int) -> Actor:
@@ -200,7 +204,7 @@ class SteadyStyle:
     def draw(cls, generator: np.random.Generator) -> SteadyStyle:
         units = sorted({unit for weights in ACTION_UNITS.values() for unit in weights})
         gain, side = generator.normal(0, GAIN_SPREAD, len(units)), generator.normal(0, SIDE_SPREAD, len(units))
-        latency = generator.uniform(0, LATENCY, len(units))
+        latency = generator.uniform(0, LATEST_START, len(units))
         return cls(
             dict(zip(units, np.exp(gain).tolist(), strict=True)),
             dict(zip(units, np.exp(side).tolist(), strict=True)),

@@ -23,7 +23,7 @@ PLACES = (".", "template", "templates")  # where the topology may lie, below the
 FPS = 60.0
 EXPRESSION = "speech"
 TEST_SUBJECTS = ("FaceTalk_170809_00138_TA", "FaceTalk_170731_00024_TA")
-"""Those that VOCA is tested on, by the `config_parser.py` of its repository."""
+"""The subjects that VOCA is tested on, by the `config_parser.py` of its repository."""
 
 
 class VocasetSource(Source):
@@ -143,7 +143,7 @@ class VocasetSource(Source):
         return result
 
     def _read_templates(self) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-        """Subjects at rest, (V, 3) mm, and why those of the index that are not among them are not."""
+        """Subjects at rest, (V, 3) mm, and why others of the index are left out."""
         path = self.root / TEMPLATES
         found, templates, reasons = read_plain_pickle(path), {}, {}
         if type(found) is not dict:

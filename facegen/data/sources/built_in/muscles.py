@@ -12,16 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from facegen.data.sources.built_in.face import bell, closed, ramp
-from facegen.data.sources.built_in.skull import (
-    EYE,
-    MOUTH_HALF_WIDTH,
-    MOUTH_Y,
-    slit_half_height,
-    slit_line,
-    unroll,
-)
+from facegen.data.sources.built_in.skull import EYE, MOUTH_HALF_WIDTH, MOUTH_Y, slit_half_height, slit_line, unroll
 
 CORNER = (MOUTH_HALF_WIDTH, float(slit_line(np.array(MOUTH_HALF_WIDTH))))
+"""Frontal position of the left corner of the mouth, mm."""
+LEAST_PULL = 1e-3
+"""mm; a vertex that a unit moves less is not counted among those it moves."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -245,5 +241,5 @@ def pulls(frontal: np.ndarray) -> dict[str, Pull]:
 
 
 def _pull(slide: np.ndarray, bulge: np.ndarray, furrow: np.ndarray) -> Pull:
-    where = np.flatnonzero((np.abs(slide).sum(axis=1) + np.abs(bulge) + np.abs(furrow)) > 1e-3)
+    where = np.flatnonzero((np.abs(slide).sum(axis=1) + np.abs(bulge) + np.abs(furrow)) > LEAST_PULL)
     return Pull(where, *(part[where].astype(np.float32) for part in (slide, bulge, furrow)))
