@@ -29,7 +29,7 @@ class Journal:
         self.folder, self.done = folder, done
 
     def add(self, place: int, result: Any) -> None:
-        """Note that a place is done, with what came of it, as JSON has it."""
+        """Note that a place is done, with its result, which has to be what JSON can hold."""
         with (self.folder / DONE).open("a", encoding="utf-8") as file:
             file.write(json.dumps([place, result]) + "\n")
             file.flush()

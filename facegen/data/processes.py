@@ -92,7 +92,7 @@ def _begin(path: str, watched: Connection) -> None:
 
 
 def _end_with(watched: Connection) -> None:
-    # Nothing is ever sent: this waits for the other end to be closed, be it by the end of the process that holds it.
+    # Nothing is ever sent: this waits for the other end to be closed, which also happens when its process ends.
     watched.poll(None)
     os._exit(1)
 

@@ -36,7 +36,7 @@ SIDED = {
     "AU24": "mouthPress",
 }
 CENTRAL = {"AU10": "mouthShrugUpper", "AU17": "mouthShrugLower", "AU27": "jawOpen"}
-"""Its shapes by action unit, as its README relates them; of all it has, those that the six expressions need."""
+"""The model's shapes by action unit, as its README relates them; only those that the six expressions need."""
 
 
 class ICTFaceKitSource(ActedSource):

@@ -83,7 +83,7 @@ class Matched:
 
 
 def match(root: Path, layout: Layout) -> Matched:
-    """Go through a folder once; hidden files and folders are passed over, and so is what vanishes meanwhile.
+    """Go through a folder once; hidden files and folders are passed over, and so are those that vanish meanwhile.
 
     Raises:
         DataError: the folder is not there.

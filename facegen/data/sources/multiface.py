@@ -23,8 +23,7 @@ from facegen.mesh.units import millimetres
 MESHES = "tracked_mesh"
 ENTITY = re.compile(r"m--(?P<date>\d+)--(?P<time>\d+)--(?P<id>.+)--GHS")
 FRAME = re.compile(r"[0-9]{1,12}\.bin")
-CLOCK = 30.0
-"""Frame numbers a second; see the class."""
+CLOCK = 30.0  # frame numbers a second, see the class
 LONGEST_GAP = 5
 """Most steps between two frames. Chosen: a sixth of a second at 30 a second; a larger one makes up more motion."""
 

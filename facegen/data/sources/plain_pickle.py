@@ -55,7 +55,7 @@ _FILLED = {"APPEND": list, "APPENDS": list, "SETITEM": dict, "SETITEMS": dict, "
 def read_plain_pickle(path: str | Path) -> Any:
     """What a pickle holds, of Python 2 or 3, protocols 0 to 5.
 
-    Read are None, numbers, str, bytes, list, tuple, dict, set and numpy arrays of numbers. An `OrderedDict` or
+    It may hold None, numbers, str, bytes, list, tuple, dict, set and numpy arrays of numbers. An `OrderedDict` or
     `defaultdict` becomes a dict, a numpy scalar a Python number, and Python 2's strings are taken as latin-1. Nothing
     that the file names is imported or called.
 

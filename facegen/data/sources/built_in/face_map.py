@@ -127,7 +127,7 @@ def _row(line: np.ndarray) -> np.ndarray:
 
 
 def _samples(borders: Borders, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """About `count` points (N, 2) spread as densely as the vertices are wished, and their weights (N,)."""
+    """About `count` points (N, 2) spread as densely as vertices are wanted, and their weights (N,)."""
     low, high = borders.points.min(axis=0), borders.points.max(axis=0)
     # The R2 sequence: two irrational steps, even at every length, the same on every machine.
     wanted, total = np.zeros((0, 2)), 0
