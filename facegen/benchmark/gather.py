@@ -20,7 +20,7 @@ class GatherUnpool(nn.Module):
     def __init__(self, hierarchy: MeshHierarchy, level: int) -> None:
         super().__init__()
         matrix = hierarchy.upsample[level].tocoo()
-        self.fine = matrix.shape[0]
+        self.fine, _ = hierarchy.upsample[level].get_shape()
         self.register_buffer("row", torch.from_numpy(matrix.row).long())
         self.register_buffer("column", torch.from_numpy(matrix.col).long())
         self.register_buffer("value", torch.from_numpy(matrix.data).float()[:, None])

@@ -69,10 +69,12 @@ def extra_memory(work: Work, device: torch.device) -> float:
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as record:
         work()
     # Allocations and, negative, releases in the order of time.
-    events = [event for event in record.profiler.kineto_results.events() if event.name() == "[memory]"]
+    results = None if record.profiler is None else record.profiler.kineto_results
+    assert results is not None  # the profiler has run
+    events = [event for event in results.events() if event.name() == "[memory]"]
     held = most = 0
     for event in sorted(events, key=lambda event: event.start_ns()):
-        held += event.nbytes()
+        held += event.nbytes()  # pyright: ignore[reportAttributeAccessIssue]  # the stub has not all methods
         most = max(most, held)
     return most / 1e6
 

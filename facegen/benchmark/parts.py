@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import LSTM
 
 from facegen.benchmark.gather import GatherDecoder, gather_loss
-from facegen.benchmark.measure import by_turns, compared, extra_memory, say
+from facegen.benchmark.measure import Work, by_turns, compared, extra_memory, say
 from facegen.benchmark.work import decoder_work, share_of_ceiling
 from facegen.data.sources.acting import Casting
 from facegen.data.sources.synthetic import SyntheticSource
@@ -61,14 +62,14 @@ def decoder(setting: Setting, ceilings: dict[str, float]) -> dict[str, object]:
     """Frames from latents, without gradients."""
     hierarchy = build(make_source(setting))
     network = SpiralNetwork(hierarchy, len(EXPRESSIONS)).to(setting.device, setting.dtype)
-    forms = {"fused": network.decoder}
+    forms: dict[str, nn.Module] = {"fused": network.decoder}
     if setting.gather:
         forms["gather"] = GatherDecoder(network, hierarchy).to(setting.device, setting.dtype)
     result: dict[str, object] = {"levels": list(hierarchy.sizes)}
     for frames in setting.frames:
         say(f"decoder: {frames} frames of {setting.vertices} vertices")
         latent = torch.randn(frames, network.encoder.lstm.hidden_size, device=setting.device, dtype=setting.dtype)
-        works = {name: (lambda form=form: form(latent)) for name, form in forms.items()}  # noqa: B023
+        works: dict[str, Work] = {name: (lambda form=form: form(latent)) for name, form in forms.items()}  # noqa: B023
         with torch.no_grad():
             forget()
             memory = {name: extra_memory(work, setting.device) for name, work in works.items()}
@@ -100,19 +101,19 @@ def train(setting: Setting, ceilings: dict[str, float]) -> dict[str, float]:
     # Each form gets the recording as it has it in memory: frames innermost as a corpus stores it, or outermost.
     recorded = torch.randn(setting.vertices, 3, TRAINED, **make).permute(2, 0, 1)
     outermost, ptr = recorded.contiguous(), torch.tensor([0, TRAINED])
-    adam = {"lr": 1e-3, "weight_decay": 5e-5}
-    optimizer = torch.optim.Adam(network.parameters(), **adam)
+    adam = partial(torch.optim.Adam, lr=1e-3, weight_decay=5e-5)
+    optimizer = adam(network.parameters())
 
     def step() -> None:
         motion_loss(network(motion, ptr), recorded, ptr)[0].backward()
         optimizer.step()
         optimizer.zero_grad()  # here, so that what a step frees is what it has made
 
-    works = {"fused": step}
+    works: dict[str, Work] = {"fused": step}
     if setting.gather:
         encoder = LSTM(len(EXPRESSIONS), network.encoder.lstm.hidden_size, batch_first=True).to(**make)
         gather = GatherDecoder(network, hierarchy).to(**make)
-        other = torch.optim.Adam([*encoder.parameters(), *gather.parameters()], **adam)
+        other = adam([*encoder.parameters(), *gather.parameters()])
 
         def gather_step() -> None:
             gather_loss(gather(encoder(motion[None])[0][0]), outermost).backward()
@@ -136,7 +137,7 @@ def prepare(setting: Setting) -> dict[str, float]:
     say(f"prepare: hierarchy and spirals of {setting.vertices} vertices")
     source, people = make_source(setting), SyntheticSource(Casting(setting.repeats + 1), setting.vertices)
     subject = iter(people.subjects)
-    works = {"build": lambda: build(source), "act": lambda: _act(people, next(subject))}
+    works: dict[str, Work] = {"build": lambda: build(source), "act": lambda: _act(people, next(subject))}
     times = by_turns(works, min(3, setting.repeats), torch.device("cpu"))
     row = {"seconds": median(times["build"]) / 1e3, "min_seconds": min(times["build"]) / 1e3}
     return row | {"subject_seconds": median(times["act"]) / 1e3}

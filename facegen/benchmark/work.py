@@ -23,7 +23,8 @@ def decoder_work(decoder: SpiralDecoder, frames: int) -> tuple[float, float]:
         features += conv.fine * conv.out_channels
         constants += [conv.weight, conv.columns, conv.rows, conv.values]
     # What lies between two levels is written and read, what comes out is only written.
-    moved = (2 * features - conv.fine * conv.out_channels) * frames * full.weight.element_size()
+    last = decoder.convs[-1]
+    moved = (2 * features - last.fine * last.out_channels) * frames * full.weight.element_size()
     return operations, moved + sum(part.numel() * part.element_size() for part in constants)
 
 

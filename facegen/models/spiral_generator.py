@@ -64,8 +64,9 @@ class SpiralGenerator(ExpressionGenerator):
     def _optimizer(self) -> torch.optim.Optimizer:
         if self.optimizer == "adam":
             return super()._optimizer()
+        assert isinstance(self.network, SpiralNetwork)
         decoder = self.network.decoder
-        matrices = [layer.weight for layer in (decoder.full, *decoder.convs)]
+        matrices = [decoder.full.weight, *(conv.weight for conv in decoder.convs)]
         known = {id(weight) for weight in matrices}
         others = [weight for weight in self.parameters() if id(weight) not in known]
         return Muon(matrices, others, self.lr, self.weight_decay)

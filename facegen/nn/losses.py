@@ -60,19 +60,20 @@ class _MotionLoss(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, generated: Tensor, recorded: Tensor, steps: Tensor, each: float) -> tuple[Tensor, Tensor]:
         ctx.dtype = generated.dtype
-        pair = [frames_in.to(recorded.dtype).permute(1, 2, 0) for frames_in in (generated, recorded)]
+        made, wanted = (part.to(recorded.dtype).permute(1, 2, 0) for part in (generated, recorded))
         if takes(recorded):
-            pair = [part.contiguous() for part in pair]
-            total, gradient, distance = native.motion_loss(*pair, steps, each, ctx.needs_input_grad[0])
+            made, wanted = made.contiguous(), wanted.contiguous()
+            total, gradient, distance = native.motion_loss(made, wanted, steps, each, ctx.needs_input_grad[0])
         else:
-            total, gradient, distance = _by_chunks(*pair, steps, each)
+            total, gradient, distance = _by_chunks(made, wanted, steps, each)
         ctx.save_for_backward(gradient)
         ctx.mark_non_differentiable(distance)
         return total, distance
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+    # The decorator's stub makes `ctx` an argument by position alone.
+    def backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
         (gradient,) = ctx.saved_tensors
         # In training it is times one, which a processor can be asked without waiting.
         if grad.device.type != "cpu" or grad != 1:

@@ -38,7 +38,7 @@ class MotionEncoder(nn.Module):
     def _states(self, motion: Tensor, ptr: Tensor | None) -> Tensor:
         if ptr is None or len(ptr) == 2:
             return self.out(self.lstm(motion.unsqueeze(0))[0].squeeze(0))
-        sequences = torch.split(motion, ptr.diff().tolist())
+        sequences = list(torch.split(motion, ptr.diff().tolist()))
         states, _ = self.lstm(pack_sequence(sequences, enforce_sorted=False))
         return self.out(torch.cat(unpack_sequence(states)))
 
@@ -60,7 +60,8 @@ class _OnOneThread(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    # The decorator's stub makes `ctx` an argument by position alone.
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
         wanted = [part for part in ctx.inputs if part.requires_grad]
         with one_thread():
             # Kept for as long as this graph is, which may be gone through again.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from functools import partial
+from typing import cast
 
 import numpy as np
 import torch
@@ -50,6 +51,7 @@ class SpiralDecoder(nn.Module):
         FacegenError: the numbers of channels and of steps differ, or the activation is unknown, or a size is below 1.
     """
 
+    convs: Sequence[UnpoolConv]
     scale: Tensor
 
     def __init__(
@@ -77,12 +79,13 @@ class SpiralDecoder(nn.Module):
         orders = [space_filling_order(level.vertices) for level in hierarchy.levels]
         orders[-1] = np.arange(self.coarsest)  # the fully connected layer knows the coarsest level as it is
         widths = [*channels, 3]
-        self.convs = nn.ModuleList()
+        convs = []
         for i, level in enumerate(reversed(range(steps))):
             upsample, spiral = hierarchy.upsample[level], hierarchy.spirals[level]
             step = reorder_step(upsample, spiral, orders[level], orders[level + 1])
             out = orders[0] if level == 0 else None  # what comes out is in the template's own order again
-            self.convs.append(UnpoolConv(widths[i], widths[i + 1], *step, out))
+            convs.append(UnpoolConv(widths[i], widths[i + 1], *step, out))
+        self.convs = cast(Sequence[UnpoolConv], nn.ModuleList(convs))  # which does not say of what it is a list
         sizes = [(conv.fine, conv.out_channels, 1) for conv in self.convs] if per_vertex else []
         self.gains = nn.ParameterList(nn.Parameter(torch.ones(size)) for size in sizes)
         self.shifts = nn.ParameterList(nn.Parameter(torch.zeros(size)) for size in sizes[:-1])

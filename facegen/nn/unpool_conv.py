@@ -27,7 +27,7 @@ def spiral_matrix(upsample: csr_matrix, spiral: np.ndarray) -> csr_matrix:
     Returns:
         (V_fine, V_coarse L): entry (v, u L + j) is upsample[S_j(v), u].
     """
-    (fine, coarse), length = upsample.shape, spiral.shape[1]
+    (fine, coarse), length = upsample.get_shape(), spiral.shape[1]
     vertex, position = np.nonzero(spiral >= 0)
     rows = upsample[spiral[vertex, position]].tocoo()
     column = rows.col.astype(np.int64) * length + position[rows.row]
@@ -53,6 +53,15 @@ class UnpoolConv(nn.Module):
     Shapes: blocks of frames, (V_coarse, C, T_i) each -> (V_fine, C', sum of T_i)
     """
 
+    columns: Tensor
+    rows: Tensor
+    values: Tensor
+    back_columns: Tensor
+    back_rows: Tensor
+    back_values: Tensor
+    order: Tensor
+    rank: Tensor
+
     def __init__(
         self,
         in_channels: int,
@@ -63,7 +72,7 @@ class UnpoolConv(nn.Module):
     ) -> None:
         super().__init__()
         self.in_channels, self.out_channels = in_channels, out_channels
-        self.fine, self.coarse, self.length = *upsample.shape, spiral.shape[1]
+        self.fine, self.coarse, self.length = *upsample.get_shape(), spiral.shape[1]
         matrix = spiral_matrix(upsample, spiral)
         # One more column of ones, for a row that holds the bias.
         there = hstack([matrix, np.ones((self.fine, 1), dtype=np.float32)]).tocsr()
@@ -123,7 +132,8 @@ class _Map(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
+    # The decorator's stub makes `ctx` an argument by position alone.
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
         weight, *blocks = ctx.saved_tensors
         layer: UnpoolConv = ctx.layer
         taps, grad = _taps(weight), grad.contiguous()

@@ -50,14 +50,14 @@ class Plan:
     @classmethod
     def forward(cls, matrix: csr_matrix, length: int, out_channels: int) -> Plan:
         """Of (V_fine, V_coarse L), see `spiral_matrix`, whose rows are near in memory where near in space."""
-        fine = matrix.shape[0]
+        fine, _ = matrix.get_shape()
         tiles = max(1, round(fine * length * out_channels / CACHED))
         return cls._of(matrix, -(-fine // tiles), 1, length)
 
     @classmethod
     def backward(cls, matrix: csr_matrix, length: int, out_channels: int) -> Plan:
         """Of the same matrix transposed."""
-        coarse = matrix.shape[1] // length
+        coarse = matrix.get_shape()[1] // length
         # Eight coarse vertices are gone through at once; the smallest levels are cut for two threads.
         tile = min(600 // out_channels, -(-coarse // 2))
         return cls._of(matrix.T.tocsr(), max(8, tile // 8 * 8), length, 1)
@@ -65,7 +65,7 @@ class Plan:
     @classmethod
     def _of(cls, matrix: csr_matrix, tile: int, per_row: int, per_column: int) -> Plan:
         """With as many rows for each vertex and columns for each of the other level's."""
-        rows = matrix.shape[0]
+        rows, _ = matrix.get_shape()
         vertex, position = np.divmod(matrix.indices.astype(np.int64), per_column)
         halo, local = [], np.empty_like(vertex)
         for first in range(0, rows, tile * per_row):
@@ -74,8 +74,18 @@ class Plan:
             halo.append(read)
             local[entries] = rank * per_column + position[entries]
         start = np.cumsum([0, *map(len, halo)])
-        whole = (np.concatenate(halo), start, local, matrix.indptr)
-        return cls(tile, *(torch.from_numpy(part.astype(np.int32)) for part in whole), torch.from_numpy(matrix.data))
+        return cls(
+            tile=tile,
+            halo=_int32(np.concatenate(halo)),
+            start=_int32(start),
+            local=_int32(local),
+            rows=_int32(matrix.indptr),
+            values=torch.from_numpy(matrix.data),
+        )
+
+
+def _int32(numbers: np.ndarray) -> Tensor:
+    return torch.from_numpy(numbers.astype(np.int32))
 
 
 def forward(x: Tensor, taps: Tensor, bias: Tensor, plan: Plan, place: Tensor, out: Tensor) -> None:
