@@ -21,7 +21,9 @@ from facegen.nn.sequence_classifier import SequenceClassifier
 from facegen.nn.spiral_network import SpiralNetwork
 
 FORMAT = 2
+"""Of the entry that `pack` makes; another number is refused."""
 KEY = "facegen"
+"""Of that entry in a Lightning checkpoint."""
 GENERATORS: tuple[type[nn.Module], ...] = (SpiralNetwork, BlendshapeNetwork)
 NETWORKS = {kind.__name__: kind for kind in (*GENERATORS, SequenceClassifier)}
 
@@ -35,9 +37,9 @@ class Checkpoint:
         hierarchy: of the template.
         expressions: E names, the label's columns.
         fps: of the corpus.
-        floor: least height of the labels it was trained with, see `facegen.motion.intensity.raised`.
+        floor: lowest height of the labels it was trained with, see `facegen.motion.intensity.raised`.
         corpus: digest of the corpus it was trained on.
-        epoch: the one it was written in, counted from 0 as in the log.
+        epoch: in which it was written, counted from 0 as in the log.
         identity: how the training subjects differ at rest; None in what older versions wrote, and of a classifier.
         landmarks: (468, 3) mm of the template and of the mean face by name, as far as they were found; see
             `facegen.data.face_landmarks`.
@@ -55,11 +57,11 @@ class Checkpoint:
 
 
 def pack(network: str, settings: Mapping[str, Any], corpus: Corpus) -> dict[str, Any]:
-    """The entry to add to a Lightning checkpoint, of tensors, numbers and strings alone.
+    """The entry to add to a Lightning checkpoint, made of tensors, numbers and strings alone.
 
     Args:
         network: a name of `NETWORKS`.
-        settings: its keyword arguments, the hierarchy and the number of expressions aside.
+        settings: its keyword arguments, besides the hierarchy and the number of expressions.
         corpus: what it is trained on.
     """
     hierarchy = corpus.hierarchy
@@ -83,7 +85,7 @@ def pack(network: str, settings: Mapping[str, Any], corpus: Corpus) -> dict[str,
 
 
 def require_same(content: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    """A checkpoint belongs to the data and the network at hand.
+    """Require that a checkpoint belongs to the data and the network at hand.
 
     Args:
         content: a checkpoint's dictionary.
@@ -112,7 +114,7 @@ def read_raw(path: str | Path) -> dict[str, Any]:
     """A checkpoint's dictionary, read without running anything that a file may hold.
 
     Raises:
-        CheckpointError: the file is missing, is no checkpoint, or none of this package.
+        CheckpointError: the file is missing, is no checkpoint, or is not one of this package or of this format.
     """
     path = Path(path)
     if not path.is_file():
@@ -133,7 +135,7 @@ def load(path: str | Path, wanted: Collection[type[nn.Module]] = GENERATORS) -> 
 
     Args:
         path: of the file.
-        wanted: kinds of network that can be used; by default those that generate.
+        wanted: kinds of network that are accepted; by default those that generate.
 
     Raises:
         CheckpointError: see `read_raw`; or its network is of another kind, or its parts do not fit together.

@@ -50,7 +50,7 @@ class GatherConv(nn.Module):
 
 
 class GatherDecoder(nn.Module):
-    """`SpiralDecoder` in that form, with a copy of its weights: (T, Z) -> (T, V, 3)."""
+    """`SpiralDecoder` as published code computes it, with a copy of its weights: (T, Z) -> (T, V, 3)."""
 
     def __init__(self, network: SpiralNetwork, hierarchy: MeshHierarchy) -> None:
         super().__init__()
@@ -76,6 +76,6 @@ class GatherDecoder(nn.Module):
 
 
 def gather_loss(generated: Tensor, recorded: Tensor) -> Tensor:
-    """Eq. 5 of one sequence as it reads."""
+    """Eq. 5 of one sequence, written as the equation reads."""
     steps, wanted = generated[1:] - generated[:-1], recorded[1:] - recorded[:-1]
     return (generated - recorded).abs().mean() + (steps - wanted).abs().mean()

@@ -21,15 +21,15 @@ from facegen.models.batch import MotionBatch
 
 @dataclass(frozen=True)
 class Share:
-    """What a batch is of the step that all processes take together; of one process it is all.
+    """A batch's share of the step that all processes take together; with one process it is the whole step.
 
-    DDP averages gradients over processes. Divided by the mean counts over processes, instead of by each one's own,
-    the losses have that average equal to the gradient of the mean over all, also when sequences differ in length.
+    DDP averages gradients over processes. The losses are divided by the mean counts over processes instead of by each
+    process's own; then that average is the gradient of the mean over all, also when sequences differ in length.
 
     Args:
         own: sequences of the batch that count: all, or none of a spare one.
-        sequences: those of all processes.
-        frames: theirs.
+        sequences: those that count in all processes.
+        frames: the frames of these.
         processes: how many share the step.
     """
 
@@ -40,7 +40,7 @@ class Share:
 
     @classmethod
     def of(cls, batch: MotionBatch, frames: int) -> Share:
-        """Sum up over all processes, which all have to call it; `frames` are those of the batch that count."""
+        """Sum up over all processes, each of which has to call this; `frames` are the batch's frames that count."""
         if not (distributed.is_available() and distributed.is_initialized()):
             return cls(batch.num_graphs, batch.num_graphs, frames, 1)
         own = 0 if int(batch.item[0]) == SPARE else batch.num_graphs
@@ -70,6 +70,7 @@ class ExpressionModel(LightningModule):
     HEADLINE: ClassVar[dict[str, str]]
     """What the line of an epoch shows: text by logged name; the first is of training, and still to be computed."""
     UNIT: ClassVar[str] = ""
+    """What follows each number on that line."""
 
     def __init__(self, corpus: Corpus, lr: float, decay: float, weight_decay: float) -> None:
         super().__init__()
@@ -82,7 +83,7 @@ class ExpressionModel(LightningModule):
 
     @abstractmethod
     def network_settings(self) -> dict[str, Any]:
-        """Keyword arguments that rebuild `network`, the hierarchy and the number of expressions aside."""
+        """Keyword arguments that rebuild `network`, besides the hierarchy and the number of expressions."""
 
     @abstractmethod
     def _step(self, batch: MotionBatch, stage: str) -> Tensor:
@@ -90,7 +91,7 @@ class ExpressionModel(LightningModule):
 
     @abstractmethod
     def _log_epoch(self, stage: str) -> None:
-        """Log what the metrics of a stage have gathered, and begin anew."""
+        """Log what the metrics of a stage have gathered, and reset them."""
 
     @abstractmethod
     def train_headline(self) -> float | None:

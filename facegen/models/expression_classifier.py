@@ -25,8 +25,8 @@ class ExpressionClassifier(ExpressionModel):
 
     Args:
         corpus: linked from the data module.
-        components: of the PCA; the paper's 64.
-        frames: to which each sequence is resampled.
+        components: principal components of a frame; the paper's 64.
+        frames: that each sequence is resampled to.
         hidden: features after the first and second layer.
         lr, decay, weight_decay: see `ExpressionModel`.
     """

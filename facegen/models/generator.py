@@ -1,4 +1,4 @@
-"""What the models share that generate: Eq. 5 and errors in mm."""
+"""What the models that generate share: Eq. 5 and errors in mm."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class ExpressionGenerator(ExpressionModel):
     Args:
         corpus, lr, decay, weight_decay: see `ExpressionModel`.
         coherence: weight of Eq. 5's temporal term (the paper's is 1).
-        stride: of a training sequence every how many frames are made, in turn from another first one; neighbouring
-            frames teach nearly the same, so that the time is better spent on more steps. 1 makes all.
+        stride: every how many frames of a training sequence are made, from another first one in each step. Neighbouring
+            frames teach nearly the same, so the time is better spent on more steps. 1 makes all frames.
 
     Raises:
         FacegenError: a number is out of its range.
@@ -75,7 +75,7 @@ class ExpressionGenerator(ExpressionModel):
         if not share.own:
             loss = 0 * loss
         with torch.no_grad():
-            # Of a spare batch nothing, but the metrics are told so, since in the end all processes compute them.
+            # Nothing of a spare batch counts, but the metrics are updated: in the end all processes compute them.
             counted = (ptr[: share.own + 1], batch.expression[: share.own])
             some = len(generated) if share.own else 0
             errors = errors[:some]

@@ -91,10 +91,10 @@ class UnpoolConv(nn.Module):
         reset_spiral_parameters(self.weight, self.bias)
 
     def forward(self, *blocks: Tensor, scale: Tensor | None = None) -> Tensor:
-        """Apply the map, times `scale`, a number, where one is given.
+        """Apply the map, times the number `scale` if one is given.
 
         Raises:
-            FacegenError: a block has another shape.
+            FacegenError: a block is not of shape (V_coarse, C, T).
         """
         for block in blocks:
             self._require(block)
@@ -103,7 +103,16 @@ class UnpoolConv(nn.Module):
 
     @torch.no_grad()
     def write(self, x: Tensor, out: Tensor, scale: Tensor | None = None) -> None:
-        """The same for one block, without gradients, into a part of some frames of contiguous memory."""
+        """Apply the map to one block without gradients and write the result to `out`.
+
+        Args:
+            x: (V_coarse, C, T).
+            out: (V_fine, C', T), a slice of frames of contiguous memory.
+            scale: a number that the result is multiplied by.
+
+        Raises:
+            FacegenError: `x` has another shape.
+        """
         self._require(x)
         weight, bias = self._scaled(scale, x.dtype)
         _write(self, weight, bias, x, out)
@@ -122,7 +131,7 @@ class UnpoolConv(nn.Module):
 
 
 class _Map(torch.autograd.Function):
-    """The map and its gradient, which is the transposed matrix applied to rows in the same way."""
+    """The map and its gradient, which applies the transposed matrix in the same way."""
 
     @staticmethod
     def forward(ctx: Any, layer: UnpoolConv, weight: Tensor, bias: Tensor, *blocks: Tensor) -> Tensor:
@@ -163,7 +172,7 @@ def _forward(layer: UnpoolConv, weight: Tensor, bias: Tensor, *blocks: Tensor) -
 def _write(layer: UnpoolConv, weight: Tensor, bias: Tensor, x: Tensor, out: Tensor) -> None:
     if not takes(x, weight, out):
         out.copy_(_by_bags(layer, _taps(weight), bias, x).index_select(0, layer.rank))
-    elif x.shape[2] <= one_frame.FEW:
+    elif x.shape[2] <= one_frame.FRAMES_ONE_BY_ONE:
         one_frame.forward(x, weight, bias, layer.one_frame_plan, layer.order, out)
     else:
         native.forward(x, _taps(weight), bias, layer.plan, layer.order, out)
@@ -201,6 +210,6 @@ def _sum(rows: Tensor) -> Tensor:
 
 
 def _product(dense: Tensor, columns: Tensor, rows: Tensor, values: Tensor) -> Tensor:
-    # A row of a sparse product is a weighted bag of the dense rows: the fastest such product torch has on a CPU.
+    # A row of a sparse product is a weighted bag of the dense rows: the fastest such product that torch has on a CPU.
     weights = values.to(dense.dtype)
     return embedding_bag(columns, dense, rows, mode="sum", per_sample_weights=weights, include_last_offset=True)

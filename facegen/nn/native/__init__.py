@@ -1,6 +1,6 @@
 """The compiled forms of what takes most of the time, for processors.
 
-What was tried, for 100 frames of 28,431 vertices on two cores (AVX-512), and what it gave:
+What was tried for 100 frames of 28,431 vertices on two cores (AVX-512), and what it gave:
 
 - gathering the spirals' features, as published code does: 1,150 ms;
 - one sparse matrix for unpooling and gathering, as torch's bags of rows: 80 to 100 ms; with vertices in a space-filling
@@ -28,7 +28,7 @@ import torch
 from torch import Tensor
 
 VARIANTS = {"AVX512": ("_v4", "_v3", "_base"), "AVX2": ("_v3", "_base")}
-"""The compiled files that a processor of a capability, as torch names it, can run, the quickest first."""
+"""The compiled files that a processor can run, the quickest first, by its capability as torch names it."""
 
 
 def _load() -> ctypes.CDLL | None:
