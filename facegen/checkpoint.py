@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from facegen.data.corpus import Corpus
 from facegen.data.face_landmarks import checked_face_landmarks
@@ -104,9 +104,10 @@ def require_same(content: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
         )
     for name in ("hierarchy_digest", "network", "settings", "floor"):
         if name in wanted and packed[name] != wanted[name]:
+            verb = "are" if name == "settings" else "is"
             raise CheckpointError(
-                f"the checkpoint's {name.replace('_', ' ')} is {packed[name]}, the config's is {wanted[name]}; give "
-                "the config it was trained with"
+                f"the checkpoint's {name.replace('_', ' ')} {verb} {packed[name]}, the config's {verb} {wanted[name]}; "
+                "give the config it was trained with"
             )
 
 
@@ -152,31 +153,51 @@ def load(path: str | Path, wanted: Collection[type[nn.Module]] = GENERATORS) -> 
     if packed.get("network") in NETWORKS and packed["network"] not in names:
         raise CheckpointError(f"{path}: a checkpoint of a {packed['network']}; {' or '.join(names)} is wanted here")
     try:
-        hierarchy = MeshHierarchy.from_arrays({name: tensor.numpy() for name, tensor in packed["hierarchy"].items()})
-        expressions = tuple(packed["expressions"])
-        network = NETWORKS[packed["network"]](hierarchy, len(expressions), **packed["settings"])
-        prefix = "network."
-        weights = {
-            name[len(prefix) :]: value for name, value in content["state_dict"].items() if name.startswith(prefix)
-        }
-        network.load_state_dict(weights)
-        if not all(bool(value.isfinite().all()) for value in network.state_dict().values()):
-            raise ValueError("weights are NaN or infinite: training has diverged; take a smaller lr")
-        identity = None
-        if "identity" in packed:
-            arrays = {name: tensor.numpy() for name, tensor in packed["identity"].items()}
-            identity = Identity.from_arrays(arrays, len(hierarchy.template.vertices))
-        return Checkpoint(
-            network.eval(),
-            hierarchy,
-            expressions,
-            float(packed["fps"]),
-            float(packed["floor"]),
-            packed["corpus"],
-            int(content.get("epoch", 0)),
-            identity,
-            checked_face_landmarks({name: tensor.numpy() for name, tensor in packed.get("landmarks", {}).items()}),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, FacegenError) as error:
+        return _rebuilt(packed, content)
+    except FacegenError as error:
         reason = str(error).split("\n")[0]
         raise CheckpointError(f"{path}: the parts of the checkpoint do not fit together ({reason})") from error
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:  # of whatever an entry may hold
+        raise CheckpointError(
+            f"{path}: the parts of the checkpoint do not fit together (an entry is missing or damaged); "
+            "`facegen fit` writes them"
+        ) from error
+
+
+def _rebuilt(packed: Mapping[str, Any], content: Mapping[str, Any]) -> Checkpoint:
+    hierarchy = MeshHierarchy.from_arrays(_arrays(packed["hierarchy"]))
+    expressions = tuple(packed["expressions"])
+    network = NETWORKS[packed["network"]](hierarchy, len(expressions), **packed["settings"])
+    _fill(network, content["state_dict"])
+    identity = None
+    if "identity" in packed:
+        identity = Identity.from_arrays(_arrays(packed["identity"]), len(hierarchy.template.vertices))
+    return Checkpoint(
+        network.eval(),
+        hierarchy,
+        expressions,
+        float(packed["fps"]),
+        float(packed["floor"]),
+        packed["corpus"],
+        int(content.get("epoch", 0)),
+        identity,
+        checked_face_landmarks(_arrays(packed.get("landmarks", {}))),
+    )
+
+
+def _arrays(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+    return {name: tensor.numpy() for name, tensor in tensors.items()}
+
+
+def _fill(network: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Load the weights that `ExpressionModel` has under `network`."""
+    prefix = "network."
+    weights = {name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)}
+    sizes = {name: value.shape for name, value in network.state_dict().items()}
+    given = {name: value.shape for name, value in weights.items()}
+    wrong = [name for name in sorted({**sizes, **given}) if sizes.get(name) != given.get(name)]
+    if wrong:
+        raise CheckpointError(f"{len(wrong)} weights are missing, unknown or of another shape, such as {wrong[0]}")
+    network.load_state_dict(weights)
+    if not all(bool(value.isfinite().all()) for value in network.state_dict().values()):
+        raise CheckpointError("weights are NaN or infinite: training has diverged; take a smaller lr")
