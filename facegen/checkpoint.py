@@ -21,16 +21,16 @@ from facegen.nn.sequence_classifier import SequenceClassifier
 from facegen.nn.spiral_network import SpiralNetwork
 
 FORMAT = 2
-"""Of the entry that `pack` makes; another number is refused."""
+"""Version of the entry that `pack` makes; a checkpoint with another one is refused."""
 KEY = "facegen"
-"""Of that entry in a Lightning checkpoint."""
+"""Name of that entry in a Lightning checkpoint."""
 GENERATORS: tuple[type[nn.Module], ...] = (SpiralNetwork, BlendshapeNetwork)
 NETWORKS = {kind.__name__: kind for kind in (*GENERATORS, SequenceClassifier)}
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """What a checkpoint holds beside the optimiser's state.
+    """What a checkpoint holds besides the optimiser's state.
 
     Args:
         network: ready for use, its weights loaded.
@@ -155,8 +155,7 @@ def load(path: str | Path, wanted: Collection[type[nn.Module]] = GENERATORS) -> 
     try:
         return _rebuilt(packed, content)
     except FacegenError as error:
-        reason = str(error).split("\n")[0]
-        raise CheckpointError(f"{path}: the parts of the checkpoint do not fit together ({reason})") from error
+        raise CheckpointError(f"{path}: the parts of the checkpoint do not fit together ({error})") from error
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:  # of whatever an entry may hold
         raise CheckpointError(
             f"{path}: the parts of the checkpoint do not fit together (an entry is missing or damaged); "

@@ -18,7 +18,7 @@ CEILING_SIZES = {"cpu": (2048, 50_000_000), "cuda": (8192, 500_000_000)}
 for the device's own rates. Chosen: the copy is far larger than a cache, and the product so long that its start does not
 count. Smaller ones would measure caches and starts; larger ones only take longer."""
 CEILING_REPEATS = 7
-"""Rounds in which these are timed; the quickest one counts. Chosen; more rounds bring the rate a little nearer to the
+"""Rounds in which these are timed; the quickest one counts. Chosen; more rounds can only bring the rate nearer to the
 machine's limit."""
 
 

@@ -27,14 +27,13 @@ from facegen.nn.spiral_network import SpiralNetwork
 SPIRAL_LENGTH = 9
 """L of the comparison, the same at all levels. Chosen; the work of both forms grows with it."""
 SEQUENCE_FRAMES = 100
-"""Frames of a training step and of a sequence that the loader reads. Chosen near what recorded expressions have; times
-grow with it."""
+"""Frames of a training step and of a sequence that the loader reads. Chosen; times grow with it."""
 SHORT_FRAMES, SHORT_REPEATS = 50, 3
-"""Decoding fewer frames than the first number is repeated as many times more often as the second says, since single
-runs that are over within milliseconds scatter more. Chosen; only the time of a benchmark and the scatter of its medians
-depend on them."""
+"""Decoding fewer than `SHORT_FRAMES` frames is repeated `SHORT_REPEATS` times as often, since short runs scatter more.
+Chosen; only how long a benchmark takes and how steady its medians are depend on them."""
 BUILD_REPEATS = 3
-"""Rounds of building the hierarchy at most, since each takes seconds. Chosen; more would steady the median."""
+"""Rounds of building the hierarchy at most, since each takes a second or two at the paper's size. Chosen; more would
+steady the median."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Work that is over before another thread is awake."""
+"""One thread for work that is over before a second one would be awake."""
 
 from __future__ import annotations
 

@@ -205,7 +205,7 @@ def _by_bags_backward(layer: UnpoolConv, taps: Tensor, x: Tensor, grad: Tensor) 
 
 
 def _sum(rows: Tensor) -> Tensor:
-    """Over the first axis, as a product with ones, which is several times faster than torch's sum."""
+    """Sum over the first axis, as a product with ones, which is several times faster than torch's sum."""
     return torch.mv(rows.t(), rows.new_ones(len(rows)))
 
 

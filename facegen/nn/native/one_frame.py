@@ -13,12 +13,12 @@ from torch import Tensor
 from facegen.nn.native import call
 
 FRAMES_ONE_BY_ONE = 3
-"""Up to so many frames are computed one by one, since most places of a register of frames would stay empty. Measured at
-28,431 vertices on two cores (AVX-512): 2 and 3 frames so take about half the time; 4 and 6 would still take a quarter
-less."""
+"""Frames that are computed one by one at most, since so few would leave most of a register of frames empty. Measured at
+28,431 vertices on two cores (AVX-512): 2 and 3 frames take about half the time this way, and 4 and 6 would still take a
+quarter less."""
 TABLE_NUMBERS = 100_000
-"""Numbers of a tile's table, about: a core's own cache holds so many with room for what else is read. Measured on the
-same machine for one frame: a quarter to twice as many take the same time, four times as many a fifth more."""
+"""About how many numbers a tile's table has: a core's own cache holds them with room for what else is read. Measured on
+the same machine for one frame: a quarter to twice as many take the same time, four times as many a fifth more."""
 
 
 class _One(ctypes.Structure):

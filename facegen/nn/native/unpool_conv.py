@@ -14,8 +14,8 @@ from facegen.memory import recycled
 from facegen.nn.native import call
 
 TILE_NUMBERS = 60_000
-"""Numbers of a tile for one frame, about: a core's own cache holds so many for the 16 frames of a register. Measured at
-100 frames of 28,431 vertices on two cores (AVX-512): a quarter to four times as many take the same time within a
+"""About how many numbers a tile has for one frame: a core's own cache holds those of a register's 16 frames. Measured
+at 100 frames of 28,431 vertices on two cores (AVX-512): a quarter to four times as many take the same time within a
 tenth."""
 BACK_TILE_NUMBERS = 600
 """Coarse vertices of a tile times the layer's output channels, at most, in the backward direction. Measured on the same
