@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from facegen.data.corpus import Corpus
 from facegen.data.face_landmarks import checked_face_landmarks
@@ -21,23 +21,25 @@ from facegen.nn.sequence_classifier import SequenceClassifier
 from facegen.nn.spiral_network import SpiralNetwork
 
 FORMAT = 2
+"""Version of the entry that `pack` makes; a checkpoint with another one is refused."""
 KEY = "facegen"
+"""Name of that entry in a Lightning checkpoint."""
 GENERATORS: tuple[type[nn.Module], ...] = (SpiralNetwork, BlendshapeNetwork)
 NETWORKS = {kind.__name__: kind for kind in (*GENERATORS, SequenceClassifier)}
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """What a checkpoint holds beside the optimiser's state.
+    """What a checkpoint holds besides the optimiser's state.
 
     Args:
         network: ready for use, its weights loaded.
         hierarchy: of the template.
         expressions: E names, the label's columns.
         fps: of the corpus.
-        floor: least height of the labels it was trained with, see `facegen.motion.intensity.raised`.
+        floor: lowest height of the labels it was trained with, see `facegen.motion.intensity.raised`.
         corpus: digest of the corpus it was trained on.
-        epoch: the one it was written in, counted from 0 as in the log.
+        epoch: in which it was written, counted from 0 as in the log.
         identity: how the training subjects differ at rest; None in what older versions wrote, and of a classifier.
         landmarks: (468, 3) mm of the template and of the mean face by name, as far as they were found; see
             `facegen.data.face_landmarks`.
@@ -55,11 +57,11 @@ class Checkpoint:
 
 
 def pack(network: str, settings: Mapping[str, Any], corpus: Corpus) -> dict[str, Any]:
-    """The entry to add to a Lightning checkpoint, of tensors, numbers and strings alone.
+    """The entry to add to a Lightning checkpoint, made of tensors, numbers and strings alone.
 
     Args:
         network: a name of `NETWORKS`.
-        settings: its keyword arguments, the hierarchy and the number of expressions aside.
+        settings: its keyword arguments, besides the hierarchy and the number of expressions.
         corpus: what it is trained on.
     """
     hierarchy = corpus.hierarchy
@@ -83,7 +85,7 @@ def pack(network: str, settings: Mapping[str, Any], corpus: Corpus) -> dict[str,
 
 
 def require_same(content: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    """A checkpoint belongs to the data and the network at hand.
+    """Require that a checkpoint belongs to the data and the network at hand.
 
     Args:
         content: a checkpoint's dictionary.
@@ -102,9 +104,10 @@ def require_same(content: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
         )
     for name in ("hierarchy_digest", "network", "settings", "floor"):
         if name in wanted and packed[name] != wanted[name]:
+            verb = "are" if name == "settings" else "is"
             raise CheckpointError(
-                f"the checkpoint's {name.replace('_', ' ')} is {packed[name]}, the config's is {wanted[name]}; give "
-                "the config it was trained with"
+                f"the checkpoint's {name.replace('_', ' ')} {verb} {packed[name]}, the config's {verb} {wanted[name]}; "
+                "give the config it was trained with"
             )
 
 
@@ -112,7 +115,7 @@ def read_raw(path: str | Path) -> dict[str, Any]:
     """A checkpoint's dictionary, read without running anything that a file may hold.
 
     Raises:
-        CheckpointError: the file is missing, is no checkpoint, or none of this package.
+        CheckpointError: the file is missing, is no checkpoint, or is not one of this package or of this format.
     """
     path = Path(path)
     if not path.is_file():
@@ -133,7 +136,7 @@ def load(path: str | Path, wanted: Collection[type[nn.Module]] = GENERATORS) -> 
 
     Args:
         path: of the file.
-        wanted: kinds of network that can be used; by default those that generate.
+        wanted: kinds of network that are accepted; by default those that generate.
 
     Raises:
         CheckpointError: see `read_raw`; or its network is of another kind, or its parts do not fit together.
@@ -150,31 +153,50 @@ def load(path: str | Path, wanted: Collection[type[nn.Module]] = GENERATORS) -> 
     if packed.get("network") in NETWORKS and packed["network"] not in names:
         raise CheckpointError(f"{path}: a checkpoint of a {packed['network']}; {' or '.join(names)} is wanted here")
     try:
-        hierarchy = MeshHierarchy.from_arrays({name: tensor.numpy() for name, tensor in packed["hierarchy"].items()})
-        expressions = tuple(packed["expressions"])
-        network = NETWORKS[packed["network"]](hierarchy, len(expressions), **packed["settings"])
-        prefix = "network."
-        weights = {
-            name[len(prefix) :]: value for name, value in content["state_dict"].items() if name.startswith(prefix)
-        }
-        network.load_state_dict(weights)
-        if not all(bool(value.isfinite().all()) for value in network.state_dict().values()):
-            raise ValueError("weights are NaN or infinite: training has diverged; take a smaller lr")
-        identity = None
-        if "identity" in packed:
-            arrays = {name: tensor.numpy() for name, tensor in packed["identity"].items()}
-            identity = Identity.from_arrays(arrays, len(hierarchy.template.vertices))
-        return Checkpoint(
-            network.eval(),
-            hierarchy,
-            expressions,
-            float(packed["fps"]),
-            float(packed["floor"]),
-            packed["corpus"],
-            int(content.get("epoch", 0)),
-            identity,
-            checked_face_landmarks({name: tensor.numpy() for name, tensor in packed.get("landmarks", {}).items()}),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, FacegenError) as error:
-        reason = str(error).split("\n")[0]
-        raise CheckpointError(f"{path}: the parts of the checkpoint do not fit together ({reason})") from error
+        return _rebuilt(packed, content)
+    except FacegenError as error:
+        raise CheckpointError(f"{path}: the parts of the checkpoint do not fit together ({error})") from error
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:  # of whatever an entry may hold
+        raise CheckpointError(
+            f"{path}: the parts of the checkpoint do not fit together (an entry is missing or damaged); "
+            "`facegen fit` writes them"
+        ) from error
+
+
+def _rebuilt(packed: Mapping[str, Any], content: Mapping[str, Any]) -> Checkpoint:
+    hierarchy = MeshHierarchy.from_arrays(_arrays(packed["hierarchy"]))
+    expressions = tuple(packed["expressions"])
+    network = NETWORKS[packed["network"]](hierarchy, len(expressions), **packed["settings"])
+    _fill(network, content["state_dict"])
+    identity = None
+    if "identity" in packed:
+        identity = Identity.from_arrays(_arrays(packed["identity"]), len(hierarchy.template.vertices))
+    return Checkpoint(
+        network.eval(),
+        hierarchy,
+        expressions,
+        float(packed["fps"]),
+        float(packed["floor"]),
+        packed["corpus"],
+        int(content.get("epoch", 0)),
+        identity,
+        checked_face_landmarks(_arrays(packed.get("landmarks", {}))),
+    )
+
+
+def _arrays(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+    return {name: tensor.numpy() for name, tensor in tensors.items()}
+
+
+def _fill(network: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Load the weights that `ExpressionModel` has under `network`."""
+    prefix = "network."
+    weights = {name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)}
+    sizes = {name: value.shape for name, value in network.state_dict().items()}
+    given = {name: value.shape for name, value in weights.items()}
+    wrong = [name for name in sorted({**sizes, **given}) if sizes.get(name) != given.get(name)]
+    if wrong:
+        raise CheckpointError(f"{len(wrong)} weights are missing, unknown or of another shape, such as {wrong[0]}")
+    network.load_state_dict(weights)
+    if not all(bool(value.isfinite().all()) for value in network.state_dict().values()):
+        raise CheckpointError("weights are NaN or infinite: training has diverged; take a smaller lr")

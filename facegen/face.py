@@ -1,4 +1,4 @@
-"""A face mesh, ready to be moved by a model: its size in mm, the way it looks, and how motion gets onto it."""
+"""A face mesh, made ready for a model: its size in mm, the way it looks, and how motion gets onto it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from facegen.detection.look import camera_at
-from facegen.detection.search import CLOSE, UnseenError, find_landmarks, outwards
+from facegen.detection.search import CLOSE_SIZE, UnseenError, find_landmarks, outwards
 from facegen.errors import FacegenError, MeshError
 from facegen.fitting.register import Fit, FitError, register, transfer
 from facegen.landmarks.file import read_landmarks
@@ -20,22 +20,32 @@ from facegen.mesh.units import UNITS, millimetres
 from facegen.pictures.render import render
 from facegen.pictures.sheets import mosaic, write_picture
 
-SHOWN = 24
-"""Views, the first ones, on the picture of a mesh in which no face was found."""
+VIEWS_SHOWN = 24
+"""The first views of a mesh in which no face was found, so many, are on its picture. Chosen: more are too small to
+see."""
 NEAR_UNIT = 1.8
-"""A face up to so many times larger or smaller than the template, in mm, cm or m, is one in that unit."""
+"""A face up to so many times larger or smaller than the template, in mm, cm or m, is one in that unit. Chosen:
+children's and drawn faces fit in, and units are ten times apart at least."""
+SIZE_RANGE = 3
+"""A face more times larger or smaller than the template contradicts the units that were given. Chosen: below ten, which
+units are apart."""
+TURNED_ON_PURPOSE = 45
+"""Degrees from the template, from which a mesh of its topology counts as turned. Chosen: the shapes of two people make
+it seem far less."""
+DEPTHLESS = 1e-6
+"""Smallest side of a mesh's box as a share of the largest, below which it has no depth. Chosen above rounding."""
 
 
 @dataclass(frozen=True, eq=False)
 class Face:
-    """A neutral that a model can move.
+    """A neutral face that a model can move.
 
     Args:
         mesh: (U, 3) mm, as its file orders and turns it.
         carry: from displacements of the model's template, (T, V, 3) mm, to those of `mesh`, (T, U, 3) mm.
         rotation: (3, 3); `mesh.vertices @ rotation.T` has +y up and +z out of the face.
-        fit: of the template, where the topology is another one.
-        units: what the file's numbers were taken to be.
+        fit: of the template to the mesh; None where the topology is the template's.
+        units: in which the file's numbers were taken to be.
         factor: mm in one of them.
     """
 
@@ -80,7 +90,7 @@ class Face:
             factor, taken = _millimetres(float(one / two), units, name)
             rotation, _ = rigid_transform(mesh.vertices * factor, template.vertices)
             # People differ in shape; what is turned on purpose is turned by more than that makes it seem.
-            turn = rotation if np.trace(rotation) < 1 + 2 * np.cos(np.radians(45)) else np.eye(3)
+            turn = rotation if np.trace(rotation) < 1 + 2 * np.cos(np.radians(TURNED_ON_PURPOSE)) else np.eye(3)
             scaled = mesh.with_vertices(mesh.vertices * factor)
             return cls(scaled, lambda moved: moved @ turn, turn, None, taken, factor)
         _require_extent(mesh, name)
@@ -95,15 +105,15 @@ class Face:
 
 def _require_extent(mesh: TriMesh, name: str) -> None:
     extent = np.ptp(mesh.vertices[np.unique(mesh.faces)], axis=0)
-    if extent.min() <= 1e-6 * max(extent.max(), 1e-300):
+    if extent.min() <= DEPTHLESS * max(extent.max(), 1e-300):
         size = " x ".join(f"{side:.3g}" for side in extent)
         raise MeshError(f"{name}: expected the surface of a face, got one without depth ({size})")
 
 
 def _millimetres(ratio: float, units: str | None, name: str) -> tuple[float, str]:
-    """mm in one unit of a mesh whose numbers are `ratio` times those of the template, and how that unit is called."""
+    """How many mm one unit of a mesh is whose numbers are `ratio` times the template's, and that unit's name."""
     if units is not None:
-        if not 1 / 3 < ratio * UNITS[units] < 3:
+        if not 1 / SIZE_RANGE < ratio * UNITS[units] < SIZE_RANGE:
             raise MeshError(
                 f"{name} is {ratio * UNITS[units]:.3g} times the size of the model's template, if its units are "
                 f"{units}; give its units (mm, cm or m), or leave --units out and have them found"
@@ -154,7 +164,7 @@ def read_face(
 def refusal_picture(error: UnseenError | FitError) -> np.ndarray:
     """(H, W, 3) uint8: what was seen of a mesh that is refused, and beside it the template that was laid onto it."""
     if isinstance(error, UnseenError):
-        return mosaic(error.views[:SHOWN])
+        return mosaic(error.views[:VIEWS_SHOWN])
     camera = camera_at(error.seen.points, error.seen.rotation)
     meshes = [error.mesh] if error.laid is None else [error.mesh, error.laid]
-    return np.concatenate([render(mesh.vertices, mesh.faces, camera, size=CLOSE) for mesh in meshes], axis=1)
+    return np.concatenate([render(mesh.vertices, mesh.faces, camera, size=CLOSE_SIZE) for mesh in meshes], axis=1)

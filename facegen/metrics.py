@@ -57,7 +57,7 @@ class PhaseError(Metric):
     """Mean per-vertex Euclidean distance in mm, for each of `PHASES`.
 
     As in `VertexError` every sequence counts the same, with its own mean over the frames of a phase; one that has no
-    frame of a phase does not count there. The error at rest is how far a face is moved that should be still.
+    frame of a phase does not count there. The error at rest is how far a face moves that should be still.
 
     Shapes: update takes errors (N,) of frames, see `frame_error`, ptr (B + 1,) and phase (N,), indices into `PHASES`;
     compute gives `{name: mm, ...}` without the phases that did not occur.

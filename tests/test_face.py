@@ -79,7 +79,7 @@ def test_a_surface_without_depth_and_one_wound_both_ways_are_refused_with_a_reas
 
 
 def test_a_fit_on_which_no_vertex_lies_is_refused_with_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("facegen.fitting.transfer.NEAR", 0.0)
+    monkeypatch.setattr("facegen.fitting.transfer.ANCHOR_GAP", 0.0)
     with pytest.raises(FitError, match="hardly any vertex") as error:
         Face.of(template(), decimated()[0])
     assert error.value.laid.digest == template().digest

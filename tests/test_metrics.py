@@ -1,11 +1,12 @@
-"""Table 3's numbers: precision, recall and F1, counted by hand."""
+"""Errors in mm, and Table 3's precision, recall and F1, counted by hand."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from facegen.metrics import ClassScores, scores_of
+from facegen.metrics import ClassScores, PhaseError, VertexError, frame_error, scores_of
+from facegen.motion.label import PHASES
 
 NAMES = ("happy", "sad", "fear")
 
@@ -45,3 +46,32 @@ def test_class_scores_count_all_batches() -> None:
     metric.reset()
     metric.update(torch.tensor([1, 2]), torch.tensor([1, 2]))
     assert metric.compute()["total"]["f1"] == pytest.approx(2 / 3)
+
+
+def test_vertex_error_by_hand() -> None:
+    generated = torch.zeros(5, 2, 3)
+    recorded = torch.zeros(5, 2, 3)
+    recorded[:, 0, 0] = torch.tensor([3.0, 3, 3, 0, 0])
+    recorded[:, 0, 1] = torch.tensor([4.0, 4, 4, 0, 2])
+    errors = frame_error(generated, recorded)
+    assert errors.tolist() == [2.5, 2.5, 2.5, 0, 1]
+    metric = VertexError(("happy", "sad", "fear"))
+    metric.update(errors, torch.tensor([0, 3, 5]), torch.tensor([0, 1]))
+    assert {name: float(value) for name, value in metric.compute().items()} == {"happy": 2.5, "sad": 0.5, "total": 1.5}
+    metric.update(errors[4:], torch.tensor([0, 1]), torch.tensor([1]))
+    assert float(metric.compute()["sad"]) == 0.75
+
+
+def test_phase_error_by_hand() -> None:
+    rest, onset, apex, offset = (PHASES.index(name) for name in ("rest", "onset", "apex", "offset"))
+    metric = PhaseError()
+    error = torch.tensor([1.0, 2, 4, 9, 9, 3, 8, 8, 8])
+    phase = torch.tensor([rest, onset, onset, apex, apex, offset, rest, apex, apex])
+    metric.update(error, torch.tensor([0, 6, 9]), phase)
+    # Two sequences, rest 1 and 8, apex 9 and 8; only the first has an onset and an offset.
+    assert metric.compute() == {"rest": 4.5, "onset": 3.0, "apex": 8.5, "offset": 3.0}
+    metric.update(torch.tensor([6.0, 5]), torch.tensor([0, 2]), torch.tensor([onset, rest]))
+    assert metric.compute() == {"rest": 14 / 3, "onset": 4.5, "apex": 8.5, "offset": 3.0}
+    metric.reset()
+    metric.update(torch.ones(1), torch.tensor([0, 1]), torch.tensor([apex]))
+    assert metric.compute() == {"apex": 1.0}

@@ -12,6 +12,8 @@ from facegen.benchmark import parts
 from facegen.benchmark.measure import ceilings, say
 from facegen.benchmark.parts import Setting
 
+__all__ = ["PARTS", "Setting", "bench"]
+
 PARTS = ("decoder", "train", "prepare", "loader")
 
 
@@ -23,15 +25,15 @@ def bench(chosen: list[str], setting: Setting) -> dict[str, Any]:
         setting: sizes.
 
     Returns:
-        What can be written as JSON: `machine`, `ceilings`, and a key for each part.
+        A dictionary that can be written as JSON: `machine`, `ceilings`, and a key for each part.
     """
     torch.manual_seed(0)
     say("ceilings: a large matrix product and a large copy")
-    most = ceilings(setting.device, setting.dtype)
-    result: dict[str, Any] = {"machine": _machine(setting), "ceilings": most}
+    limits = ceilings(setting.device, setting.dtype)
+    result: dict[str, Any] = {"machine": _machine(setting), "ceilings": limits}
     for name in chosen:
         part = getattr(parts, name)
-        result[name] = part(setting, most) if name in ("decoder", "train") else part(setting)
+        result[name] = part(setting, limits) if name in ("decoder", "train") else part(setting)
     return result
 
 

@@ -20,7 +20,7 @@ class GatherUnpool(nn.Module):
     def __init__(self, hierarchy: MeshHierarchy, level: int) -> None:
         super().__init__()
         matrix = hierarchy.upsample[level].tocoo()
-        self.fine = matrix.shape[0]
+        self.fine, _ = hierarchy.upsample[level].get_shape()
         self.register_buffer("row", torch.from_numpy(matrix.row).long())
         self.register_buffer("column", torch.from_numpy(matrix.col).long())
         self.register_buffer("value", torch.from_numpy(matrix.data).float()[:, None])
@@ -50,7 +50,7 @@ class GatherConv(nn.Module):
 
 
 class GatherDecoder(nn.Module):
-    """`SpiralDecoder` in that form, with a copy of its weights: (T, Z) -> (T, V, 3)."""
+    """`SpiralDecoder` as published code computes it, with a copy of its weights: (T, Z) -> (T, V, 3)."""
 
     def __init__(self, network: SpiralNetwork, hierarchy: MeshHierarchy) -> None:
         super().__init__()
@@ -76,6 +76,6 @@ class GatherDecoder(nn.Module):
 
 
 def gather_loss(generated: Tensor, recorded: Tensor) -> Tensor:
-    """Eq. 5 of one sequence as it reads."""
+    """Eq. 5 of one sequence, written as the equation reads."""
     steps, wanted = generated[1:] - generated[:-1], recorded[1:] - recorded[:-1]
     return (generated - recorded).abs().mean() + (steps - wanted).abs().mean()

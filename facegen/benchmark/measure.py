@@ -1,4 +1,4 @@
-"""Times by turns, memory, and what the machine can do at most."""
+"""Times in turns, memory, and what the machine can do at most."""
 
 from __future__ import annotations
 
@@ -13,8 +13,13 @@ from torch.profiler import ProfilerActivity, profile
 
 Work = Callable[[], object]
 
-LARGE = {"cpu": (2048, 50_000_000), "cuda": (8192, 500_000_000)}
-"""Side of the matrices whose product, and count of the numbers whose copy, is timed as the most a device can do."""
+CEILING_SIZES = {"cpu": (2048, 50_000_000), "cuda": (8192, 500_000_000)}
+"""By device, the side of the square matrices whose product is timed, and the count of the numbers whose copy is timed,
+for the device's own rates. Chosen: the copy is far larger than a cache, and the product so long that its start does not
+count. Smaller ones would measure caches and starts; larger ones only take longer."""
+CEILING_REPEATS = 7
+"""Rounds in which these are timed; the quickest one counts. Chosen; more rounds can only bring the rate nearer to the
+machine's limit."""
 
 
 def say(text: str) -> None:
@@ -23,9 +28,9 @@ def say(text: str) -> None:
 
 
 def by_turns(works: dict[str, Work], repeats: int, device: torch.device) -> dict[str, list[float]]:
-    """Milliseconds of every run, all works once in each round, after one round that does not count.
+    """Milliseconds of every run; each round runs all works once, and a first round does not count.
 
-    Whatever else the machine does meets all of them alike, so that ratios hold where times do not.
+    Whatever else the machine does slows all of them alike, so that ratios hold where times do not.
     """
     times: dict[str, list[float]] = {name: [] for name in works}
     for turn in range(repeats + 1):
@@ -45,7 +50,7 @@ def _finish(device: torch.device) -> None:
 
 
 def compared(times: dict[str, list[float]]) -> dict[str, float]:
-    """Medians and minima of every work in ms, and the ratios of gather to fused, where both were run."""
+    """Medians and minima of every work in ms, and the ratios of gather to fused if both were run."""
     result = {}
     for name, values in times.items():
         result |= {f"{name}_ms": median(values), f"{name}_min_ms": min(values)}
@@ -56,7 +61,7 @@ def compared(times: dict[str, list[float]]) -> dict[str, float]:
 
 
 def extra_memory(work: Work, device: torch.device) -> float:
-    """The most that a work's tensors take at once beyond what was there before, MB (10^6 bytes).
+    """The peak of what a work's tensors take beyond what was there before, MB (10^6 bytes).
 
     Counted where torch allocates, so that it does not depend on what the system had kept free.
     """
@@ -69,21 +74,23 @@ def extra_memory(work: Work, device: torch.device) -> float:
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as record:
         work()
     # Allocations and, negative, releases in the order of time.
-    events = [event for event in record.profiler.kineto_results.events() if event.name() == "[memory]"]
-    held = most = 0
+    results = None if record.profiler is None else record.profiler.kineto_results
+    assert results is not None  # the profiler has run
+    events = [event for event in results.events() if event.name() == "[memory]"]
+    held = peak = 0
     for event in sorted(events, key=lambda event: event.start_ns()):
-        held += event.nbytes()
-        most = max(most, held)
-    return most / 1e6
+        held += event.nbytes()  # pyright: ignore[reportAttributeAccessIssue]  # the stub has not all methods
+        peak = max(peak, held)
+    return peak / 1e6
 
 
 def ceilings(device: torch.device, dtype: torch.dtype) -> dict[str, float]:
     """This machine's own rates: a large matrix product in GFLOP/s, a large copy in GB/s read and written."""
-    side, count = LARGE[device.type]
+    side, count = CEILING_SIZES[device.type]
     a = torch.randn(side, side, device=device, dtype=dtype)
     source = torch.randn(count, device=device).to(dtype)
     target = torch.empty_like(source)
-    times = by_turns({"product": lambda: a @ a, "copy": lambda: target.copy_(source)}, 7, device)
+    times = by_turns({"product": lambda: a @ a, "copy": lambda: target.copy_(source)}, CEILING_REPEATS, device)
     return {
         "matrix_product_gflops": 2e-6 * side**3 / min(times["product"]),
         "copy_gb_per_s": 2e-6 * source.numel() * source.element_size() / min(times["copy"]),

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import LSTM
 
 from facegen.benchmark.gather import GatherDecoder, gather_loss
-from facegen.benchmark.measure import by_turns, compared, extra_memory, say
+from facegen.benchmark.measure import Work, by_turns, compared, extra_memory, say
 from facegen.benchmark.work import decoder_work, share_of_ceiling
 from facegen.data.sources.acting import Casting
 from facegen.data.sources.synthetic import SyntheticSource
@@ -23,8 +24,16 @@ from facegen.motion.label import EXPRESSIONS
 from facegen.nn.losses import motion_loss
 from facegen.nn.spiral_network import SpiralNetwork
 
-SPIRAL = 9  # L of the comparison, the same at all levels
-TRAINED = 100  # frames of a training step and of a sequence that the loader reads
+SPIRAL_LENGTH = 9
+"""L of the comparison, the same at all levels. Chosen; the work of both forms grows with it."""
+SEQUENCE_FRAMES = 100
+"""Frames of a training step and of a sequence that the loader reads. Chosen; times grow with it."""
+SHORT_FRAMES, SHORT_REPEATS = 50, 3
+"""Decoding fewer than `SHORT_FRAMES` frames is repeated `SHORT_REPEATS` times as often, since short runs scatter more.
+Chosen; only how long a benchmark takes and how steady its medians are depend on them."""
+BUILD_REPEATS = 3
+"""Rounds of building the hierarchy at most, since each takes a second or two at the paper's size. Chosen; more would
+steady the median."""
 
 
 @dataclass
@@ -36,7 +45,7 @@ class Setting:
         frames: numbers of frames to decode.
         repeats: rounds that count.
         gather: whether the gather form runs too.
-        device, dtype: where, and in which numbers.
+        device, dtype: that the work runs on and in.
     """
 
     vertices: int
@@ -48,32 +57,32 @@ class Setting:
 
 
 def make_source(setting: Setting, subjects: int = 2) -> SyntheticSource:
-    """The built-in faces at the wished size."""
-    return SyntheticSource(Casting(subjects, frames=(TRAINED, TRAINED)), setting.vertices)
+    """The built-in faces at the size that the setting asks for."""
+    return SyntheticSource(Casting(subjects, frames=(SEQUENCE_FRAMES, SEQUENCE_FRAMES)), setting.vertices)
 
 
 def build(source: SyntheticSource) -> MeshHierarchy:
-    """Its hierarchy, as the paper has it but for L."""
-    return MeshHierarchy.build(source.template, reference=source.reference, spiral_length=SPIRAL)
+    """The hierarchy of the source's template, as in the paper except for L."""
+    return MeshHierarchy.build(source.template, reference=source.reference, spiral_length=SPIRAL_LENGTH)
 
 
 def decoder(setting: Setting, ceilings: dict[str, float]) -> dict[str, object]:
-    """Frames from latents, without gradients."""
+    """Decoding: frames from latents, without gradients."""
     hierarchy = build(make_source(setting))
     network = SpiralNetwork(hierarchy, len(EXPRESSIONS)).to(setting.device, setting.dtype)
-    forms = {"fused": network.decoder}
+    forms: dict[str, nn.Module] = {"fused": network.decoder}
     if setting.gather:
         forms["gather"] = GatherDecoder(network, hierarchy).to(setting.device, setting.dtype)
     result: dict[str, object] = {"levels": list(hierarchy.sizes)}
     for frames in setting.frames:
         say(f"decoder: {frames} frames of {setting.vertices} vertices")
         latent = torch.randn(frames, network.encoder.lstm.hidden_size, device=setting.device, dtype=setting.dtype)
-        works = {name: (lambda form=form: form(latent)) for name, form in forms.items()}  # noqa: B023
+        works: dict[str, Work] = {name: (lambda form=form: form(latent)) for name, form in forms.items()}  # noqa: B023
         with torch.no_grad():
             forget()
             memory = {name: extra_memory(work, setting.device) for name, work in works.items()}
-            # What is over soon is run more often.
-            row = compared(by_turns(works, setting.repeats * (3 if frames < 50 else 1), setting.device))
+            repeats = setting.repeats * (SHORT_REPEATS if frames < SHORT_FRAMES else 1)
+            row = compared(by_turns(works, repeats, setting.device))
         counted = decoder_work(network.decoder, frames)
         row |= {"share_of_ceiling": share_of_ceiling(counted, row["fused_ms"], ceilings)}
         row |= {
@@ -92,27 +101,27 @@ def _named(memory: dict[str, float]) -> dict[str, float]:
 
 def train(setting: Setting, ceilings: dict[str, float]) -> dict[str, float]:
     """A training step: label to latents to displacements, Eq. 5, backward, Adam."""
-    say(f"train: a step of {TRAINED} frames of {setting.vertices} vertices")
+    say(f"train: a step of {SEQUENCE_FRAMES} frames of {setting.vertices} vertices")
     hierarchy = build(make_source(setting))
     network = SpiralNetwork(hierarchy, len(EXPRESSIONS)).to(setting.device, setting.dtype)
     make = {"device": setting.device, "dtype": setting.dtype}
-    motion = torch.rand(TRAINED, len(EXPRESSIONS), **make)
+    motion = torch.rand(SEQUENCE_FRAMES, len(EXPRESSIONS), **make)
     # Each form gets the recording as it has it in memory: frames innermost as a corpus stores it, or outermost.
-    recorded = torch.randn(setting.vertices, 3, TRAINED, **make).permute(2, 0, 1)
-    outermost, ptr = recorded.contiguous(), torch.tensor([0, TRAINED])
-    adam = {"lr": 1e-3, "weight_decay": 5e-5}
-    optimizer = torch.optim.Adam(network.parameters(), **adam)
+    recorded = torch.randn(setting.vertices, 3, SEQUENCE_FRAMES, **make).permute(2, 0, 1)
+    outermost, ptr = recorded.contiguous(), torch.tensor([0, SEQUENCE_FRAMES])
+    adam = partial(torch.optim.Adam, lr=1e-3, weight_decay=5e-5)
+    optimizer = adam(network.parameters())
 
     def step() -> None:
         motion_loss(network(motion, ptr), recorded, ptr)[0].backward()
         optimizer.step()
         optimizer.zero_grad()  # here, so that what a step frees is what it has made
 
-    works = {"fused": step}
+    works: dict[str, Work] = {"fused": step}
     if setting.gather:
         encoder = LSTM(len(EXPRESSIONS), network.encoder.lstm.hidden_size, batch_first=True).to(**make)
         gather = GatherDecoder(network, hierarchy).to(**make)
-        other = torch.optim.Adam([*encoder.parameters(), *gather.parameters()], **adam)
+        other = adam([*encoder.parameters(), *gather.parameters()])
 
         def gather_step() -> None:
             gather_loss(gather(encoder(motion[None])[0][0]), outermost).backward()
@@ -126,7 +135,7 @@ def train(setting: Setting, ceilings: dict[str, float]) -> dict[str, float]:
     memory = {name: extra_memory(work, setting.device) for name, work in works.items()}
     row = compared(by_turns(works, max(1, setting.repeats // 2), setting.device))
     # Backward takes each product of forward twice, by features and by weights; label, loss and Adam are not counted.
-    operations, moved = decoder_work(network.decoder, TRAINED)
+    operations, moved = decoder_work(network.decoder, SEQUENCE_FRAMES)
     row["share_of_ceiling"] = share_of_ceiling((3 * operations, 3 * moved), row["fused_ms"], ceilings)
     return row | _named(memory)
 
@@ -136,8 +145,8 @@ def prepare(setting: Setting) -> dict[str, float]:
     say(f"prepare: hierarchy and spirals of {setting.vertices} vertices")
     source, people = make_source(setting), SyntheticSource(Casting(setting.repeats + 1), setting.vertices)
     subject = iter(people.subjects)
-    works = {"build": lambda: build(source), "act": lambda: _act(people, next(subject))}
-    times = by_turns(works, min(3, setting.repeats), torch.device("cpu"))
+    works: dict[str, Work] = {"build": lambda: build(source), "act": lambda: _act(people, next(subject))}
+    times = by_turns(works, min(BUILD_REPEATS, setting.repeats), torch.device("cpu"))
     row = {"seconds": median(times["build"]) / 1e3, "min_seconds": min(times["build"]) / 1e3}
     return row | {"subject_seconds": median(times["act"]) / 1e3}
 
@@ -149,7 +158,7 @@ def _act(people: SyntheticSource, subject: str) -> None:
 
 
 def loader(setting: Setting) -> dict[str, float]:
-    """Batches of one sequence, read and turned into mm as training gets them, out of what the system keeps in memory.
+    """Batches of one sequence, read and turned into mm as training gets them, from files that the system has cached.
 
     In the first epoch every sequence is also checked against its digest.
     """
@@ -158,7 +167,8 @@ def loader(setting: Setting) -> dict[str, float]:
 
     with tempfile.TemporaryDirectory() as folder:
         path, source = Path(folder) / "corpus", make_source(setting, subjects=3)
-        say(f"loader: a corpus of {len(source.keys)} sequences, {TRAINED} frames of {setting.vertices} vertices each")
+        each = f"{SEQUENCE_FRAMES} frames of {setting.vertices} vertices each"
+        say(f"loader: a corpus of {len(source.keys)} sequences, {each}")
         start = perf_counter()
         preparing.prepare(source, "synthetic", path)
         result = {"prepare_seconds_a_sequence": (perf_counter() - start) / len(source.keys)}
@@ -173,7 +183,7 @@ def loader(setting: Setting) -> dict[str, float]:
 
         start = perf_counter()
         epoch()
-        result["first_frames_per_second"] = TRAINED * len(batches) / (perf_counter() - start)
+        result["first_frames_per_second"] = SEQUENCE_FRAMES * len(batches) / (perf_counter() - start)
         times = by_turns({"epoch": epoch}, setting.repeats, setting.device)["epoch"]
-        result["frames_per_second"] = 1e3 * TRAINED * len(batches) / median(times)
+        result["frames_per_second"] = 1e3 * SEQUENCE_FRAMES * len(batches) / median(times)
     return result

@@ -16,14 +16,25 @@ from facegen.motion.face_phases import face_phases
 from facegen.motion.intensity import mean_motion
 from facegen.motion.label import Phases
 
-STEPS = 32767  # the largest signed integer of 16 bits
-ROUNDING = 0.01  # mm; no stored value is further off
-SHORTEST = 3  # frames of a take: a rise, a peak and a fall
-MOVING = 0.1  # of the largest amplitude; below it a face counts as at rest where the label is the amplitude
+LARGEST_STORED = 32767
+"""The largest signed integer of 16 bits."""
+ROUNDING_LIMIT = 0.01
+"""mm; no stored value is further off. Chosen: with 16 bits it allows displacements up to 655 mm."""
+FEWEST_FRAMES = 3
+"""Frames of a sequence: a rise, a peak and a fall."""
+MOVING_SHARE = 0.1
+"""Share of the largest amplitude below which a face counts as at rest, where the label is the amplitude. Chosen: a
+smaller one takes noise for motion, a larger one begins late."""
+STILL = 1e-12
+"""mm; an amplitude that varies by less is divided by this instead, so that a face that never moves has the label 0."""
+EARLY = 1e-9
+"""Frames; a time that rounding leaves this little short of a frame counts as that frame."""
+BETWEEN = 1e-6
+"""Share of the way to the next frame below which a frame is taken as it is."""
 
 
 @dataclass(frozen=True, eq=False)
-class Take:
+class Evolved:
     """A part of a recording in which one expression evolves, at the corpus's rate.
 
     Args:
@@ -43,38 +54,38 @@ class Take:
 
 def conform(
     recording: Recording, template: np.ndarray, recipe: Recipe, rest: np.ndarray | None = None
-) -> tuple[np.ndarray, list[Take], list[str]]:
-    """Neutral (V, 3) float32, mm, what evolves, and why other evolutions in the same recording are not taken.
+) -> tuple[np.ndarray, list[Evolved], list[str]]:
+    """Neutral (V, 3) float32, mm, what evolves, and why other evolutions of the recording are left out.
 
     Args:
         recording: as the source has it.
         template: (V, 3) mm.
         recipe: how.
-        rest: (V, 3) mm, the subject's neutral by all recordings; wanted where the recipe says so and the recording has
-            none.
+        rest: (V, 3) mm, the subject at rest by all their recordings; needed where the recipe asks for it and the
+            recording has no neutral.
 
     Raises:
         FacegenError: the recording cannot be used.
     """
     _require_sound(recording.vertices)
     neutral, displacement = _displace(recording, template, recipe, rest)
-    takes = []
+    evolved = []
     evolutions, dropped = _evolutions(recording, neutral, displacement, recipe)
     for evolution, confidence in evolutions:
         part = displacement[evolution.first : evolution.last + 1]
         fps = recording.fps if recipe.fps is None else recipe.fps
         moved, phases = resample(part, evolution.phases, recording.fps, fps)
-        if len(moved) < SHORTEST:
+        if len(moved) < FEWEST_FRAMES:
             dropped.append(
                 f"frames {evolution.first} to {evolution.last} are {len(moved)} frames at {fps:g} frames a second; at "
-                f"least {SHORTEST} are needed"
+                f"least {FEWEST_FRAMES} are needed"
             )
             continue
         course = _amplitude(moved) if recipe.label == "amplitude" else None
-        takes.append(Take(moved, evolution.first, phases, confidence, course))
-    if not takes:
+        evolved.append(Evolved(moved, evolution.first, phases, confidence, course))
+    if not evolved:
         raise DataError(dropped[0])
-    return neutral, takes, dropped
+    return neutral, evolved, dropped
 
 
 def _require_sound(vertices: np.ndarray) -> None:
@@ -119,7 +130,7 @@ def _displace(
 def _evolutions(
     recording: Recording, neutral: np.ndarray, displacement: np.ndarray, recipe: Recipe
 ) -> tuple[list[tuple[Evolution, float | None]], list[str]]:
-    """What is to be kept, with the confidence where phases were found, and why the rest is not."""
+    """Evolutions to keep, with the confidence where phases were found, and why the others are dropped."""
     last = len(displacement) - 1
     if recording.phases is not None:
         return [(Evolution(0, last, recording.phases, 1.0), None)], []
@@ -146,13 +157,13 @@ def _evolutions(
 def _amplitude(displacement: np.ndarray) -> np.ndarray:
     """(T,) how far each frame is from rest, from 0 to 1 over the sequence."""
     activity = mean_motion(displacement)
-    return (activity - activity.min()) / max(np.ptp(activity), 1e-12)
+    return (activity - activity.min()) / max(np.ptp(activity), STILL)
 
 
 def _outline(activity: np.ndarray) -> Phases:
-    """First and last motion and the peak, of a recording whose label is its amplitude."""
-    level = (activity - activity.min()) / max(np.ptp(activity), 1e-12)
-    moving, peak = np.flatnonzero(level >= MOVING), int(level.argmax())
+    """Phases of a recording whose label is its amplitude: its first motion, its peak and its last motion."""
+    level = (activity - activity.min()) / max(np.ptp(activity), STILL)
+    moving, peak = np.flatnonzero(level >= MOVING_SHARE), int(level.argmax())
     if not np.ptp(activity) > 0:
         raise DataError("no phases can be found: nothing moves")
     return Phases(max(int(moving[0]) - 1, 0), peak, peak, min(int(moving[-1]) + 1, len(level) - 1))
@@ -168,12 +179,13 @@ def quantise(displacement: np.ndarray) -> tuple[np.ndarray, float]:
         DataError: something moves so far that half a step would be over 0.01 mm.
     """
     largest = max(float(displacement.max()), -float(displacement.min()), 1e-6)
-    if not largest <= 2 * ROUNDING * STEPS:
+    allowed = 2 * ROUNDING_LIMIT * LARGEST_STORED
+    if not largest <= allowed:
         raise DataError(
-            f"a vertex is {largest:.4g} mm away from the neutral, at most {2 * ROUNDING * STEPS:.0f} mm can be stored; "
+            f"a vertex is {largest:.4g} mm away from the neutral, at most {allowed:.0f} mm can be stored; "
             "check the units, or give --align frames to take the head's own motion out"
         )
-    scale = float(np.float32(largest / STEPS))
+    scale = float(np.float32(largest / LARGEST_STORED))
     steps = np.empty(displacement.shape, dtype=np.int16)
     for frame, pose in enumerate(displacement):
         steps[frame] = np.rint(pose / np.float64(scale))
@@ -197,22 +209,22 @@ def resample(vertices: np.ndarray, phases: Phases, fps: float, wanted: float) ->
     if wanted == fps:
         return vertices, phases
     step, kept = fps / wanted, phases.apex_start
-    before = int(kept / step + 1e-9)
-    after = int((len(vertices) - 1 - kept) / step + 1e-9)
+    before = int(kept / step + EARLY)
+    after = int((len(vertices) - 1 - kept) / step + EARLY)
     at = (kept + np.arange(-before, after + 1) * step).clip(0, len(vertices) - 1)
     moved = np.empty((len(at), *vertices.shape[1:]), dtype=vertices.dtype)
     for frame, time in enumerate(at):
-        first = int(time + 1e-9)
+        first = int(time + EARLY)
         share = time - first
         second = min(first + 1, len(vertices) - 1)
-        moved[frame] = vertices[first] * (1 - share) + vertices[second] * share if share > 1e-6 else vertices[first]
+        moved[frame] = vertices[first] * (1 - share) + vertices[second] * share if share > BETWEEN else vertices[first]
     marks = (phases.onset, phases.apex_start, phases.apex_end, phases.offset)
     placed = [int(np.clip(round((mark - at[0]) / step), 0, len(at) - 1)) for mark in marks]
     return moved, Phases(*placed)
 
 
 def stillest(vertices: np.ndarray) -> int:
-    """The frame of least motion: where the mean speed of the vertices, (T, V, 3), is lowest."""
+    """The frame at which vertices (T, V, 3) move most slowly on average."""
     if len(vertices) < 2:
         return 0
     speed = np.array([mean_motion((second - first)[None])[0] for first, second in pairwise(vertices)])

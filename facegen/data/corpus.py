@@ -186,7 +186,7 @@ class Corpus:
         raise DataError(unknown(f"expression of subject {subject}", expression, known))
 
     def sequence(self, index: int) -> Sequence:
-        """A recorded sequence as everything that moves: vertices, faces, label."""
+        """A recorded sequence in the form that everything that moves has: vertices, faces, label."""
         template = self.hierarchy.template
         vertices = self.neutral(index) + self.displacement(index)
         return Sequence(vertices, template.faces, self.fps, self.motion(index), self.expressions, template.polygons)
@@ -216,11 +216,11 @@ class Corpus:
         }
 
     def left_out_lines(self) -> list[str]:
-        """What could not be used when the corpus was prepared, and why, a line each."""
+        """Recordings that could not be used when the corpus was prepared, and why, a line each."""
         return [f"{each['subject']}/{each['recording']}: {each['reason']}" for each in self.left_out]
 
     def verify(self) -> list[str]:
-        """What is not as it was written, a line each; empty where the corpus is sound."""
+        """Everything that differs from what was written, a line each; empty where the corpus is sound."""
         wrong = []
         self._verified.clear()
         for index in tqdm(range(len(self.entries)), desc="reading", delay=2, leave=False, disable=None):
@@ -242,6 +242,6 @@ class Corpus:
 
 def stored_digest(displacement: np.ndarray, neutral: np.ndarray) -> str:
     """Hex digest of one sequence as stored: (V, 3, T) int16 and (V, 3) float32."""
-    state = hashlib.sha256(np.ascontiguousarray(displacement, dtype="<i2"))
-    state.update(np.ascontiguousarray(neutral, dtype="<f4"))
+    state = hashlib.sha256(np.ascontiguousarray(displacement, dtype="<i2").data)
+    state.update(np.ascontiguousarray(neutral, dtype="<f4").data)
     return state.hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ SHAPES = ("template", "mean")
 
 
 def find_face_landmarks(template: TriMesh, mean: np.ndarray) -> dict[str, np.ndarray]:
-    """Look at both from the front.
+    """Find landmarks on the template and on the mean face, seen from the front.
 
     Args:
         template: (V, 3) mm.
@@ -43,7 +44,8 @@ def find_face_landmarks(template: TriMesh, mean: np.ndarray) -> dict[str, np.nda
 def save_face_landmarks(path: Path, found: Mapping[str, np.ndarray], owner: str) -> None:
     """Keep what was found for the corpus of digest `owner`; no file where nothing was."""
     if found:
-        np.savez(path, owner=np.array(owner), **found)
+        arrays: dict[str, Any] = {"owner": np.array(owner), **found}
+        np.savez(path, **arrays)
 
 
 def load_face_landmarks(path: Path, owner: str) -> dict[str, np.ndarray]:
@@ -58,7 +60,7 @@ def load_face_landmarks(path: Path, owner: str) -> dict[str, np.ndarray]:
         arrays = read_arrays(path)
         if str(arrays.pop("owner", None)) != owner:
             raise ValueError("of another corpus")
-        return checked_face_landmarks(arrays)
+        return checked_face_landmarks({name: points for name, points in arrays.items() if points is not None})
     except (ValueError, FacegenError) as error:
         raise DataError(
             f"{path}: damaged, or of another corpus; delete it, and landmarks are looked for where they are needed"
@@ -66,10 +68,10 @@ def load_face_landmarks(path: Path, owner: str) -> dict[str, np.ndarray]:
 
 
 def checked_face_landmarks(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The arrays of `find_face_landmarks`, read from somewhere.
+    """Arrays read from a file, if they are what `find_face_landmarks` gives.
 
     Raises:
-        ValueError: they are not.
+        ValueError: they are something else.
     """
     for name, points in arrays.items():
         if name not in SHAPES or points.shape != (COUNT, 3) or points.dtype != np.float64:

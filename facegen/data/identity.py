@@ -10,10 +10,10 @@ import numpy as np
 from facegen.errors import DataError
 from facegen.mesh.alignment import rigid_transform
 
-MOST = 50
-"""Modes that are kept; with half precision 8.5 MB at the paper's size."""
-SHARE = 0.999
-"""Of the variance: modes that add up to it are kept, if they are fewer."""
+MOST_MODES = 50
+"""Most modes that are kept. Chosen for size: in half precision they take 8.5 MB at the paper's 28,431 vertices."""
+VARIANCE_SHARE = 0.999
+"""Share of the variance at which modes stop, if they are fewer. Chosen; a larger one keeps more modes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +46,8 @@ class Identity:
         # People are fewer than coordinates, so their inner products tell all.
         values, vectors = np.linalg.eigh(placed @ placed.T)
         values, vectors = values[::-1].clip(0), vectors[:, ::-1]
-        enough = 1 + int(np.searchsorted(np.cumsum(values), SHARE * values.sum()))
-        count = min(MOST, enough, len(neutrals) - 1) if values[0] > 0 else 0
+        enough = 1 + int(np.searchsorted(np.cumsum(values), VARIANCE_SHARE * values.sum()))
+        count = min(MOST_MODES, enough, len(neutrals) - 1) if values[0] > 0 else 0
         modes = vectors[:, :count].T @ placed / np.sqrt(max(len(neutrals) - 1, 1))
         # A sign by rule, so that the same people give the same modes.
         modes *= np.sign(np.take_along_axis(modes, np.abs(modes).argmax(axis=1)[:, None], axis=1))

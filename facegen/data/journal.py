@@ -1,4 +1,4 @@
-"""Work that goes on where it stopped: a folder aside, and a line in it for everything that is done."""
+"""Work that can be continued where it stopped: a folder aside, with a line in it for everything that is done."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Journal:
         self.folder, self.done = folder, done
 
     def add(self, place: int, result: Any) -> None:
-        """Note that a place is done, with what came of it, as JSON has it."""
+        """Note that a place is done, with its result, which has to be what JSON can hold."""
         with (self.folder / DONE).open("a", encoding="utf-8") as file:
             file.write(json.dumps([place, result]) + "\n")
             file.flush()
@@ -78,7 +78,7 @@ def continued_folder(path: str | Path, work: object) -> Iterator[Journal]:
 
 
 def _resume(aside: Path, work: str) -> dict[int, Any]:
-    """What is done of this very work; otherwise the folder is emptied and the work is begun."""
+    """What is done of this very work; after other work the folder is emptied and nothing is done yet."""
     try:
         begun, *lines = (aside / DONE).read_text(encoding="utf-8").splitlines()
         if begun == work:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from pytorch_lightning import LightningDataModule
@@ -21,16 +21,20 @@ from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.motion.intensity import FLOOR, raised
 from facegen.motion.label import PHASES
 
-RESTED = 5  # every how many takes rest is added to one; shares no factor with six expressions, so all get some
+if TYPE_CHECKING:
+    from pytorch_lightning.loops.progress import _ProcessedTracker
+
+REST_PERIOD = 5
+"""Takes, one of which gets rest added to it. It shares no factor with six expressions, so all of them get some."""
 
 
 class StoredSequence(Data):
-    """A sequence as the corpus stores it, and as it comes through worker processes and to the device: half the bytes.
+    """A sequence as the corpus stores it, in half the bytes, for the way through worker processes to the device.
 
     Its nodes are its frames. It has `stored` (V, 3, T) int16, `scale` (T,) mm of one step, `motion` (T, E), `phase`
     (T,), see `Phases.of_frames`, `neutral` (1, V, 3) mm, `expression` (1,) and `item` (1,), its index in the corpus. A
     batch of B concatenates them, `stored` along its frames and the others along axis 0, and adds `ptr` (B + 1,) and
-    `batch` (N,); see `in_mm` for the rest.
+    `batch` (N,); `in_mm` puts displacement in the place of `stored` and `scale`.
     """
 
     def __cat_dim__(self, key: str, value: Any, *args: Any, **kwargs: Any) -> Any:
@@ -49,12 +53,12 @@ def in_mm(batch: StoredSequence) -> StoredSequence:
 
 
 class SequenceDataset(Dataset):
-    """Sequences of one split, each a `StoredSequence`; asked for `SPARE`, some sequence whose `item` is `SPARE`.
+    """Sequences of one split, each a `StoredSequence`; for `SPARE` it is any sequence, with `SPARE` as its `item`.
 
     Args:
         corpus: where they are read from.
         split: `train` or `test`.
-        rest: frames at rest that are added to both ends of every fifth sequence.
+        rest: frames at rest that are added to both ends of one sequence in `REST_PERIOD`.
     """
 
     def __init__(self, corpus: Corpus, split: str, rest: int = 0) -> None:
@@ -68,7 +72,7 @@ class SequenceDataset(Dataset):
         entry = self.corpus.entries[index]
         stored, motion = torch.from_numpy(self.corpus.stored(index)), torch.from_numpy(self.corpus.motion(index))
         phase = torch.from_numpy(self.corpus.phases(index).of_frames(entry.frames))
-        if self.rest and item % RESTED == 0:
+        if self.rest and item % REST_PERIOD == 0:
             ends = (self.rest, self.rest)
             stored, motion = pad(stored, ends), pad(motion, (0, 0, *ends))
             phase = pad(phase, ends, value=PHASES.index("rest"))
@@ -92,7 +96,7 @@ class HierarchySettings:
         depth: coarser levels.
         factor: vertices of a level over those of the next.
         spiral_length: one for all levels or one for each, finest first; null takes the default.
-        dilation: likewise.
+        dilation: vertices from one to the next of a spiral, one for all levels or one for each, finest first.
     """
 
     depth: int = 4
@@ -151,7 +155,7 @@ class ExpressionDataModule(LightningDataModule):
         rank = self.trainer.global_rank if self.trainer else 0
         order = EpochShuffle(len(dataset), self.seed, *self._begin()) if shuffle else SequentialSampler(dataset)
         return ReadAhead(
-            dataset,
+            dataset,  # pyright: ignore[reportArgumentType]  # any with items and a length does, not PyG's own alone
             batch_sampler=SharedBatches(order, self.batch_size, rank, self._processes),
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
@@ -165,11 +169,13 @@ class ExpressionDataModule(LightningDataModule):
         return self.trainer.world_size if self.trainer else 1
 
     def _begin(self) -> tuple[int, int]:
-        """The epoch that training begins in, and how many of its sequences a run that is resumed has had."""
+        """The epoch that training begins in, and how many of its sequences a resumed run has already had."""
         if self.trainer is None:
             return 0, 0
         loop = self.trainer.fit_loop
-        epochs, steps = loop.epoch_progress.current, loop.epoch_loop.batch_progress
+        # Lightning declares the class that all its trackers share; this one counts what was processed too.
+        epochs = cast("_ProcessedTracker", loop.epoch_progress.current)
+        steps = loop.epoch_loop.batch_progress
         if epochs.started == epochs.processed:
             return epochs.processed, 0
         if steps.is_last_batch:
@@ -179,10 +185,11 @@ class ExpressionDataModule(LightningDataModule):
                 f"the checkpoint was written in the middle of an epoch of {self._resumed}, this run has "
                 f"{self.state_dict()}; give the same, or resume from the end of an epoch"
             )
-        return epochs.processed, steps.current.processed * self.batch_size * self._processes
+        done = cast("_ProcessedTracker", steps.current).processed
+        return epochs.processed, done * self.batch_size * self._processes
 
     def state_dict(self) -> dict[str, int]:
-        """What an epoch can be gone on with from its middle."""
+        """What has to be the same for an epoch to be continued from its middle."""
         return {"seed": self.seed, "sequences a step": self.batch_size * self._processes}
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:

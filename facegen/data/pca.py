@@ -5,17 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from facegen.errors import DataError, FacegenError
 from facegen.files import read_arrays
 
-TOLERANCE = 1e-6
-"""Share of the mean square by which the variance of a component may be too small, where `DIRECTIONS` suffice."""
-DIRECTIONS = 512  # most that are kept between blocks: 175 MB at the paper's size
-ROWS = 256  # frames gone through at once, at least
-CHUNK = 4096  # coordinates multiplied at once in float64
+VARIANCE_TOLERANCE = 1e-6
+"""Share of the mean square by which the variance of a component may be too small, where `MOST_DIRECTIONS` suffice.
+Chosen: a smaller one keeps more directions and takes longer."""
+MOST_DIRECTIONS = 512
+"""Directions kept between blocks, at most, beside the components asked for: 175 MB at the paper's size. Chosen: where
+they do not suffice, the error that is returned grows."""
+BLOCK_FRAMES = 256
+"""Frames gone through at once, at least. Chosen; smaller blocks are compressed more often."""
+GRAM_COORDINATES = 4096
+"""Coordinates multiplied at once in float64. Chosen; larger ones take more memory, and the last digits depend on it."""
+NO_LENGTH = 1e-7
+"""Share of the longest kept row below which a row is float32's rounding."""
+NO_HEIGHT = 1e-6
+"""Share of the mean below which its part outside the kept rows is float32's rounding."""
+NO_VARIANCE = 1e-12
+"""Share of the largest variance below which a component's is rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,13 +73,14 @@ class PCA:
             DataError: it is missing, damaged, or of another corpus.
         """
         try:
-            arrays = read_arrays(path)
+            arrays: dict[str, Any] = dict(read_arrays(path))
         except FacegenError as error:
             raise DataError(f"{error}; prepare the corpus again") from error
         try:
             if str(arrays.pop("owner")) != owner:
                 raise DataError("of another corpus")
-            found = cls(**arrays | {name: float(arrays[name]) for name in ("total", "error")})
+            arrays |= {name: float(arrays[name]) for name in ("total", "error")}
+            found = cls(**arrays)
             shape = (len(found.variance), *found.mean.shape)
             if found.components.shape != shape or not all(np.isfinite(part).all() for part in vars(found).values()):
                 raise DataError(f"components {found.components.shape}, expected {shape} finite numbers")
@@ -82,7 +95,7 @@ def principal_components(blocks: Iterable[np.ndarray], count: int, frames: int) 
     What has been seen is kept as few rows B with the same inner products, B^T B = A^T A, up to directions that are
     dropped after each block. A dropped direction makes every later eigenvalue smaller by its own at most (Weyl), so the
     largest of each block add up to a bound on the error, which is returned. As many directions are kept as hold the
-    bound under `TOLERANCE`, but not more than `DIRECTIONS`.
+    bound under `VARIANCE_TOLERANCE`, but not more than `MOST_DIRECTIONS`.
 
     Args:
         blocks: (T, V, 3) mm, any number of frames each.
@@ -95,24 +108,25 @@ def principal_components(blocks: Iterable[np.ndarray], count: int, frames: int) 
     kept: np.ndarray | None = None
     waiting: list[np.ndarray] = []
     shape: tuple[int, ...] = ()
-    total, mean, seen, dropped = 0.0, 0.0, 0, 0.0
+    total, seen, dropped, summed = 0.0, 0, 0.0, np.zeros(1)
     for block in blocks:
         shape = block.shape[1:]
         rows = np.ascontiguousarray(block.reshape(len(block), -1), dtype=np.float32)
         total += sum(float(np.square(row, dtype=np.float64).sum()) for row in rows)
-        mean += rows.sum(axis=0, dtype=np.float64)
+        summed = summed + rows.sum(axis=0, dtype=np.float64)
         seen += len(rows)
         waiting.append(rows)
-        if sum(map(len, waiting)) >= ROWS:
+        if sum(map(len, waiting)) >= BLOCK_FRAMES:
             share = sum(map(len, waiting)) / frames
-            kept, largest = _compress(kept, waiting, count, TOLERANCE * share * total)
+            kept, largest = _compress(kept, waiting, count, VARIANCE_TOLERANCE * share * total)
             dropped, waiting = dropped + largest, []
     if not seen:
         raise DataError("principal components of no frames at all")
     if waiting:
-        kept, largest = _compress(kept, waiting, count, TOLERANCE * total * sum(map(len, waiting)) / frames)
+        kept, largest = _compress(kept, waiting, count, VARIANCE_TOLERANCE * total * sum(map(len, waiting)) / frames)
         dropped += largest
-    mean = mean / seen
+    assert kept is not None  # whatever was seen has been compressed
+    mean = summed / seen
     components, variance = _centred(kept, mean, seen, count)
     spread = max(total / seen - float(mean @ mean), 0.0)  # rounding may make one frame's negative
     parts = mean.reshape(shape).astype(np.float32), components.reshape(count, *shape)
@@ -122,8 +136,8 @@ def principal_components(blocks: Iterable[np.ndarray], count: int, frames: int) 
 def _gram(rows: np.ndarray) -> np.ndarray:
     """Inner products of (N, D) float32 rows, summed in float64."""
     gram = np.zeros((len(rows), len(rows)))
-    for i in range(0, rows.shape[1], CHUNK):
-        part = rows[:, i : i + CHUNK].astype(np.float64)
+    for i in range(0, rows.shape[1], GRAM_COORDINATES):
+        part = rows[:, i : i + GRAM_COORDINATES].astype(np.float64)
         gram += part @ part.T
     return gram
 
@@ -136,7 +150,7 @@ def _compress(
     values, vectors = np.linalg.eigh(_gram(rows))
     values, vectors = values[::-1].clip(0), vectors[:, ::-1]
     enough = int(np.count_nonzero(values > allowed))
-    size = min(max(enough, count + 1), DIRECTIONS + count, len(values))
+    size = min(max(enough, count + 1), MOST_DIRECTIONS + count, len(values))
     lost = float(values[size]) if size < len(values) else 0.0
     return vectors[:, :size].T.astype(np.float32) @ rows, lost
 
@@ -144,19 +158,19 @@ def _compress(
 def _centred(kept: np.ndarray, mean: np.ndarray, frames: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Components (K, D) and variances of B^T B / N minus the mean's own part."""
     lengths = np.sqrt(np.diag(_gram(kept)))
-    there = lengths > 1e-7 * lengths.max(initial=0)
+    there = lengths > NO_LENGTH * lengths.max(initial=0)
     basis, lengths = kept[there] / lengths[there, None], lengths[there]
     inside = basis @ mean
     outside = mean - inside @ basis
     height = np.linalg.norm(outside)
-    if height > 1e-6 * np.linalg.norm(mean):  # what was dropped may hold a little of the mean
+    if height > NO_HEIGHT * np.linalg.norm(mean):  # what was dropped may hold a little of the mean
         basis = np.concatenate([basis, (outside / height)[None].astype(np.float32)])
         inside, lengths = np.append(inside, height), np.append(lengths, 0.0)
     values, vectors = np.linalg.eigh(np.diag(lengths**2) / frames - np.outer(inside, inside))
     most = min(count, frames - 1)  # dimensions that so many centred frames can span; rounding fills more
     values, vectors = values[::-1].clip(0)[:most], vectors[:, ::-1][:, :most]
-    values = values[values > 1e-12 * values.max(initial=0)]
-    # At right angles once more: the least of the rows that were kept have lost some digits.
+    values = values[values > NO_VARIANCE * values.max(initial=0)]
+    # Made orthogonal once more, because the smallest of the kept rows have lost some digits.
     found = np.linalg.qr((vectors[:, : len(values)].T @ basis).T.astype(np.float64))[0].T
     # A sign by rule, so that the same frames give the same components.
     sign = np.sign(np.take_along_axis(found, np.abs(found).argmax(axis=1)[:, None], axis=1))

@@ -27,7 +27,7 @@ from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.motion.intensity import deformation, intensities
 
 MOST_WORKERS = 6
-"""Processes unless more are asked for: each takes 0.3 GB at the paper's size, all together then less than 2 GB."""
+"""Processes unless more are asked for. Chosen for memory: each takes 0.3 GB at the paper's size, all less than 2 GB."""
 
 
 def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = None, workers: int = 1) -> None:
@@ -115,7 +115,8 @@ class _Written:
 
     @classmethod
     def parse(cls, values: dict[str, Any]) -> _Written:
-        return cls(**(values | {"entries": [Entry.parse(entry) for entry in values["entries"]]}))
+        entries: Any = [Entry.parse(entry) for entry in values["entries"]]
+        return cls(**values | {"entries": entries})
 
 
 @dataclass(frozen=True)
@@ -214,7 +215,7 @@ def _left_out(key: Key, reason: str) -> dict[str, str]:
 
 
 def _forget_others(store: Path, arrays: set[str]) -> None:
-    """Take away what an interrupted run has half written and this one does not want."""
+    """Remove arrays that an interrupted run left half written and that this one does not use."""
     for name in ARRAYS:
         for path in (store / name).iterdir():
             if path.is_dir() and path.name not in arrays:
@@ -233,7 +234,7 @@ def _rate(source: Source, kept: list[_Written], recipe: Recipe) -> float:
 
 
 def _complete(source: Source, entries: list[Entry], train: np.ndarray, left_out: list[dict[str, str]]) -> None:
-    """Both splits have sequences, and every expression has training ones."""
+    """Require sequences in both splits, and training sequences of every expression."""
     why = f"; {len(left_out)} recordings were left out, the first because: {left_out[0]['reason']}" if left_out else ""
     if not train.any() or train.all():
         raise DataError(

@@ -18,7 +18,7 @@ from typing import Any
 
 from facegen.errors import FacegenError
 
-THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+THREADS: dict[str, str] = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 def usable_cores() -> int:
@@ -30,11 +30,11 @@ def usable_cores() -> int:
 def calls(work: Callable[..., Any], tasks: Iterable[tuple], processes: int) -> Iterator[list[Callable[[], Any]]]:
     """For every task a function that gives the result of `work(*task)`, or raises what it raised.
 
-    Whichever process is done first, who asks in order of the tasks sees results and errors in that order. At the end of
-    the block, also by an error or Ctrl-C, the processes are gone; so they are where this one is killed.
+    Whichever process finishes first, the functions give results and errors in the order of the tasks. The processes are
+    gone at the end of the block, also after an error or Ctrl-C, and when this process is killed.
 
     Args:
-        work: called in every process on a copy of its own, which it may keep things in; has to be picklable.
+        work: called in every process, on a copy that may keep things between calls; has to be picklable.
         tasks: arguments of the calls; small, as all wait at once.
         processes: how many; 1 makes the calls in this process, each when it is asked for.
 
@@ -69,7 +69,7 @@ def calls(work: Callable[..., Any], tasks: Iterable[tuple], processes: int) -> I
 
 @contextmanager
 def _starting() -> Iterator[None]:
-    """Processes started in here compute with one thread each, and Ctrl-C is for this process alone."""
+    """Processes started in here compute with one thread each, and only this process is interrupted by Ctrl-C."""
     before = {name: os.environ.get(name) for name in THREADS}
     os.environ.update(THREADS)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -92,7 +92,7 @@ def _begin(path: str, watched: Connection) -> None:
 
 
 def _end_with(watched: Connection) -> None:
-    # Nothing is ever sent: this waits for the other end to be closed, be it by the end of the process that holds it.
+    # Nothing is ever sent: this waits for the other end to be closed, which also happens when its process ends.
     watched.poll(None)
     os._exit(1)
 

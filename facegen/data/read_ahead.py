@@ -16,7 +16,8 @@ class ReadAhead(DataLoader):
     worker process does it as well, but sending a batch from there takes longer than reading it.
     """
 
-    def __iter__(self) -> Iterator[Any]:
+    # torch declares a private class of iterators here, of which nothing but the iterating is used.
+    def __iter__(self) -> Iterator[Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
         batches = super().__iter__()
         return batches if self.num_workers else _one_ahead(batches)
 

@@ -27,7 +27,7 @@ class Recipe:
         label: `phases` says when the expression sets in, peaks and fades (section 5.1); `amplitude` follows how far
             each frame is from the neutral, for speech and whatever has no single peak.
         peaks: where phases have to be found and there are several peaks, `cut` the recording between them or `refuse`.
-        confidence: least one of phases that were found, see `facegen.motion.evolutions`.
+        confidence: phases that were found are kept from this confidence on, see `facegen.motion.evolutions`.
         depth, factor, spiral_length, dilation: of the hierarchy, see `MeshHierarchy.build`.
         components: of the PCA of training displacements; the paper's 64.
         strict: stop at the first recording that cannot be used instead of leaving it out.

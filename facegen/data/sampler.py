@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 
 import numpy as np
 from torch.utils.data import BatchSampler, DistributedSampler, Sampler
@@ -10,7 +10,7 @@ from torch.utils.data import BatchSampler, DistributedSampler, Sampler
 from facegen.errors import DataError
 
 SPARE = -1
-"""The item of a batch that counts nothing; see `SharedBatches`."""
+"""The item of a batch that must not count; see `SharedBatches`."""
 
 
 class EpochShuffle(Sampler[int]):
@@ -42,10 +42,10 @@ class EpochShuffle(Sampler[int]):
 class SharedBatches(BatchSampler):
     """One process's part of every step, such that all parts together are the step of one process with all of them.
 
-    Step k takes the next W b items of the sampler, and process r of W takes of these each W-th from the r-th on. All
-    processes take as many steps, since each step ends with all waiting for all. Nothing comes twice: where the last
-    step has fewer items than there are processes, the others get `[SPARE]`, a sequence to compute on that must not
-    count.
+    Step k takes the next W b items of the sampler, and process r of W takes every W-th of these from the r-th on. All
+    processes take the same number of steps, since each step ends with all waiting for all. Nothing comes twice: where
+    the last step has fewer items than there are processes, the others get `[SPARE]`, a sequence to compute on that must
+    not count.
 
     Args:
         sampler: order of all items, the same on all processes.
@@ -64,6 +64,7 @@ class SharedBatches(BatchSampler):
         self.rank, self.world = rank, world
 
     def __len__(self) -> int:
+        assert isinstance(self.sampler, Sized)  # as those of every map-style dataset are
         return -(-len(self.sampler) // (self.batch_size * self.world))
 
     def __iter__(self) -> Iterator[list[int]]:

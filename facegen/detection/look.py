@@ -1,4 +1,4 @@
-"""Looking at a mesh: pictures of it, and the points on it behind what is seen in them."""
+"""Looking at a mesh: pictures of it, and the points on its surface behind what is seen in them."""
 
 from __future__ import annotations
 
@@ -11,24 +11,38 @@ from facegen.optional import require
 from facegen.pictures.render import Camera, render
 
 NEARBY = np.array([(0, 0)] + [(r * x, r * y) for r in (2, 4) for x, y in ((0, -1), (0, 1), (-1, 0), (1, 0))])
-"""Pixels beside a landmark where a ray is tried next if there is no surface behind it."""
-DENSE, GRAIN = 60_000, 2.5
-"""A mesh of more vertices is drawn with those merged that lie so many pixels from each other."""
+"""Pixels (x, y) from a landmark at which a ray is tried if there is no surface behind the ones before. Chosen."""
+DENSE_FROM, DENSE_GRAIN = 60_000, 2.5
+"""A mesh with so many vertices or more is drawn with vertices merged that lie within so many pixels. Chosen: a picture
+then differs by half a step of 255, on average."""
+MARGIN = 0.18
+"""Share of a picture that stays free at each border, so that the detector sees a whole head. Chosen."""
+SIZES_AWAY = 3
+"""Sizes of a mesh from which it is looked at, at least, so that depth hardly changes its shape. Chosen."""
+FEWEST_FEATURES = 8
+"""Of the 13 landmarks of `FEATURES`, those that must lie on the surface. Chosen: an eye, the nose and the mouth may
+do."""
+RAYS_FROM_AROUND = 4000
+"""Rays by which it is told whether a mesh is inside out. Chosen: the share that meets back sides is known to 1 %."""
 
 
 def camera_at(points: np.ndarray, rotation: np.ndarray) -> Camera:
-    """Looks at all finite `points` (N, 3) along the z axis of a rotated frame."""
+    """A camera that has all finite `points` (N, 3) in its picture and looks along the z axis of a rotated frame."""
     points = points[np.isfinite(points).all(axis=1)]
     middle = (points.max(axis=0) + points.min(axis=0)) / 2
     size = np.ptp(points @ rotation.T, axis=0)
     # Looked at from so far that depth within the face hardly changes its shape.
-    camera = Camera.framing(points @ rotation.T, "front", margin=0.18)
-    distance = max(camera.position[2] - (middle @ rotation.T)[2], 3 * size.max())
+    camera = Camera.framing(points @ rotation.T, "front", margin=MARGIN)
+    distance = max(camera.position[2] - (middle @ rotation.T)[2], SIZES_AWAY * size.max())
     return Camera(middle + rotation.T @ [0, 0, distance], rotation, camera.field_of_view)
 
 
 class Shape:
-    """A mesh to be looked at, its triangles turned outwards."""
+    """A mesh to look at, with its triangles turned outwards.
+
+    Args:
+        mesh: (V, 3) in any units.
+    """
 
     def __init__(self, mesh: TriMesh) -> None:
         self.vertices = mesh.vertices
@@ -61,9 +75,9 @@ class Shape:
         return self.scene.run(np.ascontiguousarray(local), np.ascontiguousarray(directions, np.float32), output=1)
 
     def _inside_out(self) -> bool:
-        """Do rays from all around meet more back sides than front sides? A guess, where a mesh is open."""
+        """Whether rays from all around meet more back sides than front sides; a guess where a mesh is open."""
         rng = np.random.default_rng(0)
-        outward = rng.normal(size=(4000, 3))
+        outward = rng.normal(size=(RAYS_FROM_AROUND, 3))
         outward /= np.linalg.norm(outward, axis=1, keepdims=True)
         aims = self.shown[rng.integers(0, len(self.shown), len(outward))]
         found = self._cast(aims + 3 * self.scale * outward, -outward)
@@ -72,19 +86,19 @@ class Shape:
         return bool(hit.any() and back.mean() > 0.5)
 
     def look(self, camera: Camera, size: int) -> tuple[np.ndarray, np.ndarray | None]:
-        """A picture, and landmarks (468, 3) on the surface, or None where no face is seen."""
+        """A picture (size, size, 3), and landmarks (468, 3) on the surface, or None where no face is seen."""
         picture = render(*self._drawn(camera, size), camera, size=size)
         found = detect(picture)
         if not found:
             return picture, None
         points = self._hit(camera, found[0], size)
         known = np.isfinite(points[:, 0])
-        enough = known.sum() >= FEWEST_ON_SURFACE and known[list(FEATURES)].sum() >= 8
+        enough = known.sum() >= FEWEST_ON_SURFACE and known[list(FEATURES)].sum() >= FEWEST_FEATURES
         return picture, points if enough else None
 
     def _drawn(self, camera: Camera, size: int) -> tuple[np.ndarray, np.ndarray]:
-        """Vertices and faces of a picture: of a dense mesh what is in it, and no finer than its pixels."""
-        if len(self.shown) < DENSE:
+        """Vertices and faces to draw: of a dense mesh only those in the picture, and no finer than its pixels."""
+        if len(self.shown) < DENSE_FROM:
             return self.vertices, self.faces
         local = (self.vertices - camera.position) @ camera.axes.T
         slope = np.tan(np.radians(camera.field_of_view) / 2)
@@ -95,7 +109,7 @@ class Shape:
         inside[:] = False
         inside[faces] = True
         used, faces = np.flatnonzero(inside), (np.cumsum(inside) - 1)[faces]
-        cell = np.rint(local[used] / (GRAIN * 2 * slope / size * -local[used, 2].mean())).astype(np.int64)
+        cell = np.rint(local[used] / (DENSE_GRAIN * 2 * slope / size * -local[used, 2].mean())).astype(np.int64)
         cell -= cell.min(axis=0)
         side = cell.max(axis=0) + 1
         key = (cell[:, 0] * side[1] + cell[:, 1]) * side[2] + cell[:, 2]

@@ -1,4 +1,4 @@
-"""Landmarks on the surface of any face mesh: seen in pictures of it, and cast back along the rays of the camera."""
+"""Landmarks on any face mesh: seen in pictures of it, then cast back onto the surface along the camera's rays."""
 
 from __future__ import annotations
 
@@ -11,16 +11,25 @@ from facegen.errors import MeshError
 from facegen.landmarks.points import Landmarks, facing, unlikeness
 from facegen.mesh.tri_mesh import TriMesh
 
-SEARCH, CLOSE = 320, 448
-"""Pixels of the pictures in which a face is looked for, and of those in which it is measured."""
+SEARCH_SIZE, CLOSE_SIZE = 320, 448
+"""Pixels of the pictures in which a face is looked for, and of those in which it is measured. Chosen: larger ones take
+longer."""
 HEADS = (0.16, 0.35)
-"""Of a body's height, and of a bust's with its base: what its head takes, and a little more."""
+"""What a head takes of a body's height, and of a bust's with its base, and a little more. Chosen: an adult is seven to
+eight heads tall."""
 TURNS = ((0.0, 0.0), (12.0, 0.0), (-12.0, 0.0), (0.0, 10.0), (0.0, -8.0))
-"""Degrees to the side and up of the views that are averaged; each alone is off by about 1 % of a face."""
+"""Degrees to the side and up of the views that are averaged; each alone is off by about 1 % of a face. Chosen small,
+since the detector errs more where a face is turned."""
 SPINS = np.array([np.diag([-1.0, -1, 1]), [[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]], [[0.0, -1, 0], [1, 0, 0], [0, 0, 1]]])
-"""A face that was found may be one on its head or side."""
-UNLIKE = 0.035
-"""In units of the face's size: landmarks of two faces lie no farther apart, by the median; people differ by 0.01."""
+"""(3, 3, 3) turns by 180 and 90 degrees: a face that was found may stand on its head or lie on its side."""
+MIXED_WINDING = 0.05
+"""Share of edges that two triangles run along in the same direction, above which a mesh is said to be wound both ways.
+Chosen: a flipped triangle or two do no harm."""
+TURNS_TO_FRONT = 2
+"""Times that a face is turned to the front and looked at again. Chosen: seen aslant, the first only nearly finds it."""
+LARGEST_UNLIKENESS = 0.035
+"""In units of the face's size: the landmarks of two faces lie no farther apart, by the median. Chosen: people differ by
+0.01, and a face that is seen in one on its head by far more."""
 
 
 class UnseenError(MeshError):
@@ -37,10 +46,10 @@ class UnseenError(MeshError):
 
 
 def find_landmarks(mesh: TriMesh, name: str, like: np.ndarray | None = None) -> Landmarks:
-    """Look at a mesh from all sides, upright and from the front first, until a face is seen; then look closely.
+    """Look at a mesh from all sides, first upright and from the front, until a face is seen; then look closely.
 
     Args:
-        mesh: (V, 3) in any units, anyhow turned; triangles may all run the wrong way round.
+        mesh: (V, 3) in any units and any orientation; its triangles may all run the wrong way round.
         name: what messages call it.
         like: (468, 3) landmarks of another face in any units. The detector also sees a face in one that stands on
             its head, but a less likely one; without `like`, +y has to be up.
@@ -71,12 +80,12 @@ def find_landmarks(mesh: TriMesh, name: str, like: np.ndarray | None = None) -> 
 
 def _seen_from(shape: Shape, rotation: np.ndarray, part: float) -> tuple[np.ndarray, np.ndarray | None]:
     """A picture of the uppermost part of a mesh, and the landmarks of the face in it, seen again from nearby."""
-    picture, points = shape.look(camera_at(shape.top(rotation, part), rotation), SEARCH)
+    picture, points = shape.look(camera_at(shape.top(rotation, part), rotation), SEARCH_SIZE)
     return picture, _nearby(shape, points)
 
 
 def seen_from_front(mesh: TriMesh) -> Landmarks | None:
-    """The face of a mesh that has +y up and +z out of the face, looked at from the front alone; None if none is seen.
+    """The landmarks of a mesh with +y up and +z out of the face, seen from the front alone; None if no face is seen.
 
     Args:
         mesh: (V, 3) in any units.
@@ -90,10 +99,10 @@ def seen_from_front(mesh: TriMesh) -> Landmarks | None:
 
 
 def _mixed(mesh: TriMesh) -> str:
-    """What to say of triangles that turn their backs on each other, since backs are drawn dark."""
+    """What a message says of triangles wound both ways, of which some are drawn dark; nothing where there are none."""
     start, stop = mesh.faces.ravel(), np.roll(mesh.faces, -1, axis=1).ravel()
     _, times = np.unique(start * len(mesh.vertices) + stop, return_counts=True)
-    if (times > 1).mean() < 0.05:
+    if (times > 1).mean() < MIXED_WINDING:
         return ""
     return " (its triangles are wound both ways: recalculate normals in a mesh editor first)"
 
@@ -122,30 +131,30 @@ def orientations() -> np.ndarray:
 
 
 def _nearby(shape: Shape, points: np.ndarray | None) -> np.ndarray | None:
-    """Landmarks (468, 3) as they look from nearby, after the face has been turned to the front; None if it is none."""
-    for _ in range(2):
+    """Landmarks (468, 3) seen again from nearby, with the face turned to the front; None if no face is seen there."""
+    for _ in range(TURNS_TO_FRONT):
         if points is None:
             return None
         try:
-            points = shape.look(camera_at(points, facing(points)), CLOSE)[1]
+            points = shape.look(camera_at(points, facing(points)), CLOSE_SIZE)[1]
         except MeshError:  # too few are known to say where the front is
             return None
     return points
 
 
 def _upright(shape: Shape, points: np.ndarray, like: np.ndarray) -> np.ndarray | None:
-    """Of a face and what is seen where it is turned on its head or side, what is most like a face."""
-    seen = (shape.look(camera_at(points, turn @ facing(points)), SEARCH)[1] for turn in SPINS)
+    """The landmarks most like a face's, as it stands or turned by `SPINS`; None if they are unlike a face's."""
+    seen = (shape.look(camera_at(points, turn @ facing(points)), SEARCH_SIZE)[1] for turn in SPINS)
     rivals = [points, *(_nearby(shape, each) for each in seen)]
     best = min((each for each in rivals if each is not None), key=lambda each: unlikeness(each, like))
-    return best if unlikeness(best, like) < UNLIKE else None
+    return best if unlikeness(best, like) < LARGEST_UNLIKENESS else None
 
 
 def _averaged(shape: Shape, points: np.ndarray) -> Landmarks:
-    """The median over several close views."""
+    """The median of landmarks (468, 3) over several close views."""
     rounds = [points]
     for side, up in TURNS:
-        again = shape.look(camera_at(points, _turned(facing(points), side, up)), CLOSE)[1]
+        again = shape.look(camera_at(points, _turned(facing(points), side, up)), CLOSE_SIZE)[1]
         rounds += [] if again is None else [again]
     views = np.stack(rounds)
     known = (np.isfinite(views).all(axis=2).sum(axis=0) > len(views) / 2)[:, None]
@@ -161,5 +170,5 @@ def _turned(rotation: np.ndarray, side: float, up: float) -> np.ndarray:
 
 
 def outwards(mesh: TriMesh, points: np.ndarray) -> Landmarks:
-    """Landmarks that a user gave, (468, 3) in the mesh's units, NaN where unknown."""
+    """What a user's landmarks, (468, 3) in the mesh's units and NaN where unknown, say of the way the face looks."""
     return Landmarks(points, facing(points), Shape(mesh).flipped)

@@ -1,4 +1,4 @@
-"""Skin kept out of what does not bend: lids out of eyeballs, lips out of teeth."""
+"""Keeping skin out of what does not bend: lids out of eyeballs, lips out of teeth."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import csr_matrix, diags, identity
 from scipy.sparse.csgraph import dijkstra
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from facegen.fitting.head import FaceFrame, Jaw
 from facegen.fitting.parts import Solid
@@ -15,29 +15,42 @@ from facegen.mesh.surface import Surface
 from facegen.mesh.tri_mesh import TriMesh
 
 GAP = 0.002
-"""In units of the face's size: skin keeps so far away, or as far as it is at rest, where that is nearer."""
-DEEPEST = 0.02
-"""In units of the face's size: what is deeper in a tooth is not skin that got there by an expression."""
-RANGE = 0.1
-"""In units of the face's size: what is farther at rest than this never comes near."""
-CONTROLS, CELL = 6000, 0.006
-"""Where more vertices may touch a solid, one in each cell is asked and others do as it does. The cell's
-width is in units of the face's size."""
-SLOPE = 0.35
-"""How much less the skin beside a place that is pushed out gives way, for each mm that it is away."""
+"""In units of the face's size: skin keeps so far away, or as far as it is at rest, where that is nearer. Chosen: half a
+millimetre on an adult's face, so that triangles between vertices do not cut into the solid."""
+DEEPEST_SKIN = 0.02
+"""In units of the face's size: skin deeper in a solid was not pressed there by an expression and is left. Chosen, 5 mm
+on an adult's face; a larger one pushes skin out on the wrong side of a tooth."""
+CONTACT_RANGE = 0.1
+"""In units of the face's size: skin that is farther from a solid at rest is never asked. Chosen, 23 mm on an adult's
+face; a larger one takes longer."""
+CONTROLS_FROM, CONTROL_CELL = 6000, 0.006
+"""Where more vertices than this may touch a solid, one in each cell is asked and others do as it does; the cell's width
+is in units of the face's size. Chosen for the time that a dense mesh takes; a wider cell leaves bumps."""
+CONTROL_CELLS_AWAY = 3
+"""Widths of a cell over the surface, within which a vertex does as another; one without is asked itself. Chosen."""
+PUSH_SLOPE = 0.35
+"""How much less far skin is pushed than the skin beside it, as a share of the distance between them. Chosen: a larger
+one makes a narrower bulge with steeper sides."""
 PUSH_STEPS = 12
-"""Steps from vertex to vertex over which that is passed on."""
+"""Steps from vertex to vertex over which a push is passed on. Chosen: on a dense mesh more would widen the bulge."""
+SMOOTHING_STEPS = 3
+"""Times that pushes are averaged with those beside them, after that. Chosen."""
+FLATTEST_WAY = 0.4
+"""Smallest cosine, of the way out to the solid's normal, by which a push is divided; skin that moves out along a
+surface would else be pushed very far. Chosen."""
+TINY = 1e-9
+"""Smallest weight, and smallest length as a share of a cell or of the face, so that nothing is divided by 0."""
 
 
 class Clearance:
-    """Pushes skin out of solids, and what is beside it less and less.
+    """Pushes skin out of solids, and the skin around it by less and less.
 
     Args:
-        mesh: (U, 3) joined, at rest.
-        soft: (U,) bool, vertices that may be pushed.
+        mesh: (U, 3) joined, without expression.
+        soft: (U,) bool, the vertices that may be pushed.
         solids: what they are pushed out of.
         head: the face's frame.
-        jaw: what turns hinged solids.
+        jaw: by which hinged solids turn.
     """
 
     def __init__(self, mesh: TriMesh, soft: np.ndarray, solids: list[Solid], head: FaceFrame, jaw: Jaw) -> None:
@@ -52,8 +65,8 @@ class Clearance:
         """Change displacements in place.
 
         Args:
-            moved: (T, U, 3).
-            angle: (T,) by which the jaw is open.
+            moved: (T, U, 3) in the mesh's units.
+            angle: (T,) radians by which the jaw is open.
         """
         for frame, turn in zip(moved, angle, strict=True):
             if not frame.any():
@@ -70,13 +83,28 @@ class Clearance:
 
 @dataclass(frozen=True, eq=False)
 class _Contact:
+    """Skin that may touch one solid.
+
+    Args:
+        solid: what is touched.
+        surface: of the solid.
+        tree: of points on that surface.
+        near: (C,) vertices of the skin that are asked.
+        around: (N,) vertices that are moved.
+        share: sparse (N, C), from pushes of those that are asked to all.
+        kept: (C,) distance that they keep.
+        edges: (E, 2) pairs of those that are asked, each both ways, sorted by the second.
+        length: (E,) of the edges.
+        up: (3,) unit.
+    """
+
     solid: Solid
     surface: Surface
-    tree: cKDTree
+    tree: KDTree
     near: np.ndarray
     around: np.ndarray
     share: csr_matrix
-    least: np.ndarray
+    kept: np.ndarray
     edges: np.ndarray
     length: np.ndarray
     up: np.ndarray
@@ -89,26 +117,26 @@ class _Contact:
         candidates = np.flatnonzero(soft)
         if not len(faces) or not len(candidates):
             return None
-        surface = Surface(TriMesh(mesh.vertices[used], faces.reshape(-1, 3)), 1e-9 * head.size)
-        tree = cKDTree(surface.spots)
-        gap = tree.query(mesh.vertices[candidates], distance_upper_bound=RANGE * head.size)[0]
+        surface = Surface(TriMesh(mesh.vertices[used], faces.reshape(-1, 3)), TINY * head.size)
+        tree = KDTree(surface.spots)
+        gap = tree.query(mesh.vertices[candidates], distance_upper_bound=CONTACT_RANGE * head.size)[0]
         around = candidates[np.isfinite(gap)]
         if not len(around):
             return None
-        near, share, edges, length = _controls(mesh, around, CELL * head.size)
+        near, share, edges, length = _controls(mesh, around, CONTROL_CELL * head.size)
         # Both ways, sorted by where they lead to.
         both = np.concatenate([edges, edges[:, ::-1]])
         order = np.argsort(both[:, 1], kind="stable")
         edges, length = both[order], np.tile(length, 2)[order]
         free = cls(solid, surface, tree, near, around, share, np.zeros(0), edges, length, head.rotation[1])
-        rest = free._depth(mesh.vertices[near], head.size)[0]
-        return replace(free, least=np.minimum(rest, GAP * head.size))
+        at_rest = free._distance(mesh.vertices[near], head.size)[0]
+        return replace(free, kept=np.minimum(at_rest, GAP * head.size))
 
-    def _depth(self, points: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
-        """(N,) signed distance to the solid, positive outside, where it matters, else infinite; (N, 3) its normal."""
+    def _distance(self, points: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
+        """(N,) signed distance to the solid, positive outside, infinite where far away; (N, 3) the solid's normals."""
         distance = np.full(len(points), np.inf)
         normal = np.zeros_like(points)
-        close = np.flatnonzero(np.isfinite(self.tree.query(points, distance_upper_bound=DEEPEST * size)[0]))
+        close = np.flatnonzero(np.isfinite(self.tree.query(points, distance_upper_bound=DEEPEST_SKIN * size)[0]))
         if len(close):
             hits = self.surface.nearest(points[close], np.zeros((len(close), 3)))
             off = points[close] - hits.points
@@ -118,19 +146,20 @@ class _Contact:
         return distance, normal
 
     def push(self, points: np.ndarray, size: float) -> np.ndarray | None:
-        """(N, 3) by which points (N, 3), all that are `near`, are moved; None if all are clear."""
-        distance, normal = self._depth(points, size)
-        lacking = np.clip(self.least - distance, 0, DEEPEST * size)
+        """(C, 3) by which the points (C, 3) of `near` have to move; None if all are clear."""
+        distance, normal = self._distance(points, size)
+        lacking = np.clip(self.kept - distance, 0, DEEPEST_SKIN * size)
         if not lacking.any():
             return None
         way = points - self.solid.centre
         if self.solid.flat:
             way -= (way @ self.up)[:, None] * self.up
-        way /= np.linalg.norm(way, axis=1, keepdims=True).clip(1e-9 * size)
-        lacking /= np.clip(np.einsum("nc,nc->n", way, normal), 0.4, 1)
+        way /= np.linalg.norm(way, axis=1, keepdims=True).clip(TINY * size)
+        lacking /= np.clip(np.einsum("nc,nc->n", way, normal), FLATTEST_WAY, 1)
         return way * self._spread(lacking)[:, None]
 
     def _spread(self, lacking: np.ndarray) -> np.ndarray:
+        """Pushes (C,) of at least what is lacking (C,), which fade over the skin."""
         start, stop = self.edges.T
         if not len(start):
             return lacking
@@ -138,10 +167,10 @@ class _Contact:
         reached, count = stop[first], np.diff(np.append(first, len(stop)))
         push = lacking
         for _ in range(PUSH_STEPS):
-            beside = np.maximum.reduceat(push[start] - SLOPE * self.length, first)
+            beside = np.maximum.reduceat(push[start] - PUSH_SLOPE * self.length, first)
             push = push.copy()
             push[reached] = np.maximum(push[reached], beside)
-        for _ in range(3):
+        for _ in range(SMOOTHING_STEPS):
             mean = push.copy()
             mean[reached] = (push[reached] + np.add.reduceat(push[start], first) / count) / 2
             push = np.maximum(mean, lacking)
@@ -149,19 +178,23 @@ class _Contact:
 
 
 def _controls(mesh: TriMesh, around: np.ndarray, cell: float) -> tuple[np.ndarray, csr_matrix, np.ndarray, np.ndarray]:
-    """Of vertices those that are asked (C,), sparse (N, C) from them to all, and edges between them with lengths."""
+    """Which of the vertices `around` (N,) are asked.
+
+    Returns:
+        (C,) those that are asked, sparse (N, C) from them to all, edges (E, 2) between them, and (E,) their lengths.
+    """
     place = np.full(len(mesh.vertices), -1)
     place[around] = np.arange(len(around))
     edges = place[mesh.edges[(place[mesh.edges] >= 0).all(axis=1)]]
     points = mesh.vertices[around]
-    length = np.linalg.norm(points[edges[:, 0]] - points[edges[:, 1]], axis=1).clip(1e-9 * cell)
-    if len(around) <= CONTROLS:
-        return around, identity(len(around), format="csr"), edges, length
+    length = np.linalg.norm(points[edges[:, 0]] - points[edges[:, 1]], axis=1).clip(TINY * cell)
+    if len(around) <= CONTROLS_FROM:
+        return around, csr_matrix(identity(len(around), format="csr")), edges, length
     chosen = np.unique(np.floor((points - points.min(axis=0)) / cell).astype(int), axis=0, return_index=True)[1]
     # Upper and lower lip share cells, but no way over the surface.
     graph = csr_matrix((length, edges.T), shape=(len(around),) * 2)
     way, _, owner = dijkstra(
-        graph, directed=False, indices=chosen, min_only=True, return_predecessors=True, limit=3 * cell
+        graph, directed=False, indices=chosen, min_only=True, return_predecessors=True, limit=CONTROL_CELLS_AWAY * cell
     )
     lone = np.isinf(way)
     chosen = np.concatenate([chosen, np.flatnonzero(lone)])
@@ -175,6 +208,7 @@ def _controls(mesh: TriMesh, around: np.ndarray, cell: float) -> tuple[np.ndarra
     beside = csr_matrix((np.ones(len(pairs)), pairs.T), shape=(count, count))
     beside = beside + beside.T + identity(count, format="csr")
     rows, columns = beside[owner].nonzero()
-    weight = np.exp(-np.square((points[rows] - points[chosen[columns]]) / cell).sum(axis=1)) + 1e-9
+    weight = np.exp(-np.square((points[rows] - points[chosen[columns]]) / cell).sum(axis=1)) + TINY
     share = csr_matrix((weight, (rows, columns)), (len(owner), count))
-    return around[chosen], diags(1 / np.asarray(share.sum(axis=1)).ravel()) @ share, pairs, span
+    share = csr_matrix(diags(1 / np.asarray(share.sum(axis=1)).ravel()) @ share)
+    return around[chosen], share, pairs, span

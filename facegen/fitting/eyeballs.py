@@ -1,28 +1,37 @@
-"""Which pieces of a head are eyeballs, and what lies in or on them."""
+"""Finding eyeballs among the pieces of a head, and what lies in or on them."""
 
 from __future__ import annotations
 
 import numpy as np
 
 BALL_POINTS = 20
-"""Vertices; a piece of fewer is too coarse to be told for a ball."""
+"""Vertices that an eyeball has at least. Chosen: fewer say too little of a shape."""
 BALL_FROM_EYE = 0.12
-"""In units of the face's size: an eyeball's vertices have their mean no farther from the middle of the lids."""
+"""In units of the face's size: the mean of an eyeball's vertices is no farther from the middle of the lids. Chosen: an
+adult's eyeball has its centre about 0.06 behind them."""
 BALL_RADIUS = (0.03, 0.09)
-"""In units of the face's size: the smallest and the largest radius of an eyeball; an adult's, 12 mm, is 0.052."""
+"""In units of the face's size: the smallest and the largest radius of an eyeball. Chosen around an adult's, which is 12
+mm or 0.052, with room for drawn figures."""
 BALL_ERROR, BALL_EXTENT = 0.1, 0.8
-"""In radii: vertices of a ball are off by less on average, and its box is wider than this in every direction, so that
-a shallow cap is none."""
+"""In radii: how far vertices of a ball are off it on average, at most, and the width of its box in every direction, at
+least, so that a shallow cap is no ball. Chosen: half a ball has a box of 1."""
 BALL_REACH = 1.25
-"""In radii: how far a thing in or on an eyeball reaches from its centre."""
+"""In radii: how far a thing in or on an eyeball reaches from its centre, at most. Chosen: a cornea bulges by less."""
 ROUND = (0.67, 1.5)
-"""A round thing's height lies between these times its width; lashes and tear lines along the lids are longer."""
+"""Bounds of a round thing's height divided by its width. Chosen: lashes and tear lines along the lids are longer."""
 
 
 def find_eyeball(
     points: np.ndarray, piece: np.ndarray, others: np.ndarray, eye: np.ndarray
 ) -> tuple[np.ndarray, float] | None:
-    """Centre and radius of the piece behind an eye that is most like a ball, in the face's frame."""
+    """Centre and radius of the largest piece behind an eye that is a ball, in the face's frame; None if there is none.
+
+    Args:
+        points: (U, 3) in the face's frame.
+        piece: (U,) number of the piece of each.
+        others: (U,) bool, vertices of the pieces that are not skin.
+        eye: (3,) the middle of the lids.
+    """
     best = None
     for number in np.unique(piece[others]):
         spots = points[piece == number]
@@ -40,7 +49,7 @@ def find_eyeball(
 
 
 def in_eyeball(spots: np.ndarray, centre: np.ndarray, radius: float) -> bool:
-    """A ball, or a round thing in or on it: sclera, iris, pupil, cornea; not what lies along the lids."""
+    """Whether vertices (N, 3) are a ball or a round thing in or on it: sclera, iris, pupil, cornea."""
     reach = np.linalg.norm(spots - centre, axis=1).max()
     wide, high = np.ptp(spots, axis=0)[:2]
     return bool(reach < BALL_REACH * radius and ROUND[0] * wide < high < ROUND[1] * wide)

@@ -1,4 +1,4 @@
-"""What a head holds beside its skin: eyeballs, lashes, teeth, and things that have nothing to do with expressions."""
+"""The pieces of a head that are not skin: eyeballs, lashes, teeth, and what has nothing to do with expressions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from facegen.fitting.eyeballs import find_eyeball, in_eyeball
 from facegen.fitting.head import FaceFrame
@@ -15,44 +15,48 @@ from facegen.landmarks.points import LEFT_EYE, MOUTH, MOUTH_CORNERS, RIGHT_EYE
 from facegen.mesh.topology import edge_graph
 from facegen.mesh.tri_mesh import TriMesh
 
-FOLLOWING = 0.035
-"""In units of the face's size: a piece mostly nearer to the skin than this follows it (lashes, brows, beards)."""
-ROOTED = 0.006
-"""In units of the face's size: what is nearer to the skin than this is rooted in it."""
-TONGUE = 0.05
-"""In units of the face's size: how far above the lower teeth a tongue may reach."""
-LINED, LIPS = 0.05, 0.06
-"""In units of the face's size: the mouth's lining is skin no farther from teeth and gums than the first, and farther
-from the lips, over the surface, than the second."""
-STRETCHED = 0.1
-"""In units of the face's size: the height over which the mouth's lining passes from the upper to the lower jaw."""
-TALL = 0.12
-"""In units of the face's size: no tooth or row of teeth is as tall; a taller piece holds gums of both jaws."""
+# Lengths are in units of the face's size (230 mm for an adult), see `face_size`. All were chosen; none was measured.
+FOLLOWER_GAP = 0.035
+"""A piece of which half is nearer to the skin follows it: lashes, brows, beards. Chosen: longer than lashes; a larger
+one moves glasses and hair too."""
+ROOT_GAP = 0.006
+"""A vertex of such a piece that is nearer to the skin is rooted in it. Chosen, 1.4 mm on an adult's face."""
+TONGUE_HEIGHT = 0.05
+"""How far a tongue may reach above the lower teeth. Chosen, 11 mm on an adult's face."""
+LINING_GAP, OFF_LIPS = 0.05, 0.06
+"""The mouth's lining is skin no farther from teeth and gums than the first, and farther from the lips, over the
+surface, than the second. Chosen: the lips, which the template moves, end before it."""
+LINING_HEIGHT = 0.1
+"""Height over which the mouth's lining passes from the upper to the lower jaw. Chosen: a smaller one folds the
+cheeks."""
+TEETH_HEIGHT = 0.12
+"""No tooth or row of teeth is as tall; a taller piece holds gums of both jaws. Chosen, 28 mm on an adult's face."""
 OUTWARD = 0.2
-"""Cosine between a normal and the face's front, above which skin counts as the outside of the face."""
+"""Cosine between a normal and the face's front, above which skin counts as the outside of the face. Chosen: within 78
+degrees, so that the mouth's lining, which mostly looks elsewhere, does not count."""
 BEHIND_LIPS = 0.01
-"""In units of the face's size: what is in the mouth lies farther behind the skin before it."""
+"""What is in the mouth lies farther behind the skin before it. Chosen, 2.3 mm, less than lips are thick."""
 MOUTH_WIDTH, MOUTH_HEIGHT, MOUTH_DEPTH = 0.16, 0.14, 0.45
-"""In units of the face's size: to either side of the mouth's middle, above and below it, and behind it, the middle of
-a piece in the mouth is no farther."""
-CUT_STEPS = 10
-"""At most so many times the height between the teeth is put half-way between both rows."""
-BLEND = 0.02
-"""In units of the face's size: the height over which gums of both jaws in one piece pass from one to the other."""
+"""How far the middle of a piece in the mouth is from the mouth's middle, at most: to either side, up or down, and
+behind it. Chosen as wide as a jaw, as high as from nose to chin, and as deep as from lips to throat."""
+CUT_ROUNDS = 10
+"""Times, at most, that the height between the teeth is put half-way between both rows. Chosen: it is soon found."""
+GUMS_HEIGHT = 0.02
+"""Height over which gums of both jaws in one piece pass from one to the other. Chosen, 4.6 mm on an adult's face."""
 ROOT_SPREAD, ROOT_NEIGHBOURS, ROOT_SOFTENING = 1.5, 6, 0.003
-"""Roots lie within so many times the piece's least distance from the skin; they follow so many vertices of it, by the
-inverse square of the distance and the last, in units of the face's size."""
+"""Roots are nearer to the skin than so many times the piece's smallest distance from it. They follow so many vertices
+of the skin, by the inverse square of the distance plus the third. Chosen: more neighbours blur the motion of lids."""
 
 
 @dataclass(frozen=True, eq=False)
 class Solid:
-    """Something rigid.
+    """Something rigid that skin must not enter.
 
     Args:
         members: (N,) its vertices.
-        centre: (3,) skin gives way from here.
-        flat: but not up or down.
-        hinged: it turns with the jaw.
+        centre: (3,) from which skin gives way.
+        flat: skin gives way to the sides and forwards alone, not up or down.
+        hinged: the solid turns with the jaw.
     """
 
     members: np.ndarray
@@ -89,24 +93,24 @@ def sort_parts(
     others: np.ndarray,
     head: FaceFrame,
 ) -> Parts:
-    """What each piece beside the skin is, by where it is and what it looks like.
+    """Tell what each piece beside the skin is, by its place and its shape.
 
     Args:
         vertices: (U, 3) joined.
         normals: (U, 3).
         piece: (U,) number of the piece of each.
         anchors: (A,) vertices of the skin on the fitted face.
-        others: (U,) bool, vertices of pieces without anchors.
+        others: (U,) bool, the vertices of pieces without anchors.
         head: the face's frame.
     """
     count = len(vertices)
     points = head.local(vertices)
-    tree = cKDTree(points[anchors])
+    tree = KDTree(points[anchors], leafsize=16)
     jaw, mouth, followers = np.zeros(count), np.zeros(count, dtype=bool), []
     eyes = (find_eyeball(points, piece, others, head.middle(eye)) for eye in (LEFT_EYE, RIGHT_EYE))
     balls = [ball for ball in eyes if ball is not None]
     outer = anchors[normals[anchors] @ head.rotation[2] > OUTWARD]
-    shell = cKDTree(points[outer, :2])
+    shell = KDTree(points[outer, :2], leafsize=16)
     inside, round_things = [], [[] for _ in balls]
     for number in np.unique(piece[others]):
         members = np.flatnonzero(piece == number)
@@ -118,7 +122,7 @@ def sort_parts(
         behind = points[outer[shell.query(points[members, :2])[1]], 2] - points[members, 2]
         if _in_mouth(points[members], behind, head):
             inside.append(members)
-        elif np.median(tree.query(points[members])[0]) < FOLLOWING:
+        elif np.median(tree.query(points[members])[0]) < FOLLOWER_GAP:
             followers.append(members)
     cut = _cut(points, inside, head)
     for members in inside:
@@ -129,7 +133,7 @@ def sort_parts(
         for each, ball in zip(round_things, balls, strict=True)
         if each
     ]
-    teeth = [members for members in inside if np.ptp(points[members, 1]) < TALL]
+    teeth = [members for members in inside if np.ptp(points[members, 1]) < TEETH_HEIGHT]
     for hinged in (False, True):
         row = [members for members in teeth if (jaw[members[0]] == 1) == hinged]
         if row:
@@ -142,7 +146,7 @@ def sort_parts(
 def lining(
     mesh: TriMesh, skin: np.ndarray, anchors: np.ndarray, parts: Parts, head: FaceFrame
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Skin in the mouth, away from the lips, that lies along gums and teeth and moves with them.
+    """Find the skin in the mouth, away from the lips, that lies along gums and teeth and moves with them.
 
     Args:
         mesh: joined.
@@ -159,17 +163,17 @@ def lining(
     candidates = np.flatnonzero(free)
     if not len(candidates) or not parts.mouth.any():
         return np.zeros(0, np.int64), np.zeros(0)
-    reach = LINED * head.size
-    gap = cKDTree(mesh.vertices[parts.mouth]).query(mesh.vertices[candidates], distance_upper_bound=reach)[0]
+    reach = LINING_GAP * head.size
+    gap = KDTree(mesh.vertices[parts.mouth]).query(mesh.vertices[candidates], distance_upper_bound=reach)[0]
     candidates = candidates[np.isfinite(gap)]
-    way = dijkstra(edge_graph(mesh), directed=False, indices=anchors, min_only=True, limit=LIPS * head.size)
-    chosen = candidates[way[candidates] > LIPS * head.size]
+    way = dijkstra(edge_graph(mesh), directed=False, indices=anchors, min_only=True, limit=OFF_LIPS * head.size)
+    chosen = candidates[way[candidates] > OFF_LIPS * head.size]
     heights = head.local(mesh.vertices[chosen])[:, 1]
-    return chosen, np.clip(0.5 - (heights - parts.cut) / STRETCHED, 0, 1)
+    return chosen, np.clip(0.5 - (heights - parts.cut) / LINING_HEIGHT, 0, 1)
 
 
 def _in_mouth(spots: np.ndarray, behind: np.ndarray, head: FaceFrame) -> bool:
-    """Behind the lips, within the width of the jaw."""
+    """Whether vertices (N, 3), so far `behind` the skin (N,), lie behind the lips and within the width of the jaw."""
     mouth, middle = head.middle(MOUTH), spots.mean(axis=0)
     return bool(
         np.median(behind) > BEHIND_LIPS
@@ -180,10 +184,10 @@ def _in_mouth(spots: np.ndarray, behind: np.ndarray, head: FaceFrame) -> bool:
 
 
 def _cut(points: np.ndarray, inside: list[np.ndarray], head: FaceFrame) -> float:
-    """The height between upper and lower teeth: half-way between those above and those below the mouth's corners."""
+    """The height between upper and lower teeth, half-way between the mean heights of both."""
     cut = float(head.middle(MOUTH_CORNERS)[1])
-    heights = np.array([points[members, 1].mean() for members in inside if np.ptp(points[members, 1]) < TALL])
-    for _ in range(CUT_STEPS):
+    heights = np.array([points[members, 1].mean() for members in inside if np.ptp(points[members, 1]) < TEETH_HEIGHT])
+    for _ in range(CUT_ROUNDS):
         upper, lower = heights[heights > cut], heights[heights <= cut]
         if not len(upper) or not len(lower):
             break
@@ -192,26 +196,27 @@ def _cut(points: np.ndarray, inside: list[np.ndarray], head: FaceFrame) -> float
 
 
 def _lower(heights: np.ndarray, upward: np.ndarray, cut: float) -> np.ndarray | float:
-    """How far a piece in the mouth belongs to the lower jaw: teeth whole, gums of both jaws in one by their height.
+    """How far a piece in the mouth turns with the lower jaw: teeth wholly or not, gums of both jaws by their height.
 
     A tongue reaches above the lower teeth, and looks up (`upward`, of normals), as no palate does.
     """
-    if np.ptp(heights) < TALL or heights.min() > cut or heights.max() < cut:
+    if np.ptp(heights) < TEETH_HEIGHT or heights.min() > cut or heights.max() < cut:
         return float(heights.mean() < cut)
-    return np.clip(0.5 - (heights - cut - TONGUE * np.clip(upward, 0, 1)) / BLEND, 0, 1)
+    return np.clip(0.5 - (heights - cut - TONGUE_HEIGHT * np.clip(upward, 0, 1)) / GUMS_HEIGHT, 0, 1)
 
 
-def _roots(points: np.ndarray, anchors: np.ndarray, followers: list[np.ndarray], tree: cKDTree) -> csr_matrix:
-    """Sparse (U, U): those vertices of each piece that are nearest to the skin move as the skin beside them."""
+def _roots(points: np.ndarray, anchors: np.ndarray, followers: list[np.ndarray], tree: KDTree) -> csr_matrix:
+    """Sparse (U, U), with a row for each vertex that is rooted in the skin: it moves as the skin beside it."""
     count = len(points)
     if not followers:
         return csr_matrix((count, count))
     gaps = [tree.query(points[members])[0] for members in followers]
     roots = np.concatenate(
-        [members[gap <= max(ROOT_SPREAD * gap.min(), ROOTED)] for members, gap in zip(followers, gaps, strict=True)]
+        [members[gap <= max(ROOT_SPREAD * gap.min(), ROOT_GAP)] for members, gap in zip(followers, gaps, strict=True)]
     )
-    gap, beside = tree.query(points[roots], k=min(ROOT_NEIGHBOURS, len(anchors)))
+    found = tree.query(points[roots], k=min(ROOT_NEIGHBOURS, len(anchors)))
+    gap, beside = np.asarray(found[0]), np.asarray(found[1])
     weights = 1 / (gap + ROOT_SOFTENING) ** 2
     weights /= weights.sum(axis=1, keepdims=True)
-    rows = np.repeat(roots, beside.shape[1])
+    rows = np.repeat(roots, len(beside.T))
     return csr_matrix((weights.ravel(), (rows, anchors[beside].ravel())), shape=(count, count))

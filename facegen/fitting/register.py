@@ -1,4 +1,4 @@
-"""A checkpoint's template fitted onto any face mesh, and its expressions carried to that mesh."""
+"""A model's template fitted onto any face mesh, and its expressions carried to that mesh."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_matrix, identity, vstack
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from facegen.errors import MeshError
 from facegen.fitting.clearance import Clearance
@@ -14,7 +14,7 @@ from facegen.fitting.head import FaceFrame, Jaw
 from facegen.fitting.lips import lip_sides, lips_are_fused
 from facegen.fitting.nonrigid import REACH, align, fit_template
 from facegen.fitting.parts import lining, sort_parts
-from facegen.fitting.transfer import FADE, FRAME, Extension, Transfer, find_anchors, local_maps
+from facegen.fitting.transfer import FADE_LENGTH, FRAME_WIDTH, Extension, Transfer, find_anchors, local_maps
 from facegen.landmarks.points import CHIN, Landmarks, face_size, facing, robust_similarity
 from facegen.mesh.subdivision import smooth_split
 from facegen.mesh.surface import Surface, on_surface
@@ -22,22 +22,36 @@ from facegen.mesh.topology import pieces
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 from facegen.mesh.welding import weld
 
-FARTHEST = (1.5, 10.0)
-"""mm at the template's size: a fit is refused whose distance has a larger median or 95 % quantile."""
-LOOSEST = 0.06
-"""In units of the face's size: a fit is refused with a larger median distance between the landmarks of fit and mesh."""
+LARGEST_DISTANCES = (1.5, 10.0)
+"""mm at the template's size: a fit is refused whose distance to the mesh has a larger median or 95 % quantile. Chosen:
+a fit of a face has a median well below 1 mm."""
+LARGEST_LANDMARK_GAP = 0.06
+"""In units of the face's size: a fit is refused with a larger median distance between the landmarks of fit and mesh.
+Chosen: several times what the detector errs by."""
 SMOOTH_FROM = 10_000
-"""Vertices; the motion of a coarser template is made smooth between its vertices, or its edges show as creases."""
-PATCH = 0.25
-"""In units of the face's size: a piece of skin, as scans have several, is larger than this."""
-FEWEST_FOUND = 0.4
-"""Share of the template's front that must find the mesh; below it, most of the face is missing."""
+"""Vertices; the motion of a coarser template is made smooth between its vertices, or its edges show as creases. Chosen:
+at this count an adult's face has edges of about 2.5 mm."""
+SMALLEST_SKIN = 0.25
+"""In units of the face's size: a piece of skin, as scans have several, is wider than this. Chosen: an eye with its
+lashes is narrower."""
+SMALLEST_LANDMARK_SHARE = 0.03
+"""Share of the landmarks that must lie on a piece for it to be skin. Chosen: a few landmarks may hit lashes or hair."""
+SMALLEST_FOUND = 0.4
+"""Share of the template's front that must find the mesh; below it, most of the face is missing. Chosen."""
+FEWEST_JUDGED = 50
+"""Vertices of the front that must find the mesh, or nothing can be said of the fit. Chosen."""
+FOUND_TURN = 0.3
+"""Cosine between the normals of a vertex and of its nearest point, above which the vertex has found the mesh. Chosen,
+73 degrees."""
 FRONTAL = 0.2
-"""Cosine between a normal and the face's front, above which a vertex of the template looks to the front."""
-WITHIN = 0.4
-"""In units of the face's size, from the middle of the landmarks: the fit is judged by what lies within."""
-AROUND = 0.9
-"""In units of the face's size: the template is laid onto nothing farther than this from the face's middle."""
+"""Cosine between a normal and the face's front, above which a vertex of the template looks to the front. Chosen, 78
+degrees."""
+JUDGED_RADIUS = 0.4
+"""In units of the face's size, from the middle of the landmarks: the fit is judged by what lies within. Chosen: it
+leaves out neck and ears, of which a mesh may have nothing."""
+FACE_RADIUS = 0.9
+"""In units of the face's size: the template is laid onto nothing farther than this from the face's middle. Chosen: a
+head lies within, and a body's vertices are not searched."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,15 +60,15 @@ class Fit:
 
     Args:
         template: (V, 3) mm, as the model has it.
-        marks: sparse (K, V), from the template's vertices to the landmarks that are known on it.
+        marks: sparse (K, V), from the template's vertices to those landmarks that it has.
         numbers: (K,) which of the 468 they are.
-        vertices: (V, 3) where the mesh has the template's vertices, in the mesh's units.
+        vertices: (V, 3) where the template's vertices came to lie, in the mesh's units.
         mesh: the mesh, joined at its seams, its triangles outwards.
         index: (U,) joined vertex of each of the mesh's own.
         skin: (joined,) bool, the pieces that hold the face.
         seen: landmarks of the mesh.
         scale: units of the mesh in one mm of the template.
-        distance: (N,) mm at the template's size, from those of its vertices that look to the front to the mesh.
+        distance: (N,) mm at the template's size, from the vertices of its front that found the mesh to the mesh.
     """
 
     template: TriMesh
@@ -70,7 +84,7 @@ class Fit:
 
     @property
     def size(self) -> float:
-        """Of the face, in the mesh's units."""
+        """The face's size in the mesh's units."""
         return face_size(self.marks @ self.template.vertices) * self.scale
 
     def landmarks(self, vertices: np.ndarray) -> np.ndarray:
@@ -81,7 +95,7 @@ class Fit:
 
     @property
     def fused_lips(self) -> bool:
-        """One sheet of skin closes the mouth."""
+        """Whether one sheet of skin closes the mouth."""
         return lips_are_fused(self.mesh, self.landmarks(self.vertices))
 
     def __str__(self) -> str:
@@ -90,7 +104,7 @@ class Fit:
 
 
 class FitError(MeshError):
-    """A mesh onto which the template could not be laid, with all that it takes to draw it.
+    """A mesh onto which the template could not be laid, with what a picture of it needs.
 
     Args:
         message: one line.
@@ -125,10 +139,10 @@ def register(template: TriMesh, own: np.ndarray, scan: TriMesh, seen: Landmarks,
     target = Surface(_face_region(mesh, skin, middle, size), REACH)
     goals = (seen.points[both] - middle) / size
     start, _ = robust_similarity(own[both], goals)
-    fit = align(template, start, target)
-    placed = template.with_vertices(fit(template.vertices))
+    aligned = align(template, start, target)
+    placed = template.with_vertices(aligned(template.vertices))
     known = np.flatnonzero(np.isfinite(own).all(axis=1))
-    marks = on_surface(Surface(placed, REACH), fit(own[known]))
+    marks = on_surface(Surface(placed, REACH), aligned(own[known]))
     try:
         moved = fit_template(placed, marks[both[known]], goals, target)
     except MeshError as error:
@@ -137,30 +151,32 @@ def register(template: TriMesh, own: np.ndarray, scan: TriMesh, seen: Landmarks,
     hits = target.nearest(moved, normals)
     # Of neck, ears and the inside of nose, mouth and lids a mesh may have nothing.
     front = _front(moved, normals, seen)
-    found = front & ~hits.border & (np.einsum("vc,vc->v", hits.normals, normals) > 0.3)
-    gap = np.linalg.norm(hits.points - moved, axis=1)[found] / fit.scale
+    found = front & ~hits.border & (np.einsum("vc,vc->v", hits.normals, normals) > FOUND_TURN)
+    gap = np.linalg.norm(hits.points - moved, axis=1)[found] / aligned.scale
     share = found.sum() / max(front.sum(), 1)
-    done = Fit(template, marks, known, moved * size + middle, mesh, index, skin, seen, fit.scale * size, gap)
+    done = Fit(template, marks, known, moved * size + middle, mesh, index, skin, seen, aligned.scale * size, gap)
     _require_close(done, share, goals * size + middle, both, name)
     return done
 
 
 def _front(vertices: np.ndarray, normals: np.ndarray, seen: Landmarks) -> np.ndarray:
-    """(V,) bool: the part of a fitted template (V, 3), in units of the face's size, that every face mesh has."""
-    return (normals @ seen.rotation[2] > FRONTAL) & (np.linalg.norm(vertices, axis=1) < WITHIN)
+    """(V,) bool: the part of a fitted template, (V, 3) in units of the face's size, that every face mesh has."""
+    return (normals @ seen.rotation[2] > FRONTAL) & (np.linalg.norm(vertices, axis=1) < JUDGED_RADIUS)
 
 
 def _require_close(fit: Fit, share: float, goals: np.ndarray, both: np.ndarray, name: str) -> None:
-    """Refuse a fit that is none, or that finds the mesh in too small a share of the face."""
-    loose = np.median(np.linalg.norm(fit.landmarks(fit.vertices)[both] - goals, axis=1)) / fit.size
-    near = len(fit.distance) > 50 and share > FEWEST_FOUND
-    if near and loose < LOOSEST and (np.quantile(fit.distance, [0.5, 0.95]) < FARTHEST).all():
+    """Refuse a fit that lies too far from the mesh, or that finds it in too small a share of the face."""
+    off = np.median(np.linalg.norm(fit.landmarks(fit.vertices)[both] - goals, axis=1)) / fit.size
+    near = len(fit.distance) > FEWEST_JUDGED and share > SMALLEST_FOUND
+    close = near and (np.quantile(fit.distance, [0.5, 0.95]) < LARGEST_DISTANCES).all()
+    if close and off < LARGEST_LANDMARK_GAP:
         return
+    median, most = LARGEST_DISTANCES
     what = str(fit) if near else "most of the face is missing from it"
     raise FitError(
-        f"{name}: the model's template could not be laid onto it ({what}; landmarks are off by {100 * loose:.1f} % of "
-        f"the face; at most {FARTHEST[0]} and {FARTHEST[1]} mm and {100 * LOOSEST:.0f} % are accepted); give a mesh of "
-        "a human face at rest, or landmarks with --landmarks FILE",
+        f"{name}: the model's template could not be laid onto it ({what}; landmarks are off by {100 * off:.1f} % of "
+        f"the face; at most {median} and {most} mm and {100 * LARGEST_LANDMARK_GAP:.0f} % are accepted); give a mesh "
+        "of a human face at rest, or landmarks with --landmarks FILE",
         fit.mesh,
         fit.seen,
         fit.template.with_vertices(fit.vertices),
@@ -168,37 +184,38 @@ def _require_close(fit: Fit, share: float, goals: np.ndarray, both: np.ndarray, 
 
 
 def _face_region(mesh: TriMesh, skin: np.ndarray, middle: np.ndarray, size: float) -> TriMesh:
-    """The skin around the face, from the middle of the face and in units of its size."""
+    """The skin around the face, its vertices from the middle of the face and in units of its size."""
     points = (mesh.vertices - middle) / size
-    wanted = skin & (np.linalg.norm(points, axis=1) < AROUND)
+    wanted = skin & (np.linalg.norm(points, axis=1) < FACE_RADIUS)
     used, faces = np.unique(mesh.faces[wanted[mesh.faces].all(axis=1)], return_inverse=True)
     return TriMesh(points[used], faces.reshape(-1, 3))
 
 
 def _skin(mesh: TriMesh, seen: Landmarks, size: float) -> np.ndarray:
-    """(V,) bool: the pieces on which the landmarks lie, those aside that are no larger than an eye with its lashes."""
+    """(V,) bool: the pieces on which landmarks lie, without those that are no larger than an eye with its lashes."""
     piece = pieces(mesh)
     used = np.unique(mesh.faces)
-    on = piece[used[cKDTree(mesh.vertices[used]).query(seen.points[seen.known])[1]]]
+    on = piece[used[KDTree(mesh.vertices[used], leafsize=16).query(seen.points[seen.known])[1]]]
     numbers, hits = np.unique(on, return_counts=True)
     extent = np.array([np.linalg.norm(np.ptp(mesh.vertices[piece == number], axis=0)) for number in numbers])
-    wide = (extent > PATCH * size) & (hits >= 0.03 * hits.sum())
+    wide = (extent > SMALLEST_SKIN * size) & (hits >= SMALLEST_LANDMARK_SHARE * hits.sum())
     return np.isin(piece, numbers[wide | (hits == hits.max())])
 
 
 def _finer(mesh: TriMesh) -> tuple[TriMesh, csr_matrix, csr_matrix]:
-    """A template of `SMOOTH_FROM` vertices or more with the same surface, and the matrices of `smooth_split` to it."""
-    straight = smooth = identity(len(mesh.vertices), format="csr")
+    """The same surface with `SMOOTH_FROM` vertices or more, and the straight and the smooth matrix to it."""
+    count = len(mesh.vertices)
+    straight = smooth = csr_matrix(identity(count, format="csr"))
     while len(mesh.vertices) < SMOOTH_FROM:
         mesh, one, two = smooth_split(mesh)
         straight, smooth = one @ straight, two @ smooth
     # What smoothing takes from the template's own vertices is given back, but for what it would take of that.
-    kept = identity(smooth.shape[1], format="csr")
-    return mesh, straight, smooth @ (2 * kept - smooth[: smooth.shape[1]])
+    kept = csr_matrix(identity(count, format="csr"))
+    return mesh, straight, smooth @ (2 * kept - smooth[:count])
 
 
 def transfer(fit: Fit) -> Transfer:
-    """What carries the template's motion to the mesh.
+    """Prepare the map that carries the template's motion to the mesh.
 
     Raises:
         FitError: hardly any vertex of the mesh lies on the fitted template.
@@ -218,13 +235,13 @@ def transfer(fit: Fit) -> Transfer:
     parts = sort_parts(mesh.vertices, vertex_normals(mesh.vertices, mesh.faces), piece, anchors, others, head)
     lined, share = lining(mesh, ~others, anchors, parts, head)
     roots = np.flatnonzero(np.diff(parts.roots.indptr))
-    where = vstack([where, parts.roots[roots][:, anchors] @ where]).tocsr()
+    where = csr_matrix(vstack([where, parts.roots[roots][:, anchors] @ where]))
     chin = fit.marks[np.isin(fit.numbers, CHIN)]
     jaw = Jaw.of(head, chin, chin @ fit.vertices)
     held = np.concatenate([anchors, roots, lined])
-    extend = Extension(mesh, held, FADE * size)
+    extend = Extension(mesh, held, FADE_LENGTH * size)
     lining_motion = np.zeros((len(held), 3))
     lining_motion[len(held) - len(lined) :] = share[:, None] * jaw.swing(mesh.vertices[lined])
-    stretch = local_maps(template, fit.vertices, FRAME * size / fit.scale)
+    stretch = local_maps(template, fit.vertices, FRAME_WIDTH * size / fit.scale)
     clearance = Clearance(mesh, np.isin(piece, piece[held]), parts.solids, head, jaw)
     return Transfer(stretch, where, extend, parts, jaw, extend(lining_motion), clearance, mesh.vertices, fit.index)

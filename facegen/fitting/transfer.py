@@ -1,4 +1,4 @@
-"""The motion of a template, carried to a mesh of any other topology onto which it was fitted."""
+"""The motion of a template carried to a mesh of another topology, onto which the template was fitted."""
 
 from __future__ import annotations
 
@@ -16,29 +16,53 @@ from facegen.mesh.surface import Surface
 from facegen.mesh.topology import connected, pieces
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 
-NEAR = 0.02
-"""In units of the face's size: skin that is no farther from the fitted template follows it exactly."""
-FADE = 0.15
-"""In units of the face's size: the distance over the surface within which motion fades beyond the template's border."""
-FRAME = 0.08
-"""In units of the face's size: the width over which the turning and stretching from template to mesh is averaged."""
-NEGLIGIBLE = 3e-4
-"""A field of a motion is left out that is smaller than this share of its largest."""
+ANCHOR_GAP = 0.02
+"""In units of the face's size: skin nearer to the fitted template follows it exactly. Chosen, 4.6 mm on an adult's
+face; where a fit is good, half or double changes nothing."""
+BORDER_SHARE = 0.1
+"""Share of that distance which counts where the nearest point lies on the template's border, since all that lies beyond
+the border is nearest to it. Chosen."""
+ANCHOR_TURN = 0.3
+"""Cosine between the normals of skin and template, below which it does not follow. Chosen, 73 degrees: folds are no
+skin of the face."""
+LIP_SIDE = 0.15
+"""How far a vertex and its place on the template must be from the line between the lips, by `lip_sides`, to be taken
+for opposite lips. Chosen: the corners of the mouth, at 0, belong to both."""
+FEWEST_ANCHORS = 50
+"""Vertices that must follow the template, or it is refused. Chosen: fewer move no face."""
+SPECK = 0.01
+"""Share of all anchors: a connected patch of fewer is a nostril's inside or a fold behind an ear. Chosen."""
+FADE_LENGTH = 0.15
+"""In units of the face's size: the distance over the surface by which motion beyond the template's border has fallen to
+1/e. Chosen, 35 mm on an adult's face. Tried on one built-in person, whose motion is then off by 9.7 % (root mean square
+over what moves): half of it gives 11.0 %, double 9.5 %; a longer one moves ears and neck."""
+FRAME_WIDTH = 0.08
+"""In units of the face's size: the width over which the turning and stretching from template to mesh is averaged.
+Chosen, 18 mm on an adult's face. Tried as `FADE_LENGTH`: half of it gives 11.2 %, double 8.4 %; other people may differ
+from the template less evenly than that person does."""
+NEGLIGIBLE_FIELD = 3e-4
+"""A field that is smaller than this share of the motion's largest is left out. Chosen: of 20 mm it is 6 micrometres."""
+DEGENERATE = 1e-9
+"""Determinant of a triangle's frame divided by the square of the averaging width, below which the triangle says
+nothing. Chosen above rounding."""
+LEAST_MASS = 1e-6
+"""Share of the mean area around a vertex that each vertex weighs at least, so that what only degenerate triangles
+surround takes its neighbours' map. Chosen."""
 
 
 @dataclass(frozen=True, eq=False)
 class Transfer:
-    """Displacements of the template to displacements of a mesh.
+    """A map from displacements of the template to displacements of a mesh.
 
     Args:
-        stretch: (V, 3, 3) for each vertex of the template, linear map of a displacement into the mesh's frame.
+        stretch: (V, 3, 3) for each vertex of the template, the linear map of its displacement into the mesh's frame.
         skin: sparse (A, V) from the template to the anchors, vertices that follow it exactly.
-        extend: the motion of the anchors, and of the mouth's lining after them, to everything else.
+        extend: continues the motion of the anchors, and of the mouth's lining after them, to everything else.
         parts: what is not skin.
-        jaw: what turns it.
+        jaw: of the face.
         lined: (joined, 3) by which skin moves as the mouth's lining does, for each radian of the jaw.
         clearance: what keeps skin out of eyeballs and teeth.
-        rest: (joined, 3) vertices.
+        rest: (joined, 3) vertices without expression.
         index: (U,) the joined vertex of each vertex of the mesh.
     """
 
@@ -71,21 +95,22 @@ class Transfer:
         return joined[:, self.index]
 
     def _field(self, field: np.ndarray) -> np.ndarray:
-        return self.extend(np.pad(self.skin @ field, [(0, len(self.extend.anchors) - self.skin.shape[0]), (0, 0)]))
+        moved = self.skin @ field
+        return self.extend(np.pad(moved, [(0, len(self.extend.anchors) - len(moved)), (0, 0)]))
 
 
 def few_fields(displacement: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(T, V, 3) as weights (T, K) times fields (K, V, 3), with the fields left out that do next to nothing."""
+    """A motion (T, V, 3) as weights (T, K) times fields (K, V, 3), without the fields that do next to nothing."""
     count, vertices = displacement.shape[:2]
     flat = displacement.reshape(count, -1).astype(np.float64)
     values, vectors = np.linalg.eigh(flat @ flat.T)
-    kept = values > NEGLIGIBLE**2 * max(values.max(), 1e-300)
+    kept = values > NEGLIGIBLE_FIELD**2 * max(values.max(), 1e-300)
     weights = vectors[:, kept]
     return weights, (weights.T @ flat).reshape(-1, vertices, 3)
 
 
 def local_maps(template: TriMesh, fitted: np.ndarray, size: float) -> np.ndarray:
-    """(V, 3, 3): how the surroundings of each vertex were turned and stretched from the template to the fit.
+    """How the surroundings of each vertex were turned and stretched from the template to the fit, (V, 3, 3).
 
     The deformation gradient of each triangle, its third direction the normal stretched as the triangle is, averaged
     over a width of `size`: Sumner and Popovic, "Deformation Transfer for Triangle Meshes", SIGGRAPH 2004, made smooth.
@@ -93,10 +118,10 @@ def local_maps(template: TriMesh, fitted: np.ndarray, size: float) -> np.ndarray
     Args:
         template: (V, 3).
         fitted: (V, 3).
-        size: in the template's units.
+        size: the width, in the template's units.
     """
     before, after = (_frames(points[template.faces]) for points in (template.vertices, fitted))
-    good = np.abs(np.linalg.det(before)) > 1e-9 * size**2
+    good = np.abs(np.linalg.det(before)) > DEGENERATE * size**2
     gradient = np.zeros_like(before)
     gradient[good] = after[good] @ np.linalg.inv(before[good])
     stiffness, area = laplacian(template)
@@ -106,7 +131,7 @@ def local_maps(template: TriMesh, fitted: np.ndarray, size: float) -> np.ndarray
         (np.repeat(share, 3), (template.faces.ravel(), np.repeat(np.arange(len(share)), 3))),
         shape=(len(template.vertices), len(share)),
     )
-    mass = np.maximum(np.asarray(gather.sum(axis=1)).ravel(), 1e-6 * area.mean())
+    mass = np.maximum(np.asarray(gather.sum(axis=1)).ravel(), LEAST_MASS * area.mean())
     system = csc_matrix(diags(mass) + size**2 * stiffness)
     smooth = factor(system).solve(gather @ gradient.reshape(-1, 9))
     total = factor(system).solve(mass)
@@ -122,9 +147,14 @@ def _frames(corners: np.ndarray) -> np.ndarray:
 
 
 class Extension:
-    """The anchors' motion continued over the surface, dying out with distance.
+    """Continues the motion of anchors over the surface, where it dies out with distance.
 
-    It solves (1 - FADE^2 Laplace) d = 0 where there is no anchor, so that nothing moves farther than the anchors.
+    It solves (1 - length^2 Laplace) d = 0 where there is no anchor, so that nothing moves farther than the anchors.
+
+    Args:
+        mesh: (V, 3).
+        anchors: (A,) vertices whose motion is given.
+        length: by which it has fallen to 1/e, in the mesh's units.
     """
 
     def __init__(self, mesh: TriMesh, anchors: np.ndarray, length: float) -> None:
@@ -154,18 +184,23 @@ def _reached(mesh: TriMesh, anchors: np.ndarray) -> np.ndarray:
     return np.isin(piece, piece[anchors])
 
 
-def find_anchors(mesh: TriMesh, skin: np.ndarray, fitted: Surface, size: float, sides: tuple[np.ndarray, ...]) -> tuple:
-    """Vertices that lie on the fitted template, and where.
+def find_anchors(
+    mesh: TriMesh, skin: np.ndarray, fitted: Surface, size: float, sides: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, csr_matrix]:
+    """Find the vertices that lie on the fitted template, and where on it they lie.
 
     Args:
         mesh: joined, (U, 3).
         skin: (U,) bool, vertices of pieces that hold the face.
         fitted: the template on the mesh.
         size: of the face in the mesh's units.
-        sides: (U,) and (V,) from -1 below the mouth to 1 above it, of mesh and template.
+        sides: (U,) and (V,) `lip_sides` of mesh and template, from -1 below the mouth to 1 above it.
 
     Returns:
-        (A,) vertices, and sparse (A, V).
+        (A,) vertices, and sparse (A, V) from the template's.
+
+    Raises:
+        MeshError: hardly any vertex lies on it.
     """
     normals = vertex_normals(mesh.vertices, mesh.faces)
     candidates = np.flatnonzero(skin)
@@ -174,21 +209,20 @@ def find_anchors(mesh: TriMesh, skin: np.ndarray, fitted: Surface, size: float, 
     agree = np.einsum("vc,vc->v", hits.normals, normals[candidates])
     where = fitted.matrix(hits)
     one, other = sides[0][candidates], where @ sides[1]
-    crossed = (one * other < 0) & (np.minimum(np.abs(one), np.abs(other)) > 0.15)
-    # At the template's border only what lies on it; what lies beyond has its nearest point there too.
-    reach = np.where(hits.border, 0.1 * NEAR, NEAR) * size
-    good = (gap < reach) & (agree > 0.3) & ~crossed
+    crossed = (one * other < 0) & (np.minimum(np.abs(one), np.abs(other)) > LIP_SIDE)
+    reach = np.where(hits.border, BORDER_SHARE * ANCHOR_GAP, ANCHOR_GAP) * size
+    good = (gap < reach) & (agree > ANCHOR_TURN) & ~crossed
     good &= ~_specks(mesh, candidates, good)
-    if good.sum() < 50:
+    if good.sum() < FEWEST_ANCHORS:
         raise MeshError("hardly any vertex of the mesh lies on the fitted face")
     return candidates[good], where[good]
 
 
 def _specks(mesh: TriMesh, candidates: np.ndarray, good: np.ndarray) -> np.ndarray:
-    """Anchors in patches of under a hundredth of all: a nostril's inside, a fold behind an ear."""
+    """Which of the candidates (N,) lie in patches of anchors too small to be the face."""
     chosen = np.zeros(len(mesh.vertices), dtype=bool)
     chosen[candidates[good]] = True
     inside = mesh.edges[chosen[mesh.edges].all(axis=1)]
     label = connected(inside, len(mesh.vertices))
     size = np.bincount(label[chosen], minlength=label.max() + 1)
-    return size[label[candidates]] < 0.01 * chosen.sum()
+    return size[label[candidates]] < SPECK * chosen.sum()

@@ -1,4 +1,4 @@
-"""Landmarks that a user has: a text file of points on their mesh."""
+"""Text files of landmarks that users have placed on their own meshes."""
 
 from __future__ import annotations
 
@@ -7,32 +7,47 @@ from pathlib import Path
 import numpy as np
 
 from facegen.errors import MeshError
-from facegen.landmarks.points import COUNT, EYE_CORNERS, MOUTH_CORNERS, NOSE_TIP
+from facegen.landmarks.points import (
+    CHIN_TIP,
+    COUNT,
+    EYE_CORNERS,
+    INNER_LIPS,
+    LEFT_BROW,
+    LEFT_LIDS,
+    MOUTH_CORNERS,
+    NOSE_BASE,
+    NOSE_RIDGE,
+    NOSE_TIP,
+    OUTER_LIPS,
+    RIGHT_BROW,
+    RIGHT_LIDS,
+)
 
+JAW_SIDE = (-1,) * 8
+"""The eight points of Multi-PIE along one side of the jaw. They depend on the view, so no landmark is the same."""
 OF_68 = (
-    *[-1] * 8, 152, *[-1] * 8,
-    70, 63, 105, 66, 107, 336, 296, 334, 293, 300,
-    168, 197, 5, 4, 75, 97, 2, 326, 305,
-    33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380,
-    61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181,
-    78, 82, 13, 312, 308, 317, 14, 87,
-)  # fmt: skip
-"""FaceMesh's number of each of the 68 points of Multi-PIE; -1 along the jaw, whose points depend on the view."""
+    *(*JAW_SIDE, CHIN_TIP, *JAW_SIDE),
+    *(*RIGHT_BROW, *LEFT_BROW),
+    *(*NOSE_RIDGE, *NOSE_BASE),
+    *(*RIGHT_LIDS, *LEFT_LIDS),
+    *(*OUTER_LIPS, *INNER_LIPS),
+)
+"""FaceMesh's number of each of the 68 points of Multi-PIE, in their order; -1 where it has none."""
 NEEDED = {"the eyes' corners": EYE_CORNERS, "the mouth's corners": MOUTH_CORNERS, "the nose's tip": NOSE_TIP}
-"""Landmarks that a file must have: all of the eyes' and mouth's corners, either of the nose's tip."""
+"""Landmarks that a file must have: every corner of eyes and mouth, and either of the two at the nose's tip."""
 
 
 def read_landmarks(path: str | Path) -> np.ndarray:
     """Read points on a mesh, in the mesh's own units and axes.
 
-    A line is `number x y z` with FaceMesh's number (0 to 467), in any order and for as many as there are; or the file
-    has the 68 points of Multi-PIE, a line `x y z` for each. Commas count as spaces; `#` begins a comment.
+    Each line is `number x y z` with FaceMesh's number (0 to 467), in any order and for any number of landmarks; or the
+    file has the 68 points of Multi-PIE, a line `x y z` for each. Commas count as spaces; `#` begins a comment.
 
     Returns:
         (468, 3), NaN where the file has none.
 
     Raises:
-        MeshError: the file is missing or is written otherwise, or eyes, nose or mouth are missing.
+        MeshError: the file is missing or has another form, or landmarks of eyes, nose or mouth are missing from it.
     """
     path = Path(path)
     if not path.is_file():

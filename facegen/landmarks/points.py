@@ -1,4 +1,4 @@
-"""The 468 landmarks of a face: what they are called, which way a face with them looks, how large it is."""
+"""The 468 landmarks of a face by name, and the direction and size of a face with them."""
 
 from __future__ import annotations
 
@@ -10,32 +10,102 @@ from facegen.errors import MeshError
 from facegen.mesh.alignment import Similarity, similarity
 
 COUNT = 468
+"""Landmarks of a face, numbered from 0 as MediaPipe's FaceMesh numbers them; left and right are the face's own."""
 FEWEST_ON_SURFACE = 150
-"""Of the 468 landmarks of a face, so many must lie on its surface: about a third."""
-LEFT_EYE, RIGHT_EYE = (263, 362, 386, 374, 387, 373, 385, 380), (33, 133, 159, 145, 160, 144, 158, 153)
-EYE_CORNERS = (33, 133, 362, 263)
-"""From the face's right to its left: outer, inner, inner, outer."""
-MOUTH_CORNERS = (61, 291)
-NOSE_TIP = (4, 1)
+"""Landmarks of a face that must lie on its surface, about a third of all. Chosen: fewer let pass what is hardly a face,
+more refuse meshes that end at the cheeks."""
+
+RIGHT_EYE_OUTER, RIGHT_EYE_INNER, LEFT_EYE_INNER, LEFT_EYE_OUTER = 33, 133, 362, 263
+"""Corners of the eyes."""
+RIGHT_MOUTH_CORNER, LEFT_MOUTH_CORNER = 61, 291
+UPPER_LIP, LOWER_LIP = 0, 17
+"""The middle of each lip on its outer edge."""
+UPPER_INNER_LIP, LOWER_INNER_LIP = 13, 14
+"""The middle of each lip where the two meet."""
+CHIN_TIP, FOREHEAD_TOP = 152, 10
+BROW_MIDDLE, BELOW_BROWS, NOSE_ROOT, NOSE_BRIDGE = 9, 8, 168, 6
+"""Down the middle of the face: between the brows, just below that, between the eyes, where glasses sit."""
+NOSE_END, UNDER_NOSE_END = 4, 1
+"""The foremost landmark of the nose, and the one just below it."""
+UPPER_LIP_GROOVE = 164
+"""Skin in the middle, between the nose and the upper lip."""
+RIGHT_CHEEKBONE, LEFT_CHEEKBONE = 50, 280
+RIGHT_CHEEK, LEFT_CHEEK = 205, 425
+RIGHT_NOSTRIL_WING, LEFT_NOSTRIL_WING = 48, 278
+RIGHT_BROW_END, LEFT_BROW_END = 70, 300
+"""The brows' ends at the temples."""
+RIGHT_JAW, LEFT_JAW = 149, 378
+"""On the edge of the jaw, beside the chin."""
+RIGHT_FOREHEAD, LEFT_FOREHEAD = 67, 297
+
+LEFT_EYE = (LEFT_EYE_OUTER, LEFT_EYE_INNER, 386, 374, 387, 373, 385, 380)
+RIGHT_EYE = (RIGHT_EYE_OUTER, RIGHT_EYE_INNER, 159, 145, 160, 144, 158, 153)
+"""Corners and lids of an eye."""
+EYE_CORNERS = (RIGHT_EYE_OUTER, RIGHT_EYE_INNER, LEFT_EYE_INNER, LEFT_EYE_OUTER)
+"""From the face's right to its left."""
+MOUTH_CORNERS = (RIGHT_MOUTH_CORNER, LEFT_MOUTH_CORNER)
+NOSE_TIP = (NOSE_END, UNDER_NOSE_END)
 """Two landmarks at the tip, either of which says where it is."""
-LIP_MIDDLES = (0, 17)
-"""The middle of the upper lip and of the lower one, on their outer edges."""
-INNER_LIP_MIDDLES = (13, 14)
-"""The same where the lips meet."""
-BELOW_NOSE = (164, 2, 165, 391)
+LIP_MIDDLES = (UPPER_LIP, LOWER_LIP)
+INNER_LIP_MIDDLES = (UPPER_INNER_LIP, LOWER_INNER_LIP)
+BELOW_NOSE = (UPPER_LIP_GROOVE, 2, 165, 391)
 """Skin between the nose and the upper lip."""
 BELOW_MOUTH = (18, 200, 83, 313)
 """Skin between the lower lip and the chin."""
 MOUTH = (*MOUTH_CORNERS, *INNER_LIP_MIDDLES, *LIP_MIDDLES)
-FEATURES = (33, 133, 263, 362, *MOUTH_CORNERS, 1, 4, 6, 9, 164, *LIP_MIDDLES)
+CHIN = (CHIN_TIP, 148, 377, 176, 400, 199, 175)
+FEATURES = (
+    *(RIGHT_EYE_OUTER, RIGHT_EYE_INNER, LEFT_EYE_OUTER, LEFT_EYE_INNER, *MOUTH_CORNERS),
+    *(UNDER_NOSE_END, NOSE_END, NOSE_BRIDGE, BROW_MIDDLE, UPPER_LIP_GROOVE, *LIP_MIDDLES),
+)
 """Landmarks without which nothing can be aligned: corners of eyes and mouth, the nose, the lips."""
-CHIN = (152, 148, 377, 176, 400, 199, 175)
-ACROSS = ((33, 263), (133, 362), (61, 291), (50, 280), (70, 300), (205, 425), (48, 278))
-"""Pairs of landmarks, the face's right one first: eyes, mouth, cheeks, brows, nose."""
-UPWARD = ((152, 10), (17, 8), (164, 168), (149, 67), (378, 297))
-"""Pairs of landmarks, the lower one first: chin, lips, nose, jaw, cheeks, forehead."""
-MOUTH_TO_EYES = ((61, 33), (61, 133), (291, 362), (291, 263))
+
+RIGHT_BROW, LEFT_BROW = (RIGHT_BROW_END, 63, 105, 66, 107), (336, 296, 334, 293, LEFT_BROW_END)
+"""Five places along each brow, from the face's right to its left."""
+NOSE_RIDGE = (NOSE_ROOT, 197, 5, NOSE_END)
+"""Down the ridge of the nose."""
+NOSE_BASE = (75, 97, 2, 326, 305)
+"""Below the nose, from the right nostril to the left one."""
+RIGHT_LIDS = (RIGHT_EYE_OUTER, 160, 158, RIGHT_EYE_INNER, 153, 144)
+LEFT_LIDS = (LEFT_EYE_INNER, 385, 387, LEFT_EYE_OUTER, 373, 380)
+"""Around the eye: from its corner on the face's right along the upper lid, and back along the lower one."""
+OUTER_LIPS = (RIGHT_MOUTH_CORNER, 39, 37, UPPER_LIP, 267, 269, LEFT_MOUTH_CORNER, 405, 314, LOWER_LIP, 84, 181)
+"""Around the mouth: from the right corner along the upper lip's outer edge, and back along the lower lip's."""
+INNER_LIPS = (78, 82, UPPER_INNER_LIP, 312, 308, 317, LOWER_INNER_LIP, 87)
+"""The same way round where the lips meet."""
+
+ACROSS = (
+    (RIGHT_EYE_OUTER, LEFT_EYE_OUTER),
+    (RIGHT_EYE_INNER, LEFT_EYE_INNER),
+    MOUTH_CORNERS,
+    (RIGHT_CHEEKBONE, LEFT_CHEEKBONE),
+    (RIGHT_BROW_END, LEFT_BROW_END),
+    (RIGHT_CHEEK, LEFT_CHEEK),
+    (RIGHT_NOSTRIL_WING, LEFT_NOSTRIL_WING),
+)
+"""Pairs of landmarks from the face's right to its left."""
+UPWARD = (
+    (CHIN_TIP, FOREHEAD_TOP),
+    (LOWER_LIP, BELOW_BROWS),
+    (UPPER_LIP_GROOVE, NOSE_ROOT),
+    (RIGHT_JAW, RIGHT_FOREHEAD),
+    (LEFT_JAW, LEFT_FOREHEAD),
+)
+"""Pairs of landmarks, the lower one first."""
+MOUTH_TO_EYES = (
+    (RIGHT_MOUTH_CORNER, RIGHT_EYE_OUTER),
+    (RIGHT_MOUTH_CORNER, RIGHT_EYE_INNER),
+    (LEFT_MOUTH_CORNER, LEFT_EYE_INNER),
+    (LEFT_MOUTH_CORNER, LEFT_EYE_OUTER),
+)
 """Pairs from the mouth's corners up to the eyes', for files that have no pair of `UPWARD`."""
+
+ROBUST_FITS = 20
+"""Fits of a similarity, each with weights by how far landmarks were off in the one before. Chosen: where landmarks are
+wrong it takes several until they have lost their weight."""
+HALF_WEIGHT_GAP = 0.03
+"""In units of the face's size: a landmark that is off by this much counts half. Chosen: a smaller one lets a few
+landmarks decide, a larger one lets wrong ones in. Not sharp where landmarks are off by 1 %."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,28 +125,35 @@ class Landmarks:
     @property
     def known(self) -> np.ndarray:
         """(468,) bool: those on the surface."""
-        return np.isfinite(self.points).all(axis=1)
+        return np.asarray(np.isfinite(self.points).all(axis=1))
 
 
 def robust_similarity(points: np.ndarray, target: np.ndarray) -> tuple[Similarity, np.ndarray]:
-    """The same with landmarks of which some are wrong, and (N,) how far each is off in units of the face's size."""
+    """The similarity from landmarks (N, 3) to others (N, 3), of which some may be wrong.
+
+    Returns:
+        The similarity, and (N,) how far each landmark is off, in units of the face's size.
+    """
     size = face_size(target)
-    weights = np.ones(len(points))
-    for _ in range(20):
-        fit = similarity(points, target, weights)
-        gap = np.linalg.norm(fit(points) - target, axis=1) / size
-        weights = 1 / (1 + np.square(gap / 0.03))
-    return fit, gap
+    found = similarity(points, target)
+    gap = np.linalg.norm(found(points) - target, axis=1) / size
+    for _ in range(ROBUST_FITS - 1):
+        found = similarity(points, target, 1 / (1 + np.square(gap / HALF_WEIGHT_GAP)))
+        gap = np.linalg.norm(found(points) - target, axis=1) / size
+    return found, gap
 
 
 def face_size(landmarks: np.ndarray) -> float:
-    """The diagonal of the box around landmarks (N, 3), about 230 mm for a grown-up's face."""
+    """The size of a face, in the unit of its landmarks (N, 3): the diagonal of the box around them.
+
+    It is about 230 mm for an adult, and the unit of most thresholds here. Landmarks may be NaN.
+    """
     points = landmarks[np.isfinite(landmarks).all(axis=1)]
     return float(np.linalg.norm(np.ptp(points, axis=0)))
 
 
 def unlikeness(points: np.ndarray, like: np.ndarray) -> float:
-    """How far landmarks (468, 3) are from those of another face, by the median, in units of the face's size."""
+    """The median distance between landmarks (468, 3) and those of another face, in units of the face's size."""
     both = np.isfinite(points).all(axis=1) & np.isfinite(like).all(axis=1)
     return float(np.median(robust_similarity(like[both], points[both])[1]))
 

@@ -8,27 +8,28 @@ from typing import Any, ClassVar
 
 import torch
 from pytorch_lightning import LightningModule
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, distributed
 from torch.nn.parallel import DistributedDataParallel
-from torch_geometric.data import Batch
 
-from facegen import checkpoint
+from facegen.checkpoint import KEY, pack, require_same
 from facegen.data.corpus import Corpus
 from facegen.data.sampler import SPARE
 from facegen.errors import FacegenError
+from facegen.models.batch import MotionBatch
 
 
 @dataclass(frozen=True)
 class Share:
-    """What a batch is of the step that all processes take together; of one process it is all.
+    """A batch's share of the step that all processes take together; with one process it is the whole step.
 
-    DDP averages gradients over processes. Divided by the mean counts over processes, instead of by each one's own,
-    the losses have that average equal to the gradient of the mean over all, also when sequences differ in length.
+    DDP averages gradients over processes. The losses are divided by the mean counts over processes instead of by each
+    process's own; then that average is the gradient of the mean over all, also when sequences differ in length.
 
     Args:
         own: sequences of the batch that count: all, or none of a spare one.
-        sequences: those of all processes.
-        frames: theirs.
+        sequences: those that count in all processes.
+        frames: the frames of these.
         processes: how many share the step.
     """
 
@@ -38,14 +39,15 @@ class Share:
     processes: int
 
     @classmethod
-    def of(cls, batch: Batch, frames: int) -> Share:
-        """Sum up over all processes, which all have to call it; `frames` are those of the batch that count."""
+    def of(cls, batch: MotionBatch, frames: int) -> Share:
+        """Sum up over all processes, each of which has to call this; `frames` are the batch's frames that count."""
         if not (distributed.is_available() and distributed.is_initialized()):
             return cls(batch.num_graphs, batch.num_graphs, frames, 1)
         own = 0 if int(batch.item[0]) == SPARE else batch.num_graphs
         summed = torch.tensor([own, frames if own else 0], device=batch.item.device)
         distributed.all_reduce(summed)
-        return cls(own, *summed.tolist(), distributed.get_world_size())
+        all_sequences, all_frames = summed.tolist()
+        return cls(own, all_sequences, all_frames, distributed.get_world_size())
 
 
 class ExpressionModel(LightningModule):
@@ -68,6 +70,7 @@ class ExpressionModel(LightningModule):
     HEADLINE: ClassVar[dict[str, str]]
     """What the line of an epoch shows: text by logged name; the first is of training, and still to be computed."""
     UNIT: ClassVar[str] = ""
+    """What follows each number on that line."""
 
     def __init__(self, corpus: Corpus, lr: float, decay: float, weight_decay: float) -> None:
         super().__init__()
@@ -80,15 +83,15 @@ class ExpressionModel(LightningModule):
 
     @abstractmethod
     def network_settings(self) -> dict[str, Any]:
-        """Keyword arguments that rebuild `network`, the hierarchy and the number of expressions aside."""
+        """Keyword arguments that rebuild `network`, besides the hierarchy and the number of expressions."""
 
     @abstractmethod
-    def _step(self, batch: Batch, stage: str) -> Tensor:
+    def _step(self, batch: MotionBatch, stage: str) -> Tensor:
         """The loss of one batch; metrics of the stage are updated. All stages take the same step."""
 
     @abstractmethod
     def _log_epoch(self, stage: str) -> None:
-        """Log what the metrics of a stage have gathered, and begin anew."""
+        """Log what the metrics of a stage have gathered, and reset them."""
 
     @abstractmethod
     def train_headline(self) -> float | None:
@@ -99,20 +102,21 @@ class ExpressionModel(LightningModule):
         constants = [name for name, _ in self.named_buffers()]
         DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(self, constants)
 
-    def training_step(self, batch: Batch, index: int) -> Tensor:
+    def training_step(self, batch: MotionBatch, index: int) -> Tensor:
         return self._step(batch, "train")
 
-    def validation_step(self, batch: Batch, index: int) -> Tensor:
+    def validation_step(self, batch: MotionBatch, index: int) -> Tensor:
         return self._step(batch, "val")
 
-    def test_step(self, batch: Batch, index: int) -> Tensor:
+    def test_step(self, batch: MotionBatch, index: int) -> Tensor:
         return self._step(batch, "test")
 
     def on_train_start(self) -> None:
         loop = self.trainer.fit_loop
         if loop.restarted_on_epoch_end:
             # Under max_steps Lightning ends the epoch of the checkpoint once more, and would count it twice.
-            loop.epoch_progress.current.processed -= 1
+            current = loop.epoch_progress.current  # declared as the class that its own is made from
+            current.processed -= 1  # pyright: ignore[reportAttributeAccessIssue]
 
     def on_train_epoch_end(self) -> None:
         self._log_epoch("train")
@@ -123,18 +127,18 @@ class ExpressionModel(LightningModule):
     def on_test_epoch_end(self) -> None:
         self._log_epoch("test")
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer = self._optimizer()
         return {"optimizer": optimizer, "lr_scheduler": torch.optim.lr_scheduler.ExponentialLR(optimizer, self.decay)}
 
     def _optimizer(self) -> torch.optim.Optimizer:
         return torch.optim.Adam(self.parameters(), lr=self.lr, weight_decay=self.weight_decay)
 
-    def on_save_checkpoint(self, content: dict[str, Any]) -> None:
-        content[checkpoint.KEY] = self._packed()
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint[KEY] = self._packed()
 
     def _packed(self) -> dict[str, Any]:
-        return checkpoint.pack(type(self.network).__name__, self.network_settings(), self.corpus)
+        return pack(type(self.network).__name__, self.network_settings(), self.corpus)
 
-    def on_load_checkpoint(self, content: dict[str, Any]) -> None:
-        checkpoint.require_same(content, self._packed())
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        require_same(checkpoint, self._packed())

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor
 from torch.nn import ModuleDict
 from torch.nn.functional import cross_entropy
-from torch_geometric.data import Batch
 
 from facegen.data.corpus import Corpus
 from facegen.metrics import ClassScores
 from facegen.models.base import ExpressionModel, Share
+from facegen.models.batch import MotionBatch
 from facegen.nn.sequence_classifier import SequenceClassifier
 
 
@@ -24,12 +25,13 @@ class ExpressionClassifier(ExpressionModel):
 
     Args:
         corpus: linked from the data module.
-        components: of the PCA; the paper's 64.
-        frames: to which each sequence is resampled.
+        components: principal components of a frame; the paper's 64.
+        frames: that each sequence is resampled to.
         hidden: features after the first and second layer.
         lr, decay, weight_decay: see `ExpressionModel`.
     """
 
+    scores: Mapping[str, ClassScores]
     HEADLINE: ClassVar[dict[str, str]] = {"train/f1": "train F1", "val/f1": "test F1"}
 
     def __init__(
@@ -47,7 +49,8 @@ class ExpressionClassifier(ExpressionModel):
         self.network = SequenceClassifier(corpus.hierarchy, len(corpus.expressions), **self.settings)
         self.network.set_components(corpus.pca.mean, corpus.pca.components, corpus.pca.variance)
         stages = ("train", "val", "test")
-        self.scores = ModuleDict({f"{stage}_score": ClassScores(corpus.expressions) for stage in stages})
+        scores = ModuleDict({f"{stage}_score": ClassScores(corpus.expressions) for stage in stages})
+        self.scores = cast(Mapping[str, ClassScores], scores)  # a ModuleDict does not say what it holds
 
     def network_settings(self) -> dict[str, Any]:
         return self.settings
@@ -55,7 +58,7 @@ class ExpressionClassifier(ExpressionModel):
     def forward(self, displacement: Tensor, ptr: Tensor) -> Tensor:
         return self.network(displacement, ptr)
 
-    def _step(self, batch: Batch, stage: str) -> Tensor:
+    def _step(self, batch: MotionBatch, stage: str) -> Tensor:
         share = Share.of(batch, batch.num_nodes)
         scores = self(batch.displacement, batch.ptr)
         loss = cross_entropy(scores, batch.expression, reduction="sum") * share.processes / share.sequences
@@ -65,7 +68,7 @@ class ExpressionClassifier(ExpressionModel):
         self.log(f"{stage}/loss", loss, on_step=False, on_epoch=True, batch_size=share.sequences, sync_dist=True)
         return loss
 
-    def predict_step(self, batch: Batch, index: int) -> Tensor:
+    def predict_step(self, batch: MotionBatch, index: int) -> Tensor:
         """Probabilities of the expressions, (B, E)."""
         return torch.softmax(self(batch.displacement, batch.ptr), dim=1)
 

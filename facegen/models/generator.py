@@ -1,18 +1,19 @@
-"""What the models share that generate: Eq. 5 and errors in mm."""
+"""What the models that generate share: Eq. 5 and errors in mm."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor
 from torch.nn import ModuleDict
-from torch_geometric.data import Batch
 
 from facegen.data.corpus import Corpus
 from facegen.errors import FacegenError
 from facegen.metrics import PhaseError, VertexError, frame_error
 from facegen.models.base import ExpressionModel, Share
+from facegen.models.batch import MotionBatch
 from facegen.nn.losses import motion_loss
 
 
@@ -22,13 +23,16 @@ class ExpressionGenerator(ExpressionModel):
     Args:
         corpus, lr, decay, weight_decay: see `ExpressionModel`.
         coherence: weight of Eq. 5's temporal term (the paper's is 1).
-        stride: of a training sequence every how many frames are made, in turn from another first one; neighbouring
-            frames teach nearly the same, so that the time is better spent on more steps. 1 makes all.
+        stride: every how many frames of a training sequence are made, from another first one in each step. Neighbouring
+            frames teach nearly the same, so the time is better spent on more steps. 1 makes all frames.
 
     Raises:
         FacegenError: a number is out of its range.
     """
 
+    errors: Mapping[str, VertexError]
+    still: Mapping[str, VertexError]
+    phases: Mapping[str, PhaseError]
     HEADLINE: ClassVar[dict[str, str]] = {"train/error": "train", "val/error": "test", "val/still": "not moving"}
     UNIT = " mm"
 
@@ -40,14 +44,17 @@ class ExpressionGenerator(ExpressionModel):
             raise FacegenError(f"coherence must not be negative and stride at least 1, got {coherence} and {stride}")
         self.coherence, self.stride = coherence, stride
         stages = ("train", "val", "test")
-        self.errors = ModuleDict({f"{stage}_error": VertexError(corpus.expressions) for stage in stages})
-        self.still = ModuleDict({f"{stage}_still": VertexError(corpus.expressions) for stage in stages})
-        self.phases = ModuleDict({f"{stage}_phase": PhaseError() for stage in stages})
+        errors = ModuleDict({f"{stage}_error": VertexError(corpus.expressions) for stage in stages})
+        still = ModuleDict({f"{stage}_still": VertexError(corpus.expressions) for stage in stages})
+        phases = ModuleDict({f"{stage}_phase": PhaseError() for stage in stages})
+        # A ModuleDict does not say what it holds.
+        self.errors, self.still = cast(Mapping[str, VertexError], errors), cast(Mapping[str, VertexError], still)
+        self.phases = cast(Mapping[str, PhaseError], phases)
 
     def forward(self, motion: Tensor, ptr: Tensor | None = None, frames: Tensor | None = None) -> Tensor:
         return self.network(motion, ptr, frames)
 
-    def _thinned(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def _thinned(self, batch: MotionBatch) -> tuple[Tensor, Tensor]:
         """Which frames of a training batch are made, (N',), and where each sequence begins among them, (B + 1,)."""
         lengths = batch.ptr.diff().tolist()
         # By the step, which a resumed run goes on with.
@@ -56,7 +63,7 @@ class ExpressionGenerator(ExpressionModel):
         ptr = torch.tensor([0, *(len(part) for part in parts)]).cumsum(0)
         return frames.to(batch.ptr.device), ptr.to(batch.ptr)
 
-    def _step(self, batch: Batch, stage: str) -> Tensor:
+    def _step(self, batch: MotionBatch, stage: str) -> Tensor:
         recorded, ptr, frames = batch.displacement, batch.ptr, None
         if stage == "train" and self.stride > 1:
             frames, ptr = self._thinned(batch)
@@ -68,7 +75,7 @@ class ExpressionGenerator(ExpressionModel):
         if not share.own:
             loss = 0 * loss
         with torch.no_grad():
-            # Of a spare batch nothing, but the metrics are told so, since in the end all processes compute them.
+            # Nothing of a spare batch counts, but the metrics are updated: in the end all processes compute them.
             counted = (ptr[: share.own + 1], batch.expression[: share.own])
             some = len(generated) if share.own else 0
             errors = errors[:some]
@@ -80,7 +87,7 @@ class ExpressionGenerator(ExpressionModel):
         self.log(f"{stage}/loss", loss, on_step=False, on_epoch=True, batch_size=share.sequences, sync_dist=True)
         return loss
 
-    def predict_step(self, batch: Batch, index: int) -> Tensor:
+    def predict_step(self, batch: MotionBatch, index: int) -> Tensor:
         """Generated positions of one batch, (N, V, 3) mm (Eq. 4)."""
         return self(batch.motion, batch.ptr) + batch.neutral[batch.batch]  # Eq. 4
 
@@ -97,7 +104,5 @@ class ExpressionGenerator(ExpressionModel):
                 if "total" in values:
                     self.log(f"{stage}/{kind}", values["total"].float(), prog_bar=True)
                 if stage != "train":
-                    rest = {
-                        f"{stage}/{kind}/{name}": value.float() for name, value in values.items() if name != "total"
-                    }
-                    self.log_dict(rest)
+                    parts = {name: value.float() for name, value in values.items() if name != "total"}
+                    self.log_dict({f"{stage}/{kind}/{name}": value for name, value in parts.items()})

@@ -11,9 +11,15 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 MOMENTUM = 0.95
+"""Share of the old mean gradient in the new one, for matrices (Jordan et al.)."""
 BETAS, EPSILON = (0.9, 0.999), 1e-8
-# A quintic that brings singular values from (0, 1] to between 0.7 and 1.2 in five steps (Jordan et al.).
-QUINTIC, STEPS = (3.4445, -4.7750, 2.0315), 5
+"""Adam's, for all other weights: shares of the old mean gradient and of its old mean square in the new ones, and what
+keeps its quotient finite, in the gradient's unit (Kingma and Ba, 2015; torch's defaults too)."""
+QUINTIC, QUINTIC_STEPS = (3.4445, -4.7750, 2.0315), 5
+"""Coefficients of x, x^3 and x^5 that bring singular values from (0, 1] to between 0.7 and 1.2 in five steps (Jordan et
+al.). More steps bring them no nearer to 1: the coefficients are for speed."""
+NORM_FLOOR = 1e-7
+"""Added to a gradient's norm before it is divided by, in the gradient's unit, for one that is zero (Jordan et al.)."""
 
 
 class Muon(Optimizer):
@@ -22,17 +28,17 @@ class Muon(Optimizer):
     .. math:: M \leftarrow 0.95\, M + 0.05\, G, \quad W \leftarrow W - \eta \sqrt{\max(1, m / n)}\, U V^T
         \quad\text{with}\quad 0.05\, G + 0.95\, M = U \Sigma V^T
 
-    A gradient of shared spiral weights is nearly of low rank, and Adam crawls along its weak directions; here all are
-    gone along alike. :math:`U V^T` is approached by a few products (Newton-Schulz).
+    A gradient of shared spiral weights is nearly of low rank, and Adam crawls along its weak directions; here the step
+    is as long along each. :math:`U V^T` is approached by a few products (Newton-Schulz).
 
     `torch.optim.Muon` (torch 2.13) does not serve: it refuses weights of more than two axes, as those of spirals are,
     and computes the products in bfloat16.
 
     Args:
         matrices: weights of two or more axes; all axes but the last are the m rows.
-        others: the rest.
-        lr: of both.
-        weight_decay: L2 penalty inside the gradient, of both.
+        others: all other weights.
+        lr: learning rate of both.
+        weight_decay: L2 penalty inside the gradient of both.
 
     Reference:
         Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024.
@@ -74,11 +80,11 @@ class Muon(Optimizer):
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
-    """Nearly :math:`U V^T` of an (m, n) matrix :math:`U S V^T`, its singular values all brought to about one."""
+    """About :math:`U V^T` of an (m, n) matrix :math:`U S V^T`: all singular values are brought to about one."""
     a, b, c = QUINTIC
-    x = matrix / (matrix.norm() + 1e-7)
+    x = matrix / (matrix.norm() + NORM_FLOOR)
     x = x.t() if len(matrix) > matrix.shape[1] else x
-    for _ in range(STEPS):
+    for _ in range(QUINTIC_STEPS):
         square = x @ x.t()
         x = a * x + (b * square + c * square @ square) @ x
     return x.t() if len(matrix) > matrix.shape[1] else x

@@ -23,7 +23,7 @@ class SpiralGenerator(ExpressionGenerator):
         corpus: linked from the data module.
         latent: size of z_t.
         bidirectional: read the label in both directions instead of forward, as the paper does; see `MotionEncoder`.
-        channels: features at the coarsest level and after each step up but the last; one for each step.
+        channels: features at the coarsest level and after each step up but the last; a number for each step.
         activation: relu, the paper's, or elu; see `SpiralDecoder`.
         per_vertex: give every vertex gains and shifts of its own, which the paper does not; see `SpiralDecoder`.
         normalise: let the last layer's unit be the training displacements' root mean square instead of one mm.
@@ -64,8 +64,9 @@ class SpiralGenerator(ExpressionGenerator):
     def _optimizer(self) -> torch.optim.Optimizer:
         if self.optimizer == "adam":
             return super()._optimizer()
+        assert isinstance(self.network, SpiralNetwork)
         decoder = self.network.decoder
-        matrices = [layer.weight for layer in (decoder.full, *decoder.convs)]
+        matrices = [decoder.full.weight, *(conv.weight for conv in decoder.convs)]
         known = {id(weight) for weight in matrices}
         others = [weight for weight in self.parameters() if id(weight) not in known]
         return Muon(matrices, others, self.lr, self.weight_decay)

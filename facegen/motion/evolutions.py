@@ -1,4 +1,4 @@
-"""When the expressions of a recording evolve, read off how far the face is from rest in each frame."""
+"""When the expressions of a recording evolve, from how far the face is from rest in each frame."""
 
 from __future__ import annotations
 
@@ -12,26 +12,58 @@ from scipy.signal import find_peaks
 from facegen.errors import MotionError
 from facegen.motion.label import EASINGS, Phases
 
-PEAK = 0.35  # of the height of the recording: what stands out less is a blink, a drift, or a dip between two halves
-BLINK = 0.35  # seconds; blinks are shorter
-CUT = 4.685  # residuals beyond so many standard deviations have no say: Tukey's biweight, 95 % efficient on noise
-DRIFT = 0.2  # of the height: standard deviation of what a baseline is expected to drift over a recording
-GRID = 256  # steps in which a rise is tabulated
-LEAST = 0.002  # of the height: no noise is taken to be weaker, as no shape fits a real rise better
+PROMINENCE = 0.35
+"""Share of the recording's height by which a peak stands out; what stands out less is a blink, a drift, or a dip
+between two halves. Chosen."""
+NOISE_RANGE = 6
+"""Standard deviations of noise by which a peak stands out at least: noise alone ranges over about as many."""
+BLINK_TIME = 0.35
+"""Seconds; blinks are shorter, and two peaks are farther from each other. Chosen from what blinks take, 0.1 to 0.4
+s."""
+PEAK_DISTANCE = 4
+"""Frames between two peaks, at least, also where frames are few. Chosen: a fall and a rise need them."""
+CALM_TIME = 0.1
+"""Seconds over which a recording is averaged before peaks are looked for. Chosen: an expression is far slower."""
+RESTING = 0.1
+"""Share of the lower of two peaks, above the valley between them, that counts as rest there. Chosen."""
+BIWEIGHT = 4.685
+"""Standard deviations beyond which a residual has no say: the constant of Tukey's biweight with which it is 95 %
+efficient on normal noise."""
+DRIFT_SIGMA = 0.2
+"""Standard deviation, as a share of the height, of what a baseline is expected to drift over a recording. Chosen."""
+TABLE_STEPS = 256
+"""Steps in which a rise is tabulated. Chosen: finer than frames."""
+SMALLEST_NOISE, COARSE_NOISE = 0.002, 0.05
+"""Standard deviations of noise, as shares of the height: none is taken to be weaker than the first, since no shape fits
+a real rise better; the first descent, which sees beyond what is near its start, takes it to be at least the second.
+Chosen."""
+OPENINGS = (0.0, 0.08, 0.2)
+"""Lengths of bumps that are taken out before a start is guessed, as shares of the recording, one start each. Chosen."""
+STARTS_KEPT = 8
+"""Pairs of shapes, the best ones, that are fitted to the end. Chosen: more take longer."""
+COARSE_STEPS, FINE_STEPS = 12, 40
+"""Steps of a descent, at most, while shapes are compared and at the end. Chosen."""
 
 
 @dataclass(frozen=True)
 class Evolution:
-    """One rise, peak and fall."""
+    """One rise, peak and fall.
 
-    first: int  # first frame of the recording that belongs to it
-    last: int  # last frame that belongs to it
-    phases: Phases  # counted from `first`
-    confidence: float  # in [0, 1], see `fit_phases`
+    Args:
+        first: the first frame of the recording that belongs to it.
+        last: the last frame that belongs to it.
+        phases: counted from `first`.
+        confidence: in [0, 1], see `fit_phases`.
+    """
+
+    first: int
+    last: int
+    phases: Phases
+    confidence: float
 
 
 def find_evolutions(activity: np.ndarray, fps: float) -> list[Evolution]:
-    """Every rise, peak and fall of a recording, in order of time.
+    """Find every rise, peak and fall of a recording, in order of time.
 
     A peak counts where it rises above the valleys beside it by 35 % of the height of the whole recording. Between two
     that count, the recording is cut in the middle of the rest, or at the lowest point where there is none. The parts
@@ -47,23 +79,23 @@ def find_evolutions(activity: np.ndarray, fps: float) -> list[Evolution]:
     curve = _checked(activity)
     if not 0 < fps < inf:
         raise MotionError(f"fps must be a positive number, got {fps}")
-    calm = uniform_filter1d(curve, max(1, round(0.1 * fps)), mode="nearest")
-    opened = grey_opening(calm, max(1, round(min(BLINK * fps, len(curve) / 6))), mode="nearest")
+    calm = uniform_filter1d(curve, max(1, round(CALM_TIME * fps)), mode="nearest")
+    opened = grey_opening(calm, max(1, round(min(BLINK_TIME * fps, len(curve) / 6))), mode="nearest")
     height = opened.max() - calm.min()
-    calm = np.where(calm - opened < PEAK * height, opened, calm)  # without bumps that are both short and low
-    least = max(PEAK * height, 6 * _noise(curve))  # noise alone ranges over 6 standard deviations
+    calm = np.where(calm - opened < PROMINENCE * height, opened, calm)  # without bumps that are both short and low
+    prominence = max(PROMINENCE * height, NOISE_RANGE * _noise(curve))
     padded = np.pad(calm, 1, constant_values=calm.min())  # a peak may also lie at either end
-    peaks, ends = find_peaks(padded, prominence=least, distance=max(4, BLINK * fps))[0] - 1, []
+    peaks, ends = find_peaks(padded, prominence=prominence, distance=max(PEAK_DISTANCE, BLINK_TIME * fps))[0] - 1, []
     for before, after in zip(peaks[:-1], peaks[1:], strict=True):
         between = calm[before : after + 1] - calm[before : after + 1].min()
-        rest = np.flatnonzero(between <= 0.1 * min(between[0], between[-1]))
+        rest = np.flatnonzero(between <= RESTING * min(between[0], between[-1]))
         ends.append(min(int(before + (rest[0] + rest[-1]) // 2), int(after) - 2))
     parts = zip([-1, *ends], [*ends, len(curve) - 1], strict=True)
     return [Evolution(end + 1, last, *fit_phases(curve[end + 1 : last + 1])) for end, last in parts]
 
 
 def fit_phases(activity: np.ndarray) -> tuple[Phases, float]:
-    """Phases of a curve that holds one evolution, and how far they can be trusted.
+    """Find the phases of a curve that holds one evolution, and how far they can be trusted.
 
     A baseline that drifts in a straight line is fitted, plus a height times a rise and a fall, each shaped as one of
     `EASINGS`. Frames that lie off it, as in a blink, have no say (Tukey's biweight). A baseline above zero may be noise
@@ -90,25 +122,28 @@ def fit_phases(activity: np.ndarray) -> tuple[Phases, float]:
 
 
 def _fit(curve: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The best fit to a curve with a range of 1: (onset, apex_start, apex_end, offset, baseline, drift over the whole
-    curve, height), and what the curve is off it, (T,)."""
-    noise, count = max(LEAST, _noise(curve)), len(EASINGS)
+    """The best fit to a curve (T,) with a range of 1.
+
+    Returns:
+        Onset, apex start, apex end, offset, baseline, drift over the whole curve and height; and (T,) the residuals.
+    """
+    noise, count = max(SMALLEST_NOISE, _noise(curve)), len(EASINGS)
     # Coarsely first: a wide scale sees beyond what is near the start. Openings take out bumps of different lengths.
-    widths = {max(1, round(share * len(curve))) for share in (0.0, 0.08, 0.2)}
+    widths = {max(1, round(share * len(curve))) for share in OPENINGS}
     starts = np.array([_start(grey_opening(curve, width)) for width in sorted(widths)]).repeat(count, axis=0)
-    shapes, coarse = np.tile(_tables(0.0), (len(widths), 1)), max(0.05, noise)
-    fits, costs, offs = _descend(curve, starts, shapes, shapes, coarse, 12)
+    shapes, coarse = np.tile(_tables(0.0), (len(widths), 1)), max(COARSE_NOISE, noise)
+    fits, costs, offs = _descend(curve, starts, shapes, shapes, coarse, COARSE_STEPS)
     fit, off = fits[costs.argmin()], offs[costs.argmin()]
     # Then with each shape for the rise and each for the fall, straight or bent.
     ratio = (fit[4] - abs(fit[5]) / 2) / fit[6]
     bend = ratio / sqrt(1 + 2 * ratio) if ratio > 0.02 else 0.0  # c / d, where sqrt(d^2 + c^2) ranges from c to this
     tables = np.stack([_tables(share * bend) for share in ((0.0, 0.5, 1.0) if bend else (0.0,))])
-    rise, fall = (t.reshape(-1, GRID + 1) for t in (tables.repeat(count, 1), np.tile(tables, (1, count, 1))))
+    rise, fall = (t.reshape(-1, TABLE_STEPS + 1) for t in (tables.repeat(count, 1), np.tile(tables, (1, count, 1))))
     scale = sqrt(coarse * max(noise, _sigma(off)))
-    fits, costs, offs = _descend(curve, np.tile(fit, (len(rise), 1)), rise, fall, scale, 12)
-    few = costs.argsort()[:8]
+    fits, costs, offs = _descend(curve, np.tile(fit, (len(rise), 1)), rise, fall, scale, COARSE_STEPS)
+    few = costs.argsort()[:STARTS_KEPT]
     scale = max(noise, _sigma(offs[few[0]]) / 2)  # half, as a blink widens the spread
-    fits, costs, offs = _descend(curve, fits[few], rise[few], fall[few], scale, 40)
+    fits, costs, offs = _descend(curve, fits[few], rise[few], fall[few], scale, FINE_STEPS)
     return fits[costs.argmin()], offs[costs.argmin()]
 
 
@@ -145,7 +180,8 @@ def _start(curve: np.ndarray) -> np.ndarray:
 
 
 def _ramp(level: np.ndarray) -> tuple[float, float]:
-    """How many frames after the peak a curve that begins there is back at rest, and when it begins to fall."""
+    """Frames from the peak, at which the curve begins, to where it is back at rest, and to where it begins to fall."""
+    # A straight ramp goes on beyond both crossings by 1.2 times the way between them, 0.35 / 0.3.
     upper = np.flatnonzero(level < 0.65)
     if not len(upper):
         return 2.0 * len(level) + 2, len(level) + 1.0  # it does not fall
@@ -155,18 +191,18 @@ def _ramp(level: np.ndarray) -> tuple[float, float]:
 
 
 def _tables(bend: float) -> np.ndarray:
-    """The shapes of a rise, (S, GRID + 1) from 0 to 1, bent by noise that is `bend` of the height."""
-    shapes = np.array([ease(np.linspace(0, 1, GRID + 1)) for ease in EASINGS.values()])
+    """The shapes of a rise, (S, TABLE_STEPS + 1) from 0 to 1, bent by noise that is `bend` of the height."""
+    shapes = np.array([ease(np.linspace(0, 1, TABLE_STEPS + 1)) for ease in EASINGS.values()])
     return (np.sqrt(shapes**2 + bend**2) - bend) / (sqrt(1 + bend**2) - bend)
 
 
 def _look_up(tables: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Values and slopes at x (K, T) of K tables; 0 before 0, 1 after 1."""
-    y = x.clip(0, 1) * GRID
-    left = np.minimum(y.astype(np.intp), GRID - 1)
-    place = left + np.arange(len(x))[:, None] * (GRID + 1)
+    y = x.clip(0, 1) * TABLE_STEPS
+    left = np.minimum(y.astype(np.intp), TABLE_STEPS - 1)
+    place = left + np.arange(len(x))[:, None] * (TABLE_STEPS + 1)
     low, high = tables.ravel()[place], tables.ravel()[place + 1]
-    return low + (y - left) * (high - low), (high - low) * GRID * ((x > 0) & (x < 1))
+    return low + (y - left) * (high - low), (high - low) * TABLE_STEPS * ((x > 0) & (x < 1))
 
 
 def _curves(fits: np.ndarray, rise: np.ndarray, fall: np.ndarray, frames: int) -> tuple[np.ndarray, np.ndarray]:
@@ -181,15 +217,28 @@ def _curves(fits: np.ndarray, rise: np.ndarray, fall: np.ndarray, frames: int) -
     return base + drift * sway + height * level, np.stack([np.broadcast_to(d, x.shape) for d in by], axis=-1)
 
 
-def _descend(curve, fits, rise, fall, scale, steps):
-    """Fit all candidates at once: Levenberg-Marquardt with reweighting; gives fits (K, 7), costs (K,), what is off."""
+def _descend(
+    curve: np.ndarray, fits: np.ndarray, rise: np.ndarray, fall: np.ndarray, scale: float, steps: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Fit all candidates at once, by Levenberg and Marquardt's method with new weights at each step.
+
+    Args:
+        curve: (T,) with a range of 1.
+        fits: (K, 7) where to begin.
+        rise, fall: (K, TABLE_STEPS + 1) shapes.
+        scale: standard deviation of the noise.
+        steps: at most.
+
+    Returns:
+        (K, 7) fits, (K,) their costs, and (K, T) what the curve is off them.
+    """
     frames = len(curve)
 
-    def measure(fits):
+    def measure(fits: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         made, by = _curves(fits, rise, fall, frames)
         off = curve - made
-        inside = (1 - (off / scale / CUT) ** 2).clip(0)
-        cost = CUT**2 / 3 * (1 - inside**3).sum(1) + (fits[:, 5] / DRIFT) ** 2
+        inside = (1 - (off / scale / BIWEIGHT) ** 2).clip(0)
+        cost = BIWEIGHT**2 / 3 * (1 - inside**3).sum(1) + (fits[:, 5] / DRIFT_SIGMA) ** 2
         return cost, off, by, inside**2
 
     fits = _in_order(fits, frames)
@@ -198,8 +247,8 @@ def _descend(curve, fits, rise, fall, scale, steps):
     for _ in range(steps):
         weighted = (by * weight[..., None]).transpose(0, 2, 1) / scale**2
         normal, slope = weighted @ by, (weighted @ off[..., None])[..., 0]
-        normal[:, 5, 5] += 1 / DRIFT**2
-        slope[:, 5] -= fits[:, 5] / DRIFT**2
+        normal[:, 5, 5] += 1 / DRIFT_SIGMA**2
+        slope[:, 5] -= fits[:, 5] / DRIFT_SIGMA**2
         size = normal[:, diagonal, diagonal]
         normal[:, diagonal, diagonal] += damping[:, None] * size + 1e-9 * size.max(1, keepdims=True)
         step = np.linalg.solve(normal, slope[..., None])[..., 0]
@@ -217,7 +266,7 @@ def _descend(curve, fits, rise, fall, scale, steps):
 
 
 def _in_order(fits: np.ndarray, frames: int) -> np.ndarray:
-    """The fits with rises and falls of at least one frame, not further away than a whole recording."""
+    """The fits, changed so that rises and falls last a frame or more and lie no farther away than two recordings."""
     onset, start, end, offset = fits[:, :4].clip(-2 * frames, 3 * frames).T
     return np.column_stack([onset, np.maximum(start, onset + 1), np.minimum(end, offset - 1), offset, fits[:, 4:]])
 

@@ -7,22 +7,26 @@ import numpy as np
 from facegen.errors import MotionError
 
 FLOOR = 0.2
-"""Least height of a label unless another is asked for; see `raised`."""
+"""Smallest height of a label in its apex, unless another is asked for; see `raised`. Chosen: with less, the label of a
+weak sequence hardly says which expression it is; with more, labels say less of how strong it is."""
+SAME_STRENGTH = 1e-9
+"""Standard deviation of deformations, as a share of the largest, below which they count as equal. Chosen above
+rounding: equal numbers have a deviation of rounding errors, not of 0."""
 
 
 def mean_motion(displacement: np.ndarray) -> np.ndarray:
-    """(T,) mm, the mean length of the displacements of each frame, (T, V, 3) mm."""
+    """The mean length of the displacements (T, V, 3) mm in each frame, (T,) mm."""
     return np.linalg.norm(displacement, axis=-1).mean(axis=1)
 
 
 def deformation(displacement: np.ndarray) -> float:
-    """m_i of Eq. 6: the mean absolute displacement of one sequence, (T, V, 3) in mm, over frames, vertices, axes."""
+    """m_i of Eq. 6, mm: the mean absolute displacement of a sequence, (T, V, 3) mm, over frames, vertices and axes."""
     # A frame at a time, which the processor's cache can hold.
     return float(np.mean([np.abs(pose).mean(dtype=np.float64) for pose in displacement]))
 
 
 def intensities(deformations: np.ndarray, expression: np.ndarray, train: np.ndarray) -> np.ndarray:
-    r"""How strong each sequence is, from its deformation (Eq. 6).
+    r"""How strong each sequence is among those of its expression, from its deformation (Eq. 6).
 
     .. math:: s_i = \frac{\mathrm{clip}((m_i - \mu_e) / \sigma_e,\ -1,\ 1) + 1}{2}
 
@@ -32,7 +36,10 @@ def intensities(deformations: np.ndarray, expression: np.ndarray, train: np.ndar
         train: (N,) bool; mean and standard deviation are taken over these alone.
 
     Returns:
-        (N,) float64 in [0, 1]; an expression whose training sequences are all equally strong gives s_i = 0.5.
+        (N,) s_i, float64 in [0, 1]; 0.5 for an expression whose training sequences are all equally strong.
+
+    Raises:
+        MotionError: an expression has no training sequence.
     """
     result = np.empty(len(deformations), dtype=np.float64)
     for name in np.unique(expression):
@@ -41,8 +48,7 @@ def intensities(deformations: np.ndarray, expression: np.ndarray, train: np.ndar
         if not len(known):
             raise MotionError(f"expression {name} has no training sequence to take its mean deformation from")
         sigma = known.std()
-        # Equal numbers have a sigma of rounding errors, not of zero.
-        varied = sigma > 1e-9 * np.abs(known).max()
+        varied = sigma > SAME_STRENGTH * np.abs(known).max()
         away = (deformations[chosen] - known.mean()) / sigma if varied else np.zeros(chosen.sum())
         result[chosen] = (np.clip(away, -1, 1) + 1) / 2  # Eq. 6
     return result

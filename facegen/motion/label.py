@@ -17,7 +17,11 @@ EXPRESSIONS = ("happy", "angry", "sad", "surprise", "fear", "disgust")
 PHASES = ("rest", "onset", "apex", "offset")
 """What a frame can be; `Phases.of_frames` gives indices into these."""
 
-
+SPREAD_SHARES = (0.06, 0.34, 0.64, 0.94)
+"""Shares of a motion's length at which onset, apex and offset lie where none is given. Chosen."""
+APEX_SHARES = (0.32, 0.66)
+"""Shares of the way from onset to offset at which the apex begins and ends where it is not given. Chosen as
+`SPREAD_SHARES`."""
 EASINGS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "linear": lambda x: x,
     "smooth": lambda x: x * x * (3 - 2 * x),
@@ -29,7 +33,7 @@ EASINGS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 @dataclass(frozen=True)
 class Phases:
-    """When an expression evolves, as frames: 0 up to `onset`, 1 in the apex, 0 again from `offset`.
+    """When an expression evolves, in frames: it is 0 up to `onset`, 1 in the apex, and 0 again from `offset`.
 
     Args:
         onset: the last frame at rest.
@@ -60,13 +64,13 @@ class Phases:
 
     @classmethod
     def spread(cls, frames: int) -> Phases:
-        """Phases over the whole of `frames`: rest, a third of rise, a third of peak, a third of fall, rest."""
+        """Phases that fill `frames`: rest, then about a third each of rise, peak and fall, then rest."""
         last = max(frames - 1, 0)
-        return cls(*(round(last * share) for share in (0.06, 0.34, 0.64, 0.94)))
+        return cls(*(round(last * share) for share in SPREAD_SHARES))
 
     @classmethod
     def fill(cls, frames: int, onset: int | None, apex: Sequence[int] | None, offset: int | None) -> Phases:
-        """Phases of which some are given, the others spread over what is left of `frames`.
+        """Phases of which some are given; the others are spread over the frames between them.
 
         Raises:
             MotionError: what is given is out of order or beyond the last frame.
@@ -79,9 +83,9 @@ class Phases:
             raise MotionError(f"the apex ends at frame {end}, beyond the last of {frames} frames")
         onset_ = min(spread.onset, last if start is None else start) if onset is None else onset
         offset_ = max(spread.offset, 0 if end is None else end) if offset is None else offset
-        if start is None:
+        if start is None or end is None:
             length = offset_ - onset_
-            start, end = onset_ + round(0.32 * length), onset_ + round(0.66 * length)
+            start, end = (onset_ + round(share * length) for share in APEX_SHARES)
         phases = cls(onset_, start, end, offset_)
         phases.envelope(frames)
         return phases
@@ -99,7 +103,7 @@ class Phases:
         return phase
 
     def envelope(self, frames: int, ease: str = "linear") -> np.ndarray:
-        """The phases as a curve, (T,) in [0, 1].
+        """The phases as a curve over `frames`, (T,) in [0, 1].
 
         Raises:
             MotionError: the phases end after the last frame, or the easing is unknown.
@@ -119,7 +123,7 @@ class Phases:
 def motion_label(
     frames: int, expression: str, phases: Phases, intensity: float, expressions: tuple[str, ...], ease: str = "linear"
 ) -> np.ndarray:
-    """The label of one expression: its column is the envelope of the phases times the intensity (section 5.1).
+    """Make the label of one expression: its column is the envelope of the phases times the intensity (section 5.1).
 
     Args:
         frames: T.
@@ -145,7 +149,7 @@ def motion_label(
 
 
 def label_of_curve(curve: np.ndarray, expression: str, intensity: float, expressions: tuple[str, ...]) -> np.ndarray:
-    """The label of one expression that follows a curve (T,) in [0, 1], times the intensity, (T, E) float32.
+    """Make the label (T, E) float32 of one expression that follows a curve (T,) in [0, 1] times the intensity.
 
     Raises:
         MotionError: unknown expression, or intensity outside [0, 1].
@@ -173,7 +177,7 @@ class Event:
 
 @dataclass
 class Timeline:
-    """Several expressions over time, also at once; where events of one expression overlap, the stronger one counts.
+    """Several expressions over time, some perhaps at once; where events of one expression overlap, the stronger counts.
 
     As YAML:
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,9 +31,13 @@ ROTATIONS = tuple(f"{part}{axis}" for part in ("Head", "LeftEye", "RightEye") fo
 0.57 if it is the right one; downwards is a positive pitch; eyes roll too, up to 0.18. So in four recorded takes."""
 
 COLUMNS = ("Timecode", "BlendShapeCount", *SHAPES, *ROTATIONS)
-RESTLESS = ("EyeBlink", "EyeLook")  # blinks and gaze come and go in every expression
-STILL = 5.0  # percentile of what counts as rest
-LEAST = 0.02  # of the weights' norm, that is motion and not noise
+RESTLESS = ("EyeBlink", "EyeLook")
+"""How names of shapes begin that come and go in every expression, blinks and gaze."""
+REST_PERCENTILE = 5.0
+"""Percentile of a weight, and of the distance from rest, that counts as rest. Chosen: a recording has a twentieth of
+rest, and single frames below it are noise."""
+SMALLEST_MOTION = 0.02
+"""Norm of weights, each in [0, 1], that counts as motion; less is noise. Chosen."""
 _DAY = 24 * 3600
 _UNUSED = {"_raw": "before calibration", "_neutral": "the neutral pose of its calibration"}
 
@@ -59,7 +63,7 @@ class Take:
 
     @classmethod
     def load(cls, path: str | Path) -> Take:
-        """Read a recording; columns go by their names, so that their order does not matter.
+        """Read a recording; columns are found by their names, in any order.
 
         How many frames a second timecodes count is seen in them, see `timecode.times_of`. Frames in which the app saw
         no face (a count of 0) are left out, and so is the second of two that have one time. A recording without
@@ -75,7 +79,7 @@ class Take:
         notes = _beside(path)
         try:
             with path.open(encoding="utf-8-sig", newline="") as file:
-                rows = list(_rows(path, csv.reader(file)))
+                rows = list(_rows(path, file))
         except (UnicodeDecodeError, csv.Error) as error:
             raise MotionError(f"{path}: expected a recording of Live Link Face as text ({error})") from error
         if len(rows) < 2:
@@ -113,9 +117,9 @@ class Take:
         if not (np.isfinite(fps) and fps > 0):
             raise MotionError(f"fps must be a positive number, got {fps}")
         weights = self.weights[:, [not name.startswith(RESTLESS) for name in SHAPES]]
-        away = np.linalg.norm(weights - np.percentile(weights, STILL, axis=0), axis=1)
-        quiet = np.percentile(away, STILL)
-        if away.max() - quiet < LEAST:
+        away = np.linalg.norm(weights - np.percentile(weights, REST_PERCENTILE, axis=0), axis=1)
+        quiet = np.percentile(away, REST_PERCENTILE)
+        if away.max() - quiet < SMALLEST_MOTION:
             raise MotionError("the face in the recording does not move: no weight but those of the eyes changes")
         curve = np.maximum(away - quiet, 0) / (away.max() - quiet)
         count = int(np.floor(self.times[-1] * fps + 1e-6)) + 1
@@ -136,8 +140,9 @@ def _beside(path: Path) -> tuple[str, ...]:
     return ()
 
 
-def _rows(path: Path, reader: Iterator[list[str]]) -> Iterator[tuple[int, Stamp, list[float]]]:
+def _rows(path: Path, file: Iterable[str]) -> Iterator[tuple[int, Stamp, list[float]]]:
     """Line, timecode and weights of each frame with a face."""
+    reader = csv.reader(file)
     header = [name.strip().lower() for name in next(reader, [])]
     missing = [name for name in COLUMNS[:2] + SHAPES if name.lower() not in header and name != "TongueOut"]
     if missing:

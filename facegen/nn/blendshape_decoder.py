@@ -9,8 +9,9 @@ from torch import Tensor
 from facegen.nn.components import PrincipalComponents
 
 REACH = 8.0
-"""Standard deviations that one unit of an LSTM's output counts, which lies in (-1, 1): training frames hardly go
-further in any component."""
+"""Standard deviations of a component that one unit of the latent counts where the latent is the LSTM's own output,
+which lies in (-1, 1). Chosen, since training frames hardly go further in any component; a smaller value would cut off
+strong expressions, a larger one leave more of the output's range unused."""
 
 
 class BlendshapeDecoder(PrincipalComponents):
@@ -24,7 +25,7 @@ class BlendshapeDecoder(PrincipalComponents):
     Args:
         vertices: V.
         components: K, which is Z.
-        reach: s, standard deviations of one unit of the latent.
+        reach: s, how many standard deviations one unit of the latent counts.
 
     Shapes: (T, K) -> (T, V, 3), mm; frames innermost in memory
     """

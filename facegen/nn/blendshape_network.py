@@ -16,8 +16,8 @@ class BlendshapeNetwork(nn.Module):
         hierarchy: of the template.
         expressions: E.
         latent: Z, which is the number of components.
-        bidirectional: see `MotionEncoder`; then a linear layer makes the coefficients, and one unit is one standard
-            deviation. Otherwise they are the LSTM's bounded outputs themselves, and one unit is `REACH` of them.
+        bidirectional: see `MotionEncoder`. If true, a linear layer makes the coefficients, and one unit is one standard
+            deviation. If false, they are the LSTM's bounded outputs themselves, and one unit is `REACH` of these.
 
     Shapes: motion (N, E), ptr (B + 1,) -> (N, V, 3), mm; with frames (N',), only those are made, (N', V, 3)
     """

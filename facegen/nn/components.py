@@ -33,13 +33,18 @@ class PrincipalComponents(nn.Module):
 
     @abstractmethod
     def scale(self, variance: np.ndarray) -> np.ndarray:
-        """By what each component is multiplied, (K,), given the variances (K,), mm^2."""
+        """The factor on each component, (K,), from the variances (K,), mm^2."""
 
     def set_components(self, mean: np.ndarray, components: np.ndarray, variance: np.ndarray) -> None:
-        """Take over (V, 3), (K', V, 3) and (K',), of which the first K are used; see `facegen.data.pca.PCA`.
+        """Set the mean and the first K components.
+
+        Args:
+            mean: (V, 3) mm.
+            components: (K', V, 3), orthonormal, the one of the largest variance first; see `facegen.data.pca.PCA`.
+            variance: (K',) mm^2, of each component.
 
         Raises:
-            FacegenError: there are fewer than K.
+            FacegenError: there are fewer than K components.
         """
         size, count = self.rows.shape
         if len(components) < count:

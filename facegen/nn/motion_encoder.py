@@ -15,9 +15,10 @@ from facegen.nn.threads import one_thread
 class MotionEncoder(nn.Module):
     r"""One LSTM layer over the motion label, :math:`z_t = E(e_t)` (Eq. 4).
 
-    The paper's runs forward, and the latent is its hidden state. The whole label is known before anything is made,
-    though; run in both directions, the encoder also knows in the onset how strong the apex will be and how long the
-    rise takes, on which the face's course depends. Then a linear layer makes the latent of both hidden states.
+    The paper's LSTM runs forward, and the latent is its hidden state. But the whole label is known before anything is
+    made: an LSTM that runs in both directions also knows during the onset how strong the apex will be and how long the
+    rise takes, and the course of the face depends on both. A linear layer then makes the latent from the two hidden
+    states.
 
     Args:
         expressions: E, rows of the label.
@@ -38,7 +39,7 @@ class MotionEncoder(nn.Module):
     def _states(self, motion: Tensor, ptr: Tensor | None) -> Tensor:
         if ptr is None or len(ptr) == 2:
             return self.out(self.lstm(motion.unsqueeze(0))[0].squeeze(0))
-        sequences = torch.split(motion, ptr.diff().tolist())
+        sequences = list(torch.split(motion, ptr.diff().tolist()))
         states, _ = self.lstm(pack_sequence(sequences, enforce_sorted=False))
         return self.out(torch.cat(unpack_sequence(states)))
 
@@ -46,9 +47,9 @@ class MotionEncoder(nn.Module):
 class _OnOneThread(torch.autograd.Function):
     """A function of a tensor and of parameters that it knows already, forward and backward on one thread.
 
-    Every step of so small an LSTM is a few microseconds of work; shared out, threads wait for each other ten times as
-    long. On other devices than a processor nothing changes. The number of threads is the process's own while this runs:
-    another Python thread whose first work with torch falls into that time keeps to one.
+    Every step of so small an LSTM is a few microseconds of work; threads that share it wait for each other ten times as
+    long. On devices other than a processor nothing changes. The number of threads is set for the whole process while
+    this runs: another Python thread that first uses torch during that time keeps to one thread.
     """
 
     @staticmethod
@@ -60,7 +61,8 @@ class _OnOneThread(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    # The decorator's stub makes `ctx` an argument by position alone.
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
         wanted = [part for part in ctx.inputs if part.requires_grad]
         with one_thread():
             # Kept for as long as this graph is, which may be gone through again.

@@ -12,19 +12,23 @@ from facegen.errors import FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.nn.components import PrincipalComponents
 
+DEVIATION_FLOOR = 1e-6
+"""Coefficients are divided by a standard deviation of at least this, in mm, so that nothing is divided by zero where
+nothing moves. Chosen far below any motion; any value so small does the same."""
+
 
 class SequenceClassifier(PrincipalComponents):
-    """Coefficients of principal components in each frame, all frames side by side, three layers (section 5.3).
+    """Three layers over the coefficients of principal components, those of all frames side by side (section 5.3).
 
     Sequences differ in length, and the paper does not say how their frames are concatenated: here each is resampled
-    to `frames`, linearly and evenly from its first to its last frame. Coefficients count in standard deviations of the
-    first component, so that small ones stay small.
+    to `frames`, linearly and evenly from its first to its last frame. The unit of all coefficients is the standard
+    deviation of the first component, so that small ones stay small.
 
     Args:
         hierarchy: of the template.
         expressions: E, the classes.
         components: K.
-        frames: F, to which each sequence is resampled.
+        frames: F, the number of frames that each sequence is resampled to.
         hidden: features after the first and the second fully connected layer.
 
     Shapes: displacement (N, V, 3) mm of sequences one after the other, ptr (B + 1,) -> scores (B, E)
@@ -53,7 +57,7 @@ class SequenceClassifier(PrincipalComponents):
         self.layers = nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), third)
 
     def scale(self, variance: np.ndarray) -> np.ndarray:
-        return np.full(len(variance), 1 / max(float(np.sqrt(variance[0])), 1e-6))
+        return np.full(len(variance), 1 / max(float(np.sqrt(variance[0])), DEVIATION_FLOOR))
 
     def forward(self, displacement: Tensor, ptr: Tensor) -> Tensor:
         flat = displacement.permute(1, 2, 0).reshape(len(self.mean), -1)

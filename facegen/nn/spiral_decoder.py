@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from functools import partial
+from typing import cast
 
 import numpy as np
 import torch
@@ -14,13 +15,16 @@ from facegen.errors import FacegenError, unknown
 from facegen.memory import recycled
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.mesh.ordering import reorder_step, space_filling_order
-from facegen.nn.native.one_frame import FEW
+from facegen.nn.native.one_frame import FRAMES_ONE_BY_ONE
 from facegen.nn.threads import one_thread
 from facegen.nn.unpool_conv import UnpoolConv
 
 CHANNELS = (64, 32, 16, 8)
+"""Features at the coarsest level and after each step up but the last (Table 1)."""
 ACTIVATIONS = {"relu": torch.relu_, "elu": partial(torch.nn.functional.elu, inplace=True)}
-BLOCK = 64  # most frames decoded at once: their features stay in the processor's caches, and memory stays bounded
+BLOCK_FRAMES = 64
+"""Frames that are decoded at once at most, so that memory beyond the result stays bounded. Measured at 100 frames of
+28,431 vertices on two cores: 16 take half as much time again, 32 a tenth more, all 100 at once the same."""
 
 
 class SpiralDecoder(nn.Module):
@@ -31,8 +35,8 @@ class SpiralDecoder(nn.Module):
     network can die in its first steps: most vertices hardly move, zero is the median, and units that are switched
     off for all frames stay so. The ELU, which the authors of the spiral operator use, keeps a gradient.
 
-    All vertices share a convolution's weights, but on a decimated mesh no two neighbourhoods are alike, and what the
-    weights do well on average they do a little wrongly at each: the face is bumpy where it moves. With `per_vertex`,
+    All vertices share a convolution's weights, but on a decimated mesh no two neighbourhoods are alike. Weights that
+    are right on average are a little wrong at each vertex, so the face is bumpy where it moves. With `per_vertex`,
     which departs from the paper, each vertex has gains on what it gives, and below the finest level shifts before
     the activation.
 
@@ -42,14 +46,15 @@ class SpiralDecoder(nn.Module):
         channels: features at the coarsest level and after each step but the last, which gives 3; D numbers.
         activation: relu or elu.
         scale: mm of one unit of the last layer's output, so that what the layers learn is of order one.
-        per_vertex: add these.
+        per_vertex: give each vertex these gains and shifts.
 
     Shapes: (T, Z) -> (T, V, 3), mm
 
     Raises:
-        FacegenError: the numbers of channels and of steps differ, or the activation is unknown, or a size is below 1.
+        FacegenError: `channels` has not D numbers, the activation is unknown, or a size is below 1.
     """
 
+    convs: Sequence[UnpoolConv]
     scale: Tensor
 
     def __init__(
@@ -77,25 +82,26 @@ class SpiralDecoder(nn.Module):
         orders = [space_filling_order(level.vertices) for level in hierarchy.levels]
         orders[-1] = np.arange(self.coarsest)  # the fully connected layer knows the coarsest level as it is
         widths = [*channels, 3]
-        self.convs = nn.ModuleList()
+        convs = []
         for i, level in enumerate(reversed(range(steps))):
             upsample, spiral = hierarchy.upsample[level], hierarchy.spirals[level]
             step = reorder_step(upsample, spiral, orders[level], orders[level + 1])
             out = orders[0] if level == 0 else None  # what comes out is in the template's own order again
-            self.convs.append(UnpoolConv(widths[i], widths[i + 1], *step, out))
+            convs.append(UnpoolConv(widths[i], widths[i + 1], *step, out))
+        self.convs = cast(Sequence[UnpoolConv], nn.ModuleList(convs))  # which does not say of what it is a list
         sizes = [(conv.fine, conv.out_channels, 1) for conv in self.convs] if per_vertex else []
         self.gains = nn.ParameterList(nn.Parameter(torch.ones(size)) for size in sizes)
         self.shifts = nn.ParameterList(nn.Parameter(torch.zeros(size)) for size in sizes[:-1])
         self.register_buffer("scale", torch.tensor(float(scale)))
 
     def forward(self, latent: Tensor) -> Tensor:
-        blocks, last = latent.split(BLOCK), self.convs[-1]
+        blocks, last = latent.split(BLOCK_FRAMES), self.convs[-1]
         if torch.is_grad_enabled():
             made = last(*(self._features(block) for block in blocks), scale=self.scale)
             return (made * self.gains[-1] if self.gains else made).permute(2, 0, 1)
         # Nothing of a block is kept, so that memory beyond the result does not grow with the frames.
         out = recycled(self.full.weight, last.fine, 3, len(latent))
-        for block, part in zip(blocks, out.split(BLOCK, dim=2), strict=True):
+        for block, part in zip(blocks, out.split(BLOCK_FRAMES, dim=2), strict=True):
             last.write(self._features(block), part, self.scale)
             if self.gains:
                 part.mul_(self.gains[-1])
@@ -103,7 +109,9 @@ class SpiralDecoder(nn.Module):
 
     def _features(self, latent: Tensor) -> Tensor:
         """(T, Z) -> (V_1, C, T), what the last step up starts from."""
-        with one_thread() if len(latent) <= FEW else nullcontext():  # half a millisecond for one frame
+        with (
+            one_thread() if len(latent) <= FRAMES_ONE_BY_ONE else nullcontext()
+        ):  # which saves half a millisecond for one frame
             return self._steps(latent)
 
     def _steps(self, latent: Tensor) -> Tensor:

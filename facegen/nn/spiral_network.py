@@ -12,7 +12,7 @@ from facegen.nn.spiral_decoder import CHANNELS, SpiralDecoder
 
 
 class SpiralNetwork(nn.Module):
-    r"""Encoder and decoder of Eq. 4, :math:`D(E(e)_t)`; the neutral is added by whoever has one.
+    r"""Encoder and decoder of Eq. 4, :math:`D(E(e)_t)`; adding the neutral is left to the caller.
 
     Args:
         hierarchy: of the template.

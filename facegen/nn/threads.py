@@ -1,4 +1,4 @@
-"""Work that is over before another thread is awake."""
+"""One thread for work that is over before a second one would be awake."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ import torch
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let torch use one thread; one that it wakes goes on waiting for more, on the core that others need."""
+    """Let torch use one thread.
+
+    A thread that torch wakes for a little work goes on waiting for more, on a core that others need.
+    """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

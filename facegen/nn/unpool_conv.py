@@ -27,7 +27,7 @@ def spiral_matrix(upsample: csr_matrix, spiral: np.ndarray) -> csr_matrix:
     Returns:
         (V_fine, V_coarse L): entry (v, u L + j) is upsample[S_j(v), u].
     """
-    (fine, coarse), length = upsample.shape, spiral.shape[1]
+    (fine, coarse), length = upsample.get_shape(), spiral.shape[1]
     vertex, position = np.nonzero(spiral >= 0)
     rows = upsample[spiral[vertex, position]].tocoo()
     column = rows.col.astype(np.int64) * length + position[rows.row]
@@ -53,6 +53,15 @@ class UnpoolConv(nn.Module):
     Shapes: blocks of frames, (V_coarse, C, T_i) each -> (V_fine, C', sum of T_i)
     """
 
+    columns: Tensor
+    rows: Tensor
+    values: Tensor
+    back_columns: Tensor
+    back_rows: Tensor
+    back_values: Tensor
+    order: Tensor
+    rank: Tensor
+
     def __init__(
         self,
         in_channels: int,
@@ -63,7 +72,7 @@ class UnpoolConv(nn.Module):
     ) -> None:
         super().__init__()
         self.in_channels, self.out_channels = in_channels, out_channels
-        self.fine, self.coarse, self.length = *upsample.shape, spiral.shape[1]
+        self.fine, self.coarse, self.length = *upsample.get_shape(), spiral.shape[1]
         matrix = spiral_matrix(upsample, spiral)
         # One more column of ones, for a row that holds the bias.
         there = hstack([matrix, np.ones((self.fine, 1), dtype=np.float32)]).tocsr()
@@ -82,10 +91,10 @@ class UnpoolConv(nn.Module):
         reset_spiral_parameters(self.weight, self.bias)
 
     def forward(self, *blocks: Tensor, scale: Tensor | None = None) -> Tensor:
-        """Apply the map, times `scale`, a number, where one is given.
+        """Apply the map, times the number `scale` if one is given.
 
         Raises:
-            FacegenError: a block has another shape.
+            FacegenError: a block is not of shape (V_coarse, C, T).
         """
         for block in blocks:
             self._require(block)
@@ -94,7 +103,16 @@ class UnpoolConv(nn.Module):
 
     @torch.no_grad()
     def write(self, x: Tensor, out: Tensor, scale: Tensor | None = None) -> None:
-        """The same for one block, without gradients, into a part of some frames of contiguous memory."""
+        """Apply the map to one block without gradients and write the result to `out`.
+
+        Args:
+            x: (V_coarse, C, T).
+            out: (V_fine, C', T), a slice of frames of contiguous memory.
+            scale: a number that the result is multiplied by.
+
+        Raises:
+            FacegenError: `x` has another shape.
+        """
         self._require(x)
         weight, bias = self._scaled(scale, x.dtype)
         _write(self, weight, bias, x, out)
@@ -113,7 +131,7 @@ class UnpoolConv(nn.Module):
 
 
 class _Map(torch.autograd.Function):
-    """The map and its gradient, which is the transposed matrix applied to rows in the same way."""
+    """The map and its gradient, which applies the transposed matrix in the same way."""
 
     @staticmethod
     def forward(ctx: Any, layer: UnpoolConv, weight: Tensor, bias: Tensor, *blocks: Tensor) -> Tensor:
@@ -123,7 +141,8 @@ class _Map(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
+    # The decorator's stub makes `ctx` an argument by position alone.
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
         weight, *blocks = ctx.saved_tensors
         layer: UnpoolConv = ctx.layer
         taps, grad = _taps(weight), grad.contiguous()
@@ -153,7 +172,7 @@ def _forward(layer: UnpoolConv, weight: Tensor, bias: Tensor, *blocks: Tensor) -
 def _write(layer: UnpoolConv, weight: Tensor, bias: Tensor, x: Tensor, out: Tensor) -> None:
     if not takes(x, weight, out):
         out.copy_(_by_bags(layer, _taps(weight), bias, x).index_select(0, layer.rank))
-    elif x.shape[2] <= one_frame.FEW:
+    elif x.shape[2] <= one_frame.FRAMES_ONE_BY_ONE:
         one_frame.forward(x, weight, bias, layer.one_frame_plan, layer.order, out)
     else:
         native.forward(x, _taps(weight), bias, layer.plan, layer.order, out)
@@ -186,11 +205,11 @@ def _by_bags_backward(layer: UnpoolConv, taps: Tensor, x: Tensor, grad: Tensor) 
 
 
 def _sum(rows: Tensor) -> Tensor:
-    """Over the first axis, as a product with ones, which is several times faster than torch's sum."""
+    """Sum over the first axis, as a product with ones, which is several times faster than torch's sum."""
     return torch.mv(rows.t(), rows.new_ones(len(rows)))
 
 
 def _product(dense: Tensor, columns: Tensor, rows: Tensor, values: Tensor) -> Tensor:
-    # A row of a sparse product is a weighted bag of the dense rows: the fastest such product torch has on a CPU.
+    # A row of a sparse product is a weighted bag of the dense rows: the fastest such product that torch has on a CPU.
     weights = values.to(dense.dtype)
     return embedding_bag(columns, dense, rows, mode="sum", per_sample_weights=weights, include_last_offset=True)

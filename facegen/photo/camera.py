@@ -1,4 +1,4 @@
-"""The camera of a photograph: where it stands and what it sees."""
+"""The camera of a photograph: where it stands, and where it sees points."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from scipy.spatial.transform import Rotation
 
 from facegen.pictures.render import Camera
 
+SMALLEST_DEPTH = 0.05
+"""Depth, in units of the camera's distance, that a point is given at least, so that nothing behind the camera is
+divided by 0. Chosen: no point of a face comes so near."""
+
 
 @dataclass(frozen=True, eq=False)
 class PhotoCamera:
-    r"""A perspective camera that looks at a face, in the numbers that a picture tells of it.
+    r"""A perspective camera that looks at a face, described by what can be seen in a picture.
 
     .. math:: p = c + s \frac{(x, -y)}{1 - k z}, \quad (x, y, z) = R X
 
@@ -33,18 +37,18 @@ class PhotoCamera:
     def project(self, points: np.ndarray) -> np.ndarray:
         """(..., 2) pixels of (..., 3) mm."""
         seen = points @ self.rotation.T
-        depth = np.maximum(1 - self.nearness * seen[..., 2:], 0.05)
+        depth = np.maximum(1 - self.nearness * seen[..., 2:], SMALLEST_DEPTH)
         return self.center + self.scale * seen[..., :2] * [1, -1] / depth
 
     def by_point(self, points: np.ndarray) -> np.ndarray:
-        """(..., 2, 3) pixels / mm: derivatives of `project` by the points."""
+        """The derivatives of `project` by the points (..., 3) mm, (..., 2, 3) in pixels / mm."""
         seen = points @ self.rotation.T
-        depth = np.maximum(1 - self.nearness * seen[..., 2:], 0.05)[..., None]
+        depth = np.maximum(1 - self.nearness * seen[..., 2:], SMALLEST_DEPTH)[..., None]
         shift = self.nearness * seen[..., :2, None] / depth * self.rotation[2]
         return self.scale / depth * (self.rotation[:2] + shift) * [[1], [-1]]
 
     def towards(self, points: np.ndarray) -> np.ndarray:
-        """(..., 3) unit directions from points, mm, to the camera."""
+        """(..., 3) unit directions from points (..., 3) mm to the camera."""
         away = self.rotation[2] - self.nearness * points
         return away / np.linalg.norm(away, axis=-1, keepdims=True)
 
@@ -56,7 +60,7 @@ class PhotoCamera:
 
 
 def first_camera(points: np.ndarray, pixels: np.ndarray, nearness: float) -> PhotoCamera:
-    """The weak perspective that brings points (N, 3) mm nearest to pixels (N, 2), with a distance that is given.
+    """The weak perspective that brings points (N, 3) mm nearest to pixels (N, 2), at a given nearness, 1 / mm.
 
     Reference:
         DeMenthon and Davis, "Model-based object pose in 25 lines of code", IJCV 1995, its first iteration.
@@ -71,7 +75,7 @@ def first_camera(points: np.ndarray, pixels: np.ndarray, nearness: float) -> Pho
 
 
 def changed(camera: PhotoCamera, step: np.ndarray) -> PhotoCamera:
-    """Another camera: (7,) turn (radians), shift (in pixels), logarithm of the scale, nearness times a metre."""
+    """The camera after a step (7,): turn in radians, shift in pixels, log of the scale; then its nearness in 1 / m."""
     turn = Rotation.from_rotvec(step[:3]).as_matrix()
     return PhotoCamera(
         turn @ camera.rotation, camera.center + step[3:5], camera.scale * float(np.exp(step[5])), step[6] / 1000

@@ -1,4 +1,4 @@
-"""Landmarks of the mean face, and what the detector makes of a rendered one."""
+"""Where a template has landmarks, and where the detector sees them on a render of it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from facegen.photo.camera import PhotoCamera
 from facegen.pictures.render import render
 
 SEEN = 512
-"""Pixels of a render that the detector is given."""
+"""Pixels of the edge of a render that the detector is given. Chosen: a face in it is larger than the detector needs."""
 
 
 @dataclass(frozen=True, eq=False)
 class Marks:
-    """Where a template has landmarks.
+    """The places of landmarks on a template.
 
     Args:
         matrix: sparse (K, V), from its vertices to them.
@@ -36,7 +36,7 @@ class Marks:
 
     @classmethod
     def of(cls, mesh: TriMesh, points: np.ndarray | None = None, name: str = "the mean face") -> Marks:
-        """Of a mesh (V, 3) mm with landmarks (468, 3) mm, NaN where it has none; None has them found.
+        """The marks of a mesh (V, 3) mm with landmarks (468, 3) mm, NaN where it has none; None has them found.
 
         Raises:
             UnseenError: no face is seen in it.
@@ -47,22 +47,19 @@ class Marks:
         return cls(on_surface(surface, points[numbers]), numbers, mesh.faces)
 
     def normals(self, vertices: np.ndarray) -> np.ndarray:
-        """(K, 3) unit."""
+        """(K, 3) unit normals at the landmarks of vertices (V, 3)."""
         found = self.matrix @ vertex_normals(vertices, self.triangles)
         return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
 
     def misplaced(self, camera: PhotoCamera, vertices: np.ndarray, half: float) -> np.ndarray | None:
-        """(K, 2) pixels by which the detector puts the landmarks of a face, (V, 3) mm, beside where they are.
+        """By how many pixels, (K, 2), the detector misplaces the landmarks of a face; None where it sees no face.
 
         What it sees of a face depends on where it is seen from, and leans to the face that it expects.
 
         Args:
             camera: sees it.
-            vertices: in the camera's coordinates.
+            vertices: (V, 3) mm, in the camera's coordinates.
             half: pixels from the camera's centre to the sides of the picture.
-
-        Returns:
-            None where it sees no face.
         """
         picture = render(vertices, self.triangles, camera.pinhole(half), size=SEEN)
         found = detect(picture)

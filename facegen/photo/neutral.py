@@ -1,4 +1,4 @@
-"""From a photograph to a neutral that a checkpoint can move."""
+"""A neutral in a checkpoint's topology, made from a photograph and written to a file."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ from facegen.photo.surface_color import projected, vertex_colors
 from facegen.sequence.sequence import Sequence
 
 SUFFIXES = (".ply", ".obj", ".glb")
+"""By which a neutral can be written."""
 
 
 def identity_of(model: Checkpoint, corpus: Path | None, name: str) -> Identity:
-    """The identity model of a checkpoint, or that of a corpus, where one is given.
+    """The identity model of a corpus, where one is given, and otherwise that of the checkpoint.
 
     Raises:
-        FacegenError: there is none, or the corpus has another topology.
+        FacegenError: the checkpoint holds none, or the corpus has another topology.
     """
     if corpus is None:
         if model.identity is None:
@@ -46,10 +47,10 @@ def identity_of(model: Checkpoint, corpus: Path | None, name: str) -> Identity:
 
 
 def fit_neutral(model: Checkpoint, identity: Identity, pixels: np.ndarray) -> PhotoFit:
-    """A person in the checkpoint's topology whose landmarks lie at pixels (468, 2).
+    """Fit a person in the checkpoint's topology to landmarks (468, 2) in pixels.
 
     Raises:
-        FacegenError: the model's faces are none to the detector, or none looks like that.
+        FacegenError: the detector sees no face in the model's mean person, or no face of the model looks like that.
     """
     try:
         known = model.landmarks.get("mean") if identity is model.identity else None
@@ -63,31 +64,31 @@ def fit_neutral(model: Checkpoint, identity: Identity, pixels: np.ndarray) -> Ph
 
 
 def require_suffix(path: Path) -> None:
-    """Refuse before the work what could not be written after it."""
+    """Refuse a suffix that could not be written, before the work."""
     if path.suffix.lower() not in SUFFIXES:
         raise FacegenError(unknown("suffix to write a neutral with", path.suffix, SUFFIXES))
 
 
-def write_neutral(path: Path, mesh: TriMesh, pixels: np.ndarray, picture: np.ndarray, model: Checkpoint) -> None:
+def write_neutral(path: Path, mesh: TriMesh, places: np.ndarray, picture: np.ndarray, model: Checkpoint) -> None:
     """Write `.glb` with the photograph as texture, `.ply` with a colour for each vertex, or `.obj` of the shape alone.
 
     Args:
         path: by its suffix.
         mesh: (V, 3) mm.
-        pixels: (V, 2) where the vertices have their colour.
+        places: (V, 2) pixels, where the vertices have their colour.
         picture: (H, W, 3) uint8.
         model: whose topology the mesh has.
     """
     suffix = path.suffix.lower()
     if suffix == ".ply":
-        write_ply(path, mesh, colors=vertex_colors(pixels, picture))
+        write_ply(path, mesh, colors=vertex_colors(places, picture))
     elif suffix == ".obj":
         write_obj(path, mesh)
     else:
         motion = np.zeros((1, len(model.expressions)), np.float32)
         vertices = mesh.vertices[None].astype(np.float32)
         still = Sequence(vertices, mesh.faces, model.fps, motion, model.expressions, mesh.polygons)
-        write_glb(replace(still, appearance=projected(pixels, mesh, picture)), path)
+        write_glb(replace(still, appearance=projected(places, mesh, picture)), path)
 
 
 def compare(

@@ -1,4 +1,4 @@
-"""A photograph that anybody may have sent, and the faces in it."""
+"""Photographs, which anybody may have sent, and the faces in them."""
 
 from __future__ import annotations
 
@@ -14,21 +14,24 @@ from facegen.mesh.material import eight_bit
 from facegen.optional import require
 
 LARGEST_FILE = 256 << 20
-LARGEST = 100_000_000
-"""Bytes of a file, and pixels of a picture, that are taken; a small file may hold a huge picture."""
-KEPT = 2048
-"""Pixels of the longer edge that are kept."""
+"""Bytes of a file that is read, at most. Chosen: no camera makes larger ones."""
+LARGEST_PICTURE = 100_000_000
+"""Pixels of a picture that is decoded, at most, since a small file may hold a huge picture. Chosen, 300 MB of
+memory."""
+KEPT_EDGE = 2048
+"""Pixels of the longer edge that a picture is scaled to, at most. Chosen: a texture of a face needs no more."""
 KINDS = ("JPEG", "PNG", "WEBP")
+"""Formats that are read, by pillow's names."""
 
 
 def read_picture(path: str | Path) -> np.ndarray:
-    """A picture the way up that its camera noted, no larger than `KEPT`.
+    """Read a picture, turned the way up that its camera noted and no larger than `KEPT_EDGE`.
 
     Returns:
         (H, W, 3) uint8, RGB.
 
     Raises:
-        FacegenError: the file is missing, no JPEG, PNG or WebP, damaged, or too large.
+        FacegenError: the file is missing, damaged, too large, or no JPEG, PNG or WebP.
     """
     image = require("PIL.Image", "photo")
     as_noted = require("PIL.ImageOps", "photo").exif_transpose
@@ -42,17 +45,19 @@ def read_picture(path: str | Path) -> np.ndarray:
             warnings.simplefilter("ignore", image.DecompressionBombWarning)  # the bound below is the same for all
             with image.open(path, formats=KINDS) as opened:
                 width, height = opened.size
-                if width * height > LARGEST:
+                if width * height > LARGEST_PICTURE:
                     raise image.DecompressionBombError(f"{width} x {height} pixels")
                 found = eight_bit(as_noted(opened))
                 if found.mode in ("RGBA", "LA", "P", "PA"):
                     clear = found.convert("RGBA")
                     found = image.alpha_composite(image.new("RGBA", clear.size, "white"), clear)
                 found = found.convert("RGB")
-                found.thumbnail((KEPT, KEPT), image.Resampling.LANCZOS)
+                found.thumbnail((KEPT_EDGE, KEPT_EDGE), image.Resampling.LANCZOS)
                 return np.array(found)
     except image.DecompressionBombError as error:
-        raise FacegenError(f"{path}: {error}; pictures up to {LARGEST:,} pixels are taken, scale it down") from error
+        raise FacegenError(
+            f"{path}: {error}; pictures up to {LARGEST_PICTURE:,} pixels are taken, scale it down"
+        ) from error
     except Exception as error:  # decoders fail in ways of their own on damaged bytes
         raise FacegenError(f"{path}: expected a picture as JPEG, PNG or WebP, or it is damaged ({error})") from error
 
@@ -77,7 +82,7 @@ def read_face(path: Path, number: int | None) -> tuple[np.ndarray, np.ndarray]:
 
 
 def find_face(picture: np.ndarray, number: int | None, name: str) -> np.ndarray:
-    """Landmarks (468, 2), pixels, of a face.
+    """Landmarks of a face in a picture, (468, 2) in pixels.
 
     Args:
         picture: (H, W, 3) uint8.
@@ -85,7 +90,7 @@ def find_face(picture: np.ndarray, number: int | None, name: str) -> np.ndarray:
         name: what messages call the picture.
 
     Raises:
-        FacegenError: there is none, or not so many.
+        FacegenError: the picture has no face, or not so many.
     """
     if number is not None and number < 1:
         raise FacegenError(f"faces are counted from 1, the largest first; got --face {number}")

@@ -1,11 +1,11 @@
-r"""What landmarks tell of a person beyond the identity model: a smooth displacement of the fitted face.
+r"""What landmarks say of a person beyond the identity model: a smooth displacement of the fitted face.
 
 .. math:: d \sim GP(0, k), \quad k(x, y) = s^2 \left(\kappa_\ell(x, y) I + t \, \kappa_\ell(x, M y) M\right), \quad
           \kappa_\ell(x, y) = e^{-|x - y|^2 / 2 \ell^2}
 .. math:: r = J d + C c + n, \quad n \sim N(0, \sigma^2 W^{-1} + \tau^2 \kappa_\lambda), \qquad
           d(x) = k(x, \cdot) J^\top \left(J k J^\top + C C^\top / \epsilon + \mathrm{cov}(n)\right)^{-1} r
 
-with what is left at the landmarks :math:`r`, in mm, the camera's derivatives by points :math:`J` and by its own pose
+with what is missing at the landmarks :math:`r`, in mm, the camera's derivatives by points :math:`J` and by its own pose
 :math:`C`, whose part is no shape, and :math:`M`, which mirrors left and right. The detector errs at each landmark by
 :math:`\sigma`, more where the surface turns away, and with its neighbours together by :math:`\tau`. Depth follows only
 where the other half of the face is seen from another side.
@@ -22,63 +22,69 @@ from scipy.linalg import cho_factor, cho_solve
 from facegen.photo.camera import PhotoCamera, changed
 
 AMPLITUDE = 0.004
-"""s; it and the lengths and errors below are in units of the face's size."""
-LENGTH, APART = 0.08, 0.1
-"""l and lambda."""
-ALONE, TOGETHER = 0.004, 0.004
-"""sigma and tau."""
-OUTLYING = 0.012
-"""A landmark whose own error is more loses its weight."""
-ROUNDS = 3
-"""Of weights."""
+"""s; it and the lengths and noises below are in units of the face's size. Chosen: 1 mm on an adult's face, so that
+people whom the model spans lose nothing and others gain a little (`tests/photo/test_fit.py`)."""
+LENGTH, NOISE_LENGTH = 0.08, 0.1
+"""l and lambda. Chosen: shorter ones make lumps of the detector's noise."""
+OWN_NOISE, SHARED_NOISE = 0.004, 0.004
+"""sigma and tau. Chosen, together about what the detector errs by."""
+HALF_WEIGHT_NOISE = 0.012
+"""A landmark whose own error is this much has twice the noise. Chosen, three times `OWN_NOISE`."""
+WEIGHTINGS = 3
+"""Solutions, each with weights by the one before. Chosen."""
 MIRRORED = 0.5
-"""t: how much a half of the face tells of the other."""
-FROM = 0.3
-"""Cosine between a landmark's normal and the view, from which it counts."""
-LOOSE = 100.0
-"""1 / epsilon: the camera moves as it likes."""
+"""t: how much one half of the face says of the other; 1 makes it symmetric, 0 leaves the halves apart. Chosen."""
+FACING = 0.3
+"""Cosine between a landmark's normal and the view, from which it counts. Chosen, 73 degrees, fewer than in `fit`, since
+a landmark that slides along the silhouette would pull the surface after it."""
+POSE_VARIANCE = 100.0
+"""1 / epsilon: so large that the camera moves as it likes. Chosen."""
 MIRROR = np.diag([-1.0, 1.0, 1.0])
+VERTICES_AT_ONCE = 4096
+"""Vertices whose kernel is held at once, 15 MB with all landmarks, so that a large mesh does not need the whole.
+Chosen."""
 
 
 def beyond(
     camera: PhotoCamera,
-    rest: np.ndarray,
+    vertices: np.ndarray,
     own: np.ndarray,
     posed: np.ndarray,
-    left: np.ndarray,
+    missing: np.ndarray,
     facing: np.ndarray,
     size: float,
 ) -> np.ndarray:
-    """(V, 3) mm, the displacement field at the vertices.
+    """The displacement at the vertices, (V, 3) mm.
 
     Args:
         camera: of the fit.
-        rest: (V, 3) mm, vertices at which it is wanted, of a face whose plane of symmetry is x = 0.
+        vertices: (V, 3) mm, of a face whose plane of symmetry is x = 0.
         own: (K, 3) mm, landmarks of that face.
         posed: (K, 3) mm, the fitted landmarks, in the camera's coordinates.
-        left: (K, 2) pixels from the projections of `posed` to where they should be.
+        missing: (K, 2) pixels from the projections of `posed` to where they should be.
         facing: (K,) cosines between normals and the view.
         size: of the face, mm.
     """
-    used = facing > FROM
-    own, posed, left = own[used], posed[used], left[used] / camera.scale
-    left = left - np.median(left, axis=0)
+    used = facing > FACING
+    own, posed, missing = own[used], posed[used], missing[used] / camera.scale
+    missing = missing - np.median(missing, axis=0)
     by_point, by_pose = camera.by_point(posed) / camera.scale, _by_pose(camera, posed)
     strength = (AMPLITUDE * size) ** 2
     near = strength * _near(own, own, LENGTH * size)
     across = strength * MIRRORED * _near(own @ MIRROR, own, LENGTH * size)
     smooth = np.einsum("kpc,kl,lqc->kplq", by_point, near, by_point)
     smooth += np.einsum("kpc,kl,lqc->kplq", by_point, across, by_point @ MIRROR)
-    together = (TOGETHER * size) ** 2 * _near(own, own, APART * size)
-    known = smooth.reshape(left.size, left.size) + np.kron(together, np.eye(2)) + LOOSE * by_pose @ by_pose.T
-    alone = (ALONE * size) ** 2 / np.square(facing[used])
-    off = np.zeros(len(left))
-    for _ in range(ROUNDS):
-        noise = alone * (1 + np.square(off / (OUTLYING * size)))
-        pull = cho_solve(cho_factor(known + np.diag(np.repeat(noise, 2)), lower=True), left.ravel())
-        off = np.linalg.norm((noise[:, None] * pull.reshape(left.shape)), axis=1)  # what is taken for its noise
-    pull = np.einsum("kpc,kp->kc", by_point, pull.reshape(left.shape)) * strength
-    parts = np.array_split(rest, len(rest) // 4096 + 1)  # so that a large mesh does not need the whole kernel
+    together = (SHARED_NOISE * size) ** 2 * _near(own, own, NOISE_LENGTH * size)
+    known = smooth.reshape(missing.size, missing.size) + np.kron(together, np.eye(2))
+    known += POSE_VARIANCE * by_pose @ by_pose.T
+    alone = (OWN_NOISE * size) ** 2 / np.square(facing[used])
+    off, pull = np.zeros(len(missing)), np.zeros(missing.size)
+    for _ in range(WEIGHTINGS):
+        noise = alone * (1 + np.square(off / (HALF_WEIGHT_NOISE * size)))
+        pull = cho_solve(cho_factor(known + np.diag(np.repeat(noise, 2)), lower=True), missing.ravel())
+        off = np.linalg.norm((noise[:, None] * pull.reshape(missing.shape)), axis=1)  # what is taken for its noise
+    pull = np.einsum("kpc,kp->kc", by_point, pull.reshape(missing.shape)) * strength
+    parts = np.array_split(vertices, len(vertices) // VERTICES_AT_ONCE + 1)
     return np.concatenate([_field(part, own, pull, LENGTH * size) for part in parts])
 
 
@@ -88,7 +94,7 @@ def _field(points: np.ndarray, own: np.ndarray, pull: np.ndarray, length: float)
 
 
 def _near(one: np.ndarray, two: np.ndarray, length: float) -> np.ndarray:
-    """(N, M): kappa."""
+    """kappa between points (N, 3) and (M, 3), (N, M)."""
     square = np.square(one).sum(axis=1)[:, None] + np.square(two).sum(axis=1) - 2 * one @ two.T
     return np.exp(-square.clip(0) / (2 * length**2))
 

@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import numpy as np
 
+from facegen.detection.detector import OUTSIDE
 from facegen.optional import require
 from facegen.photo.fit import PhotoFit
 from facegen.pictures.render import Camera, backdrop, render
 
 SIZE = 480
-"""Pixels of one picture's edge."""
-AROUND = 0.85
-"""Half the edge of what is shown, in units of the landmarks' extent."""
-LAID = 0.65
-"""How much the mesh hides of the photograph."""
+"""Pixels of one picture's edge. Chosen: four beside each other fit a screen."""
+SHOWN_HALF = 0.85
+"""Half the edge of what is shown, in units of the landmarks' extent. Chosen: hair and chin are in it."""
+OPACITY = 0.65
+"""Share of the photograph that the mesh laid over it hides. Chosen: eyes and lips are seen through it."""
+CHANGED = 1
+"""Steps of 255 by which a pixel may differ from the backdrop and show nothing; rounding makes one."""
 
 
 def report(picture: np.ndarray, pixels: np.ndarray, fit: PhotoFit, faces: np.ndarray) -> np.ndarray:
-    """(S, 3 S, 3) uint8: the photograph, with the fitted mesh laid over it, and the neutral from the front.
+    """(S, 3 S, 3) uint8: the photograph, the fitted mesh laid over it, and the neutral from the front.
 
     Args:
         picture: (H, W, 3) uint8.
         pixels: (468, 2) landmarks.
-        fit: of them.
+        fit: of these landmarks.
         faces: (F, 3) of the mesh.
     """
     half = _half(pixels)
     photo = cut(picture, fit.camera.center, half)
     made = seen(fit, fit.neutral + fit.expression, faces, half)
-    over = np.where(_covered(made)[..., None], LAID * made + (1 - LAID) * photo, photo)
+    over = np.where(_covered(made)[..., None], OPACITY * made + (1 - OPACITY) * photo, photo)
     front = render(fit.neutral, faces, Camera.framing(fit.neutral), size=SIZE)
     return np.concatenate([photo, over.astype(np.uint8), front], axis=1)
 
@@ -42,7 +45,7 @@ def comparison(
     target: tuple[np.ndarray, np.ndarray],
     colors: np.ndarray,
 ) -> np.ndarray:
-    """(S, 4 S, 3) uint8, as Figure 7: photograph, made apex as clay and in the photograph's colours, second picture.
+    """(S, 4 S, 3) uint8, as Figure 7: photograph, apex in clay, apex in the photograph's colours, second picture.
 
     Args:
         picture, pixels, fit, faces: as in `report`.
@@ -75,7 +78,7 @@ def cut(picture: np.ndarray, center: np.ndarray, half: float) -> np.ndarray:
         frame = tuple(value / shrink for value in frame)
     else:
         small = image.fromarray(picture)
-    made = small.transform((SIZE, SIZE), image.Transform.AFFINE, frame, image.Resampling.BICUBIC, fillcolor=(90,) * 3)
+    made = small.transform((SIZE, SIZE), image.Transform.AFFINE, frame, image.Resampling.BICUBIC, fillcolor=OUTSIDE)
     return np.array(made)
 
 
@@ -87,10 +90,10 @@ def seen(
 
 
 def _half(pixels: np.ndarray) -> float:
-    return AROUND * float(np.ptp(pixels, axis=0).max())
+    return SHOWN_HALF * float(np.ptp(pixels, axis=0).max())
 
 
 def _covered(picture: np.ndarray) -> np.ndarray:
     """(S, S) bool: where a render shows the mesh."""
     ground = (backdrop(len(picture)) * 255 + 0.5).astype(np.uint8)
-    return (np.abs(picture.astype(int) - ground) > 1).any(axis=2)
+    return np.asarray((np.abs(picture.astype(int) - ground) > CHANGED).any(axis=2))

@@ -1,4 +1,4 @@
-"""One picture that tells whether expressions are right: each at its apex, side by side."""
+"""A sheet that shows whether expressions are right: each at its apex, side by side."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ def apex_sheet(
     """Write a sheet of faces at their apex, each at the frame where its label is highest.
 
     Args:
-        rows: by row name, sequences by column name; the first column is the first sequence's frame at rest.
+        rows: for each row's name, sequences by the names of columns. A column before them has the frame at rest of
+            each row's first sequence.
         path: `.png` to write.
         size: pixels of a face.
         view: front, three-quarter or side.

@@ -14,6 +14,11 @@ from facegen.pictures.paint import Paint
 from facegen.pictures.render import Camera, render
 from facegen.sequence.frames import Frames
 
+SMALLEST_PICTURE, LARGEST_PICTURE = 16, 4096
+"""Pixels of a picture's edge. Chosen: below, nothing is seen; above, those that wait take a gigabyte."""
+MOST_WORKERS = 8
+"""Threads, at most. Chosen: each waits with pictures in memory."""
+
 
 def film(
     vertices: np.ndarray | Frames,
@@ -24,11 +29,11 @@ def film(
     progress: bool = False,
     paint: Paint | None = None,
 ) -> Iterator[np.ndarray]:
-    """Pictures (size, size, 3) of (T, V, 3) `vertices` in their order, from one camera, a few ahead on all cores."""
+    """Draw the frames of (T, V, 3) in order, (size, size, 3) each, from one camera, a few ahead on all cores."""
     from tqdm import tqdm
 
     camera = Camera.framing(vertices, view)
-    workers = min(os.cpu_count() or 1, 8)
+    workers = min(os.cpu_count() or 1, MOST_WORKERS)
     waiting: deque = deque()
     bar = tqdm(total=len(vertices), unit="frame", delay=2, leave=False, disable=None if progress else True)
     # Threads are enough: numpy and the ray caster do not hold the interpreter while they count.
@@ -44,6 +49,6 @@ def film(
 
 
 def check_size(size: int) -> None:
-    """Refuse a picture too small to show anything, or too large for memory."""
-    if not 16 <= size <= 4096:
-        raise FacegenError(f"size must be 16 to 4096 pixels, got {size}")
+    """Refuse a picture that is too small to show anything or too large for memory."""
+    if not SMALLEST_PICTURE <= size <= LARGEST_PICTURE:
+        raise FacegenError(f"size must be {SMALLEST_PICTURE} to {LARGEST_PICTURE} pixels, got {size}")

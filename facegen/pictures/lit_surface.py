@@ -1,8 +1,9 @@
-"""A surface in a studio: what rays from the camera hit, and the light that comes from there."""
+"""A surface in a photographer's studio: what rays from the camera hit, and the light that comes from there."""
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from facegen.mesh.caps import with_caps
 from facegen.mesh.material import CLAY
@@ -10,22 +11,28 @@ from facegen.mesh.tri_mesh import vertex_normals
 from facegen.optional import require
 from facegen.pictures.paint import Paint
 
-# Colours are linear light, which `_shade` ends by turning into sRGB with a square root, its close neighbour.
-# Directions are (right, up, towards the camera).
-INSIDE = np.array([0.045, 0.026, 0.022], np.float32)
-SKY, GROUND = np.array([0.50, 0.54, 0.60], np.float32), np.array([0.26, 0.20, 0.17], np.float32)
+# Colours are linear light; `_shade` turns them into sRGB by a square root, which is close to its curve. Directions are
+# (right, up, towards the camera). All values were chosen by eye.
+INSIDE_COLOR = np.array([0.045, 0.026, 0.022], np.float32)
+"""Of the inside of a surface."""
+SKY_COLOR, GROUND_COLOR = np.array([0.50, 0.54, 0.60], np.float32), np.array([0.26, 0.20, 0.17], np.float32)
+"""Of the light from all around, from above and from below."""
 
 
-def _unit(rows: list) -> np.ndarray:
+def _unit(rows: npt.ArrayLike) -> np.ndarray:
     return (np.array(rows) / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
-# Key, fill and rim; WRAP is how far each reaches around into its shadow.
 LIGHTS = _unit([(-0.55, 0.60, 0.65), (0.80, 0.05, 0.60), (0.75, 0.55, -0.55)])
+"""(3, 3) directions to the key light, the fill light and the rim light."""
 LIGHT_COLORS = np.array([(1.00, 0.95, 0.88), (0.22, 0.25, 0.30), (0.85, 0.90, 1.00)], np.float32)
+"""(3, 3) colours of these."""
 WRAP = np.array([0.10, 0.30, 0.00], np.float32)
+"""(3,) cosine by which each of these reaches around into its shadow."""
 HALVES = _unit(LIGHTS + [0, 0, 1])
+"""(3, 3) normals that mirror each of these into the camera."""
 GLOSS = np.float32(0.05)
+"""Share of a light that is mirrored where the normal is just so; skin's is about 0.03 to 0.05."""
 
 
 def _sphere(count: int) -> np.ndarray:
@@ -37,7 +44,18 @@ def _sphere(count: int) -> np.ndarray:
 
 
 DOME = _sphere(16)
-BEHIND = 8  # surfaces that are looked through, at most
+"""(16, 3) directions from which light from all around comes. Chosen: twice as many take longer and look the same."""
+SURFACES_DEEP = 8
+"""Surfaces that a ray looks through, at most, where they are clear. Chosen: hair has many, but each is hardly seen."""
+GRAZING_LIGHT = 0.1
+"""Cosine between a normal and a direction, below which light from there is left out, since it is hardly seen."""
+FAR_SIDE = -0.3
+"""Towards the camera's part of a normal, below which a vertex is on the far side and gets no light. Chosen: vertices at
+the silhouette share triangles with those that are seen."""
+LIFT = 1e-3
+"""Share of the mesh's size by which rays to the light begin above the surface, so that it does not shade itself."""
+STEP_THROUGH = 1e-5
+"""Share of the way to a clear surface by which a ray begins behind it, so that it does not hit it again."""
 
 
 class LitSurface:
@@ -63,23 +81,22 @@ class LitSurface:
         self.values = np.pad(np.concatenate(values, axis=1), [(0, extra), (0, 0)], constant_values=1)
 
     def _ambient(self, vertices: np.ndarray, normals: np.ndarray, up: np.ndarray) -> np.ndarray:
-        """(V, 3) light from the sky and the ground as far as the mesh itself does not stand in its way."""
-        # Light on the far side is never seen, and light along the surface hardly.
+        """(V, 3) light from the sky and the ground, as far as the mesh itself does not block it."""
         incoming = normals @ DOME.T
-        incoming[(incoming < 0.1) | (normals[:, 2:] < -0.3)] = 0
+        incoming[(incoming < GRAZING_LIGHT) | (normals[:, 2:] < FAR_SIDE)] = 0
         lit, direction = np.nonzero(incoming)
         rays = DOME[direction]
-        clear = np.float32(1e-3 * np.ptp(vertices, axis=0).max())
+        clear = np.float32(LIFT * np.ptp(vertices, axis=0).max())
         blocked = self.scene.run(vertices[lit] + clear * normals[lit], rays, query="OCCLUDED") >= 0
         total = np.maximum(incoming.sum(axis=1, keepdims=True), 1e-6)
         incoming[lit[blocked], direction[blocked]] = 0
         height = (0.5 + 0.5 * DOME @ up)[:, None]
-        return incoming @ (height * SKY + (1 - height) * GROUND) / total
+        return incoming @ (height * SKY_COLOR + (1 - height) * GROUND_COLOR) / total
 
     def paint(self, picture: np.ndarray, pixels: np.ndarray, rays: np.ndarray) -> None:
-        """Draw into the rows `pixels` (N,) of `picture` (P, 3), sRGB, what the (N, 3) rays hit."""
+        """Draw what the rays (N, 3) hit into the rows `pixels` (N,) of `picture` (P, 3), sRGB."""
         origins = np.zeros_like(rays)
-        for _ in range(BEHIND if self.look else 1):
+        for _ in range(SURFACES_DEEP if self.look else 1):
             found = self.scene.run(origins, rays, output=1)
             hit = np.flatnonzero(found["primID"] >= 0)
             triangle, u, v = found["primID"][hit], found["u"][hit, None], found["v"][hit, None]
@@ -97,7 +114,7 @@ class LitSurface:
             through = hit[~drawn]
             if not len(through):
                 break
-            further = found["tfar"][through, None] * np.float32(1 + 1e-5)
+            further = found["tfar"][through, None] * np.float32(1 + STEP_THROUGH)
             origins, rays, pixels = origins[through] + further * rays[through], rays[through], pixels[through]
 
 
@@ -110,5 +127,5 @@ def _shade(values: np.ndarray, outside: np.ndarray, tint: np.ndarray) -> np.ndar
     shine = ((shine**2) ** 2) ** 2
     diffuse = np.maximum((normal @ LIGHTS.T + WRAP) / (1 + WRAP), 0)
     linear = (values[:, 3:6] + diffuse @ LIGHT_COLORS) * tint + shine @ (GLOSS * LIGHT_COLORS)
-    linear[~outside] = INSIDE
+    linear[~outside] = INSIDE_COLOR
     return np.sqrt(np.clip(linear, 0, 1))

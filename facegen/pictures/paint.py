@@ -1,4 +1,4 @@
-"""The colours of a surface between its vertices, for pictures of it."""
+"""The colours of a surface anywhere on it, for pictures of it."""
 
 from __future__ import annotations
 
@@ -11,19 +11,22 @@ from facegen.mesh.appearance import Appearance
 from facegen.mesh.material import Material, Texture, eight_bit
 from facegen.optional import require
 
-SIDE = 2048  # pixels of a picture's longer side that are kept
-CLEAR = 0.5  # what is less opaque is not drawn: lashes and hair on cards, tears, the cornea
+SIDE = 2048
+"""Pixels to which a texture's longer side is scaled, at most. Chosen: pictures of meshes are hardly larger."""
+OPAQUE_FROM = 0.5
+"""Alpha from which a surface is drawn; what is clearer is not: around lashes and hair on cards, tears, the cornea.
+Chosen as the default cutoff of glTF."""
 
 
 class Paint:
-    """What a surface looks like at any place: base colours with their pictures, and colours of vertices.
+    """What a surface looks like anywhere on it: base colours with their textures, and colours of vertices.
 
     Args:
         faces: (F, 3).
-        appearance: of these, with a material or with colours of vertices.
+        appearance: of these faces, with materials or with colours of vertices.
 
     Raises:
-        FacegenError: a picture cannot be decoded, or pillow is missing.
+        FacegenError: a texture cannot be decoded, or pillow is missing.
     """
 
     def __init__(self, faces: np.ndarray, appearance: Appearance) -> None:
@@ -38,13 +41,13 @@ class Paint:
 
     @classmethod
     def of(cls, faces: np.ndarray, appearance: Appearance | None) -> Paint | None:
-        """None where there is no appearance, or it is nothing but texture coordinates."""
+        """The paint of an appearance; None where there is none, or nothing but texture coordinates."""
         if appearance is None or not (appearance.materials or appearance.colors is not None):
             return None
         return cls(faces, appearance)
 
     def at(self, triangle: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The surface at places of triangles.
+        """Colours of the surface at places in triangles.
 
         Args:
             triangle: (N,) numbers.
@@ -62,13 +65,13 @@ class Paint:
         if self.appearance.colors is not None:
             corners = self.appearance.colors[self.faces[triangle]].astype(np.float32) / 255
             color *= np.einsum("nk,nkc->nc", weights, corners) ** 2  # sRGB's curve, nearly
-        return color, alpha >= CLEAR
+        return color, alpha >= OPAQUE_FROM
 
-    def _material(
-        self, material: Material, triangle: np.ndarray, weights: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray | float]:
+    def _material(self, material: Material, triangle: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The colours (N, 3) and alpha (N,) of one material at places of triangles, as in `at`."""
         color = np.array(material.shown(self.appearance.colors is not None), np.float32)
-        alpha: np.ndarray | float = 1.0 if material.alpha_mode == "OPAQUE" else material.alpha
+        whole = 1.0 if material.alpha_mode == "OPAQUE" else material.alpha
+        alpha = np.full(len(triangle), whole, np.float32)
         if material.base is None:
             return np.broadcast_to(color, (len(triangle), 3)), alpha
         uv = np.einsum("nk,nkc->nc", weights, self.uv[self.appearance.corners[triangle]])
@@ -81,7 +84,7 @@ class Paint:
 
 
 def _decoded(texture: Texture) -> np.ndarray:
-    """(H, W, 4) uint8 sRGB and alpha, at most `SIDE` pixels wide and high."""
+    """A texture as (H, W, 4) uint8, sRGB and alpha, at most `SIDE` pixels wide and high."""
     image = require("PIL.Image", "render")
     try:
         with image.open(io.BytesIO(texture.data)) as opened:
@@ -94,7 +97,7 @@ def _decoded(texture: Texture) -> np.ndarray:
 
 
 def _sampled(picture: np.ndarray, wrap: tuple[str, str], uv: np.ndarray) -> np.ndarray:
-    """(N, 4) float32 of 0 to 1: the picture at (N, 2) texture coordinates, bilinear."""
+    """(N, 4) float32 from 0 to 1: a picture at (N, 2) texture coordinates, bilinear."""
     places = []
     for along, how, size in zip((uv[:, 0], 1 - uv[:, 1]), wrap, picture.shape[1::-1], strict=True):
         if how == "mirror":

@@ -12,11 +12,16 @@ from facegen.pictures.lit_surface import LitSurface
 from facegen.pictures.paint import Paint
 from facegen.sequence.frames import Frames, chunks
 
-# Where the camera stands: degrees to the side (the face's left) and up, looking back at the face.
 VIEWS = {"front": (0.0, 3.0), "three-quarter": (38.0, 5.0), "side": (88.0, 2.0)}
-
-# Five queens that do not threaten each other: each row, column and diagonal of the pixel is met once.
+"""Where the camera stands: degrees to the face's left and up. Chosen: a little from above, as portraits are taken."""
 SUBPIXELS = (np.stack([np.arange(5), [2, 4, 1, 3, 0]], axis=1) + 0.5) / 5 - 0.5
+"""(5, 2) places of rays in a pixel, from its middle, like five queens that do not threaten each other: each row, column
+and diagonal is met once."""
+VISIBLE_STEP = 0.05
+"""Difference of green, in [0, 1], between neighbours, from which both get more rays. Chosen: smaller ones are not seen
+as steps."""
+BACKDROP_COLOR = (0.925, 0.93, 0.935)
+"""sRGB of the middle of the backdrop, which darkens towards its edges. Chosen by eye."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +42,13 @@ class Camera:
     def framing(
         cls, vertices: np.ndarray | Frames, view: str = "front", *, margin: float = 0.06, field_of_view: float = 16.0
     ) -> Camera:
-        """The nearest camera that has all of `vertices` in its picture.
+        """The nearest camera that has all `vertices` in its picture.
 
         Args:
             vertices: (..., V, 3) mm; give a whole sequence, (T, V, 3), to film it with a camera that stands still.
             view: "front", "three-quarter" or "side", for a face that looks along +z with +y up.
-            margin: what stays free at each border, as a part of the picture.
-            field_of_view: degrees; small is a long lens, which does not bend a face.
+            margin: share of the picture that stays free at each border.
+            field_of_view: degrees; a small one is a long lens, which does not distort a face.
 
         Raises:
             FacegenError: an unknown view, or no finite vertices.
@@ -81,7 +86,7 @@ def render(
     colors: np.ndarray | None = None,
     paint: Paint | None = None,
 ) -> np.ndarray:
-    """One picture of a mesh, lit as clay in a studio; the inside of the surface is dark.
+    """Draw one picture of a mesh, as clay in a studio; the inside of the surface is dark.
 
     Args:
         vertices: (V, 3) mm.
@@ -89,7 +94,7 @@ def render(
         camera: see `Camera.framing`.
         size: width and height in pixels.
         colors: (V, 3) sRGB in [0, 1] instead of clay.
-        paint: of `faces`, instead of clay too.
+        paint: of `faces`, instead of clay.
 
     Returns:
         (size, size, 3) uint8.
@@ -129,13 +134,13 @@ def backdrop(size: int) -> np.ndarray:
     """(size, size, 3) float32, sRGB in [0, 1]: what a picture shows where there is no mesh."""
     y, x = np.meshgrid(np.linspace(-1, 1, size), np.linspace(-1, 1, size), indexing="ij")
     shade = 1 - 0.10 * np.hypot(x * 0.8, y * 0.9 + 0.15)[..., None] ** 2
-    picture = (shade * np.array([0.925, 0.93, 0.935])).astype(np.float32)
+    picture = (shade * np.array(BACKDROP_COLOR)).astype(np.float32)
     picture.flags.writeable = False
     return picture
 
 
 def _rays(pixels: np.ndarray, offsets: np.ndarray, size: int, slope: float) -> np.ndarray:
-    """(P * K, 3) float32 directions through K points of each pixel, K in turn; `offsets` (K, 2) in pixels."""
+    """(P * K, 3) float32 directions through the K places of each pixel, pixel by pixel; `offsets` (K, 2) in pixels."""
     row, column = np.divmod(pixels[:, None], size)
     rays = np.empty((len(pixels), len(offsets), 3), np.float32)
     rays[..., 0] = ((column + 0.5 + offsets[:, 0]) * 2 / size - 1) * slope
@@ -145,7 +150,7 @@ def _rays(pixels: np.ndarray, offsets: np.ndarray, size: int, slope: float) -> n
 
 
 def _covered(points: np.ndarray, slope: float, size: int) -> np.ndarray:
-    """Flat indices of the pixels in the rectangle around (V, 3) points in the camera's frame."""
+    """Flat indices of the pixels in the rectangle around points (V, 3) in the camera's frame."""
     if points[:, 2].max() >= 0:
         return np.arange(size * size)  # something is beside or behind the camera: no rectangle holds it
     seen = points[:, :2] / (-slope * points[:, 2:]) * [1, -1]
@@ -155,11 +160,11 @@ def _covered(points: np.ndarray, slope: float, size: int) -> np.ndarray:
 
 
 def _ragged(picture: np.ndarray) -> np.ndarray:
-    """Flat indices of the pixels of (H, W, 3) that differ visibly from one beside them, and of their neighbours."""
+    """Flat indices of the pixels of (H, W, 3) that differ visibly from one beside them, and of the pixels around."""
     light = picture[..., 1]
     found = np.zeros(light.shape, bool)
     for one, two in ((np.s_[:-1], np.s_[1:]), (np.s_[:, :-1], np.s_[:, 1:])):
-        apart = np.abs(light[one] - light[two]) > 0.05
+        apart = np.abs(light[one] - light[two]) > VISIBLE_STEP
         found[one] |= apart
         found[two] |= apart
     wider = found.copy()

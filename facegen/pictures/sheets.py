@@ -13,14 +13,18 @@ from facegen.files import new_file
 from facegen.optional import require
 
 PAPER, INK, FAINT = (255, 255, 255), (45, 48, 52), (214, 217, 221)
-# Okabe and Ito's colours, which the colour-blind can tell apart, without their yellow, which is lost on white.
+"""sRGB of the ground, of text, and of lines that only guide the eye."""
 LINES = [(0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233), (90, 90, 90)]
+"""sRGB of lines: the colours of Okabe and Ito, which the colour-blind can tell apart, without their yellow, which is
+lost on white, and with a grey."""
+PLOT_SCALE = 2
+"""A plot is drawn so many times larger and then reduced, because pillow's lines have no smooth edges."""
 
 
 def contact_sheet(
     images: Row[Row[np.ndarray]], *, row_labels: Row[str] = (), column_labels: Row[str] = (), title: str | None = None
 ) -> np.ndarray:
-    """Pictures in a grid on white, with names for rows and columns.
+    """Lay out pictures in a grid on white, with names for rows and columns.
 
     Args:
         images: rows of (h, w, 3) uint8 pictures; rows may differ in length, pictures in size.
@@ -74,7 +78,7 @@ def _check_grid(rows: list[list[np.ndarray]], row_labels: Row[str], column_label
 def motion_plot(
     motion: np.ndarray, fps: float, names: Row[str], *, width: int, height: int = 120, marks: Row[int] = ()
 ) -> np.ndarray:
-    """The motion label over time, one line for each expression that is not zero throughout.
+    """Plot a motion label over time, one line for each expression that is not zero throughout.
 
     Args:
         motion: (T, E).
@@ -89,7 +93,7 @@ def motion_plot(
     Raises:
         FacegenError: pillow is missing.
     """
-    scale = 2  # drawn twice as large and reduced, because pillow's lines have no smooth edges
+    scale = PLOT_SCALE
     sheet, draw = _canvas(scale * width, scale * height)
     text, pad = scale * 13, scale * 8
     shown = [e for e in range(motion.shape[1]) if np.any(motion[:, e])]
@@ -131,7 +135,7 @@ def _width(text: str, size: int) -> int:
 
 
 def mosaic(pictures: list[np.ndarray], columns: int = 6) -> np.ndarray:
-    """Pictures of one size at half of it, row by row without names or gaps; white where the last row ends early."""
+    """Pictures of one size at half that size, in rows without names or gaps; white where the last row ends early."""
     small = [picture[::2, ::2] for picture in pictures]
     small += [np.full_like(small[0], 255)] * (-len(small) % columns)
     rows = [np.concatenate(small[i : i + columns], axis=1) for i in range(0, len(small), columns)]

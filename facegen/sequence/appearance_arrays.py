@@ -1,4 +1,4 @@
-"""An appearance as plain arrays, to be kept in a `.npz`."""
+"""Appearances as plain arrays, to be kept in a `.npz`."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ KEYS = ("uv", "corners", "face_materials", "materials")
 
 
 def arrays_of(appearance: Appearance) -> dict[str, np.ndarray]:
-    """The arrays by name: `materials` is JSON, whose pictures point to the bytes of files in `texture_N`."""
+    """The arrays of an appearance by name; `materials` is JSON, whose pictures name arrays `texture_N` of bytes."""
     textures = appearance.textures()
     numbers = {texture: number for number, texture in enumerate(textures)}
-    said = []
+    described = []
     for material in appearance.materials:
         pictures = {
             role: {"texture": numbers[picture.texture], "wrap": picture.wrap, "strength": picture.strength}
             for role, picture in material.pictures.items()
         }
-        said.append(material.numbers() | {"pictures": pictures})
-    text = json.dumps({"materials": said, "textures": [texture.name for texture in textures]})
+        described.append(material.numbers() | {"pictures": pictures})
+    text = json.dumps({"materials": described, "textures": [texture.name for texture in textures]})
     arrays = {
         "uv": appearance.uv,
         "corners": appearance.corners,
@@ -40,7 +40,7 @@ def arrays_of(appearance: Appearance) -> dict[str, np.ndarray]:
 
 
 def appearance_of(arrays: Mapping[str, np.ndarray]) -> Appearance | None:
-    """What `arrays_of` made these of; None where they hold no appearance, as those of older versions.
+    """The appearance that `arrays_of` made these of; None where there is none, as in files of older versions.
 
     Raises:
         MeshError: they do not fit together.
@@ -48,18 +48,20 @@ def appearance_of(arrays: Mapping[str, np.ndarray]) -> Appearance | None:
     if not set(KEYS) <= set(arrays):
         return None
     try:
-        said = json.loads(str(arrays["materials"]))
-        textures = [Texture(arrays[f"texture_{n}"].tobytes(), str(name)) for n, name in enumerate(said["textures"])]
-        materials = tuple(_material(each, textures) for each in said["materials"])
+        described = json.loads(str(arrays["materials"]))
+        textures = [
+            Texture(arrays[f"texture_{n}"].tobytes(), str(name)) for n, name in enumerate(described["textures"])
+        ]
+        materials = tuple(_material(each, textures) for each in described["materials"])
         shape = arrays["uv"], arrays["corners"], materials, arrays["face_materials"]
         return Appearance(*shape, arrays.get("vertex_colors"))
     except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise MeshError(f"the materials are malformed ({type(error).__name__}: {error})") from error
 
 
-def _material(said: dict[str, Any], textures: list[Texture]) -> Material:
+def _material(described: dict[str, Any], textures: list[Texture]) -> Material:
     pictures = {
         role: Picture(textures[each["texture"]], tuple(each["wrap"]), float(each["strength"]))
-        for role, each in said["pictures"].items()
+        for role, each in described["pictures"].items()
     }
-    return Material(**said | {"name": str(said["name"]), "pictures": pictures})
+    return Material(**described | {"name": str(described["name"]), "pictures": pictures})

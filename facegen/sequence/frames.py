@@ -1,4 +1,4 @@
-"""Poses over time that need not all be in memory: made, or read, some at a time."""
+"""Frames that need not all be in memory: they are made or read some at a time."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ import numpy as np
 from facegen.errors import DataError
 
 CHUNK = 64
-"""Frames that are held at once: as many as the decoder makes together, 22 MB at 28,431 vertices."""
+"""Frames that are held at once: as many as the decoder makes together, 22 MB at 28,431 vertices. Chosen; more take
+memory and no less time."""
 
 
 class Frames(ABC):
     """What stands in for a (T, V, 3) array of positions that is too large for memory.
 
-    It is indexed and gone through like one, and gives float32 arrays, mm. `numpy.asarray` makes it one.
+    Index it and loop over it like an array; it gives float32 arrays, mm. `numpy.asarray` reads it whole.
 
     Args:
         shape: T, V and 3.
@@ -68,12 +69,12 @@ class Frames(ABC):
 
     def _checked(self, start: int, stop: int) -> np.ndarray:
         found = np.ascontiguousarray(self.read(start, stop), dtype=np.float32)
-        require_finite(found, start)
+        require_finite_frames(found, start)
         return found
 
 
 class StoredFrames(Frames):
-    """The frames of anything that has a shape and can be sliced: an array on disk (`numpy.memmap`, Zarr, HDF5).
+    """Frames of anything that has a shape and can be sliced, such as an array on disk (`numpy.memmap`, Zarr, HDF5).
 
     Args:
         array: (T, V, 3) mm, of any type of number.
@@ -88,7 +89,7 @@ class StoredFrames(Frames):
 
 
 class ChosenFrames(Frames):
-    """Some frames of others.
+    """Some of the frames of an array or of other `Frames`.
 
     Args:
         frames: (T, V, 3) an array or `Frames`.
@@ -104,10 +105,11 @@ class ChosenFrames(Frames):
 
 
 class ArchivedFrames(Frames):
-    """The vertices of a `.npz`, unpacked as far as they are asked for; going back begins anew.
+    """The vertices of a `.npz`, unpacked as they are asked for; going back unpacks from the beginning.
 
     Args:
-        path: of the file; `name` is the array's in it.
+        path: of the file.
+        name: of the array in it.
 
     Raises:
         DataError: the file is damaged, or the array is not (T, V, 3) numbers, one frame after the other.
@@ -143,7 +145,7 @@ class ArchivedFrames(Frames):
 
     def _checked(self, start: int, stop: int) -> np.ndarray:
         found = np.ascontiguousarray(self.read(start, stop), dtype=np.float32)
-        require_finite(found, start, f"{self.path}: ")
+        require_finite_frames(found, start, f"{self.path}: ")
         return found
 
     def _damaged(self) -> DataError:
@@ -151,7 +153,7 @@ class ArchivedFrames(Frames):
 
 
 def chunks(vertices: np.ndarray | Frames) -> Iterator[np.ndarray]:
-    """The frames of (T, V, 3) in their order, `CHUNK` at a time and the rest, (N, V, 3).
+    """The frames of (T, V, 3) in order, as arrays (N, V, 3) of `CHUNK` frames, the last one of those that remain.
 
     Raises:
         DataError: `Frames` that are not finite; an array has been checked by whoever holds it.
@@ -160,8 +162,13 @@ def chunks(vertices: np.ndarray | Frames) -> Iterator[np.ndarray]:
         yield vertices[start : start + CHUNK]
 
 
-def require_finite(vertices: np.ndarray, first: int = 0, name: str = "") -> None:
-    """Refuse NaN and infinity in (N, V, 3), whose first frame is number `first`; `name` begins the message.
+def require_finite_frames(vertices: np.ndarray, first: int = 0, name: str = "") -> None:
+    """Refuse frames that hold NaN or infinity.
+
+    Args:
+        vertices: (N, V, 3).
+        first: the number of their first frame.
+        name: what the message begins with.
 
     Raises:
         DataError: the message names the frame.

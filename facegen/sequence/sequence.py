@@ -1,4 +1,4 @@
-"""Everything that moves: a mesh over time under its motion label."""
+"""A mesh over time with its motion label, for everything that moves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from facegen.errors import DataError, FacegenError
 from facegen.files import new_file, read_arrays
 from facegen.mesh.appearance import Appearance
 from facegen.sequence.appearance_arrays import appearance_of, arrays_of
-from facegen.sequence.frames import CHUNK, ArchivedFrames, Frames, StoredFrames, chunks, require_finite
+from facegen.sequence.frames import CHUNK, ArchivedFrames, Frames, StoredFrames, chunks, require_finite_frames
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ class Sequence:
             raise DataError(f"faces point outside the {self.vertices.shape[1]} vertices")
         if isinstance(self.vertices, np.ndarray):  # `Frames` are checked when they are made
             for start in range(0, len(self.vertices), CHUNK):
-                require_finite(self.vertices[start : start + CHUNK], start)
+                require_finite_frames(self.vertices[start : start + CHUNK], start)
         if self.polygons is not None:
             polygons = np.asarray(self.polygons)
             if polygons.ndim != 2 or polygons.dtype.kind not in "iu" or polygons.shape[1] < 3:
@@ -85,7 +85,7 @@ class Sequence:
             raise DataError(f"fps must be a positive number, got {self.fps}")
 
     def save(self, path: str | Path) -> None:
-        """Write a `.npz` with vertices, faces, fps, motion and expressions (and polygons and how it looks, if any)."""
+        """Write a `.npz` with vertices, faces, fps, motion and expressions, and with polygons and appearance if any."""
         arrays = {
             "faces": self.faces,
             "fps": np.float64(self.fps),

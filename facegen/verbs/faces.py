@@ -218,7 +218,7 @@ def photo(options: Namespace) -> None:
     from facegen.photo import neutral as making
     from facegen.photo.picture import read_face
     from facegen.photo.report import report
-    from facegen.photo.surface_color import places
+    from facegen.photo.surface_color import color_places
     from facegen.pictures.sheets import write_picture
 
     making.require_suffix(options.out)
@@ -235,7 +235,7 @@ def photo(options: Namespace) -> None:
         target = read_face(options.compare, None)
     fit = making.fit_neutral(model, making.identity_of(model, options.corpus, str(options.model)), pixels)
     template = model.hierarchy.template
-    where = places(fit, template.faces, picture)
+    where = color_places(fit, template.faces, picture)
     making.write_neutral(options.out, template.with_vertices(fit.neutral), where, picture, model)
     shown = options.out.with_suffix(".report.png")
     write_picture(shown, report(picture, pixels, fit, template.faces))

@@ -32,7 +32,7 @@ from facegen.errors import FacegenError
 from facegen.memory import forget, recycled
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.nn.losses import motion_loss
-from facegen.nn.spiral_decoder import BLOCK
+from facegen.nn.spiral_decoder import BLOCK_FRAMES
 from facegen.nn.spiral_network import SpiralNetwork
 
 CPU = torch.device("cpu")
@@ -53,7 +53,7 @@ def network(hierarchy: MeshHierarchy) -> SpiralNetwork:
     return network
 
 
-@pytest.mark.parametrize("frames", [1, 2, BLOCK + 3])
+@pytest.mark.parametrize("frames", [1, 2, BLOCK_FRAMES + 3])
 def test_both_forms_do_the_same_work_gradients_too(
     hierarchy: MeshHierarchy, network: SpiralNetwork, frames: int
 ) -> None:
@@ -160,7 +160,7 @@ def test_memory_that_is_used_again_is_extra_once_and_after_it_was_forgotten() ->
 
 
 def test_the_ceilings_are_rates(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(measure.LARGE, "cpu", (100, 1_000_000))
+    monkeypatch.setitem(measure.CEILING_SIZES, "cpu", (100, 1_000_000))
     monkeypatch.setattr(measure, "by_turns", lambda works, repeats, device: dict.fromkeys(works, [2.0, 1.0, 3.0]))
     # In a millisecond a product of 2 million operations, and 4 MB read and written.
     assert measure.ceilings(CPU, torch.float32) == {"matrix_product_gflops": 2.0, "copy_gb_per_s": 8.0}
@@ -177,7 +177,7 @@ def bench(*arguments: str) -> tuple[dict[str, Any], list[str]]:
 @pytest.fixture(scope="module")
 def _small_ceilings() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(measure.LARGE, "cpu", (256, 1_000_000))
+        patch.setitem(measure.CEILING_SIZES, "cpu", (256, 1_000_000))
         yield
 
 

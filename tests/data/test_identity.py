@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from facegen import checkpoint
-from facegen.data.corpus import Corpus
 from facegen.data.identity import Identity
 from facegen.errors import DataError
 from facegen.mesh.alignment import rigid_transform
@@ -61,9 +57,3 @@ def test_a_wrong_one_is_refused(wrong: str) -> None:
         arrays["modes"] = arrays["modes"] * np.float16(np.nan)
     with pytest.raises(DataError, match="identity model"):
         Identity.from_arrays(arrays, 61 if wrong == "vertices" else 60)
-
-
-def test_a_checkpoint_has_that_of_its_corpus(checkpoint_path: Path, corpus_path: Path) -> None:
-    found, wanted = checkpoint.load(checkpoint_path).identity, Corpus(corpus_path).identity
-    np.testing.assert_array_equal(found.mean, wanted.mean)
-    np.testing.assert_array_equal(found.modes, wanted.modes)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from facegen.data import pca
-from facegen.data.pca import PCA, TOLERANCE, principal_components
+from facegen.data.pca import PCA, VARIANCE_TOLERANCE, principal_components
 from facegen.errors import DataError
 
 ODD = (1, 8, 108, 141, 397, 399, 660)  # where blocks of 700 frames begin
@@ -113,12 +113,12 @@ def test_the_error_is_a_bound_also_where_directions_do_not_suffice(
     noise: float, mean: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frames = moving(noise=noise, mean=mean)
-    monkeypatch.setattr(pca, "DIRECTIONS", 5)
-    monkeypatch.setattr(pca, "ROWS", 11)
+    monkeypatch.setattr(pca, "MOST_DIRECTIONS", 5)
+    monkeypatch.setattr(pca, "BLOCK_FRAMES", 11)
     found, wanted = principal_components(np.split(frames, ODD), 4, len(frames)), exact(frames, 4)
     short = wanted.variance - found.variance
     rounding = 1e-6 * mean_square(wanted)
-    assert found.error > 10 * TOLERANCE * wanted.total  # more was dropped than would be, were it allowed
+    assert found.error > 10 * VARIANCE_TOLERANCE * wanted.total  # more was dropped than would be, were it allowed
     assert short.max() > rounding  # so that something is bounded
     assert -rounding <= short.min()
     assert short.max() <= found.error + rounding
@@ -127,8 +127,8 @@ def test_the_error_is_a_bound_also_where_directions_do_not_suffice(
 
 def test_the_error_is_hardly_more_than_what_can_be_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     # In every block one direction moves most and comes once; the one that comes always is always second.
-    monkeypatch.setattr(pca, "DIRECTIONS", 0)
-    monkeypatch.setattr(pca, "ROWS", 4)
+    monkeypatch.setattr(pca, "MOST_DIRECTIONS", 0)
+    monkeypatch.setattr(pca, "BLOCK_FRAMES", 4)
     blocks = np.zeros((10, 4, 12), dtype=np.float32)
     for number, block in enumerate(blocks):
         block[:2, number] = 1 + 0.01 * number, -1 - 0.01 * number
@@ -148,10 +148,10 @@ def test_where_directions_suffice_the_error_is_under_the_tolerance(
     noise: float, mean: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frames = moving(noise=noise, mean=mean)
-    monkeypatch.setattr(pca, "ROWS", 30)
+    monkeypatch.setattr(pca, "BLOCK_FRAMES", 30)
     found, wanted = principal_components(np.split(frames, ODD), 4, len(frames)), exact(frames, 4)
-    assert 0 < found.error <= TOLERANCE * mean_square(wanted)
-    assert np.abs(wanted.variance - found.variance).max() <= 2 * TOLERANCE * mean_square(wanted)
+    assert 0 < found.error <= VARIANCE_TOLERANCE * mean_square(wanted)
+    assert np.abs(wanted.variance - found.variance).max() <= 2 * VARIANCE_TOLERANCE * mean_square(wanted)
 
 
 @pytest.mark.parametrize("count", [1, 2, 12])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facegen.data.sources.built_in import face_template
-from facegen.detection.look import DENSE, Shape, camera_at
+from facegen.detection.look import DENSE_FROM, Shape, camera_at
 from facegen.mesh.subdivision import subdivide_to
 from facegen.pictures.render import render
 
@@ -16,7 +16,7 @@ pytest.importorskip("embreex")
 
 @pytest.mark.parametrize("part", [1.0, 0.5])
 def test_a_dense_mesh_is_drawn_coarser_and_looks_the_same(part: float) -> None:
-    mesh = subdivide_to(face_template(2500), DENSE + 10_000)[0]
+    mesh = subdivide_to(face_template(2500), DENSE_FROM + 10_000)[0]
     shape, front = Shape(mesh), np.eye(3)
     camera, size = camera_at(shape.top(front, part), front), 320
     vertices, faces = shape._drawn(camera, size)

@@ -12,7 +12,7 @@ from shapes import disk, grid, plate_with_hole, sphere
 
 from facegen.data.sources.acting import Casting
 from facegen.data.sources.built_in.face import face_template
-from facegen.data.sources.built_in.layout import layout
+from facegen.data.sources.built_in.face_map import face_map
 from facegen.data.sources.built_in.people import draw_person, variety
 from facegen.data.sources.built_in.skull import (
     EYE,
@@ -107,7 +107,7 @@ def test_another_topology_of_the_same_face_has_the_same_regions(ict_root: Path, 
 
 def borders(count: int) -> tuple[np.ndarray, np.ndarray]:
     """Whether each vertex (V,) of the built-in face lies on the rim of the lips' slit, and on that of the lids."""
-    frontal = layout(count).frontal
+    frontal = face_map(count).frontal
     x, y = np.abs(frontal[:, 0]), frontal[:, 1]
     lips = (x < MOUTH_HALF_WIDTH + 0.01) & (np.abs(np.abs(y - slit_line(x)) - slit_half_height(x)) < 0.05)
     along = (x - EYE[0]) / EYE_HALF_WIDTH
@@ -132,7 +132,7 @@ def test_lips_and_lids_of_the_built_in_face(count: int, turn: tuple[int, int, in
 
 def test_the_two_sides_of_a_symmetric_face_are_alike() -> None:
     regions = face_regions(face_template(2000))
-    np.testing.assert_array_equal(regions[layout(2000).mirror], regions)
+    np.testing.assert_array_equal(regions[face_map(2000).mirror], regions)
 
 
 @pytest.mark.parametrize("seed", [*range(8), 13])

@@ -30,7 +30,7 @@ def _lid(hinged: bool, size: float = 1000.0) -> tuple[Clearance, TriMesh, int, J
 def test_skin_that_is_pressed_into_a_ball_gives_way_and_no_more_than_it_must(
     hinged: bool, asked: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("facegen.fitting.clearance.CONTROLS", asked)
+    monkeypatch.setattr("facegen.fitting.clearance.CONTROLS_FROM", asked)
     clearance, mesh, count, jaw = _lid(hinged)
     angle = 0.02 if hinged else 0.0
     moved = np.zeros((1, len(mesh.vertices), 3), np.float32)

@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix
 from shapes import grid, sphere
 
 from facegen.fitting.head import FaceFrame, Jaw
-from facegen.fitting.parts import TALL, TONGUE, _lower, lining, sort_parts
+from facegen.fitting.parts import TEETH_HEIGHT, TONGUE_HEIGHT, _lower, lining, sort_parts
 from facegen.landmarks.points import CHIN, LEFT_EYE, MOUTH, RIGHT_EYE
 from facegen.mesh import TriMesh, vertex_normals
 from facegen.mesh.topology import pieces
@@ -42,9 +42,9 @@ def test_eyeballs_stay_teeth_follow_the_jaw_and_lashes_the_skin() -> None:
     where = {name: np.arange(*pair) for name, pair in zip(parts, zip(counts, counts[1:], strict=False), strict=True)}
     mesh = TriMesh(vertices, faces)
     piece = pieces(mesh)
-    rest = np.ones(len(vertices), dtype=bool)
-    rest[where["skin"]] = False
-    found = sort_parts(vertices, vertex_normals(vertices, faces), piece, where["skin"], rest, head)
+    others = np.ones(len(vertices), dtype=bool)
+    others[where["skin"]] = False
+    found = sort_parts(vertices, vertex_normals(vertices, faces), piece, where["skin"], others, head)
     assert (found.jaw[where["lower tooth"]] == 1).all()
     assert np.flatnonzero(found.jaw).tolist() == where["lower tooth"].tolist()
     assert np.flatnonzero(found.mouth).tolist() == [*where["upper tooth"], *where["lower tooth"]]
@@ -98,7 +98,7 @@ def test_the_lining_of_the_mouth_goes_with_what_lies_along_it() -> None:
 
 def test_a_tongue_goes_with_the_lower_jaw_and_a_palate_does_not() -> None:
     """A piece that holds gums of both jaws, cut at height 0: what looks up is the lower jaw's a little above that."""
-    heights = np.array([-TALL, 0.7 * TONGUE, 0.7 * TONGUE, TALL])
+    heights = np.array([-TEETH_HEIGHT, 0.7 * TONGUE_HEIGHT, 0.7 * TONGUE_HEIGHT, TEETH_HEIGHT])
     lower = _lower(heights, np.array([0.0, 1.0, -1.0, 1.0]), 0.0)
     np.testing.assert_array_equal(lower, [1, 1, 0, 0])
     assert _lower(np.array([-0.05, 0.02]), np.zeros(2), 0.0) == 1  # a tooth is whole

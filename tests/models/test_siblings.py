@@ -14,7 +14,6 @@ from facegen import checkpoint
 from facegen.animation import animate
 from facegen.cli import run
 from facegen.data.corpus import Corpus
-from facegen.errors import CheckpointError
 from facegen.metrics import scores_of
 from facegen.sequence.sequence import Sequence
 
@@ -116,8 +115,6 @@ def test_a_classifier_animates_nothing(
     weights: dict[str, Path], neutral_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     message = "a checkpoint of a SequenceClassifier; SpiralNetwork or BlendshapeNetwork is wanted here"
-    with pytest.raises(CheckpointError, match=message):
-        checkpoint.load(weights["classifier"])
     common = ["--model", str(weights["classifier"]), "--out", str(tmp_path / "x.npz")]
     for verb in (
         ["animate", str(neutral_path), "--expression", "happy"],

@@ -1,4 +1,4 @@
-"""Section 5.1: labels, their intensity by Eq. 6, timelines, and phases found in recordings."""
+"""Section 5.1: labels, their phases, and timelines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facegen.errors import FacegenError, MotionError
-from facegen.motion.intensity import deformation, intensities, raised
 from facegen.motion.label import EASINGS, EXPRESSIONS, PHASES, Phases, Timeline, motion_label
 
 
@@ -19,47 +18,6 @@ def test_a_label_by_hand() -> None:
     assert label.shape == (10, 6)
     np.testing.assert_allclose(label[:, 2], 0.5 * np.array([0, 0, 0.5, 1, 1, 1, 0.75, 0.5, 0.25, 0]))
     assert not label[:, [0, 1, 3, 4, 5]].any()
-
-
-def test_eq_6_by_hand() -> None:
-    m = np.array([1.0, 2.0, 3.0, 2.4, 9.0, 0.0, 5.0, 7.0])
-    expression = np.array([0, 0, 0, 0, 0, 0, 1, 1])
-    train = np.array([True, True, True, False, False, False, True, True])
-    sigma = np.sqrt(2 / 3)  # of 1, 2, 3, whose mean is 2
-    wanted = [0, 0.5, 1, (0.4 / sigma + 1) / 2, 1, 0, 0, 1]  # the last expression: mean 6, sigma 1
-    np.testing.assert_allclose(intensities(m, expression, train), wanted)
-
-
-def test_a_floor_raises_intensities_by_hand() -> None:
-    assert [raised(s, 0.25) for s in (0.0, 0.5, 1.0)] == [0.25, 0.625, 1.0]
-    assert [raised(s, 0.0) for s in (0.0, 0.3, 1.0)] == [0.0, 0.3, 1.0]
-    assert raised(0.5) == pytest.approx(0.6)
-
-
-def test_eq_6_sees_nothing_of_test_subjects() -> None:
-    expression, train = np.zeros(4, int), np.array([True, True, True, False])
-    one = intensities(np.array([1.0, 2, 3, 2]), expression, train)
-    two = intensities(np.array([1.0, 2, 3, 99]), expression, train)
-    np.testing.assert_array_equal(one[:3], two[:3])
-
-
-def test_sequences_all_equally_strong_are_in_the_middle() -> None:
-    assert intensities(np.ones(3), np.zeros(3, int), np.ones(3, bool)).tolist() == [0.5] * 3
-
-
-def test_eq_6_refuses_what_it_cannot_scale() -> None:
-    with pytest.raises(MotionError, match="no training sequence"):
-        intensities(np.ones(2), np.array([0, 1]), np.array([True, False]))
-
-
-@pytest.mark.parametrize("floor", [-0.1, 1.0, float("nan")])
-def test_a_floor_out_of_range_is_refused(floor: float) -> None:
-    with pytest.raises(MotionError, match=r"floor .* \[0, 1\)"):
-        raised(0.5, floor)
-
-
-def test_deformation_is_the_mean_absolute_displacement() -> None:
-    assert deformation(np.array([[[1.0, -2.0, 3.0]], [[0.0, 0.0, 0.0]]])) == 1.0
 
 
 @given(st.lists(st.integers(0, 59), min_size=4, max_size=4).map(sorted), st.sampled_from(sorted(EASINGS)))

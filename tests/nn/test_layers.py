@@ -15,7 +15,7 @@ from facegen.nn import losses
 from facegen.nn.losses import motion_loss
 from facegen.nn.motion_encoder import MotionEncoder
 from facegen.nn.spiral_conv import SpiralConv
-from facegen.nn.spiral_decoder import BLOCK, SpiralDecoder
+from facegen.nn.spiral_decoder import BLOCK_FRAMES, SpiralDecoder
 from facegen.nn.spiral_network import SpiralNetwork
 from facegen.nn.unpool_conv import UnpoolConv
 from facegen.nn.upsample import Upsample
@@ -92,7 +92,7 @@ def test_the_decoder_is_table_1_at_the_paper_s_size() -> None:
 
 
 @pytest.mark.parametrize("compiled", [True, False])
-@pytest.mark.parametrize("frames", [1, 2, BLOCK, BLOCK + 3])
+@pytest.mark.parametrize("frames", [1, 2, BLOCK_FRAMES, BLOCK_FRAMES + 3])
 @pytest.mark.parametrize("activation", ["relu", "elu"])
 def test_the_decoder_in_blocks_is_the_chain_of_naive_layers_gradients_too(
     hierarchy: MeshHierarchy, frames: int, activation: str, compiled: bool, monkeypatch: pytest.MonkeyPatch
@@ -218,7 +218,7 @@ def test_eq_5_and_its_gradient(
 ) -> None:
     if not compiled:
         monkeypatch.setattr("facegen.nn.native.library", None)
-    monkeypatch.setattr(losses, "CHUNK", 70)  # several chunks, the last of them smaller
+    monkeypatch.setattr(losses, "CHUNK_NUMBERS", 70)  # several chunks, the last of them smaller
     order = (2, 0, 1) if innermost else (0, 1, 2)
     shape = (7, 3, ptr[-1]) if innermost else (ptr[-1], 7, 3)
     x, y = (torch.randn(shape, dtype=torch.float64).permute(order) for _ in range(2))
@@ -241,7 +241,7 @@ def test_eq_5_refuses_what_cannot_be_compared() -> None:
     x, ptr = torch.randn(9, 4, 3), torch.tensor([0, 9])
     for other in (torch.randn(8, 4, 3), torch.randn(9, 5, 3), torch.randn(9, 4, 2)):
         for one, two in ((x, other), (other, x), (torch.randn(9, 4, 2),) * 2):
-            with pytest.raises(FacegenError, match="two times"):
+            with pytest.raises(FacegenError, match="two arrays"):
                 motion_loss(one, two, ptr)
 
 

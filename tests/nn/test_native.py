@@ -17,7 +17,7 @@ from facegen.nn import native, unpool_conv
 from facegen.nn.native import one_frame
 from facegen.nn.native import unpool_conv as compiled_form
 from facegen.nn.spiral_conv import SpiralConv
-from facegen.nn.spiral_decoder import BLOCK, SpiralDecoder
+from facegen.nn.spiral_decoder import BLOCK_FRAMES, SpiralDecoder
 from facegen.nn.unpool_conv import UnpoolConv
 from facegen.nn.upsample import Upsample
 
@@ -82,11 +82,11 @@ def empty(layer: UnpoolConv, x: Tensor, frames: int | None = None) -> Tensor:
     return x.new_full((layer.fine, layer.out_channels, frames or x.shape[2]), torch.nan)
 
 
-@pytest.mark.parametrize("tile", [1, 1500, compiled_form.CACHED])
+@pytest.mark.parametrize("tile", [1, 1500, compiled_form.TILE_NUMBERS])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_it_computes_what_torch_does(tile: int, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled_form, "CACHED", tile)  # a vertex each, several, one for all
-    monkeypatch.setattr(one_frame, "TABLE", tile)
+    monkeypatch.setattr(compiled_form, "TILE_NUMBERS", tile)  # a vertex each, several, one for all
+    monkeypatch.setattr(one_frame, "TABLE_NUMBERS", tile)
     for channels, out_channels in product(CHANNELS, CHANNELS):
         layer = make_layer(channels, out_channels).to(dtype)
         for frames in FRAMES:
@@ -122,12 +122,12 @@ def test_it_is_the_naive_layers_gradients_too(dtype: torch.dtype, frames: int) -
 @pytest.mark.parametrize("tile", [3000, 10**9])  # tiles for all threads, or one for all, so that they share out frames
 @pytest.mark.parametrize("frames", [1, 70, 90])
 def test_any_number_of_threads_gives_the_same_bits(tile: int, frames: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled_form, "CACHED", tile)
-    monkeypatch.setattr(one_frame, "TABLE", tile)
+    monkeypatch.setattr(compiled_form, "TILE_NUMBERS", tile)
+    monkeypatch.setattr(one_frame, "TABLE_NUMBERS", tile)
     layer = make_layer(4, 24, fine=3000 if frames == 1 else 300, coarse=70)
     # Below, one thread does it all.
     assert layer.plan.rows[-1] * layer.out_channels * frames > 1 << 20
-    assert layer.fine * layer.length * layer.out_channels > 1 << 18 or frames > one_frame.FEW
+    assert layer.fine * layer.length * layer.out_channels > 1 << 18 or frames > one_frame.FRAMES_ONE_BY_ONE
     x = torch.randn(layer.coarse, 4, frames)
     before, results = torch.get_num_threads(), []
     try:
@@ -208,7 +208,7 @@ def test_inputs_may_lie_in_memory_in_any_order() -> None:
 def test_the_decoder_without_it_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     hierarchy = MeshHierarchy.build(plate_with_hole(21), depth=2, factor=4)
     decoder = SpiralDecoder(hierarchy, latent=8, channels=(6, 5), scale=2.0).double()
-    for frames in (1, BLOCK + 3):
+    for frames in (1, BLOCK_FRAMES + 3):
         z = torch.randn(frames, 8, dtype=torch.float64)
         results = []
         for library in (native.library, None):

@@ -7,7 +7,7 @@ import torch
 from shapes import sphere
 
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.nn.spiral_decoder import BLOCK, SpiralDecoder
+from facegen.nn.spiral_decoder import BLOCK_FRAMES, SpiralDecoder
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_gradients_reach_them_and_blocks_agree(decoders: tuple[SpiralDecoder, Sp
     with torch.no_grad():
         for values in (*own.gains, *own.shifts):
             values.normal_()
-    latent = torch.randn(BLOCK + 3, 5, dtype=torch.float64)
+    latent = torch.randn(BLOCK_FRAMES + 3, 5, dtype=torch.float64)
     made = own(latent)
     made.square().sum().backward()
     assert all(values.grad.abs().sum() > 0 for values in (*own.gains, *own.shifts))

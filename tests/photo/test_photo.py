@@ -216,7 +216,7 @@ def test_a_picture_is_turned_as_its_camera_noted(tmp_path: Path) -> None:
 def test_large_pictures_are_scaled_and_huge_ones_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     image.fromarray(np.zeros((100, 3000), np.uint8)).save(tmp_path / "wide.png")
     assert read_picture(tmp_path / "wide.png").shape == (68, 2048, 3)
-    monkeypatch.setattr(pictures, "LARGEST", 200_000)
+    monkeypatch.setattr(pictures, "LARGEST_PICTURE", 200_000)
     with pytest.raises(FacegenError, match="scale it down"):
         read_picture(tmp_path / "wide.png")
     monkeypatch.setattr(pictures, "LARGEST_FILE", 10)

@@ -13,7 +13,7 @@ from facegen.photo import neutral as making
 from facegen.photo.camera import PhotoCamera
 from facegen.photo.fit import PhotoFit
 from facegen.photo.report import SIZE, comparison, cut, report, seen
-from facegen.photo.surface_color import places, projected, vertex_colors
+from facegen.photo.surface_color import color_places, projected, vertex_colors
 from facegen.pictures.render import Camera, render
 
 pytest.importorskip("embreex")
@@ -55,7 +55,7 @@ LANDMARKS = np.array([[70.0, 40.0], [170.0, 140.0]])
 
 
 def test_what_is_seen_takes_its_colour_from_where_it_is_seen(ball: TriMesh, fit: PhotoFit, ramp: np.ndarray) -> None:
-    where = places(fit, ball.faces, ramp)
+    where = color_places(fit, ball.faces, ramp)
     posed = fit.neutral + fit.expression
     front = (ball.vertices - MIDDLE)[:, 2] > 20
     np.testing.assert_allclose(where[front], fit.project(posed)[front])
@@ -64,7 +64,7 @@ def test_what_is_seen_takes_its_colour_from_where_it_is_seen(ball: TriMesh, fit:
 
 
 def test_what_is_turned_away_takes_its_neighbours(ball: TriMesh, fit: PhotoFit, ramp: np.ndarray) -> None:
-    where = places(fit, ball.faces, ramp)
+    where = color_places(fit, ball.faces, ramp)
     silhouette = np.linalg.norm(fit.project(fit.neutral + fit.expression) - fit.camera.center, axis=1).max()
     back = (ball.vertices - MIDDLE)[:, 2] < 0
     assert (np.linalg.norm(where - fit.camera.center, axis=1)[back] > 0.5 * silhouette).mean() > 0.9
@@ -72,7 +72,7 @@ def test_what_is_turned_away_takes_its_neighbours(ball: TriMesh, fit: PhotoFit, 
 
 
 def test_what_lies_outside_of_the_picture_does_too(ball: TriMesh, fit: PhotoFit, ramp: np.ndarray) -> None:
-    where = places(fit, ball.faces, ramp[:, :120])
+    where = color_places(fit, ball.faces, ramp[:, :120])
     outside = fit.project(fit.neutral + fit.expression)[:, 0] > 119
     assert outside.sum() > 100
     assert where[outside, 0].max() <= 119
@@ -80,7 +80,7 @@ def test_what_lies_outside_of_the_picture_does_too(ball: TriMesh, fit: PhotoFit,
 
 
 def test_a_texture_has_the_picture_where_its_coordinates_say(ball: TriMesh, fit: PhotoFit, ramp: np.ndarray) -> None:
-    where = places(fit, ball.faces, ramp)
+    where = color_places(fit, ball.faces, ramp)
     look = projected(where, ball, ramp)
     texture = np.array(image.open(io.BytesIO(look.textures()[0].data)).convert("RGB"))
     at = look.uv * [1, -1] + [0, 1]  # v runs up
@@ -111,12 +111,12 @@ def test_a_cut_is_about_its_centre(ramp: np.ndarray) -> None:
 
 def test_a_comparison_has_the_apex_and_the_second_picture(ball: TriMesh, fit: PhotoFit, ramp: np.ndarray) -> None:
     other, at = np.ascontiguousarray(ramp[:, ::-1]), LANDMARKS + [20, 10]
-    colors = vertex_colors(places(fit, ball.faces, ramp), ramp)
+    colors = vertex_colors(color_places(fit, ball.faces, ramp), ramp)
     motion = np.stack([np.zeros_like(ball.vertices), (ball.vertices - MIDDLE) * [0, 0.3, 0]])
     model = SimpleNamespace(expressions=("sad", "happy"), hierarchy=SimpleNamespace(template=ball))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(making, "apex_displacements", lambda _: motion)
-        made = making.compare(model, fit, "happy", ramp, LANDMARKS, (other, at), places(fit, ball.faces, ramp))
+        made = making.compare(model, fit, "happy", ramp, LANDMARKS, (other, at), color_places(fit, ball.faces, ramp))
     apex = fit.neutral + motion[1]
     wanted = [
         cut(ramp, fit.camera.center, HALF),

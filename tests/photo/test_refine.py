@@ -19,7 +19,7 @@ SIZE = 240.0
 class Cap:
     """Half an ellipsoid in the place of a face, with landmarks all over it, seen by a camera."""
 
-    rest: np.ndarray
+    vertices: np.ndarray
     own: np.ndarray
     camera: PhotoCamera
 
@@ -42,7 +42,7 @@ class Cap:
         return self.camera.project(self.own + field[: len(self.own)]) - self.camera.project(self.own)
 
     def solve(self, left: np.ndarray) -> np.ndarray:
-        return beyond(self.camera, self.rest, self.own, self.own, left, self.facing(), SIZE)
+        return beyond(self.camera, self.vertices, self.own, self.own, left, self.facing(), SIZE)
 
 
 def bump(points: np.ndarray, at: list[float], move: list[float], width: float = 22.0) -> np.ndarray:
@@ -56,9 +56,9 @@ def size(field: np.ndarray) -> float:
 def test_a_smooth_difference_is_taken_up() -> None:
     """Some of it: the detector may err by as much, with neighbours together."""
     cap = Cap.seen()
-    true = bump(cap.rest, [0, -20, 55], [0, 6, 0])
+    true = bump(cap.vertices, [0, -20, 55], [0, 6, 0])
     found = cap.solve(cap.left(true))
-    front = cap.rest[:, 2] > 30
+    front = cap.vertices[:, 2] > 30
     assert size((true - found)[front]) < 0.9 * size(true[front])  # 0.85
     assert np.abs(found[:, 2]).max() < 0.1 * np.abs(found[:, 1]).max()
 
@@ -77,7 +77,7 @@ def test_the_detectors_noise_makes_no_lumps() -> None:
     noise = np.random.default_rng(1).normal(size=(len(cap.own), 2)) * 1.8 / np.sqrt(2)
     found = cap.solve(noise * cap.camera.scale)
     assert size(found) < 0.25 * size(noise)
-    near = np.linalg.norm(cap.rest[:, None] - cap.rest[None], axis=2) < 6
+    near = np.linalg.norm(cap.vertices[:, None] - cap.vertices[None], axis=2) < 6
     assert np.linalg.norm(found[:, None] - found[None], axis=2)[near].max() < 0.5
 
 
@@ -95,7 +95,7 @@ def test_a_landmark_that_is_far_off_hardly_pulls() -> None:
 
 def test_landmarks_that_turn_away_do_not_count() -> None:
     cap = Cap.seen(40.0)
-    away = cap.facing() < refine.FROM
+    away = cap.facing() < refine.FACING
     assert away.sum() > 10
     left = np.where(away[:, None], [50.0, 50.0], 0.0)
     assert size(cap.solve(left)) < 1e-9
@@ -103,8 +103,8 @@ def test_landmarks_that_turn_away_do_not_count() -> None:
 
 def test_one_half_of_the_face_tells_of_the_other() -> None:
     cap = Cap.seen()
-    found = cap.solve(cap.left(bump(cap.rest, [30, 0, 50], [4, 0, 0], 15.0)))
-    right, left = (found[np.argmin(np.linalg.norm(cap.rest - [x, 0, 50], axis=1)), 0] for x in (30, -30))
+    found = cap.solve(cap.left(bump(cap.vertices, [30, 0, 50], [4, 0, 0], 15.0)))
+    right, left = (found[np.argmin(np.linalg.norm(cap.vertices - [x, 0, 50], axis=1)), 0] for x in (30, -30))
     assert right > 0.5
     assert -0.7 * right < left < -0.1 * right
 
@@ -112,10 +112,10 @@ def test_one_half_of_the_face_tells_of_the_other() -> None:
 def test_a_field_is_the_posterior_mean(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside the equation written out, landmark by landmark, and in parts of the mesh."""
     cap = Cap.seen(15.0)
-    cap.rest = np.tile(cap.rest, (12, 1))
-    keep = np.flatnonzero(cap.facing() > refine.FROM)[:25]
+    cap.vertices = np.tile(cap.vertices, (12, 1))
+    keep = np.flatnonzero(cap.facing() > refine.FACING)[:25]
     cap.own = cap.own[keep]
-    monkeypatch.setattr(refine, "OUTLYING", 1e6)
+    monkeypatch.setattr(refine, "HALF_WEIGHT_NOISE", 1e6)
     left = np.random.default_rng(2).normal(size=(len(keep), 2))
     left -= np.median(left, axis=0)
     near = lambda x, y, length: np.exp(-np.square(x - y).sum() / (2 * (length * SIZE) ** 2))  # noqa: E731
@@ -126,18 +126,18 @@ def test_a_field_is_the_posterior_mean(monkeypatch: pytest.MonkeyPatch) -> None:
         same, other = near(x, y, refine.LENGTH), near(x, mirror @ y, refine.LENGTH)
         return (refine.AMPLITUDE * SIZE) ** 2 * (same * np.eye(3) + refine.MIRRORED * other * mirror)
 
-    system = refine.LOOSE * refine._by_pose(cap.camera, cap.own) @ refine._by_pose(cap.camera, cap.own).T
+    system = refine.POSE_VARIANCE * refine._by_pose(cap.camera, cap.own) @ refine._by_pose(cap.camera, cap.own).T
     for i, x in enumerate(cap.own):
         for j, y in enumerate(cap.own):
             block = derivative[i] @ k(x, y) @ derivative[j].T
-            block += SIZE**2 * refine.TOGETHER**2 * near(x, y, refine.APART) * np.eye(2)
+            block += SIZE**2 * refine.SHARED_NOISE**2 * near(x, y, refine.NOISE_LENGTH) * np.eye(2)
             if i == j:
-                block += SIZE**2 * refine.ALONE**2 / facing[i] ** 2 * np.eye(2)
+                block += SIZE**2 * refine.OWN_NOISE**2 / facing[i] ** 2 * np.eye(2)
             system[2 * i : 2 * i + 2, 2 * j : 2 * j + 2] += block
     pull = np.linalg.solve(system, left.ravel() / cap.camera.scale).reshape(-1, 2)
     found = cap.solve(left)
-    for v in (0, 17, len(cap.rest) - 1):
-        wanted = sum(k(cap.rest[v], y) @ d.T @ p for y, d, p in zip(cap.own, derivative, pull, strict=True))
+    for v in (0, 17, len(cap.vertices) - 1):
+        wanted = sum(k(cap.vertices[v], y) @ d.T @ p for y, d, p in zip(cap.own, derivative, pull, strict=True))
         np.testing.assert_allclose(found[v], wanted, atol=1e-6)
 
 

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
+from typing import Protocol
 
 import numpy as np
 
@@ -24,9 +25,13 @@ ACTION_UNITS = {
 """Action units of each expression at its strongest; prototypes of Ekman and Friesen's Facial Action Coding System
 (Investigator's Guide, 1978), weights ours. A face that has no such unit acts without it."""
 
-GAIN_SPREAD = 0.2  # standard deviation of the log of a subject's gain for a unit
-SIDE_SPREAD = 0.08  # and of the log of left over right
-LATENCY = 0.3  # latest start of a unit, as a share of the rise
+GAIN_SPREAD = 0.2
+"""Standard deviation of the log of a subject's gain for a unit. Chosen: a fifth stronger or weaker is usual."""
+SIDE_SPREAD = 0.08
+"""Standard deviation of the log of left over right. Chosen; a larger one makes faces more lopsided."""
+LATEST_START = 0.3
+"""Latest start of a unit, as a share of the rise. Chosen; a larger one lets the units of an
+expression set in further apart."""
 
 
 @dataclass(frozen=True)
@@ -104,11 +109,27 @@ class LinearActor(Actor):
         return vertices
 
 
+class Style(Protocol):
+    """How one subject acts."""
+
+    def perform(self, expression: str, frames: int, phases: Phases, strength: float) -> dict[str, np.ndarray]:
+        """Activation of every unit over time, (T,) each; 1 is full contraction, and 0 rest.
+
+        Args:
+            expression: one of the six.
+            frames: T.
+            phases: of the label.
+            strength: of the expression, 1 at its strongest.
+        """
+        ...
+
+
 class ActedSource(Source):
     """A source whose recordings are made: people by the subclass, acting by this class.
 
-    Subclasses set `template` and give `person`, and `style` where people act otherwise than by `Style`. Subject i draws
-    from streams of their own, so that the first subjects of a large corpus are those of a small one with the same seed.
+    Subclasses set `template` and give `person`, and `style` where people act otherwise than by `SteadyStyle`. Subject i
+    draws from streams of their own, so that the first subjects of a large corpus are those of a small one with the same
+    seed.
     """
 
     expressions = EXPRESSIONS
@@ -127,7 +148,7 @@ class ActedSource(Source):
 
     def style(self, generator: np.random.Generator) -> Style:
         """How a subject acts."""
-        return Style.draw(generator)
+        return SteadyStyle.draw(generator)
 
     def read(self, key: Key) -> Recording:
         subject, expression, _ = key
@@ -142,7 +163,7 @@ class ActedSource(Source):
     def beside(
         self, weights: dict[str, np.ndarray], frames: int, generator: np.random.Generator
     ) -> dict[str, np.ndarray]:
-        """The weights of a take with what is done beside the expression, as blinking; here nothing."""
+        """The weights of a take and of what is done beside the expression, such as blinking; here there is nothing."""
         return weights
 
     def _person(self, number: int) -> Actor:
@@ -171,18 +192,19 @@ def draw_timing(length: tuple[int, int], generator: np.random.Generator) -> tupl
 
 
 @dataclass(frozen=True)
-class Style:
-    """How one subject acts: by unit, a gain, left over right, and a latency as a share of the rise."""
+class SteadyStyle:
+    """A style that is the same in every expression: by unit, a gain, left over right, and a latency as a share of the
+    rise."""
 
     gain: dict[str, float]
     side: dict[str, float]
     latency: dict[str, float]
 
     @classmethod
-    def draw(cls, generator: np.random.Generator) -> Style:
+    def draw(cls, generator: np.random.Generator) -> SteadyStyle:
         units = sorted({unit for weights in ACTION_UNITS.values() for unit in weights})
         gain, side = generator.normal(0, GAIN_SPREAD, len(units)), generator.normal(0, SIDE_SPREAD, len(units))
-        latency = generator.uniform(0, LATENCY, len(units))
+        latency = generator.uniform(0, LATEST_START, len(units))
         return cls(
             dict(zip(units, np.exp(gain).tolist(), strict=True)),
             dict(zip(units, np.exp(side).tolist(), strict=True)),

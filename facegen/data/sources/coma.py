@@ -17,7 +17,7 @@ class ComaSource(MeshTreeSource):
     """Registered sequences of extreme, asymmetric expressions (Ranjan et al., "Generating 3D Faces using Convolutional
     Mesh Autoencoders", ECCV 2018).
 
-    Licence: research only, no redistribution; to be had after registering at coma.is.tue.mpg.de, as
+    Licence: research only, no redistribution; available after registering at coma.is.tue.mpg.de, as
     `COMA_data.zip` ("registered data").
 
     Layout: `ROOT/FaceTalk_170725_00137_TA/bareteeth/bareteeth.000001.ply`, metres, FLAME's topology.

@@ -19,8 +19,8 @@ class D3dfacsSource(MeshTreeSource):
     applications to 3D dynamic morphable facial modeling", ICCV 2011), as registered in FLAME's topology (Li et al.,
     "Learning a model of facial shape and expression from 4D scans", SIGGRAPH Asia 2017).
 
-    Licence: research only; the scans are to be had from the University of Bath, the registrations after registering at
-    flame.is.tue.mpg.de.
+    Licence: research only; the University of Bath gives the scans; the registrations are available after registering
+    at flame.is.tue.mpg.de.
 
     Layout: `ROOT/Joe/1+2/1+2_175.ply` (subject, action units, frame), metres.
 

@@ -30,7 +30,7 @@ class FamosSource(MeshTreeSource):
     """Registered sequences of basic emotions and facial movements (Bolkart et al., "Instant Multi-View Head Capture
     through Learnable Registration", CVPR 2023).
 
-    Licence: research only, no redistribution; to be had after registering at tempeh.is.tue.mpg.de.
+    Licence: research only, no redistribution; available after registering at tempeh.is.tue.mpg.de.
 
     Layout: `ROOT/registrations/FaMoS_subject_001/anger/anger.000001.ply`, metres, FLAME's topology; `registrations`
     itself may be given as the root too. Recordings are read while the copying or unpacking of others goes on: what is

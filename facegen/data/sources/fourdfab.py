@@ -30,14 +30,14 @@ LAYOUT = Layout(
     fps=60.0,
     neutral=[f"{{subject}}/neutral{suffix}" for suffix in MESHES],
 )
-"""What is tried without a layout file; `configs/layouts/fourdfab.yaml` is the same, with a comment for each line."""
+"""The layout without a layout file; `configs/layouts/fourdfab.yaml` is the same, with a comment for each line."""
 
 
 class FourDFABSource(MeshTreeSource):
     """Registered meshes by subject, expression and frame, laid out as a file says (Cheng et al., "4DFAB: A Large Scale
     4D Database for Facial Expression Analysis and Biometric Applications", CVPR 2018).
 
-    Licence: research only; to be asked for at ibug.doc.ic.ac.uk/resources/4dfab.
+    Licence: research only; ask for it at ibug.doc.ic.ac.uk/resources/4dfab.
 
     Layout: the exact names of the released tree could not be established; what is taken without a layout file is
     `ROOT/<subject>/<expression>/<frame>.obj|.ply`. `facegen inspect ROOT --source fourdfab [--layout FILE]` prints what

@@ -12,7 +12,8 @@ from facegen.mesh.formats.obj import read_obj, read_obj_vertices
 from facegen.mesh.subdivision import subdivide_to
 from facegen.mesh.tri_mesh import TriMesh
 
-MM = 10.0  # the files are in cm
+MM = 10.0
+"""Millimetres in a centimetre, the unit of the files."""
 
 REGIONS = {"narrow": (6706, 6560), "face": (9409, 9230), "head": (11248, 11144)}
 """Vertices and polygons of each region, the first ones of the mesh (README of ICT-FaceKit; head is face and neck)."""
@@ -35,7 +36,7 @@ SIDED = {
     "AU24": "mouthPress",
 }
 CENTRAL = {"AU10": "mouthShrugUpper", "AU17": "mouthShrugLower", "AU27": "jawOpen"}
-"""Its shapes by action unit, as its README relates them; of all it has, those that the six expressions need."""
+"""The model's shapes by action unit, as its README relates them; only those that the six expressions need."""
 
 
 class ICTFaceKitSource(ActedSource):

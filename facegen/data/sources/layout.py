@@ -14,8 +14,10 @@ from pathlib import Path
 from facegen.errors import DataError, unknown
 
 MESHES = (".ply", ".obj")
-PLACES = ("subject", "expression", "frame")
-EVEN = 0.8  # share of equal steps from which on frame numbers count time, and a larger step is a gap
+PLACEHOLDERS = ("subject", "expression", "frame")
+EVEN_SHARE = 0.8
+"""Share of steps between frame numbers that must be equal for the numbers to count time, so that a larger step is a
+gap. Chosen: with a smaller one, frames that are numbered irregularly would seem to lack some."""
 
 
 @dataclass
@@ -49,16 +51,18 @@ class Layout:
 
     def __post_init__(self) -> None:
         for pattern in self.patterns:
-            missing = [name for name in PLACES if f"{{{name}}}" not in pattern]
+            missing = [name for name in PLACEHOLDERS if f"{{{name}}}" not in pattern]
             if missing:
                 raise DataError(
                     f"the pattern {pattern!r} lacks {{{missing[0]}}}; it needs "
                     "{subject}, {expression} and {frame}"
                 )
         for pattern in (*self.patterns, *self.neutral):
-            strange = next((name for name in re.findall(r"{([^}]*)}", pattern) if name not in PLACES), None)
+            strange = next((name for name in re.findall(r"{([^}]*)}", pattern) if name not in PLACEHOLDERS), None)
             if strange is not None:
-                raise DataError(f"the pattern {pattern!r} has {{{strange}}}; {unknown('placeholder', strange, PLACES)}")
+                raise DataError(
+                    f"the pattern {pattern!r} has {{{strange}}}; {unknown('placeholder', strange, PLACEHOLDERS)}"
+                )
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +83,7 @@ class Matched:
 
 
 def match(root: Path, layout: Layout) -> Matched:
-    """Go through a folder once; hidden files and folders are passed over, and so is what vanishes meanwhile.
+    """Go through a folder once; hidden files and folders are passed over, and so are those that vanish meanwhile.
 
     Raises:
         DataError: the folder is not there.
@@ -169,7 +173,7 @@ def frame_numbers(paths: Series[Path]) -> list[int] | None:
 
 
 def require_no_gap(paths: Series[Path]) -> None:
-    """Frames that are numbered evenly lack none in the middle.
+    """Check that frames which are numbered evenly lack none in the middle.
 
     Raises:
         DataError: one is missing; the message names it.
@@ -179,7 +183,7 @@ def require_no_gap(paths: Series[Path]) -> None:
         return
     steps = [after - before for before, after in pairwise(numbers)]
     usual, often = Counter(steps).most_common(1)[0]
-    if usual < 1 or often < EVEN * len(steps):
+    if usual < 1 or often < EVEN_SHARE * len(steps):
         return  # numbers that do not count time
     for before, step in zip(numbers, steps, strict=False):
         if step > usual:

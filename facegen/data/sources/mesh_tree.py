@@ -23,7 +23,8 @@ from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import millimetres
 from facegen.motion.label import EXPRESSIONS
 
-LARGER = 3.0  # times; no face is so much larger than others
+SIZE_RATIO = 3.0
+"""Largest ratio of two faces' sizes. Chosen: adults and children differ by far less, units by ten at least."""
 
 
 class MeshTreeSource(Source):
@@ -137,7 +138,7 @@ class MeshTreeSource(Source):
                 f"other subjects' ({len(there.vertices)} and {len(there.faces)}); all must share one"
             )
         ratio = _size(mesh) / self._size
-        if ratio > 0 and not 1 / LARGER < ratio < LARGER:  # a mesh without any size is named elsewhere
+        if ratio > 0 and not 1 / SIZE_RATIO < ratio < SIZE_RATIO:  # a mesh without any size is named elsewhere
             raise DataError(f"{path}: {ratio:.3g} times the size of the other subjects; all must be in one unit")
         return mesh.vertices * self.scale
 
@@ -204,7 +205,10 @@ def _recordings(
 
 
 def _without_twins(keys: Iterable[Key]) -> tuple[tuple[Key, ...], list[tuple[Key, str]]]:
-    """Subjects whose names differ in case alone may be one person, who must not be in both splits."""
+    """Keys to keep, and refused ones with the reason.
+
+    Subjects whose names differ in case alone may be one person, who must not be in both splits.
+    """
     spelled: dict[str, str] = {}
     kept, refused = [], []
     for key in keys:
@@ -217,7 +221,7 @@ def _without_twins(keys: Iterable[Key]) -> tuple[tuple[Key, ...], list[tuple[Key
 
 
 def _chosen(paths: list[Path], part: Range | None) -> list[Path]:
-    """The frames of a recording, or of a part of it, none of which is missing or there twice."""
+    """The frames of a recording or of a part of it, checked: none is missing, none is there twice."""
     stems = Counter(path.stem for path in paths)
     twice = next((stem for stem, count in stems.items() if count > 1), None)
     if twice is not None:

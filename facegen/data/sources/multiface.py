@@ -24,7 +24,8 @@ MESHES = "tracked_mesh"
 ENTITY = re.compile(r"m--(?P<date>\d+)--(?P<time>\d+)--(?P<id>.+)--GHS")
 FRAME = re.compile(r"[0-9]{1,12}\.bin")
 CLOCK = 30.0  # frame numbers a second, see the class
-GAP = 5  # steps; what is missing for longer is not made up
+LONGEST_GAP = 5
+"""Most steps between two frames. Chosen: a sixth of a second at 30 a second; a larger one makes up more motion."""
 
 NEUTRALS = ("E001_Neutral_Eyes_Open", "EXP_neutral_peak")
 """The face at rest in the scripts V1 and V2, which the dataset's `EXPRESSIONS.md` calls the same."""
@@ -58,7 +59,7 @@ class MultifaceSource(Source):
     it is preceded by the date. The neutral is the vertex-wise median of all frames of `NEUTRALS`.
 
     Frames are missing here and there. A frame's number is taken for its time in thirtieths of a second, the smallest
-    step of a recording for its rate, and what lies between is made up linearly, over at most `GAP` steps.
+    step of a recording for its rate, and what lies between is made up linearly, over at most `LONGEST_GAP` steps.
 
     Args:
         root: the folder that holds the `m--...--GHS` folders.
@@ -162,7 +163,7 @@ class MultifaceSource(Source):
     def _find_neutrals(
         self, folders: dict[tuple[str, str], dict[str, Path]]
     ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-        """Subjects at rest, (V, 3), where they were recorded; and why they cannot be told though they were."""
+        """Subjects at rest, (V, 3), where that was recorded, and why a recorded one cannot be used."""
         neutrals, reasons = {}, {}
         for subject in dict.fromkeys(key.subject for key in self._folders):
             places = [names[n] for (who, _), names in folders.items() if who == subject for n in NEUTRALS if n in names]
@@ -221,9 +222,9 @@ class MultifaceSource(Source):
             twice = numbers[:-1][np.diff(numbers) == 0][0]
             raise DataError(f"{folder}: frame {twice} is there twice, under two names; remove one of them")
         for before, after in pairwise(numbers.tolist()):
-            if after - before > GAP * step:
+            if after - before > LONGEST_GAP * step:
                 raise DataError(
-                    f"{folder}: no frames between {before} and {after}, which is over {GAP} steps of {step}"
+                    f"{folder}: no frames between {before} and {after}, which is over {LONGEST_GAP} steps of {step}"
                 )
         recorded = np.stack([self._pose(path) for _, path in frames])
         times = np.arange(numbers[0], numbers[-1] + 1, step)

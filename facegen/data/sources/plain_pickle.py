@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -55,7 +55,7 @@ _FILLED = {"APPEND": list, "APPENDS": list, "SETITEM": dict, "SETITEMS": dict, "
 def read_plain_pickle(path: str | Path) -> Any:
     """What a pickle holds, of Python 2 or 3, protocols 0 to 5.
 
-    Read are None, numbers, str, bytes, list, tuple, dict, set and numpy arrays of numbers. An `OrderedDict` or
+    It may hold None, numbers, str, bytes, list, tuple, dict, set and numpy arrays of numbers. An `OrderedDict` or
     `defaultdict` becomes a dict, a numpy scalar a Python number, and Python 2's strings are taken as latin-1. Nothing
     that the file names is imported or called.
 
@@ -193,7 +193,7 @@ def _reconstruct(cls: Any, *_: Any) -> _Made:
     return _Made(lambda state: _array(state[4], state[2], state[1], "F" if state[3] else "C"))
 
 
-def _array(data: Any, dtype: Any, shape: Any, order: str, axes: Any = None) -> np.ndarray:
+def _array(data: Any, dtype: Any, shape: Any, order: Literal["C", "F", "K"], axes: Any = None) -> np.ndarray:
     data = data.encode("latin-1") if type(data) is str else data
     if type(data) not in (bytes, bytearray) or not isinstance(dtype, np.dtype):
         raise _Refused("an array of objects")

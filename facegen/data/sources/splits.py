@@ -8,7 +8,8 @@ import numpy as np
 
 from facegen.errors import DataError, unknown
 
-SHARE = 27 / 180  # the paper's, section 5.1
+TEST_SHARE = 27 / 180
+"""Share of subjects kept for testing; the paper's, section 5.1."""
 
 
 def choose_test_subjects(
@@ -27,7 +28,7 @@ def choose_test_subjects(
     """
     if seed < 0:
         raise DataError(f"the seed must be 0 or more, got {seed}")
-    count = max(1, round(SHARE * len(subjects)))
+    count = max(1, round(TEST_SHARE * len(subjects)))
     chosen = [name for name in given if name in subjects] if wanted is None else list(wanted)
     if len(chosen) == 1 and chosen[0] not in subjects and chosen[0].isdecimal():
         count, chosen = int(chosen[0]), []

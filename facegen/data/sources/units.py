@@ -10,19 +10,21 @@ from facegen.errors import DataError
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import UNITS
 
-FACE = (60.0, 1200.0)
-"""mm; the extent of a mesh of a face, a head or a bust lies between these, or its units are others."""
+FACE_EXTENT = (60.0, 1200.0)
+"""mm; the largest extent of a mesh of a face, a head or a bust lies between these, or its units are wrong. Chosen wide:
+the next unit is ten times as large."""
 
 
 def require_face_size(template: TriMesh, units: str, root: Path) -> None:
-    """A template in mm is as large as a face can be.
+    """Check that a template in mm is as large as a face can be.
 
     Raises:
         DataError: it is not, so that `units` must be wrong.
     """
     extent = float(np.ptp(template.vertices, axis=0).max())
-    if not FACE[0] <= extent <= FACE[1]:
+    least, most = FACE_EXTENT
+    if not least <= extent <= most:
         raise DataError(
-            f"{root}: the faces are {extent:.3g} mm large if their units are {units}; {FACE[0]:g} to {FACE[1]:g} mm "
+            f"{root}: the faces are {extent:.3g} mm large if their units are {units}; {least:g} to {most:g} mm "
             f"are expected; say with --units which they are ({', '.join(UNITS)})"
         )

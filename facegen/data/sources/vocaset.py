@@ -23,7 +23,7 @@ PLACES = (".", "template", "templates")  # where the topology may lie, below the
 FPS = 60.0
 EXPRESSION = "speech"
 TEST_SUBJECTS = ("FaceTalk_170809_00138_TA", "FaceTalk_170731_00024_TA")
-"""Those that VOCA is tested on, by the `config_parser.py` of its repository."""
+"""The subjects that VOCA is tested on, by the `config_parser.py` of its repository."""
 
 
 class VocasetSource(Source):
@@ -97,19 +97,9 @@ class VocasetSource(Source):
         return self.__dict__ | {"_frames": None}
 
     def _open(self) -> np.ndarray:
-        """The frames of all recordings as a memory map."""
+        """The frames of all recordings as a memory map, made when it is first asked for."""
         if self._frames is None:
-            path = self.root / VERTICES
-            try:
-                frames = np.load(path, mmap_mode="r", allow_pickle=False)
-            except Exception as error:  # headers, shapes and lengths each fail in ways of their own
-                raise DataError(f"{path}: not a readable .npy of numbers, or cut short; get it again") from error
-            shape = getattr(frames, "shape", ())
-            even = (len(shape) == 2 and shape[1] % 3 == 0) or (len(shape) == 3 and shape[2] == 3)
-            if not even or 0 in shape or frames.dtype.kind != "f":
-                found = f"{frames.dtype} {shape}" if shape else "no array"
-                raise DataError(f"{path}: expected floats (frames, 15069) or (frames, 5023, 3), found {found}")
-            self._frames = frames
+            self._frames = _mapped(self.root / VERTICES)
         return self._frames
 
     def _topology(self) -> TriMesh:
@@ -153,7 +143,7 @@ class VocasetSource(Source):
         return result
 
     def _read_templates(self) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-        """Subjects at rest, (V, 3) mm, and why those of the index that are not among them are not."""
+        """Subjects at rest, (V, 3) mm, and why others of the index are left out."""
         path = self.root / TEMPLATES
         found, templates, reasons = read_plain_pickle(path), {}, {}
         if type(found) is not dict:
@@ -192,6 +182,20 @@ class VocasetSource(Source):
 
     def options(self) -> dict[str, object]:
         return self._options
+
+
+def _mapped(path: Path) -> np.ndarray:
+    """(frames, 3 V) or (frames, V, 3) floats as a memory map."""
+    try:
+        frames = np.load(path, mmap_mode="r", allow_pickle=False)
+    except Exception as error:  # headers, shapes and lengths each fail in ways of their own
+        raise DataError(f"{path}: not a readable .npy of numbers, or cut short; get it again") from error
+    shape = getattr(frames, "shape", ())
+    even = (len(shape) == 2 and shape[1] % 3 == 0) or (len(shape) == 3 and shape[2] == 3)
+    if not even or 0 in shape or frames.dtype.kind != "f":
+        found = f"{frames.dtype} {shape}" if shape else "no array"
+        raise DataError(f"{path}: expected floats (frames, 15069) or (frames, 5023, 3), found {found}")
+    return frames
 
 
 def _names(found: dict[Any, Any], expected: str) -> list[str]:

@@ -1,13 +1,13 @@
 """The compiled forms of what takes most of the time, for processors.
 
-What was tried, for 100 frames of 28,431 vertices on two cores (AVX-512), and what it gave:
+What was tried for 100 frames of 28,431 vertices on two cores (AVX-512), and what it gave:
 
 - gathering the spirals' features, as published code does: 1,150 ms;
 - one sparse matrix for unpooling and gathering, as torch's bags of rows: 80 to 100 ms; with vertices in a space-filling
   order, 32-bit indices and memory that is used again: 35 to 40 ms. This form is in `unpool_conv.py`, for all devices;
 - Numba, the same product: as quick as the bags; with the weights applied tile by tile in the cache: slower, since its
   inner loops are not kept in registers (23 ms for the finest step, 11 ms compiled from C++);
-- C++, tile by tile: 28 ms, and a single frame in 2.0 ms instead of 2.7. This is what is here for more than some frames;
+- C++, tile by tile: 28 ms, and a single frame in 2.0 ms instead of 2.7. This is here for all but very few frames;
 - for a single frame the two maps apart, but still tile by tile and with the weights applied first: 1.0 ms. The one
   matrix has 650,000 entries of 8 bytes at the finest step, the unpooling 70,000 of 6 and the spirals 256,000 of 2. A
   third of a millisecond went to threads of torch that still waited for work on the core that the last step wanted;
@@ -28,7 +28,7 @@ import torch
 from torch import Tensor
 
 VARIANTS = {"AVX512": ("_v4", "_v3", "_base"), "AVX2": ("_v3", "_base")}
-"""The compiled files that a processor of a capability, as torch names it, can run, the quickest first."""
+"""The compiled files that a processor can run, the quickest first, by its capability as torch names it."""
 
 
 def _load() -> ctypes.CDLL | None:

@@ -10,7 +10,10 @@ from torch import Tensor
 from facegen.memory import recycled
 from facegen.nn.native import call
 
-TILES = 64  # parts that threads share, whose sums are added up in one order
+TILES = 64
+"""Parts that the vertices are cut into and that threads share. Their sums are added up in one order, so that the result
+does not depend on the number of threads. Chosen; with fewer parts than threads some would be idle, and another number
+changes the last digits."""
 
 
 class _Loss(ctypes.Structure):
@@ -32,7 +35,7 @@ def motion_loss(
         generated, recorded: (V, 3, N), contiguous.
         steps: (N + 1,) weight of the step to each frame from the one before; 0 at both ends.
         each: weight of a coordinate's error.
-        wanted: whether the gradient is.
+        wanted: whether to compute the gradient.
 
     Returns:
         The sum, its gradient (V, 3, N) or None, and (N,) mean distances of the vertices.

@@ -13,7 +13,16 @@ from torch import Tensor
 from facegen.memory import recycled
 from facegen.nn.native import call
 
-CACHED = 60_000  # numbers of a tile for one frame: what a core's own cache holds for 16
+TILE_NUMBERS = 60_000
+"""About how many numbers a tile has for one frame: a core's own cache holds those of a register's 16 frames. Measured
+at 100 frames of 28,431 vertices on two cores (AVX-512): a quarter to four times as many take the same time within a
+tenth."""
+BACK_TILE_NUMBERS = 600
+"""Coarse vertices of a tile times the layer's output channels, at most, in the backward direction. Measured on the same
+machine for forward and backward together: half as many take a fifth more time, twice as many the same, four times as
+many two fifths more."""
+COARSE_TOGETHER = 8
+"""Coarse vertices that backward.h goes through at once, its `TOGETHER`; a tile is a multiple of it."""
 
 
 class _Work(ctypes.Structure):
@@ -49,23 +58,23 @@ class Plan:
 
     @classmethod
     def forward(cls, matrix: csr_matrix, length: int, out_channels: int) -> Plan:
-        """Of (V_fine, V_coarse L), see `spiral_matrix`, whose rows are near in memory where near in space."""
-        fine = matrix.shape[0]
-        tiles = max(1, round(fine * length * out_channels / CACHED))
+        """Cut (V_fine, V_coarse L), see `spiral_matrix`, whose rows should be near in memory where near in space."""
+        fine, _ = matrix.get_shape()
+        tiles = max(1, round(fine * length * out_channels / TILE_NUMBERS))
         return cls._of(matrix, -(-fine // tiles), 1, length)
 
     @classmethod
     def backward(cls, matrix: csr_matrix, length: int, out_channels: int) -> Plan:
-        """Of the same matrix transposed."""
-        coarse = matrix.shape[1] // length
-        # Eight coarse vertices are gone through at once; the smallest levels are cut for two threads.
-        tile = min(600 // out_channels, -(-coarse // 2))
-        return cls._of(matrix.T.tocsr(), max(8, tile // 8 * 8), length, 1)
+        """Cut the transpose of the same matrix."""
+        coarse = matrix.get_shape()[1] // length
+        tile = min(BACK_TILE_NUMBERS // out_channels, -(-coarse // 2))  # the smallest levels are cut for two threads
+        whole = tile // COARSE_TOGETHER * COARSE_TOGETHER
+        return cls._of(matrix.T.tocsr(), max(COARSE_TOGETHER, whole), length, 1)
 
     @classmethod
     def _of(cls, matrix: csr_matrix, tile: int, per_row: int, per_column: int) -> Plan:
-        """With as many rows for each vertex and columns for each of the other level's."""
-        rows = matrix.shape[0]
+        """Cut a matrix that has `per_row` rows for each vertex and `per_column` columns for each of the other level."""
+        rows, _ = matrix.get_shape()
         vertex, position = np.divmod(matrix.indices.astype(np.int64), per_column)
         halo, local = [], np.empty_like(vertex)
         for first in range(0, rows, tile * per_row):
@@ -74,8 +83,18 @@ class Plan:
             halo.append(read)
             local[entries] = rank * per_column + position[entries]
         start = np.cumsum([0, *map(len, halo)])
-        whole = (np.concatenate(halo), start, local, matrix.indptr)
-        return cls(tile, *(torch.from_numpy(part.astype(np.int32)) for part in whole), torch.from_numpy(matrix.data))
+        return cls(
+            tile=tile,
+            halo=_int32(np.concatenate(halo)),
+            start=_int32(start),
+            local=_int32(local),
+            rows=_int32(matrix.indptr),
+            values=torch.from_numpy(matrix.data),
+        )
+
+
+def _int32(numbers: np.ndarray) -> Tensor:
+    return torch.from_numpy(numbers.astype(np.int32))
 
 
 def forward(x: Tensor, taps: Tensor, bias: Tensor, plan: Plan, place: Tensor, out: Tensor) -> None:
@@ -85,21 +104,21 @@ def forward(x: Tensor, taps: Tensor, bias: Tensor, plan: Plan, place: Tensor, ou
         x: (V_coarse, C, T).
         taps: (L C', C).
         bias: (C',).
-        plan: forward.
+        plan: of the forward direction.
         place: (V_fine,) int64, the row that each fine vertex's result goes to.
-        out: (V_fine, C', T), a part of some frames of contiguous memory.
+        out: (V_fine, C', T), a slice of frames of contiguous memory.
     """
     arrays = {"x": x.contiguous(), "taps": taps.contiguous(), "bias": bias.contiguous(), "fine": out}
     _call("forward", arrays, plan, place, len(taps) // len(bias), len(place))
 
 
 def backward(x: Tensor, taps: Tensor, grad: Tensor, plan: Plan, place: Tensor) -> tuple[Tensor, Tensor]:
-    """Its gradients by `x` and by `taps`.
+    """The gradients of `UnpoolConv` by `x`, (V_coarse, C, T), and by `taps`, (L C', C).
 
     Args:
-        x, taps, place: as forward.
-        grad: (V_fine, C', T), by what was written.
-        plan: backward.
+        x, taps, place: as in `forward`.
+        grad: (V_fine, C', T), the gradient by what was written.
+        plan: of the backward direction.
     """
     grad_x = recycled(x, *x.shape)
     grad_taps = x.new_empty(len(plan.start) - 1, *taps.shape)

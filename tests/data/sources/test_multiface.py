@@ -10,7 +10,7 @@ import pytest
 from data.sources.trees import HEAD, MULTIFACE_ENTITIES, MULTIFACE_RECORDINGS, bulge, write_multiface
 from shapes import sphere
 
-from facegen.data.sources.multiface import GAP, NEUTRALS, SHOWN, MultifaceSource
+from facegen.data.sources.multiface import LONGEST_GAP, NEUTRALS, SHOWN, MultifaceSource
 from facegen.data.sources.source import Habits, Key
 from facegen.errors import DataError, FacegenError
 from facegen.mesh import write_mesh
@@ -170,10 +170,12 @@ def test_frames_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
 
 
 def test_long_gaps_are_named(tmp_path: Path) -> None:
-    write_multiface(tmp_path, numbers=(3, 6, 6 + 3 * GAP))
-    assert len(MultifaceSource(tmp_path).read(smile()).vertices) == 2 + GAP
-    write_multiface(tmp_path / "more", numbers=(3, 6, 7 + 3 * GAP, 10 + 3 * GAP))
-    with pytest.raises(DataError, match=f"{SMILE}: no frames between 6 and {7 + 3 * GAP}, which is over {GAP} steps"):
+    write_multiface(tmp_path, numbers=(3, 6, 6 + 3 * LONGEST_GAP))
+    assert len(MultifaceSource(tmp_path).read(smile()).vertices) == 2 + LONGEST_GAP
+    write_multiface(tmp_path / "more", numbers=(3, 6, 7 + 3 * LONGEST_GAP, 10 + 3 * LONGEST_GAP))
+    with pytest.raises(
+        DataError, match=f"{SMILE}: no frames between 6 and {7 + 3 * LONGEST_GAP}, which is over {LONGEST_GAP} steps"
+    ):
         MultifaceSource(tmp_path / "more").read(smile())
 
 

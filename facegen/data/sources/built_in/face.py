@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
-from facegen.data.sources.built_in.layout import layout
+from facegen.data.sources.built_in.face_map import face_map
 from facegen.data.sources.built_in.skull import (
     EAR,
     EYE,
@@ -26,6 +26,7 @@ from facegen.mesh.tri_mesh import TriMesh
 EYEBALL = np.array([EYE[0], EYE[1], 70.0])
 """Its centre; the lids slide around it."""
 LID_RADIUS = 13.8
+"""mm, of the ball that the lids lie on. Chosen: an eyeball has about 12, a lid some 2 of thickness."""
 
 # y (mm) -> z of the bridge of the nose, and the radius of its curvature from side to side, from profiles.
 _BRIDGE = PchipInterpolator(
@@ -33,7 +34,8 @@ _BRIDGE = PchipInterpolator(
 )
 _BRIDGE_RADIUS = PchipInterpolator([-48, -36, -28, -16, -4, 6, 18], [4.0, 4.5, 4.5, 3.6, 3.6, 5, 9])
 _CORNER_Y = float(slit_line(np.array(MOUTH_HALF_WIDTH)))
-FAR = 500.0  # mm below: no part of the face
+FAR = 500.0
+"""mm below the face, where a part of it that is not there is put. Any depth that nothing else has would do."""
 _LIP_ROLL = 10.0
 """Width (mm, in the map) of the skin that rolls into the mouth."""
 
@@ -43,7 +45,7 @@ def bell(x: np.ndarray, y: np.ndarray, at: tuple[float, float], size: tuple[floa
     return np.exp(-(((x - at[0]) / size[0]) ** 2) - ((y - at[1]) / size[1]) ** 2)
 
 
-def ramp(value: np.ndarray, start: float, end: float) -> np.ndarray:
+def ramp(value: np.ndarray, start: float, end: float | np.ndarray) -> np.ndarray:
     """0 at `start`, 1 at `end`, a cubic between, constant beyond."""
     part = np.clip((value - start) / (end - start), 0, 1)
     return part * part * (3 - 2 * part)
@@ -98,7 +100,7 @@ def _eyes(x: np.ndarray, y: np.ndarray, floor: np.ndarray) -> np.ndarray:
     blended += near * (-0.9 * np.exp(-(((local_y - upper - 4.5) / 2.0) ** 2)))
     blended += near * (0.8 * np.exp(-(((local_y - upper - 8.0) / 3.0) ** 2)))
     blended += near * (-0.5 * np.exp(-(((local_y - lower + 6.0) / 2.4) ** 2)))
-    distance = cKDTree(eye_outline(720)).query(np.stack([x, y], axis=-1))[0]
+    distance = KDTree(eye_outline(720)).query(np.stack([x, y], axis=-1))[0]
     # The lid has a thickness: its margin turns in.
     return blended - 1.6 * np.clip(1 - distance / 2.2, 0, None) ** 2
 
@@ -167,5 +169,5 @@ def face_template(vertices: int) -> TriMesh:
     Raises:
         DataError: fewer than that.
     """
-    plan = layout(vertices)
+    plan = face_map(vertices)
     return TriMesh(lift(plan.frontal), plan.faces.copy())

@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_array
 
-STEEPEST = 0.2  # cosine of the largest angle between a triangle and itself at rest
-ROUNDS = 40
+TURN_LIMIT = 0.2
+"""Cosine of the largest angle (78 degrees) by which a triangle may turn away from how it lies at rest. Chosen: at 90
+degrees it would fold; a larger cosine smooths more."""
+SMOOTHING_ROUNDS = 40
+"""Most rounds of smoothing, which ends when nothing folds any more. Chosen; with fewer, folds may stay."""
 
 
 def turned(neutral: np.ndarray, posed: np.ndarray, faces: np.ndarray) -> np.ndarray:
@@ -28,8 +31,8 @@ def unfold(vertices: np.ndarray, neutral: np.ndarray, faces: np.ndarray, worst: 
         faces: (F, 3).
         worst: the frame in which muscles pull hardest; where that one does not fold, the others do not.
     """
-    for _ in range(ROUNDS):
-        folded = turned(neutral, vertices[worst], faces) < STEEPEST
+    for _ in range(SMOOTHING_ROUNDS):
+        folded = turned(neutral, vertices[worst], faces) < TURN_LIMIT
         if not folded.any():
             return
         near = np.isin(faces, faces[folded]).any(axis=1)

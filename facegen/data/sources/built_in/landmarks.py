@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
-from facegen.data.sources.built_in.layout import layout
+from facegen.data.sources.built_in.face_map import LEAF_SIZE, face_map
 from facegen.data.sources.built_in.skull import (
     EYE,
     EYE_HALF_WIDTH,
@@ -61,14 +61,14 @@ REGIONS = ("mouth", "eyes", "brows")
 
 def landmarks(vertices: int) -> dict[str, int]:
     """The vertex nearest to each landmark on the face with so many vertices."""
-    tree = cKDTree(unroll(layout(vertices).frontal))
+    tree = KDTree(unroll(face_map(vertices).frontal), LEAF_SIZE)
     found = tree.query(unroll(np.array(list(LANDMARKS.values()))))[1]
-    return dict(zip(LANDMARKS, found.tolist(), strict=True))
+    return dict(zip(LANDMARKS, np.asarray(found).tolist(), strict=True))
 
 
 def regions(vertices: int) -> dict[str, np.ndarray]:
     """(V,) bool for each of `REGIONS`, on the face with so many vertices."""
-    x, y = layout(vertices).frontal.T
+    x, y = face_map(vertices).frontal.T
     x = np.abs(x)
     return {
         "mouth": np.hypot(x / 34, (y - MOUTH_Y) / 22) <= 1,

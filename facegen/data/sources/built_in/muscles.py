@@ -12,16 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from facegen.data.sources.built_in.face import bell, closed, ramp
-from facegen.data.sources.built_in.skull import (
-    EYE,
-    MOUTH_HALF_WIDTH,
-    MOUTH_Y,
-    slit_half_height,
-    slit_line,
-    unroll,
-)
+from facegen.data.sources.built_in.skull import EYE, MOUTH_HALF_WIDTH, MOUTH_Y, slit_half_height, slit_line, unroll
 
 CORNER = (MOUTH_HALF_WIDTH, float(slit_line(np.array(MOUTH_HALF_WIDTH))))
+"""Frontal position of the left corner of the mouth, mm."""
+LEAST_PULL = 1e-3
+"""mm; a vertex that a unit moves less is not counted among those it moves."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,7 +214,7 @@ def above_slit(frontal: np.ndarray) -> np.ndarray:
     offset -= np.sign(offset) * np.minimum(np.abs(offset), 0.999 * slit_half_height(x))
     z = (x + 1j * np.where(np.abs(offset) > 1e-9, offset, np.sign(offset) * 1e-9)) / MOUTH_HALF_WIDTH
     elliptic = np.arccosh(z + 0j)
-    outward, sine = elliptic.real, np.sin(elliptic.imag)
+    outward, sine = np.real(elliptic), np.sin(np.imag(elliptic))
     steep = np.sign(sine) * sine**2 * (1 + 1.2 * outward)
     return 0.5 + 0.5 * steep / (1 + np.abs(steep) ** 8) ** (1 / 8)
 
@@ -234,9 +230,10 @@ def pulls(frontal: np.ndarray) -> dict[str, Pull]:
     above = above_slit(frontal)
     frontal = closed(frontal)  # muscles pull lips that lie on each other alike
     flat = unroll(frontal)
-    made = {name: _pull(*field) for name, field in _middle(_Side(*frontal.T, flat, above)).items()}
+    x, y = frontal.T
+    made = {name: _pull(*field) for name, field in _middle(_Side(x, y, flat, above)).items()}
     for name, sign in (("L", 1.0), ("R", -1.0)):
-        side = _Side(sign * frontal[:, 0], frontal[:, 1], flat * [sign, 1], above)
+        side = _Side(sign * x, y, flat * [sign, 1], above)
         for part in (_forehead, _cheeks, _mouth):
             for unit, (slide, bulge, furrow) in part(side).items():
                 made[f"{unit}_{name}"] = _pull(slide * [sign, 1], bulge, furrow)
@@ -244,5 +241,5 @@ def pulls(frontal: np.ndarray) -> dict[str, Pull]:
 
 
 def _pull(slide: np.ndarray, bulge: np.ndarray, furrow: np.ndarray) -> Pull:
-    where = np.flatnonzero((np.abs(slide).sum(axis=1) + np.abs(bulge) + np.abs(furrow)) > 1e-3)
+    where = np.flatnonzero((np.abs(slide).sum(axis=1) + np.abs(bulge) + np.abs(furrow)) > LEAST_PULL)
     return Pull(where, *(part[where].astype(np.float32) for part in (slide, bulge, furrow)))

@@ -33,7 +33,8 @@ doi:10.1186/s40902-019-0191-7 (Maxillofacial Plastic and Reconstructive Surgery,
 men and women, pooled; of the eye's length and the nose's width only the smaller half). The means around which they
 lie are those of the built-in face itself."""
 
-LIMIT = 2.2  # standard deviations; nobody is further out
+DEVIATION_LIMIT = 2.2
+"""Standard deviations; nobody is further from the mean. Chosen; a larger one allows more unusual faces."""
 
 
 def _drivers(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> list[tuple]:
@@ -196,13 +197,13 @@ def draw_weights(generator: np.random.Generator, ends: tuple[int, ...]) -> np.nd
     """(M,) the weights of all deformations of one person.
 
     Sex is one of two sides with a spread around each, age evenly between young and old; measures, features and
-    asymmetry are independent and normal, but none beyond 2.2 standard deviations.
+    asymmetry are independent and normal, but none beyond `DEVIATION_LIMIT`.
     """
     sex = generator.choice([-1.0, 1.0]) * generator.normal(0.85, 0.25)
     age = float(generator.uniform(0, 1)) ** 1.8
     spread = np.array([deviation for deviation, _ in MEASURES.values()])
     between = np.array([difference for _, difference in MEASURES.values()])
-    free = generator.standard_normal(ends[2]).clip(-LIMIT, LIMIT)
+    free = generator.standard_normal(ends[2]).clip(-DEVIATION_LIMIT, DEVIATION_LIMIT)
     measures = spread * free[: len(spread)] + 0.5 * sex * between
     # Not a product by BLAS, whose last bits depend on the number of threads.
     drivers = np.einsum("ij,j->i", _calibration(), measures)

@@ -10,19 +10,25 @@ import numpy as np
 
 from facegen.data.sources.acting import Actor
 from facegen.data.sources.built_in.face import EYEBALL, LID_RADIUS, lift, ramp
+from facegen.data.sources.built_in.face_map import face_map
 from facegen.data.sources.built_in.folds import unfold
-from facegen.data.sources.built_in.layout import layout
 from facegen.data.sources.built_in.muscles import Pull, above_slit, pulls
 from facegen.data.sources.built_in.skull import EYE, EYE_HALF_WIDTH, lid_heights, roll, skull, skull_normal, unroll
 
 JAW_JOINT = np.array([0.0, -14.0, 2.0])
 """A point (mm) of the axis, along x, about which the jaw turns, just before the ear."""
-JAW_ANGLE = 0.30  # radians at full contraction
+JAW_ANGLE = 0.30
+"""Radians that the jaw turns at full contraction. Chosen: 17 degrees open the mouth wide."""
 LIDS = {"AU5": (3.2, -0.4), "AU6": (-1.3, 2.6), "AU7": (-1.7, 2.0), "AU9": (-0.7, 1.0)}
 """How far each unit raises the margin of the upper and the lower lid in its middle, mm."""
-SHUT = 0.98  # of the gap between the lids; more would let them cross
-LEVELLING = 0.5  # how far pulls stay behind strong contractions
-WIDEST = 1.15  # contraction beyond which the jaw opens no further
+LID_CLOSURE = 0.98
+"""Share of the gap between the lids that they close at most. Chosen just below 1, at which they might cross."""
+LEVELLING = 0.5
+"""How fast pulls level off with contraction, as tanh of this times it. Chosen; 0 would be a straight line."""
+JAW_LIMIT = 1.15
+"""Contraction beyond which the jaw opens no further. Chosen; a larger one lets strong takes open the mouth further."""
+LEAST_SHARE = 1e-3
+"""Share of the lid's rotation below which a vertex is left where it is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +61,7 @@ class Skin:
 @lru_cache(maxsize=2)
 def skin(vertices: int) -> Skin:
     """The skin of the mean face with so many vertices."""
-    plan = layout(vertices)
+    plan = face_map(vertices)
     frontal = plan.frontal
     flat, step = unroll(frontal), 1.0
     mean = lift(frontal)
@@ -88,12 +94,13 @@ def _lids(frontal: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.
     position = (x - EYE[0]) / EYE_HALF_WIDTH
     upper, lower = (EYE[1] + height for height in lid_heights(np.clip(position, -1, 1)))
     gap = (upper - lower) / np.subtract(*lid_heights(np.array(0.0)))
-    shares = (
-        gap * (y > (upper + lower) / 2) * (1 - ramp(y, upper, upper + 9)),
-        gap * (y <= (upper + lower) / 2) * (1 - ramp(lower - y, 0, 8)),
-    )
-    parts = [np.flatnonzero(share > 1e-3) for share in shares]
-    return tuple((part, share[part].astype(np.float32)) for part, share in zip(parts, shares, strict=True))
+
+    def lid(share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        part = np.flatnonzero(share > LEAST_SHARE)
+        return part, share[part].astype(np.float32)
+
+    above = y > (upper + lower) / 2
+    return lid(gap * above * (1 - ramp(y, upper, upper + 9))), lid(gap * ~above * (1 - ramp(lower - y, 0, 8)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,8 +168,8 @@ class Head(Actor):
             blink = min(now.get(f"AU45_{side}", 0.0), 1.0)
             rises += blink * (np.array([-0.85, 0.15]) * gap - rises)
             closing = rises[1] - rises[0]
-            if closing > SHUT * gap:
-                rises *= SHUT * gap / closing
+            if closing > LID_CLOSURE * gap:
+                rises *= LID_CLOSURE * gap / closing
             centre = self._eyeball(side)
             for (part, share), rise in zip(parts, rises, strict=True):
                 moved[part] = _turned(moved[part], centre, -rise / LID_RADIUS * share)
@@ -181,7 +188,7 @@ class Head(Actor):
 
     def _turn_jaw(self, activation: float, moved: np.ndarray) -> None:
         if activation:
-            angle = np.float32(JAW_ANGLE * min(activation, WIDEST)) * self.skin.jaw
+            angle = np.float32(JAW_ANGLE * min(activation, JAW_LIMIT)) * self.skin.jaw
             moved[:] = _turned(moved, JAW_JOINT, angle)
 
 

@@ -17,23 +17,32 @@ HABITS = {
     "fear": {"AU7": 0.4, "AU15": 0.35, "AU16": 0.3, "AU27": 0.35},
     "disgust": {"AU6": 0.5, "AU16": 0.5, "AU25": 0.5, "AU20": 0.3, "AU27": 0.2},
 }
-"""What some people add to an expression, at its strongest; ours."""
+"""Units that some people add to an expression, at its strongest; chosen."""
 
-GAIN_SPREAD = 0.22  # standard deviation of the log of a person's gain for a unit, in each expression
-LIVELINESS_SPREAD = 0.15  # of the log of what all units of a person have in common
-SIDE_SPREAD = 0.12  # of the log of left over right
-LATENCY = 0.2  # latest start of a unit, as a share of the rise
-RELEASE = 0.1  # earliest end of a unit, as a share of the fall
-HABIT = 0.35  # how likely a person has a habit
-BLINKS = 0.25  # a second
-BLINK = (0.10, 0.20)  # seconds that lids take to close, and to open
+# All of these were chosen; larger spreads make people less alike.
+GAIN_SPREAD = 0.22
+"""Standard deviation of the log of a person's gain for a unit, in each expression."""
+LIVELINESS_SPREAD = 0.15
+"""Standard deviation of the log of the gain that all units of a person share."""
+SIDE_SPREAD = 0.12
+"""Standard deviation of the log of left over right."""
+LATEST_START = 0.2
+"""Latest start of a unit, as a share of the rise."""
+EARLIEST_END = 0.1
+"""Earliest end of a unit, before the end of the fall, as a share of the fall."""
+HABIT_CHANCE = 0.35
+"""Probability that a person has one of the `HABITS`."""
+BLINK_RATE = 0.25
+"""Blinks a second."""
+BLINK_TIMES = (0.10, 0.20)
+"""Seconds that lids take to close, and to open."""
 
 
 @dataclass(frozen=True)
 class Temperament:
     """One person's ways, by expression and unit: how strong, left over right, how late it comes, how early it goes.
 
-    The strongest unit of an expression sets in with the onset of the label, all others up to `LATENCY` of the rise
+    The strongest unit of an expression sets in with the onset of the label, all others up to `LATEST_START` of the rise
     later, as a label's onset is when an expression can first be seen.
     """
 
@@ -52,15 +61,15 @@ class Temperament:
             gain[expression] = {
                 unit: alive * weight * spread[i] for i, (unit, weight) in enumerate(sorted(units.items()))
             }
-            kept = generator.random(len(habits)) < HABIT
+            kept = generator.random(len(habits)) < HABIT_CHANCE
             strong = generator.uniform(0.5, 1.2, len(habits))
             for i, (unit, weight) in enumerate(sorted(habits.items())):
                 if kept[i]:
                     gain[expression][unit] = gain[expression].get(unit, 0.0) + weight * strong[i]
             names = sorted(units | habits)
-            leading = max(units, key=units.get)
-            late[expression] = dict(zip(names, generator.uniform(0, LATENCY, len(names)).tolist(), strict=True))
-            early[expression] = dict(zip(names, generator.uniform(0, RELEASE, len(names)).tolist(), strict=True))
+            leading = max(units, key=units.__getitem__)
+            late[expression] = dict(zip(names, generator.uniform(0, LATEST_START, len(names)).tolist(), strict=True))
+            early[expression] = dict(zip(names, generator.uniform(0, EARLIEST_END, len(names)).tolist(), strict=True))
             late[expression][leading] = early[expression][leading] = 0.0
         names = sorted({unit for units in gain.values() for unit in units})
         side = np.exp(generator.normal(0, SIDE_SPREAD, len(names))).tolist()
@@ -96,9 +105,9 @@ SIDED = frozenset(f"AU{number}" for number in (1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 
 def draw_blinks(frames: int, fps: float, generator: np.random.Generator) -> np.ndarray:
     """(T,) how far the lids are closed: blinks of a third of a second at random times, about one in four seconds."""
     closed, time = np.zeros(frames), np.arange(frames) / fps
-    for start in np.sort(generator.uniform(0, frames / fps, generator.poisson(BLINKS * frames / fps))):
-        close = ((time - start) / BLINK[0]).clip(0, 1)
-        opened = ((start + sum(BLINK) - time) / BLINK[1]).clip(0, 1)
+    for start in np.sort(generator.uniform(0, frames / fps, generator.poisson(BLINK_RATE * frames / fps))):
+        close = ((time - start) / BLINK_TIMES[0]).clip(0, 1)
+        opened = ((start + sum(BLINK_TIMES) - time) / BLINK_TIMES[1]).clip(0, 1)
         level = np.minimum(close, opened)
         closed = np.maximum(closed, level * level * (3 - 2 * level))
     return closed

@@ -12,8 +12,8 @@ from scipy.sparse.csgraph import connected_components
 from facegen.data.sources import built_in
 from facegen.data.sources.acting import Casting
 from facegen.data.sources.built_in.face import face_template
+from facegen.data.sources.built_in.face_map import _pushed, face_map
 from facegen.data.sources.built_in.landmarks import LANDMARKS, REGIONS, landmarks, regions
-from facegen.data.sources.built_in.layout import _pushed, layout
 from facegen.data.sources.built_in.skull import SLIT_HALF_HEIGHT, roll, skull, skull_normal, slit_line, unroll
 from facegen.data.sources.ict_facekit import NOSE_TIP, ICTFaceKitSource
 from facegen.errors import DataError
@@ -48,7 +48,7 @@ def components(edges: np.ndarray, count: int) -> tuple[int, np.ndarray]:
 def lip(template: TriMesh, side: float) -> int:
     """The vertex in the middle of the border of the upper (1) or the lower (-1) lip."""
     middle = np.array([0.0, slit_line(np.array(0.0)) + side * SLIT_HALF_HEIGHT])
-    return int(np.argmin(np.linalg.norm(layout(len(template.vertices)).frontal - middle, axis=1)))
+    return int(np.argmin(np.linalg.norm(face_map(len(template.vertices)).frontal - middle, axis=1)))
 
 
 @pytest.mark.parametrize("count", [400, 401, 547, 997, 1500, 2000, 5000])
@@ -106,7 +106,7 @@ def test_the_template_is_denser_at_the_eyes_and_the_mouth(template: TriMesh) -> 
 
 
 def test_the_template_is_symmetric(template: TriMesh) -> None:
-    mirror = layout(2000).mirror
+    mirror = face_map(2000).mirror
     np.testing.assert_array_equal(template.vertices[mirror], template.vertices * [-1, 1, 1])
     mirrored = {tuple(np.roll(face, -face.argmin())) for face in mirror[template.faces][:, [0, 2, 1]]}
     assert mirrored == {tuple(np.roll(face, -face.argmin())) for face in template.faces}
@@ -118,7 +118,7 @@ def test_the_lips_meet_at_rest(template: TriMesh) -> None:
 
 
 def test_the_same_call_gives_the_same_bytes(template: TriMesh) -> None:
-    layout.cache_clear()
+    face_map.cache_clear()
     again = face_template(2000)
     assert again.vertices.tobytes() == template.vertices.tobytes()
     assert again.faces.tobytes() == template.faces.tobytes()
@@ -175,7 +175,7 @@ def test_the_mean_face_lies_near_the_mean_of_real_scans(ict_root: Path) -> None:
     """Each part of it, after rigid alignment to the ICT Face Model's mean: its surface is a guide to ours, no data."""
     scans = ICTFaceKitSource(Casting(2), ict_root, "face").template
     surface = trimesh.Trimesh(scans.vertices, scans.faces, process=False)
-    vertices, (x, y) = face_template(4000).vertices, layout(4000).frontal.T
+    vertices, (x, y) = face_template(4000).vertices, face_map(4000).frontal.T
     x = np.abs(x)
     parts = regions(4000) | {
         "nose": (x < 20) & (y > -50) & (y < 2),

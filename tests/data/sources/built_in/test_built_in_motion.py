@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from facegen.data.sources.acting import Casting
-from facegen.data.sources.built_in.folds import STEEPEST, turned, unfold
+from facegen.data.sources.built_in.face_map import face_map
+from facegen.data.sources.built_in.folds import TURN_LIMIT, turned, unfold
 from facegen.data.sources.built_in.landmarks import landmarks
-from facegen.data.sources.built_in.layout import layout
 from facegen.data.sources.built_in.muscles import CORNER, _Side, above_slit
 from facegen.data.sources.built_in.people import MEASURES, draw_person, measure, variety
 from facegen.data.sources.built_in.skin import JAW_ANGLE, JAW_JOINT, Head, skin
@@ -56,7 +56,7 @@ def test_a_unit_of_one_side_stays_there_and_mirrors_the_other(unit: str) -> None
     strength = np.linalg.norm(left, axis=1)
     assert mean_head().neutral[strength.argmax(), 0] > 0
     assert strength[mean_head().neutral[:, 0] < -12].max() < 0.5
-    np.testing.assert_allclose(left[layout(COUNT).mirror] * [-1, 1, 1], right, atol=2e-4)
+    np.testing.assert_allclose(left[face_map(COUNT).mirror] * [-1, 1, 1], right, atol=2e-4)
 
 
 def test_corners_brows_lids_and_lips_go_where_units_say() -> None:
@@ -142,7 +142,7 @@ def test_a_blink_shuts_the_eyes_and_no_lid_passes_the_other() -> None:
 
 def lips(who: np.ndarray) -> np.ndarray:
     """(N,) mm from the border of the lower lip up to that of the upper, along the slit, for vertices (V, 3)."""
-    x, y = layout(COUNT).frontal.T
+    x, y = face_map(COUNT).frontal.T
     border = np.abs(np.abs(y - slit_line(x)) - slit_half_height(x)) < 0.05
     upper = np.flatnonzero(border & (y > slit_line(x)) & (np.abs(x) < 20))
     lower = np.flatnonzero(border & (y < slit_line(x)) & (np.abs(x) < 24))
@@ -169,14 +169,14 @@ def acted() -> list[tuple[str, np.ndarray, np.ndarray]]:
 
 
 def test_no_person_and_no_expression_turns_a_triangle_over() -> None:
-    faces, mean = layout(COUNT).faces, skin(COUNT).mean
+    faces, mean = face_map(COUNT).faces, skin(COUNT).mean
     for _, neutral, frames in acted():
         assert turned(mean, neutral, faces).min() > 0.5
         assert min(turned(neutral, pose, faces).min() for pose in frames) > 0
 
 
 def test_no_triangle_is_stretched_beyond_the_bound() -> None:
-    faces = layout(COUNT).faces
+    faces = face_map(COUNT).faces
 
     def lengths(points: np.ndarray) -> np.ndarray:
         return np.linalg.norm(points[faces] - points[np.roll(faces, -1, axis=1)], axis=2)
@@ -186,14 +186,14 @@ def test_no_triangle_is_stretched_beyond_the_bound() -> None:
 
 
 def test_a_fold_is_smoothed_and_the_rest_left_alone() -> None:
-    faces, neutral = layout(COUNT).faces, skin(COUNT).mean
+    faces, neutral = face_map(COUNT).faces, skin(COUNT).mean
     pushed = np.repeat(neutral[None], 2, axis=0)
     vertex = landmarks(COUNT)["sl"]
     pushed[1, vertex, 1] += 12
     assert turned(neutral, pushed[1], faces).min() < 0
     kept = pushed.copy()
     unfold(pushed, neutral, faces, worst=1)
-    assert turned(neutral, pushed[1], faces).min() >= STEEPEST
+    assert turned(neutral, pushed[1], faces).min() >= TURN_LIMIT
     np.testing.assert_array_equal(pushed[0], neutral)
     far = np.linalg.norm(neutral - neutral[vertex], axis=1) > 40
     np.testing.assert_array_equal(pushed[1, far], kept[1, far])

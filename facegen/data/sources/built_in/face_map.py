@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.spatial import Delaunay, cKDTree
+from scipy.spatial import Delaunay, KDTree
 
 from facegen.data.sources.built_in.skull import EAR, EYE, MOUTH_Y, eye_outline, lip_outline, rim_outline, roll, unroll
 from facegen.errors import DataError
 
-FEWEST = 400
-"""Below this the openings would be polygons of a few corners."""
+FEWEST_VERTICES = 400
+"""Vertices; with fewer the openings would be polygons of a few corners."""
+LEAF_SIZE = 16
+"""Points in a leaf of the search trees. It decides which of two equally near points is found, so another one would make
+another face map."""
 
 
 def _spacing(unrolled: np.ndarray) -> np.ndarray:
@@ -99,11 +102,11 @@ def _borders(scale: float, odd: bool) -> Borders:
     extra = (len(_spread(above, scale)) + len(below)) % 2 != odd
     above = _spread(above, scale, extra=int(extra))
     # Around the half: down the midline to the lip, out to the corner, back below it, down to the chin, up the rim.
-    rest = [upper[1:], lower[-2:0:-1], rim[1:-1]]
+    others = [upper[1:], lower[-2:0:-1], rim[1:-1]]
     midline = len(above) + len(below)
-    lips, end = midline + len(rest[0]) + len(rest[1]), midline + sum(map(len, rest))
+    lips, end = midline + len(others[0]) + len(others[1]), midline + sum(map(len, others))
     outer = np.r_[0 : len(above), midline:lips, len(above) : midline, lips:end]
-    points = np.concatenate([above, below, *rest, eye])
+    points = np.concatenate([above, below, *others, eye])
     rows = _rows(np.concatenate([eye, eye[:1]]), scale) + _rows(np.concatenate([lower, upper[-2::-1]]), scale)
     return Borders(points, midline, outer, np.arange(end, len(points)), np.concatenate(rows))
 
@@ -124,7 +127,7 @@ def _row(line: np.ndarray) -> np.ndarray:
 
 
 def _samples(borders: Borders, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """About `count` points (N, 2) spread as densely as the vertices are wished, and their weights (N,)."""
+    """About `count` points (N, 2) spread as densely as vertices are wanted, and their weights (N,)."""
     low, high = borders.points.min(axis=0), borders.points.max(axis=0)
     # The R2 sequence: two irrational steps, even at every length, the same on every machine.
     wanted, total = np.zeros((0, 2)), 0
@@ -144,10 +147,10 @@ def _relaxed(borders: Borders, count: int, scale: float, rounds: int = 24) -> np
     samples, weights = _samples(borders, 20 * count)
     fixed = np.concatenate([borders.points, borders.rows])
     # A point that starts between the rows would be caught there.
-    free = samples[cKDTree(fixed).query(samples)[0] > 0.75 * scale * _spacing(samples)]
+    free = samples[KDTree(fixed, LEAF_SIZE).query(samples)[0] > 0.75 * scale * _spacing(samples)]
     points = free[np.linspace(0, len(free) - 1, count).astype(int)]
     for step in range(rounds):
-        _, owner = cKDTree(np.concatenate([points, fixed])).query(samples)
+        _, owner = KDTree(np.concatenate([points, fixed]), LEAF_SIZE).query(samples)
         mass = np.bincount(owner, weights, count)[:count]
         sums = np.stack([np.bincount(owner, weights * samples[:, axis], count)[:count] for axis in range(2)], axis=1)
         centroid = np.where(mass[:, None] > 0, sums / np.maximum(mass, 1e-12)[:, None], points)
@@ -175,7 +178,7 @@ def _missing(faces: np.ndarray, borders: Borders, count: int) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class Layout:
+class FaceMap:
     """A triangulated map of the face.
 
     Args:
@@ -201,14 +204,14 @@ def _graded_area() -> float:
 
 
 @lru_cache(maxsize=4)
-def layout(vertices: int) -> Layout:
+def face_map(vertices: int) -> FaceMap:
     """The map with exactly this many vertices, mirror-symmetric.
 
     Raises:
-        DataError: fewer than `FEWEST` vertices.
+        DataError: fewer than `FEWEST_VERTICES` vertices.
     """
-    if vertices < FEWEST:
-        raise DataError(f"the built-in face has at least {FEWEST} vertices, asked for {vertices}")
+    if vertices < FEWEST_VERTICES:
+        raise DataError(f"the built-in face has at least {FEWEST_VERTICES} vertices, asked for {vertices}")
     scale = float(np.sqrt(_graded_area() / (0.866 * vertices)))
     borders = _borders(scale, odd=vertices % 2 == 1)
     free = (vertices + borders.midline) // 2 - len(borders.points) - len(borders.rows)
@@ -236,11 +239,11 @@ def _pushed(points: np.ndarray, edges: np.ndarray, fixed: int) -> np.ndarray:
     return points
 
 
-def _mirrored(frontal: np.ndarray, faces: np.ndarray, midline: int) -> Layout:
+def _mirrored(frontal: np.ndarray, faces: np.ndarray, midline: int) -> FaceMap:
     frontal = frontal.copy()
     frontal[:midline, 0] = 0.0
     count, half = len(frontal), len(frontal) - midline
     there = np.concatenate([np.arange(midline), np.arange(count, count + half)])
     mirror = np.concatenate([there, np.arange(midline, count)])
     both = np.concatenate([frontal, frontal[midline:] * [-1, 1]])
-    return Layout(both, np.concatenate([faces, there[faces][:, [0, 2, 1]]]), mirror)
+    return FaceMap(both, np.concatenate([faces, there[faces][:, [0, 2, 1]]]), mirror)

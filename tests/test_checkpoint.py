@@ -1,0 +1,329 @@
+"""A checkpoint holds all that its network needs and no code, and one that does not fit is refused with what to do."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from shapes import plate_with_hole
+from torch import nn
+
+from facegen.animation import animate
+from facegen.checkpoint import FORMAT, KEY, NETWORKS, load, pack, read_raw, require_same
+from facegen.data.corpus import Corpus
+from facegen.data.identity import Identity
+from facegen.errors import CheckpointError
+from facegen.mesh.hierarchy import MeshHierarchy
+from facegen.metrics import frame_error
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "SpiralNetwork": {"latent": 4, "channels": [5, 3], "activation": "elu", "scale": 2.0, "per_vertex": True},
+    "BlendshapeNetwork": {"latent": 3, "bidirectional": True},
+    "SequenceClassifier": {"components": 3, "frames": 4, "hidden": [6, 5]},
+}
+FOREIGN = "a checkpoint, but not one that `facegen fit` wrote"
+DAMAGED = "(an entry is missing or damaged); `facegen fit` writes them"
+DIGEST = "0123456789abcdef" * 4
+
+
+@pytest.fixture(scope="module")
+def corpus() -> SimpleNamespace:
+    """What a corpus has that goes into a checkpoint."""
+    hierarchy = MeshHierarchy.build(plate_with_hole(), depth=2, factor=3, spiral_length=6)
+    template, random = hierarchy.template.vertices, np.random.default_rng(0)
+    points = random.normal(size=(468, 3))
+    points[::2] = np.nan  # not on the surface
+    return SimpleNamespace(
+        hierarchy=hierarchy,
+        expressions=("happy", "sad"),
+        fps=12.5,
+        floor=0.2,
+        digest=DIGEST,
+        identity=Identity.of(template + random.normal(size=(5, *template.shape)), template),
+        landmarks={"mean": points},
+    )
+
+
+@pytest.fixture
+def content(corpus: SimpleNamespace) -> dict[str, Any]:
+    """A checkpoint's dictionary, of a spiral network."""
+    return content_of("SpiralNetwork", corpus)
+
+
+def content_of(name: str, corpus: SimpleNamespace) -> dict[str, Any]:
+    weights = {f"network.{key}": value for key, value in build(name, corpus).state_dict().items()}
+    metric = {"errors.train_error.total": torch.zeros(2)}  # not of the network
+    return {"state_dict": weights | metric, "epoch": 7, KEY: pack(name, SETTINGS[name], corpus)}
+
+
+def build(name: str, corpus: SimpleNamespace) -> nn.Module:
+    """The same weights each time, and buffers that are not zero."""
+    torch.manual_seed(1)
+    network = NETWORKS[name](corpus.hierarchy, len(corpus.expressions), **SETTINGS[name])
+    for buffer in ("decoder.mean", "decoder.rows", "mean", "rows"):
+        if buffer in network.state_dict():
+            nn.init.normal_(network.get_buffer(buffer))
+    return network
+
+
+def written(content: object, folder: Path) -> Path:
+    torch.save(content, folder / "x.ckpt")
+    return folder / "x.ckpt"
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_network_comes_back_ready_for_use(name: str, corpus: SimpleNamespace, tmp_path: Path) -> None:
+    found = load(written(content_of(name, corpus), tmp_path), NETWORKS.values())
+    vertices = len(corpus.hierarchy.template.vertices)
+    given = (torch.rand(5, vertices, 3) if name == "SequenceClassifier" else torch.rand(5, 2), torch.tensor([0, 2, 5]))
+    with torch.no_grad():
+        assert torch.equal(found.network(*given), build(name, corpus)(*given))
+    assert type(found.network).__name__ == name
+    assert not found.network.training
+    assert found.hierarchy.digest == corpus.hierarchy.digest
+    assert found.expressions == ("happy", "sad")
+    assert (found.fps, found.floor, found.corpus, found.epoch) == (12.5, 0.2, DIGEST, 7)
+
+
+def test_a_generator_has_identity_and_landmarks_and_a_classifier_has_none(
+    corpus: SimpleNamespace, tmp_path: Path
+) -> None:
+    for name in ("SpiralNetwork", "BlendshapeNetwork"):
+        found = load(written(content_of(name, corpus), tmp_path))
+        assert found.identity is not None
+        np.testing.assert_array_equal(found.identity.mean, corpus.identity.mean)
+        np.testing.assert_array_equal(found.identity.modes, corpus.identity.modes)
+        assert set(found.landmarks) == {"mean"}
+        np.testing.assert_array_equal(found.landmarks["mean"], corpus.landmarks["mean"])
+    packed = pack("SequenceClassifier", SETTINGS["SequenceClassifier"], corpus)
+    assert not {"identity", "landmarks"} & set(packed)
+    found = load(written(content_of("SequenceClassifier", corpus), tmp_path), NETWORKS.values())
+    assert (found.identity, found.landmarks) == (None, {})
+
+
+def test_what_older_versions_did_not_write_is_none_empty_or_the_first_epoch(
+    content: dict[str, Any], tmp_path: Path
+) -> None:
+    del content[KEY]["identity"], content[KEY]["landmarks"], content["epoch"]
+    found = load(written(content, tmp_path))
+    assert (found.identity, found.landmarks, found.epoch) == (None, {}, 0)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_what_is_packed_are_tensors_numbers_and_strings_alone(name: str, corpus: SimpleNamespace) -> None:
+    def kinds(value: object) -> set[type]:
+        if isinstance(value, dict):
+            return {type(key) for key in value} | {kind for part in value.values() for kind in kinds(part)}
+        if isinstance(value, list):
+            return {kind for part in value for kind in kinds(part)}
+        return {type(value)}
+
+    packed = pack(name, SETTINGS[name], corpus)
+    assert kinds(packed) <= {torch.Tensor, str, int, float, bool}
+    assert packed["units"] == "mm"
+
+
+def test_settings_are_packed_as_they_are_now(corpus: SimpleNamespace) -> None:
+    settings = {"latent": 3}
+    packed = pack("BlendshapeNetwork", settings, corpus)
+    settings["latent"] = 4
+    assert packed["settings"] == {"latent": 3}
+
+
+def test_a_trained_checkpoint_moves_faces_as_its_corpus_does(checkpoint_path: Path, corpus_path: Path) -> None:
+    model, corpus = load(checkpoint_path), Corpus(corpus_path)
+    assert model.hierarchy.digest == corpus.hierarchy.digest
+    assert (model.expressions, model.fps, model.corpus) == (corpus.expressions, corpus.fps, corpus.digest)
+    assert model.floor == corpus.floor
+    assert model.identity is not None
+    np.testing.assert_array_equal(model.identity.mean, corpus.identity.mean)
+    np.testing.assert_array_equal(model.identity.modes, corpus.identity.modes)
+    error, still = [], []
+    for index in corpus.split("test"):
+        neutral = corpus.hierarchy.template.with_vertices(corpus.neutral(index))
+        made = animate(model, neutral, corpus.motion(index), corpus.fps)
+        recorded = torch.from_numpy(corpus.sequence(index).vertices)
+        error.append(float(frame_error(torch.from_numpy(made.vertices), recorded).mean()))
+        still.append(float(np.linalg.norm(corpus.displacement(index), axis=-1).mean()))
+    assert np.mean(error) < np.mean(still)
+
+
+def refused(path: Path, **more: Any) -> str:
+    """The one line that a checkpoint is refused with, which begins with its path; the path left out."""
+    with pytest.raises(CheckpointError) as caught:
+        load(path, **more)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+    return message.removeprefix(f"{path}: ")
+
+
+def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+    wanted = "no such checkpoint; make one with `facegen fit`"
+    assert refused(tmp_path / "none.ckpt") == refused(tmp_path) == wanted
+
+
+class Bomb:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("kind", ["text", "empty", "cut", "pickle", "bomb"])
+def test_what_is_no_checkpoint_is_refused_and_nothing_in_it_runs(
+    kind: str, content: dict[str, Any], tmp_path: Path
+) -> None:
+    path = written(content | {"callbacks": Bomb(tmp_path / "ran")}, tmp_path)
+    if kind == "text":
+        path.write_text("solid face\n")
+    elif kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "cut":
+        whole = written(content, tmp_path).read_bytes()
+        path.write_bytes(whole[: len(whole) // 2])
+    elif kind == "pickle":
+        path.write_bytes(pickle.dumps(Bomb(tmp_path / "ran")))
+    assert refused(path) == "not a checkpoint, or a damaged one; `facegen fit` writes them"
+    assert not (tmp_path / "ran").exists()
+    if kind == "bomb":  # it would have made its file
+        torch.load(path, weights_only=False)
+        assert (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("foreign", [[1, 2], {"state_dict": {}}, {"state_dict": {}, KEY: 2}, {KEY: {"format": FORMAT}}])
+def test_a_checkpoint_of_something_else_is_refused(foreign: object, tmp_path: Path) -> None:
+    assert refused(written(foreign, tmp_path)) == FOREIGN
+
+
+@pytest.mark.parametrize("number", [FORMAT - 1, FORMAT + 1, None])
+def test_another_format_is_refused_with_both_numbers(
+    number: int | None, content: dict[str, Any], tmp_path: Path
+) -> None:
+    content[KEY]["format"] = number
+    assert refused(written(content, tmp_path)) == f"checkpoint format {number}, this version reads {FORMAT}"
+
+
+def test_what_is_read_raw_is_what_was_written(content: dict[str, Any], tmp_path: Path) -> None:
+    found = read_raw(str(written(content, tmp_path)))
+    assert found.keys() == content.keys()
+    assert found[KEY]["settings"] == SETTINGS["SpiralNetwork"]
+    for name, value in content["state_dict"].items():
+        assert torch.equal(found["state_dict"][name], value)
+
+
+def test_a_network_of_another_kind_is_refused_with_the_kinds_that_serve(
+    corpus: SimpleNamespace, content: dict[str, Any], tmp_path: Path
+) -> None:
+    path = written(content_of("SequenceClassifier", corpus), tmp_path)
+    assert refused(path) == ("a checkpoint of a SequenceClassifier; SpiralNetwork or BlendshapeNetwork is wanted here")
+    path = written(content, tmp_path)
+    wanted = [NETWORKS["SequenceClassifier"]]
+    assert refused(path, wanted=wanted) == "a checkpoint of a SpiralNetwork; SequenceClassifier is wanted here"
+
+
+def without_a_weight(content: dict[str, Any]) -> None:
+    del content["state_dict"]["network.decoder.full.bias"]
+
+
+def with_a_weight_that_is(number: float) -> Callable[[dict[str, Any]], None]:
+    def spoil(content: dict[str, Any]) -> None:
+        content["state_dict"]["network.decoder.full.bias"][0] = number
+
+    return spoil
+
+
+def with_other(**parts: Any) -> Callable[[dict[str, Any]], None]:
+    return lambda content: content[KEY].update(parts)
+
+
+def with_identity_of_another_template(content: dict[str, Any]) -> None:
+    identity = content[KEY]["identity"]
+    content[KEY]["identity"] = {"mean": identity["mean"][1:], "modes": identity["modes"][:, 1:]}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (without_a_weight, "1 weights are missing, unknown or of another shape, such as decoder.full.bias"),
+        (with_a_weight_that_is(np.nan), "weights are NaN or infinite: training has diverged; take a smaller lr"),
+        (with_a_weight_that_is(np.inf), "weights are NaN or infinite: training has diverged; take a smaller lr"),
+        (with_other(settings={"latent": 4, "channels": [5, 3, 2]}), "channels: 2 numbers, one for each step up"),
+        (with_other(expressions=["happy", "sad", "fear"]), "of another shape, such as encoder.lstm.weight_ih_l0"),
+        (with_other(hierarchy={}), "these arrays are no mesh hierarchy"),
+        (with_other(settings={"width": 4}), DAMAGED),
+        (with_other(network="PointNetwork"), DAMAGED),
+        (with_other(fps="often"), DAMAGED),
+        (with_other(landmarks={"nose": torch.zeros(468, 3, dtype=torch.float64)}), DAMAGED),
+        (with_identity_of_another_template, "an identity model of"),
+    ],
+)
+def test_parts_that_do_not_fit_together_are_refused_with_the_reason(
+    spoil: Callable[[dict[str, Any]], None], reason: str, content: dict[str, Any], tmp_path: Path
+) -> None:
+    load(written(content, tmp_path))  # as it is it serves
+    spoil(content)
+    message = refused(written(content, tmp_path))
+    assert message.startswith("the parts of the checkpoint do not fit together (")
+    assert reason in message
+
+
+def test_a_checkpoint_belongs_to_its_own_corpus_and_config(content: dict[str, Any], corpus: SimpleNamespace) -> None:
+    require_same(content, pack("SpiralNetwork", SETTINGS["SpiralNetwork"], corpus))
+    require_same(content, {"corpus": DIGEST})  # what is not given is not compared
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (
+            {"corpus": "f" * 64},
+            "the checkpoint was trained on the corpus of digest 0123456789ab, this corpus is ffffffffffff; give the "
+            "corpus it was trained on",
+        ),
+        (
+            {"network": "BlendshapeNetwork"},
+            "the checkpoint's network is SpiralNetwork, the config's is BlendshapeNetwork; give the config it was "
+            "trained with",
+        ),
+        (
+            {"floor": 0.0},
+            "the checkpoint's floor is 0.2, the config's is 0.0; give the config it was trained with",
+        ),
+        (
+            {"settings": {"latent": 9}},
+            f"the checkpoint's settings are {SETTINGS['SpiralNetwork']}, the config's are {{'latent': 9}}; give the "
+            "config it was trained with",
+        ),
+    ],
+)
+def test_other_data_or_another_config_is_refused_and_both_are_named(
+    other: dict[str, Any], message: str, content: dict[str, Any]
+) -> None:
+    with pytest.raises(CheckpointError) as caught:
+        require_same(content, content[KEY] | other)
+    assert str(caught.value) == message
+
+
+def test_another_hierarchy_is_refused_and_both_digests_are_named(
+    content: dict[str, Any], corpus: SimpleNamespace
+) -> None:
+    other = MeshHierarchy.build(plate_with_hole(), depth=2, factor=3, spiral_length=5).digest
+    with pytest.raises(CheckpointError, match="hierarchy digest") as caught:
+        require_same(content, content[KEY] | {"hierarchy_digest": other})
+    assert corpus.hierarchy.digest in str(caught.value)
+    assert other in str(caught.value)
+
+
+def test_what_has_no_entry_of_this_package_belongs_to_nothing() -> None:
+    with pytest.raises(CheckpointError, match=f"^{FOREIGN}$"):
+        require_same({"state_dict": {}}, {"corpus": DIGEST})
