@@ -40,6 +40,7 @@ class TriMesh:
         faces: (F, 3) vertex indices, counter-clockwise from outside. Kept as int64.
         polygons: (P, N) what the file held before triangulation, rows filled with -1; None where all
             polygons are triangles.
+        left_out: what the file holds of a shape and is no surface, such as lines, each in words.
 
     Raises:
         MeshError: the arrays do not have these shapes, or an index points outside `vertices`.
@@ -48,6 +49,7 @@ class TriMesh:
     vertices: np.ndarray
     faces: np.ndarray
     polygons: np.ndarray | None = None
+    left_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         vertices = np.ascontiguousarray(self.vertices, dtype=np.float64)
@@ -63,15 +65,15 @@ class TriMesh:
         object.__setattr__(self, "faces", faces)
 
     @classmethod
-    def from_polygons(cls, vertices: np.ndarray, polygons: np.ndarray) -> TriMesh:
+    def from_polygons(cls, vertices: np.ndarray, polygons: np.ndarray, left_out: tuple[str, ...] = ()) -> TriMesh:
         """A mesh from polygons of mixed size, (P, N) with rows filled with -1; see `triangulate`."""
         polygons = np.asarray(polygons, dtype=np.int64)
         only_triangles = polygons.shape[1] == 3 or bool((polygons[:, 3:] < 0).all())
-        return cls(vertices, triangulate(polygons), None if only_triangles else polygons)
+        return cls(vertices, triangulate(polygons), None if only_triangles else polygons, left_out)
 
     def with_vertices(self, vertices: np.ndarray) -> TriMesh:
         """The same topology at other positions, (V, 3)."""
-        return TriMesh(vertices, self.faces, self.polygons)
+        return TriMesh(vertices, self.faces, self.polygons, self.left_out)
 
     @cached_property
     def edges(self) -> np.ndarray:

@@ -10,7 +10,7 @@ from dressing import PICTURES, RED, png, same_material, skin
 from facegen.errors import MeshError
 from facegen.mesh import material
 from facegen.mesh.appearance import Appearance, DressedPolygons
-from facegen.mesh.formats.beside import read_beside
+from facegen.mesh.formats.beside import find_beside, read_found
 from facegen.mesh.material import Album, Material, Picture, Texture, distinct, to_linear, to_srgb
 
 QUADS = np.array([[0, 1, 2, 3], [1, 4, 5, 2]])
@@ -115,7 +115,7 @@ def test_textures_are_bounded_one_by_one_and_together(monkeypatch: pytest.Monkey
         Texture(b"GIF89a")
     (tmp_path / "a.mtl").write_text("newmtl")
     with pytest.raises(MeshError, match="up to 0 MB are read"):
-        read_beside(tmp_path, "a.mtl", 3)
+        read_found(find_beside(tmp_path, "a.mtl"), 3)
 
 
 def test_names_for_files_and_tools_are_distinct() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from facegen.errors import MeshError
 from facegen.mesh.formats.gltf_document import ELEMENT_LIMIT, MALFORMED, Document, open_document, whole
+from facegen.mesh.formats.raw import strip_faces
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import UNITS
 
@@ -68,11 +69,7 @@ def _triangles(order: np.ndarray, mode: int) -> np.ndarray:
         raise MeshError(f"expected three indices or more in a strip or fan, found {len(order)}")
     if mode == _FAN:
         return np.stack([np.broadcast_to(order[:1], len(order) - 2), order[1:-1], order[2:]], axis=1)
-    faces = np.stack([order[:-2], order[1:-1], order[2:]], axis=1)
-    faces[1::2] = faces[1::2, [0, 2, 1]]
-    # A strip turns corners by using a vertex twice in a row: no triangle of the surface.
-    a, b, c = faces.T
-    return faces[(a != b) & (b != c) & (c != a)]
+    return strip_faces(order)
 
 
 def primitive_faces(document: Document, primitive: dict, count: int) -> np.ndarray:

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 import numpy as np
 
 from facegen.errors import MeshError
-from facegen.mesh.formats.beside import read_beside
+from facegen.mesh.formats.beside import find_beside, read_found
 from facegen.mesh.formats.raw import read_bytes
 
 ELEMENT_LIMIT = 1 << 24
@@ -129,7 +129,7 @@ class Document:
         """
         if uri.startswith("data:"):
             return _decoded(uri)
-        return read_beside(self.folder, unquote(uri), largest)
+        return read_found(find_beside(self.folder, unquote(uri)), largest)
 
     def buffer(self, index: Any) -> bytes:
         """The bytes of a buffer."""

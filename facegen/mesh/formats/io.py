@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from facegen.errors import MeshError, unknown
@@ -73,6 +74,10 @@ def read_appearance(path: str | Path, mesh: TriMesh) -> Appearance | None:
         MeshError: the file cannot be read.
     """
     found = APPEARANCES[Path(path).suffix.lower()](path, mesh)
+    unseen = [material for material in found.materials if material.alpha == 0 and material.alpha_mode == "BLEND"]
+    if unseen:
+        said = (f"material {each.name[:40]!a} has an opacity of 0: what has it is not seen" for each in unseen)
+        found = replace(found, left_out=(*found.left_out, *said))
     return None if found.empty else found
 
 

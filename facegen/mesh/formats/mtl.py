@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from facegen.errors import MeshError
-from facegen.mesh.formats.beside import read_texture
+from facegen.mesh.formats.beside import find_beside, read_texture
+from facegen.mesh.formats.text import decoded
 from facegen.mesh.material import Album, Material, Picture, Texture, eight_bit
 
 # How many words stand behind each option of a map; behind `-o`, `-s` and `-t` up to so many numbers.
@@ -31,16 +32,17 @@ _UNUSED = ("map_ks", "map_ns", "map_ka", "map_pr", "map_pm", "map_ps", "map_refl
 
 
 def read_library(data: bytes) -> dict[str, dict[str, str]]:
-    """The statements of each material of an .mtl, by keyword in lower case."""
+    """The statements of each material of an .mtl, by keyword in lower case; of two of one name, those of the first."""
     materials: dict[str, dict[str, str]] = {}
     current: dict[str, str] = {}
-    for line in data.decode("utf-8", "replace").splitlines():
+    for line in decoded(data).splitlines():
         words = line.split("#", 1)[0].split(None, 1)
         if not words:
             continue
         keyword, value = words[0].lower(), words[1].strip() if len(words) > 1 else ""
         if keyword == "newmtl":
-            current = materials.setdefault(value, {})
+            current = {}
+            materials.setdefault(value, current)
         else:
             current[keyword] = value
     return materials
@@ -56,9 +58,17 @@ class MtlReader:
 
     def __init__(self, folder: Path, left_out: list[str]) -> None:
         self.folder, self.left_out, self.album = folder, left_out, Album()
+        self.near: Path | None = None
 
-    def material(self, name: str, said: Mapping[str, str]) -> Material:
-        """The material of a name, from its statements by keyword in lower case."""
+    def material(self, name: str, said: Mapping[str, str], near: Path | None = None) -> Material:
+        """The material of a name.
+
+        Args:
+            name: as the mesh has it.
+            said: its statements by keyword in lower case.
+            near: the folder of the library, where pictures are looked for too.
+        """
+        self.near = near
         pictures = {}
         for keyword, role in _MAPS.items():
             if keyword in said:
@@ -86,7 +96,7 @@ class MtlReader:
 
     def _alpha(self, name: str, said: Mapping[str, str]) -> tuple[float, bool]:
         """The material's opacity, and whether the base colour's picture has one of its own."""
-        alpha = _number(said.get("d"), 1 - _number(said.get("tr"), 0.0))
+        alpha = opacity(said)
         if "map_d" not in said:
             return alpha, False
         same = "map_kd" in said and _file_and_options(said["map_kd"])[0] == _file_and_options(said["map_d"])[0]
@@ -98,7 +108,8 @@ class MtlReader:
         """The picture of a statement; None where it cannot be used, which `left_out` then says."""
         file, options = _file_and_options(value)
         try:
-            texture = self.album.texture(Path(file.replace("\\", "/")), lambda: read_texture(self.folder, file))
+            place = find_beside(self.folder, file, self.near)
+            texture = self.album.texture(place, lambda: read_texture(place))
         except MeshError as error:
             self.left_out.append(f"the texture {error} ({keyword} of material {name[:40]!a})")
             return None
@@ -121,6 +132,19 @@ class MtlReader:
         return None
 
 
+def opacity(said: Mapping[str, str]) -> float:
+    """Opacity, 0 to 1, by `d`, or by `Tr`, which is 1 less it.
+
+    Some writers mean by `Tr` what `d` is: MeshLab and OpenMVS wrote `Tr 1.0` for opaque, and no `d`. Of two readings
+    that in which something remains visible is taken: 1 for `Tr 1` alone, and `Tr` where it contradicts a `d` of 0.
+    """
+    clear = 1 - _number(said.get("tr"), 0.0)
+    if "d" not in said:
+        return clear if clear > 0 else 1.0
+    alpha = _number(said["d"], 1.0)
+    return clear if alpha == 0 and "tr" in said else alpha
+
+
 def _file_and_options(value: str) -> tuple[str, dict[str, list[str]]]:
     """The name of a map's file, which may hold spaces, and the options before it; `-o`, `-s`, `-t` are always there."""
     options: dict[str, list[str]] = {word: [] for word in _MOVED}
@@ -134,7 +158,8 @@ def _file_and_options(value: str) -> tuple[str, dict[str, list[str]]]:
                 break
             options[word.lower()].append(part)
             unread = after.strip()
-    return unread, options
+    quoted = len(unread) > 2 and unread[0] == unread[-1] and unread[0] in "\"'"
+    return unread[1:-1] if quoted else unread, options
 
 
 def _number(text: str | None, otherwise: float, highest: float = 1.0) -> float:

@@ -18,6 +18,7 @@ from facegen.mesh.formats.raw import (
     require_finite_vertices,
     token_starts,
 )
+from facegen.mesh.formats.text import as_utf8
 from facegen.mesh.tri_mesh import TriMesh
 
 _NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
@@ -74,7 +75,7 @@ class _Document:
 
     @classmethod
     def read(cls, path: str | Path) -> _Document:
-        data = read_bytes(path).removeprefix(b"\xef\xbb\xbf")
+        data = as_utf8(read_bytes(path))
         if b"\r" in data:
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         if b"#" in data:
@@ -152,7 +153,8 @@ def read_obj(path: str | Path) -> TriMesh:
     """Read positions and faces; texture coordinates, normals, groups and materials are passed over.
 
     Vertices keep the file's order and number, also where corners have texture or normal indices of their
-    own. Polygons are triangulated by `triangulate` and kept in `TriMesh.polygons`. Units are the file's.
+    own. Polygons are triangulated by `triangulate` and kept in `TriMesh.polygons`; those of fewer than three corners
+    are left out, see `TriMesh.left_out`. Units are the file's.
 
     Raises:
         MeshError: the file is missing, empty or malformed; has no vertices; or a face uses a vertex that is
@@ -162,7 +164,6 @@ def read_obj(path: str | Path) -> TriMesh:
     rows = document.select("v")
     vertices = _positions(path, rows)
     faces = document.select("f")
-    faces.require(path, 3, "three corners after 'f'")
     corners = _corners(path, faces)
     # A negative index counts back from the vertices above its line.
     above = np.repeat(np.searchsorted(rows.lines, faces.lines), faces.counts)
@@ -174,7 +175,7 @@ def read_obj(path: str | Path) -> TriMesh:
             f"{path}: line {faces.line_of(outside[0])}: face {face} (counted from 0) uses vertex "
             f"{corners[outside[0]]}, but the file has vertices 1 to {len(vertices)}"
         )
-    return mesh_from_corners(path, vertices, indices, faces.counts)
+    return mesh_from_corners(path, vertices, indices, faces.counts, lambda face: f"line {faces.lines[face] + 1}")
 
 
 def read_obj_vertices(path: str | Path) -> np.ndarray:

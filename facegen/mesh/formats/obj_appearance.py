@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from facegen.errors import MeshError
 from facegen.mesh.appearance import NO_UV, Appearance, DressedPolygons
-from facegen.mesh.formats.beside import read_beside
+from facegen.mesh.formats.beside import find_beside, read_found
 from facegen.mesh.formats.mtl import MtlReader, read_library
 from facegen.mesh.formats.raw import read_bytes
+from facegen.mesh.formats.text import as_utf8, decoded
 from facegen.mesh.material import Material
 from facegen.mesh.tri_mesh import TriMesh, triangulate
 
+MRGB = b"#MRGB"
+NAMED = 5
+"""Materials of a library that a message names at most."""
 LARGEST_LIBRARY = 4 << 20
 """Bytes of an .mtl at most. Chosen: a material takes some hundred bytes."""
 
@@ -56,21 +63,25 @@ class _Statements:
         names: the materials that faces use, in the order of their first use.
         used: for each `f`, the number of its material, -1 where none is named.
         colors: the words four to six of each `v` that has as many.
-        libraries: what `mtllib` names.
+        libraries: the words of each `mtllib`.
+        mrgb: the digits of each `#MRGB`, which ZBrush writes: eight a vertex, a mask, red, green and blue.
     """
 
     def __init__(self, data: bytes) -> None:
-        text = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r", b"\n").replace(b"\\\n", b" ")
+        text = as_utf8(data).replace(b"\r", b"\n").replace(b"\\\n", b" ")
         self.uv: list[list[bytes]] = []
         self.polygons: list[list[int]] = []
         self.used: list[int] = []
         self.colors: list[list[bytes]] = []
         self.libraries: list[str] = []
+        self.mrgb: list[bytes] = []
         self.broken = ""
         numbers: dict[str, int] = {}
         name = ""
         for line in text.split(b"\n"):
             if b"#" in line:
+                if line.startswith(MRGB):
+                    self.mrgb.append(line[len(MRGB) :].strip())
                 line = line.split(b"#", 1)[0]
             words = line.split(None, 1)
             if len(words) < 2:
@@ -82,13 +93,13 @@ class _Statements:
                     self.colors.append(place[3:6])
             elif keyword == b"vt":
                 self.uv.append(value.split()[:2])
-            elif keyword == b"f":
+            elif keyword == b"f" and len(value.split(None, 2)) > 2:  # others are no faces, and left out
                 self.used.append(numbers.setdefault(name, len(numbers)) if name else -1)
                 self._polygon(value)
             elif keyword == b"usemtl":
-                name = value.strip().decode("utf-8", "replace")
+                name = decoded(value.strip())
             elif keyword == b"mtllib":
-                self.libraries.append(value.strip().decode("utf-8", "replace"))
+                self.libraries.append(decoded(value.strip()))
         self.names = list(numbers)
 
     def _polygon(self, value: bytes) -> None:
@@ -132,25 +143,59 @@ def _coordinates(found: _Statements, mesh: TriMesh, left_out: list[str]) -> tupl
 def _materials(
     folder: Path, libraries: list[str], names: list[str], coordinates: bool, left_out: list[str]
 ) -> list[Material]:
-    """The materials of these names; one that no library holds has its name alone."""
-    said: dict[str, dict[str, str]] = {}
-    for library in libraries:
+    """The materials of these names; one that no library holds has its name alone, which is said."""
+    said: dict[str, tuple[dict[str, str], Path | None]] = {}
+    read = 0
+    for library in (each for line in libraries for each in _libraries(folder, line)):
         try:
-            said |= read_library(read_beside(folder, library, LARGEST_LIBRARY))
+            place = find_beside(folder, library)
+            statements = read_library(read_found(place, LARGEST_LIBRARY))
         except MeshError as error:
             left_out.append(f"the material library {error}")
+            continue
+        read += 1
+        for name, each in statements.items():  # the first of two definitions counts
+            said.setdefault(name, (each, place.parent))
     reader = MtlReader(folder, left_out)
-    found = [reader.material(name, said.get(name, {})) for name in names]
+    found = []
+    for name in names:
+        known = _alike(name, said)
+        if known is None and read:
+            have = ", ".join(f"{other[:40]!a}" for other in list(said)[:NAMED])
+            left_out.append(f"material {name[:40]!a}: its library does not hold it, but {have or 'none'}")
+        found.append(reader.material(name, *(({}, None) if known is None else said[known])))
     if not coordinates and any(material.pictures for material in found):
         left_out.append("textures: there are no texture coordinates")
         found = [Material(**material.numbers()) for material in found]
     return found
 
 
+def _libraries(folder: Path, line: str) -> list[str]:
+    """The files of a `mtllib`: several, in quotes or not; a name may hold spaces."""
+    quoted = [one or other for one, other in re.findall(r"\"([^\"]+)\"|'([^']+)'", line)]
+    if quoted:
+        return quoted
+    with suppress(MeshError):
+        find_beside(folder, line)
+        return [line]
+    return re.findall(r"\S.*?\.mtl(?=\s|$)", line, re.IGNORECASE) or [line]
+
+
+def _alike(name: str, names: Collection[str]) -> str | None:
+    """The same name, or the only one that differs in the case of letters alone."""
+    if name in names:
+        return name
+    others = [other for other in names if other.casefold() == name.casefold()]
+    return others[0] if len(others) == 1 else None
+
+
 def _colors(found: _Statements, count: int, left_out: list[str]) -> np.ndarray | None:
-    """(V, 3) uint8 sRGB of lines `v x y z r g b`, whose colours lie in 0 to 1; with some writers, in 0 to 255."""
+    """(V, 3) uint8 sRGB of lines `v x y z r g b`, whose colours lie in 0 to 1; with some writers, in 0 to 255.
+
+    Where there are none, those of ZBrush's `#MRGB`.
+    """
     if not found.colors:
-        return None
+        return _mrgb(found.mrgb, count, left_out)
     try:
         colors = np.array(found.colors, dtype=np.float64)
     except ValueError:
@@ -159,6 +204,20 @@ def _colors(found: _Statements, count: int, left_out: list[str]) -> np.ndarray |
         left_out.append("colours of vertices: not all vertices have three numbers of 0 to 1 behind their position")
         return None
     return np.rint(colors * (1 if colors.max() > 1 else 255)).astype(np.uint8)
+
+
+def _mrgb(lines: list[bytes], count: int, left_out: list[str]) -> np.ndarray | None:
+    """(V, 3) uint8 of `#MRGB` lines; None where there are none, or they are not of as many vertices."""
+    if not lines:
+        return None
+    try:
+        found = np.frombuffer(bytes.fromhex(b"".join(lines).decode("latin-1")), np.uint8)
+    except ValueError:
+        found = np.empty(0, np.uint8)
+    if len(found) != 4 * count:
+        left_out.append(f"colours of vertices: #MRGB needs eight hexadecimal digits for each of {count} vertices")
+        return None
+    return np.ascontiguousarray(found.reshape(-1, 4)[:, 1:])
 
 
 def surface_lines(

@@ -15,8 +15,15 @@ import numpy as np
 from facegen.errors import MeshError
 from facegen.files import new_file
 from facegen.mesh.formats.obj import polygon_lines
-from facegen.mesh.formats.ply_header import ORDERS, Element, read_header
-from facegen.mesh.formats.raw import mesh_from_corners, parse_numbers, read_bytes, require_finite_vertices, token_starts
+from facegen.mesh.formats.ply_header import ORDERS, Element, Header, read_header
+from facegen.mesh.formats.raw import (
+    mesh_from_corners,
+    parse_numbers,
+    read_bytes,
+    require_finite_vertices,
+    strip_faces,
+    token_starts,
+)
 from facegen.mesh.tri_mesh import TriMesh
 
 _STRUCT = {"i1": "b", "u1": "B", "i2": "h", "u2": "H", "i4": "i", "u4": "I", "f8": "d"}
@@ -24,7 +31,7 @@ _LISTS = ("vertex_indices", "vertex_index")
 _COLORS = "".join(f"property uchar {name}\n" for name in ("red", "green", "blue"))
 
 # The values of a column one after the other, and how many of them each row has, where the column is of lists.
-_Column = tuple[np.ndarray, np.ndarray | None]
+Column = tuple[np.ndarray, np.ndarray | None]
 
 
 class _Body:
@@ -49,7 +56,7 @@ class _Body:
             "short or its header is wrong"
         )
 
-    def read(self, element: Element) -> dict[str, _Column]:
+    def read(self, element: Element) -> dict[str, Column]:
         """All columns of the next element."""
         if self.text:
             element = element.as_text()
@@ -88,7 +95,7 @@ class _Body:
             at += size
         return values, at
 
-    def _even(self, element: Element) -> dict[str, _Column] | None:
+    def _even(self, element: Element) -> dict[str, Column] | None:
         """All rows at once, where their lists are as long as the first row's; None where they are not."""
         lengths = [len(values) for values in self._row(element, self._layout(element), 0, self.at)[0]]
         fields = []
@@ -108,7 +115,7 @@ class _Body:
             for i, prop in enumerate(element.properties)
         }
 
-    def _uneven(self, element: Element) -> dict[str, _Column]:
+    def _uneven(self, element: Element) -> dict[str, Column]:
         """All rows, one after the other, for lists of mixed length."""
         layout, rows = self._layout(element), []
         for row in range(element.rows):
@@ -120,20 +127,34 @@ class _Body:
         }
 
 
-def _positions(path: str | Path, columns: dict[str, _Column]) -> np.ndarray:
+def _positions(path: str | Path, columns: dict[str, Column]) -> np.ndarray:
     scalars = [columns[axis][0] for axis in "xyz" if axis in columns and columns[axis][1] is None]
     if len(scalars) != 3:
         raise MeshError(f"{path}: expected an element 'vertex' with numbers x, y and z, found {list(columns)!a}")
     return np.stack(scalars, axis=1).astype(np.float64)
 
 
-def _corners(path: str | Path, columns: dict[str, _Column] | None) -> tuple[np.ndarray, np.ndarray]:
+def _corners(path: str | Path, columns: dict[str, dict[str, Column]]) -> tuple[np.ndarray, np.ndarray]:
     """The corners of all faces one after the other, and how many each face has."""
-    if columns is None:
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    if "face" in columns:
+        return _lists(path, "face", columns["face"])
+    if "tristrips" in columns:
+        order, counts = _lists(path, "tristrips", columns["tristrips"])
+        ends = np.flatnonzero(order < 0)  # -1 ends a strip within a row
+        parts = np.split(order, np.union1d(np.cumsum(counts), np.append(ends, ends + 1)))
+        faces = [strip_faces(part) for part in parts if len(part) > 2 and part[0] >= 0]
+        joined = np.concatenate([np.empty((0, 3), dtype=np.int64), *faces])
+        return joined.ravel(), np.full(len(joined), 3)
+    return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+
+
+def _lists(path: str | Path, element: str, columns: dict[str, Column]) -> tuple[np.ndarray, np.ndarray]:
+    """The vertices of all rows of an element one after the other, and how many each row has."""
     corners, counts = next((columns[name] for name in _LISTS if name in columns), (np.empty(0), None))
     if counts is None:
-        raise MeshError(f"{path}: expected a list {' or '.join(_LISTS)} in element 'face', found {list(columns)!a}")
+        raise MeshError(
+            f"{path}: expected a list {' or '.join(_LISTS)} in element {element!a}, found {list(columns)!a}"
+        )
     with np.errstate(invalid="ignore"):
         indices = corners.astype(np.int64)
     if not (indices == corners).all():
@@ -143,7 +164,7 @@ def _corners(path: str | Path, columns: dict[str, _Column] | None) -> tuple[np.n
 
 
 def read_ply(path: str | Path) -> TriMesh:
-    """Read positions (x, y, z of `vertex`) and faces (`vertex_indices` or `vertex_index` of `face`).
+    """Read positions (x, y, z of `vertex`) and faces (`vertex_indices` or `vertex_index` of `face` or `tristrips`).
 
     Text, binary little and big endian; other properties and elements are passed over. Polygons are
     triangulated by `triangulate` and kept in `TriMesh.polygons`. Units are the file's.
@@ -154,25 +175,64 @@ def read_ply(path: str | Path) -> TriMesh:
     """
     _, columns = read_columns(path)
     vertices = _positions(path, columns.get("vertex", {}))
-    return mesh_from_corners(path, vertices, *_corners(path, columns.get("face")))
+    return mesh_from_corners(path, vertices, *_corners(path, columns))
 
 
-def read_columns(path: str | Path) -> tuple[list[Element], dict[str, dict[str, _Column]]]:
-    """The elements that a PLY declares, and the columns that it holds, by element and property.
+def read_columns(path: str | Path) -> tuple[Header, dict[str, dict[str, Column]]]:
+    """The header of a PLY, and the columns that it holds, by element and property.
 
     Raises:
         MeshError: see `read_ply`.
     """
     data = read_bytes(path)
-    order, elements, at = read_header(path, data)
-    body = _Body(path, data, at, order)
-    columns = {element.name: body.read(element) for element in elements}
-    if body.text and body.at != len(body.data):
-        raise MeshError(
-            f"{path}: expected {body.at // 8} numbers after the header, found {len(body.data) // 8}; "
-            "the file is damaged"
-        )
-    return elements, columns
+    header = read_header(path, data)
+    body = _Body(path, data, header.end, header.order)
+    try:
+        columns = {element.name: body.read(element) for element in header.elements}
+        if body.text and body.at != len(body.data):
+            raise MeshError(
+                f"{path}: expected {body.at // 8} numbers after the header, found {len(body.data) // 8}; "
+                "the file is damaged"
+            )
+    except MeshError:
+        columns = _by_line(header, data) if body.text else None
+        if columns is None:
+            raise
+    return header, columns
+
+
+def _by_line(header: Header, data: bytes) -> dict[str, dict[str, Column]] | None:
+    """The columns of a text whose faces hold more numbers than the header says, all as many, as older exporters wrote.
+
+    None where the lines are not as many as the rows, one holds too few, or what is too much differs: it is damaged.
+    """
+    lines = [line for line in data[header.end :].splitlines() if line.strip()]
+    if len(lines) != sum(element.rows for element in header.elements):
+        return None
+    columns, at = {}, 0
+    for element in header.elements:
+        rows, surplus = [], set()
+        for line in lines[at : at + element.rows]:
+            words, values = [float(word) for word in line.split()], []
+            for prop in element.properties:
+                if not words or not (prop.length is None or 0 <= words[0] <= len(words) - 1):
+                    return None
+                start, size = (0, 1) if prop.length is None else (1, int(words[0]))
+                values.append(np.array(words[start : start + size]))
+                words = words[start + size :]
+            rows.append(values)
+            surplus.add(len(words))
+        if len(surplus) > 1 or (any(surplus) and not any(prop.length for prop in element.properties)):
+            return None
+        at += element.rows
+        columns[element.name] = {
+            prop.name: (
+                np.concatenate([row[k] for row in rows]) if rows else np.empty(0),
+                np.array([len(row[k]) for row in rows], dtype=np.int64) if prop.length else None,
+            )
+            for k, prop in enumerate(element.properties)
+        }
+    return columns
 
 
 def write_ply(path: str | Path, mesh: TriMesh, *, text: bool = False, colors: np.ndarray | None = None) -> None:

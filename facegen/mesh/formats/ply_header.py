@@ -47,17 +47,16 @@ class Element:
 
 
 def _header_lines(path: str | Path, data: bytes) -> tuple[list[list[str]], int]:
-    """The words of each header line after the first, and where the body begins."""
-    newline = next((mark for mark in (b"\r\n", b"\n", b"\r") if data.startswith(b"ply" + mark)), None)
-    if newline is None:
+    """The words of each header line after the first, and where the body begins. Lines may end in spaces."""
+    first = re.match(rb"ply[ \t]*(\r\n|\n|\r)", data)
+    if first is None:
         found = data[:16].decode("latin-1")
         raise MeshError(f"{path}: expected a PLY file, which begins with a line 'ply', found {found!a}")
-    mark = newline + b"end_header" + newline
-    end = data.find(mark, 0, _HEADER_LIMIT)
-    if end < 0:
+    last = re.compile(first[1] + rb"end_header[ \t]*" + first[1]).search(data, 0, _HEADER_LIMIT)
+    if last is None:
         raise MeshError(f"{path}: expected 'end_header' in the first {_HEADER_LIMIT} bytes; the file is cut short")
-    lines = data[:end].decode("latin-1").split(newline.decode())
-    return [line.split() for line in lines[1:]], end + len(mark)
+    lines = data[: last.start()].decode("latin-1").split(first[1].decode())
+    return [line.split() for line in lines[1:]], last.end()
 
 
 def _element(path: str | Path, number: int, words: list[str]) -> tuple[str, int]:
@@ -81,16 +80,35 @@ def _property(path: str | Path, number: int, words: list[str]) -> Property:
     )
 
 
-def read_header(path: str | Path, data: bytes) -> tuple[str, list[Element], int]:
-    """The format (a key of `ORDERS`), the elements, and where the body begins.
+@dataclass(frozen=True)
+class Header:
+    """What stands before the body.
+
+    Args:
+        order: a key of `ORDERS`.
+        elements: in the order of the body.
+        textures: the files that MeshLab's comments `TextureFile` name.
+        end: where the body begins.
+    """
+
+    order: str
+    elements: list[Element]
+    textures: list[str]
+    end: int
+
+
+def read_header(path: str | Path, data: bytes) -> Header:
+    """Read what a PLY says of itself.
 
     Raises:
         MeshError: this is no PLY header; the message names the line.
     """
     lines, body = _header_lines(path, data)
-    order, found = None, []
+    order, found, textures = None, [], []
     for number, words in enumerate(lines, start=2):
         match words[:1]:
+            case ["comment"] if words[1:2] == ["TextureFile"] and len(words) > 2:
+                textures.append(" ".join(words[2:]))
             case [] | ["comment"] | ["obj_info"]:
                 pass
             case ["format"] if len(words) == 3 and words[1] in ORDERS and words[2] == "1.0":
@@ -113,4 +131,4 @@ def read_header(path: str | Path, data: bytes) -> tuple[str, list[Element], int]
         names = [prop.name for prop in element.properties]
         if len(set(names)) != len(names) or (element.rows and not names):
             raise MeshError(f"{path}: element {element.name!r} has no properties, or two of one name: {names!a}")
-    return order, elements, body
+    return Header(order, elements, textures, body)

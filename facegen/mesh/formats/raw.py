@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -82,22 +83,37 @@ def require_finite_vertices(vertices: np.ndarray, name: str | Path) -> None:
         )
 
 
-def mesh_from_corners(path: str | Path, vertices: np.ndarray, corners: np.ndarray, counts: np.ndarray) -> TriMesh:
-    """A mesh from polygons whose corners are listed one after the other.
+def strip_faces(order: np.ndarray) -> np.ndarray:
+    """(F, 3) triangles of a strip whose vertices come in this order, (N,), every second one turned round.
+
+    A strip turns corners by using a vertex twice in a row, which makes no triangle of the surface.
+    """
+    faces = np.stack([order[:-2], order[1:-1], order[2:]], axis=1)
+    faces[1::2] = faces[1::2, [0, 2, 1]]
+    a, b, c = faces.T
+    return faces[(a != b) & (b != c) & (c != a)]
+
+
+def mesh_from_corners(
+    path: str | Path,
+    vertices: np.ndarray,
+    corners: np.ndarray,
+    counts: np.ndarray,
+    where: Callable[[int], str] = "face {}".format,
+) -> TriMesh:
+    """A mesh from polygons whose corners are listed one after the other; those of fewer than three are left out.
 
     Args:
         path: what messages begin with.
         vertices: (V, 3).
         corners: (K,) vertex indices of all polygons, from 0.
         counts: (P,) corners of each polygon; they sum to K.
+        where: what messages call a polygon, by its number from 0.
 
     Raises:
-        MeshError: a polygon has fewer than three corners, uses a vertex that is not there, or is so much
-            larger than the others that it cannot be kept beside them.
+        MeshError: a polygon uses a vertex that is not there, or is so much larger than the others that it cannot be
+            kept beside them.
     """
-    if len(counts) and counts.min() < 3:
-        face = int(np.argmin(counts))
-        raise MeshError(f"{path}: face {face} has {counts[face]} corners; a face needs at least three")
     outside = np.flatnonzero((corners < 0) | (corners >= len(vertices)))
     if len(outside):
         face = int(np.searchsorted(np.cumsum(counts), outside[0], side="right"))
@@ -105,6 +121,11 @@ def mesh_from_corners(path: str | Path, vertices: np.ndarray, corners: np.ndarra
             f"{path}: face {face} uses vertex {corners[outside[0]]} (counted from 0), "
             f"but there are {len(vertices)} vertices"
         )
+    short, left_out = np.flatnonzero(counts < 3), ()
+    if len(short):
+        others = f", and {len(short) - 1} more" if len(short) > 1 else ""
+        left_out = (f"{where(int(short[0]))}{others}: a face of fewer than three corners",)
+        corners, counts = corners[np.repeat(counts >= 3, counts)], counts[counts >= 3]
     widest = int(counts.max()) if len(counts) else 3
     if len(counts) * widest > max(PADDED_CELLS, PADDED_FACTOR * len(corners)):
         raise MeshError(
@@ -113,4 +134,4 @@ def mesh_from_corners(path: str | Path, vertices: np.ndarray, corners: np.ndarra
         )
     polygons = np.full((len(counts), widest), -1, dtype=np.int64)
     polygons[np.arange(widest) < counts[:, None]] = corners
-    return TriMesh.from_polygons(vertices, polygons)
+    return TriMesh.from_polygons(vertices, polygons, left_out)

@@ -8,7 +8,7 @@ _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM
 
 
 def decoded(data: bytes) -> str:
-    """UTF-8; UTF-16 where a mark at its beginning says so; else, where it is no UTF-8, Latin-1, as older tools write."""
+    """UTF-8, or UTF-16 where a mark at its beginning says so, or Latin-1, as older tools write, where it is neither."""
     for mark, encoding in _MARKS.items():
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, "replace")

@@ -117,7 +117,6 @@ def test_a_real_face_reads_as_a_plain_loop_reads_it(ict_root):
         ("v 0 0 1_0\n", "line 1: expected a number, found '1_0'"),
         ("v 0 0 1-2\n", "line 1: expected a number, found '1-2'"),
         (b"v 0 0 \xff\x00\n", r"line 1: expected a number, found '\\xff\\x00'"),
-        (SQUARE + "f 1 2\n", "line 5: expected three corners after 'f', found 2"),
         (SQUARE + "f 1 2 a\n", "line 5: expected a corner such as 7, 7/8, 7//9 or 7/8/9, found 'a'"),
         (SQUARE + "f 1 2 3\nf 1 2 /3\n", "line 6: expected a corner .*, found '/3'"),
         (SQUARE + "f 1 2 -\n", "line 5: expected a corner .*, found '-'"),

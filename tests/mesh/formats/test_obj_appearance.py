@@ -38,7 +38,7 @@ CORNERS = [[0, 1, 2], [0, 2, 3], [4, 5, 6], [4, 6, 2]]
 def written(folder: Path, obj: str = OBJ, mtl: str = MTL) -> Path:
     (folder / "maps").mkdir(parents=True, exist_ok=True)
     (folder / "maps" / "skin.png").write_bytes(png())
-    (folder / "skin.mtl").write_text(mtl)
+    (folder / "skin.mtl").write_text(mtl if "newmtl gum" in mtl else f"{mtl}\nnewmtl gum and teeth\n")
     (folder / "face.obj").write_text(obj)
     return folder / "face.obj"
 
@@ -209,7 +209,7 @@ def test_each_picture_is_read_once_and_all_are_bounded(tmp_path: Path, monkeypat
         (OBJ.replace("vt .5 0 0", "vt nan 0"), "not finite"),
         (OBJ.replace("vt .5 0 0", "vt a b"), "texture coordinates: "),
         (OBJ.replace("skin.mtl", "no.mtl"), "the material library 'no.mtl'"),
-        (OBJ.replace("skin.mtl", "../skin.mtl"), "does not lie in the mesh's folder"),
+        (OBJ.replace("skin.mtl", "../none.mtl"), "does not lie in the mesh's folder"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_named(tmp_path: Path, obj: str, said: str) -> None:
@@ -217,3 +217,110 @@ def test_what_cannot_be_used_is_named(tmp_path: Path, obj: str, said: str) -> No
     assert not found.materials[0].pictures
     assert any(said in reason for reason in found.left_out), found.left_out
     assert found.face_materials.tolist() == [0, 0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("said", "alpha"),
+    [
+        ("Tr 1.0", 1),  # as MeshLab and OpenMVS wrote for opaque
+        ("Tr 0.75", 0.25),
+        ("Tr 0", 1),
+        ("d 0.5", 0.5),
+        ("d 0.5\nTr 0.1", 0.5),
+        ("d 1\nTr 1", 1),
+        ("d 0\nTr 0", 1),
+        ("d 0", 0),
+        ("d 0\nTr 1", 0),
+    ],
+)  # fmt: skip
+def test_of_two_readings_that_which_can_be_seen_is_taken(tmp_path: Path, said: str, alpha: float) -> None:
+    found = read(written(tmp_path, mtl=f"newmtl skin\nKd 1 1 1\n{said}\n"))
+    assert found.materials[0].alpha == pytest.approx(alpha)
+    unseen = [reason for reason in found.left_out if "is not seen" in reason]
+    assert unseen == ([] if alpha else ["material 'skin' has an opacity of 0: what has it is not seen"])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "C:\\work\\head\\skin.png", "/home/somebody/head/maps/skin.png", "..\\textures\\skin.png", "MAPS/Skin.PNG",
+        '"maps/skin.png"', "'maps/skin.png'", "maps\\SKIN.png", "./maps//skin.png",
+    ],
+)  # fmt: skip
+def test_a_picture_of_another_machine_is_found_here(tmp_path: Path, name: str) -> None:
+    path = written(tmp_path, mtl=f"newmtl skin\nmap_Kd {name}\n")
+    if "maps" not in name.lower():
+        (tmp_path / "maps" / "skin.png").rename(tmp_path / "skin.png")
+    found = read(path)
+    assert found.materials[0].base.texture.data == png() and found.left_out == ()
+
+
+def test_of_two_names_in_other_cases_none_is_taken(tmp_path: Path) -> None:
+    path = written(tmp_path, mtl="newmtl skin\nmap_Kd maps/sKIN.png\n")
+    (tmp_path / "maps" / "SKIN.png").write_bytes(png(1, 2, 3))
+    assert "no such file" in read(path).left_out[0]
+
+
+def test_a_library_in_a_folder_names_pictures_beside_itself(tmp_path: Path) -> None:
+    path = written(tmp_path, OBJ.replace("skin.mtl", "look/skin.mtl"))
+    (tmp_path / "look").mkdir()
+    (tmp_path / "look" / "skin.png").write_bytes(png(1, 2, 3))
+    (tmp_path / "look" / "skin.mtl").write_text(MTL.replace("maps/skin.png", "skin.png"))
+    assert read(path).materials[0].base.texture.data == png(1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "eyes.mtl skin.mtl", "skin.mtl eyes.mtl", '"skin.mtl" "eyes.mtl"', "of the eyes.mtl skin.mtl", "SKIN.MTL",
+        "C:\\work\\skin.mtl",
+    ],
+)  # fmt: skip
+def test_several_libraries_on_a_line(tmp_path: Path, line: str) -> None:
+    path = written(tmp_path, OBJ.replace("skin.mtl", line))
+    for name in ("eyes.mtl", "of the eyes.mtl"):
+        (tmp_path / name).write_text("newmtl eye\nKd 0 0 1\n")
+    found = read(path)
+    assert found.materials[0].base.texture.data == png() and found.left_out == ()
+
+
+def test_the_first_of_two_definitions_counts(tmp_path: Path) -> None:
+    path = written(tmp_path, OBJ.replace("skin.mtl", "skin.mtl\nmtllib b.mtl"), MTL + "newmtl skin\nKd 0 1 0\n")
+    (tmp_path / "b.mtl").write_text("newmtl skin\nKd 0 0 1\n")
+    found = read(path).materials[0]
+    assert found.base.texture.data == png() and found.color is None
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16", "utf-8-sig"])
+def test_names_in_any_encoding(tmp_path: Path, encoding: str) -> None:
+    path = written(tmp_path)
+    (tmp_path / "maps" / "skin.png").rename(tmp_path / "h\u00e4ut.png")
+    path.write_bytes(OBJ.replace("usemtl skin", "usemtl h\u00e4ut").encode(encoding))
+    mtl = MTL.replace("newmtl skin", "newmtl h\u00e4ut").replace("maps/skin.png", "h\u00e4ut.png")
+    (tmp_path / "skin.mtl").write_bytes(mtl.encode(encoding))
+    found = read(path)
+    assert found.materials[0].name == "h\u00e4ut"
+    assert found.materials[0].base.texture.data == png() and found.left_out == ()
+
+
+def test_a_material_in_another_case_is_found_and_one_that_is_missing_is_said(tmp_path: Path) -> None:
+    assert read(written(tmp_path, OBJ.replace("usemtl skin", "usemtl SKIN"))).materials[0].base.texture.data == png()
+    found = read(written(tmp_path, OBJ.replace("usemtl skin", "usemtl hair")))
+    assert found.left_out == ("material 'hair': its library does not hold it, but 'skin', 'gum and teeth'",)
+
+
+def test_colours_of_zbrush(tmp_path: Path) -> None:
+    path = written(tmp_path, OBJ + "#MRGB FF0102030000ff80FF000000\n#MRGB ff000000ff000000ff0a0b0c\n")
+    colors = read(path).colors
+    assert colors[[0, 1, 5]].tolist() == [[1, 2, 3], [0, 255, 128], [10, 11, 12]]
+    broken = read(written(tmp_path, OBJ + "#MRGB FF010203\n"))
+    assert (
+        broken.colors is None and "#MRGB needs eight hexadecimal digits for each of 6 vertices" in broken.left_out[-1]
+    )
+
+
+def test_a_line_is_no_face(tmp_path: Path) -> None:
+    path = written(tmp_path, OBJ + "f 1 2\nf 3/3 4/4\nf 1\n")
+    mesh, found = read_mesh(path), read(path)
+    assert mesh.faces.shape == (4, 3) and found.corners.tolist() == CORNERS
+    assert mesh.left_out == (f"line {len(OBJ.splitlines()) + 1}, and 2 more: a face of fewer than three corners",)

@@ -147,7 +147,6 @@ def test_absurd_counts_are_refused_at_once_and_take_no_memory(ply, order, count)
         ("1 0 0\n", "1 zero 0\n", "expected nothing but numbers after the header"),
         ("1 0 0\n", "1 0 0 0\n", "the file is damaged"),
         ("1 0 0\n", "1 0\n", "the file is damaged"),
-        ("3 0 1 2", "2 0 1", "face 0 has 2 corners; a face needs at least three"),
         ("3 0 1 2", "3 0 1 3", r"face 0 uses vertex 3 \(counted from 0\), but there are 3 vertices"),
         ("3 0 1 2", "3 0 1 -1", "face 0 uses vertex -1"),
         ("3 0 1 2", "3 0 1 1.5", "expected whole numbers as vertex indices of the faces, found 1.5"),
@@ -226,3 +225,50 @@ def test_colours_stand_beside_positions(tmp_path) -> None:
         with pytest.raises(MeshError, match="colours are"):
             write_ply(tmp_path / "n.ply", mesh, colors=wrong, text=text)
     assert not (tmp_path / "n.ply").exists()
+
+
+def test_a_line_is_no_face(ply):
+    mesh = read_ply(ply(TEXT.replace("element face 1", "element face 2").replace("3 0 1 2", "2 0 1\n3 0 1 2")))
+    assert mesh.faces.tolist() == [[0, 1, 2]]
+    assert mesh.left_out == ("face 0: a face of fewer than three corners",)
+
+
+STRIPS = """ply
+format ascii 1.0
+element vertex 6
+property float x
+property float y
+property float z
+element tristrips 1
+property list int int vertex_indices
+end_header
+0 0 0
+0 1 0
+1 0 0
+1 1 0
+2 0 0
+2 1 0
+"""
+
+
+def test_strips_of_triangles(ply):
+    """Every second triangle is turned round, -1 begins a new strip, and what is used twice in a row turns a corner."""
+    assert read_ply(ply(STRIPS + "6 0 1 2 3 4 5\n")).faces.tolist() == [[0, 1, 2], [1, 3, 2], [2, 3, 4], [3, 5, 4]]
+    assert read_ply(ply(STRIPS + "7 0 1 2 -1 3 4 5\n")).faces.tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert read_ply(ply(STRIPS + "5 0 1 2 2 3\n")).faces.tolist() == [[0, 1, 2]]
+    assert len(read_mesh(ply(STRIPS + "6 0 1 2 3 4 5\n")).vertices) == 6
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_header_lines_may_end_in_spaces(ply, newline):
+    head, body = TEXT.split("end_header\n")
+    spaced = "".join(f"{line} {newline}" for line in [*head.splitlines(), "end_header"]) + body.replace("\n", newline)
+    assert read_ply(ply(spaced)).faces.tolist() == read_ply(ply(TEXT)).faces.tolist()
+
+
+def test_faces_with_more_numbers_than_the_header_says(ply):
+    """An older exporter's colours of corners, which its header does not have; one line alone is damage."""
+    more = TEXT.replace("element face 1", "element face 2").replace("3 0 1 2", "3 0 1 2 3 9 9 9\n3 2 1 0 3 9 9 9")
+    assert read_ply(ply(more)).faces.tolist() == [[0, 1, 2], [2, 1, 0]]
+    with pytest.raises(MeshError, match="the file is damaged"):
+        read_ply(ply(more.replace("9 9 9\n3", "9 9\n3")))

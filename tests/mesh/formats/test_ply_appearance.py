@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dressing import png
 from plyfile import PlyData, PlyElement
 
 from facegen.mesh import TriMesh, read_mesh
@@ -50,9 +51,6 @@ FACE = "element face 1\nproperty list uchar int vertex_indices\nend_header\n"
 
 
 def test_what_cannot_be_kept_is_named(tmp_path: Path) -> None:
-    textured = HEADER + "property float s\nproperty float t\n" + FACE + "0 0 0 0 0\n1 0 0 1 0\n0 1 0 0 1\n3 0 1 2\n"
-    (tmp_path / "a.ply").write_text(textured)
-    assert "texture coordinates: of a .ply" in read(tmp_path / "a.ply").left_out[0]
     colors = "".join(f"property float {name}\n" for name in ("red", "green", "blue"))
     for bad in ("nan", "-1", "300"):
         rows = f"0 0 0 1 1 1\n1 0 0 1 {bad} 1\n0 1 0 1 1 1\n3 0 1 2\n"
@@ -64,3 +62,53 @@ def test_what_cannot_be_kept_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.ply").write_text(HEADER + colors + FACE + rows)
     found = read(tmp_path / "a.ply")
     assert found.colors.tolist() == [[1, 1, 1]] * 3 and "transparency" in found.left_out[0]
+
+
+def test_coordinates_of_vertices(tmp_path: Path) -> None:
+    textured = HEADER + "property float s\nproperty float t\n" + FACE + "0 0 0 0 0\n1 0 0 1 0\n0 1 0 0 1\n3 0 1 2\n"
+    (tmp_path / "a.ply").write_text(textured)
+    found = read(tmp_path / "a.ply")
+    assert found.uv.tolist() == [[0, 0], [1, 0], [0, 1]] and found.corners.tolist() == [[0, 1, 2]]
+
+
+MESHLAB = """ply
+format ascii 1.0
+comment VCGLIB generated
+comment TextureFile skin color.png
+comment TextureFile gum.png
+element vertex 4
+property float x
+property float y
+property float z
+element face 3
+property list uchar int vertex_indices
+property list uchar float texcoord
+property int texnumber
+end_header
+0 0 0
+1 0 0
+1 1 0
+0 1 0
+4 0 1 2 3 8 0 0 .5 0 .5 1 0 1 0
+2 0 1 4 0 0 1 1 0
+3 0 2 1 6 .6 0 1 1 1 0 1
+"""
+
+
+def test_coordinates_of_corners_as_meshlab_writes_them(tmp_path: Path) -> None:
+    (tmp_path / "Skin Color.png").write_bytes(png())
+    (tmp_path / "a.ply").write_text(MESHLAB)
+    mesh, found = read_mesh(tmp_path / "a.ply"), read(tmp_path / "a.ply")
+    assert mesh.faces.tolist() == [[0, 1, 2], [0, 2, 3], [0, 2, 1]]
+    wanted = [[[0, 0], [0.5, 0], [0.5, 1]], [[0, 0], [0.5, 1], [0, 1]], [[0.6, 0], [1, 1], [1, 0]]]
+    np.testing.assert_allclose(found.uv[found.corners], wanted, atol=1e-7)
+    assert found.face_materials.tolist() == [0, 0, 1]
+    skin, gum = found.materials
+    assert skin.base.texture.data == png() and gum.base is None
+    assert found.left_out == ("the texture 'gum.png': no such file in the mesh's folder",)
+
+
+def test_corners_without_two_numbers_each_are_said(tmp_path: Path) -> None:
+    (tmp_path / "a.ply").write_text(MESHLAB.replace("6 .6 0 1 1 1 0", "4 .6 0 1 1"))
+    found = read(tmp_path / "a.ply")
+    assert not len(found.uv) and "two numbers for each corner" in found.left_out[-1]
