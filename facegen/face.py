@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,6 +148,8 @@ def read_face(
     if units is not None:
         millimetres(units)
     mesh = read_mesh(path)
+    for reason in mesh.left_out:
+        print(f"facegen: left out: {reason}", file=sys.stderr)
     points = None if landmarks is None else read_landmarks(landmarks)
     try:
         face = Face.of(template, mesh, units, points, str(path), own)

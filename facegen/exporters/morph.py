@@ -11,7 +11,6 @@ import numpy as np
 
 from facegen.errors import FacegenError
 from facegen.exporters.stream import streamed
-from facegen.mesh.tri_mesh import vertex_normals
 from facegen.sequence.frames import ChosenFrames, Frames
 from facegen.sequence.sequence import Sequence
 
@@ -49,7 +48,7 @@ class Morph(ABC):
 
     def __init__(self, sequence: Sequence, weights: np.ndarray, names: list[str]) -> None:
         self.base = in_metres(sequence.vertices[0])
-        self.base_normals = vertex_normals(sequence.vertices[0], sequence.faces)
+        self.base_normals = sequence.normals(sequence.vertices[0])
         self.weights, self.names = weights, names
 
     @abstractmethod
@@ -87,7 +86,7 @@ class FrameMorph(Morph):
     def targets(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for _, chunk in streamed(ChosenFrames(self.sequence.vertices, self.frames), "targets"):
             for pose in chunk:
-                yield in_metres(pose - self.first), vertex_normals(pose, self.sequence.faces) - self.base_normals
+                yield in_metres(pose - self.first), self.sequence.normals(pose) - self.base_normals
 
     def shown(self, start: int, wanted: np.ndarray) -> np.ndarray:
         return self.base.astype(np.float64) + in_metres(wanted - self.first)
@@ -167,7 +166,7 @@ class FewMorph(Morph):
             return np.zeros((0, *self.base.shape), np.float32)
         spread = np.linspace(0, count - 1, min(count, NORMAL_FRAMES)).astype(int)
         frames = np.union1d(spread, self.weights.argmax(axis=0))
-        moved = np.stack([vertex_normals(pose, sequence.faces) for pose in sequence.vertices[frames]])
+        moved = np.stack([sequence.normals(pose) for pose in sequence.vertices[frames]])
         solve = np.linalg.pinv(self.weights[frames].astype(np.float64)).astype(np.float32)
         return np.tensordot(solve, moved - self.base_normals, axes=1)
 

@@ -16,7 +16,6 @@ from facegen.exporters.usd_material import dress
 from facegen.files import new_file
 from facegen.mesh.appearance import DressedPolygons
 from facegen.mesh.material import Texture, distinct
-from facegen.mesh.tri_mesh import vertex_normals
 from facegen.optional import require
 from facegen.sequence.sequence import Sequence
 
@@ -113,6 +112,6 @@ def _write_stage(usd: Any, sequence: Sequence, path: Path, pictures: dict[Textur
         for t, pose in enumerate(chunk, start):
             code = t * scene_fps / sequence.fps
             points.Set(vt.Vec3fArray.FromNumpy(pose), code)
-            normals.Set(vt.Vec3fArray.FromNumpy(vertex_normals(pose, sequence.faces)), code)
+            normals.Set(vt.Vec3fArray.FromNumpy(sequence.normals(pose)), code)
             extent.Set(vt.Vec3fArray.FromNumpy(np.stack([pose.min(axis=0), pose.max(axis=0)])), code)
         stage.GetRootLayer().Save()

@@ -89,6 +89,8 @@ def inspect_mesh(path: Path) -> Report:
         "extent": [round(float(edge), 3) for edge in np.ptp(mesh.vertices, axis=0)],
         "digest": mesh.digest,
     }
+    if mesh.left_out:
+        facts["left_out"] = list(mesh.left_out)
     return Report(facts, [finding.message for finding in findings], not any(finding.fatal for finding in findings))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from facegen.errors import MeshError
 from facegen.mesh.material import DEFAULT, Material, Texture
-from facegen.mesh.tri_mesh import triangulate
+from facegen.mesh.tri_mesh import triangulate, vertex_normals
 
 NO_UV = np.empty((0, 2), np.float32)
 """(0, 2): the texture coordinates of a surface that has none."""
@@ -26,6 +26,8 @@ class Appearance:
         face_materials: (F,) int64, each face's material, -1 where it has none; None is the first for all faces.
         colors: (V, 3) uint8, sRGB of the vertices; they multiply base colours. None where there are none.
         left_out: what the file names and could not be used, each with the reason.
+        smooth: (V,) int64, for each vertex the first of those that are one with it to the light: exporters split
+            vertices along seams of texture, where the surface goes on smoothly. None where each is its own.
 
     Raises:
         MeshError: the shapes do not fit, a coordinate is not finite, or an index points outside.
@@ -37,6 +39,7 @@ class Appearance:
     face_materials: np.ndarray | None = None
     colors: np.ndarray | None = None
     left_out: tuple[str, ...] = ()
+    smooth: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         uv = np.ascontiguousarray(self.uv, dtype=np.float32)
@@ -58,6 +61,9 @@ class Appearance:
         colors = self.colors
         if colors is not None and (colors.ndim != 2 or colors.shape[1] != 3 or colors.dtype != np.uint8):
             raise MeshError(f"colours of vertices must be (V, 3) uint8, got {colors.shape} of {colors.dtype}")
+        smooth = self.smooth
+        if smooth is not None and (smooth.ndim != 1 or smooth.dtype.kind not in "iu" or not _within(smooth)):
+            raise MeshError(f"smooth must be (V,) numbers of vertices, got {smooth.shape} of {smooth.dtype}")
         object.__setattr__(self, "uv", uv)
         object.__setattr__(self, "corners", corners)
         object.__setattr__(self, "face_materials", used.astype(np.int64))
@@ -84,7 +90,8 @@ class Appearance:
     @property
     def empty(self) -> bool:
         """Whether nothing is there, and nothing was left out."""
-        return not (len(self.uv) or self.materials or self.colors is not None or self.left_out)
+        kept = len(self.uv) or self.materials or self.left_out
+        return not kept and self.colors is None and self.smooth is None
 
     def parts(self) -> Iterator[tuple[Material, np.ndarray]]:
         """Each material that faces use, with the numbers of these faces; `DEFAULT` comes first, for those without."""
@@ -118,6 +125,24 @@ class Appearance:
         uv = np.zeros((len(vertices), 2), np.float32)
         uv[row] = np.append(self.uv, np.zeros((1, 2), np.float32), axis=0)[corner - 1]
         return vertices, uv, row[place].reshape(faces.shape)
+
+
+def _within(rows: np.ndarray) -> bool:
+    """Whether all are numbers of rows."""
+    return not len(rows) or bool(rows.min() >= 0 and rows.max() < len(rows))
+
+
+def shading_normals(vertices: np.ndarray, faces: np.ndarray, appearance: Appearance | None) -> np.ndarray:
+    """Unit normals as `vertex_normals` gives them, and the same for vertices that are one to the light.
+
+    Args:
+        vertices: (..., V, 3).
+        faces: (F, 3).
+        appearance: of these, or None.
+    """
+    if appearance is None or appearance.smooth is None:
+        return vertex_normals(vertices, faces)
+    return vertex_normals(vertices, appearance.smooth[faces])[..., appearance.smooth, :]
 
 
 @dataclass(frozen=True, eq=False)

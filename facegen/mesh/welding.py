@@ -14,6 +14,14 @@ OPPOSITE_COSINE = -0.2
 """Cosine of the angle between two normals at or below which their borders look opposite ways. Chosen: 102 degrees,
 between the folds along which textures are cut and the lips of a shut mouth."""
 
+SAME_NORMAL_COSINE = 0.9986
+"""Cosine of the angle between two normals of a file above which its surface goes on smoothly there. Chosen: 3 degrees,
+far above the rounding of normals of 8 bits, below any edge that somebody meant to be sharp."""
+
+EDGES_AT_A_PLACE = 16
+"""Different normals at one place among which vertices are found alike, at most. Chosen: a box has three, and
+a file must not ask for any time."""
+
 
 def weld(mesh: TriMesh) -> tuple[TriMesh, np.ndarray]:
     """Sew borders together that run along each other in space, as files have them along the seams of a texture.
@@ -28,10 +36,9 @@ def weld(mesh: TriMesh) -> tuple[TriMesh, np.ndarray]:
     count = len(mesh.vertices)
     if not len(mesh.faces):
         return TriMesh(mesh.vertices, mesh.faces), np.arange(count, dtype=np.int32)
-    scale = float(np.ptp(mesh.vertices, axis=0).max()) or 1.0
-    _, spot = np.unique(np.rint(mesh.vertices / (SAME_PLACE * scale)).astype(np.int64), axis=0, return_inverse=True)
+    spot = _spots(mesh.vertices)
     start, stop = border_edges(mesh)
-    ahead, behind = spot.ravel()[start] * count + spot.ravel()[stop], spot.ravel()[stop] * count + spot.ravel()[start]
+    ahead, behind = spot[start] * count + spot[stop], spot[stop] * count + spot[start]
     # A seam is two borders, one each way; where three meet nobody knows which two belong together.
     keys, first, times = np.unique(ahead, return_index=True, return_counts=True)
     place = np.minimum(np.searchsorted(keys, behind), max(len(keys) - 1, 0))
@@ -47,3 +54,46 @@ def weld(mesh: TriMesh) -> tuple[TriMesh, np.ndarray]:
     faces = index[mesh.faces]
     whole = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
     return TriMesh(mesh.vertices[kept], faces[whole]), index
+
+
+def one_to_the_light(mesh: TriMesh, normals: np.ndarray | None) -> np.ndarray | None:
+    """Which vertices of one place are one to the light, though the file holds them several times.
+
+    Args:
+        mesh: (V, 3).
+        normals: (V, 3) as the file has them, which say where an edge is meant to be sharp; None where it has none, and
+            what `weld` joins is one.
+
+    Returns:
+        (V,) for each vertex the first of those that are one with it; None where each is alone.
+    """
+    count = len(mesh.vertices)
+    first = np.arange(count)
+    if normals is None:
+        _, index = weld(mesh)
+        start = np.full(count, count)
+        np.minimum.at(start, index, first)
+        first = start[index]
+    else:
+        order = np.lexsort((np.arange(count), _spots(mesh.vertices)))
+        spot = _spots(mesh.vertices)[order]
+        lengths = np.linalg.norm(normals, axis=1, keepdims=True)
+        unit = (normals / np.where(lengths > 0, lengths, 1))[order]
+        waiting = np.arange(count)  # places in the order; the first of each spot takes in those that are like it
+        for _ in range(EDGES_AT_A_PLACE):
+            if not len(waiting):
+                break
+            leads = np.append(True, np.diff(spot[waiting]) != 0)
+            leader = waiting[np.maximum.accumulate(np.where(leads, np.arange(len(waiting)), 0))]
+            alike = np.einsum("nc,nc->n", unit[waiting], unit[leader]) > SAME_NORMAL_COSINE
+            alike |= leads
+            first[order[waiting[alike]]] = order[leader[alike]]
+            waiting = waiting[~alike]
+    return None if np.array_equal(first, np.arange(count)) else first
+
+
+def _spots(vertices: np.ndarray) -> np.ndarray:
+    """(V,) a number for each place, alike for vertices that are nearly there."""
+    scale = float(np.ptp(vertices, axis=0).max()) or 1.0
+    _, spot = np.unique(np.rint(vertices / (SAME_PLACE * scale)).astype(np.int64), axis=0, return_inverse=True)
+    return spot.ravel()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from facegen.mesh.appearance import shading_normals
 from facegen.mesh.caps import with_caps
 from facegen.mesh.material import CLAY
-from facegen.mesh.tri_mesh import vertex_normals
 from facegen.optional import require
 from facegen.pictures.paint import Paint
 
@@ -71,7 +71,7 @@ class LitSurface:
     ) -> None:
         self.scene = require("embreex.rtcore_scene", "render").EmbreeScene()
         self.count, self.look = len(faces), paint
-        normals = vertex_normals(vertices, faces)
+        normals = shading_normals(vertices, faces, None if paint is None else paint.appearance)
         capped, self.faces = with_caps(vertices, faces)
         require("embreex.mesh_construction", "render").TriangleMesh(self.scene, capped, self.faces)
         values = [normals, self._ambient(vertices, normals, up)]

@@ -13,7 +13,7 @@ from facegen.mesh.appearance import Appearance
 from facegen.mesh.material import Material, Picture, Texture
 
 KEYS = ("uv", "corners", "face_materials", "materials")
-"""What an appearance consists of; `vertex_colors` and `texture_0`, `texture_1` and so on stand beside these."""
+"""What an appearance consists of; `vertex_colors`, `smooth`, `texture_0`, `texture_1` and so on stand beside these."""
 
 
 def arrays_of(appearance: Appearance) -> dict[str, np.ndarray]:
@@ -36,6 +36,8 @@ def arrays_of(appearance: Appearance) -> dict[str, np.ndarray]:
     }
     if appearance.colors is not None:
         arrays["vertex_colors"] = appearance.colors
+    if appearance.smooth is not None:
+        arrays["smooth"] = appearance.smooth
     return arrays | {f"texture_{n}": np.frombuffer(texture.data, np.uint8) for n, texture in enumerate(textures)}
 
 
@@ -54,7 +56,7 @@ def appearance_of(arrays: Mapping[str, np.ndarray]) -> Appearance | None:
         ]
         materials = tuple(_material(each, textures) for each in described["materials"])
         shape = arrays["uv"], arrays["corners"], materials, arrays["face_materials"]
-        return Appearance(*shape, arrays.get("vertex_colors"))
+        return Appearance(*shape, arrays.get("vertex_colors"), smooth=arrays.get("smooth"))
     except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise MeshError(f"the materials are malformed ({type(error).__name__}: {error})") from error
 

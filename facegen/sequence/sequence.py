@@ -10,7 +10,7 @@ import numpy as np
 
 from facegen.errors import DataError, FacegenError
 from facegen.files import new_file, read_arrays
-from facegen.mesh.appearance import Appearance
+from facegen.mesh.appearance import Appearance, shading_normals
 from facegen.sequence.appearance_arrays import appearance_of, arrays_of
 from facegen.sequence.frames import CHUNK, ArchivedFrames, Frames, StoredFrames, chunks, require_finite_frames
 
@@ -81,8 +81,14 @@ class Sequence:
                 raise DataError(f"the appearance is of {have} faces, the sequence has {len(self.faces)}")
             if colors is not None and len(colors) != self.vertices.shape[1]:
                 raise DataError(f"{len(colors)} vertices have a colour, of {self.vertices.shape[1]}")
+            if self.appearance.smooth is not None and len(self.appearance.smooth) != self.vertices.shape[1]:
+                raise DataError(f"smooth is of {len(self.appearance.smooth)} vertices, of {self.vertices.shape[1]}")
         if not (np.isfinite(self.fps) and self.fps > 0):
             raise DataError(f"fps must be a positive number, got {self.fps}")
+
+    def normals(self, pose: np.ndarray) -> np.ndarray:
+        """(V, 3) unit normals of a pose (V, 3), as it is lit; see `shading_normals`."""
+        return shading_normals(pose, self.faces, self.appearance)
 
     def save(self, path: str | Path) -> None:
         """Write a `.npz` with vertices, faces, fps, motion and expressions, and with polygons and appearance if any."""

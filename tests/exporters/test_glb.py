@@ -166,6 +166,33 @@ def test_what_stands_still_has_no_numbers_in_the_file(moving, tmp_path):
     assert all(each.bufferView is not None or each.sparse is not None for each in moved)
 
 
+@pytest.mark.parametrize("per_frame", [False, True])
+def test_seams_of_a_file_are_lit_as_one_surface(moving, tmp_path, per_frame):
+    """Vertices that stand twice have one normal in every frame, as the file's own normals say they do."""
+    sequence = moving(20, 3)
+    look = Appearance.plain(len(sequence.faces))
+    right = sequence.vertices[0][sequence.faces][..., 0].mean(axis=1) > sequence.vertices[0][:, 0].mean()
+    faces = sequence.faces + np.where(right, sequence.vertices.shape[1], 0)[:, None]
+    used, faces = np.unique(faces, return_inverse=True)
+    same = used % sequence.vertices.shape[1]
+    smooth = np.unique(same, return_index=True)[1][np.unique(same, return_inverse=True)[1]]
+    cut = replace(
+        sequence,
+        vertices=sequence.vertices[:, same],
+        faces=faces.reshape(-1, 3),
+        polygons=None,
+        appearance=replace(look, smooth=smooth),
+    )
+    assert len(same) > sequence.vertices.shape[1]
+    write_glb(cut, tmp_path / "a.glb", per_frame=per_frame)
+    _, _, _, weights, _, (base, targets) = read(tmp_path / "a.glb")
+    shown = base + np.einsum("tk,kvc->tvc", weights, targets)
+    np.testing.assert_allclose(shown, shown[:, smooth], atol=1e-6)
+    np.testing.assert_allclose(base, sequence.normals(sequence.vertices[0])[same], atol=1e-6)
+    plain = replace(cut, appearance=look)
+    assert np.abs(plain.normals(plain.vertices[9]) - plain.normals(plain.vertices[9])[smooth]).max() > 0.05
+
+
 def test_displacements_of_few_vertices_are_sparse(tmp_path):
     array = np.zeros((100, 3), np.float32)
     array[[3, 70]] = [[1, 2, 3], [-4, 5, -6]]

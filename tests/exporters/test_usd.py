@@ -167,7 +167,7 @@ def test_refusals_leave_nothing(moving, tmp_path, monkeypatch):
         write_usd(Sequence(one.vertices, np.empty((0, 3)), 25, one.motion, one.expressions), tmp_path / "a.usdc")
     with pytest.raises(FacegenError, match="does not exist"):
         write_usd(one, tmp_path / "nowhere" / "a.usdc")
-    monkeypatch.setattr("facegen.exporters.usd.vertex_normals", lambda *args: 1 / 0)
+    monkeypatch.setattr(Sequence, "normals", lambda *args: 1 / 0)
     for suffix in SUFFIXES:
         with pytest.raises(ZeroDivisionError):
             write_usd(one, tmp_path / f"a{suffix}")

@@ -7,7 +7,7 @@ import pytest
 from shapes import grid, sphere
 
 from facegen.mesh import TriMesh
-from facegen.mesh.welding import SAME_PLACE, weld
+from facegen.mesh.welding import SAME_PLACE, one_to_the_light, weld
 
 
 def soup(mesh: TriMesh) -> TriMesh:
@@ -84,3 +84,31 @@ def test_without_faces_all_vertices_stay(count: int) -> None:
     joined, index = weld(TriMesh(vertices, np.zeros((0, 3), int)))
     np.testing.assert_array_equal(joined.vertices, vertices)
     assert joined.faces.shape == (0, 3) and index.tolist() == list(range(count))
+
+
+def two_squares() -> TriMesh:
+    """Two squares that share an edge, whose vertices stand twice: a seam."""
+    left = np.array([[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]])
+    right = left + [1, 0, 0]
+    return TriMesh(np.concatenate([left, right]), [[0, 1, 2], [0, 2, 3], [4, 5, 6], [4, 6, 7]])
+
+
+def test_a_seam_is_one_to_the_light_where_the_file_s_normals_say_so() -> None:
+    mesh, up = two_squares(), np.tile([0.0, 0, 2], (8, 1))
+    assert one_to_the_light(mesh, up).tolist() == [0, 1, 2, 3, 1, 5, 6, 2]
+    bent = up.copy()
+    bent[4] = [0.5, 0, 0.5]  # at one end of the seam an edge is meant to be sharp
+    assert one_to_the_light(mesh, bent).tolist() == [0, 1, 2, 3, 4, 5, 6, 2]
+    assert one_to_the_light(mesh, None).tolist() == [0, 1, 2, 3, 1, 5, 6, 2]
+
+
+def test_three_at_a_place_make_two_where_two_are_alike() -> None:
+    vertices = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 0]])
+    normals = np.array([[0.0, 0, 1], [0, 0, 1], [0, 0, 1], [1, 0, 0], [1, 0, 0]])
+    assert one_to_the_light(TriMesh(vertices, [[0, 1, 2]]), normals).tolist() == [0, 1, 2, 3, 3]
+
+
+def test_without_seams_each_vertex_is_alone() -> None:
+    mesh = grid(4, 4)
+    assert one_to_the_light(mesh, np.tile([0.0, 0, 1], (len(mesh.vertices), 1))) is None
+    assert one_to_the_light(mesh, None) is None

@@ -8,11 +8,13 @@ import numpy as np
 
 from facegen.errors import MeshError
 from facegen.mesh.appearance import NO_UV, Appearance
-from facegen.mesh.formats.glb import primitive_faces, primitive_vertices, shown_primitives
+from facegen.mesh.formats.glb import first_vertices
 from facegen.mesh.formats.gltf_document import ELEMENT_LIMIT, MALFORMED, Document, open_document
 from facegen.mesh.formats.gltf_material import MaterialReader, Placement
+from facegen.mesh.formats.gltf_scene import Scene
 from facegen.mesh.material import Material, to_srgb
 from facegen.mesh.tri_mesh import TriMesh
+from facegen.mesh.welding import one_to_the_light
 
 
 def read_glb_appearance(path: str | Path, mesh: TriMesh) -> Appearance:
@@ -25,7 +27,7 @@ def read_glb_appearance(path: str | Path, mesh: TriMesh) -> Appearance:
     Raises:
         MeshError: the file cannot be read.
     """
-    dress = _Dress(open_document(path), len(mesh.vertices))
+    dress = _Dress(open_document(path), mesh)
     try:
         dress.wear()
         return dress.appearance(len(mesh.faces))
@@ -36,8 +38,9 @@ def read_glb_appearance(path: str | Path, mesh: TriMesh) -> Appearance:
 class _Dress:
     """What the scene's primitives look like, in the order in which `read_glb` joins their triangles."""
 
-    def __init__(self, document: Document, vertices: int) -> None:
-        self.document, self.vertices = document, vertices
+    def __init__(self, document: Document, mesh: TriMesh) -> None:
+        self.document, self.mesh, self.vertices = document, mesh, len(mesh.vertices)
+        self.normals: np.ndarray | None = np.zeros((self.vertices, 3))
         self.left_out: list[str] = []
         self.reader = MaterialReader(document, self.left_out)
         self.materials: dict[int, tuple[int, Material, Placement]] = {}
@@ -50,9 +53,10 @@ class _Dress:
 
     def wear(self) -> None:
         """Go through the primitives and keep what each looks like."""
-        starts = primitive_vertices(self.document)
-        for (primitive, mirrored), (start, count) in zip(shown_primitives(self.document), starts, strict=True):
-            faces = primitive_faces(self.document, primitive, count)
+        scene = Scene(self.document)
+        for shown, start in zip(scene.shown, first_vertices(self.document, scene), strict=True):
+            primitive, count, faces = shown.primitive, shown.count(self.document), shown.faces(self.document)
+            self._normals(primitive["attributes"], start, count)
             number, placement = -1, Placement()
             if "material" in primitive:
                 number, placement = self._material(primitive["material"])
@@ -63,7 +67,7 @@ class _Dress:
             except (MeshError, *MALFORMED) as error:
                 corners = np.full(faces.shape, -1)
                 self.left_out.append(f"texture coordinates or colours: {error}")
-            self.corners.append(corners[:, ::-1] if mirrored else corners)
+            self.corners.append(corners)
             self.used.append(np.full(len(faces), number))
 
     def _material(self, index: int) -> tuple[int, Placement]:
@@ -91,6 +95,18 @@ class _Dress:
             raise MeshError(f"a primitive has {count} texture coordinates, and a face uses number {faces.max()}")
         return first + faces
 
+    def _normals(self, attributes: dict, start: int, count: int) -> None:
+        """Keep the normals that a primitive has; None, for all, where one has none."""
+        try:
+            found = self.document.accessor(attributes["NORMAL"], 3).astype(np.float64)
+        except (MeshError, *MALFORMED):
+            self.normals = None
+        else:
+            if self.normals is not None and found.shape == (count, 3) and np.isfinite(found).all():
+                self.normals[start : start + count] = found
+            else:
+                self.normals = None
+
     def _color(self, index: int, start: int, count: int, faces: np.ndarray) -> None:
         """Colours of the vertices that a primitive's faces use, of those from `start` on."""
         linear, alpha = self.document.colors(index)
@@ -116,4 +132,6 @@ class _Dress:
                 if (corners[used == number] < 0).all():
                     materials[number] = Material(**material.numbers())
         uv = np.concatenate(self.uv) if self.uv else NO_UV
-        return Appearance(uv, corners, tuple(materials), used, self.colors, tuple(dict.fromkeys(self.left_out)))
+        left_out = tuple(dict.fromkeys(self.left_out))
+        smooth = one_to_the_light(self.mesh, self.normals)
+        return Appearance(uv, corners, tuple(materials), used, self.colors, left_out, smooth)

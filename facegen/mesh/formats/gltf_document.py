@@ -165,10 +165,14 @@ class Document:
             )
         return np.ndarray((count, width), dtype, data, begin + offset, (stride, dtype.itemsize))
 
-    def accessor(self, index: Any, width: int) -> np.ndarray:
-        """(count, width) numbers, with sparse replacements and normalisation applied."""
+    def accessor(self, index: Any, width: int, *, zeros: bool = False) -> np.ndarray:
+        """(count, width) numbers, with sparse replacements and normalisation applied.
+
+        One without data is zero by the format, and of what should have some a sign that they are compressed: `zeros`
+        takes it, as morph targets have it that move nothing. Matrices of a width of 16 come by columns.
+        """
         entry = self.item("accessors", index)
-        kind = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}[width]
+        kind = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4", 16: "MAT4"}[width]
         dtype = np.dtype(_number_type(entry))
         if entry.get("type") != kind:
             raise MeshError(f"accessor {index}: expected type {kind}, found {entry.get('type')!r}")
@@ -176,7 +180,7 @@ class Document:
         sparse = entry.get("sparse")
         if "bufferView" in entry:
             values = self.view(entry, dtype, count, width)
-        elif sparse is None:
+        elif sparse is None and not zeros:
             raise MeshError(f"accessor {index} has no data here; if the file is compressed, export it without")
         elif count > ELEMENT_LIMIT:
             raise MeshError(f"accessor {index}: {count} elements are more than the {ELEMENT_LIMIT} that are read")

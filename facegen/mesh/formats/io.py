@@ -16,18 +16,19 @@ from facegen.mesh.formats.ply_appearance import read_ply_appearance
 from facegen.mesh.formats.raw import require_finite_vertices
 from facegen.mesh.tri_mesh import TriMesh
 
-READERS = {".obj": read_obj, ".ply": read_ply, ".glb": read_glb, ".gltf": read_glb}
+READERS = {".obj": read_obj, ".ply": read_ply, ".glb": read_glb, ".gltf": read_glb, ".vrm": read_glb}
 APPEARANCES = {
     ".obj": read_obj_appearance,
     ".ply": read_ply_appearance,
     ".glb": read_glb_appearance,
     ".gltf": read_glb_appearance,
+    ".vrm": read_glb_appearance,
 }
 WRITERS = {".obj": write_obj, ".ply": write_ply}
 
 
 def read_mesh(path: str | Path) -> TriMesh:
-    """Read a surface from `.obj`, `.ply`, `.glb` or `.gltf`.
+    """Read a surface from `.obj`, `.ply`, `.glb`, `.gltf` or `.vrm`, which is a glTF.
 
     Vertices and faces keep the file's order and number. Units are the file's; glTF's metres become mm.
 
