@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from facegen import __version__
 from facegen.errors import FacegenError
@@ -27,7 +27,7 @@ NO_MEMORY = "not enough memory; take fewer frames, smaller batches or a smaller 
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line and whose help keeps the example's lines."""
 
-    def __init__(self, *args: object, example: str = "", **kwargs: object) -> None:
+    def __init__(self, *args: Any, example: str = "", **kwargs: Any) -> None:
         epilog = f"example:\n  {example}" if example else None
         kwargs.setdefault("allow_abbrev", False)
         super().__init__(*args, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)

@@ -131,7 +131,7 @@ def latent_walks(corpus: Corpus, generator: Generator, path: Path, steps: int = 
     model, names = generator.model, corpus.expressions
     model.network.to("cpu")
     neutral = model.hierarchy.template.with_vertices(corpus.neutral(index).astype(np.float64))
-    pairs = list(zip(names, [*names[1:], names[0]], strict=True)) if len(names) > 1 else [(names[0], names[0])]
+    pairs = zip(names, [*names[1:], names[0]], strict=True)
     walks = {f"{start} to {stop}": interpolate(model, neutral, start, stop, steps) for start, stop in pairs}
     model.network.to(generator.device)
     camera = Camera.framing(np.concatenate([walk.vertices for walk in walks.values()]))
@@ -165,7 +165,8 @@ def intensity_curves(found: Mapping[str, Mapping[str, Any]], path: Path) -> None
 def _moments(phases: Phases) -> tuple[float, float, float]:
     """The middle of onset, apex and offset, frames."""
     marks = (phases.onset, phases.apex_start, phases.apex_end, phases.offset)
-    return tuple((begin + end) / 2 for begin, end in zip(marks, marks[1:], strict=False))
+    onset, apex, offset = ((begin + end) / 2 for begin, end in zip(marks, marks[1:], strict=False))
+    return onset, apex, offset
 
 
 def _of_subject(corpus: Corpus) -> list[int]:

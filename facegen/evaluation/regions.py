@@ -8,7 +8,7 @@ the nose the inner corners of the eyes lie deepest. All else is taken to be wher
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from facegen.errors import MeshError
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
@@ -100,11 +100,11 @@ def _symmetry(points: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, floa
     Gauss-Newton from x = 0 on distances of mirrored points from tangent planes; the fifth that fits worst is left out.
     """
     near = np.linalg.norm(points, axis=1) < 90
-    points, normals, tree = points[near], normals[near], cKDTree(points[near])
+    points, normals, tree = points[near], normals[near], KDTree(points[near])
     across, offset = np.array([1.0, 0.0, 0.0]), 0.0
     for _ in range(8):
         side = points @ across - offset
-        distance, nearest = tree.query(points - 2 * side[:, None] * across)
+        distance, nearest = map(np.asarray, tree.query(points - 2 * side[:, None] * across))
         kept = distance <= np.quantile(distance, 0.8)
         point, side, other, normal = points[kept], side[kept, None], points[nearest[kept]], normals[nearest[kept]]
         along = (normal @ across)[:, None]

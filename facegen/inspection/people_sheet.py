@@ -45,7 +45,7 @@ def _row(corpus: Corpus, takes: dict[str, int]) -> list[np.ndarray]:
     """Pictures of one person, white where there is no recording of an expression."""
     faces, neutral = corpus.hierarchy.template.faces, corpus.neutral(next(iter(takes.values())))
     camera = Camera.framing(neutral, margin=0.1)
-    poses = [neutral]
+    poses: list[np.ndarray | None] = [neutral]
     for index in (takes.get(expression) for expression in corpus.expressions):
         apex = None if index is None else corpus.displacement(index)[corpus.motion(index).sum(axis=1).argmax()]
         poses.append(None if apex is None else neutral + apex)

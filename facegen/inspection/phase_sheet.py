@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from facegen.errors import FacegenError
 from facegen.files import new_file
 from facegen.motion.intensity import mean_motion
 from facegen.optional import require
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 MOST, COLUMNS = 48, 4
 
@@ -33,8 +37,8 @@ def draw_phases(corpus: Corpus, path: str | Path) -> int:
         raise FacegenError(f"{path}: the sheet of phases is a .png")
     figures = require("matplotlib.figure", "render")
     entries = corpus.entries
-    # What was annotated is certain.
-    order = sorted(range(len(entries)), key=lambda i: 1.0 if entries[i].confidence is None else entries[i].confidence)
+    sure = [1.0 if entry.confidence is None else entry.confidence for entry in entries]  # what was annotated is certain
+    order = sorted(range(len(entries)), key=lambda index: sure[index])
     shown = order[:MOST]
     rows = -(-len(shown) // COLUMNS)
     figure = figures.Figure(figsize=(4 * COLUMNS, 1.9 * rows + 0.5), layout="constrained")
@@ -52,7 +56,7 @@ def draw_phases(corpus: Corpus, path: str | Path) -> int:
     return len(shown)
 
 
-def _draw(axis: object, corpus: Corpus, index: int) -> None:
+def _draw(axis: Axes, corpus: Corpus, index: int) -> None:
     entry = corpus.entries[index]
     activity = mean_motion(corpus.displacement(index))
     time, label = np.arange(entry.frames) / corpus.fps, corpus.motion(index).max(axis=1)

@@ -7,9 +7,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
-from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from facegen import checkpoint
 from facegen.data.manifest import read_manifest
@@ -46,9 +46,9 @@ for _name in ("callbacks", "tracking"):
 class OneLineParser(LightningArgumentParser):
     """A parser whose errors are one line."""
 
-    def error(self, message: str, error: Exception | None = None) -> NoReturn:
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         reason = " ".join(message.split())
-        raise FacegenError(f"{reason}; `facegen VERB --help` lists what there is") from error
+        raise FacegenError(f"{reason}; `facegen VERB --help` lists what there is") from ex
 
 
 class TrainingCLI(LightningCLI):
@@ -58,7 +58,7 @@ class TrainingCLI(LightningCLI):
         # `data` is instantiated before `model`, and what the model needs to know of it is handed over.
         parser.link_arguments("data.corpus", "model.init_args.corpus", apply_on="instantiate")
 
-    def parse_arguments(self, parser: LightningArgumentParser, args: object) -> None:
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parse, and look at the checkpoint before anything is written."""
         super().parse_arguments(parser, args)
         verb = self.config["subcommand"]
@@ -78,7 +78,8 @@ class TrainingCLI(LightningCLI):
 
     def predict(self, **options: Any) -> None:
         """As the trainer's, without keeping all predictions in memory."""
-        self.trainer.predict(**options | {"return_predictions": False})
+        options["return_predictions"] = False
+        self.trainer.predict(**options)
 
 
 def run(arguments: list[str]) -> TrainingCLI:
@@ -90,7 +91,7 @@ def run(arguments: list[str]) -> TrainingCLI:
     Raises:
         FacegenError: the options, the config, the corpus or the checkpoint cannot be used.
     """
-    settings = dict(
+    settings: dict[str, Any] = dict(
         model_class=ExpressionModel,
         datamodule_class=ExpressionDataModule,
         subclass_mode_model=True,

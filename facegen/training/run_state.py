@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from pytorch_lightning.utilities.seed import isolate_rng
@@ -34,10 +35,10 @@ MASTER_PORT and so on) stay: a second run in the same process goes on with the p
 def run_state() -> Iterator[None]:
     """Warnings, log level, environment and torch's flags as a run wants them; these and random states are restored."""
     seed_logger = logging.getLogger("lightning_fabric.utilities.seed")
-    uninitialised = torch.utils.deterministic
+    deterministic: Any = torch.utils.deterministic  # it becomes a class of its own at import, which no checker follows
     before = (
         seed_logger.level,
-        uninitialised.fill_uninitialized_memory,
+        deterministic.fill_uninitialized_memory,
         torch.are_deterministic_algorithms_enabled(),
         torch.is_deterministic_algorithms_warn_only_enabled(),
         torch.backends.cudnn.benchmark,
@@ -48,13 +49,13 @@ def run_state() -> Iterator[None]:
             _wandb_offline_unless_logged_in()
             seed_logger.setLevel(logging.WARNING)
             # Determinism without this costs a pass over every new tensor, and finds only reads of memory nobody wrote.
-            uninitialised.fill_uninitialized_memory = False
+            deterministic.fill_uninitialized_memory = False
             for message in SAID_ON_EVERY_RUN + NOT_SO_HERE:
                 warnings.filterwarnings("ignore", message=message)
             yield
         finally:
             seed_logger.setLevel(before[0])
-            uninitialised.fill_uninitialized_memory = before[1]
+            deterministic.fill_uninitialized_memory = before[1]
             torch.use_deterministic_algorithms(before[2], warn_only=before[3])
             torch.backends.cudnn.benchmark = before[4]
             for name, value in environment.items():

@@ -131,10 +131,6 @@ def prepare(options: Namespace) -> None:
     require_new_folder(options.out)
     source = open_source(options.source, vars(options))
     habits, acted = source.habits, options.source in ("synthetic", "ict_facekit")
-    per_level = {
-        name: (value[0] if value is not None and len(value) == 1 else value)
-        for name, value in (("spiral_length", options.spiral_length), ("dilation", options.dilation))
-    }
     recipe = Recipe(
         fps=None if acted else habits.fps if options.fps is None else options.fps,
         neutral=options.neutral or habits.neutral,
@@ -144,9 +140,10 @@ def prepare(options: Namespace) -> None:
         confidence=options.confidence,
         depth=options.depth,
         factor=options.factor,
+        spiral_length=None if options.spiral_length is None else _one_or_each(options.spiral_length),
+        dilation=_one_or_each(options.dilation),
         components=options.components,
         strict=options.strict,
-        **per_level,
     )
     workers = min(usable_cores(), preparing.MOST_WORKERS) if options.workers is None else options.workers
     try:
@@ -157,6 +154,11 @@ def prepare(options: Namespace) -> None:
     from facegen.inspection.inspect import summary
 
     print(f"{options.out}: {summary(options.out)}")
+
+
+def _one_or_each(values: list[int]) -> int | list[int]:
+    """A single value is for all levels of the hierarchy."""
+    return values[0] if len(values) == 1 else values
 
 
 def add_inspect(verbs: argparse._SubParsersAction) -> None:

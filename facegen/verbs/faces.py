@@ -16,6 +16,7 @@ from facegen.verbs.shared import add_model, add_output, add_verb, write_sequence
 if TYPE_CHECKING:
     from facegen.checkpoint import Checkpoint
     from facegen.face import Face
+    from facegen.sequence.sequence import Sequence
 
 # Everything else is imported where it is used: a verb that needs no network starts without loading torch.
 
@@ -58,6 +59,7 @@ def animate(options: Namespace) -> None:
     recorded = options.timeline is not None and options.timeline.suffix.lower() == ".csv"
     _require_one_label(options, recorded)
     writer(options.out)  # refused now, and not after the fit
+    timeline = None
     if options.timeline is not None:
         timeline = Take.load(options.timeline) if recorded else Timeline.load(options.timeline)
     from facegen import animation as making
@@ -66,9 +68,9 @@ def animate(options: Namespace) -> None:
     model = checkpoint.load(options.model)
     fps = model.fps if options.fps is None else options.fps
     intensity = 1.0 if options.intensity is None else options.intensity
-    if recorded:
+    if isinstance(timeline, Take):
         motion = label_of_curve(timeline.amplitude(fps), options.expression, intensity, model.expressions)
-    elif options.timeline is not None:
+    elif timeline is not None:
         motion = timeline.motion(model.expressions)
         fps = timeline.fps if options.fps is None and timeline.fps is not None else fps
     else:
@@ -138,7 +140,7 @@ def interpolate(options: Namespace) -> None:
     write_sequence(_dressed(made, face, options), options)
 
 
-def _dressed(sequence: object, face: object, options: Namespace) -> object:
+def _dressed(sequence: Sequence, face: Face, options: Namespace) -> Sequence:
     """The sequence with the colour and texture of the neutral's file; for pictures, which are taken from the front, a
     face that was turned otherwise is turned there."""
     from dataclasses import replace
@@ -240,6 +242,6 @@ def photo(options: Namespace) -> None:
     shown = options.out.with_suffix(".report.png")
     write_picture(shown, report(picture, pixels, fit, template.faces))
     print(f"{options.out}: {len(template.vertices)} vertices in mm; {fit.text(model.expressions)}; {shown} shows it")
-    if target is not None:
+    if target is not None and options.expression is not None:  # both are given, or neither
         made = making.compare(model, fit, options.expression, picture, pixels, target, where)
         write_picture(options.out.with_suffix(".compare.png"), made)

@@ -139,5 +139,5 @@ def bench(options: Namespace) -> None:
         torch.device(options.device),
         numbers[options.dtype],
     )
-    chosen = [options.part] if options.part else list(benchmark.PARTS)
+    chosen: list[str] = [options.part] if options.part else list(benchmark.PARTS)
     print(json.dumps(benchmark.bench(chosen, setting), indent=1))

@@ -6,9 +6,13 @@ import argparse
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from facegen.errors import FacegenError, unknown
 from facegen.exporters import export, named_suffixes
+
+if TYPE_CHECKING:
+    from facegen.sequence.sequence import Sequence
 
 
 def add_verb(
@@ -52,7 +56,7 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     picture.add_argument("--view", metavar="NAME", help="front, three-quarter or side (default: front)")
 
 
-def write_sequence(sequence: object, options: Namespace) -> None:
+def write_sequence(sequence: Sequence, options: Namespace) -> None:
     """Write it as the options of `add_output` say, and print what was written."""
     names = ("tolerance", "size", "view", "arkit_basis")
     chosen = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
