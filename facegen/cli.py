@@ -15,8 +15,8 @@ from facegen.verbs.reports import add_bench, add_evaluate, add_export
 
 TRAINING = {
     "fit": "train a model",
-    "validate": "errors of a checkpoint on the test subjects, as training reports them",
-    "test": "errors of a checkpoint on the test subjects",
+    "validate": "measure a checkpoint's errors on the test subjects, as training reports them",
+    "test": "measure a checkpoint's errors on the test subjects",
     "predict": "write what a checkpoint generates for the test subjects",
 }
 

@@ -23,19 +23,25 @@ from facegen.training.tracking import RunRecord, Throughput
 VERBS = {
     "fit": ("Train a model.", "facegen fit --config configs/ict_spiral.yaml --data.corpus corpora/ict"),
     "validate": (
-        "Errors of a checkpoint on the test subjects, as training reports them.",
+        "Measure a checkpoint's errors on the test subjects, as training reports them.",
         "facegen validate --config configs/ict_spiral.yaml --ckpt_path runs/ict_spiral/version_0/checkpoints/last.ckpt",
     ),
     "test": (
-        "Errors of a checkpoint on the test subjects.",
+        "Measure a checkpoint's errors on the test subjects.",
         "facegen test --config configs/ict_spiral.yaml --ckpt_path runs/ict_spiral/version_0/checkpoints/last.ckpt",
     ),
     "predict": (
-        "Write what a checkpoint generates for the test subjects, one .npz each; of a classifier one .csv each.",
+        "Write what a checkpoint generates for the test subjects, a .npz a sequence; of a classifier, a .csv.",
         "facegen predict --config configs/ict_spiral.yaml --ckpt_path runs/ict_spiral/version_0/checkpoints/last.ckpt",
     ),
 }
 """What each verb does, and an example."""
+WITHOUT_CONFIGS = (
+    "The folder configs/ is in facegen's source repository and source archive, not in an installed package. Its files "
+    "can be copied from there; or name a model, as in `facegen fit --model SpiralGenerator --data.corpus demo/corpus`, "
+    "and for another verb the config that training left: runs/.../config.yaml, beside its checkpoints/."
+)
+"""How the examples are followed where there is no checkout: a wheel holds no configs."""
 
 
 # Configs that earlier versions saved name classes by the modules in which they lay then.
@@ -96,7 +102,11 @@ def run(arguments: list[str]) -> TrainingCLI:
         datamodule_class=ExpressionDataModule,
         subclass_mode_model=True,
         parser_class=OneLineParser,
-        parser_kwargs={verb: {"description": f"{text} Example: {example}"} for verb, (text, example) in VERBS.items()},
+        parser_kwargs={"prog": "facegen"}
+        | {
+            verb: {"description": f"{text} Example: {example}. {WITHOUT_CONFIGS}"}
+            for verb, (text, example) in VERBS.items()
+        },
         auto_configure_optimizers=False,
         seed_everything_default=0,
         save_config_callback=RunRecord,
