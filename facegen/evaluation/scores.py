@@ -17,7 +17,9 @@ from facegen.motion.intensity import mean_motion
 from facegen.motion.label import Phases
 
 POSITIONS = 101
-"""Places along the evolution of an expression at which Figure 5 shows errors."""
+"""Places along the evolution of an expression at which Figure 5 shows errors: every percent of it."""
+STILL = 1e-3
+"""mm: where the mean motion varies by no more than this, nothing moves, and no phases are sought."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,10 +87,10 @@ def _score(made: np.ndarray, recorded: np.ndarray, regions: np.ndarray, places: 
 
 
 def phases_of(displacement: np.ndarray) -> Phases | None:
-    """Phases found in the mean motion of (T, V, 3) mm; None where it does not move by a thousandth of a mm."""
+    """Phases found in the mean motion of (T, V, 3) mm; None where it moves by no more than `STILL`."""
     activity = mean_motion(displacement)
     try:
-        return fit_phases(activity)[0] if np.ptp(activity) > 1e-3 else None
+        return fit_phases(activity)[0] if np.ptp(activity) > STILL else None
     except MotionError:
         return None
 

@@ -11,8 +11,10 @@ from facegen.errors import FacegenError
 from facegen.pictures.render import Camera, render
 from facegen.pictures.sheets import contact_sheet, write_picture
 
-MOST = 12
+PEOPLE_SHOWN = 12
+"""How many people a sheet has at most; chosen, so that faces are still seen on a screen."""
 SIZE = 160
+"""Edge of one person's picture, pixels."""
 
 
 def draw_people(corpus: Corpus, path: str | Path) -> int:
@@ -23,7 +25,7 @@ def draw_people(corpus: Corpus, path: str | Path) -> int:
         path: `.png`.
 
     Returns:
-        How many people are on it, at most 12.
+        How many people are on it, at most `PEOPLE_SHOWN`.
 
     Raises:
         FacegenError: the suffix is another, the place cannot be written, or a package for pictures is not installed.
@@ -34,7 +36,7 @@ def draw_people(corpus: Corpus, path: str | Path) -> int:
     takes: dict[str, dict[str, int]] = {}
     for index, entry in enumerate(corpus.entries):
         takes.setdefault(entry.subject, {}).setdefault(entry.expression, index)
-    people = sorted(takes)[:MOST]
+    people = sorted(takes)[:PEOPLE_SHOWN]
     rows = [_row(corpus, takes[subject]) for subject in people]
     sheet = contact_sheet(rows, row_labels=people, column_labels=["neutral", *corpus.expressions])
     write_picture(path, sheet)

@@ -16,7 +16,8 @@ from facegen.optional import require
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MOST, COLUMNS = 48, 4
+SEQUENCES_SHOWN, COLUMNS = 48, 4
+"""How many sequences a sheet has at most, and how many stand in a row; chosen, so that the curves can be read."""
 
 
 def draw_phases(corpus: Corpus, path: str | Path) -> int:
@@ -27,7 +28,7 @@ def draw_phases(corpus: Corpus, path: str | Path) -> int:
         path: `.png`.
 
     Returns:
-        How many sequences are on it; at most 48 find room.
+        How many sequences are on it; at most `SEQUENCES_SHOWN`.
 
     Raises:
         FacegenError: the suffix is another, the place cannot be written, or matplotlib is not installed.
@@ -39,7 +40,7 @@ def draw_phases(corpus: Corpus, path: str | Path) -> int:
     entries = corpus.entries
     sure = [1.0 if entry.confidence is None else entry.confidence for entry in entries]  # what was annotated is certain
     order = sorted(range(len(entries)), key=lambda index: sure[index])
-    shown = order[:MOST]
+    shown = order[:SEQUENCES_SHOWN]
     rows = -(-len(shown) // COLUMNS)
     figure = figures.Figure(figsize=(4 * COLUMNS, 1.9 * rows + 0.5), layout="constrained")
     axes = figure.subplots(rows, COLUMNS, squeeze=False).ravel()

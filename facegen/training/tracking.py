@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from wandb import Artifact, Run
 
 PACKAGE = Path(facegen.__file__).parent
+"""The package's own folder, whose commit `code_version` looks for."""
 RUN = "wandb_run"
 """Under this key a checkpoint names the Weights & Biases run that made it."""
 
@@ -92,7 +93,7 @@ class RunRecord(SaveConfigCallback):
     its frames, and the checkpoint that it starts from; when training has ended well, its checkpoint is logged as an
     artifact of type `model`, with epoch, digests, code and the last errors in mm. `WandbLogger(log_model=True)` logs
     neither these nor what was used. Offline, artifacts are only recorded: `wandb sync` sends the files from where they
-    lie, so the checkpoint has to be there still. What the server alone can give, such as `v3`, is not known before.
+    lie, so the checkpoint must still be there. What only the server gives, such as `v3`, is unknown until then.
     """
 
     def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
