@@ -1,4 +1,4 @@
-"""One command: its verbs, and what becomes of their errors."""
+"""The command: its verbs, and how their errors are told."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ TRAINING = {
     "test": "measure a checkpoint's errors on the test subjects",
     "predict": "write what a checkpoint generates for the test subjects",
 }
-
-
+"""Verbs that Lightning parses, and what they do."""
 NO_MEMORY = "not enough memory; take fewer frames, smaller batches or a smaller mesh"
 
 

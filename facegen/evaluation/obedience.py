@@ -1,4 +1,4 @@
-"""Whether what is made does what the label asks for: how strong, and when."""
+"""Whether generated motion does what its label asks for: how strong it is, and when."""
 
 from __future__ import annotations
 

@@ -24,12 +24,12 @@ STILL = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Score:
-    """What one made sequence comes to.
+    """The errors of one generated sequence, and what is found in it.
 
     Args:
         error: per-vertex Euclidean distance from the recorded one, mean over vertices and frames, mm (section 5.2).
         regions: the same over the vertices of each of `REGIONS`, mm; NaN where one has none.
-        largest: that of the vertex and frame where it is largest, mm.
+        largest: the largest error of any vertex in any frame, mm.
         curve: (POSITIONS,) mean over vertices of the error's L1 norm, mm, along the evolution (section 5.4).
         phases: found in what was made; None where it does not move.
         named: the number of the expression that each classifier names.

@@ -19,7 +19,7 @@ NAMED_FILES = 10
 
 
 def layouts() -> dict[str, Layout]:
-    """Sources that keep a mesh for every frame, the most particular first."""
+    """The layouts of the sources that keep a mesh for every frame, the most specific first."""
     from facegen.data.sources import coma, d3dfacs, famos, folder, fourdfab
 
     return {

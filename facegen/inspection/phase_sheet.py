@@ -1,4 +1,4 @@
-"""A corpus's phases beside the motion that they were found in, for a person to check."""
+"""Plots of a corpus's phases over the motion that they were found in, for a person to check."""
 
 from __future__ import annotations
 

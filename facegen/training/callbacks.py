@@ -1,4 +1,4 @@
-"""What training leaves beside weights: early pictures of progress, and predictions as sequences."""
+"""Callbacks: a line an epoch, pictures of progress, and predictions as files."""
 
 from __future__ import annotations
 
@@ -128,9 +128,9 @@ class ApexSheet(Showing):
 
 
 class PredictionWriter(Callback):
-    """`predict` writes what it finds about the test split into `predictions/`.
+    """`predict` writes what the model makes of the test split into `predictions/`.
 
-    Of a generator one `.npz` sequence for each; of a classifier one `.csv` for each, the probability of every
+    A generator leaves a `.npz` for each sequence; a classifier leaves a `.csv` for each, with the probability of every
     expression.
     """
 

@@ -1,4 +1,4 @@
-"""Verbs that show what there is: export, evaluate, bench."""
+"""Verbs that write out or measure what there is: export, evaluate, bench."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several verbs have in common."""
+"""Options and steps that several verbs share."""
 
 from __future__ import annotations
 
