@@ -1,11 +1,11 @@
-"""One command: its verbs, and what becomes of their errors."""
+"""The command: its verbs, and how their errors are told."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from facegen import __version__
 from facegen.errors import FacegenError
@@ -15,19 +15,18 @@ from facegen.verbs.reports import add_bench, add_evaluate, add_export
 
 TRAINING = {
     "fit": "train a model",
-    "validate": "errors of a checkpoint on the test subjects, as training reports them",
-    "test": "errors of a checkpoint on the test subjects",
+    "validate": "measure a checkpoint's errors on the test subjects, as training reports them",
+    "test": "measure a checkpoint's errors on the test subjects",
     "predict": "write what a checkpoint generates for the test subjects",
 }
-
-
+"""Verbs that Lightning parses, and what they do."""
 NO_MEMORY = "not enough memory; take fewer frames, smaller batches or a smaller mesh"
 
 
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line and whose help keeps the example's lines."""
 
-    def __init__(self, *args: object, example: str = "", **kwargs: object) -> None:
+    def __init__(self, *args: Any, example: str = "", **kwargs: Any) -> None:
         epilog = f"example:\n  {example}" if example else None
         kwargs.setdefault("allow_abbrev", False)
         super().__init__(*args, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)

@@ -1,4 +1,4 @@
-"""The whole chain on the built-in faces: prepare, train, test, animate, look."""
+"""The whole chain on the built-in faces: prepare, train, test, animate, draw."""
 
 from __future__ import annotations
 
@@ -15,10 +15,16 @@ from facegen.files import new_folder
 from facegen.motion.label import EXPRESSIONS
 from facegen.optional import require
 
+# What a demo leaves behind: a folder with nothing else in it may be replaced.
 EXPRESSION_FILES = tuple(f"{name}{suffix}" for name in EXPRESSIONS for suffix in (".glb", ".mp4"))
 MADE = ("corpus", "run", "model.ckpt", "neutral.obj", "sheet.png", "demo.json", *EXPRESSION_FILES)
-SUBJECTS, VERTICES, FRAMES = 24, 2500, (24, 36)
-CLIP = 36  # frames of each animation
+
+# Sizes, chosen together so that the demo takes minutes on two cores and its faces still move smoothly.
+SUBJECTS, VERTICES = 24, 2500
+FRAMES = (24, 36)
+"""Shortest and longest take."""
+CLIP_FRAMES = 36
+"""Length of each animation that is made."""
 EPOCHS, CHANNELS = 48, (64, 64, 32, 16)
 RECIPE = [
     "--model=SpiralGenerator",
@@ -34,7 +40,7 @@ RECIPE = [
     "--model.weight_decay=0",
     "--data.batch_size=4",
     "--data.workers=0",
-    "--data.rest=80",  # the takes are short, and a face that is animated may rest for long
+    "--data.rest=80",  # the takes are short, and an animated face may be at rest for long
     f"--trainer.max_epochs={EPOCHS}",
     "--trainer.accelerator=cpu",
     "--trainer.check_val_every_n_epoch=4",
@@ -45,6 +51,7 @@ RECIPE = [
     "--trainer.logger.name=null",
     "--trainer.logger.version=run",
 ]
+"""The options of `facegen fit`: the study's spiral model, smaller and trained for less long."""
 
 
 def demo(out: str | Path, seed: int = 0) -> None:
@@ -65,7 +72,7 @@ def demo(out: str | Path, seed: int = 0) -> None:
         _prepare(folder / "corpus", seed)
         _say("2/4 training; errors in mm, on subjects trained on and on subjects never seen")
         errors = _train(folder, seed)
-        _say("3/4 animating a subject never seen, at full intensity")
+        _say("3/4 animating a subject never seen in training, at full intensity")
         sequences = _animate(folder)
         _say("4/4 drawing")
         _draw(folder, sequences)
@@ -125,7 +132,7 @@ def _animate(folder: Path) -> dict:
     write_mesh(folder / "neutral.obj", neutral)
     sequences = {}
     for name in model.expressions:
-        motion = motion_label(CLIP, name, Phases.spread(CLIP), 1.0, model.expressions)
+        motion = motion_label(CLIP_FRAMES, name, Phases.spread(CLIP_FRAMES), 1.0, model.expressions)
         sequences[name] = animate(model, neutral, motion, model.fps)
         export(sequences[name], folder / f"{name}.glb")
     return sequences

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 
 from facegen.errors import FacegenError
 
@@ -99,18 +100,38 @@ def new_folder(path: str | Path, made: Collection[str] = ()) -> Iterator[Path]:
                 parent.rmdir()
 
 
-def read_arrays(path: str | Path, passed_over: Collection[str] = ()) -> dict[str, np.ndarray | None]:
-    """The arrays of a `.npz` by name, without unpickling anything; None for those that are `passed_over`.
+def read_arrays(path: str | Path, passed_over: Collection[str] = ()) -> dict[str, np.ndarray]:
+    """The arrays of a `.npz` by name, read without unpickling anything.
+
+    Args:
+        path: of the file.
+        passed_over: names of arrays that stay in the file; they are not in the result.
 
     Raises:
         FacegenError: the file is missing, damaged, or no `.npz`.
     """
+    with _opened(path) as archive:
+        return {name: archive[name] for name in archive.files if name not in passed_over}
+
+
+def array_names(path: str | Path) -> list[str]:
+    """The names of the arrays in a `.npz`, of which none is read.
+
+    Raises:
+        FacegenError: see `read_arrays`.
+    """
+    with _opened(path) as archive:
+        return archive.files
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[NpzFile]:
     path = Path(path)
     if not path.is_file():
         raise FacegenError(f"{path}: no such file")
     try:
         with np.load(path, allow_pickle=False) as archive:
-            return {name: None if name in passed_over else archive[name] for name in archive.files}
+            yield archive
     except Exception as error:  # zip, zlib and the array headers inside each fail in ways of their own
         raise FacegenError(f"{path}: not a readable .npz, or a damaged one") from error
 

@@ -1,4 +1,4 @@
-"""Memory that is used again."""
+"""Memory of large tensors that is used again."""
 
 from __future__ import annotations
 
@@ -9,28 +9,30 @@ import numpy as np
 import torch
 from torch import Tensor
 
-NUMBERS = {torch.float32: np.float32, torch.float64: np.float64}
-LARGE = 1 << 20  # bytes; below, the system's allocator does this by itself
+DTYPES = {torch.float32: np.float32, torch.float64: np.float64}
+"""What tensors may hold to be recycled, as torch and as numpy call it."""
+RECYCLED_FROM = 1 << 20
+"""Bytes of the smallest tensor whose memory is kept. Chosen: below this the system's allocator keeps memory itself."""
 
-# By address, the latest last. A garbage collection may free a piece while any line below runs, in the same thread, so a
+# By address, the latest last. A garbage collection may free a block while any line below runs, in the same thread, so a
 # lock could wait for itself; instead every access is a single step that nothing can come between.
 _free: dict[int, Tensor] = {}
 
 
 class _Lent:
-    """A piece in use; numpy and torch hold it as long as any tensor on it lives, then it is free again."""
+    """A block in use; numpy and torch hold it as long as any tensor on it lives, then it is free again."""
 
-    def __init__(self, piece: Tensor) -> None:
-        self.piece = piece
+    def __init__(self, block: Tensor) -> None:
+        self.block = block
         self.__array_interface__: dict[str, Any] = {
-            "data": (piece.data_ptr(), False),
-            "shape": (piece.numel(),),
+            "data": (block.data_ptr(), False),
+            "shape": (block.numel(),),
             "typestr": "|u1",
             "version": 3,
         }
 
     def __del__(self) -> None:
-        _free[self.piece.data_ptr()] = self.piece
+        _free[self.block.data_ptr()] = self.block
 
 
 def recycled(like: Tensor, *shape: int) -> Tensor:
@@ -40,20 +42,20 @@ def recycled(like: Tensor, *shape: int) -> Tensor:
     torch keeps memory by itself.
     """
     size = prod(shape) * like.element_size()
-    if like.device.type != "cpu" or like.dtype not in NUMBERS or size < LARGE:
+    if like.device.type != "cpu" or like.dtype not in DTYPES or size < RECYCLED_FROM:
         return like.new_empty(shape)
-    fitting = [piece for piece in list(_free.values()) if size <= piece.numel() <= 2 * size]
-    piece = _free.pop(min(fitting, key=Tensor.numel).data_ptr(), None) if fitting else None
-    lent = _Lent(_new(size) if piece is None else piece)
-    return torch.from_numpy(np.asarray(lent)[:size].view(NUMBERS[like.dtype]).reshape(shape))
+    fitting = [block for block in list(_free.values()) if size <= block.numel() <= 2 * size]
+    block = _free.pop(min(fitting, key=Tensor.numel).data_ptr(), None) if fitting else None
+    lent = _Lent(_new(size) if block is None else block)
+    return torch.from_numpy(np.asarray(lent)[:size].view(DTYPES[like.dtype]).reshape(shape))
 
 
 def _new(size: int) -> Tensor:
     # As much of what is free goes, the oldest first, so that no more is ever held than was once in use.
     room = size
-    for address, piece in list(_free.items()):
+    for address, block in list(_free.items()):
         if room > 0 and _free.pop(address, None) is not None:
-            room -= piece.numel()
+            room -= block.numel()
     return torch.empty(size, dtype=torch.uint8, device="cpu")
 
 

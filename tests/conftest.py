@@ -57,7 +57,7 @@ def run_arguments(corpus_path: Path) -> list[str]:
 
 @pytest.fixture(scope="session")
 def fit_arguments(run_arguments: list[str]) -> list[str]:
-    """Likewise, with the spiral generator."""
+    """Options of a training run of the spiral generator; the verb, the folder and the epochs are still to be given."""
     model = ["--model=SpiralGenerator", "--model.channels=[16, 8, 8]", "--model.activation=elu", "--model.lr=1e-2"]
     return [*model, *run_arguments]
 

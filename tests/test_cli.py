@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import signal
@@ -53,6 +52,9 @@ def test_every_verb_has_help_with_an_example(verb: str, capsys: pytest.CaptureFi
     text = capsys.readouterr().out
     assert "xample:" in text
     assert f"facegen {verb}" in text
+    if verb in TRAINING:  # its example names a config, which no wheel holds
+        assert text.startswith("usage: facegen ")
+        assert "not in an installed package" in " ".join(text.split())
 
 
 def test_the_verbs_are_those_of_the_help(capsys: pytest.CaptureFixture) -> None:
@@ -103,51 +105,6 @@ def test_mistakes_get_one_line(
     monkeypatch.chdir(tmp_path)
     fails(capsys, arguments, *parts)
     assert not list(tmp_path.iterdir())
-
-
-def test_inspect_a_corpus(corpus_path: Path, capsys: pytest.CaptureFixture) -> None:
-    capsys.readouterr()
-    assert run(["inspect", str(corpus_path), "--json"]) == 0
-    seen = json.loads(capsys.readouterr().out)
-    assert (seen["kind"], seen["vertices"], seen["sequences"]) == ("corpus", 420, 24)
-    assert (seen["subjects"], seen["train_subjects"], seen["test_subjects"]) == (4, 3, 1)
-    assert len(seen["levels"]) == 4
-    assert seen["levels"][0] == 420
-    assert seen["expressions"] == ["happy", "angry", "sad", "surprise", "fear", "disgust"]
-    assert (seen["fps"], seen["left_out"], len(seen["digest"])) == (10, [], 64)
-    assert 24 * 10 <= seen["frames"] <= 24 * 14
-    assert seen["components"] == 64
-    assert 0 <= seen["components_leave"] < 0.01
-    assert 0 <= seen["components_error"] < 1e-5
-    assert run(["inspect", str(corpus_path)]) == 0
-    assert "sound" in capsys.readouterr().out
-
-
-def test_inspect_a_mesh_and_a_checkpoint(
-    neutral_path: Path, checkpoint_path: Path, corpus_path: Path, capsys: pytest.CaptureFixture
-) -> None:
-    capsys.readouterr()
-    assert run(["inspect", str(neutral_path), "--json"]) == 0
-    mesh = json.loads(capsys.readouterr().out)
-    assert (mesh["kind"], mesh["vertices"], mesh["pieces"], mesh["problems"]) == ("mesh", 420, 1, [])
-    assert run(["inspect", str(checkpoint_path), "--json"]) == 0
-    model = json.loads(capsys.readouterr().out)
-    assert run(["inspect", str(corpus_path), "--json"]) == 0
-    corpus = json.loads(capsys.readouterr().out)
-    assert (model["kind"], model["epoch"]) == ("checkpoint", 29)  # of 30, as the log counts them
-    assert (model["network"], model["intensity_floor"]) == ("SpiralNetwork", 0.2)
-    for name in ("vertices", "faces", "levels", "expressions", "fps", "digest", "hierarchy"):
-        assert model[name] == corpus[name]
-
-
-def test_inspect_says_what_is_wrong_with_a_mesh(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    path = tmp_path / "fan.obj"
-    path.write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nv 1 1 1\nf 1 2 3\nf 1 2 4\nf 1 2 5\n")
-    capsys.readouterr()
-    assert run(["inspect", str(path), "--json"]) == 0
-    seen = json.loads(capsys.readouterr().out)
-    assert not seen["sound"]
-    assert "1 edge lies on more than two faces (vertices 0-1)" in seen["problems"]
 
 
 def animate(neutral: Path, checkpoint: Path, out: Path, *more: object) -> list[str]:

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from facegen import memory
-from facegen.memory import LARGE, forget, recycled
+from facegen.memory import RECYCLED_FROM, forget, recycled
 
 LIKE = torch.empty(0)
-NUMBERS = LARGE // 4  # float32, the least that is kept
+NUMBERS = RECYCLED_FROM // 4  # float32, the least that is kept
 
 
 @pytest.fixture(autouse=True)
@@ -27,8 +27,8 @@ def _nothing_kept() -> Iterator[None]:
 
 
 def free() -> list[int]:
-    """Bytes of the pieces that wait to be used again, oldest first."""
-    return [piece.numel() for piece in memory._free.values()]
+    """Bytes of the blocks that wait to be used again, oldest first."""
+    return [block.numel() for block in memory._free.values()]
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -45,7 +45,7 @@ def test_memory_is_used_again_also_for_other_shapes_and_types() -> None:
     made = recycled(LIKE, NUMBERS)
     place = made.data_ptr()
     del made
-    assert free() == [LARGE]
+    assert free() == [RECYCLED_FROM]
     other = recycled(LIKE.double(), 8, NUMBERS // 16)
     assert other.data_ptr() == place
     assert free() == []
@@ -103,7 +103,7 @@ def test_two_that_live_at_once_do_not_share_memory() -> None:
     assert all(bool((x == x[0]).all()) for x in made)
 
 
-def test_the_smallest_piece_that_fits_is_taken_and_none_that_would_be_half_empty() -> None:
+def test_the_smallest_block_that_fits_is_taken_and_none_that_would_be_half_empty() -> None:
     sizes = (8, 3, 4, 1)
     made = [recycled(LIKE, size * NUMBERS) for size in sizes]
     places = {size: x.data_ptr() for size, x in zip(sizes, made, strict=True)}
@@ -115,18 +115,18 @@ def test_the_smallest_piece_that_fits_is_taken_and_none_that_would_be_half_empty
     assert set(memory._free) == {places[8], places[1]}
     new = recycled(LIKE, 2 * NUMBERS)  # the system may well put it where one of those was that had to go
     del new
-    assert free() == [2 * LARGE]
+    assert free() == [2 * RECYCLED_FROM]
 
 
 def test_no_more_is_held_than_was_once_in_use() -> None:
     made = [recycled(LIKE, 3 * NUMBERS) for _ in range(4)]
     while made:
         del made[0]
-    assert sum(free()) == 12 * LARGE
+    assert sum(free()) == 12 * RECYCLED_FROM
     new = recycled(LIKE, 7 * NUMBERS)  # fits none of them, so three of them go
-    assert free() == [3 * LARGE]
+    assert free() == [3 * RECYCLED_FROM]
     del new
-    assert sum(free()) == 10 * LARGE
+    assert sum(free()) == 10 * RECYCLED_FROM
     forget()
     assert free() == []
 
@@ -171,7 +171,7 @@ def test_a_garbage_collection_may_come_at_any_time() -> None:
     assert code == 0
 
 
-def test_many_threads_never_share_a_piece() -> None:
+def test_many_threads_never_share_a_block() -> None:
     def work(number: int) -> bool:
         for turn in range(50):
             made = recycled(LIKE, NUMBERS + number)

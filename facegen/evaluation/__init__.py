@@ -1,4 +1,4 @@
-"""A corpus and checkpoints become the report that the paper prints: tables 2 and 3, figures 3 to 6."""
+"""Evaluation: a corpus and checkpoints become the paper's tables 2 and 3 and figures 3 to 6, as a report."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from facegen import __version__
 from facegen.data.corpus import Corpus
 from facegen.errors import MeshError
 from facegen.evaluation import figures, obedience, tables
-from facegen.evaluation.regions import REGIONS, face_regions
+from facegen.evaluation.regions import OTHERS, REGIONS, face_regions
 from facegen.evaluation.report import markdown
 from facegen.evaluation.rows import GROUND_TRUTH, MODELS, Generator, Judge, Row, generators, references
 from facegen.evaluation.scores import mean_phases, score_rows
@@ -23,6 +23,7 @@ from facegen.optional import require
 
 CLASSIFIER = "classifier"
 FIGURES = tuple(f"{name}.png" for name in ("figure3", "figure4", "figure5", "figure6", "intensity"))
+# What `evaluate` writes: a folder with nothing else in it may be replaced.
 FILES = ("report.md", "report.json", *FIGURES)
 
 
@@ -87,18 +88,18 @@ def evaluate(
 
 
 def _regions(corpus: Corpus) -> tuple[np.ndarray, str | None]:
-    """The region of each vertex; where the template is no whole face, all are the rest, and why."""
+    """The region of each vertex; where the template is no whole face, all are `OTHERS`, and why."""
     template = corpus.hierarchy.template
     try:
         return face_regions(template), None
     except MeshError as error:
-        return np.full(len(template.vertices), REGIONS.index("rest")), str(error)
+        return np.full(len(template.vertices), REGIONS.index(OTHERS)), str(error)
 
 
 def _draw(
     corpus: Corpus, models: Mapping[str, Sequence[Generator]], report: Mapping[str, Any], folder: Path
 ) -> list[str]:
-    """Draw what there is something to draw of, with the first checkpoint of each row; names of the files."""
+    """Draw the figures that there are data for, with the first checkpoint of each row; names of the files."""
     figures.error_curves(corpus, report["figure5"], folder / "figure5.png")
     if models:
         compared = {name: models[name][0] for name in ("blendshape", "spiral") if name in models}

@@ -17,11 +17,20 @@ from facegen.motion.label import Phases, motion_label
 from facegen.optional import require
 from facegen.pictures.render import Camera, render
 
-SIZE = 240  # pixels of a face
+SIZE = 240
+"""Edge of one face's picture, pixels."""
 DPI = 120
+"""Pixels in an inch of a figure."""
 MOMENTS = ("onset", "apex", "offset")
+"""What `_moments` gives the middles of."""
+TOP_OF_SCALE = 0.995
+"""Share of all errors that the colours of Figure 3 tell apart; the largest of a few vertices would take all of it."""
+FACES_IN_FIGURE3 = 4
+"""Expressions that Figure 3 shows, at three moments each; chosen, so that a row fits a page."""
+FRAMES_IN_FIGURE4 = 100
+"""Length of the labels in Figure 4, frames; chosen. A longer one costs more memory and shows the same faces."""
 COLORS = {
-    # Okabe and Ito's, which the colour-blind can tell apart; the paper's recipes are drawn dashed in their model's.
+    # Okabe and Ito's, which the colour-blind can tell apart. The paper's recipes have their model's colour, dashed.
     "still": "#999999",
     "label_mean": "#009E73",
     "pca_projection": "#56B4E9",
@@ -43,7 +52,7 @@ def error_maps(corpus: Corpus, makers: Mapping[str, Callable[[int], np.ndarray]]
         makers: by row, from the index of a sequence to displacements (T, V, 3), mm.
         path: `.png` to write.
     """
-    shown = sorted(_of_subject(corpus), key=lambda index: -corpus.entries[index].deformation)[:4]
+    shown = sorted(_of_subject(corpus), key=lambda index: -corpus.entries[index].deformation)[:FACES_IN_FIGURE3]
     faces = corpus.hierarchy.template.faces
     poses: list[np.ndarray] = []
     errors: dict[str, list[np.ndarray]] = {name: [] for name in makers}
@@ -54,7 +63,7 @@ def error_maps(corpus: Corpus, makers: Mapping[str, Callable[[int], np.ndarray]]
         for name, make in makers.items():
             apart = np.linalg.norm(make(index)[frames] - recorded[frames], axis=-1)
             errors[name] += list(apart)
-    top = float(np.quantile(np.concatenate([np.concatenate(maps) for maps in errors.values()]), 0.995))
+    top = float(np.quantile(np.concatenate([np.concatenate(maps) for maps in errors.values()]), TOP_OF_SCALE))
     camera = Camera.framing(np.stack(poses))
     colormap = require("matplotlib", "render").colormaps["turbo"]
     rows = {"recorded": [render(pose, faces, camera, size=SIZE) for pose in poses]}
@@ -74,7 +83,7 @@ def error_maps(corpus: Corpus, makers: Mapping[str, Callable[[int], np.ndarray]]
 
 def frames_over_labels(corpus: Corpus, generator: Generator, path: Path) -> None:
     """Figure 4: what is made of each expression's label at full intensity, over that label, on a test subject."""
-    frames, index = 100, _of_subject(corpus)[0]
+    frames, index = FRAMES_IN_FIGURE4, _of_subject(corpus)[0]
     phases = Phases(*np.rint(mean_phases(corpus) * (frames - 1)).astype(int).tolist())
     rising, _, falling = map(round, _moments(phases))
     chosen = [0, rising, phases.apex_start, phases.apex_end, falling, frames - 1]
@@ -131,7 +140,7 @@ def latent_walks(corpus: Corpus, generator: Generator, path: Path, steps: int = 
     model, names = generator.model, corpus.expressions
     model.network.to("cpu")
     neutral = model.hierarchy.template.with_vertices(corpus.neutral(index).astype(np.float64))
-    pairs = list(zip(names, [*names[1:], names[0]], strict=True)) if len(names) > 1 else [(names[0], names[0])]
+    pairs = zip(names, [*names[1:], names[0]], strict=True)
     walks = {f"{start} to {stop}": interpolate(model, neutral, start, stop, steps) for start, stop in pairs}
     model.network.to(generator.device)
     camera = Camera.framing(np.concatenate([walk.vertices for walk in walks.values()]))
@@ -165,7 +174,8 @@ def intensity_curves(found: Mapping[str, Mapping[str, Any]], path: Path) -> None
 def _moments(phases: Phases) -> tuple[float, float, float]:
     """The middle of onset, apex and offset, frames."""
     marks = (phases.onset, phases.apex_start, phases.apex_end, phases.offset)
-    return tuple((begin + end) / 2 for begin, end in zip(marks, marks[1:], strict=False))
+    onset, apex, offset = ((begin + end) / 2 for begin, end in zip(marks, marks[1:], strict=False))
+    return onset, apex, offset
 
 
 def _of_subject(corpus: Corpus) -> list[int]:

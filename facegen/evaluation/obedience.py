@@ -1,4 +1,4 @@
-"""Whether what is made does what the label asks for: how strong, and when."""
+"""Whether generated motion does what its label asks for: how strong it is, and when."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from facegen.motion.label import Phases, motion_label
 
 ASKED = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Intensities of Eq. 6 that are asked for."""
-
 MARKS = ("onset", "apex_start", "apex_end", "offset")
+"""The frames that bound the phases, by the fields of `Phases`."""
 
 
 def intensity(corpus: Corpus, generators: dict[str, list[Generator]]) -> dict[str, Any]:

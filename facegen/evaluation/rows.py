@@ -47,7 +47,7 @@ class Generator:
 
     Args:
         model: of a network that generates.
-        corpus: whose labels it is given; their least height becomes the one it was trained with.
+        corpus: its labels are what the network is given, from the least height that it was trained with.
         device: where it computes.
     """
 
@@ -84,7 +84,7 @@ def load_all(paths: Sequence[Path], wanted: type[nn.Module], corpus: Corpus, opt
     """Checkpoints of one kind that were trained on the corpus.
 
     Raises:
-        CheckpointError: one is none, of another network, or of another corpus; the message names it.
+        CheckpointError: a file is no checkpoint, or one of another network or corpus; the message names it.
     """
     found = []
     for path in paths:
@@ -102,10 +102,10 @@ def load_all(paths: Sequence[Path], wanted: type[nn.Module], corpus: Corpus, opt
 
 
 def references(corpus: Corpus) -> list[Row]:
-    """The rows that need no checkpoint: what is generated has to be seen beside them.
+    """The rows that need no checkpoint, to compare what is generated with.
 
-    *still* is the neutral, unmoved; *label mean* see `LabelMean`; *PCA projection* is the ground truth through the
-    corpus's components, the floor of every model that combines them.
+    *still* is the neutral, unmoved; *label mean* is what `LabelMean` gives; *PCA projection* is the ground truth
+    through the corpus's components, and no model that combines them can err less.
     """
     mean, pca = LabelMean.fit(corpus), corpus.pca
 
@@ -120,7 +120,7 @@ def references(corpus: Corpus) -> list[Row]:
 
 
 def generators(corpus: Corpus, paths: Mapping[str, Sequence[Path]], device: torch.device) -> dict[str, list[Generator]]:
-    """For each of `MODELS` that has checkpoints, these.
+    """The generators of each of `MODELS` that has checkpoints.
 
     Raises:
         CheckpointError: see `load_all`.
@@ -144,7 +144,7 @@ class Judge:
 
     @torch.inference_mode()
     def __call__(self, displacement: np.ndarray) -> list[int]:
-        """The expression's number that each classifier names for (T, V, 3) mm."""
+        """The number of the expression that each classifier names for a displacement (T, V, 3), mm."""
         whole = torch.tensor([0, len(displacement)])
         frames = torch.from_numpy(displacement).to(self.device)
         return [int(network(frames, whole).argmax()) for network in self.networks]

@@ -17,17 +17,19 @@ from facegen.motion.intensity import mean_motion
 from facegen.motion.label import Phases
 
 POSITIONS = 101
-"""Places along the evolution of an expression at which Figure 5 shows errors."""
+"""Places along the evolution of an expression at which Figure 5 shows errors: every percent of it."""
+STILL = 1e-3
+"""mm: where the mean motion varies by no more than this, nothing moves, and no phases are sought."""
 
 
 @dataclass(frozen=True, eq=False)
 class Score:
-    """What one made sequence comes to.
+    """The errors of one generated sequence, and what is found in it.
 
     Args:
         error: per-vertex Euclidean distance from the recorded one, mean over vertices and frames, mm (section 5.2).
         regions: the same over the vertices of each of `REGIONS`, mm; NaN where one has none.
-        largest: that of the vertex and frame where it is largest, mm.
+        largest: the largest error of any vertex in any frame, mm.
         curve: (POSITIONS,) mean over vertices of the error's L1 norm, mm, along the evolution (section 5.4).
         phases: found in what was made; None where it does not move.
         named: the number of the expression that each classifier names.
@@ -85,10 +87,10 @@ def _score(made: np.ndarray, recorded: np.ndarray, regions: np.ndarray, places: 
 
 
 def phases_of(displacement: np.ndarray) -> Phases | None:
-    """Phases found in the mean motion of (T, V, 3) mm; None where it does not move by a thousandth of a mm."""
+    """Phases found in the mean motion of (T, V, 3) mm; None where it moves by no more than `STILL`."""
     activity = mean_motion(displacement)
     try:
-        return fit_phases(activity)[0] if np.ptp(activity) > 1e-3 else None
+        return fit_phases(activity)[0] if np.ptp(activity) > STILL else None
     except MotionError:
         return None
 

@@ -15,7 +15,7 @@ from facegen.evaluation.scores import Score, Scores
 from facegen.metrics import scores_of
 
 DRAWS = 10_000
-"""Of the bootstrap."""
+"""Sets of test subjects that the bootstrap draws; chosen, so that the interval varies little with the seed."""
 
 
 def table2(corpus: Corpus, scores: Scores, generator: np.random.Generator) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def table2(corpus: Corpus, scores: Scores, generator: np.random.Generator) -> di
 def comparisons(corpus: Corpus, scores: Scores, generator: np.random.Generator) -> dict[str, Any]:
     """How much smaller the error of `spiral` is than that of other rows, as a share, with its 95 % interval.
 
-    Not beside *still* and *PCA projection*, which generate nothing. The same subjects are drawn for both, so the
+    *still* and *PCA projection* are left out, since they generate nothing. The same subjects are drawn for both, so the
     interval is that of the difference and narrower than the two apart.
     """
     if "spiral" not in scores:
@@ -102,7 +102,7 @@ def figure5(scores: Scores) -> dict[str, list[float]]:
 
 
 def _judged(scores: Scores) -> Mapping[str, list[list[Score]]]:
-    """All rows but the ground truth, whose error is nothing."""
+    """All rows but the ground truth, whose error is zero."""
     return {name: checkpoints for name, checkpoints in scores.items() if name != GROUND_TRUTH}
 
 

@@ -14,11 +14,12 @@ from facegen.errors import FacegenError, unknown
 from facegen.mesh.formats.io import read_mesh
 from facegen.mesh.units import UNITS
 
-SHOWN = 10  # left-over files that are named
+NAMED_FILES = 10
+"""How many left-over files are named; the others are only counted. Chosen: what a screen takes."""
 
 
 def layouts() -> dict[str, Layout]:
-    """Sources that keep a mesh for every frame, the most particular first."""
+    """The layouts of the sources that keep a mesh for every frame, the most specific first."""
     from facegen.data.sources import coma, d3dfacs, famos, folder, fourdfab
 
     return {
@@ -91,9 +92,9 @@ def _facts(root: Path, layout: Layout, matched: Matched) -> tuple[dict[str, Any]
             problems.append(f"{paths[0].parent.relative_to(root)}: {error}")
     problems += [f"{'/'.join(key)}: the folder is empty" for key in matched.empty]
     problems += [f"{'/'.join(key)}: a single frame" for key, paths in frames.items() if len(paths) < 2]
-    problems += [f"left over: {path}" for path in matched.left_over[:SHOWN]]
-    if len(matched.left_over) > SHOWN:
-        problems.append(f"left over: {len(matched.left_over) - SHOWN:,} more files")
+    problems += [f"left over: {path}" for path in matched.left_over[:NAMED_FILES]]
+    if len(matched.left_over) > NAMED_FILES:
+        problems.append(f"left over: {len(matched.left_over) - NAMED_FILES:,} more files")
     if frames:
         facts |= _mesh(next(iter(frames.values()))[0], layout, problems)
     return facts, problems

@@ -11,8 +11,10 @@ from facegen.errors import FacegenError
 from facegen.pictures.render import Camera, render
 from facegen.pictures.sheets import contact_sheet, write_picture
 
-MOST = 12
+PEOPLE_SHOWN = 12
+"""How many people a sheet has at most; chosen, so that faces are still seen on a screen."""
 SIZE = 160
+"""Edge of one person's picture, pixels."""
 
 
 def draw_people(corpus: Corpus, path: str | Path) -> int:
@@ -23,7 +25,7 @@ def draw_people(corpus: Corpus, path: str | Path) -> int:
         path: `.png`.
 
     Returns:
-        How many people are on it, at most 12.
+        How many people are on it, at most `PEOPLE_SHOWN`.
 
     Raises:
         FacegenError: the suffix is another, the place cannot be written, or a package for pictures is not installed.
@@ -34,7 +36,7 @@ def draw_people(corpus: Corpus, path: str | Path) -> int:
     takes: dict[str, dict[str, int]] = {}
     for index, entry in enumerate(corpus.entries):
         takes.setdefault(entry.subject, {}).setdefault(entry.expression, index)
-    people = sorted(takes)[:MOST]
+    people = sorted(takes)[:PEOPLE_SHOWN]
     rows = [_row(corpus, takes[subject]) for subject in people]
     sheet = contact_sheet(rows, row_labels=people, column_labels=["neutral", *corpus.expressions])
     write_picture(path, sheet)
@@ -45,7 +47,7 @@ def _row(corpus: Corpus, takes: dict[str, int]) -> list[np.ndarray]:
     """Pictures of one person, white where there is no recording of an expression."""
     faces, neutral = corpus.hierarchy.template.faces, corpus.neutral(next(iter(takes.values())))
     camera = Camera.framing(neutral, margin=0.1)
-    poses = [neutral]
+    poses: list[np.ndarray | None] = [neutral]
     for index in (takes.get(expression) for expression in corpus.expressions):
         apex = None if index is None else corpus.displacement(index)[corpus.motion(index).sum(axis=1).argmax()]
         poses.append(None if apex is None else neutral + apex)

@@ -1,8 +1,9 @@
-"""A corpus's phases beside the motion that they were found in, for a person to check."""
+"""Plots of a corpus's phases over the motion that they were found in, for a person to check."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,7 +13,11 @@ from facegen.files import new_file
 from facegen.motion.intensity import mean_motion
 from facegen.optional import require
 
-MOST, COLUMNS = 48, 4
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+SEQUENCES_SHOWN, COLUMNS = 48, 4
+"""How many sequences a sheet has at most, and how many stand in a row; chosen, so that the curves can be read."""
 
 
 def draw_phases(corpus: Corpus, path: str | Path) -> int:
@@ -23,7 +28,7 @@ def draw_phases(corpus: Corpus, path: str | Path) -> int:
         path: `.png`.
 
     Returns:
-        How many sequences are on it; at most 48 find room.
+        How many sequences are on it; at most `SEQUENCES_SHOWN`.
 
     Raises:
         FacegenError: the suffix is another, the place cannot be written, or matplotlib is not installed.
@@ -33,9 +38,9 @@ def draw_phases(corpus: Corpus, path: str | Path) -> int:
         raise FacegenError(f"{path}: the sheet of phases is a .png")
     figures = require("matplotlib.figure", "render")
     entries = corpus.entries
-    # What was annotated is certain.
-    order = sorted(range(len(entries)), key=lambda i: 1.0 if entries[i].confidence is None else entries[i].confidence)
-    shown = order[:MOST]
+    sure = [1.0 if entry.confidence is None else entry.confidence for entry in entries]  # what was annotated is certain
+    order = sorted(range(len(entries)), key=lambda index: sure[index])
+    shown = order[:SEQUENCES_SHOWN]
     rows = -(-len(shown) // COLUMNS)
     figure = figures.Figure(figsize=(4 * COLUMNS, 1.9 * rows + 0.5), layout="constrained")
     axes = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
@@ -52,7 +57,7 @@ def draw_phases(corpus: Corpus, path: str | Path) -> int:
     return len(shown)
 
 
-def _draw(axis: object, corpus: Corpus, index: int) -> None:
+def _draw(axis: Axes, corpus: Corpus, index: int) -> None:
     entry = corpus.entries[index]
     activity = mean_motion(corpus.displacement(index))
     time, label = np.arange(entry.frames) / corpus.fps, corpus.motion(index).max(axis=1)

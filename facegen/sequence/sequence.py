@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from facegen.errors import DataError, FacegenError
-from facegen.files import new_file, read_arrays
+from facegen.files import array_names, new_file, read_arrays
 from facegen.mesh.appearance import Appearance, shading_normals
 from facegen.sequence.appearance_arrays import appearance_of, arrays_of
 from facegen.sequence.frames import CHUNK, ArchivedFrames, Frames, StoredFrames, chunks, require_finite_frames
@@ -124,8 +124,9 @@ class Sequence:
             FacegenError: the file is missing, damaged, or holds something else.
         """
         wanted = ("vertices", "faces", "fps", "motion", "expressions")
-        arrays = read_arrays(path, () if not streamed else ("vertices",))
-        missing = [name for name in wanted if name not in arrays]
+        arrays = read_arrays(path, ("vertices",) if streamed else ())
+        there = array_names(path)
+        missing = [name for name in wanted if name not in there]
         if missing:
             raise DataError(f"{path}: a sequence has {', '.join(wanted)}; missing here: {', '.join(missing)}")
         vertices = ArchivedFrames(path) if streamed else arrays["vertices"]

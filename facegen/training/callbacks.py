@@ -1,4 +1,4 @@
-"""What training leaves beside weights: early pictures of progress, and predictions as sequences."""
+"""Callbacks: a line an epoch, pictures of progress, and predictions as files."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from facegen.data.sampler import SPARE
 from facegen.errors import FacegenError
 from facegen.exporters import export
 from facegen.models import ExpressionClassifier
+from facegen.models.base import ExpressionModel
 from facegen.optional import require
 from facegen.pictures.apex_sheet import apex_sheet
 from facegen.sequence.sequence import Sequence
-from facegen.training.tracking import wandb_runs
+from facegen.training.tracking import corpus_of, wandb_runs
 
 
 def generated_sequence(module: LightningModule, corpus: Corpus, index: int) -> Sequence:
@@ -35,6 +36,7 @@ class EpochLine(Callback):
     """One line an epoch on standard error: what the model names as its `HEADLINE`."""
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        assert isinstance(pl_module, ExpressionModel)  # the command line takes no other
         values = {name: float(value) for name, value in trainer.callback_metrics.items()}
         # The module logs this one after its callbacks have run. All processes compute it together; one prints.
         train = pl_module.train_headline()
@@ -95,7 +97,7 @@ class ProgressPictures(Showing):
         stem = run_folder(trainer, "pictures") / f"epoch{trainer.current_epoch:03d}"
         if not trainer.is_global_zero:
             return
-        corpus: Corpus = trainer.datamodule.corpus
+        corpus = corpus_of(trainer)
         sequence = generated_sequence(pl_module, corpus, corpus.split("test")[0])
         apexes(pl_module, corpus, Path(f"{stem}.png"))
         export(sequence, f"{stem}.mp4", size=self.size)
@@ -117,7 +119,7 @@ class ApexSheet(Showing):
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         path = run_folder(trainer, "pictures") / "apexes.png"
         if trainer.is_global_zero:
-            apexes(pl_module, trainer.datamodule.corpus, path)
+            apexes(pl_module, corpus_of(trainer), path)
             for run in wandb_runs(trainer):
                 import wandb
 
@@ -126,9 +128,9 @@ class ApexSheet(Showing):
 
 
 class PredictionWriter(Callback):
-    """`predict` writes what it finds about the test split into `predictions/`.
+    """`predict` writes what the model makes of the test split into `predictions/`.
 
-    Of a generator one `.npz` sequence for each; of a classifier one `.csv` for each, the probability of every
+    A generator leaves a `.npz` for each sequence; a classifier leaves a `.csv` for each, with the probability of every
     expression.
     """
 
@@ -144,7 +146,7 @@ class PredictionWriter(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        corpus: Corpus = trainer.datamodule.corpus
+        corpus = corpus_of(trainer)
         template = corpus.hierarchy.template
         found = outputs.float().cpu()
         told = isinstance(pl_module, ExpressionClassifier)

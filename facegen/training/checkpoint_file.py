@@ -23,5 +23,5 @@ class CheckpointFile(TorchCheckpointIO):
     def load_checkpoint(
         self, path: str | Path, map_location: Any = "cpu", weights_only: bool | None = True
     ) -> dict[str, Any]:
-        """Read tensors, numbers and strings alone, whatever is asked for."""
+        """Read tensors, numbers and strings only, even where `weights_only` is false."""
         return super().load_checkpoint(path, map_location, weights_only=True)

@@ -7,9 +7,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
-from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from facegen import checkpoint
 from facegen.data.manifest import read_manifest
@@ -23,19 +23,25 @@ from facegen.training.tracking import RunRecord, Throughput
 VERBS = {
     "fit": ("Train a model.", "facegen fit --config configs/ict_spiral.yaml --data.corpus corpora/ict"),
     "validate": (
-        "Errors of a checkpoint on the test subjects, as training reports them.",
+        "Measure a checkpoint's errors on the test subjects, as training reports them.",
         "facegen validate --config configs/ict_spiral.yaml --ckpt_path runs/ict_spiral/version_0/checkpoints/last.ckpt",
     ),
     "test": (
-        "Errors of a checkpoint on the test subjects.",
+        "Measure a checkpoint's errors on the test subjects.",
         "facegen test --config configs/ict_spiral.yaml --ckpt_path runs/ict_spiral/version_0/checkpoints/last.ckpt",
     ),
     "predict": (
-        "Write what a checkpoint generates for the test subjects, one .npz each; of a classifier one .csv each.",
+        "Write what a checkpoint generates for the test subjects, a .npz a sequence; of a classifier, a .csv.",
         "facegen predict --config configs/ict_spiral.yaml --ckpt_path runs/ict_spiral/version_0/checkpoints/last.ckpt",
     ),
 }
 """What each verb does, and an example."""
+WITHOUT_CONFIGS = (
+    "The folder configs/ is in facegen's source repository and source archive, not in an installed package. Its files "
+    "can be copied from there; or name a model, as in `facegen fit --model SpiralGenerator --data.corpus demo/corpus`, "
+    "and for another verb the config that training left: runs/.../config.yaml, beside its checkpoints/."
+)
+"""How the examples are followed where there is no checkout: a wheel holds no configs."""
 
 
 # Configs that earlier versions saved name classes by the modules in which they lay then.
@@ -46,9 +52,9 @@ for _name in ("callbacks", "tracking"):
 class OneLineParser(LightningArgumentParser):
     """A parser whose errors are one line."""
 
-    def error(self, message: str, error: Exception | None = None) -> NoReturn:
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         reason = " ".join(message.split())
-        raise FacegenError(f"{reason}; `facegen VERB --help` lists what there is") from error
+        raise FacegenError(f"{reason}; `facegen VERB --help` lists what there is") from ex
 
 
 class TrainingCLI(LightningCLI):
@@ -58,7 +64,7 @@ class TrainingCLI(LightningCLI):
         # `data` is instantiated before `model`, and what the model needs to know of it is handed over.
         parser.link_arguments("data.corpus", "model.init_args.corpus", apply_on="instantiate")
 
-    def parse_arguments(self, parser: LightningArgumentParser, args: object) -> None:
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parse, and look at the checkpoint before anything is written."""
         super().parse_arguments(parser, args)
         verb = self.config["subcommand"]
@@ -78,7 +84,8 @@ class TrainingCLI(LightningCLI):
 
     def predict(self, **options: Any) -> None:
         """As the trainer's, without keeping all predictions in memory."""
-        self.trainer.predict(**options | {"return_predictions": False})
+        options["return_predictions"] = False
+        self.trainer.predict(**options)
 
 
 def run(arguments: list[str]) -> TrainingCLI:
@@ -90,12 +97,16 @@ def run(arguments: list[str]) -> TrainingCLI:
     Raises:
         FacegenError: the options, the config, the corpus or the checkpoint cannot be used.
     """
-    settings = dict(
+    settings: dict[str, Any] = dict(
         model_class=ExpressionModel,
         datamodule_class=ExpressionDataModule,
         subclass_mode_model=True,
         parser_class=OneLineParser,
-        parser_kwargs={verb: {"description": f"{text} Example: {example}"} for verb, (text, example) in VERBS.items()},
+        parser_kwargs={"prog": "facegen"}
+        | {
+            verb: {"description": f"{text} Example: {example}. {WITHOUT_CONFIGS}"}
+            for verb, (text, example) in VERBS.items()
+        },
         auto_configure_optimizers=False,
         seed_everything_default=0,
         save_config_callback=RunRecord,

@@ -1,4 +1,4 @@
-"""What a run changes in its process, and what is as it was after it."""
+"""What a run changes in its process, put back when it ends."""
 
 from __future__ import annotations
 
@@ -8,53 +8,54 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from pytorch_lightning.utilities.seed import isolate_rng
 
-SAID_ON_EVERY_RUN = (
+NEEDLESS_WARNINGS = (
     ".*does not have many workers.*",
     ".*The dirpath has changed.*",
     ".*LeafSpec.*",
 )
-"""Warnings of Lightning's that ask for nothing that helps here."""
-NOT_SO_HERE = (
+"""Lightning's warnings on every run, whose advice does not help here."""
+UNTRUE_WARNINGS = (
     ".*your dataloader is not resumable.*",
     ".*inject `drop_last=False`.*",
     ".*sync_dist=True.*",
     ".*args parameter is intended to run from within Python.*",
 )
 """Warnings that are untrue, or not needed, with this package's sampler, loss and metrics."""
-SET = ("WANDB_MODE", "WANDB_SILENT", "PL_GLOBAL_SEED", "PL_SEED_WORKERS", "CUBLAS_WORKSPACE_CONFIG")
+VARIABLES = ("WANDB_MODE", "WANDB_SILENT", "PL_GLOBAL_SEED", "PL_SEED_WORKERS", "CUBLAS_WORKSPACE_CONFIG")
 """Variables of the environment that a run sets. Those by which processes of one run find each other (LOCAL_RANK,
 MASTER_PORT and so on) stay: a second run in the same process goes on with the processes that the first one started."""
 
 
 @contextmanager
 def run_state() -> Iterator[None]:
-    """Warnings, log level, environment and torch's flags as a run wants them; these and random states are restored."""
+    """Set warnings, log level, environment and torch's flags as a run wants them; put them and random states back."""
     seed_logger = logging.getLogger("lightning_fabric.utilities.seed")
-    uninitialised = torch.utils.deterministic
+    deterministic: Any = torch.utils.deterministic  # it becomes a class of its own at import, which no checker follows
     before = (
         seed_logger.level,
-        uninitialised.fill_uninitialized_memory,
+        deterministic.fill_uninitialized_memory,
         torch.are_deterministic_algorithms_enabled(),
         torch.is_deterministic_algorithms_warn_only_enabled(),
         torch.backends.cudnn.benchmark,
     )
-    environment = {name: os.environ.get(name) for name in SET}
+    environment = {name: os.environ.get(name) for name in VARIABLES}
     with warnings.catch_warnings(), isolate_rng():
         try:
             _wandb_offline_unless_logged_in()
             seed_logger.setLevel(logging.WARNING)
             # Determinism without this costs a pass over every new tensor, and finds only reads of memory nobody wrote.
-            uninitialised.fill_uninitialized_memory = False
-            for message in SAID_ON_EVERY_RUN + NOT_SO_HERE:
+            deterministic.fill_uninitialized_memory = False
+            for message in NEEDLESS_WARNINGS + UNTRUE_WARNINGS:
                 warnings.filterwarnings("ignore", message=message)
             yield
         finally:
             seed_logger.setLevel(before[0])
-            uninitialised.fill_uninitialized_memory = before[1]
+            deterministic.fill_uninitialized_memory = before[1]
             torch.use_deterministic_algorithms(before[2], warn_only=before[3])
             torch.backends.cudnn.benchmark = before[4]
             for name, value in environment.items():

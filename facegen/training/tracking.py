@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 import yaml
+from lightning_fabric.utilities.rank_zero import rank_zero_only
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.cli import SaveConfigCallback
 from pytorch_lightning.loggers import WandbLogger
-from pytorch_lightning.utilities.rank_zero import rank_zero_only
 from torch_geometric.data import Batch
 
 import facegen
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from wandb import Artifact, Run
 
 PACKAGE = Path(facegen.__file__).parent
+"""The package's own folder, whose commit `code_version` looks for."""
 RUN = "wandb_run"
 """Under this key a checkpoint names the Weights & Biases run that made it."""
 
@@ -37,6 +38,12 @@ def wandb_runs(trainer: Trainer) -> list[Run]:
     """The trainer's runs of Weights & Biases: one, or none where that logger is not used or disabled."""
     runs = [logger.experiment for logger in trainer.loggers if isinstance(logger, WandbLogger)]
     return [run for run in runs if not run.disabled]
+
+
+def corpus_of(trainer: Trainer) -> Corpus:
+    """The corpus that the trainer's data module reads."""
+    # Lightning sets the attribute and declares it nowhere.
+    return trainer.datamodule.corpus  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def code_version() -> dict[str, Any]:
@@ -86,14 +93,16 @@ class RunRecord(SaveConfigCallback):
     its frames, and the checkpoint that it starts from; when training has ended well, its checkpoint is logged as an
     artifact of type `model`, with epoch, digests, code and the last errors in mm. `WandbLogger(log_model=True)` logs
     neither these nor what was used. Offline, artifacts are only recorded: `wandb sync` sends the files from where they
-    lie, so the checkpoint has to be there still. What the server alone can give, such as `v3`, is not known before.
+    lie, so the checkpoint must still be there. What only the server gives, such as `v3`, is unknown until then.
     """
 
     def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Called by Lightning on the first process, before anything is computed."""
-        corpus: Corpus = trainer.datamodule.corpus
+        corpus = corpus_of(trainer)
+        verb = trainer.state.fn
+        assert verb is not None  # the trainer is at work
         values = yaml.safe_load(self.parser.dump(self.config, skip_none=False)) | {
-            "verb": trainer.state.fn.value,
+            "verb": verb.value,
             "code": code_version(),
             "corpus": corpus.facts() | {"provenance": corpus.provenance},
             "machine": machine(trainer),
@@ -106,13 +115,13 @@ class RunRecord(SaveConfigCallback):
             logger.log_hyperparams(values)
         for run in wandb_runs(trainer):
             _use(run, _corpus_artifact(corpus, run))
-            if RUN in content:
+            if path is not None and RUN in content:
                 _use(run, _model_artifact(path, content[RUN], {}))
 
     @rank_zero_only
-    def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, content: dict[str, Any]) -> None:
+    def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         for run in wandb_runs(trainer):
-            content[RUN] = run.id
+            checkpoint[RUN] = run.id
 
     @rank_zero_only
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -196,8 +205,9 @@ class Throughput(Callback):
         self.waited += self._since_mark()
 
     def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
+        # Not `batch: Batch`: what a batch holds are its attributes, and no type names them.
         if trainer.is_last_batch and trainer.strategy.root_device.type == "cuda":
             torch.cuda.synchronize(trainer.strategy.root_device)  # once: before, the host may be ahead of the GPU
         self.busy += self._since_mark()

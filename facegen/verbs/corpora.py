@@ -20,11 +20,17 @@ def add_demo(verbs: argparse._SubParsersAction) -> None:
         verbs,
         "demo",
         demo,
-        "the whole chain on the built-in faces: prepare, train, test, animate",
+        "run the whole chain on the built-in faces: prepare, train, test, animate",
         "facegen demo --out demo",
     )
-    parser.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR", help="folder to make (default: demo)")
-    parser.add_argument("--seed", type=int, default=0, help="fixes faces, takes and weights (default: 0)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("demo"),
+        metavar="DIR",
+        help="folder to make; an earlier demo there is replaced (default: demo)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of faces, takes and weights (default: 0)")
 
 
 def demo(options: Namespace) -> None:
@@ -39,66 +45,119 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
         verbs,
         "prepare",
         prepare,
-        "turn a source of data into a corpus",
+        "turn a dataset, or faces that are made here, into a corpus to train on",
         "facegen prepare ict_facekit --root ICT-FaceKit --subjects 60 --out corpora/ict",
     )
-    parser.add_argument("source", metavar="SOURCE", help=", ".join(OPTIONS))
-    parser.add_argument("--root", type=Path, metavar="DIR", help="where the dataset lies (all but synthetic)")
-    parser.add_argument("--out", type=Path, required=True, metavar="CORPUS", help="directory to make")
-    parser.add_argument("--seed", type=int, default=0, help="fixes everything that is drawn (default: 0)")
+    parser.add_argument("source", metavar="SOURCE", help=f"one of: {', '.join(OPTIONS)}")
     parser.add_argument(
-        "--test-subjects", nargs="+", metavar="N|NAME", help="how many to draw for testing, or who (default: 15 %%)"
+        "--root", type=Path, metavar="DIR", help="folder of the dataset; every source but synthetic needs it"
     )
-    recorded = parser.add_argument_group("recorded sources (all others)")
+    parser.add_argument("--out", type=Path, required=True, metavar="CORPUS", help="folder to make")
+    parser.add_argument("--seed", type=int, default=0, help="seed of all random choices (default: 0)")
+    parser.add_argument(
+        "--test-subjects",
+        nargs="+",
+        metavar="N|NAME",
+        help="test subjects: how many to draw, or their names (default: the dataset's own, else 15 %% of all)",
+    )
+    recorded = parser.add_argument_group("recorded sources (all but synthetic and ict_facekit)")
     recorded.add_argument(
         "--expressions",
         nargs="+",
         metavar="NAME",
-        help="recordings to take, by the dataset's own names",
+        help="which recordings to use, by the dataset's own names (default: those the source knows)",
     )
-    recorded.add_argument("--units", metavar="U", help="mm, cm or m, where the files are not as the dataset ships them")
-    recorded.add_argument("--layout", type=Path, metavar="FILE.yaml", help="fourdfab: where its frames lie")
-    recorded.add_argument("--ranges", type=Path, metavar="FILE", help="coma: lines of `subject expression from to`")
-    recorded.add_argument("--mapping", type=Path, metavar="FILE.yaml", help="d3dfacs: expressions by action units")
+    recorded.add_argument(
+        "--units", metavar="U", help="mm, cm or m, if yours differ from those of the published dataset"
+    )
+    recorded.add_argument(
+        "--layout",
+        type=Path,
+        metavar="FILE.yaml",
+        help="fourdfab: a file that says how the dataset's folder is laid out",
+    )
+    recorded.add_argument(
+        "--ranges",
+        type=Path,
+        metavar="FILE",
+        help="coma: a file with a line `subject expression from to` for each part of a recording to use",
+    )
+    recorded.add_argument(
+        "--mapping",
+        type=Path,
+        metavar="FILE.yaml",
+        help="d3dfacs: a file that says which action units make which expression",
+    )
     acted = parser.add_argument_group("made sources (synthetic, ict_facekit)")
-    acted.add_argument("--subjects", type=int, metavar="N", help="people (default: 20)")
-    acted.add_argument("--frames", type=int, nargs=2, metavar=("MIN", "MAX"), help="length of takes (default: 45 75)")
+    acted.add_argument("--subjects", type=int, metavar="N", help="number of people (default: 20)")
+    acted.add_argument(
+        "--frames",
+        type=int,
+        nargs=2,
+        metavar=("MIN", "MAX"),
+        help="shortest and longest take, in frames (default: 45 75)",
+    )
     acted.add_argument(
         "--vertices",
         type=int,
         metavar="V",
-        help="synthetic: any from 400 (default: 2000); ict_facekit: subdivide up to this many (28431 is the paper's)",
+        help="synthetic: at least 400 (default: 2000); ict_facekit: subdivide to this many (the paper has 28431)",
     )
-    acted.add_argument("--region", metavar="NAME", help="ict_facekit: narrow, face or head (default: face)")
-    acted.add_argument("--blinks", action="store_true", default=None, help="synthetic: people blink now and then")
-    recipe = parser.add_argument_group("preparing")
+    acted.add_argument(
+        "--region", metavar="NAME", help="ict_facekit: how much of the head: narrow, face or head (default: face)"
+    )
+    acted.add_argument("--blinks", action="store_true", default=None, help="synthetic: let people blink now and then")
+    recipe = parser.add_argument_group("how the corpus is made")
     recipe.add_argument(
-        "--fps", type=float, help="made sources: rate of the takes; others: resample to it (default: 12 from 60)"
+        "--fps",
+        type=float,
+        help="frames a second: of made takes (default: 25); recorded ones are resampled to it (default: by source)",
     )
     for name, known, text in (
         (
             "--neutral",
             NEUTRALS,
-            "where there is none: first frame, frame of least motion, what is common to all",
+            "neutral of a recording that comes without one: its first frame, its stillest, or what its subject's first "
+            "frames have in common",
         ),
-        ("--align", ALIGNMENTS, "neutrals to the template, and each frame to its neutral by what moves least"),
-        ("--label", LABELS, "onset, apex and offset, or how far each frame is from rest"),
+        (
+            "--align",
+            ALIGNMENTS,
+            "what to align: nothing, each subject's neutral to the template, or also each frame to its neutral",
+        ),
+        (
+            "--label",
+            LABELS,
+            "what the label follows: the phases onset, apex and offset, or how far each frame is from rest",
+        ),
     ):
         recipe.add_argument(name, metavar="HOW", help=f"{text}: {', '.join(known)} (default: by source)")
     recipe.add_argument(
-        "--peaks", default="cut", metavar="HOW", help=f"several in one recording: {', '.join(PEAKS)} (default: cut)"
+        "--peaks",
+        default="cut",
+        metavar="HOW",
+        help=f"what to do with a recording that has several peaks: {', '.join(PEAKS)} (default: cut)",
     )
     recipe.add_argument(
-        "--confidence", type=float, default=0.5, metavar="C", help="least one of phases that are found (default: 0.5)"
+        "--confidence",
+        type=float,
+        default=0.5,
+        metavar="C",
+        help="where phases have to be found: the least confidence that is accepted, 0 to 1 (default: 0.5)",
     )
-    recipe.add_argument("--depth", type=int, default=4, help="coarser levels of the hierarchy (default: 4)")
-    recipe.add_argument("--factor", type=float, default=5.0, help="vertices of a level over the next (default: 5)")
+    recipe.add_argument(
+        "--depth", type=int, default=4, help="how many coarser levels the mesh hierarchy has (default: 4)"
+    )
+    recipe.add_argument(
+        "--factor", type=float, default=5.0, help="how many times fewer vertices each level has (default: 5)"
+    )
     recipe.add_argument(
         "--spiral-length",
         type=int,
         nargs="+",
         metavar="L",
-        help="one for all levels, or one for each, finest first (default: mean + 2 sigma of the 1-rings)",
+        help="vertices in a spiral: one number for all levels, or one for each, finest first (default: mean + 2 "
+        "standard deviations of the number of vertices in a 1-ring)",
     )
     recipe.add_argument(
         "--dilation",
@@ -106,17 +165,21 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
         nargs="+",
         default=[1],
         metavar="D",
-        help="every how many positions of a spiral are taken; one for all levels, or one for each (default: 1)",
+        help="take every D-th vertex along a spiral: one number for all levels, or one for each (default: 1)",
     )
-    recipe.add_argument("--components", type=int, default=64, metavar="K", help="of the PCA (default: 64)")
     recipe.add_argument(
-        "--strict", action="store_true", help="stop at the first recording that cannot be used; else it is left out"
+        "--components", type=int, default=64, metavar="K", help="principal components that are kept (default: 64)"
+    )
+    recipe.add_argument(
+        "--strict",
+        action="store_true",
+        help="stop at the first recording that cannot be used, instead of leaving it out",
     )
     recipe.add_argument(
         "--workers",
         type=int,
         metavar="N",
-        help="processes that share the work, 0.3 GB each at the paper's size (default: one for each core, at most 6)",
+        help="processes that share the work, 0.3 GB each at the paper's mesh size (default: one a core, at most 6)",
     )
 
 
@@ -131,10 +194,6 @@ def prepare(options: Namespace) -> None:
     require_new_folder(options.out)
     source = open_source(options.source, vars(options))
     habits, acted = source.habits, options.source in ("synthetic", "ict_facekit")
-    per_level = {
-        name: (value[0] if value is not None and len(value) == 1 else value)
-        for name, value in (("spiral_length", options.spiral_length), ("dilation", options.dilation))
-    }
     recipe = Recipe(
         fps=None if acted else habits.fps if options.fps is None else options.fps,
         neutral=options.neutral or habits.neutral,
@@ -144,9 +203,10 @@ def prepare(options: Namespace) -> None:
         confidence=options.confidence,
         depth=options.depth,
         factor=options.factor,
+        spiral_length=None if options.spiral_length is None else _one_or_each(options.spiral_length),
+        dilation=_one_or_each(options.dilation),
         components=options.components,
         strict=options.strict,
-        **per_level,
     )
     workers = min(usable_cores(), preparing.MOST_WORKERS) if options.workers is None else options.workers
     try:
@@ -159,20 +219,49 @@ def prepare(options: Namespace) -> None:
     print(f"{options.out}: {summary(options.out)}")
 
 
+def _one_or_each(values: list[int]) -> int | list[int]:
+    """A single value is for all levels of the hierarchy."""
+    return values[0] if len(values) == 1 else values
+
+
 def add_inspect(verbs: argparse._SubParsersAction) -> None:
     parser = add_verb(
         verbs,
         "inspect",
         inspect,
-        "what is in a corpus, dataset, mesh, sequence or checkpoint, and whether it is sound",
+        "say what is in a corpus, dataset, mesh, sequence or checkpoint, and whether it is sound",
         "facegen inspect corpora/coma --phases phases.png",
     )
-    parser.add_argument("path", type=Path, metavar="CORPUS|ROOT|MESH|SEQUENCE|CKPT")
-    parser.add_argument("--json", action="store_true", help="for programs")
-    parser.add_argument("--phases", type=Path, metavar="FILE.png", help="of a corpus: motion and label, to look at")
-    parser.add_argument("--people", type=Path, metavar="FILE.png", help="of a corpus: a dozen people and their apexes")
-    parser.add_argument("--source", metavar="NAME", help="of a dataset's folder (default: what matches most)")
-    parser.add_argument("--layout", type=Path, metavar="FILE.yaml", help="of a dataset's folder, with fourdfab")
+    parser.add_argument(
+        "path",
+        type=Path,
+        metavar="PATH",
+        help="a corpus, a dataset's folder, a mesh (.obj, .ply, .glb, .gltf), a sequence (.npz) or a checkpoint",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+    parser.add_argument(
+        "--phases",
+        type=Path,
+        metavar="FILE.png",
+        help="of a corpus: draw the motion and the label of its sequences, the least certain first",
+    )
+    parser.add_argument(
+        "--people",
+        type=Path,
+        metavar="FILE.png",
+        help="of a corpus: draw up to 12 people, each at rest and at the apex of each expression",
+    )
+    parser.add_argument(
+        "--source",
+        metavar="NAME",
+        help="of a dataset's folder: the source to read it as (default: the one that matches most files)",
+    )
+    parser.add_argument(
+        "--layout",
+        type=Path,
+        metavar="FILE.yaml",
+        help="of a dataset's folder, for fourdfab: a file that says how the folder is laid out",
+    )
 
 
 def inspect(options: Namespace) -> None:

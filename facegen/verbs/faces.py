@@ -16,6 +16,7 @@ from facegen.verbs.shared import add_model, add_output, add_verb, write_sequence
 if TYPE_CHECKING:
     from facegen.checkpoint import Checkpoint
     from facegen.face import Face
+    from facegen.sequence.sequence import Sequence
 
 # Everything else is imported where it is used: a verb that needs no network starts without loading torch.
 
@@ -25,27 +26,36 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
         verbs,
         "animate",
         animate,
-        "one neutral and a motion label become a 4D expression",
+        "animate a neutral face: a motion label becomes a 4D expression",
         "facegen animate neutral.obj --model demo/model.ckpt --expression happy --out smile.glb\n"
         "  facegen animate neutral.obj --model demo/model.ckpt --expression happy --timeline take.csv --out smile.usdc",
     )
-    parser.add_argument("neutral", type=Path, metavar="NEUTRAL", help=".obj, .ply, .glb or .gltf of any face")
+    parser.add_argument("neutral", type=Path, metavar="NEUTRAL", help=".obj, .ply, .glb or .gltf of any face at rest")
     add_model(parser)
-    parser.add_argument("--expression", metavar="NAME", help="one of the model's expressions")
+    parser.add_argument(
+        "--expression", metavar="NAME", help="one of the model's expressions; `facegen inspect CKPT` lists them"
+    )
     parser.add_argument(
         "--timeline",
         type=Path,
         metavar="FILE",
-        help=".yaml: several expressions, instead of --expression; .csv: a recording of Live Link Face that times it",
+        help=".yaml: several expressions over time, instead of --expression; .csv: a Live Link Face recording that "
+        "says when and how strongly the face shows --expression",
     )
-    parser.add_argument("--frames", type=int, metavar="N", help="length (default: 100)")
-    parser.add_argument("--fps", type=float, metavar="F", help="frames a second (default: the model's corpus's)")
-    parser.add_argument("--onset", type=int, metavar="I", help="last frame at rest")
+    parser.add_argument("--frames", type=int, metavar="N", help="length in frames (default: 100)")
+    parser.add_argument(
+        "--fps", type=float, metavar="F", help="frames a second (default: those of the corpus the model was trained on)"
+    )
+    parser.add_argument(
+        "--onset", type=int, metavar="I", help="last frame at rest before the expression; frames count from 0"
+    )
     parser.add_argument("--apex", type=int, nargs=2, metavar=("I", "J"), help="first and last frame at the peak")
     parser.add_argument("--offset", type=int, metavar="I", help="first frame back at rest")
-    parser.add_argument("--intensity", type=float, metavar="S", help="height of the label, 0 to 1 (default: 1)")
     parser.add_argument(
-        "--ease", metavar="NAME", help=f"shape of rise and fall: {', '.join(EASINGS)} (default: linear)"
+        "--intensity", type=float, metavar="S", help="how strong the expression is, 0 to 1 (default: 1)"
+    )
+    parser.add_argument(
+        "--ease", metavar="NAME", help=f"how it rises and falls: {', '.join(EASINGS)} (default: linear)"
     )
     add_output(parser)
 
@@ -58,9 +68,10 @@ def animate(options: Namespace) -> None:
     recorded = options.timeline is not None and options.timeline.suffix.lower() == ".csv"
     _require_one_label(options, recorded)
     writer(options.out)  # refused now, and not after the fit
+    timeline = None
     if options.timeline is not None:
         timeline = Take.load(options.timeline) if recorded else Timeline.load(options.timeline)
-    if recorded:
+    if isinstance(timeline, Take):
         print(f"{options.timeline.name}: {timeline}", *timeline.notes, sep="\n")
     from facegen import animation as making
     from facegen import checkpoint
@@ -68,9 +79,9 @@ def animate(options: Namespace) -> None:
     model = checkpoint.load(options.model)
     fps = model.fps if options.fps is None else options.fps
     intensity = 1.0 if options.intensity is None else options.intensity
-    if recorded:
+    if isinstance(timeline, Take):
         motion = label_of_curve(timeline.amplitude(fps), options.expression, intensity, model.expressions)
-    elif options.timeline is not None:
+    elif timeline is not None:
         motion = timeline.motion(model.expressions)
         fps = timeline.fps if options.fps is None and timeline.fps is not None else fps
     else:
@@ -109,7 +120,7 @@ def _require_one_label(options: Namespace, recorded: bool) -> None:
         what = {} if recorded else {"--intensity": options.intensity}
         given = [name for name, value in (when | what).items() if value is not None]
         if given:
-            raise FacegenError(f"a timeline says {', '.join(given)} itself; leave the option away")
+            raise FacegenError(f"a timeline says {', '.join(given)} itself; leave the option out")
 
 
 def add_interpolate(verbs: argparse._SubParsersAction) -> None:
@@ -117,14 +128,18 @@ def add_interpolate(verbs: argparse._SubParsersAction) -> None:
         verbs,
         "interpolate",
         interpolate,
-        "faces between two expressions' latents (section 5.5 of the paper)",
+        "make the faces between two expressions, through the latent space (section 5.5 of the paper)",
         "facegen interpolate --model demo/model.ckpt --neutral neutral.obj --from sad --to happy --out walk.png",
     )
     add_model(parser)
-    parser.add_argument("--neutral", type=Path, required=True, metavar="FILE", help=".obj, .ply, .glb or .gltf")
+    parser.add_argument(
+        "--neutral", type=Path, required=True, metavar="FILE", help=".obj, .ply, .glb or .gltf of any face at rest"
+    )
     parser.add_argument("--from", dest="start", required=True, metavar="NAME", help="expression to begin with")
     parser.add_argument("--to", dest="stop", required=True, metavar="NAME", help="expression to end with")
-    parser.add_argument("--steps", type=int, default=7, metavar="N", help="faces, both ends included (default: 7)")
+    parser.add_argument(
+        "--steps", type=int, default=7, metavar="N", help="number of faces, both ends included (default: 7)"
+    )
     add_output(parser)
 
 
@@ -140,7 +155,7 @@ def interpolate(options: Namespace) -> None:
     write_sequence(_dressed(made, face, options), options)
 
 
-def _dressed(sequence: object, face: object, options: Namespace) -> object:
+def _dressed(sequence: Sequence, face: Face, options: Namespace) -> Sequence:
     """The sequence with the colour and texture of the neutral's file; for pictures, which are taken from the front, a
     face that was turned otherwise is turned there."""
     from dataclasses import replace
@@ -161,11 +176,11 @@ def add_register(verbs: argparse._SubParsersAction) -> None:
         verbs,
         "register",
         register,
-        "the model's template laid onto any face mesh: its topology, that face's shape",
+        "lay the model's template onto any face mesh: the template's topology, that face's shape",
         "facegen register scan.ply --model demo/model.ckpt --out neutral.obj",
     )
     parser.add_argument(
-        "neutral", type=Path, metavar="SCAN", help=".obj, .ply, .glb or .gltf of any face, turned anyhow"
+        "neutral", type=Path, metavar="SCAN", help=".obj, .ply, .glb or .gltf of any face at rest, turned any way"
     )
     add_model(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=".obj or .ply to write")
@@ -191,7 +206,7 @@ def add_photo(verbs: argparse._SubParsersAction) -> None:
         verbs,
         "photo",
         photo,
-        "a neutral of the model's topology from one photograph (section 5.6 of the paper)",
+        "make a neutral of the model's topology from one photograph (section 5.6 of the paper)",
         "facegen photo portrait.jpg --model demo/model.ckpt --out neutral.glb\n"
         "  facegen animate neutral.glb --model demo/model.ckpt --expression happy --out smile.glb",
     )
@@ -204,12 +219,21 @@ def add_photo(verbs: argparse._SubParsersAction) -> None:
         metavar="FILE",
         help=".glb with the picture as texture, .ply with colours, or .obj; NAME.report.png beside it shows the fit",
     )
-    parser.add_argument("--face", type=int, metavar="N", help="which of several, from 1 (default: the largest, 1)")
     parser.add_argument(
-        "--corpus", type=Path, metavar="CORPUS", help="whose training neutrals to use instead of the checkpoint's"
+        "--face", type=int, metavar="N", help="which face, where there are several: 1 is the largest (default: 1)"
     )
-    parser.add_argument("--compare", type=Path, metavar="PICTURE", help="a second one, to hold an expression against")
-    parser.add_argument("--expression", metavar="NAME", help="the one to hold against it, into NAME.compare.png")
+    parser.add_argument(
+        "--corpus",
+        type=Path,
+        metavar="CORPUS",
+        help="take the training neutrals of this corpus instead of those in the checkpoint",
+    )
+    parser.add_argument(
+        "--compare", type=Path, metavar="PICTURE", help="a second photograph, in which the person shows --expression"
+    )
+    parser.add_argument(
+        "--expression", metavar="NAME", help="compare what the model makes with --compare, in NAME.compare.png"
+    )
 
 
 def photo(options: Namespace) -> None:
@@ -224,7 +248,7 @@ def photo(options: Namespace) -> None:
     making.require_suffix(options.out)
     if (options.compare is None) != (options.expression is None):
         raise FacegenError(
-            "--compare PICTURE and --expression NAME go together: what is made, and what it is held against"
+            "--compare PICTURE and --expression NAME go together: what the model makes, and what it is compared with"
         )
     picture, pixels = read_face(options.picture, options.face)
     model = checkpoint.load(options.model)
@@ -240,6 +264,6 @@ def photo(options: Namespace) -> None:
     shown = options.out.with_suffix(".report.png")
     write_picture(shown, report(picture, pixels, fit, template.faces))
     print(f"{options.out}: {len(template.vertices)} vertices in mm; {fit.text(model.expressions)}; {shown} shows it")
-    if target is not None:
+    if target is not None and options.expression is not None:  # both are given, or neither
         made = making.compare(model, fit, options.expression, picture, pixels, target, where)
         write_picture(options.out.with_suffix(".compare.png"), made)

@@ -1,4 +1,4 @@
-"""Verbs that show what there is: export, evaluate, bench."""
+"""Verbs that write out or measure what there is: export, evaluate, bench."""
 
 from __future__ import annotations
 
@@ -17,14 +17,24 @@ def add_export(verbs: argparse._SubParsersAction) -> None:
         verbs,
         "export",
         export,
-        "a sequence becomes a file that other tools open, or a picture",
+        "write a sequence as a file that other tools open, a film or a picture",
         "facegen export demo/corpus --subject 003 --expression fear --out fear.mp4\n"
         "  facegen export fear.npz --arkit-basis ICT-FaceKit/FaceXModel --out fear.csv",
     )
     parser.add_argument("sequence", type=Path, metavar="CORPUS|SEQUENCE", help="a corpus, or a .npz sequence")
-    parser.add_argument("--subject", metavar="NAME", help="of a corpus (default: its first test subject)")
-    parser.add_argument("--expression", metavar="NAME", help="of a corpus (default: that subject's first)")
-    parser.add_argument("--take", type=int, default=0, metavar="N", help="which of several, from 0 (default: 0)")
+    parser.add_argument(
+        "--subject", metavar="NAME", help="of a corpus: whose sequence (default: the first test subject's)"
+    )
+    parser.add_argument(
+        "--expression", metavar="NAME", help="of a corpus: which expression (default: the subject's first)"
+    )
+    parser.add_argument(
+        "--take",
+        type=int,
+        default=0,
+        metavar="N",
+        help="of a corpus: which take of that expression, from 0 (default: 0)",
+    )
     add_output(parser)
 
 
@@ -52,24 +62,31 @@ def add_evaluate(verbs: argparse._SubParsersAction) -> None:
         verbs,
         "evaluate",
         evaluate,
-        "the paper's tables 2 and 3 and figures 3 to 6, of a corpus's test subjects, as a report",
+        "report on a corpus's test subjects: the paper's tables 2 and 3 and figures 3 to 6",
         "facegen evaluate --corpus corpora/ict --spiral spiral.ckpt --blendshape blendshape.ckpt \\\n"
         "      --classifier classifier.ckpt --out report",
     )
     parser.add_argument(
-        "--corpus", type=Path, required=True, metavar="CORPUS", help="what the checkpoints were trained on"
+        "--corpus", type=Path, required=True, metavar="CORPUS", help="the corpus that the checkpoints were trained on"
     )
     for name, text in (
-        ("--spiral", "of the spiral generator; several, such as of other seeds, count by their mean"),
-        ("--blendshape", "of the blendshape generator, the baseline"),
-        ("--classifier", "of the expression classifier, without which there is no Table 3"),
-        ("--paper-spiral", "of the spiral generator trained by the paper's recipe, for a row of its own"),
-        ("--paper-blendshape", "of the baseline trained by the paper's recipe"),
+        ("--spiral", "checkpoint of the spiral generator; of several, such as one a seed, the mean counts"),
+        ("--blendshape", "checkpoint of the blendshape generator, the baseline"),
+        ("--classifier", "checkpoint of the expression classifier; without it there is no Table 3"),
+        (
+            "--paper-spiral",
+            "checkpoint of the spiral generator, trained by the paper's recipe; it has a row of its own",
+        ),
+        ("--paper-blendshape", "checkpoint of the baseline, trained by the paper's recipe; it has a row of its own"),
     ):
         parser.add_argument(name, type=Path, nargs="+", default=[], metavar="CKPT", help=text)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make, or to make anew")
-    parser.add_argument("--device", default="cpu", metavar="NAME", help="cpu or cuda (default: cpu)")
-    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (default: 0)")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder to make; an earlier report there is replaced"
+    )
+    parser.add_argument("--device", default="cpu", metavar="NAME", help="where to compute: cpu or cuda (default: cpu)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed of the bootstrap, from which the intervals come (default: 0)"
+    )
 
 
 def evaluate(options: Namespace) -> None:
@@ -95,22 +112,46 @@ def add_bench(verbs: argparse._SubParsersAction) -> None:
         verbs,
         "bench",
         bench,
-        "times beside those of the published form, and shares of what the machine can do, as JSON",
+        "measure speed against the published form and against what the machine can do, as JSON",
         "facegen bench decoder > decoder.json",
     )
-    parser.add_argument("part", nargs="?", metavar="PART", help="decoder, train, prepare or loader (default: all)")
     parser.add_argument(
-        "--vertices", type=int, default=28431, metavar="V", help="of the template (default: 28431, the paper's)"
+        "part", nargs="?", metavar="PART", help="what to measure: decoder, train, prepare or loader (default: all)"
     )
     parser.add_argument(
-        "--frames", type=int, nargs="+", default=[1, 20, 100], metavar="N", help="to decode (default: 1 20 100)"
+        "--vertices",
+        type=int,
+        default=28431,
+        metavar="V",
+        help="size of the template (default: 28431, as in the paper)",
     )
-    parser.add_argument("--repeats", type=int, default=7, metavar="N", help="rounds that count (default: 7)")
     parser.add_argument(
-        "--only-fused", action="store_true", help="leave the published form out, for sizes it cannot do"
+        "--frames",
+        type=int,
+        nargs="+",
+        default=[1, 20, 100],
+        metavar="N",
+        help="how many frames to decode at once, measured one after the other (default: 1 20 100)",
     )
-    parser.add_argument("--device", default="cpu", metavar="NAME", help="cpu or cuda (default: cpu)")
-    parser.add_argument("--dtype", default="float32", metavar="NAME", help="float32 or bfloat16 (default: float32)")
+    parser.add_argument(
+        "--repeats",
+        type=int,
+        default=7,
+        metavar="N",
+        help="how often to repeat each measurement, not counting warm-up (default: 7)",
+    )
+    parser.add_argument(
+        "--only-fused",
+        action="store_true",
+        help="leave the published form out, for sizes that are too large for it",
+    )
+    parser.add_argument("--device", default="cpu", metavar="NAME", help="where to compute: cpu or cuda (default: cpu)")
+    parser.add_argument(
+        "--dtype",
+        default="float32",
+        metavar="NAME",
+        help="numbers to compute with: float32 or bfloat16 (default: float32)",
+    )
 
 
 def bench(options: Namespace) -> None:
@@ -139,5 +180,5 @@ def bench(options: Namespace) -> None:
         torch.device(options.device),
         numbers[options.dtype],
     )
-    chosen = [options.part] if options.part else list(benchmark.PARTS)
+    chosen: list[str] = [options.part] if options.part else list(benchmark.PARTS)
     print(json.dumps(benchmark.bench(chosen, setting), indent=1))

@@ -1,4 +1,4 @@
-"""What several verbs have in common."""
+"""Options and steps that several verbs share."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import argparse
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from facegen.errors import FacegenError, unknown
 from facegen.exporters import export, named_suffixes
+
+if TYPE_CHECKING:
+    from facegen.sequence.sequence import Sequence
 
 
 def add_verb(
@@ -28,21 +32,33 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     """The options of verbs that move a mesh."""
     parser.add_argument("--model", type=Path, required=True, metavar="CKPT", help="checkpoint that `facegen fit` wrote")
     parser.add_argument(
-        "--units", metavar="U", help="of the mesh: mm, cm or m (default: by its size); what is made is in mm"
+        "--units", metavar="U", help="units of the mesh: mm, cm or m (default: judged by its size); the result is in mm"
     )
     parser.add_argument(
-        "--landmarks", type=Path, metavar="FILE", help="points on the mesh, `number x y z` a line (default: found)"
+        "--landmarks",
+        type=Path,
+        metavar="FILE",
+        help="text file of points on the mesh, `number x y z` a line with FaceMesh's numbers, or the 68 of Multi-PIE "
+        "(default: they are found)",
     )
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
     """The options of verbs that write a sequence."""
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="FILE", help=f"by suffix: {' '.join(named_suffixes())}"
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help=f"file to write; its suffix says the format: {' '.join(named_suffixes())} (a slash: a folder of frames)",
     )
     glb = parser.add_argument_group(".glb, .gltf")
-    glb.add_argument("--tolerance", type=float, metavar="MM", help="largest error of the compression (default: 0.1)")
-    glb.add_argument("--per-frame", action="store_true", help="one morph target for each frame, without compression")
+    glb.add_argument(
+        "--tolerance", type=float, metavar="MM", help="largest error that compression may make (default: 0.1)"
+    )
+    glb.add_argument(
+        "--per-frame", action="store_true", help="write a morph target for each frame, without compression"
+    )
     caches = parser.add_argument_group(".usd*, .pc2, .mdd")
     caches.add_argument(
         "--scene-fps",
@@ -53,14 +69,17 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     )
     weights = parser.add_argument_group(".csv, ARKit weights as Live Link Face records them")
     weights.add_argument(
-        "--arkit-basis", type=Path, metavar="DIR", help="a mesh for each blendshape, as in ICT-FaceKit's FaceXModel"
+        "--arkit-basis",
+        type=Path,
+        metavar="DIR",
+        help="folder with a mesh for each blendshape, such as ICT-FaceKit's FaceXModel; .csv needs it",
     )
     picture = parser.add_argument_group(".mp4, .gif, .png")
-    picture.add_argument("--size", type=int, metavar="PIXELS", help="edge of a frame")
+    picture.add_argument("--size", type=int, metavar="PIXELS", help="edge of a picture (default: 512; .png: 256)")
     picture.add_argument("--view", metavar="NAME", help="front, three-quarter or side (default: front)")
 
 
-def write_sequence(sequence: object, options: Namespace) -> None:
+def write_sequence(sequence: Sequence, options: Namespace) -> None:
     """Write it as the options of `add_output` say, and print what was written."""
     names = ("tolerance", "size", "view", "arkit_basis", "scene_fps")
     chosen = {name: getattr(options, name) for name in names if getattr(options, name) is not None}

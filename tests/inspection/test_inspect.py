@@ -1,0 +1,142 @@
+"""What `facegen inspect` says of corpora, meshes, sequences and checkpoints."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facegen.cli import run
+from facegen.data.corpus import Corpus
+from facegen.errors import FacegenError
+from facegen.inspection.inspect import Report, inspect, summary
+from facegen.sequence.sequence import Sequence
+
+
+def test_inspect_a_corpus(corpus_path: Path, capsys: pytest.CaptureFixture) -> None:
+    capsys.readouterr()
+    assert run(["inspect", str(corpus_path), "--json"]) == 0
+    seen = json.loads(capsys.readouterr().out)
+    assert (seen["kind"], seen["vertices"], seen["sequences"]) == ("corpus", 420, 24)
+    assert (seen["subjects"], seen["train_subjects"], seen["test_subjects"]) == (4, 3, 1)
+    assert len(seen["levels"]) == 4
+    assert seen["levels"][0] == 420
+    assert seen["expressions"] == ["happy", "angry", "sad", "surprise", "fear", "disgust"]
+    assert (seen["fps"], seen["left_out"], len(seen["digest"])) == (10, [], 64)
+    assert 24 * 10 <= seen["frames"] <= 24 * 14
+    assert seen["components"] == 64
+    assert 0 <= seen["components_leave"] < 0.01
+    assert 0 <= seen["components_error"] < 1e-5
+    assert run(["inspect", str(corpus_path)]) == 0
+    assert "sound" in capsys.readouterr().out
+
+
+def test_inspect_a_mesh_and_a_checkpoint(
+    neutral_path: Path, checkpoint_path: Path, corpus_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    capsys.readouterr()
+    assert run(["inspect", str(neutral_path), "--json"]) == 0
+    mesh = json.loads(capsys.readouterr().out)
+    assert (mesh["kind"], mesh["vertices"], mesh["pieces"], mesh["problems"]) == ("mesh", 420, 1, [])
+    assert run(["inspect", str(checkpoint_path), "--json"]) == 0
+    model = json.loads(capsys.readouterr().out)
+    assert run(["inspect", str(corpus_path), "--json"]) == 0
+    corpus = json.loads(capsys.readouterr().out)
+    assert (model["kind"], model["epoch"]) == ("checkpoint", 29)  # of 30, as the log counts them
+    assert (model["network"], model["intensity_floor"]) == ("SpiralNetwork", 0.2)
+    for name in ("vertices", "faces", "levels", "expressions", "fps", "digest", "hierarchy"):
+        assert model[name] == corpus[name]
+
+
+def test_inspect_says_what_is_wrong_with_a_mesh(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    path = tmp_path / "fan.obj"
+    path.write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nv 1 1 1\nf 1 2 3\nf 1 2 4\nf 1 2 5\n")
+    capsys.readouterr()
+    assert run(["inspect", str(path), "--json"]) == 0
+    seen = json.loads(capsys.readouterr().out)
+    assert not seen["sound"]
+    assert "1 edge lies on more than two faces (vertices 0-1)" in seen["problems"]
+
+
+def test_a_mesh_of_two_pieces_by_hand(tmp_path: Path) -> None:
+    path = tmp_path / "two.obj"
+    path.write_text("v 0 0 0\nv 3 0 0\nv 3 2 0\nv 0 2 0\nf 1 2 3 4\nv 5 0 0\nv 6 0 0\nv 5 1 0\nf 5 6 7\n")
+    facts = inspect(path).facts
+    assert (facts["vertices"], facts["faces"], facts["polygons"], facts["pieces"]) == (7, 3, 2, 2)
+    assert facts["extent"] == [6, 2, 0]
+
+
+def test_a_sequence_says_how_far_it_moves(tmp_path: Path) -> None:
+    vertices = np.zeros((4, 3, 3), np.float32)
+    vertices[:] = [[0, 0, 0], [1, 0, 0], [0, 1, 0]]
+    vertices[2, 1] += [0, 3, 4]  # 5 mm from where it was in the first frame
+    Sequence(vertices, np.array([[0, 1, 2]]), 25.0, np.zeros((4, 2), np.float32), ("happy", "sad")).save(
+        tmp_path / "moves.npz"
+    )
+    report = inspect(tmp_path / "moves.npz")
+    assert report.facts == {
+        "kind": "sequence",
+        "vertices": 3,
+        "faces": 1,
+        "frames": 4,
+        "expressions": ["happy", "sad"],
+        "fps": 25.0,
+        "largest_motion_mm": 5.0,
+    }
+    assert report.sound
+
+
+def test_a_corpus_whose_frames_were_changed_is_not_sound(corpus_path: Path, tmp_path: Path) -> None:
+    changed = tmp_path / "changed"
+    shutil.copytree(corpus_path, changed)
+    stored = [path for path in (changed / "frames.zarr" / "displacement").rglob("*") if path.is_file()]
+    largest = max(stored, key=lambda path: path.stat().st_size)
+    content = bytearray(largest.read_bytes())
+    content[100] ^= 255
+    largest.write_bytes(content)
+    assert inspect(corpus_path).sound
+    report = inspect(changed)
+    assert not report.sound
+    assert "are not those that were written" in "".join(report.problems)
+    assert "components" not in report.facts  # those of damaged frames are not spoken of
+
+
+def test_the_summary_counts_what_the_corpus_holds(corpus_path: Path) -> None:
+    frames = sum(entry.frames for entry in Corpus(corpus_path).entries)
+    assert summary(corpus_path) == f"4 subjects, 24 sequences, {frames} frames of 420 vertices"
+
+
+def test_a_report_for_people_and_for_programs() -> None:
+    facts = {"kind": "mesh", "vertices": 28431, "left_out": [], "levels": [1200, 5], "source": {"a": 1, "b": "two"}}
+    report = Report(facts, ["a hole", "a spike"], sound=False)
+    assert report.text().splitlines() == [
+        "kind      mesh",
+        "vertices  28,431",
+        "left_out  none",
+        "levels    1,200, 5",
+        "source    1 two",
+        "sound     no",
+        "- a hole",
+        "- a spike",
+    ]
+    assert json.loads(report.json()) == facts | {"sound": False, "problems": ["a hole", "a spike"]}
+
+
+@pytest.mark.parametrize("name", ["nowhere", "nowhere.npz", "nowhere.ckpt"])
+def test_what_is_not_there(tmp_path: Path, name: str) -> None:
+    with pytest.raises(FacegenError, match=f"{name}: no such file or folder$"):
+        inspect(tmp_path / name)
+
+
+def test_options_of_datasets_and_corpora_are_refused_for_meshes(
+    neutral_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    for option, value in (("--source", "coma"), ("--layout", "l.yaml"), ("--phases", "p.png"), ("--people", "p.png")):
+        capsys.readouterr()
+        assert run(["inspect", str(neutral_path), option, str(tmp_path / value) if "." in value else value]) == 2
+        seen = capsys.readouterr()
+        assert seen.out == ""
+        assert option in seen.err and "is a mesh" in seen.err

@@ -1,0 +1,197 @@
+"""Files: whole or not there at all, and what is read from them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facegen.errors import FacegenError
+from facegen.files import array_names, new_file, new_folder, read_arrays, read_yaml, require_new_folder
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_has_its_name_only_when_it_is_whole(tmp_path: Path, replaced: bool) -> None:
+    path = tmp_path / "smile.glb"
+    path.write_text("before")
+    with new_file(path, replaced) as aside:
+        assert (aside.parent, aside.suffix) == (tmp_path, ".glb")  # writers choose the format by the suffix
+        aside.write_text("half")
+        assert path.read_text() == "before"
+        aside.write_text("whole")
+    assert path.read_text() == "whole"
+    assert names(tmp_path) == ["smile.glb"]
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_after_an_error_the_file_is_as_it_was(tmp_path: Path, replaced: bool) -> None:
+    path = tmp_path / "smile.glb"
+    path.write_text("before")
+    with pytest.raises(ZeroDivisionError), new_file(path, replaced) as aside:
+        aside.write_text("half")
+        raise ZeroDivisionError
+    assert path.read_text() == "before"
+    assert names(tmp_path) == ["smile.glb"]
+
+
+def test_two_writers_of_one_name_do_not_meet_unless_one_replaces_over_and_over(tmp_path: Path) -> None:
+    path = tmp_path / "last.ckpt"
+    with new_file(path) as one, new_file(path) as other:
+        assert one != other
+        one.touch()
+        other.touch()
+    with new_file(path, replaced=True) as first:
+        first.write_text("one")
+    with new_file(path, replaced=True) as second:  # so that a killed process leaves one file aside at most
+        second.write_text("two")
+    assert first == second
+
+
+def test_places_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    with (
+        pytest.raises(FacegenError, match="cannot write .*there: a folder of that name is there"),
+        new_file(tmp_path / "there"),
+    ):
+        raise AssertionError
+    with (
+        pytest.raises(FacegenError, match="the folder .*nowhere does not exist; make it first"),
+        new_file(tmp_path / "nowhere" / "smile.glb"),
+    ):
+        raise AssertionError
+    with pytest.raises(FacegenError, match="is already there; remove it or name another place"):
+        (tmp_path / "file").touch()
+        require_new_folder(tmp_path / "file")
+    with pytest.raises(FacegenError, match=f"no permission to write in {tmp_path / 'file'}"):
+        require_new_folder(tmp_path / "file" / "below")
+
+
+def test_a_folder_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: mode != os.W_OK)  # root may write everywhere
+    with pytest.raises(FacegenError, match=f"no permission to write in {tmp_path}"), new_file(tmp_path / "smile.glb"):
+        raise AssertionError
+    with pytest.raises(FacegenError, match=f"no permission to write in {tmp_path}"), new_folder(tmp_path / "corpus"):
+        raise AssertionError
+
+
+def test_a_folder_comes_whole_with_those_above_it(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "corpus"
+    with new_folder(path) as aside:
+        (aside / "frames").write_text("all")
+        assert not path.exists()
+    assert (path / "frames").read_text() == "all"
+    assert names(path.parent) == ["corpus"]
+
+
+def test_after_an_error_no_folder_is_left_that_was_not_there(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    with pytest.raises(ZeroDivisionError), new_folder(tmp_path / "a" / "b" / "corpus") as aside:
+        (aside / "frames").write_text("half")
+        raise ZeroDivisionError
+    assert names(tmp_path) == ["a"]
+    assert names(tmp_path / "a") == []
+
+
+def test_only_a_folder_of_earlier_work_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "report"
+    path.mkdir()
+    (path / "report.md").write_text("old")
+    with pytest.raises(FacegenError, match="already there"), new_folder(path):
+        raise AssertionError
+    with new_folder(path, ("report.md", "report.json")) as aside:
+        (aside / "report.json").write_text("new")
+    assert names(path) == ["report.json"]
+    (path / "thesis.tex").write_text("years")
+    with pytest.raises(FacegenError, match="already there"), new_folder(path, ("report.md", "report.json")):
+        raise AssertionError
+    assert (path / "thesis.tex").read_text() == "years"
+
+
+def test_an_empty_folder_may_be_filled(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with new_folder(tmp_path / "empty") as aside:
+        (aside / "x").touch()
+    assert names(tmp_path / "empty") == ["x"]
+
+
+def test_arrays_come_back_without_those_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "two.npz"
+    np.savez(path, vertices=np.arange(6.0).reshape(2, 3), fps=25.0)
+    assert array_names(path) == ["vertices", "fps"]
+    assert set(read_arrays(path)) == {"vertices", "fps"}
+    np.testing.assert_array_equal(read_arrays(path)["vertices"], [[0, 1, 2], [3, 4, 5]])
+    assert set(read_arrays(path, ("vertices", "unknown"))) == {"fps"}
+
+
+def test_arrays_passed_over_are_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "damaged.npz"
+    np.savez(path, vertices=np.zeros(1000), fps=25.0)
+    content = bytearray(path.read_bytes())
+    content[600] ^= 255  # among the zeros: the archive's checksum no longer fits
+    path.write_bytes(content)
+    assert set(read_arrays(path, ("vertices",))) == {"fps"}
+    assert array_names(path) == ["vertices", "fps"]
+    with pytest.raises(FacegenError, match="damaged.npz: not a readable .npz, or a damaged one$"):
+        read_arrays(path)
+
+
+class Trap:
+    """What unpickling it would do."""
+
+    def __reduce__(self) -> tuple[object, tuple[str, ...]]:
+        return (os.mkdir, ("sprung",))
+
+
+def test_nothing_is_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.savez(tmp_path / "trap.npz", motion=np.array([Trap()], dtype=object))
+    with pytest.raises(FacegenError, match="not a readable .npz"):
+        read_arrays(tmp_path / "trap.npz")
+    assert names(tmp_path) == ["trap.npz"]
+
+
+@pytest.mark.parametrize("read", [read_arrays, array_names])
+def test_what_is_no_npz(tmp_path: Path, read: object) -> None:
+    assert callable(read)
+    with pytest.raises(FacegenError, match="nowhere.npz: no such file$"):
+        read(tmp_path / "nowhere.npz")
+    (tmp_path / "text.npz").write_text("vertices")
+    with pytest.raises(FacegenError, match="text.npz: not a readable .npz"):
+        read(tmp_path / "text.npz")
+    np.save(tmp_path / "one.npy", np.zeros(3))
+    (tmp_path / "one.npy").rename(tmp_path / "one.npz")  # one array, and no archive of them
+    with pytest.raises(FacegenError, match="one.npz: not a readable .npz"):
+        read(tmp_path / "one.npz")
+
+
+@dataclass
+class Settings:
+    fps: float
+    units: str = "mm"
+
+
+def test_yaml_is_checked_against_the_fields(tmp_path: Path) -> None:
+    path = tmp_path / "dataset.yaml"
+    path.write_text("fps: 30\n")
+    assert read_yaml(path, Settings) == {"fps": 30.0, "units": "mm"}
+    for text, words in (
+        ("fps: fast\n", "fast"),
+        ("fps: 30\nframes: 3\n", "frames"),
+        ("units: cm\n", "fps"),
+        ("fps: [\n", "dataset.yaml"),
+        ("\x00", "dataset.yaml"),
+    ):
+        path.write_text(text)
+        with pytest.raises(FacegenError, match=words) as caught:
+            read_yaml(path, Settings)
+        assert str(caught.value).startswith(f"{path}: ")
+        assert "\n" not in str(caught.value)
+    with pytest.raises(FacegenError, match="nowhere.yaml: no such file$"):
+        read_yaml(tmp_path / "nowhere.yaml", Settings)
