@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import openmesh
 import pytest
 from shapes import grid
 
 from facegen.data.sources.built_in import face_template
+from facegen.data.sources.ict_facekit import REGIONS
+from facegen.mesh import TriMesh, read_mesh
 from facegen.mesh.decimation import decimate
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.mesh.tri_mesh import vertex_normals
@@ -39,6 +43,16 @@ def test_a_flat_grid_stays_flat_and_whole(count: int) -> None:
 @pytest.mark.parametrize("count", [400, 2000, 28431])
 def test_no_level_of_the_built_in_faces_is_folded(count: int) -> None:
     built = MeshHierarchy.build(face_template(count))
+    for fine, kept, coarse in zip(built.levels, built.keep, built.levels[1:], strict=False):
+        assert not folded(coarse.vertices, coarse.faces, vertex_normals(fine.vertices, fine.faces)[kept]).any()
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_no_level_of_a_real_face_is_folded(ict_root: Path, region: str) -> None:
+    whole = read_mesh(ict_root / "FaceXModel" / "generic_neutral_mesh.obj")
+    vertices, polygons = REGIONS[region]
+    face = TriMesh.from_polygons(whole.vertices[:vertices], whole.polygons[:polygons])
+    built = MeshHierarchy.build(face)
     for fine, kept, coarse in zip(built.levels, built.keep, built.levels[1:], strict=False):
         assert not folded(coarse.vertices, coarse.faces, vertex_normals(fine.vertices, fine.faces)[kept]).any()
 
