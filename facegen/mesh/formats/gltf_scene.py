@@ -15,6 +15,12 @@ from facegen.mesh.formats.gltf_document import Document, whole
 from facegen.mesh.formats.raw import strip_faces
 
 _TRIANGLES, _STRIP, _FAN = 4, 5, 6
+PRIMITIVE_LIMIT = 100_000
+"""Primitives that a scene shows at most. Chosen: characters have some hundred; nodes may show a mesh many times."""
+MORPHED_LIMIT = 1 << 28
+"""Vertices times morph targets of a weight that are added up at most. Chosen: ICT's head has 1 million of them."""
+JOINT_SETS = 8
+"""Sets of four joints that a vertex hangs on at most. Chosen: files have one or two."""
 _MODES = {0: "points", 1: "lines", 2: "line loop", 3: "line strip"}
 
 
@@ -26,28 +32,28 @@ class Shown:
         primitive: its description.
         place: (4, 4) of its node; the identity where a skin places it, since the node then does not count.
         skin: (J, 4, 4) what each joint does to a vertex, or None.
+        skinned_by: the number of that skin; -1 where there is none.
         weights: of the morph targets, as the file opens.
     """
 
     primitive: dict
     place: np.ndarray
     skin: np.ndarray | None
+    skinned_by: int
     weights: tuple[float, ...]
 
     @property
     def key(self) -> tuple:
         """Alike for primitives that share their vertices."""
         attributes = self.primitive["attributes"]
-        moved = ()
-        if self.skin is not None:
-            moved = (self.skin.tobytes(), *((name, index) for name, index in _skinning(attributes)))
-        targets = [target.get("POSITION") for target in self.primitive.get("targets", [])] if any(self.weights) else []
-        return attributes.get("POSITION"), self.place.tobytes(), self.weights, *targets, *moved
+        moved = [target.get("POSITION") for target in self.primitive.get("targets", [])] if any(self.weights) else []
+        place = (self.skinned_by, *_skinning(attributes)) if self.skin is not None else (self.place.tobytes(),)
+        return attributes.get("POSITION"), self.weights, *moved, *place
 
     @property
     def mirrored(self) -> bool:
         """Whether its place turns the faces inside out (glTF 2.0, section 3.7.4)."""
-        if self.skin is not None and len(self.skin):
+        if self.skin is not None:
             return bool(np.median(np.linalg.det(self.skin[:, :3, :3])) < 0)
         return bool(np.linalg.det(self.place[:3, :3]) < 0)
 
@@ -59,6 +65,8 @@ class Shown:
         """(V, 3) metres, in the scene; NaN of the file passes, as in the other readers."""
         attributes = self.primitive["attributes"]
         points = document.accessor(attributes.get("POSITION"), 3).astype(np.float64)
+        if np.count_nonzero(self.weights) * len(points) > MORPHED_LIMIT:
+            raise MeshError(f"{np.count_nonzero(self.weights)} morph targets of {len(points)} vertices are in use")
         with np.errstate(all="ignore"):
             for weight, target in zip(self.weights, self.primitive.get("targets", []), strict=False):
                 if weight and "POSITION" in target:
@@ -74,9 +82,10 @@ class Shown:
         """Each point moved by its joints; by none, where it has no weight."""
         assert self.skin is not None
         moved, total = np.zeros_like(points), np.zeros(len(points))
-        for name, index in _skinning(self.primitive["attributes"]):
-            if name.startswith("WEIGHTS"):
-                continue
+        sets = [pair for pair in _skinning(self.primitive["attributes"]) if pair[0].startswith("JOINTS")]
+        if len(sets) > JOINT_SETS:
+            raise MeshError(f"vertices hang on {4 * len(sets)} joints each; up to {4 * JOINT_SETS} are read")
+        for name, index in sets:
             joints = document.accessor(index, 4)
             weights = document.accessor(self.primitive["attributes"].get(f"WEIGHTS{name[6:]}"), 4).astype(np.float64)
             if len(joints) != len(points) or len(weights) != len(points):
@@ -137,7 +146,13 @@ class Scene:
         self.document = document
         self.left_out: list[str] = []
         self._known: dict[int, np.ndarray] = {}  # where nodes are, by number
-        self.shown = [shown for node, place in self._placed() for shown in self._primitives(node, place)]
+        self._skins: dict[int, np.ndarray] = {}
+        self.shown: list[Shown] = []
+        for node, place in self._placed():
+            for shown in self._primitives(node, place):
+                self.shown.append(shown)
+                if len(self.shown) > PRIMITIVE_LIMIT:
+                    raise MeshError(f"more than {PRIMITIVE_LIMIT} primitives; join them")
         if not self.shown:
             raise MeshError(
                 f"expected triangles, found {self.left_out[0]}" if self.left_out else "the default scene shows no mesh"
@@ -178,11 +193,16 @@ class Scene:
                 self.left_out.append(f"a primitive of {_MODES.get(mode, f'mode {mode}')}")
                 continue
             hangs = skin is not None and any(name.startswith("JOINTS_") for name in primitive["attributes"])
-            yield Shown(primitive, np.eye(4) if hangs else place, skin if hangs else None, weights)
+            if hangs:
+                yield Shown(primitive, np.eye(4), skin, node["skin"], weights)
+            else:
+                yield Shown(primitive, place, None, -1, weights)
 
     def _skin(self, index: Any) -> np.ndarray:
         """(J, 4, 4): where each joint is, times the inverse of where it was when the mesh was bound to it."""
         skin = self.document.item("skins", index)
+        if index in self._skins:
+            return self._skins[index]
         joints = [self._everywhere(joint) for joint in skin.get("joints", [])]
         if not joints:
             raise MeshError("a skin has no joints")
@@ -192,7 +212,8 @@ class Scene:
             if len(columns) < len(joints) or not np.isfinite(columns).all():
                 raise MeshError(f"expected {len(joints)} finite inverse bind matrices, found {len(columns)}")
             bound = columns[: len(joints)].reshape(-1, 4, 4).transpose(0, 2, 1)
-        return np.array(joints) @ bound
+        self._skins[index] = np.array(joints) @ bound
+        return self._skins[index]
 
     def _everywhere(self, index: Any) -> np.ndarray:
         """(4, 4) of any node, in its scene or not."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,6 +20,10 @@ from facegen.mesh.tri_mesh import TriMesh, triangulate
 MRGB = b"#MRGB"
 NAMED = 5
 """Materials of a library that a message names at most."""
+LIBRARIES = 64
+"""Files of materials that are read at most. Chosen: a mesh has one or two."""
+LONGEST_LINE = 4096
+"""Characters of a `mtllib` that are looked at. Chosen: the longest path of Linux."""
 LARGEST_LIBRARY = 4 << 20
 """Bytes of an .mtl at most. Chosen: a material takes some hundred bytes."""
 
@@ -145,25 +148,31 @@ def _materials(
 ) -> list[Material]:
     """The materials of these names; one that no library holds has its name alone, which is said."""
     said: dict[str, tuple[dict[str, str], Path | None]] = {}
-    read = 0
-    for library in (each for line in libraries for each in _libraries(folder, line)):
+    read: set[Path] = set()
+    wanted = list(dict.fromkeys(each for line in dict.fromkeys(libraries) for each in _libraries(folder, line)))
+    if len(wanted) > LIBRARIES:
+        left_out.append(f"the material library {wanted[LIBRARIES][:80]!a} and those after it: {LIBRARIES} are read")
+    for library in wanted[:LIBRARIES]:
         try:
             place = find_beside(folder, library)
-            statements = read_library(read_found(place, LARGEST_LIBRARY))
+            statements = {} if place in read else read_library(read_found(place, LARGEST_LIBRARY))
         except MeshError as error:
             left_out.append(f"the material library {error}")
             continue
-        read += 1
+        read.add(place)
         for name, each in statements.items():  # the first of two definitions counts
             said.setdefault(name, (each, place.parent))
+    alike: dict[str, list[str]] = {}
+    for name in said:
+        alike.setdefault(name.casefold(), []).append(name)
     reader = MtlReader(folder, left_out)
     found = []
     for name in names:
-        known = _alike(name, said)
-        if known is None and read:
+        others = [name] if name in said else alike.get(name.casefold(), [])
+        if len(others) != 1 and read:
             have = ", ".join(f"{other[:40]!a}" for other in list(said)[:NAMED])
             left_out.append(f"material {name[:40]!a}: its library does not hold it, but {have or 'none'}")
-        found.append(reader.material(name, *(({}, None) if known is None else said[known])))
+        found.append(reader.material(name, *(said[others[0]] if len(others) == 1 else ({}, None))))
     if not coordinates and any(material.pictures for material in found):
         left_out.append("textures: there are no texture coordinates")
         found = [Material(**material.numbers()) for material in found]
@@ -172,6 +181,7 @@ def _materials(
 
 def _libraries(folder: Path, line: str) -> list[str]:
     """The files of a `mtllib`: several, in quotes or not; a name may hold spaces."""
+    line = line[:LONGEST_LINE]
     quoted = [one or other for one, other in re.findall(r"\"([^\"]+)\"|'([^']+)'", line)]
     if quoted:
         return quoted
@@ -179,14 +189,6 @@ def _libraries(folder: Path, line: str) -> list[str]:
         find_beside(folder, line)
         return [line]
     return re.findall(r"\S.*?\.mtl(?=\s|$)", line, re.IGNORECASE) or [line]
-
-
-def _alike(name: str, names: Collection[str]) -> str | None:
-    """The same name, or the only one that differs in the case of letters alone."""
-    if name in names:
-        return name
-    others = [other for other in names if other.casefold() == name.casefold()]
-    return others[0] if len(others) == 1 else None
 
 
 def _colors(found: _Statements, count: int, left_out: list[str]) -> np.ndarray | None:

@@ -140,11 +140,8 @@ def _corners(path: str | Path, columns: dict[str, dict[str, Column]]) -> tuple[n
         return _lists(path, "face", columns["face"])
     if "tristrips" in columns:
         order, counts = _lists(path, "tristrips", columns["tristrips"])
-        ends = np.flatnonzero(order < 0)  # -1 ends a strip within a row
-        parts = np.split(order, np.union1d(np.cumsum(counts), np.append(ends, ends + 1)))
-        faces = [strip_faces(part) for part in parts if len(part) > 2 and part[0] >= 0]
-        joined = np.concatenate([np.empty((0, 3), dtype=np.int64), *faces])
-        return joined.ravel(), np.full(len(joined), 3)
+        faces = strip_faces(np.insert(order, np.cumsum(counts)[:-1], -1))
+        return faces.ravel(), np.full(len(faces), 3)
     return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
 
 

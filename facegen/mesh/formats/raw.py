@@ -84,14 +84,20 @@ def require_finite_vertices(vertices: np.ndarray, name: str | Path) -> None:
 
 
 def strip_faces(order: np.ndarray) -> np.ndarray:
-    """(F, 3) triangles of a strip whose vertices come in this order, (N,), every second one turned round.
+    """(F, 3) triangles of strips whose vertices come in this order, (N,); a number below 0 ends a strip.
 
-    A strip turns corners by using a vertex twice in a row, which makes no triangle of the surface.
+    Every second triangle of a strip is turned round. A vertex that is used twice in a row turns a corner, and makes no
+    triangle of the surface.
     """
+    if len(order) < 3:
+        return np.empty((0, 3), dtype=np.int64)
     faces = np.stack([order[:-2], order[1:-1], order[2:]], axis=1)
-    faces[1::2] = faces[1::2, [0, 2, 1]]
+    at = np.arange(len(order))
+    begin = np.maximum.accumulate(np.where(order < 0, at + 1, 0))[:-2]  # of the strip that a triangle begins in
+    odd = (at[:-2] - begin) % 2 == 1
+    faces[odd] = faces[odd][:, [0, 2, 1]]
     a, b, c = faces.T
-    return faces[(a != b) & (b != c) & (c != a)]
+    return faces[(a != b) & (b != c) & (c != a) & (faces >= 0).all(axis=1)]
 
 
 def mesh_from_corners(

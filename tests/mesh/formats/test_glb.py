@@ -451,3 +451,25 @@ def test_without_a_default_scene_the_first_is_shown_or_all(glb, scenes):
 def test_a_vrm_is_a_gltf(tmp_path):
     (tmp_path / "head.vrm").write_bytes(square().content())
     assert np.array_equal(read_mesh(tmp_path / "head.vrm").faces, FACES)
+
+
+def test_what_a_small_file_may_ask_for_is_bounded(glb, monkeypatch):
+    from facegen.mesh.formats import gltf_scene
+
+    document = square()
+    document.add_node(mesh=0)
+    monkeypatch.setattr(gltf_scene, "PRIMITIVE_LIMIT", 1)
+    with pytest.raises(MeshError, match="more than 1 primitives"):
+        read_glb(glb(document))
+    monkeypatch.undo()
+    primitive = document.tree["meshes"][0]["primitives"][0]
+    primitive["targets"] = [{"POSITION": 0}] * 3
+    document.tree["meshes"][0]["weights"] = [1, 1, 1]
+    monkeypatch.setattr(gltf_scene, "MORPHED_LIMIT", 11)
+    with pytest.raises(MeshError, match="3 morph targets of 4 vertices are in use"):
+        read_glb(glb(document))
+    document = rigged()
+    attributes = document.tree["meshes"][0]["primitives"][0]["attributes"]
+    attributes |= {f"JOINTS_{k}": attributes["JOINTS_0"] for k in range(9)}
+    with pytest.raises(MeshError, match="hang on 36 joints each; up to 32"):
+        read_glb(glb(document))

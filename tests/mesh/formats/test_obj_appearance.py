@@ -324,3 +324,13 @@ def test_a_line_is_no_face(tmp_path: Path) -> None:
     mesh, found = read_mesh(path), read(path)
     assert mesh.faces.shape == (4, 3) and found.corners.tolist() == CORNERS
     assert mesh.left_out == (f"line {len(OBJ.splitlines()) + 1}, and 2 more: a face of fewer than three corners",)
+
+
+def test_libraries_are_read_once_and_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from facegen.mesh.formats import obj_appearance
+
+    path = written(tmp_path, OBJ.replace("skin.mtl", "skin.mtl\nmtllib SKIN.mtl\nmtllib a.mtl\nmtllib b.mtl"))
+    monkeypatch.setattr(obj_appearance, "LIBRARIES", 2)
+    found = read(path)
+    assert found.materials[0].base.texture.data == png()
+    assert found.left_out == ("the material library 'a.mtl' and those after it: 2 are read",)
