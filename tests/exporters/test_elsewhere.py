@@ -88,11 +88,13 @@ def test_three_js_shows_every_frame(moving, tmp_path):
     assert np.linalg.norm(before[0] - before, axis=-1).max() > 2  # it moves
 
 
-def in_parts(sequence: Sequence) -> tuple[Sequence, list[np.ndarray]]:
-    """The face of two materials, with its left half again, which stands still; and the vertices of each part."""
+def in_parts(sequence: Sequence, stirring: int = 0) -> tuple[Sequence, list[np.ndarray]]:
+    """The face of two materials, with its left half again, where few vertices move; and the vertices of each part."""
     left = sequence.vertices[0][sequence.faces][..., 0].mean(axis=1) < sequence.vertices[0][:, 0].mean()
     moving, count = np.array(sequence.vertices), sequence.vertices.shape[1]
-    away = np.broadcast_to(moving[:1] + np.array([0, 0, 50], np.float32), moving.shape)
+    away = np.repeat(moving[:1] + np.array([0, 0, 50], np.float32), len(moving), axis=0)
+    stirred = np.unique(sequence.faces[left])[:stirring]
+    away[:, stirred] += (moving - moving[:1])[:, stirred]
     faces = np.concatenate([sequence.faces, sequence.faces[left] + count])
     numbers = np.concatenate([np.where(left, 0, 1), np.full(left.sum(), 2)])
     look = Appearance.plain(len(faces), materials=tuple(map(Material, "abc")), face_materials=numbers)
@@ -122,9 +124,25 @@ def test_parts_of_a_face_take_no_more_of_a_browser_than_one(moving, tmp_path):
         assert np.linalg.norm(off, axis=-1).max() <= 0.1
 
 
+@pytest.mark.parametrize("stirring", [0, 2])
+@needs_node
+def test_three_js_shows_parts_of_which_little_moves(moving, tmp_path, stirring):
+    """Targets without numbers, and sparse ones, which have no buffer view of their own."""
+    sequence, parts = in_parts(moving(20, 3), stirring)
+    write_glb(sequence, tmp_path / "a.glb")
+    text = (tmp_path / "a.glb").read_bytes()
+    assert (b'"sparse"' in text) == (stirring > 0)
+    assert run_node("validate.mjs", tmp_path / "a.glb")["issues"]["messages"] == []
+    shown = run_node("play.mjs", tmp_path / "a.glb", *np.array([0, 7, 18]) / sequence.fps)
+    for part, vertices in enumerate(parts):
+        off = np.array([meshes[part] for meshes in shown]) * 1000 - sequence.vertices[[0, 7, 18]][:, vertices]
+        assert np.linalg.norm(off, axis=-1).max() <= 0.1
+
+
 @needs_blender
-def test_blender_shows_every_part(moving, tmp_path):
-    sequence, parts = in_parts(moving(30, 5, noise=0.02))
+@pytest.mark.parametrize("stirring", [0, 2])
+def test_blender_shows_every_part(moving, tmp_path, stirring):
+    sequence, parts = in_parts(moving(30, 5, noise=0.02 if not stirring else 0), stirring)
     export(sequence, tmp_path / "a.glb")
     command = [BLENDER, HERE / "blender.py", tmp_path / "a.glb", "", tmp_path / "found.json", "25", "0", "7", "29"]
     subprocess.run(command, check=True, capture_output=True)
