@@ -50,8 +50,8 @@ def find_beside(folder: Path, name: str, near: Path | None = None) -> Path:
                 if found is not None and found.is_relative_to(home) and found.is_file():
                     return found
                 elsewhere = elsewhere or not (found is None or found.is_relative_to(home))
-    except (OSError, ValueError) as error:
-        raise MeshError(f"{name[:80]!a} cannot be read ({error})") from error
+    except (OSError, ValueError) as error:  # too long for a name, or with what no name holds
+        raise MeshError(f"{name[:80]!a}: no such file in the mesh's folder") from error
     if elsewhere:
         raise MeshError(
             f"{name[:80]!a} does not lie in the mesh's folder, and is not read; put the file beside the mesh"
@@ -93,4 +93,4 @@ def read_found(place: Path, largest: int) -> bytes:
             raise MeshError(f"{place.name[:80]!a} has {size >> 20} MB; up to {largest >> 20} MB are read")
         return place.read_bytes()
     except OSError as error:
-        raise MeshError(f"{place.name[:80]!a} cannot be read ({error})") from error
+        raise MeshError(f"{place.name[:80]!a} cannot be read ({error.strerror})") from error

@@ -149,7 +149,8 @@ def _materials(
     """The materials of these names; one that no library holds has its name alone, which is said."""
     said: dict[str, tuple[dict[str, str], Path | None]] = {}
     read: set[Path] = set()
-    wanted = list(dict.fromkeys(each for line in dict.fromkeys(libraries) for each in _libraries(folder, line)))
+    lines = list(dict.fromkeys(libraries))[: LIBRARIES + 1]
+    wanted = list(dict.fromkeys(each for line in lines for each in _libraries(folder, line)))
     if len(wanted) > LIBRARIES:
         left_out.append(f"the material library {wanted[LIBRARIES][:80]!a} and those after it: {LIBRARIES} are read")
     for library in wanted[:LIBRARIES]:
