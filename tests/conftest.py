@@ -102,6 +102,13 @@ def blendshape_path(run_arguments: list[str], tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture(scope="session")
+def gains_path(fit_arguments: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained checkpoint whose vertices have gains of their own, as the demo's has."""
+    more = ["--model.per_vertex=true", "--trainer.max_epochs=10"]
+    return _trained(fit_arguments, tmp_path_factory.mktemp("gains"), *more)
+
+
+@pytest.fixture(scope="session")
 def classifier_path(run_arguments: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A trained checkpoint of the classifier."""
     more = ["--model=ExpressionClassifier", "--model.components=16", "--trainer.max_epochs=13"]

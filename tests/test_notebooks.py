@@ -37,6 +37,7 @@ def test_a_notebook_is_kept_without_outputs(name: str) -> None:
     ("name", "model", "least"),
     [
         ("label_to_face", "checkpoint_path", 14),
+        ("label_to_face", "gains_path", 14),
         ("label_to_face", "blendshape_path", 13),
         ("read_a_report", "checkpoint_path", 10),
     ],

@@ -117,8 +117,21 @@ class SpiralDecoder(nn.Module):
     def _steps(self, latent: Tensor) -> Tensor:
         x = torch.addmm(self.full.bias[:, None], self.full.weight, latent.t())
         x = x.view(self.coarsest, self.full.out_features // self.coarsest, len(latent))
-        activate = ACTIVATIONS[self.activation]
-        for i, conv in enumerate(self.convs[:-1]):
-            x = conv(x)
-            x = activate(x + self.shifts[i]) * self.gains[i] if self.gains else activate(x)
+        for number in range(len(self.convs) - 1):
+            x = self.step(number, x)
         return x
+
+    def step(self, number: int, x: Tensor) -> Tensor:
+        """One step up but the last, (V, C, T) -> (V', C', T): unpooling and convolution, shift, activation and gain.
+
+        Args:
+            number: of the step, 0 from the coarsest level.
+            x: features, vertices in the level's own order, see `space_filling_order`.
+        """
+        x, activate = self.convs[number](x), ACTIVATIONS[self.activation]
+        return activate(x + self.shifts[number]) * self.gains[number] if self.gains else activate(x)
+
+    def finish(self, x: Tensor) -> Tensor:
+        """The last step up, (V_1, C, T) -> (T, V, 3) mm, the template's vertices in their own order."""
+        made = self.convs[-1](x, scale=self.scale)
+        return (made * self.gains[-1] if self.gains else made).permute(2, 0, 1)
