@@ -35,8 +35,10 @@ FPS, FRAMES, PEAK, LEFT = 12.5, 26, 15, 0.3
 """The frame of the peak is shown after 1.2 s, the last one after 2 s, with a share `LEFT` of the motion."""
 HEIGHT = 0.25
 """Metres."""
-SECONDS = np.arange(0, 4.01, 0.025)
+SECONDS = np.arange(0, 7.51, 0.025)
 """When tools are asked; the peak is among them."""
+OVER = 5.5
+"""Seconds after which the motion is over even where it plays at less than half its speed."""
 OPTIONS: list[tuple[str, dict]] = [(each, {}) for each in (".glb", ".gltf", ".usdc", ".usda", ".usdz", ".abc")]
 OPTIONS += [(suffix, options) for suffix in (".pc2", ".mdd") for options in ({}, {"scene_fps": 24})]
 OPTIONS += [(".obj", {}), (".ply", {})]
@@ -116,7 +118,7 @@ def loop(moved: np.ndarray, seconds: np.ndarray, scene: str) -> str:
     """What is shown after the last frame."""
     if moved.max() < 1e-6:
         return "–"
-    past = moved[seconds > (FRAMES - 1) / FPS + 1e-6] / moved.max()
+    past = moved[seconds > OVER] / moved.max()
     if np.ptp(past) > 0.01:
         return "repeats"
     return ("holds the end" if abs(past[-1] - LEFT) < 0.02 else "goes back to the start") + scene
