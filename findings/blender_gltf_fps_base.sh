@@ -22,11 +22,13 @@ cd "$at" || exit 2
 "${PYTHON:-python3}" -m venv venv && venv/bin/pip install --quiet --disable-pip-version-check bpy==5.0.1 || exit 2
 cat > look.py <<'SCRIPT'
 import json
+import logging
 import struct
 import sys
 
 import bpy
 
+logging.disable(logging.INFO)
 VALUES = [0, 0, 0, 1, 0, 0, 0, 1, 0] + [0, 0, 1] * 3 + [0, 100] + [0, 1]  # triangle, its lift, seconds, weights
 blob = struct.pack(f"<{len(VALUES)}f", *VALUES)
 vectors, scalars = {"componentType": 5126, "type": "VEC3", "count": 3}, {"componentType": 5126, "type": "SCALAR"}
@@ -65,9 +67,10 @@ for fps, base in ((24, 1), (24, 1.001), (30, 1), (30, 1.001), (60, 1.001)):
     bpy.ops.wm.read_factory_settings(use_empty=True)
     render = bpy.context.scene.render
     render.fps, render.fps_base = fps, base
-    bpy.ops.import_scene.gltf(filepath="rising.glb", loglevel=50)
+    bpy.ops.import_scene.gltf(filepath="rising.glb")
     (action,) = bpy.data.actions
-    (curve,) = (c for layer in action.layers for strip in layer.strips for bag in strip.channelbags for c in bag.fcurves)
+    (bag,) = (bag for layer in action.layers for strip in layer.strips for bag in strip.channelbags)
+    (curve,) = bag.fcurves
     frame = curve.keyframe_points[-1].co[0]
     seconds = frame / (render.fps / render.fps_base)
     print(f"{fps} / {base}: the key of 100 s is at {seconds:.4f} s")

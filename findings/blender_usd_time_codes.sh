@@ -5,14 +5,14 @@
 # were imported into scenes of 24 and 30 frames a second.
 # Expected: by USD's documentation timeCodesPerSecond scales time codes to seconds, so after one second of any scene the
 # triangle is at 1 m.
-# Seen: it is where time code 24 (or 30) lies, and the scene keeps its rate, so all but one of six play too fast or slow:
+# Seen: it is where time code 24 (or 30) lies, and the scene keeps its rate, so five of six play too fast or too slow:
 #     12 time codes a second, scene of 24: 2.00 m after 1 s
 #     12 time codes a second, scene of 30: 2.00 m after 1 s
 #     24 time codes a second, scene of 24: 1.00 m after 1 s
 #     24 time codes a second, scene of 30: 1.25 m after 1 s
 #     60 time codes a second, scene of 24: 0.40 m after 1 s
 #     60 time codes a second, scene of 30: 0.50 m after 1 s
-# What helps: writing the stage at the rate of the scene that it is for. (The last sample is held, so 2.5 is shown as 2.)
+# What helps: writing the stage at the rate of the scene that it is for. (The last sample is held: 2.5 m is shown as 2 m.)
 # First seen with bpy 5.0.1, in November 2026. Needs Python 3.11 (PYTHON=python3.11) and 1.4 GB of disk for a while.
 # Exits with 0 as long as it is so, 1 once it has changed, 2 where it could not be tried.
 set -u

@@ -1,8 +1,8 @@
 #!/bin/sh
 # MediaPipe 0.10.14: FaceDetection does not look at its min_detection_confidence.
 #
-# Done: skimage.data.astronaut() (scikit-image 0.26.0), upright, turned by 180 degrees, and lying on its side, was given to
-# FaceDetection with the near and the far model, with min_detection_confidence of 0.01, 0.5 and 0.99.
+# Done: skimage.data.astronaut() (scikit-image 0.26.0), upright, turned by 180 degrees, and lying on its side, was given
+# to FaceDetection with the near and the far model, with min_detection_confidence of 0.01, 0.5 and 0.99.
 # Expected: by its documentation the "minimum confidence value ([0.0, 1.0]) for face detection to be considered
 # successful": with 0.99 none of these faces (their scores are 0.92 and below), with 0.01 more than with 0.5.
 # Seen: the same with each:
@@ -58,4 +58,4 @@ for model, model_name in enumerate(("near", "far")):
 print(f"bound of the graph that ran with {ASKED[-1]}: near model {kept[0]:g}, far model {kept[1]:g}")
 sys.exit(not (all(same) and any(below)))
 SCRIPT
-venv/bin/python look.py 2>/dev/null
+venv/bin/python look.py 2>told || { cat told >&2; exit 1; }

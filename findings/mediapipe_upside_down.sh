@@ -55,4 +55,4 @@ chin, forehead = NAMED["chin"], NAMED["forehead"]
 swapped = np.linalg.norm(turned[chin] - upright[forehead]) < np.linalg.norm(turned[chin] - upright[chin])
 sys.exit(not (off > 0.3 and swapped))
 SCRIPT
-venv/bin/python look.py 2>/dev/null
+venv/bin/python look.py 2>told || { cat told >&2; exit 1; }

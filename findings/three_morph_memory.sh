@@ -24,7 +24,7 @@ import { WebGLMorphtargets } from "./node_modules/three/src/renderers/webgl/WebG
 const SIDE = 20;
 const COUNT = SIDE * SIDE;
 
-// A flat sheet of 20 x 20 vertices, with a target that lifts it, its triangles dealt to as many primitives as are asked.
+// A flat sheet of 20 x 20 vertices, with a target that lifts it, its triangles dealt to so many primitives.
 function glb(primitives) {
   const place = new Float32Array(3 * COUNT);
   const lift = new Float32Array(3 * COUNT);
@@ -96,7 +96,8 @@ async function asked(primitives) {
 
 const [one, four] = [await asked(1), await asked(4)];
 console.log(`1 primitive of ${COUNT} vertices: ${one.total} bytes of morph targets`);
-console.log(`4 primitives that share ${COUNT} vertices: ${four.total} bytes of morph targets, POSITION shared: ${four.shared}`);
+const shared = `POSITION shared: ${four.shared}`;
+console.log(`4 primitives that share ${COUNT} vertices: ${four.total} bytes of morph targets, ${shared}`);
 process.exit(four.shared && four.total === 4 * one.total ? 0 : 1);
 SCRIPT
 node ask.mjs
