@@ -12,7 +12,7 @@
 #     24 time codes a second, scene of 30: 1.25 m after 1 s
 #     60 time codes a second, scene of 24: 0.40 m after 1 s
 #     60 time codes a second, scene of 30: 0.50 m after 1 s
-# What helps: writing the stage at the rate of the scene that it is for. (The last sample is held: 2.5 m is shown as 2 m.)
+# What helps: writing the stage at the rate of the scene that it is for. (The last sample is held: 2 m, not 2.5.)
 # First seen with bpy 5.0.1, in November 2026. Needs Python 3.11 (PYTHON=python3.11) and 1.4 GB of disk for a while.
 # Exits with 0 as long as it is so, 1 once it has changed, 2 where it could not be tried.
 set -u

@@ -159,7 +159,7 @@ def rows(folder: Path) -> list[tuple[str, dict[str, tuple[str, ...]]]]:
         if BLENDER.exists():
             command = [BLENDER, HERE / "arrives_in_blender.py", path, mesh, "OUT", *times]
             cells["Blender"] = arrived(asked(command, folder), "+z")
-        if (MODULES / "node_modules").is_dir():
+        if node_is_there():
             command = ["node", HERE / "arrives_in_three.mjs", MODULES, path, indexed, "OUT", *times]
             cells["three.js"] = arrived(asked(command, folder), "+y")
             tool, counted = validated(path)
@@ -206,11 +206,14 @@ def versions() -> str:
     return ", ".join(told)
 
 
+def node_is_there() -> bool:
+    return bool(shutil.which("node")) and (MODULES / "node_modules").is_dir()
+
+
 def missing() -> list[str]:
     """The tools that are not there, each with what gets it."""
-    node = shutil.which("node") and (MODULES / "node_modules").is_dir()
     names = [] if BLENDER.exists() else ["Blender (`make blender` gets it)"]
-    return names if node else [*names, "three.js and the Khronos validator (`make` gets them where there is npm)"]
+    return names if node_is_there() else [*names, "three.js and the Khronos validator (`make` gets them where there is npm)"]
 
 
 def printed() -> str:
