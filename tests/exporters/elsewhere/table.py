@@ -213,7 +213,9 @@ def node_is_there() -> bool:
 def missing() -> list[str]:
     """The tools that are not there, each with what gets it."""
     names = [] if BLENDER.exists() else ["Blender (`make blender` gets it)"]
-    return names if node_is_there() else [*names, "three.js and the Khronos validator (`make` gets them where there is npm)"]
+    if not node_is_there():
+        names.append("three.js and the Khronos validator (`make` gets them where there is npm)")
+    return names
 
 
 def printed() -> str:
