@@ -198,6 +198,14 @@ def test_blender_scales_an_alembic_face(moving, tmp_path):
 
 
 @needs_blender
+@needs_node
+def test_the_docs_have_the_table_of_what_arrives():
+    """`make elsewhere` ends well: the tools were asked, and docs/formats.md holds what they said."""
+    done = subprocess.run([sys.executable, HERE / "table.py"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+
+
+@needs_blender
 @pytest.mark.parametrize("suffix", [".glb", ".gltf", ".usdc", ".usdz", ".obj", ".abc"])
 def test_blender_gives_each_face_its_material_and_coordinates(moving, tmp_path, suffix):
     sequence = replace(two_materials(moving(2)), polygons=None)
