@@ -15,7 +15,9 @@ from facegen.mesh.formats.gltf_document import Document, whole
 from facegen.mesh.formats.raw import strip_faces
 
 _TRIANGLES, _STRIP, _FAN = 4, 5, 6
+"""Modes of primitives that are surfaces (glTF 2.0, section 3.7.2.1)."""
 _MODES = {0: "points", 1: "lines", 2: "line loop", 3: "line strip"}
+"""Modes of primitives that are none, as messages call them."""
 
 
 @dataclass(frozen=True, eq=False)

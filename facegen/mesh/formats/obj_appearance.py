@@ -19,7 +19,8 @@ from facegen.mesh.material import Material
 from facegen.mesh.tri_mesh import TriMesh, triangulate
 
 MRGB = b"#MRGB"
-NAMED = 5
+"""How the lines begin in which ZBrush keeps colours of vertices."""
+MATERIALS_NAMED = 5
 """Materials of a library that a message names at most."""
 LARGEST_LIBRARY = 4 << 20
 """Bytes of an .mtl at most. Chosen: a material takes some hundred bytes."""
@@ -161,7 +162,7 @@ def _materials(
     for name in names:
         known = _alike(name, said)
         if known is None and read:
-            have = ", ".join(f"{other[:40]!a}" for other in list(said)[:NAMED])
+            have = ", ".join(f"{other[:40]!a}" for other in list(said)[:MATERIALS_NAMED])
             left_out.append(f"material {name[:40]!a}: its library does not hold it, but {have or 'none'}")
         found.append(reader.material(name, *(({}, None) if known is None else said[known])))
     if not coordinates and any(material.pictures for material in found):
