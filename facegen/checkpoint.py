@@ -25,7 +25,9 @@ FORMAT = 2
 KEY = "facegen"
 """Name of that entry in a Lightning checkpoint."""
 GENERATORS: tuple[type[nn.Module], ...] = (SpiralNetwork, BlendshapeNetwork)
+"""Networks that make displacements of a label."""
 NETWORKS = {kind.__name__: kind for kind in (*GENERATORS, SequenceClassifier)}
+"""Every network that a checkpoint may hold, by the name that stands in it."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,6 +21,7 @@ TRAINING = {
 }
 """Verbs that Lightning parses, and what they do."""
 NO_MEMORY = "not enough memory; take fewer frames, smaller batches or a smaller mesh"
+"""What is said where memory ran out, whatever asked for it."""
 
 
 class Parser(argparse.ArgumentParser):

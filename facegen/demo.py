@@ -21,11 +21,13 @@ MADE = ("corpus", "run", "model.ckpt", "neutral.obj", "sheet.png", "demo.json", 
 
 # Sizes, chosen together so that the demo takes minutes on two cores and its faces still move smoothly.
 SUBJECTS, VERTICES = 24, 2500
-FRAMES = (24, 36)
+"""People, and vertices of each."""
+TAKE_FRAMES = (24, 36)
 """Shortest and longest take."""
 CLIP_FRAMES = 36
 """Length of each animation that is made."""
 EPOCHS, CHANNELS = 48, (64, 64, 32, 16)
+"""Passes over the training takes, and features of the decoder, coarsest level first."""
 RECIPE = [
     "--model=SpiralGenerator",
     f"--model.channels={list(CHANNELS)}",
@@ -96,7 +98,7 @@ def _prepare(corpus: Path, seed: int) -> None:
     from facegen.data.prepare import prepare
     from facegen.data.sources import open_source
 
-    options = {"subjects": SUBJECTS, "vertices": VERTICES, "frames": FRAMES, "fps": 12.5, "seed": seed}
+    options = {"subjects": SUBJECTS, "vertices": VERTICES, "frames": TAKE_FRAMES, "fps": 12.5, "seed": seed}
     prepare(open_source("synthetic", options), "synthetic", corpus)
 
 

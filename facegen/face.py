@@ -14,7 +14,7 @@ from facegen.detection.search import CLOSE_SIZE, UnseenError, find_landmarks, ou
 from facegen.errors import FacegenError, MeshError
 from facegen.fitting.register import Fit, FitError, register, transfer
 from facegen.landmarks.file import read_landmarks
-from facegen.mesh.alignment import rigid_transform
+from facegen.mesh.alignment import LARGEST_SIZE_RATIO, rigid_transform
 from facegen.mesh.formats.io import read_mesh
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import UNITS, millimetres
@@ -27,9 +27,6 @@ see."""
 NEAR_UNIT = 1.8
 """A face up to so many times larger or smaller than the template, in mm, cm or m, is one in that unit. Chosen:
 children's and drawn faces fit in, and units are ten times apart at least."""
-SIZE_RANGE = 3
-"""A face more times larger or smaller than the template contradicts the units that were given. Chosen: below ten, which
-units are apart."""
 TURNED_ON_PURPOSE = 45
 """Degrees from the template, from which a mesh of its topology counts as turned. Chosen: the shapes of two people make
 it seem far less."""
@@ -114,7 +111,7 @@ def _require_extent(mesh: TriMesh, name: str) -> None:
 def _millimetres(ratio: float, units: str | None, name: str) -> tuple[float, str]:
     """How many mm one unit of a mesh is whose numbers are `ratio` times the template's, and that unit's name."""
     if units is not None:
-        if not 1 / SIZE_RANGE < ratio * UNITS[units] < SIZE_RANGE:
+        if not 1 / LARGEST_SIZE_RATIO < ratio * UNITS[units] < LARGEST_SIZE_RATIO:
             raise MeshError(
                 f"{name} is {ratio * UNITS[units]:.3g} times the size of the model's template, if its units are "
                 f"{units}; give its units (mm, cm or m), or leave --units out and have them found"

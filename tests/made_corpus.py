@@ -10,7 +10,7 @@ import numpy as np
 
 from facegen.data.corpus import Corpus
 from facegen.data.manifest import Entry
-from facegen.motion.intensity import FLOOR, deformation
+from facegen.motion.intensity import APEX_FLOOR, deformation
 from facegen.motion.label import Phases
 
 
@@ -31,7 +31,7 @@ class MadeCorpus(Corpus):
         expressions: tuple[str, ...] = ("happy", "sad"),
         intensity: float = 1.0,
     ) -> None:
-        self.path, self.digest, self.fps, self.floor = Path("made"), "0" * 64, 25.0, FLOOR
+        self.path, self.digest, self.fps, self.floor = Path("made"), "0" * 64, 25.0, APEX_FLOOR
         self.expressions, self.test_subjects = expressions, test
         self.takes = [displacement for _, displacement in takes.values()]
         self.entries = tuple(

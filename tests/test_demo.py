@@ -16,7 +16,13 @@ from facegen.motion.label import EXPRESSIONS
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same chain with less of everything."""
     recipe = [part.replace(f"max_epochs={module.EPOCHS}", "max_epochs=1") for part in module.RECIPE]
-    for name, value in {"SUBJECTS": 2, "VERTICES": 400, "FRAMES": (8, 8), "CLIP_FRAMES": 4, "RECIPE": recipe}.items():
+    for name, value in {
+        "SUBJECTS": 2,
+        "VERTICES": 400,
+        "TAKE_FRAMES": (8, 8),
+        "CLIP_FRAMES": 4,
+        "RECIPE": recipe,
+    }.items():
         monkeypatch.setattr(module, name, value)
 
 

@@ -15,6 +15,7 @@ from facegen.benchmark.parts import Setting
 __all__ = ["PARTS", "Setting", "bench"]
 
 PARTS = ("decoder", "train", "prepare", "loader")
+"""What can be measured, in this order."""
 
 
 def bench(chosen: list[str], setting: Setting) -> dict[str, Any]:

@@ -25,11 +25,11 @@ FEWEST_FRAMES = 3
 MOVING_SHARE = 0.1
 """Share of the largest amplitude below which a face counts as at rest, where the label is the amplitude. Chosen: a
 smaller one takes noise for motion, a larger one begins late."""
-STILL = 1e-12
+AMPLITUDE_FLOOR = 1e-12
 """mm; an amplitude that varies by less is divided by this instead, so that a face that never moves has the label 0."""
-EARLY = 1e-9
+FRAME_ROUNDING = 1e-9
 """Frames; a time that rounding leaves this little short of a frame counts as that frame."""
-BETWEEN = 1e-6
+WHOLE_FRAME_SHARE = 1e-6
 """Share of the way to the next frame below which a frame is taken as it is."""
 
 
@@ -157,12 +157,12 @@ def _evolutions(
 def _amplitude(displacement: np.ndarray) -> np.ndarray:
     """(T,) how far each frame is from rest, from 0 to 1 over the sequence."""
     activity = mean_motion(displacement)
-    return (activity - activity.min()) / max(np.ptp(activity), STILL)
+    return (activity - activity.min()) / max(np.ptp(activity), AMPLITUDE_FLOOR)
 
 
 def _outline(activity: np.ndarray) -> Phases:
     """Phases of a recording whose label is its amplitude: its first motion, its peak and its last motion."""
-    level = (activity - activity.min()) / max(np.ptp(activity), STILL)
+    level = (activity - activity.min()) / max(np.ptp(activity), AMPLITUDE_FLOOR)
     moving, peak = np.flatnonzero(level >= MOVING_SHARE), int(level.argmax())
     if not np.ptp(activity) > 0:
         raise DataError("no phases can be found: nothing moves")
@@ -209,15 +209,17 @@ def resample(vertices: np.ndarray, phases: Phases, fps: float, wanted: float) ->
     if wanted == fps:
         return vertices, phases
     step, kept = fps / wanted, phases.apex_start
-    before = int(kept / step + EARLY)
-    after = int((len(vertices) - 1 - kept) / step + EARLY)
+    before = int(kept / step + FRAME_ROUNDING)
+    after = int((len(vertices) - 1 - kept) / step + FRAME_ROUNDING)
     at = (kept + np.arange(-before, after + 1) * step).clip(0, len(vertices) - 1)
     moved = np.empty((len(at), *vertices.shape[1:]), dtype=vertices.dtype)
     for frame, time in enumerate(at):
-        first = int(time + EARLY)
+        first = int(time + FRAME_ROUNDING)
         share = time - first
         second = min(first + 1, len(vertices) - 1)
-        moved[frame] = vertices[first] * (1 - share) + vertices[second] * share if share > BETWEEN else vertices[first]
+        moved[frame] = (
+            vertices[first] * (1 - share) + vertices[second] * share if share > WHOLE_FRAME_SHARE else vertices[first]
+        )
     marks = (phases.onset, phases.apex_start, phases.apex_end, phases.offset)
     placed = [int(np.clip(round((mark - at[0]) / step), 0, len(at) - 1)) for mark in marks]
     return moved, Phases(*placed)

@@ -16,11 +16,13 @@ from facegen.data.manifest import MANIFEST, Entry, read_manifest
 from facegen.data.pca import PCA
 from facegen.errors import DataError, FacegenError, unknown
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.motion.intensity import FLOOR, raised
+from facegen.motion.intensity import APEX_FLOOR, raised
 from facegen.motion.label import Phases, motion_label
 from facegen.sequence.sequence import Sequence
 
 HIERARCHY, COMPONENTS, LANDMARKS, STORE = "hierarchy.npz", "components.npz", "landmarks.npz", "frames.zarr"
+"""Names in a corpus's folder: of the mesh hierarchy, the principal components, the faces' landmarks, and the Zarr store
+of frames and neutrals."""
 ARRAYS = ("displacement", "neutral")  # groups of the store; in each an array for every sequence
 
 
@@ -50,7 +52,7 @@ class Corpus:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self.floor = FLOOR
+        self.floor = APEX_FLOOR
         self._verified: set[int] = set()
         manifest = read_manifest(self.path)
         try:

@@ -13,7 +13,7 @@ from facegen.files import read_arrays
 from facegen.landmarks.points import COUNT, FEWEST_ON_SURFACE
 from facegen.mesh.tri_mesh import TriMesh
 
-SHAPES = ("template", "mean")
+MARKED_FACES = ("template", "mean")
 """Whose landmarks are kept: the template's, and those of the mean of the training neutrals."""
 
 
@@ -25,13 +25,14 @@ def find_face_landmarks(template: TriMesh, mean: np.ndarray) -> dict[str, np.nda
         mean: (V, 3) mm, the mean of the training neutrals.
 
     Returns:
-        (468, 3) mm by name of `SHAPES`, NaN where a landmark is not on the surface; without those in which no face is
-        seen, and empty where the detector (extra `photo`) is not installed: whoever needs them then looks again.
+        (468, 3) mm by name of `MARKED_FACES`, NaN where a landmark is not on the surface; without those in which
+        no face is seen, and empty where the detector (extra `photo`) is not installed: whoever needs them then
+        looks again.
     """
     from facegen.detection.search import seen_from_front
 
     found = {}
-    for name, mesh in zip(SHAPES, (template, template.with_vertices(mean)), strict=True):
+    for name, mesh in zip(MARKED_FACES, (template, template.with_vertices(mean)), strict=True):
         try:
             seen = seen_from_front(mesh)
         except FacegenError:  # no detector, or too few landmarks to say where the front is
@@ -74,7 +75,7 @@ def checked_face_landmarks(arrays: Mapping[str, np.ndarray]) -> dict[str, np.nda
         ValueError: they are something else.
     """
     for name, points in arrays.items():
-        if name not in SHAPES or points.shape != (COUNT, 3) or points.dtype != np.float64:
+        if name not in MARKED_FACES or points.shape != (COUNT, 3) or points.dtype != np.float64:
             raise ValueError(f"landmarks of {name!r}: expected ({COUNT}, 3) float64, got {points.shape} {points.dtype}")
         if np.isinf(points).any() or np.isfinite(points).all(axis=1).sum() < FEWEST_ON_SURFACE:
             raise ValueError(f"landmarks of {name!r}: infinite, or fewer than {FEWEST_ON_SURFACE} of them")

@@ -15,6 +15,8 @@ from facegen.errors import FacegenError
 from facegen.files import aside_of, require_new_folder
 
 DONE, LOCK = "done.jsonl", "lock"
+"""Names in the folder of an unfinished corpus: what is done so far, a line each, and the file that a running `prepare`
+locks."""
 
 
 class Journal:

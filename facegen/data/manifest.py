@@ -11,7 +11,9 @@ from typing import Any
 from facegen.errors import DataError
 
 FORMAT = 4
+"""Version of a corpus on disk; one of another version is refused."""
 MANIFEST = "manifest.json"
+"""Name of the manifest in a corpus's folder."""
 
 
 @dataclass(frozen=True)

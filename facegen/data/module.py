@@ -18,7 +18,7 @@ from facegen.data.sampler import SPARE, EpochShuffle, SharedBatches
 from facegen.errors import DataError
 from facegen.memory import recycled
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.motion.intensity import FLOOR, raised
+from facegen.motion.intensity import APEX_FLOOR, raised
 from facegen.motion.label import PHASES
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class ExpressionDataModule(LightningDataModule):
         seed: int = 0,
         rest: int = 0,
         hierarchy: HierarchySettings | None = None,
-        floor: float = FLOOR,
+        floor: float = APEX_FLOOR,
     ) -> None:
         super().__init__()
         if batch_size < 1 or workers < 0:

@@ -19,6 +19,7 @@ from typing import Any
 from facegen.errors import FacegenError
 
 THREADS: dict[str, str] = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""Variables of the environment by which a worker process computes with one thread: workers share the cores already."""
 
 
 def usable_cores() -> int:

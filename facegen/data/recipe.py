@@ -9,9 +9,13 @@ from math import inf
 from facegen.errors import DataError, unknown
 
 NEUTRALS = ("first", "still", "common")
+"""How the neutral of a recording without one is found, see `Recipe.neutral`."""
 ALIGNMENTS = ("none", "subject", "frames")
+"""What is aligned, see `Recipe.align`."""
 LABELS = ("phases", "amplitude")
+"""What labels follow, see `Recipe.label`."""
 PEAKS = ("cut", "refuse")
+"""What becomes of a recording with several peaks, see `Recipe.peaks`."""
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,12 @@ LOOKS = ((1.0, 0, 0, 0), (0.8, 0.05, -0.05, 6), (0.9, -0.08, 0.03, -5), (1.1, 0.
 LOOKS += ((0.75, -0.03, -0.08, 3), (1.0, 0.09, 0.02, 8), (0.85, -0.06, 0.07, -2), (1.15, 0.02, -0.06, 5))
 """Half an edge and the centre's shift across and down, in units of the landmarks' extent, and the turn in degrees, of
 each cut. Chosen as eight unlike ones; a test holds that their mean jitters less than 0.7 times as much as one look."""
-CUT = 384
+CUT_EDGE = 384
 """Pixels of a cut's edge. Chosen: the detector scales a face to 192 pixels."""
 OTHER_FACE_GAP = 0.2
 """In units of the landmarks' extent: landmarks of a cut that are off by more, on average, are of another face.
 Chosen."""
-OUTSIDE = (90, 90, 90)
+OUTSIDE_COLOR = (90, 90, 90)
 """sRGB of a cut where the picture ends. Chosen: a grey, in which no face is seen."""
 
 
@@ -76,18 +76,22 @@ def look_closely(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
         points: (468, 2) as `detect` found them.
     """
     image = require("PIL.Image", "photo")
-    shrink = max(1, int(np.ptp(points, axis=0).max() / CUT))  # a transform alone would skip pixels
+    shrink = max(1, int(np.ptp(points, axis=0).max() / CUT_EDGE))  # a transform alone would skip pixels
     whole, points = image.fromarray(picture).reduce(shrink), points / shrink
     extent = float(np.ptp(points, axis=0).max())
     middle, found = (points.max(axis=0) + points.min(axis=0)) / 2, []
     quarters = 90 * round(roll(points) / 90)  # landmarks on a face that stands on its head are none
     for half, across, down, degrees in LOOKS:
-        turn, step = np.radians(degrees + quarters), 2 * half * extent / CUT
+        turn, step = np.radians(degrees + quarters), 2 * half * extent / CUT_EDGE
         frame = step * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-        corner = middle + extent * np.array([across, down]) - frame @ [CUT / 2, CUT / 2]
+        corner = middle + extent * np.array([across, down]) - frame @ [CUT_EDGE / 2, CUT_EDGE / 2]
         values = np.column_stack([frame, corner]).ravel()
         cut = whole.transform(
-            (CUT, CUT), image.Transform.AFFINE, tuple(values), image.Resampling.BICUBIC, fillcolor=OUTSIDE
+            (CUT_EDGE, CUT_EDGE),
+            image.Transform.AFFINE,
+            tuple(values),
+            image.Resampling.BICUBIC,
+            fillcolor=OUTSIDE_COLOR,
         )
         for face in detect(np.array(cut))[:1]:
             back = face @ frame.T + corner

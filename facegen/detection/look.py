@@ -10,6 +10,8 @@ from facegen.mesh.tri_mesh import TriMesh
 from facegen.optional import require
 from facegen.pictures.render import Camera, render
 
+VIEW_SLACK = 1.1
+"""Of a dense mesh, so much more than the picture shows is drawn, so that triangles at its border are whole. Chosen."""
 NEARBY = np.array([(0, 0)] + [(r * x, r * y) for r in (2, 4) for x, y in ((0, -1), (0, 1), (-1, 0), (1, 0))])
 """Pixels (x, y) from a landmark at which a ray is tried if there is no surface behind the ones before. Chosen."""
 DENSE_FROM, DENSE_GRAIN = 60_000, 2.5
@@ -102,7 +104,7 @@ class Shape:
             return self.vertices, self.faces
         local = (self.vertices - camera.position) @ camera.axes.T
         slope = np.tan(np.radians(camera.field_of_view) / 2)
-        inside = (np.abs(local[:, :2]) < -1.1 * slope * local[:, 2:]).all(axis=1)
+        inside = (np.abs(local[:, :2]) < -VIEW_SLACK * slope * local[:, 2:]).all(axis=1)
         faces = self.faces[inside[self.faces].all(axis=1)]
         if not len(faces):
             return self.vertices, self.faces
@@ -119,16 +121,16 @@ class Shape:
         whole = (faces != np.roll(faces, 1, axis=1)).all(axis=1)
         return (points, faces[whole]) if whole.any() else (self.vertices, self.faces)
 
-    def _hit(self, camera: Camera, pixels: np.ndarray, size: int) -> np.ndarray:
-        """(N, 3) points on the surface behind (N, 2) pixels, NaN where there are none.
+    def _hit(self, camera: Camera, places: np.ndarray, size: int) -> np.ndarray:
+        """(N, 3) points on the surface behind (N, 2) places in pixels, NaN where there are none.
 
         A ray that slips through beside an edge, such as between lid and eyeball, has others close by tried for it.
         """
-        points = np.full((len(pixels), 3), np.nan)
+        points = np.full((len(places), 3), np.nan)
         slope = np.tan(np.radians(camera.field_of_view) / 2) * 2 / size
         for offset in NEARBY:
             missed = np.flatnonzero(np.isnan(points[:, 0]))
-            shift = pixels[missed] + offset - size / 2
+            shift = places[missed] + offset - size / 2
             rays = np.column_stack([shift * [slope, -slope], np.full(len(shift), -1.0)]) @ camera.axes
             hits = self._cast(np.repeat(camera.position[None], len(rays), axis=0), rays)
             outside = np.einsum("ij,ij->i", hits["Ng"], rays) * (-1 if self.flipped else 1) < 0

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from facegen.detection.detector import detect, quiet, roll
+from facegen.detection.detector import OUTSIDE_COLOR, detect, quiet, roll
 from facegen.landmarks.points import INNER_LIP_MIDDLES, LEFT_EYE, NOSE_TIP, RIGHT_EYE
 from facegen.optional import require
 
@@ -18,12 +18,12 @@ BOX_MARGIN = 1.25
 """Half an edge of the cut about a box, in units of the box's longer edge: the face fills two fifths of it."""
 FACE_MARGIN = 1.0
 """Half an edge of the cut about landmarks, in units of their extent: a face with its hair."""
-CUT = 384
+CUT_EDGE = 384
 """Pixels of a cut's edge; the detectors look at 128 and 192 of them, the landmarks at 256 of the face."""
-APART = 0.15
+DETECTORS_APART = 0.15
 """In units of the landmarks' extent. Eyes, nose and mouth of the two detectors are 0.01 to 0.07 apart where landmarks
 are right, and 0.18 or more where they are not (two portraits and a render, turned by six angles)."""
-SURE = 0.6
+SURE_CONFIDENCE = 0.6
 """The detector's confidence in a face that landmarks were found on: 0.85 to 0.94 in three faces, whichever way they
 were turned, once they stood upright; 0.53 in a rocket."""
 TILE = 0.6
@@ -71,7 +71,7 @@ def _upright_faces(picture: np.ndarray, *, doubtful: bool = True) -> list[np.nda
         if any(_holds(points, middle) for points in [points for points, _ in near] + found):
             continue
         cut = Cut(picture, middle, BOX_MARGIN * size)
-        inside = [cut.back(points) for points in detect(cut.pixels)]
+        inside = [cut.back(points) for points in detect(cut.made)]
         checked = [_checked(picture, points) for points in inside if _holds(points, middle)]
         found += [points for points in checked[:1] if points is not None]
     return found
@@ -97,22 +97,26 @@ class Cut:
     def frame(self) -> np.ndarray:
         """(2, 2), a step of one pixel of the cut in pixels of the picture."""
         across, along = np.cos(self.turn), np.sin(self.turn)
-        return 2 * self.half / CUT * np.array([[across, -along], [along, across]])
+        return 2 * self.half / CUT_EDGE * np.array([[across, -along], [along, across]])
 
     @property
     def corner(self) -> np.ndarray:
         """(2,) where the cut begins, pixels."""
-        return self.middle - self.frame @ [CUT / 2, CUT / 2]
+        return self.middle - self.frame @ [CUT_EDGE / 2, CUT_EDGE / 2]
 
     @cached_property
-    def pixels(self) -> np.ndarray:
-        """(CUT, CUT, 3) uint8; grey beyond the picture."""
+    def made(self) -> np.ndarray:
+        """(CUT_EDGE, CUT_EDGE, 3) uint8; grey beyond the picture."""
         image = require("PIL.Image", "photo")
-        shrink = max(1, int(self.half / CUT))  # a transform alone would skip pixels
+        shrink = max(1, int(self.half / CUT_EDGE))  # a transform alone would skip pixels
         values = np.column_stack([self.frame, self.corner]).ravel() / shrink
         whole = image.fromarray(self.picture).reduce(shrink)
         cut = whole.transform(
-            (CUT, CUT), image.Transform.AFFINE, tuple(values), image.Resampling.BICUBIC, fillcolor=(90,) * 3
+            (CUT_EDGE, CUT_EDGE),
+            image.Transform.AFFINE,
+            tuple(values),
+            image.Resampling.BICUBIC,
+            fillcolor=OUTSIDE_COLOR,
         )
         return np.array(cut)
 
@@ -132,13 +136,13 @@ def _checked(picture: np.ndarray, points: np.ndarray) -> np.ndarray | None:
     best = max(ways, key=lambda cut: _features(cut)[0])  # a face on its head is less of a face
     if best is ways[0] and _agree(points, best):
         return points
-    again = (best.back(found) for found in detect(best.pixels))
+    again = (best.back(found) for found in detect(best.made))
     return next((found for found in again if _holds(found, middle) and _agree(found, best)), None)
 
 
 def _features(cut: Cut) -> tuple[float, np.ndarray | None]:
     """The detector's confidence in the surest face, and its eyes, nose and mouth, (4, 2) pixels of the picture."""
-    (best, keys), *_ = [*_detections(cut.pixels, 0, SURE), (0.0, None)]
+    (best, keys), *_ = [*_detections(cut.made, 0, SURE_CONFIDENCE), (0.0, None)]
     return best, None if keys is None else cut.back(keys[:4])
 
 
@@ -147,7 +151,9 @@ def _agree(points: np.ndarray, cut: Cut) -> bool:
     seen = _features(cut)[1]
     if seen is None:
         return False
-    return bool(np.linalg.norm(seen - _own_features(points), axis=1).mean() <= APART * np.ptp(points, axis=0).max())
+    return bool(
+        np.linalg.norm(seen - _own_features(points), axis=1).mean() <= DETECTORS_APART * np.ptp(points, axis=0).max()
+    )
 
 
 def _own_features(points: np.ndarray) -> np.ndarray:

@@ -14,10 +14,10 @@ from facegen.mesh.tri_mesh import TriMesh
 SEARCH_SIZE, CLOSE_SIZE = 320, 448
 """Pixels of the pictures in which a face is looked for, and of those in which it is measured. Chosen: larger ones take
 longer."""
-HEADS = (0.16, 0.35)
+HEAD_SHARES = (0.16, 0.35)
 """What a head takes of a body's height, and of a bust's with its base, and a little more. Chosen: an adult is seven to
 eight heads tall."""
-TURNS = ((0.0, 0.0), (12.0, 0.0), (-12.0, 0.0), (0.0, 10.0), (0.0, -8.0))
+VIEW_TURNS = ((0.0, 0.0), (12.0, 0.0), (-12.0, 0.0), (0.0, 10.0), (0.0, -8.0))
 """Degrees to the side and up of the views that are averaged; each alone is off by about 1 % of a face. Chosen small,
 since the detector errs more where a face is turned."""
 SPINS = np.array([np.diag([-1.0, -1, 1]), [[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]], [[0.0, -1, 0], [1, 0, 0], [0, 0, 1]]])
@@ -111,7 +111,7 @@ def _tries() -> list[tuple[np.ndarray, float, bool]]:
     """Rotations, how much of the mesh's height is looked at, and whether its inside is taken for the outside."""
     every = orientations()
     whole = [(rotation, 1.0, False) for rotation in every]
-    heads = [(rotation, part, False) for part in HEADS for rotation in every[:24]]
+    heads = [(rotation, part, False) for part in HEAD_SHARES for rotation in every[:24]]
     return whole + heads + [(rotation, 1.0, True) for rotation in every[:24]]
 
 
@@ -153,7 +153,7 @@ def _upright(shape: Shape, points: np.ndarray, like: np.ndarray) -> np.ndarray |
 def _averaged(shape: Shape, points: np.ndarray) -> Landmarks:
     """The median of landmarks (468, 3) over several close views."""
     rounds = [points]
-    for side, up in TURNS:
+    for side, up in VIEW_TURNS:
         again = shape.look(camera_at(points, _turned(facing(points), side, up)), CLOSE_SIZE)[1]
         rounds += [] if again is None else [again]
     views = np.stack(rounds)

@@ -22,7 +22,9 @@ from facegen.files import new_folder
 from facegen.optional import require
 
 CLASSIFIER = "classifier"
+"""Key of the classifier among the checkpoints; it has no row of its own."""
 FIGURES = tuple(f"{name}.png" for name in ("figure3", "figure4", "figure5", "figure6", "intensity"))
+"""Names of the pictures: the paper's figures, and how intensity is obeyed."""
 # What `evaluate` writes: a folder with nothing else in it may be replaced.
 FILES = ("report.md", "report.json", *FIGURES)
 
@@ -77,7 +79,7 @@ def evaluate(
             "comparisons": tables.comparisons(corpus, scores, np.random.default_rng(seed)),
             "table3": tables.table3(corpus, scores),
             "figure5": tables.figure5(scores),
-            "figure5_phases": dict(zip(obedience.MARKS, mean_phases(corpus).tolist(), strict=True)),
+            "figure5_phases": dict(zip(obedience.PHASE_MARKS, mean_phases(corpus).tolist(), strict=True)),
             "intensity": obedience.intensity(corpus, models),
             "timing": obedience.timing(corpus, scores),
         }

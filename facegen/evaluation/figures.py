@@ -17,7 +17,7 @@ from facegen.motion.label import Phases, motion_label
 from facegen.optional import require
 from facegen.pictures.render import Camera, render
 
-SIZE = 240
+PICTURE_EDGE = 240
 """Edge of one face's picture, pixels."""
 DPI = 120
 """Pixels in an inch of a figure."""
@@ -66,11 +66,12 @@ def error_maps(corpus: Corpus, makers: Mapping[str, Callable[[int], np.ndarray]]
     top = float(np.quantile(np.concatenate([np.concatenate(maps) for maps in errors.values()]), TOP_OF_SCALE))
     camera = Camera.framing(np.stack(poses))
     colormap = require("matplotlib", "render").colormaps["turbo"]
-    rows = {"recorded": [render(pose, faces, camera, size=SIZE) for pose in poses]}
+    rows = {"recorded": [render(pose, faces, camera, size=PICTURE_EDGE) for pose in poses]}
     for name, maps in errors.items():
         colors = [colormap(np.clip(apart / top, 0, 1))[:, :3] for apart in maps]
         rows[TITLES[name]] = [
-            render(pose, faces, camera, size=SIZE, colors=color) for pose, color in zip(poses, colors, strict=True)
+            render(pose, faces, camera, size=PICTURE_EDGE, colors=color)
+            for pose, color in zip(poses, colors, strict=True)
         ]
     columns = [f"{corpus.entries[index].expression}, {moment}" for index in shown for moment in MOMENTS]
     figure = _grid(rows, columns)
@@ -93,14 +94,14 @@ def frames_over_labels(corpus: Corpus, generator: Generator, path: Path) -> None
         for name in corpus.expressions
     }
     camera = Camera.framing(np.concatenate(list(made.values())))
-    figure = _figure(SIZE * len(chosen) / DPI + 1, len(made) * (SIZE / DPI + 0.55))
-    rows = figure.add_gridspec(2 * len(made), 1, height_ratios=[SIZE, 0.4 * DPI] * len(made), hspace=0.08)
+    figure = _figure(PICTURE_EDGE * len(chosen) / DPI + 1, len(made) * (PICTURE_EDGE / DPI + 0.55))
+    rows = figure.add_gridspec(2 * len(made), 1, height_ratios=[PICTURE_EDGE, 0.4 * DPI] * len(made), hspace=0.08)
     for i, (name, poses) in enumerate(made.items()):
         pictures = figure.add_subplot(rows[2 * i])
-        strip = np.concatenate([render(pose, faces, camera, size=SIZE) for pose in poses], axis=1)
+        strip = np.concatenate([render(pose, faces, camera, size=PICTURE_EDGE) for pose in poses], axis=1)
         pictures.imshow(strip, aspect="auto")
         pictures.set_axis_off()
-        pictures.text(-0.1 * DPI, SIZE / 2, name, ha="right", va="center", fontsize=11)
+        pictures.text(-0.1 * DPI, PICTURE_EDGE / 2, name, ha="right", va="center", fontsize=11)
         label = figure.add_subplot(rows[2 * i + 1])
         label.plot(phases.envelope(frames), color="#0072B2")
         # The faces stand evenly, the moments do not: a line leads from each face to its place on the label.
@@ -145,7 +146,8 @@ def latent_walks(corpus: Corpus, generator: Generator, path: Path, steps: int = 
     model.network.to(generator.device)
     camera = Camera.framing(np.concatenate([walk.vertices for walk in walks.values()]))
     rows = {
-        name: [render(pose, walk.faces, camera, size=SIZE) for pose in walk.vertices] for name, walk in walks.items()
+        name: [render(pose, walk.faces, camera, size=PICTURE_EDGE) for pose in walk.vertices]
+        for name, walk in walks.items()
     }
     _save(_grid(rows, [f"{share:.2f}" for share in np.linspace(0, 1, steps)]), path)
 
@@ -191,14 +193,14 @@ def _figure(width: float, height: float) -> Any:
 
 def _grid(rows: Mapping[str, Sequence[np.ndarray]], columns: Sequence[str]) -> Any:
     """Pictures in rows with names to their left and above."""
-    figure = _figure(SIZE * len(columns) / DPI, SIZE * len(rows) / DPI)
+    figure = _figure(PICTURE_EDGE * len(columns) / DPI, PICTURE_EDGE * len(rows) / DPI)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.imshow(np.concatenate([np.concatenate(row, axis=1) for row in rows.values()]), aspect="auto")
     axes.set_axis_off()
     for i, name in enumerate(columns):
-        axes.text((i + 0.5) * SIZE, -0.1 * DPI, name, ha="center", fontsize=10)
+        axes.text((i + 0.5) * PICTURE_EDGE, -0.1 * DPI, name, ha="center", fontsize=10)
     for i, name in enumerate(rows):
-        axes.text(-0.1 * DPI, (i + 0.5) * SIZE, name.replace(", ", ",\n"), ha="right", va="center", fontsize=10)
+        axes.text(-0.1 * DPI, (i + 0.5) * PICTURE_EDGE, name.replace(", ", ",\n"), ha="right", va="center", fontsize=10)
     return figure
 
 

@@ -13,7 +13,7 @@ from facegen.motion.label import PHASES
 KNOTS = 17
 """Label values, evenly from 0 to 1, between which the mean is linear. Chosen: fine enough for what a face does in
 between; more of them have fewer frames each."""
-TIE = 0.1
+KNOT_TIE = 0.1
 """Weight of a squared step between neighbouring knots beside that of a knot's frames; chosen to err least on test
 subjects, so that this reference is as strong as it gets."""
 
@@ -74,4 +74,4 @@ def _weights(corpus: Corpus, index: int) -> tuple[int, np.ndarray, np.ndarray]:
 def _tie(gram: np.ndarray) -> np.ndarray:
     """What ties each knot to those beside it, which decides where there are hardly any frames."""
     steps = np.diff(np.eye(KNOTS), axis=0)
-    return TIE * np.trace(gram) / KNOTS * steps.T @ steps
+    return KNOT_TIE * np.trace(gram) / KNOTS * steps.T @ steps

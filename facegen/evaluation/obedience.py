@@ -12,14 +12,14 @@ from facegen.evaluation.scores import Scores, mean_phases
 from facegen.motion.intensity import deformation, raised
 from facegen.motion.label import Phases, motion_label
 
-ASKED = (0.0, 0.25, 0.5, 0.75, 1.0)
+ASKED_INTENSITIES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Intensities of Eq. 6 that are asked for."""
-MARKS = ("onset", "apex_start", "apex_end", "offset")
+PHASE_MARKS = ("onset", "apex_start", "apex_end", "offset")
 """The frames that bound the phases, by the fields of `Phases`."""
 
 
 def intensity(corpus: Corpus, generators: dict[str, list[Generator]]) -> dict[str, Any]:
-    """The deformation made against the one asked for, mm, by row and expression: lists along `ASKED`.
+    """The deformation made against the one asked for, mm, by row and expression: lists along `ASKED_INTENSITIES`.
 
     An intensity s stands for a mean absolute deformation: by Eq. 6 turned around, m = mu_e + (2 s - 1) sigma_e over the
     training sequences of the expression. The labels have the test sequences' mean length and phases; several
@@ -32,17 +32,17 @@ def intensity(corpus: Corpus, generators: dict[str, list[Generator]]) -> dict[st
     result: dict[str, Any] = {name: {} for name in generators}
     for expression in corpus.expressions:
         known = np.array([entry.deformation for entry in train if entry.expression == expression])
-        asked = known.mean() + (2 * np.array(ASKED) - 1) * known.std()  # Eq. 6, turned around
+        asked = known.mean() + (2 * np.array(ASKED_INTENSITIES) - 1) * known.std()  # Eq. 6, turned around
         for name, models in generators.items():
             made = [
                 [
                     deformation(model.make(motion_label(frames, expression, phases, height, corpus.expressions)))
-                    for height in (raised(s, model.model.floor) for s in ASKED)
+                    for height in (raised(s, model.model.floor) for s in ASKED_INTENSITIES)
                 ]
                 for model in models
             ]
             result[name][expression] = {
-                "intensity": list(ASKED),
+                "intensity": list(ASKED_INTENSITIES),
                 "asked_mm": asked.tolist(),
                 "made_mm": np.mean(made, axis=0).tolist(),
             }
@@ -52,20 +52,20 @@ def intensity(corpus: Corpus, generators: dict[str, list[Generator]]) -> dict[st
 def timing(corpus: Corpus, scores: Scores) -> dict[str, Any]:
     """How many frames the phases found in what was made are away from those asked for, by row.
 
-    Each of `MARKS` has `mean_frames` (positive is later than asked) and `mean_absolute_frames` over the test sequences
-    that move; `not_found` is the share of those that do not. Of the ground truth this is how well the phases of a
-    label can be found again in a face that moves as people do.
+    Each of `PHASE_MARKS` has `mean_frames` (positive is later than asked) and `mean_absolute_frames` over the test
+    sequences that move; `not_found` is the share of those that do not. Of the ground truth this is how well the
+    phases of a label can be found again in a face that moves as people do.
     """
     asked = np.array([corpus.entries[index].phases for index in corpus.split("test")], dtype=np.float64)
     result: dict[str, Any] = {}
     for name, checkpoints in scores.items():
         rows = [(wanted, score.phases) for each in checkpoints for wanted, score in zip(asked, each, strict=True)]
-        apart = [[getattr(found, mark) for mark in MARKS] - wanted for wanted, found in rows if found is not None]
+        apart = [[getattr(found, mark) for mark in PHASE_MARKS] - wanted for wanted, found in rows if found is not None]
         if not apart:
             continue
         columns = np.array(apart).T
         result[name] = {
             mark: {"mean_frames": float(column.mean()), "mean_absolute_frames": float(np.abs(column).mean())}
-            for mark, column in zip(MARKS, columns, strict=True)
+            for mark, column in zip(PHASE_MARKS, columns, strict=True)
         } | {"not_found": 1 - len(apart) / len(rows)}
     return result

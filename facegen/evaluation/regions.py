@@ -16,6 +16,7 @@ from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 OTHERS = "rest"
 """What belongs to no feature, by the name that `report.json` has for it."""
 REGIONS = ("mouth", "eyes", "brows", OTHERS)
+"""Parts of a face for which errors are given, in the order of the report."""
 
 # mm between landmarks by their usual names, about the means of adult men in Farkas, "Anthropometry of the Head and
 # Face", Raven Press 1994, some as later works cite it. Only proportions are used; a mm more or less decides nothing.
@@ -26,7 +27,7 @@ FOREHEAD = 115.9  # ft-ft, where the brows end
 MOUTH, UPPER_LIP, LOWER_LIP = 54.5, 8.0, 9.3  # ch-ch, ls-sto, sto-li
 
 # Chosen, mm of such a face. Larger values count more of the skin to a feature; a mm or two moves few vertices.
-AROUND = 7.0
+SKIN_AROUND = 7.0
 """The skin around lips and eyes that is counted to them."""
 BROW_END = 10.0
 """How far the band of the brows goes on beyond where they end."""
@@ -95,12 +96,12 @@ def face_regions(template: TriMesh) -> np.ndarray:
     """
     place = _in_face(template.vertices, template.faces)
     x, y, z = np.abs(place[:, 0]), place[:, 1], place[:, 2]
-    eye_x, eye_half = (BIOCULAR + INTERCANTHAL) / 4, (BIOCULAR - INTERCANTHAL) / 4 + AROUND
+    eye_x, eye_half = (BIOCULAR + INTERCANTHAL) / 4, (BIOCULAR - INTERCANTHAL) / 4 + SKIN_AROUND
     eyes = np.hypot((x - eye_x) / eye_half, (y - EYES_TO_STOMION) / PUPIL_TO_ORBIT) < 1
     brow_y = EYES_TO_STOMION + PUPIL_TO_BROW - BROW_DROP - np.maximum(x - eye_x, 0) ** 2 / BROW_TAIL
     brows = ((x - eye_x) / (FOREHEAD / 2 + BROW_END - eye_x)) ** 4 + ((y - brow_y) / BROW_HALF) ** 4 < 1
-    lips_y, lips_half = (UPPER_LIP - LOWER_LIP) / 2, (UPPER_LIP + LOWER_LIP) / 2 + AROUND
-    mouth = np.hypot(x / (MOUTH / 2 + AROUND), (y - lips_y) / lips_half) < 1
+    lips_y, lips_half = (UPPER_LIP - LOWER_LIP) / 2, (UPPER_LIP + LOWER_LIP) / 2 + SKIN_AROUND
+    mouth = np.hypot(x / (MOUTH / 2 + SKIN_AROUND), (y - lips_y) / lips_half) < 1
     regions = np.where(z > -DEEPEST_BEHIND, np.select([mouth, eyes, brows], [0, 1, 2], default=3), 3)
     if missing := [name for i, name in enumerate(REGIONS) if i not in regions]:
         raise _no_face(f"no vertex lies on the {' or the '.join(missing)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from facegen.evaluation.obedience import MARKS
+from facegen.evaluation.obedience import PHASE_MARKS
 from facegen.evaluation.regions import REGIONS
 from facegen.evaluation.rows import TITLES
 
@@ -150,7 +150,10 @@ def _obedience(report: Mapping[str, Any]) -> list[str]:
     rows = [
         [
             TITLES[name],
-            *(f"{values[mark]['mean_absolute_frames']:.1f} ({values[mark]['mean_frames']:+.1f})" for mark in MARKS),
+            *(
+                f"{values[mark]['mean_absolute_frames']:.1f} ({values[mark]['mean_frames']:+.1f})"
+                for mark in PHASE_MARKS
+            ),
         ]
         for name, values in report["timing"].items()
     ]
@@ -158,6 +161,6 @@ def _obedience(report: Mapping[str, Any]) -> list[str]:
         "## Is the timing obeyed?",
         "Phases found in the motion against those of the label: mean absolute distance in frames, and in brackets the "
         "mean (positive is later than asked).",
-        _table(["frames", *(mark.replace("_", " ") for mark in MARKS)], rows),
+        _table(["frames", *(mark.replace("_", " ") for mark in PHASE_MARKS)], rows),
     ]
     return parts

@@ -21,6 +21,7 @@ from facegen.nn.sequence_classifier import SequenceClassifier
 from facegen.nn.spiral_network import SpiralNetwork
 
 GROUND_TRUTH = "ground_truth"
+"""Row of the recorded motion itself, by the name that `report.json` has for it."""
 MODELS: dict[str, type[nn.Module]] = {
     "paper_blendshape": BlendshapeNetwork,
     "paper_spiral": SpiralNetwork,

@@ -18,7 +18,7 @@ from facegen.motion.label import Phases
 
 POSITIONS = 101
 """Places along the evolution of an expression at which Figure 5 shows errors: every percent of it."""
-STILL = 1e-3
+STILL_RANGE = 1e-3
 """mm: where the mean motion varies by no more than this, nothing moves, and no phases are sought."""
 
 
@@ -87,10 +87,10 @@ def _score(made: np.ndarray, recorded: np.ndarray, regions: np.ndarray, places: 
 
 
 def phases_of(displacement: np.ndarray) -> Phases | None:
-    """Phases found in the mean motion of (T, V, 3) mm; None where it moves by no more than `STILL`."""
+    """Phases found in the mean motion of (T, V, 3) mm; None where it moves by no more than `STILL_RANGE`."""
     activity = mean_motion(displacement)
     try:
-        return fit_phases(activity)[0] if np.ptp(activity) > STILL else None
+        return fit_phases(activity)[0] if np.ptp(activity) > STILL_RANGE else None
     except MotionError:
         return None
 

@@ -14,7 +14,7 @@ from facegen.evaluation.rows import GROUND_TRUTH
 from facegen.evaluation.scores import Score, Scores
 from facegen.metrics import scores_of
 
-DRAWS = 10_000
+BOOTSTRAP_DRAWS = 10_000
 """Sets of test subjects that the bootstrap draws; chosen, so that the interval varies little with the seed."""
 
 
@@ -130,9 +130,9 @@ def _by_subject(corpus: Corpus, values: np.ndarray) -> np.ndarray:
 
 
 def _draws(corpus: Corpus, generator: np.random.Generator) -> np.ndarray:
-    """(DRAWS, S): how often each test subject comes in each set of as many, drawn with replacement."""
+    """(BOOTSTRAP_DRAWS, S): how often each test subject comes in each set of as many, drawn with replacement."""
     count = int(_subjects(corpus).max()) + 1
-    return generator.multinomial(count, np.full(count, 1 / count), size=DRAWS).astype(np.float64)
+    return generator.multinomial(count, np.full(count, 1 / count), size=BOOTSTRAP_DRAWS).astype(np.float64)
 
 
 def _interval(corpus: Corpus, errors: np.ndarray, chosen: np.ndarray, draws: np.ndarray) -> tuple[float, float]:

@@ -81,7 +81,7 @@ def export(sequence: Sequence, path: str | Path, **options: Any) -> str:
     Examples:
         >>> import facegen
         >>> facegen.export(facegen.Sequence.load("smile.npz"), "smile.pc2")
-        'smile.pc2: 60 frames, 0.3 MB'
+        'smile.pc2: 60 frames, 0.3 MB, for a scene of 30 frames a second'
     """
     write = writer(path)
     parameters = inspect.signature(write).parameters.values()

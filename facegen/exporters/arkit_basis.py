@@ -15,6 +15,7 @@ from facegen.motion.live_link import SHAPES
 NEUTRALS = ("neutral", "genericneutralmesh")
 """Names of a neutral's file, as `_plain` makes them: the one of users, and the one of ICT-FaceKit."""
 SIDES = {"_l": "left", "_r": "right"}
+"""How ends of names of shapes spell the sides, and how ARKit does."""
 LARGEST_MISFIT = 0.25
 """Share of a face's size by which the neutral of a basis may miss the sequence's face. Chosen: people differ by less,
 and meshes of other vertices, or of the same in another order, by more."""

@@ -18,6 +18,7 @@ from facegen.mesh.tri_mesh import TriMesh
 from facegen.sequence.sequence import Sequence
 
 MESH_SUFFIXES = (".obj", ".ply")
+"""Formats of the frames of a folder."""
 LIBRARY = "materials.mtl"
 """Name of the file of materials in a folder of `.obj`."""
 

@@ -14,7 +14,7 @@ from facegen.fitting.parts import Solid
 from facegen.mesh.surface import Surface
 from facegen.mesh.tri_mesh import TriMesh
 
-GAP = 0.002
+SKIN_GAP = 0.002
 """In units of the face's size: skin keeps so far away, or as far as it is at rest, where that is nearer. Chosen: half a
 millimetre on an adult's face, so that triangles between vertices do not cut into the solid."""
 DEEPEST_SKIN = 0.02
@@ -38,7 +38,7 @@ SMOOTHING_STEPS = 3
 FLATTEST_WAY = 0.4
 """Smallest cosine, of the way out to the solid's normal, by which a push is divided; skin that moves out along a
 surface would else be pushed very far. Chosen."""
-TINY = 1e-9
+DIVISOR_FLOOR = 1e-9
 """Smallest weight, and smallest length as a share of a cell or of the face, so that nothing is divided by 0."""
 
 
@@ -117,7 +117,7 @@ class _Contact:
         candidates = np.flatnonzero(soft)
         if not len(faces) or not len(candidates):
             return None
-        surface = Surface(TriMesh(mesh.vertices[used], faces.reshape(-1, 3)), TINY * head.size)
+        surface = Surface(TriMesh(mesh.vertices[used], faces.reshape(-1, 3)), DIVISOR_FLOOR * head.size)
         tree = KDTree(surface.spots)
         gap = tree.query(mesh.vertices[candidates], distance_upper_bound=CONTACT_RANGE * head.size)[0]
         around = candidates[np.isfinite(gap)]
@@ -130,7 +130,7 @@ class _Contact:
         edges, length = both[order], np.tile(length, 2)[order]
         free = cls(solid, surface, tree, near, around, share, np.zeros(0), edges, length, head.rotation[1])
         at_rest = free._distance(mesh.vertices[near], head.size)[0]
-        return replace(free, kept=np.minimum(at_rest, GAP * head.size))
+        return replace(free, kept=np.minimum(at_rest, SKIN_GAP * head.size))
 
     def _distance(self, points: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
         """(N,) signed distance to the solid, positive outside, infinite where far away; (N, 3) the solid's normals."""
@@ -154,7 +154,7 @@ class _Contact:
         way = points - self.solid.centre
         if self.solid.flat:
             way -= (way @ self.up)[:, None] * self.up
-        way /= np.linalg.norm(way, axis=1, keepdims=True).clip(TINY * size)
+        way /= np.linalg.norm(way, axis=1, keepdims=True).clip(DIVISOR_FLOOR * size)
         lacking /= np.clip(np.einsum("nc,nc->n", way, normal), FLATTEST_WAY, 1)
         return way * self._spread(lacking)[:, None]
 
@@ -187,7 +187,7 @@ def _controls(mesh: TriMesh, around: np.ndarray, cell: float) -> tuple[np.ndarra
     place[around] = np.arange(len(around))
     edges = place[mesh.edges[(place[mesh.edges] >= 0).all(axis=1)]]
     points = mesh.vertices[around]
-    length = np.linalg.norm(points[edges[:, 0]] - points[edges[:, 1]], axis=1).clip(TINY * cell)
+    length = np.linalg.norm(points[edges[:, 0]] - points[edges[:, 1]], axis=1).clip(DIVISOR_FLOOR * cell)
     if len(around) <= CONTROLS_FROM:
         return around, csr_matrix(identity(len(around), format="csr")), edges, length
     chosen = np.unique(np.floor((points - points.min(axis=0)) / cell).astype(int), axis=0, return_index=True)[1]
@@ -208,7 +208,7 @@ def _controls(mesh: TriMesh, around: np.ndarray, cell: float) -> tuple[np.ndarra
     beside = csr_matrix((np.ones(len(pairs)), pairs.T), shape=(count, count))
     beside = beside + beside.T + identity(count, format="csr")
     rows, columns = beside[owner].nonzero()
-    weight = np.exp(-np.square((points[rows] - points[chosen[columns]]) / cell).sum(axis=1)) + TINY
+    weight = np.exp(-np.square((points[rows] - points[chosen[columns]]) / cell).sum(axis=1)) + DIVISOR_FLOOR
     share = csr_matrix((weight, (rows, columns)), (len(owner), count))
     share = csr_matrix(diags(1 / np.asarray(share.sum(axis=1)).ravel()) @ share)
     return around[chosen], share, pairs, span

@@ -17,7 +17,7 @@ BALL_ERROR, BALL_EXTENT = 0.1, 0.8
 least, so that a shallow cap is no ball. Chosen: half a ball has a box of 1."""
 BALL_REACH = 1.25
 """In radii: how far a thing in or on an eyeball reaches from its centre, at most. Chosen: a cornea bulges by less."""
-ROUND = (0.67, 1.5)
+ROUND_RATIO = (0.67, 1.5)
 """Bounds of a round thing's height divided by its width. Chosen: lashes and tear lines along the lids are longer."""
 
 
@@ -52,4 +52,4 @@ def in_eyeball(spots: np.ndarray, centre: np.ndarray, radius: float) -> bool:
     """Whether vertices (N, 3) are a ball or a round thing in or on it: sclera, iris, pupil, cornea."""
     reach = np.linalg.norm(spots - centre, axis=1).max()
     wide, high = np.ptp(spots, axis=0)[:2]
-    return bool(reach < BALL_REACH * radius and ROUND[0] * wide < high < ROUND[1] * wide)
+    return bool(reach < BALL_REACH * radius and ROUND_RATIO[0] * wide < high < ROUND_RATIO[1] * wide)

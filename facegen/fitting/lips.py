@@ -7,10 +7,11 @@ from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import KDTree
 
 from facegen.landmarks.points import BELOW_MOUTH, BELOW_NOSE, LIP_MIDDLES
+from facegen.mesh.surface import LEAF_SIZE
 from facegen.mesh.topology import edge_graph
 from facegen.mesh.tri_mesh import TriMesh
 
-FUSED = 2.0
+FUSED_RATIO = 2.0
 """The way over the surface from lip to lip, divided by the straight distance: below it, no gap lies between the lips.
 Chosen: one sheet of skin gives little over 1; around the corners of a mouth it is several times as far."""
 
@@ -24,7 +25,7 @@ def lip_sides(mesh: TriMesh, landmarks: np.ndarray) -> np.ndarray:
     Args:
         landmarks: (468, 3) in the mesh's units, NaN where unknown.
     """
-    graph, tree = edge_graph(mesh), KDTree(mesh.vertices, leafsize=16)
+    graph, tree = edge_graph(mesh), KDTree(mesh.vertices, LEAF_SIZE)
     ways = []
     for names in (BELOW_NOSE, BELOW_MOUTH):
         points = landmarks[list(names)]
@@ -47,7 +48,7 @@ def lips_are_fused(mesh: TriMesh, landmarks: np.ndarray) -> bool:
     ends = landmarks[list(LIP_MIDDLES)]
     if not np.isfinite(ends).all():
         return False
-    upper, lower = np.asarray(KDTree(mesh.vertices, leafsize=16).query(ends)[1])
+    upper, lower = np.asarray(KDTree(mesh.vertices, LEAF_SIZE).query(ends)[1])
     straight = float(np.linalg.norm(mesh.vertices[upper] - mesh.vertices[lower]))
-    way = dijkstra(edge_graph(mesh), directed=False, indices=upper, limit=FUSED * straight)[lower]
+    way = dijkstra(edge_graph(mesh), directed=False, indices=upper, limit=FUSED_RATIO * straight)[lower]
     return bool(straight > 0 and np.isfinite(way))

@@ -61,7 +61,7 @@ FEWEST_NEAR = 0.05
 surfaces with nothing in common."""
 HALF_WEIGHT_OFF = 0.05
 """A landmark that is off by this much counts half. Chosen."""
-REACH = 0.12
+OPPOSITE_REACH = 0.12
 """How far apart two points count that look opposite ways. Chosen, so that lips do not take each other for the nearest
 surface. Not sharp where a mouth is closed; tried, a third gives 0.59 mm, three times as much 0.56."""
 SAME_WAY = 0.7
@@ -80,9 +80,12 @@ HALF_WEIGHT_SPREADS = 2
 """A vertex counts half in the similarity if it is off by so many times the median. Chosen."""
 MOST_GROWTH = 0.1
 """Logarithm by which the scale may change in one round. Chosen: landmarks give the scale to a few per cent."""
-ALIGNED = 1e-6
-"""Radians, lengths and logarithm of the scale: a round that changes less is the last. Chosen: a quarter of a micrometre
-on a face."""
+ALIGNED_CHANGE = 1e-6
+"""Radians, lengths and logarithm of the scale: a round that changes less is the last, and the median distance counts
+as at least this. Chosen: a quarter of a micrometre on a face."""
+ALIGNING_RIDGE = 1e-9
+"""Share of its trace that is added to the matrix of a round, so that a sphere, which may turn freely, can be solved.
+Chosen far below what any face gives."""
 TRUSTED_STIFFNESS, TRUSTED_GAP = 0.25, 0.01
 """A nearest point loses weight with its distance, over a width of so much of the stage's stiffness, but at least of so
 much. Chosen: a soft template has come near and may doubt what is still far away. The second is not sharp; tried, a
@@ -92,6 +95,8 @@ DOUBTED_TURN, DOUBTED_RANGE = 0.4, 0.3
 range of cosines over which it comes to count wholly (46 degrees). Chosen; tried, 0.2 and 0.6 change nothing."""
 FEW_BLOCKS = 200
 """Vertices below which scipy's own block matrix is fast enough."""
+LENGTH_FLOOR = 1e-9
+"""Smallest length that is divided by. Chosen: far below the detector's error."""
 RIDGE = 1e-12
 """Share of the largest diagonal element that is added to all, so that a template without landmarks can be solved."""
 
@@ -116,14 +121,14 @@ def align(template: TriMesh, start: Similarity, target: Surface) -> Similarity:
         usable = inner & ~hits.border & (agree > SAME_WAY) & (apart < ALIGNING_REACH)
         if usable.sum() < FEWEST_ALIGNING:
             return start
-        spread = max(np.median(np.abs(gap[usable])), 1e-6)
+        spread = max(np.median(np.abs(gap[usable])), ALIGNED_CHANGE)
         weights = area * usable / (1 + np.square(gap / (HALF_WEIGHT_SPREADS * spread)))
         middle = np.average(moved, axis=0, weights=weights)
         arm = moved - middle
         # Small rotation, logarithm of the scale, shift: gap = n . (w x arm + s arm + t)
         rows = np.column_stack([np.cross(arm, hits.normals), np.einsum("vc,vc->v", hits.normals, arm), hits.normals])
         normal = rows.T @ (weights[:, None] * rows)
-        step = np.linalg.solve(normal + 1e-9 * np.trace(normal) * np.eye(7), rows.T @ (weights * gap))
+        step = np.linalg.solve(normal + ALIGNING_RIDGE * np.trace(normal) * np.eye(7), rows.T @ (weights * gap))
         turn = Rotation.from_rotvec(step[:3]).as_matrix()
         growth = float(np.exp(np.clip(step[3], -MOST_GROWTH, MOST_GROWTH)))
         shift = step[4:]
@@ -132,7 +137,7 @@ def align(template: TriMesh, start: Similarity, target: Surface) -> Similarity:
             turn @ found.rotation,
             growth * turn @ (found.translation - middle) + middle + shift,
         )
-        if np.abs(step).max() < ALIGNED:
+        if np.abs(step).max() < ALIGNED_CHANGE:
             break
     return found
 
@@ -169,7 +174,7 @@ def fit_template(template: TriMesh, marks: csr_matrix, goals: np.ndarray, target
         template: (V, 3), already aligned, all in units of the face's size.
         marks: sparse (K, V), from the template's vertices to its landmarks.
         goals: (K, 3) where they lie on the target.
-        target: the other surface, in units of the face's size; its `reach` should be `REACH`.
+        target: the other surface, in units of the face's size; its `reach` should be `OPPOSITE_REACH`.
 
     Returns:
         (V, 3).
@@ -223,7 +228,7 @@ def _step(
     off = np.linalg.norm(error, axis=1, keepdims=True)
     # What lies within the detector's own error is left where it is.
     wished = level.marks @ level.mesh.vertices - (
-        level.marks @ now - error * np.clip(1 - DETECTOR_ERROR / off.clip(1e-9), 0, 1)
+        level.marks @ now - error * np.clip(1 - DETECTOR_ERROR / off.clip(LENGTH_FLOOR), 0, 1)
     )
     share = pull / (1 + np.square(off[:, 0] / HALF_WEIGHT_OFF)) / len(goals)
     planes = weights[:, None, None] * (hits.normals[:, :, None] * hits.normals[:, None, :] + SLIDE * np.eye(3))

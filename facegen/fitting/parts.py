@@ -12,6 +12,7 @@ from scipy.spatial import KDTree
 from facegen.fitting.eyeballs import find_eyeball, in_eyeball
 from facegen.fitting.head import FaceFrame
 from facegen.landmarks.points import LEFT_EYE, MOUTH, MOUTH_CORNERS, RIGHT_EYE
+from facegen.mesh.surface import LEAF_SIZE
 from facegen.mesh.topology import edge_graph
 from facegen.mesh.tri_mesh import TriMesh
 
@@ -31,7 +32,7 @@ LINING_HEIGHT = 0.1
 cheeks."""
 TEETH_HEIGHT = 0.12
 """No tooth or row of teeth is as tall; a taller piece holds gums of both jaws. Chosen, 28 mm on an adult's face."""
-OUTWARD = 0.2
+OUTWARD_COSINE = 0.2
 """Cosine between a normal and the face's front, above which skin counts as the outside of the face. Chosen: within 78
 degrees, so that the mouth's lining, which mostly looks elsewhere, does not count."""
 BEHIND_LIPS = 0.01
@@ -105,12 +106,12 @@ def sort_parts(
     """
     count = len(vertices)
     points = head.local(vertices)
-    tree = KDTree(points[anchors], leafsize=16)
+    tree = KDTree(points[anchors], LEAF_SIZE)
     jaw, mouth, followers = np.zeros(count), np.zeros(count, dtype=bool), []
     eyes = (find_eyeball(points, piece, others, head.middle(eye)) for eye in (LEFT_EYE, RIGHT_EYE))
     balls = [ball for ball in eyes if ball is not None]
-    outer = anchors[normals[anchors] @ head.rotation[2] > OUTWARD]
-    shell = KDTree(points[outer, :2], leafsize=16)
+    outer = anchors[normals[anchors] @ head.rotation[2] > OUTWARD_COSINE]
+    shell = KDTree(points[outer, :2], LEAF_SIZE)
     inside, round_things = [], [[] for _ in balls]
     for number in np.unique(piece[others]):
         members = np.flatnonzero(piece == number)

@@ -12,12 +12,12 @@ from facegen.errors import MeshError
 from facegen.fitting.clearance import Clearance
 from facegen.fitting.head import FaceFrame, Jaw
 from facegen.fitting.lips import lip_sides, lips_are_fused
-from facegen.fitting.nonrigid import REACH, align, fit_template
+from facegen.fitting.nonrigid import OPPOSITE_REACH, align, fit_template
 from facegen.fitting.parts import lining, sort_parts
 from facegen.fitting.transfer import FADE_LENGTH, FRAME_WIDTH, Extension, Transfer, find_anchors, local_maps
 from facegen.landmarks.points import CHIN, Landmarks, face_size, facing, robust_similarity
 from facegen.mesh.subdivision import smooth_split
-from facegen.mesh.surface import Surface, on_surface
+from facegen.mesh.surface import LEAF_SIZE, Surface, on_surface
 from facegen.mesh.topology import pieces
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 from facegen.mesh.welding import weld
@@ -43,7 +43,7 @@ FEWEST_JUDGED = 50
 FOUND_TURN = 0.3
 """Cosine between the normals of a vertex and of its nearest point, above which the vertex has found the mesh. Chosen,
 73 degrees."""
-FRONTAL = 0.2
+FRONTAL_COSINE = 0.2
 """Cosine between a normal and the face's front, above which a vertex of the template looks to the front. Chosen, 78
 degrees."""
 JUDGED_RADIUS = 0.4
@@ -136,13 +136,13 @@ def register(template: TriMesh, own: np.ndarray, scan: TriMesh, seen: Landmarks,
     start, _ = robust_similarity(own[both], seen.points[both])
     size, middle = face_size(own) * start.scale, start(np.nanmean(own, axis=0))
     skin = _skin(mesh, seen, size)
-    target = Surface(_face_region(mesh, skin, middle, size), REACH)
+    target = Surface(_face_region(mesh, skin, middle, size), OPPOSITE_REACH)
     goals = (seen.points[both] - middle) / size
     start, _ = robust_similarity(own[both], goals)
     aligned = align(template, start, target)
     placed = template.with_vertices(aligned(template.vertices))
     known = np.flatnonzero(np.isfinite(own).all(axis=1))
-    marks = on_surface(Surface(placed, REACH), aligned(own[known]))
+    marks = on_surface(Surface(placed, OPPOSITE_REACH), aligned(own[known]))
     try:
         moved = fit_template(placed, marks[both[known]], goals, target)
     except MeshError as error:
@@ -161,7 +161,7 @@ def register(template: TriMesh, own: np.ndarray, scan: TriMesh, seen: Landmarks,
 
 def _front(vertices: np.ndarray, normals: np.ndarray, seen: Landmarks) -> np.ndarray:
     """(V,) bool: the part of a fitted template, (V, 3) in units of the face's size, that every face mesh has."""
-    return (normals @ seen.rotation[2] > FRONTAL) & (np.linalg.norm(vertices, axis=1) < JUDGED_RADIUS)
+    return (normals @ seen.rotation[2] > FRONTAL_COSINE) & (np.linalg.norm(vertices, axis=1) < JUDGED_RADIUS)
 
 
 def _require_close(fit: Fit, share: float, goals: np.ndarray, both: np.ndarray, name: str) -> None:
@@ -195,7 +195,7 @@ def _skin(mesh: TriMesh, seen: Landmarks, size: float) -> np.ndarray:
     """(V,) bool: the pieces on which landmarks lie, without those that are no larger than an eye with its lashes."""
     piece = pieces(mesh)
     used = np.unique(mesh.faces)
-    on = piece[used[KDTree(mesh.vertices[used], leafsize=16).query(seen.points[seen.known])[1]]]
+    on = piece[used[KDTree(mesh.vertices[used], LEAF_SIZE).query(seen.points[seen.known])[1]]]
     numbers, hits = np.unique(on, return_counts=True)
     extent = np.array([np.linalg.norm(np.ptp(mesh.vertices[piece == number], axis=0)) for number in numbers])
     wide = (extent > SMALLEST_SKIN * size) & (hits >= SMALLEST_LANDMARK_SHARE * hits.sum())
@@ -225,7 +225,7 @@ def transfer(fit: Fit) -> Transfer:
     fine, straight, smooth = _finer(template.with_vertices(fit.vertices))
     sides = lip_sides(mesh, points), straight @ lip_sides(template, fit.landmarks(template.vertices))
     try:
-        anchors, where = find_anchors(mesh, fit.skin, Surface(fine, REACH * size), size, sides)
+        anchors, where = find_anchors(mesh, fit.skin, Surface(fine, OPPOSITE_REACH * size), size, sides)
     except MeshError as error:
         raise FitError(str(error), mesh, fit.seen, template.with_vertices(fit.vertices)) from error
     where = where @ smooth

@@ -30,7 +30,7 @@ LIP_SIDE = 0.15
 for opposite lips. Chosen: the corners of the mouth, at 0, belong to both."""
 FEWEST_ANCHORS = 50
 """Vertices that must follow the template, or it is refused. Chosen: fewer move no face."""
-SPECK = 0.01
+SPECK_SHARE = 0.01
 """Share of all anchors: a connected patch of fewer is a nostril's inside or a fold behind an ear. Chosen."""
 FADE_LENGTH = 0.15
 """In units of the face's size: the distance over the surface by which motion beyond the template's border has fallen to
@@ -42,7 +42,7 @@ Chosen, 18 mm on an adult's face. Tried as `FADE_LENGTH`: half of it gives 11.2 
 from the template less evenly than that person does."""
 NEGLIGIBLE_FIELD = 3e-4
 """A field that is smaller than this share of the motion's largest is left out. Chosen: of 20 mm it is 6 micrometres."""
-DEGENERATE = 1e-9
+DEGENERATE_DETERMINANT = 1e-9
 """Determinant of a triangle's frame divided by the square of the averaging width, below which the triangle says
 nothing. Chosen above rounding."""
 LEAST_MASS = 1e-6
@@ -121,7 +121,7 @@ def local_maps(template: TriMesh, fitted: np.ndarray, size: float) -> np.ndarray
         size: the width, in the template's units.
     """
     before, after = (_frames(points[template.faces]) for points in (template.vertices, fitted))
-    good = np.abs(np.linalg.det(before)) > DEGENERATE * size**2
+    good = np.abs(np.linalg.det(before)) > DEGENERATE_DETERMINANT * size**2
     gradient = np.zeros_like(before)
     gradient[good] = after[good] @ np.linalg.inv(before[good])
     stiffness, area = laplacian(template)
@@ -225,4 +225,4 @@ def _specks(mesh: TriMesh, candidates: np.ndarray, good: np.ndarray) -> np.ndarr
     inside = mesh.edges[chosen[mesh.edges].all(axis=1)]
     label = connected(inside, len(mesh.vertices))
     size = np.bincount(label[chosen], minlength=label.max() + 1)
-    return size[label[candidates]] < SPECK * chosen.sum()
+    return size[label[candidates]] < SPECK_SHARE * chosen.sum()

@@ -13,7 +13,7 @@ from facegen.pictures.sheets import contact_sheet, write_picture
 
 PEOPLE_SHOWN = 12
 """How many people a sheet has at most; chosen, so that faces are still seen on a screen."""
-SIZE = 160
+PICTURE_EDGE = 160
 """Edge of one person's picture, pixels."""
 
 
@@ -51,5 +51,5 @@ def _row(corpus: Corpus, takes: dict[str, int]) -> list[np.ndarray]:
     for index in (takes.get(expression) for expression in corpus.expressions):
         apex = None if index is None else corpus.displacement(index)[corpus.motion(index).sum(axis=1).argmax()]
         poses.append(None if apex is None else neutral + apex)
-    blank = np.full((SIZE, SIZE, 3), 255, np.uint8)
-    return [blank if pose is None else render(pose, faces, camera, size=SIZE) for pose in poses]
+    blank = np.full((PICTURE_EDGE, PICTURE_EDGE, 3), 255, np.uint8)
+    return [blank if pose is None else render(pose, faces, camera, size=PICTURE_EDGE) for pose in poses]

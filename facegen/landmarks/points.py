@@ -18,11 +18,13 @@ more refuse meshes that end at the cheeks."""
 RIGHT_EYE_OUTER, RIGHT_EYE_INNER, LEFT_EYE_INNER, LEFT_EYE_OUTER = 33, 133, 362, 263
 """Corners of the eyes."""
 RIGHT_MOUTH_CORNER, LEFT_MOUTH_CORNER = 61, 291
+"""Corners of the mouth."""
 UPPER_LIP, LOWER_LIP = 0, 17
 """The middle of each lip on its outer edge."""
 UPPER_INNER_LIP, LOWER_INNER_LIP = 13, 14
 """The middle of each lip where the two meet."""
 CHIN_TIP, FOREHEAD_TOP = 152, 10
+"""The lowest landmark of the face, and the topmost one."""
 BROW_MIDDLE, BELOW_BROWS, NOSE_ROOT, NOSE_BRIDGE = 9, 8, 168, 6
 """Down the middle of the face: between the brows, just below that, between the eyes, where glasses sit."""
 NOSE_END, UNDER_NOSE_END = 4, 1
@@ -30,13 +32,17 @@ NOSE_END, UNDER_NOSE_END = 4, 1
 UPPER_LIP_GROOVE = 164
 """Skin in the middle, between the nose and the upper lip."""
 RIGHT_CHEEKBONE, LEFT_CHEEKBONE = 50, 280
+"""On the cheeks, high up beside the nose."""
 RIGHT_CHEEK, LEFT_CHEEK = 205, 425
+"""On the cheeks, beside the mouth."""
 RIGHT_NOSTRIL_WING, LEFT_NOSTRIL_WING = 48, 278
+"""Where the nose's wings meet the cheeks."""
 RIGHT_BROW_END, LEFT_BROW_END = 70, 300
 """The brows' ends at the temples."""
 RIGHT_JAW, LEFT_JAW = 149, 378
 """On the edge of the jaw, beside the chin."""
 RIGHT_FOREHEAD, LEFT_FOREHEAD = 67, 297
+"""On the forehead, above the middle of each brow."""
 
 LEFT_EYE = (LEFT_EYE_OUTER, LEFT_EYE_INNER, 386, 374, 387, 373, 385, 380)
 RIGHT_EYE = (RIGHT_EYE_OUTER, RIGHT_EYE_INNER, 159, 145, 160, 144, 158, 153)
@@ -44,16 +50,20 @@ RIGHT_EYE = (RIGHT_EYE_OUTER, RIGHT_EYE_INNER, 159, 145, 160, 144, 158, 153)
 EYE_CORNERS = (RIGHT_EYE_OUTER, RIGHT_EYE_INNER, LEFT_EYE_INNER, LEFT_EYE_OUTER)
 """From the face's right to its left."""
 MOUTH_CORNERS = (RIGHT_MOUTH_CORNER, LEFT_MOUTH_CORNER)
+"""From the face's right to its left."""
 NOSE_TIP = (NOSE_END, UNDER_NOSE_END)
 """Two landmarks at the tip, either of which says where it is."""
 LIP_MIDDLES = (UPPER_LIP, LOWER_LIP)
 INNER_LIP_MIDDLES = (UPPER_INNER_LIP, LOWER_INNER_LIP)
+"""The middles of both lips where the two meet, the upper one first; those before are on the outer edges."""
 BELOW_NOSE = (UPPER_LIP_GROOVE, 2, 165, 391)
 """Skin between the nose and the upper lip."""
 BELOW_MOUTH = (18, 200, 83, 313)
 """Skin between the lower lip and the chin."""
 MOUTH = (*MOUTH_CORNERS, *INNER_LIP_MIDDLES, *LIP_MIDDLES)
+"""Landmarks whose mean is the middle of the mouth."""
 CHIN = (CHIN_TIP, 148, 377, 176, 400, 199, 175)
+"""Skin of the chin, by which the jaw's turn is measured."""
 FEATURES = (
     *(RIGHT_EYE_OUTER, RIGHT_EYE_INNER, LEFT_EYE_OUTER, LEFT_EYE_INNER, *MOUTH_CORNERS),
     *(UNDER_NOSE_END, NOSE_END, NOSE_BRIDGE, BROW_MIDDLE, UPPER_LIP_GROOVE, *LIP_MIDDLES),

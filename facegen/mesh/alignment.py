@@ -11,7 +11,7 @@ from facegen.errors import MeshError
 DECIDING_SHARE = 0.5
 """Share of the vertices, those that fit best, that decide where a moving face goes. Chosen: more lets a jaw that drops
 tilt the head, fewer leaves too little of the face to hold it."""
-LARGEST_RATIO = 3.0
+LARGEST_SIZE_RATIO = 3.0
 """How many times larger than the other a face may be. Chosen: people differ by far less, units by 10 or more."""
 LARGEST_TURN = 45.0
 """Degrees by which two faces may be turned against each other. Chosen: axes that are swapped turn by 90."""
@@ -46,10 +46,10 @@ def require_pose(points: np.ndarray, target: np.ndarray, name: str, goal: str) -
         name, goal: what the message calls them.
 
     Raises:
-        MeshError: one is over `LARGEST_RATIO` times the size of the other, or turned by over `LARGEST_TURN` degrees.
+        MeshError: one is over `LARGEST_SIZE_RATIO` times the size of the other, or turned by over `LARGEST_TURN`.
     """
     ratio = np.linalg.norm(np.ptp(points, axis=0)) / np.linalg.norm(np.ptp(target, axis=0))
-    if not 1 / LARGEST_RATIO < ratio < LARGEST_RATIO:
+    if not 1 / LARGEST_SIZE_RATIO < ratio < LARGEST_SIZE_RATIO:
         raise MeshError(f"{name} is {ratio:.3g} times the size of {goal}, which is in mm; give its units (mm, cm or m)")
     rotation, _ = rigid_transform(points, target)
     angle = np.degrees(np.arccos(np.clip((np.trace(rotation) - 1) / 2, -1, 1)))

@@ -13,10 +13,10 @@ from facegen.mesh.topology import border_edges
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 from facegen.mesh.unfolding import folded, unfold
 
-TURNS = (60.0, 45.0, 30.0, 90.0, 75.0, 120.0)
+COLLAPSE_TURNS = (60.0, 45.0, 30.0, 90.0, 75.0, 120.0)
 """Degrees that a collapse may turn a triangle by. One after the other is tried where triangles stay folded, since what
 is forbidden early changes everything after it; 60 is enough for most levels of the built-in faces and ICT-FaceKit's."""
-RAISES = (1e-2, 1e-3, 1e-1, 3e-2)
+BORDER_RAISES = (1e-2, 1e-3, 1e-1, 3e-2)
 """How far borders are raised out of the surface, in units of the mean edge. The quadric error knows no borders: on flat
 parts they cost nothing and are eaten. Raised they are a crease, which costs the square of this: a flat grid keeps its
 area with the first three, down to 20 of 2,500 vertices."""
@@ -47,7 +47,7 @@ def decimate(mesh: TriMesh, count: int) -> tuple[np.ndarray, TriMesh]:
     openmesh = _openmesh()
     normals = vertex_normals(mesh.vertices, mesh.faces)
     best, fewest, nearest = None, np.inf, len(mesh.vertices)
-    for raised, turn in product(RAISES, TURNS):
+    for raised, turn in product(BORDER_RAISES, COLLAPSE_TURNS):
         kept, faces = _collapsed(openmesh, mesh, _raised(mesh, normals, raised), count, turn)
         if len(kept) != count:
             nearest = min(nearest, len(kept))

@@ -19,9 +19,11 @@ LARGEST_ALBUM = 512 << 20
 MAGIC = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 """The first bytes of the files that are taken, and what these are (PNG, section 5.2; JPEG's marker SOI)."""
 SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg"}
+"""Suffix of the file of a texture, by its media type."""
 CLAY = (0.62, 0.42, 0.33)
 """Linear red, green and blue of a surface that names no colour: a skin-like clay, chosen by eye."""
 WHITE = (1.0, 1.0, 1.0)
+"""Linear red, green and blue: a factor that changes nothing."""
 LONGEST_NAME = 60
 """Characters that are kept of a name in a file. Chosen: names become those of files, which systems end at 255 bytes."""
 LONGEST_LIST = 16
@@ -29,7 +31,9 @@ LONGEST_LIST = 16
 ROLES = ("base_color", "metallic_roughness", "normal", "occlusion", "emissive")
 """What pictures are for. Roughness is the green, metalness the blue of one picture, occlusion the red of another."""
 WRAPS = ("repeat", "clamp", "mirror")
+"""How a texture goes on beyond its borders."""
 ALPHA_MODES = ("OPAQUE", "MASK", "BLEND")
+"""What alpha does, by glTF's names: nothing, cut out, or let through."""
 
 
 def eight_bit(image: Any) -> Any:

@@ -15,8 +15,8 @@ SAMPLE_COUNT = 60_000
 """Points spread over a surface, at least one for each triangle, that stand for it while the nearest triangle is looked
 for. Chosen: with fewer, a large triangle may be missed; with more, each question takes longer."""
 LEAF_SIZE = 16
-"""Points in a leaf of the tree of samples. Chosen (scipy's own for its compiled tree); it changes time and ties
-alone."""
+"""Points in a leaf of the trees in which nearest points are looked for. Chosen (scipy's own for its compiled tree); it
+changes time and ties alone."""
 THREADED_FROM = 5000
 """Points above which they are looked for by several threads. Chosen: for fewer, threads cost more than they bring."""
 POINTS_AT_ONCE = 50_000

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-ROUNDS = 20
+UNFOLDING_ROUNDS = 20
 """How often the folded triangles are gone through, at most: a flip may unfold one and fold its neighbour. Three rounds
 were enough for every level that was tried."""
 
@@ -36,7 +36,7 @@ def unfold(openmesh: ModuleType, vertices: np.ndarray, faces: np.ndarray, normal
     if not len(bad):
         return faces
     mesh = openmesh.TriMesh(vertices, faces)
-    for _ in range(ROUNDS):
+    for _ in range(UNFOLDING_ROUNDS):
         flipped = [_flip_at(mesh, int(face), vertices, normals) for face in bad]
         bad = np.flatnonzero(folded(vertices, mesh.face_vertex_indices(), normals))
         if not len(bad) or not any(flipped):

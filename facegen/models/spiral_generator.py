@@ -14,6 +14,7 @@ from facegen.nn.spiral_decoder import CHANNELS
 from facegen.nn.spiral_network import SpiralNetwork
 
 OPTIMIZERS = ("adam", "muon")
+"""What can train the network."""
 
 
 class SpiralGenerator(ExpressionGenerator):

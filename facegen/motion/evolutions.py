@@ -24,7 +24,7 @@ PEAK_DISTANCE = 4
 """Frames between two peaks, at least, also where frames are few. Chosen: a fall and a rise need them."""
 CALM_TIME = 0.1
 """Seconds over which a recording is averaged before peaks are looked for. Chosen: an expression is far slower."""
-RESTING = 0.1
+RESTING_SHARE = 0.1
 """Share of the lower of two peaks, above the valley between them, that counts as rest there. Chosen."""
 BIWEIGHT = 4.685
 """Standard deviations beyond which a residual has no say: the constant of Tukey's biweight with which it is 95 %
@@ -88,7 +88,7 @@ def find_evolutions(activity: np.ndarray, fps: float) -> list[Evolution]:
     peaks, ends = find_peaks(padded, prominence=prominence, distance=max(PEAK_DISTANCE, BLINK_TIME * fps))[0] - 1, []
     for before, after in zip(peaks[:-1], peaks[1:], strict=True):
         between = calm[before : after + 1] - calm[before : after + 1].min()
-        rest = np.flatnonzero(between <= RESTING * min(between[0], between[-1]))
+        rest = np.flatnonzero(between <= RESTING_SHARE * min(between[0], between[-1]))
         ends.append(min(int(before + (rest[0] + rest[-1]) // 2), int(after) - 2))
     parts = zip([-1, *ends], [*ends, len(curve) - 1], strict=True)
     return [Evolution(end + 1, last, *fit_phases(curve[end + 1 : last + 1])) for end, last in parts]

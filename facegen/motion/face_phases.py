@@ -11,6 +11,8 @@ from facegen.motion.evolutions import fit_phases, noise_share
 from facegen.motion.intensity import mean_motion
 from facegen.motion.label import Phases
 
+LEAF_SIZE = 16
+"""Points in a leaf of the tree of patches. Chosen (scipy's own for its compiled tree); it decides ties alone."""
 PATCH_COUNT = 40
 """Patches of the face, each of which may set in on its own. Chosen: about as many as there are action units."""
 LARGEST_NOISE = 0.03
@@ -69,7 +71,7 @@ def patches(neutral: np.ndarray, count: int) -> np.ndarray:
     for _ in range(min(count, len(neutral)) - 1):
         seeds.append(int(distance.argmax()))
         distance = np.minimum(distance, np.linalg.norm(neutral - neutral[seeds[-1]], axis=1))
-    return np.asarray(KDTree(neutral[seeds], leafsize=16).query(neutral)[1])
+    return np.asarray(KDTree(neutral[seeds], LEAF_SIZE).query(neutral)[1])
 
 
 def apex_share(displacement: np.ndarray, fps: float) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 
 from facegen.errors import MotionError
 
-FLOOR = 0.2
+APEX_FLOOR = 0.2
 """Smallest height of a label in its apex, unless another is asked for; see `raised`. Chosen: with less, the label of a
 weak sequence hardly says which expression it is; with more, labels say less of how strong it is."""
 SAME_STRENGTH = 1e-9
@@ -54,7 +54,7 @@ def intensities(deformations: np.ndarray, expression: np.ndarray, train: np.ndar
     return result
 
 
-def raised(intensity: float, floor: float = FLOOR) -> float:
+def raised(intensity: float, floor: float = APEX_FLOOR) -> float:
     """The label's height for an intensity of Eq. 6: `floor + (1 - floor) s_i`.
 
     Eq. 6 gives 0 to every sequence weaker than one sigma below its mean, about one in six, and a label of zeros does

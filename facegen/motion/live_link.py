@@ -31,6 +31,7 @@ ROTATIONS = tuple(f"{part}{axis}" for part in ("Head", "LeftEye", "RightEye") fo
 0.57 if it is the right one; downwards is a positive pitch; eyes roll too, up to 0.18. So in four recorded takes."""
 
 COLUMNS = ("Timecode", "BlendShapeCount", *SHAPES, *ROTATIONS)
+"""The header of a recording."""
 RESTLESS = ("EyeBlink", "EyeLook")
 """How names of shapes begin that come and go in every expression, blinks and gaze."""
 REST_PERCENTILE = 5.0
@@ -39,7 +40,9 @@ rest, and single frames below it are noise."""
 SMALLEST_MOTION = 0.02
 """Norm of weights, each in [0, 1], that counts as motion; less is noise. Chosen."""
 _DAY = 24 * 3600
+"""Seconds, after which timecodes begin anew."""
 _UNUSED = {"_raw": "before calibration", "_neutral": "the neutral pose of its calibration"}
+"""Ends of names of files that the app writes beside a recording, and what each holds instead of it."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,12 +13,15 @@ RATE = 60
 RATES = (24, 25, 30, 48, 50, 60)
 """Frames a second that timecodes may count."""
 
-SLOW = 30
+SLOW_RATE = 30
 """Frames a second, of a recording within one second whose frame numbers would all be possible at this rate."""
 
 FORM = f"HH:MM:SS:FF.mmm of up to {RATE} frames a second"
+"""How messages describe a timecode."""
 _TIMECODE = re.compile(r"(\d{1,2}):(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?")
+"""Hours, minutes, seconds, frame, and perhaps a fraction of it."""
 _NUMBER = re.compile(r"(\d{1,9})(?:\.0*)?")
+"""A count of frames."""
 
 
 def timecode(seconds: float) -> str:
@@ -92,4 +95,4 @@ def _rate(seconds: np.ndarray, frames: np.ndarray) -> int:
             return best
         if highest + 1 in RATES:
             return highest + 1
-    return SLOW if highest < SLOW else RATE
+    return SLOW_RATE if highest < SLOW_RATE else RATE

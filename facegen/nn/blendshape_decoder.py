@@ -8,7 +8,7 @@ from torch import Tensor
 
 from facegen.nn.components import PrincipalComponents
 
-REACH = 8.0
+LATENT_REACH = 8.0
 """Standard deviations of a component that one unit of the latent counts where the latent is the LSTM's own output,
 which lies in (-1, 1). Chosen, since training frames hardly go further in any component; a smaller value would cut off
 strong expressions, a larger one leave more of the output's range unused."""

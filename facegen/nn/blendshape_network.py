@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.nn.blendshape_decoder import REACH, BlendshapeDecoder
+from facegen.nn.blendshape_decoder import LATENT_REACH, BlendshapeDecoder
 from facegen.nn.motion_encoder import MotionEncoder
 
 
@@ -17,7 +17,7 @@ class BlendshapeNetwork(nn.Module):
         expressions: E.
         latent: Z, which is the number of components.
         bidirectional: see `MotionEncoder`. If true, a linear layer makes the coefficients, and one unit is one standard
-            deviation. If false, they are the LSTM's bounded outputs themselves, and one unit is `REACH` of these.
+            deviation. If false, they are the LSTM's bounded outputs themselves; one unit is `LATENT_REACH` of these.
 
     Shapes: motion (N, E), ptr (B + 1,) -> (N, V, 3), mm; with frames (N',), only those are made, (N', V, 3)
     """
@@ -26,7 +26,7 @@ class BlendshapeNetwork(nn.Module):
         self, hierarchy: MeshHierarchy, expressions: int, latent: int = 64, bidirectional: bool = False
     ) -> None:
         super().__init__()
-        self.decoder = BlendshapeDecoder(hierarchy.sizes[0], latent, 1.0 if bidirectional else REACH)
+        self.decoder = BlendshapeDecoder(hierarchy.sizes[0], latent, 1.0 if bidirectional else LATENT_REACH)
         self.encoder = MotionEncoder(expressions, latent, bidirectional)
 
     def forward(self, motion: Tensor, ptr: Tensor | None = None, frames: Tensor | None = None) -> Tensor:

@@ -29,9 +29,9 @@ class Upsample(nn.Module):
         coo = matrix.tocoo()
         index = torch.from_numpy(np.stack([coo.row, coo.col]).astype(np.int64))
         values = torch.from_numpy(coo.data.astype(np.float32))
-        self.register_buffer(
-            "matrix", torch.sparse_coo_tensor(index, values, matrix.shape).coalesce(), persistent=False
-        )
+        # torch warns unless it is said whether to check; indices of a csr_matrix are sound.
+        sparse = torch.sparse_coo_tensor(index, values, matrix.shape, check_invariants=False).coalesce()
+        self.register_buffer("matrix", sparse, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         coarse, channels = x.shape[-2:]

@@ -59,14 +59,14 @@ class PhotoCamera:
         return Camera(self.rotation[2] / self.nearness, self.rotation, angle)
 
 
-def first_camera(points: np.ndarray, pixels: np.ndarray, nearness: float) -> PhotoCamera:
-    """The weak perspective that brings points (N, 3) mm nearest to pixels (N, 2), at a given nearness, 1 / mm.
+def first_camera(points: np.ndarray, goals: np.ndarray, nearness: float) -> PhotoCamera:
+    """The weak perspective that brings points (N, 3) mm nearest to goals (N, 2), pixels, at a given nearness, 1 / mm.
 
     Reference:
         DeMenthon and Davis, "Model-based object pose in 25 lines of code", IJCV 1995, its first iteration.
     """
-    middle, center = points.mean(axis=0), pixels.mean(axis=0)
-    rows = np.linalg.lstsq(points - middle, (pixels - center) * [1, -1], rcond=None)[0].T
+    middle, center = points.mean(axis=0), goals.mean(axis=0)
+    rows = np.linalg.lstsq(points - middle, (goals - center) * [1, -1], rcond=None)[0].T
     scale = float(np.linalg.norm(rows, axis=1).mean())
     left, _, right = np.linalg.svd(rows, full_matrices=False)
     across, up = left @ right  # the nearest two rows at right angles

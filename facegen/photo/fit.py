@@ -30,7 +30,7 @@ FACING = 0.15
 degrees."""
 HALF_WEIGHT_GAP = 0.02
 """In units of the face's size: a landmark that is off by this much counts half. Chosen."""
-STRENGTH = 1.0
+STRENGTH_SIGMA = 1.0
 """epsilon: how strong an expression in a photograph may well be. By trial on built-in faces: 0.6 leaves more of it in
 the neutral; with 1 a fifth stays of one at full strength, and strengths at rest stay below 0.3
 (`tests/photo/test_fit.py`)."""
@@ -46,7 +46,7 @@ LEANING = 0.5
 Chosen: half-way between all, which is right for the model's own people, and nothing."""
 FEWEST_FACING = 100
 """Landmarks that must be seen from the front. Chosen, a fifth of all: a face from the side has fewer."""
-LARGEST_OFF = 0.04
+LARGEST_LANDMARK_OFF = 0.04
 """Share of the face's height: a fit is refused whose landmarks are off by more, by the median. Chosen: built-in people
 at rest are off by less than 0.01."""
 RENDER_HALF = 0.75
@@ -97,7 +97,7 @@ class PhotoFit:
         return self.camera.project(vertices - self.middle)
 
 
-def fit_photo(identity: Identity, apexes: np.ndarray, marks: Marks, pixels: np.ndarray) -> PhotoFit:
+def fit_photo(identity: Identity, apexes: np.ndarray, marks: Marks, landmarks: np.ndarray) -> PhotoFit:
     """Explain landmarks in a photograph.
 
     The detector errs in the same way on the photograph and on a render of what was fitted, seen by the same camera;
@@ -107,16 +107,16 @@ def fit_photo(identity: Identity, apexes: np.ndarray, marks: Marks, pixels: np.n
         identity: of V vertices.
         apexes: (E, V, 3) mm, displacements of the expressions at full intensity.
         marks: of the identity's mean.
-        pixels: (468, 2) landmarks, x to the right and y down.
+        landmarks: (468, 2) pixels, x to the right and y down.
 
     Raises:
         FacegenError: no face of the model looks like that.
     """
     basis = np.concatenate([identity.modes.astype(np.float64), apexes.astype(np.float64)])
     mean, people = identity.mean.astype(np.float64), len(identity.modes)
-    goals = pixels[marks.numbers]
+    goals = landmarks[marks.numbers]
     fit = _explained(mean, basis, people, marks, goals)
-    half, error = RENDER_HALF * float(np.ptp(pixels, axis=0).max()), np.zeros_like(goals)
+    half, error = RENDER_HALF * float(np.ptp(landmarks, axis=0).max()), np.zeros_like(goals)
     for _ in range(RENDERS):
         found = marks.misplaced(fit.camera, fit.neutral + fit.expression - fit.middle, half)
         if found is None:
@@ -180,10 +180,11 @@ def _explained(mean: np.ndarray, basis: np.ndarray, people: int, marks: Marks, g
 
 def _require_alike(fit: PhotoFit) -> None:
     off = float(np.median(fit.off))
-    if off > LARGEST_OFF:
+    if off > LARGEST_LANDMARK_OFF:
         raise FacegenError(
-            f"no face of the model looks like the one in the picture: landmarks are off by {100 * off:.0f} % of its "
-            f"height, at most {100 * LARGEST_OFF:.0f} % are accepted; take a picture that looks into the camera"
+            f"no face of the model looks like the one in the picture: landmarks are off by {100 * off:.0f} % of "
+            f"its height, at most {100 * LARGEST_LANDMARK_OFF:.0f} % are accepted; take a picture that looks "
+            "into the camera"
         )
 
 
@@ -211,7 +212,7 @@ class _Problem:
         gap *= self.weights / (self.noise * self.start.scale)
         who, what = np.split(values[CAMERA_VALUES:], [self.people])
         nearness = (values[CAMERA_VALUES - 1] - NEARNESS) / NEARNESS_SPREAD
-        return np.concatenate([gap.ravel(), who, what / STRENGTH, [nearness]])
+        return np.concatenate([gap.ravel(), who, what / STRENGTH_SIGMA, [nearness]])
 
     def solve(self, values: np.ndarray, free: np.ndarray) -> np.ndarray:
         """The values with the smallest energy, of which only the `free` ones are changed."""

@@ -9,14 +9,14 @@ from scipy.sparse import csr_matrix
 
 from facegen.detection.detector import detect, look_closely
 from facegen.detection.search import find_landmarks
-from facegen.fitting.nonrigid import REACH
+from facegen.fitting.nonrigid import OPPOSITE_REACH
 from facegen.landmarks.points import face_size
 from facegen.mesh.surface import Surface, on_surface
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 from facegen.photo.camera import PhotoCamera
 from facegen.pictures.render import render
 
-SEEN = 512
+SEEN_EDGE = 512
 """Pixels of the edge of a render that the detector is given. Chosen: a face in it is larger than the detector needs."""
 
 
@@ -43,7 +43,7 @@ class Marks:
         """
         points = find_landmarks(mesh, name).points if points is None else points
         numbers = np.flatnonzero(np.isfinite(points).all(axis=1))
-        surface = Surface(mesh, REACH * face_size(points))
+        surface = Surface(mesh, OPPOSITE_REACH * face_size(points))
         return cls(on_surface(surface, points[numbers]), numbers, mesh.faces)
 
     def normals(self, vertices: np.ndarray) -> np.ndarray:
@@ -61,9 +61,9 @@ class Marks:
             vertices: (V, 3) mm, in the camera's coordinates.
             half: pixels from the camera's centre to the sides of the picture.
         """
-        picture = render(vertices, self.triangles, camera.pinhole(half), size=SEEN)
+        picture = render(vertices, self.triangles, camera.pinhole(half), size=SEEN_EDGE)
         found = detect(picture)
         if not found:
             return None
-        seen = camera.center + (look_closely(picture, found[0])[self.numbers] - SEEN / 2) * (2 * half / SEEN)
+        seen = camera.center + (look_closely(picture, found[0])[self.numbers] - SEEN_EDGE / 2) * (2 * half / SEEN_EDGE)
         return seen - camera.project(self.matrix @ vertices)

@@ -46,7 +46,7 @@ def identity_of(model: Checkpoint, corpus: Path | None, name: str) -> Identity:
     return found.identity
 
 
-def fit_neutral(model: Checkpoint, identity: Identity, pixels: np.ndarray) -> PhotoFit:
+def fit_neutral(model: Checkpoint, identity: Identity, landmarks: np.ndarray) -> PhotoFit:
     """Fit a person in the checkpoint's topology to landmarks (468, 2) in pixels.
 
     Raises:
@@ -60,7 +60,7 @@ def fit_neutral(model: Checkpoint, identity: Identity, pixels: np.ndarray) -> Ph
             "the detector sees no face in the mean of the model's people, so that landmarks cannot be compared; a "
             "corpus of whole faces is needed"
         ) from error
-    return fit_photo(identity, apex_displacements(model), marks, pixels)
+    return fit_photo(identity, apex_displacements(model), marks, landmarks)
 
 
 def require_suffix(path: Path) -> None:
@@ -96,11 +96,11 @@ def compare(
     fit: PhotoFit,
     expression: str,
     picture: np.ndarray,
-    pixels: np.ndarray,
+    landmarks: np.ndarray,
     target: tuple[np.ndarray, np.ndarray],
     where: np.ndarray,
 ) -> np.ndarray:
     """(S, 4 S, 3) uint8: an expression's apex on the fitted face, beside a second picture; see `report.comparison`."""
     apex = fit.neutral + apex_displacements(model)[model.expressions.index(expression)]
     colors = vertex_colors(where, picture)
-    return comparison(picture, pixels, fit, model.hierarchy.template.faces, apex, target, colors)
+    return comparison(picture, landmarks, fit, model.hierarchy.template.faces, apex, target, colors)

@@ -62,7 +62,7 @@ def read_picture(path: str | Path) -> np.ndarray:
         raise FacegenError(f"{path}: expected a picture as JPEG, PNG or WebP, or it is damaged ({error})") from error
 
 
-def read_face(path: Path, number: int | None) -> tuple[np.ndarray, np.ndarray]:
+def read_photo(path: Path, number: int | None) -> tuple[np.ndarray, np.ndarray]:
     """A picture, (H, W, 3) uint8, in which a face stands upright, and the face's landmarks (468, 2), pixels.
 
     Where the face is nearer to lying or to standing on its head, the picture is turned, and that is printed.

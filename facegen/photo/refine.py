@@ -40,6 +40,7 @@ a landmark that slides along the silhouette would pull the surface after it."""
 POSE_VARIANCE = 100.0
 """1 / epsilon: so large that the camera moves as it likes. Chosen."""
 MIRROR = np.diag([-1.0, 1.0, 1.0])
+"""(3, 3), from one half of a face to the other."""
 VERTICES_AT_ONCE = 4096
 """Vertices whose kernel is held at once, 15 MB with all landmarks, so that a large mesh does not need the whole.
 Chosen."""

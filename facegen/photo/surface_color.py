@@ -10,6 +10,7 @@ from scipy.spatial import KDTree
 
 from facegen.mesh.appearance import Appearance
 from facegen.mesh.material import Material, Picture, Texture
+from facegen.mesh.surface import LEAF_SIZE
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 from facegen.optional import require
 from facegen.photo.fit import PhotoFit
@@ -29,13 +30,13 @@ def color_places(fit: PhotoFit, faces: np.ndarray, picture: np.ndarray) -> np.nd
     Vertices that are turned away or lie outside the picture take the place of the nearest one that does not.
     """
     posed = fit.neutral + fit.expression
-    pixels = fit.project(posed)
+    places = fit.project(posed)
     facing = np.einsum("vc,vc->v", vertex_normals(posed, faces), fit.camera.towards(posed - fit.middle))
     high = np.array(picture.shape[1::-1]) - 1
-    good = (facing > GRAZING) & ((pixels >= 0) & (pixels <= high)).all(axis=1)
+    good = (facing > GRAZING) & ((places >= 0) & (places <= high)).all(axis=1)
     if good.any():
-        pixels = pixels[good][KDTree(posed[good], leafsize=16).query(posed)[1]]
-    return np.clip(pixels, 0, high)
+        places = places[good][KDTree(posed[good], LEAF_SIZE).query(posed)[1]]
+    return np.clip(places, 0, high)
 
 
 def vertex_colors(places: np.ndarray, picture: np.ndarray) -> np.ndarray:

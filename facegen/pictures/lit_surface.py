@@ -27,7 +27,7 @@ LIGHTS = _unit([(-0.55, 0.60, 0.65), (0.80, 0.05, 0.60), (0.75, 0.55, -0.55)])
 """(3, 3) directions to the key light, the fill light and the rim light."""
 LIGHT_COLORS = np.array([(1.00, 0.95, 0.88), (0.22, 0.25, 0.30), (0.85, 0.90, 1.00)], np.float32)
 """(3, 3) colours of these."""
-WRAP = np.array([0.10, 0.30, 0.00], np.float32)
+LIGHT_WRAP = np.array([0.10, 0.30, 0.00], np.float32)
 """(3,) cosine by which each of these reaches around into its shadow."""
 HALVES = _unit(LIGHTS + [0, 0, 1])
 """(3, 3) normals that mirror each of these into the camera."""
@@ -52,7 +52,7 @@ GRAZING_LIGHT = 0.1
 FAR_SIDE = -0.3
 """Towards the camera's part of a normal, below which a vertex is on the far side and gets no light. Chosen: vertices at
 the silhouette share triangles with those that are seen."""
-LIFT = 1e-3
+RAY_LIFT = 1e-3
 """Share of the mesh's size by which rays to the light begin above the surface, so that it does not shade itself."""
 STEP_THROUGH = 1e-5
 """Share of the way to a clear surface by which a ray begins behind it, so that it does not hit it again."""
@@ -86,7 +86,7 @@ class LitSurface:
         incoming[(incoming < GRAZING_LIGHT) | (normals[:, 2:] < FAR_SIDE)] = 0
         lit, direction = np.nonzero(incoming)
         rays = DOME[direction]
-        clear = np.float32(LIFT * np.ptp(vertices, axis=0).max())
+        clear = np.float32(RAY_LIFT * np.ptp(vertices, axis=0).max())
         blocked = self.scene.run(vertices[lit] + clear * normals[lit], rays, query="OCCLUDED") >= 0
         total = np.maximum(incoming.sum(axis=1, keepdims=True), 1e-6)
         incoming[lit[blocked], direction[blocked]] = 0
@@ -125,7 +125,7 @@ def _shade(values: np.ndarray, outside: np.ndarray, tint: np.ndarray) -> np.ndar
     # Through a long lens all is seen along nearly one direction, so each light has one normal that mirrors it.
     shine = np.maximum(normal @ HALVES.T, 0) ** 2
     shine = ((shine**2) ** 2) ** 2
-    diffuse = np.maximum((normal @ LIGHTS.T + WRAP) / (1 + WRAP), 0)
+    diffuse = np.maximum((normal @ LIGHTS.T + LIGHT_WRAP) / (1 + LIGHT_WRAP), 0)
     linear = (values[:, 3:6] + diffuse @ LIGHT_COLORS) * tint + shine @ (GLOSS * LIGHT_COLORS)
     linear[~outside] = INSIDE_COLOR
     return np.sqrt(np.clip(linear, 0, 1))

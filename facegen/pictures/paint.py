@@ -11,7 +11,7 @@ from facegen.mesh.appearance import Appearance
 from facegen.mesh.material import Material, Texture, eight_bit
 from facegen.optional import require
 
-SIDE = 2048
+TEXTURE_SIDE = 2048
 """Pixels to which a texture's longer side is scaled, at most. Chosen: pictures of meshes are hardly larger."""
 OPAQUE_FROM = 0.5
 """Alpha from which a surface is drawn; what is clearer is not: around lashes and hair on cards, tears, the cornea.
@@ -84,13 +84,13 @@ class Paint:
 
 
 def _decoded(texture: Texture) -> np.ndarray:
-    """A texture as (H, W, 4) uint8, sRGB and alpha, at most `SIDE` pixels wide and high."""
+    """A texture as (H, W, 4) uint8, sRGB and alpha, at most `TEXTURE_SIDE` pixels wide and high."""
     image = require("PIL.Image", "render")
     try:
         with image.open(io.BytesIO(texture.data)) as opened:
-            opened.draft("RGB", (SIDE, SIDE))
+            opened.draft("RGB", (TEXTURE_SIDE, TEXTURE_SIDE))
             shown = eight_bit(opened)
-            shown.thumbnail((SIDE, SIDE))
+            shown.thumbnail((TEXTURE_SIDE, TEXTURE_SIDE))
             return np.asarray(shown.convert("RGBA"))
     except (OSError, ValueError, SyntaxError, image.DecompressionBombError) as error:
         raise FacegenError(f"the texture {texture.name[:40]!a} cannot be drawn: {error}") from error

@@ -14,7 +14,7 @@ from facegen.optional import require
 
 PAPER, INK, FAINT = (255, 255, 255), (45, 48, 52), (214, 217, 221)
 """sRGB of the ground, of text, and of lines that only guide the eye."""
-LINES = [(0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233), (90, 90, 90)]
+LINE_COLORS = [(0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233), (90, 90, 90)]
 """sRGB of lines: the colours of Okabe and Ito, which the colour-blind can tell apart, without their yellow, which is
 lost on white, and with a grey."""
 PLOT_SCALE = 2
@@ -114,7 +114,7 @@ def motion_plot(
     draw.text((left, bottom + text), "0 s", INK, _font(text), anchor="lm")
     draw.text((right, bottom + text), f"{(len(motion) - 1) / fps:.2f} s", INK, _font(text), anchor="rm")
     for order, e in enumerate(shown):
-        color = LINES[order % len(LINES)]
+        color = LINE_COLORS[order % len(LINE_COLORS)]
         points = [place(t, float(value)) for t, value in enumerate(motion[:, e])]
         draw.line(points if len(points) > 1 else points * 2, color, 2 * scale, joint="curve")
         draw.text((right + 2 * pad, top + (order + 0.5) * 1.2 * text), names[e], color, _font(text), anchor="lm")

@@ -14,7 +14,7 @@ import numpy as np
 
 from facegen.errors import DataError
 
-CHUNK = 64
+CHUNK_FRAMES = 64
 """Frames that are held at once: as many as the decoder makes together, 22 MB at 28,431 vertices. Chosen; more take
 memory and no less time."""
 
@@ -62,8 +62,8 @@ class Frames(ABC):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         whole = np.empty(self.shape, self.dtype if dtype is None else dtype)
-        for start in range(0, len(self), CHUNK):
-            stop = min(start + CHUNK, len(self))
+        for start in range(0, len(self), CHUNK_FRAMES):
+            stop = min(start + CHUNK_FRAMES, len(self))
             whole[start:stop] = self._checked(start, stop)
         return whole
 
@@ -153,13 +153,13 @@ class ArchivedFrames(Frames):
 
 
 def chunks(vertices: np.ndarray | Frames) -> Iterator[np.ndarray]:
-    """The frames of (T, V, 3) in order, as arrays (N, V, 3) of `CHUNK` frames, the last one of those that remain.
+    """The frames of (T, V, 3) in order, as arrays (N, V, 3) of `CHUNK_FRAMES`, the last one of those that remain.
 
     Raises:
         DataError: `Frames` that are not finite; an array has been checked by whoever holds it.
     """
-    for start in range(0, len(vertices), CHUNK):
-        yield vertices[start : start + CHUNK]
+    for start in range(0, len(vertices), CHUNK_FRAMES):
+        yield vertices[start : start + CHUNK_FRAMES]
 
 
 def require_finite_frames(vertices: np.ndarray, first: int = 0, name: str = "") -> None:

@@ -12,7 +12,7 @@ from facegen.errors import DataError, FacegenError
 from facegen.files import array_names, new_file, read_arrays
 from facegen.mesh.appearance import Appearance, shading_normals
 from facegen.sequence.appearance_arrays import appearance_of, arrays_of
-from facegen.sequence.frames import CHUNK, ArchivedFrames, Frames, StoredFrames, chunks, require_finite_frames
+from facegen.sequence.frames import CHUNK_FRAMES, ArchivedFrames, Frames, StoredFrames, chunks, require_finite_frames
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +67,8 @@ class Sequence:
         if self.faces.size and not 0 <= self.faces.min() <= self.faces.max() < self.vertices.shape[1]:
             raise DataError(f"faces point outside the {self.vertices.shape[1]} vertices")
         if isinstance(self.vertices, np.ndarray):  # `Frames` are checked when they are made
-            for start in range(0, len(self.vertices), CHUNK):
-                require_finite_frames(self.vertices[start : start + CHUNK], start)
+            for start in range(0, len(self.vertices), CHUNK_FRAMES):
+                require_finite_frames(self.vertices[start : start + CHUNK_FRAMES], start)
         if self.polygons is not None:
             polygons = np.asarray(self.polygons)
             if polygons.ndim != 2 or polygons.dtype.kind not in "iu" or polygons.shape[1] < 3:

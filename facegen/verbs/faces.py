@@ -240,7 +240,7 @@ def photo(options: Namespace) -> None:
     """A photograph becomes a neutral of the model's topology."""
     from facegen import checkpoint
     from facegen.photo import neutral as making
-    from facegen.photo.picture import read_face
+    from facegen.photo.picture import read_photo
     from facegen.photo.report import report
     from facegen.photo.surface_color import color_places
     from facegen.pictures.sheets import write_picture
@@ -250,20 +250,20 @@ def photo(options: Namespace) -> None:
         raise FacegenError(
             "--compare PICTURE and --expression NAME go together: what the model makes, and what it is compared with"
         )
-    picture, pixels = read_face(options.picture, options.face)
+    picture, landmarks = read_photo(options.picture, options.face)
     model = checkpoint.load(options.model)
     if options.expression is not None and options.expression not in model.expressions:
         raise FacegenError(unknown("expression", options.expression, model.expressions))
     target = None
     if options.compare is not None:
-        target = read_face(options.compare, None)
-    fit = making.fit_neutral(model, making.identity_of(model, options.corpus, str(options.model)), pixels)
+        target = read_photo(options.compare, None)
+    fit = making.fit_neutral(model, making.identity_of(model, options.corpus, str(options.model)), landmarks)
     template = model.hierarchy.template
     where = color_places(fit, template.faces, picture)
     making.write_neutral(options.out, template.with_vertices(fit.neutral), where, picture, model)
     shown = options.out.with_suffix(".report.png")
-    write_picture(shown, report(picture, pixels, fit, template.faces))
+    write_picture(shown, report(picture, landmarks, fit, template.faces))
     print(f"{options.out}: {len(template.vertices)} vertices in mm; {fit.text(model.expressions)}; {shown} shows it")
     if target is not None and options.expression is not None:  # both are given, or neither
-        made = making.compare(model, fit, options.expression, picture, pixels, target, where)
+        made = making.compare(model, fit, options.expression, picture, landmarks, target, where)
         write_picture(options.out.with_suffix(".compare.png"), made)

@@ -21,7 +21,7 @@ from facegen.data.sources.synthetic import SyntheticSource
 from facegen.errors import DataError
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.motion.face_phases import apex_share
-from facegen.motion.intensity import FLOOR, deformation, intensities
+from facegen.motion.intensity import APEX_FLOOR, deformation, intensities
 from facegen.motion.label import EXPRESSIONS, Phases
 
 SMALL = {"subjects": 3, "vertices": 400, "frames": (8, 10), "seed": 5}
@@ -75,7 +75,7 @@ def test_a_label_is_as_high_as_its_intensity_over_the_floor(corpus_path: Path) -
             height = floor + (1 - floor) * corpus.entries[index].intensity
             assert corpus.intensity(index) == pytest.approx(height)
             assert corpus.motion(index).max() == pytest.approx(height)
-    assert Corpus(corpus_path).floor == FLOOR == 0.2
+    assert Corpus(corpus_path).floor == APEX_FLOOR == 0.2
 
 
 def test_components_are_those_of_the_training_displacements(corpus_path: Path) -> None:

@@ -74,6 +74,6 @@ def test_a_cut_knows_where_it_comes_from() -> None:
     cut = Cut(picture, np.array([120.0, 90.0]), 40.0, 0.3)
     spots = np.array([[50, 60], [192, 192], [300, 200]])
     there = cut.back(spots + 0.5)
-    seen = cut.pixels[spots[:, 1], spots[:, 0], :2].astype(float)
+    seen = cut.made[spots[:, 1], spots[:, 0], :2].astype(float)
     np.testing.assert_allclose(seen, there - 0.5, atol=1)
     np.testing.assert_allclose(cut.back(np.array([[192.0, 192.0]])), [[120, 90]])

@@ -10,7 +10,7 @@ import numpy as np
 from made_corpus import MadeCorpus
 
 from facegen.data.corpus import Corpus
-from facegen.evaluation.label_mean import KNOTS, TIE, LabelMean
+from facegen.evaluation.label_mean import KNOT_TIE, KNOTS, LabelMean
 from facegen.motion.label import PHASES, Phases
 
 SHAPES = np.random.default_rng(0).normal(size=(4, 2, 3)).astype(np.float32)
@@ -97,7 +97,7 @@ def test_it_is_least_squares_between_knots() -> None:
         # One column for each knot: 1 there, 0 at the others, linear between them.
         columns = np.stack([np.interp(value[chosen] * (KNOTS - 1), range(KNOTS), row) for row in np.eye(KNOTS)], axis=1)
         # And a row for each step between two knots, which is to be small.
-        steps = np.sqrt(TIE * np.square(columns).sum() / KNOTS) * np.diff(np.eye(KNOTS), axis=0)
+        steps = np.sqrt(KNOT_TIE * np.square(columns).sum() / KNOTS) * np.diff(np.eye(KNOTS), axis=0)
         target = np.concatenate([moved[chosen], np.zeros((KNOTS - 1, 6))])
         wanted = columns @ np.linalg.lstsq(np.concatenate([columns, steps]), target)[0]
         np.testing.assert_allclose(found[chosen], wanted, atol=1e-5)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from made_corpus import MadeCorpus
 
-from facegen.evaluation.obedience import ASKED, MARKS, intensity, timing
+from facegen.evaluation.obedience import ASKED_INTENSITIES, PHASE_MARKS, intensity, timing
 from facegen.evaluation.scores import POSITIONS, Score
 from facegen.motion.label import Phases
 
@@ -52,7 +52,7 @@ def test_what_obeys_makes_what_was_asked_for(floor: float) -> None:
     np.testing.assert_allclose(found["happy"]["asked_mm"], MEAN * np.array([1, 1.5, 2, 2.5, 3]), rtol=1e-5)
     np.testing.assert_allclose(found["sad"]["asked_mm"], MEAN * np.full(5, 4), rtol=1e-5)
     for values in found.values():
-        assert values["intensity"] == list(ASKED)
+        assert values["intensity"] == list(ASKED_INTENSITIES)
         # Without a floor an intensity of 0 is a label of zeros, which asks for nothing that a model could see.
         first = 0 if floor else 1
         np.testing.assert_allclose(values["made_mm"][first:], values["asked_mm"][first:], rtol=1e-5)
@@ -71,7 +71,7 @@ def test_timing_by_hand() -> None:
     late, early = Phases(3, 7, 12, 18), Phases(1, 8, 10, 20)
     found = timing(CORPUS, {"spiral": [[score(late), score(early)]], "still": [[score(None)] * 2]})
     assert set(found) == {"spiral"}
-    means = {mark: tuple(found["spiral"][mark].values()) for mark in MARKS}
+    means = {mark: tuple(found["spiral"][mark].values()) for mark in PHASE_MARKS}
     assert means == {"onset": (0, 1), "apex_start": (1.5, 1.5), "apex_end": (-1, 1), "offset": (1, 1)}
     assert found["spiral"]["not_found"] == 0
     assert timing(CORPUS, {"spiral": [[score(late), score(None)]]})["spiral"]["not_found"] == 0.5

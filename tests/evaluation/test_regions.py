@@ -102,7 +102,7 @@ def test_lips_a_little_apart_are_found(ict_root: Path) -> None:
 def test_another_topology_of_the_same_face_has_the_same_regions(ict_root: Path, count: int) -> None:
     template = ict(ict_root, "face").template
     kept, coarse = decimate(template, count)
-    assert (face_regions(coarse) == face_regions(template)[kept]).mean() > 0.975
+    assert (face_regions(coarse) == face_regions(template)[kept]).mean() >= 0.98
 
 
 def borders(count: int) -> tuple[np.ndarray, np.ndarray]:

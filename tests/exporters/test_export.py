@@ -12,7 +12,7 @@ from facegen.errors import FacegenError
 from facegen.exporters import SUFFIXES, export
 from facegen.exporters.glb import write_glb
 from facegen.pictures import film
-from facegen.sequence.frames import CHUNK
+from facegen.sequence.frames import CHUNK_FRAMES
 from facegen.sequence.sequence import Sequence
 
 NEEDS = {".abc": "alembic3d", ".usd": "pxr", ".usda": "pxr", ".usdc": "pxr", ".usdz": "pxr"}
@@ -87,7 +87,7 @@ def test_memory_does_not_grow_with_the_frames(endless, tmp_path, suffix):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert "2000 frames" in report
-    assert peak < 12 * CHUNK * (sequence.vertices.shape[1] * 12)  # 15 MB; the frames are 38 MB
+    assert peak < 12 * CHUNK_FRAMES * (sequence.vertices.shape[1] * 12)  # 15 MB; the frames are 38 MB
 
 
 def test_importing_the_package_loads_no_writer():

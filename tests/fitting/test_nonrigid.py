@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from facegen.data.sources.built_in import draw_person, face_template, variety
 from facegen.errors import MeshError
-from facegen.fitting.nonrigid import REACH, align, fit_template
+from facegen.fitting.nonrigid import OPPOSITE_REACH, align, fit_template
 from facegen.landmarks.points import face_size, robust_similarity
 from facegen.mesh import TriMesh, vertex_normals
 from facegen.mesh.alignment import Similarity, similarity
@@ -38,7 +38,7 @@ def _marks(count: int, chosen: np.ndarray) -> csr_matrix:
 def test_surfaces_that_are_alike_are_aligned_exactly() -> None:
     template = _units(face_template(900))
     turn = Rotation.from_rotvec([0.05, -0.08, 0.04])
-    target = Surface(decimate(template.with_vertices(template.vertices), 600)[1], REACH)
+    target = Surface(decimate(template.with_vertices(template.vertices), 600)[1], OPPOSITE_REACH)
     start = Similarity(1.04, turn.as_matrix(), np.array([0.01, 0.01, -0.02]))
     found = align(template, start, target)
     np.testing.assert_allclose(found(template.vertices), template.vertices, atol=2e-3)
@@ -49,7 +49,7 @@ def test_a_template_takes_the_shape_of_another_person(seed: int) -> None:
     template = face_template(4000)
     person = draw_person(variety(4000), np.random.default_rng(seed)).neutral.astype(np.float64)
     kept, scan = decimate(template.with_vertices(person), 3000)
-    target = Surface(_units(scan), REACH)
+    target = Surface(_units(scan), OPPOSITE_REACH)
     chosen = np.arange(0, len(template.vertices), 9)
     marks = _marks(len(template.vertices), chosen)
     start = similarity(template.vertices[chosen], person[chosen] / 230)
@@ -65,6 +65,6 @@ def test_a_template_takes_the_shape_of_another_person(seed: int) -> None:
 
 def test_surfaces_that_have_nothing_in_common_are_refused() -> None:
     template = _units(face_template(500))
-    far = Surface(TriMesh(template.vertices + 50, template.faces), REACH)
+    far = Surface(TriMesh(template.vertices + 50, template.faces), OPPOSITE_REACH)
     with pytest.raises(MeshError, match="nowhere near"):
         fit_template(template, _marks(500, np.arange(5)), template.vertices[:5], far)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from facegen.__main__ import main
 from facegen.data.corpus import Corpus
-from facegen.inspection.people_sheet import SIZE, draw_people
+from facegen.inspection.people_sheet import PICTURE_EDGE, draw_people
 
 
 def test_a_row_for_each_person_and_a_column_for_each_expression(corpus_path: Path, tmp_path: Path) -> None:
@@ -16,8 +16,8 @@ def test_a_row_for_each_person_and_a_column_for_each_expression(corpus_path: Pat
     people = min(12, len(corpus.subjects))
     assert draw_people(corpus, tmp_path / "people.png") == people
     picture = np.asarray(Image.open(tmp_path / "people.png"))
-    assert picture.shape[0] >= people * SIZE
-    assert picture.shape[1] >= (1 + len(corpus.expressions)) * SIZE
+    assert picture.shape[0] >= people * PICTURE_EDGE
+    assert picture.shape[1] >= (1 + len(corpus.expressions)) * PICTURE_EDGE
     # Faces are drawn: skin is redder than it is blue.
     assert (picture[..., 0].astype(int) - picture[..., 2] > 30).mean() > 0.1
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facegen.errors import MotionError
-from facegen.motion.intensity import FLOOR, deformation, intensities, mean_motion, raised
+from facegen.motion.intensity import APEX_FLOOR, deformation, intensities, mean_motion, raised
 
 
 def test_eq_6_by_hand() -> None:
@@ -75,6 +75,6 @@ def test_equal_deformations_whose_rounding_differs_are_in_the_middle() -> None:
 
 def test_the_floor_is_kept_by_the_weakest_sequence_alone() -> None:
     label = [raised(s) for s in np.linspace(0, 1, 11)]
-    assert label[0] == FLOOR
+    assert label[0] == APEX_FLOOR
     assert label[-1] == 1
     assert (np.diff(label) > 0).all()

@@ -9,7 +9,7 @@ from shapes import plate_with_hole
 
 from facegen.errors import FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.nn.blendshape_decoder import REACH, BlendshapeDecoder
+from facegen.nn.blendshape_decoder import LATENT_REACH, BlendshapeDecoder
 from facegen.nn.blendshape_network import BlendshapeNetwork
 
 MEAN = np.array([[1, 0, 0], [0, 2, 0]], dtype=np.float32)
@@ -70,7 +70,7 @@ def test_what_the_network_makes_is_mean_and_components_alone(bidirectional: bool
     with torch.no_grad():
         latent = network.encoder(motion, ptr).numpy()
     np.testing.assert_allclose(
-        coefficients, latent * np.sqrt(variance) * (1 if bidirectional else REACH), rtol=1e-4, atol=1e-5
+        coefficients, latent * np.sqrt(variance) * (1 if bidirectional else LATENT_REACH), rtol=1e-4, atol=1e-5
     )
 
 

@@ -12,7 +12,7 @@ from facegen.mesh.tri_mesh import TriMesh
 from facegen.photo import neutral as making
 from facegen.photo.camera import PhotoCamera
 from facegen.photo.fit import PhotoFit
-from facegen.photo.report import SIZE, comparison, cut, report, seen
+from facegen.photo.report import PICTURE_EDGE, comparison, cut, report, seen
 from facegen.photo.surface_color import color_places, projected, vertex_colors
 from facegen.pictures.render import Camera, render
 
@@ -90,21 +90,21 @@ def test_a_texture_has_the_picture_where_its_coordinates_say(ball: TriMesh, fit:
 
 def test_a_report_lays_the_mesh_where_the_face_is(ball: TriMesh, fit: PhotoFit, ramp: np.ndarray) -> None:
     made = report(ramp, LANDMARKS, fit, ball.faces)
-    assert made.shape == (SIZE, 3 * SIZE, 3)
+    assert made.shape == (PICTURE_EDGE, 3 * PICTURE_EDGE, 3)
     photo, over, front = np.split(made, 3, axis=1)
     np.testing.assert_array_equal(photo, cut(ramp, fit.camera.center, HALF))
     covered = (np.abs(over.astype(int) - photo) > 1).any(axis=2)
     rows, columns = np.nonzero(covered)
-    expected = (fit.project(fit.neutral + fit.expression) - fit.camera.center + HALF) * SIZE / (2 * HALF)
+    expected = (fit.project(fit.neutral + fit.expression) - fit.camera.center + HALF) * PICTURE_EDGE / (2 * HALF)
     np.testing.assert_allclose([columns.min(), rows.min()], expected.min(axis=0), atol=4)
     np.testing.assert_allclose([columns.max(), rows.max()], expected.max(axis=0), atol=4)
-    at_rest = render(fit.neutral, ball.faces, Camera.framing(fit.neutral), size=SIZE)
+    at_rest = render(fit.neutral, ball.faces, Camera.framing(fit.neutral), size=PICTURE_EDGE)
     np.testing.assert_array_equal(front, at_rest)
 
 
 def test_a_cut_is_about_its_centre(ramp: np.ndarray) -> None:
     made = cut(ramp, np.array([120.0, 90.0]), 60.0)
-    np.testing.assert_allclose(made[SIZE // 2, SIZE // 2, :2], [120, 90], atol=1)
+    np.testing.assert_allclose(made[PICTURE_EDGE // 2, PICTURE_EDGE // 2, :2], [120, 90], atol=1)
     np.testing.assert_allclose(made[2, 2, :2], [60, 30], atol=2)
     assert (cut(ramp, np.array([0.0, 0.0]), 60.0)[2, 2] == 90).all()
 

@@ -6,7 +6,7 @@ from PIL import Image
 
 from facegen.errors import FacegenError
 from facegen.exporters.png import write_png
-from facegen.pictures.sheets import LINES, contact_sheet, motion_plot
+from facegen.pictures.sheets import LINE_COLORS, contact_sheet, motion_plot
 
 
 def tile(value: int, height: int = 40, width: int = 30) -> np.ndarray:
@@ -54,7 +54,7 @@ def test_the_plot_draws_what_is_not_zero_and_nothing_else():
     motion[5:20, 0] = 1
     motion[:, 2] = np.linspace(0, 1, 30)
     plot = motion_plot(motion, 25, ["smile", "frown", "yawn"], width=400).reshape(-1, 3)
-    drawn = [bool((np.abs(plot.astype(int) - color).max(axis=1) < 8).any()) for color in LINES[:3]]
+    drawn = [bool((np.abs(plot.astype(int) - color).max(axis=1) < 8).any()) for color in LINE_COLORS[:3]]
     assert drawn == [True, True, False]
 
 
@@ -65,7 +65,7 @@ def test_png_shows_the_frames_and_the_label(moving, tmp_path):
     assert "4 of 20 frames" in report
     assert pixels.shape[1] > 4 * 64 and pixels.shape[0] > 64 + 32
     assert pixels.std() > 10
-    assert (np.abs(pixels.astype(int) - LINES[0]).max(axis=-1) < 8).any()
+    assert (np.abs(pixels.astype(int) - LINE_COLORS[0]).max(axis=-1) < 8).any()
 
 
 def test_png_of_a_short_sequence_shows_it_all(moving, tmp_path):

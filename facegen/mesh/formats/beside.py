@@ -10,9 +10,9 @@ from pathlib import Path
 from facegen.errors import MeshError
 from facegen.mesh.material import LARGEST_TEXTURE, Texture
 
-DEPTH = 8
+FOLDERS_BELOW = 8
 """Last folders of a name that are looked for below the mesh's own. Chosen; a texture lies one or two below."""
-LISTED = 10_000
+ENTRIES_LISTED = 10_000
 """Entries of a folder among which a name in another case is looked for. Chosen; each costs a microsecond or two."""
 
 
@@ -42,7 +42,7 @@ def find_beside(folder: Path, name: str, near: Path | None = None) -> Path:
     home = folder.resolve()
     parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
     elsewhere = ".." in parts or ":" in name or name.startswith(("/", "\\"))
-    parts = [part for part in parts if part != ".." and ":" not in part][-DEPTH:]
+    parts = [part for part in parts if part != ".." and ":" not in part][-FOLDERS_BELOW:]
     try:
         for first in range(len(parts)):
             for start in dict.fromkeys((home, (near or home).resolve())):
@@ -64,7 +64,7 @@ def _below(start: Path, parts: list[str]) -> Path | None:
     place = start
     for part in parts:
         if not (place / part).exists():
-            alike = [entry for entry in islice(_entries(place), LISTED) if _plain(entry) == _plain(part)]
+            alike = [entry for entry in islice(_entries(place), ENTRIES_LISTED) if _plain(entry) == _plain(part)]
             if len(alike) != 1:
                 return None
             part = alike[0]

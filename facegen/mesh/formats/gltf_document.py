@@ -28,7 +28,9 @@ LARGEST_BUFFER = 1 << 30
 """Bytes of a file beside the description at most. Chosen: it is held in memory."""
 
 _NUMBER_TYPES = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
+"""numpy's type of each number that glTF names (glTF 2.0, section 3.6.2.2)."""
 _SURFACE_ONLY = ("KHR_materials_", "KHR_texture_", "EXT_texture_", "KHR_lights_", "KHR_mesh_quantization")
+"""How names of extensions begin that a file may require: positions are read rightly with them."""
 
 
 def _number_type(entry: dict[str, Any]) -> str:

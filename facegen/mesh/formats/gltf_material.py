@@ -16,6 +16,7 @@ from facegen.mesh.material import LARGEST_TEXTURE, Album, Material, Picture, Tex
 CODES = {"repeat": 10497, "clamp": 33071, "mirror": 33648}
 """How glTF's samplers call the ways in which a picture goes on beyond its borders."""
 _WRAPS = {code: name for name, code in CODES.items()}
+"""The same the other way round."""
 STRENGTHS = {"normal": "scale", "occlusion": "strength"}
 """How glTF calls the strength of those pictures that have one."""
 

@@ -15,6 +15,7 @@ from facegen.mesh.formats.gltf_document import Document, whole
 from facegen.mesh.formats.raw import strip_faces
 
 _TRIANGLES, _STRIP, _FAN = 4, 5, 6
+"""Modes of primitives that are surfaces (glTF 2.0, section 3.7.2.1)."""
 PRIMITIVE_LIMIT = 100_000
 """Primitives that a scene shows at most. Chosen: characters have some hundred; nodes may show a mesh many times."""
 MORPHED_LIMIT = 1 << 28
@@ -22,6 +23,7 @@ MORPHED_LIMIT = 1 << 28
 JOINT_SETS = 8
 """Sets of four joints that a vertex hangs on at most. Chosen: files have one or two."""
 _MODES = {0: "points", 1: "lines", 2: "line loop", 3: "line strip"}
+"""Modes of primitives that are none, as messages call them."""
 
 
 @dataclass(frozen=True, eq=False)

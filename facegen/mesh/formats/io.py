@@ -17,6 +17,7 @@ from facegen.mesh.formats.raw import require_finite_vertices
 from facegen.mesh.tri_mesh import TriMesh
 
 READERS = {".obj": read_obj, ".ply": read_ply, ".glb": read_glb, ".gltf": read_glb, ".vrm": read_glb}
+"""The reader of each suffix of a mesh."""
 APPEARANCES = {
     ".obj": read_obj_appearance,
     ".ply": read_ply_appearance,
@@ -24,7 +25,9 @@ APPEARANCES = {
     ".gltf": read_glb_appearance,
     ".vrm": read_glb_appearance,
 }
+"""The reader of what a mesh of each suffix looks like."""
 WRITERS = {".obj": write_obj, ".ply": write_ply}
+"""The writer of each suffix of a mesh."""
 
 
 def read_mesh(path: str | Path) -> TriMesh:

@@ -19,8 +19,11 @@ _OPTIONS = {
     "-mm": 2, "-o": 3, "-s": 3, "-t": 3, "-texres": 1, "-type": 1,
 }  # fmt: skip
 _MOVED = {"-o": 0.0, "-s": 1.0, "-t": 0.0}
+"""Options that move or scale a map, and the value that does neither."""
 _MAPS = {"map_kd": "base_color", "norm": "normal", "map_ke": "emissive"}
+"""Statements of maps that are read, and the role that each has in a `Material`."""
 _BUMPS = ("map_bump", "bump")
+"""Statements of maps of heights, which some writers use for maps of normals."""
 STRONGEST_BUMP = 1e3
 """Largest strength `-bm` of a map of normals that is taken. Chosen: 1 is as painted, and no writer makes hundreds."""
 NORMALS_BLUE = 160
@@ -29,6 +32,7 @@ NORMALS_BLUER = 40
 """How much larger than the mean red, of 255, the mean blue of normals is at least: red is about 128, heights are grey.
 Both are chosen; a height map in a blue tint would be taken for normals."""
 _UNUSED = ("map_ks", "map_ns", "map_ka", "map_pr", "map_pm", "map_ps", "map_refl", "refl", "disp", "map_disp", "decal")
+"""Statements of maps that `Material` has no role for; messages name those that are left out."""
 
 
 def read_library(data: bytes) -> dict[str, dict[str, str]]:

@@ -22,10 +22,13 @@ from facegen.mesh.formats.text import as_utf8
 from facegen.mesh.tri_mesh import TriMesh
 
 _NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
+"""A number as OBJ files write it."""
 _CORNER = re.compile(rb"[+-]?\d+(?:/(?:[+-]?\d+)?){0,2}")
+"""A corner of a face: indices of a position, texture coordinates and a normal; the last two may be missing."""
 _CORNER_BYTES = SPACE.copy()
 _CORNER_BYTES[list(b"+-/0123456789")] = True
 _DIGIT = np.isin(np.arange(256), list(b"0123456789"))
+"""(256,) bool: which bytes are digits."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,8 @@ from facegen.mesh.material import Material
 from facegen.mesh.tri_mesh import TriMesh, triangulate
 
 MRGB = b"#MRGB"
-NAMED = 5
+"""How the lines begin in which ZBrush keeps colours of vertices."""
+MATERIALS_NAMED = 5
 """Materials of a library that a message names at most."""
 LIBRARIES = 64
 """Files of materials that are read at most. Chosen: a mesh has one or two."""
@@ -171,7 +172,7 @@ def _materials(
     for name in names:
         others = [name] if name in said else alike.get(name.casefold(), [])
         if len(others) != 1 and read:
-            have = ", ".join(f"{other[:40]!a}" for other in list(said)[:NAMED])
+            have = ", ".join(f"{other[:40]!a}" for other in list(said)[:MATERIALS_NAMED])
             left_out.append(f"material {name[:40]!a}: its library does not hold it, but {have or 'none'}")
         found.append(reader.material(name, *(said[others[0]] if len(others) == 1 else ({}, None))))
     if not coordinates and any(material.pictures for material in found):

@@ -27,8 +27,11 @@ from facegen.mesh.formats.raw import (
 from facegen.mesh.tri_mesh import TriMesh
 
 _STRUCT = {"i1": "b", "u1": "B", "i2": "h", "u2": "H", "i4": "i", "u4": "I", "f8": "d"}
+"""The code of the module `struct` for each type, as numpy calls it, that the length of a list may have."""
 _LISTS = ("vertex_indices", "vertex_index")
+"""Names that writers give to the list of a face's vertices."""
 _COLORS = "".join(f"property uchar {name}\n" for name in ("red", "green", "blue"))
+"""Lines of a header for colours of vertices."""
 
 # The values of a column one after the other, and how many of them each row has, where the column is of lists.
 Column = tuple[np.ndarray, np.ndarray | None]

@@ -14,7 +14,9 @@ from facegen.mesh.material import Album, Material, Picture
 from facegen.mesh.tri_mesh import TriMesh, triangulate
 
 _NAMES = (("red", "green", "blue"), ("diffuse_red", "diffuse_green", "diffuse_blue"), ("r", "g", "b"))
+"""Names that writers give to a vertex's red, green and blue."""
 _PAIRS = (("s", "t"), ("u", "v"), ("texture_u", "texture_v"))
+"""Names that writers give to texture coordinates."""
 
 
 def read_ply_appearance(path: str | Path, mesh: TriMesh) -> Appearance:

@@ -15,7 +15,9 @@ _TYPES = {
     "int8": "i1", "uint8": "u1", "int16": "i2", "uint16": "u2", "int32": "i4", "uint32": "u4",
     "float": "f4", "double": "f8", "float32": "f4", "float64": "f8",
 }  # fmt: skip
+"""numpy's type of each type that a header may name."""
 ORDERS = {"ascii": "=", "binary_little_endian": "<", "binary_big_endian": ">"}
+"""numpy's byte order of each kind of file."""
 _HEADER_LIMIT = 1 << 20  # bytes in which a header ends; chosen, headers have some hundred
 
 

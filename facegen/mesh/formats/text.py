@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+"""Marks at the beginning of a file, and the encoding that each announces."""
 
 
 def decoded(data: bytes) -> str:
