@@ -13,7 +13,7 @@ from facegen.landmarks.points import INNER_LIP_MIDDLES, LEFT_EYE, NOSE_TIP, RIGH
 from facegen.optional import require
 
 FAR_CONFIDENCE = 0.6
-"""From which the detector of far faces counts something as one: MediaPipe 0.10.14 keeps no others, whatever it is told."""
+"""From which the far detector counts something as one; MediaPipe 0.10.14 keeps no others, whatever is asked."""
 BOX_MARGIN = 1.25
 """Half an edge of the cut about a box, in units of the box's longer edge: the face fills two fifths of it."""
 FACE_MARGIN = 1.0
