@@ -71,8 +71,8 @@ def animate(options: Namespace) -> None:
     timeline = None
     if options.timeline is not None:
         timeline = Take.load(options.timeline) if recorded else Timeline.load(options.timeline)
-    if isinstance(timeline, Take):
-        print(f"{options.timeline.name}: {timeline}", *timeline.notes, sep="\n")
+        if isinstance(timeline, Take):
+            print(f"{options.timeline.name}: {timeline}", *timeline.notes, sep="\n")
     from facegen import animation as making
     from facegen import checkpoint
 

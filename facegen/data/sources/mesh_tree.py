@@ -23,6 +23,7 @@ from facegen.mesh.alignment import align_pose
 from facegen.mesh.formats.io import read_mesh
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import millimetres
+from facegen.mesh.whereabouts import require_near_origin
 from facegen.motion.label import EXPRESSIONS
 
 SIZE_RATIO = 3.0
@@ -105,7 +106,7 @@ class MeshTreeSource(Source):
         found, reason = [], None
         for subject in training:
             try:
-                found.append((subject, read_mesh(self._first_path(subject))))
+                found.append((subject, self._mesh(self._first_path(subject))))
             except FacegenError as error:  # said again, with the recording's name, when it is its turn to be read
                 reason = reason or error
         if not found:
@@ -129,6 +130,12 @@ class MeshTreeSource(Source):
         require_face_size(template, self.layout.units, self.root)
         return self._topology, template
 
+    def _mesh(self, path: Path) -> TriMesh:
+        """What a file holds, near enough to the origin for frames to be held in 32-bit numbers."""
+        mesh = read_mesh(path)
+        require_near_origin(mesh, str(path))
+        return mesh
+
     def _first_path(self, subject: str) -> Path:
         given = self._neutrals.get(subject)
         return given or next(self._recordings[key][0][0] for key in self.keys if key.subject == subject)
@@ -147,7 +154,7 @@ class MeshTreeSource(Source):
         return mesh.vertices * self.scale
 
     def _pose(self, path: Path) -> np.ndarray:
-        return self._checked(read_mesh(path), path)
+        return self._checked(self._mesh(path), path)
 
     def rest(self, subject: str) -> np.ndarray:
         """What the first frames of all the subject's recordings have in common, (V, 3) mm: the aligned ones' median."""
