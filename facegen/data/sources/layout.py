@@ -150,7 +150,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         if part == "*":
             parts.append("[^/]*")
         elif part.startswith("{") and name in seen:
-            parts.append(f"(?P={name})")
+            parts.append(f"(?i:(?P={name}))")  # Anger/anger.000001.ply too, so that Anger is found and named
         elif part.startswith("{"):
             parts.append(f"(?P<{name}>[^/]+)")
             seen.add(name)
