@@ -30,7 +30,7 @@ class Settings:
     fps: float = 25.0
     expressions: list[str] = field(default_factory=list)
     test_subjects: list[str] = field(default_factory=list)
-    leave_out: list[str] = field(default_factory=list)
+    leave_out: list[str] | None = None  # as a list whose lines are all commented out is
 
 
 def read_settings(root: Path) -> Settings:
@@ -53,7 +53,7 @@ def left_out(root: Path, recordings: Collection[str]) -> set[str]:
     Raises:
         FacegenError: see `read_settings`; or a recording is not there, and the message names those nearest to it.
     """
-    wanted = read_settings(root).leave_out
+    wanted = read_settings(root).leave_out or []
     for name in wanted:
         if name not in recordings:
             near = get_close_matches(name, sorted(recordings), NEAR_NAMES, cutoff=0)
