@@ -18,6 +18,7 @@ from facegen.mesh.alignment import LARGEST_SIZE_RATIO, rigid_transform
 from facegen.mesh.formats.io import read_mesh
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import UNITS, millimetres
+from facegen.mesh.whereabouts import require_near_origin
 from facegen.pictures.render import render
 from facegen.pictures.sheets import mosaic, write_picture
 
@@ -78,11 +79,13 @@ class Face:
         Raises:
             UnseenError: no face is found in the mesh, or none in the template.
             FitError: the template cannot be fitted; see `facegen.fitting.register.register`.
-            MeshError: `units` are unknown, or contradict the size of the face.
+            MeshError: `units` are unknown, or contradict the size of the face; or the mesh lies too far from the
+                origin, see `require_near_origin`.
             FacegenError: the packages of the extra `photo` are missing.
         """
         if units is not None:
             millimetres(units)  # refused before the work
+        require_near_origin(mesh, name)
         if mesh.digest == template.digest:
             one, two = (np.linalg.norm(np.ptp(each.vertices, axis=0)) for each in (mesh, template))
             factor, taken = _millimetres(float(one / two), units, name)

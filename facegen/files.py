@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import unicodedata
 import uuid
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,11 @@ import numpy as np
 from numpy.lib.npyio import NpzFile
 
 from facegen.errors import FacegenError
+
+
+def plain_name(name: str) -> str:
+    """A name in which neither the case of letters nor how accents are encoded matters."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def aside_of(path: Path, mark: str = "") -> Path:

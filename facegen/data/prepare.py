@@ -202,6 +202,7 @@ def _write_frames(
     for place, key in enumerate(source.keys):
         reasons = done[place].dropped if place in done else [failed[place]]
         left_out += [_left_out(key, reason) for reason in reasons]
+    left_out += [_left_out(key, reason) for key, reason in source.left_out]  # last: they explain no trouble
     kept = [done[place] for place in sorted(done)]
     entries = [entry for written in kept for entry in written.entries]
     _forget_others(journal.folder / STORE, {entry.array for entry in entries})

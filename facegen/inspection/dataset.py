@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from facegen.data.sources.layout import Layout, Matched, match, require_no_gap
+from facegen.data.sources.settings import left_out
+from facegen.data.sources.twins import twins
 from facegen.errors import FacegenError, unknown
 from facegen.mesh.formats.io import read_mesh
 from facegen.mesh.units import UNITS
@@ -66,7 +68,12 @@ def _other(root: Path) -> str | None:
 
 
 def _facts(root: Path, layout: Layout, matched: Matched) -> tuple[dict[str, Any], list[str]]:
-    frames, problems = matched.frames, []
+    bad, problems = set(), []
+    try:
+        bad = left_out(root, {"/".join(key) for key in (*matched.frames, *matched.empty)})
+    except FacegenError as error:
+        problems.append(str(error))
+    frames = {key: paths for key, paths in matched.frames.items() if "/".join(key) not in bad}
     facts: dict[str, Any] = {"patterns": list(layout.patterns)}
     if not frames:
         problems.append("no file matches the patterns; say with --source or --layout how the folder is laid out")
@@ -83,14 +90,17 @@ def _facts(root: Path, layout: Layout, matched: Matched) -> tuple[dict[str, Any]
         "expressions": [f"{label} ({name}: {names[name]} subjects)" for name, label in taken.items()],
         "not_taken": [f"{name} ({count} subjects)" for name, count in names.items() if name not in taken],
         "neutrals": len(matched.neutrals),
+        "left_out": len(bad),
         "left_over": len(matched.left_over),
     }
+    for what, found in (("subjects", {subject for subject, _ in frames}), ("expressions", set(names))):
+        problems += [f"{what} {' and '.join(group)} differ in case alone; give them one name" for group in twins(found)]
     for paths in frames.values():
         try:
             require_no_gap(paths)
         except FacegenError as error:
             problems.append(f"{paths[0].parent.relative_to(root)}: {error}")
-    problems += [f"{'/'.join(key)}: the folder is empty" for key in matched.empty]
+    problems += [f"{'/'.join(key)}: the folder is empty" for key in matched.empty if "/".join(key) not in bad]
     problems += [f"{'/'.join(key)}: a single frame" for key, paths in frames.items() if len(paths) < 2]
     problems += [f"left over: {path}" for path in matched.left_over[:NAMED_FILES]]
     if len(matched.left_over) > NAMED_FILES:
@@ -127,5 +137,6 @@ def _facts_of_others(root: Path, name: str | None) -> tuple[dict[str, Any], list
         "vertices": len(source.template.vertices),
         "faces": len(source.template.faces),
         "extent_mm": [round(float(edge), 1) for edge in np.ptp(source.template.vertices, axis=0)],
+        "left_out": len(source.left_out),
     }
     return facts, [f"{key}: {reason}" for key, reason in source.refused]

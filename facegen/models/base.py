@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
-from pytorch_lightning import LightningModule
+from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, distributed
 from torch.nn.parallel import DistributedDataParallel
@@ -17,6 +17,7 @@ from facegen.data.corpus import Corpus
 from facegen.data.sampler import SPARE
 from facegen.errors import FacegenError
 from facegen.models.batch import MotionBatch
+from facegen.models.resuming import conform
 
 
 @dataclass(frozen=True)
@@ -142,3 +143,26 @@ class ExpressionModel(LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         require_same(checkpoint, self._packed())
+        if self.trainer.state.fn == "fit":  # Lightning restores optimiser and callbacks from it after this
+            self.take_up(checkpoint, self.trainer)
+
+    def take_up(self, content: dict[str, Any], trainer: Trainer) -> dict[str, list[Any]]:
+        """Require that training can go on from a checkpoint, and bring its state under this run's settings.
+
+        Args:
+            content: the checkpoint's dictionary; it is changed, see `facegen.models.resuming.conform`.
+            trainer: of the run.
+
+        Returns:
+            The settings that differ, each with its value in the checkpoint and in this run.
+
+        Raises:
+            CheckpointError: the checkpoint is of another model or corpus, or what differs cannot be changed.
+        """
+        require_same(content, self._packed())
+        configured: Any = self.configure_optimizers()  # declared as whatever Lightning accepts
+        return conform(content, configured["optimizer"], configured["lr_scheduler"], _callbacks(trainer))
+
+
+def _callbacks(trainer: Trainer) -> list[Callback]:
+    return trainer.callbacks  # pyright: ignore[reportAttributeAccessIssue]  # set, and declared nowhere

@@ -81,6 +81,10 @@ class TrainingCLI(LightningCLI):
             super().instantiate_classes()
         except (ValueError, TypeError) as error:
             raise FacegenError(str(_plain(error))) from error
+        if self.config["subcommand"] == "fit" and self.config["fit"].get("ckpt_path") is not None:
+            # What cannot go on is refused before anything is written.
+            assert isinstance(self.model, ExpressionModel)
+            self.model.take_up(checkpoint.read_raw(self.config["fit"]["ckpt_path"]), self.trainer)
 
     def predict(self, **options: Any) -> None:
         """As the trainer's, without keeping all predictions in memory."""

@@ -6,6 +6,7 @@ import platform
 import resource
 import shutil
 import subprocess
+import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +25,7 @@ from facegen import __version__, checkpoint
 from facegen.data.corpus import Corpus
 from facegen.data.manifest import MANIFEST
 from facegen.data.sampler import SPARE
+from facegen.models.base import ExpressionModel
 
 if TYPE_CHECKING:
     from wandb import Artifact, Run
@@ -86,8 +88,9 @@ class RunRecord(SaveConfigCallback):
     """A run's config, code, corpus and machine go to every logger; Weights & Biases also gets the lineage.
 
     As hyper-parameters, in nested groups: the whole config; `verb`; `code`, see `code_version`; `corpus`, its counts,
-    digests and provenance; `machine`; and `from_checkpoint` (path, epoch and the Weights & Biases run that made it)
-    where the run starts from one. A resumed training is a run of its own.
+    digests and provenance; `machine`; and `from_checkpoint` (path, epoch, the Weights & Biases run that made it, and as
+    `changed` the settings that a training goes on with in the place of the checkpoint's) where the run starts from one.
+    A resumed training is a run of its own.
 
     In Weights & Biases the run uses the corpus as an artifact of type `dataset`, which is its manifest and none of
     its frames, and the checkpoint that it starts from; when training has ended well, its checkpoint is logged as an
@@ -111,6 +114,9 @@ class RunRecord(SaveConfigCallback):
         content = {} if path is None else checkpoint.read_raw(path)
         if content:
             values["from_checkpoint"] = {"path": str(path), "epoch": content["epoch"], "run": content.get(RUN)}
+            changed = _changed(trainer, pl_module, content)
+            if changed:
+                values["from_checkpoint"]["changed"] = changed
         for logger in trainer.loggers:
             logger.log_hyperparams(values)
         for run in wandb_runs(trainer):
@@ -146,6 +152,19 @@ class RunRecord(SaveConfigCallback):
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         for run in wandb_runs(trainer):
             run.finish(exit_code=1)
+
+
+def _changed(trainer: Trainer, module: LightningModule, content: dict[str, Any]) -> dict[str, list[Any]]:
+    """Settings in which a training differs from the one whose checkpoint it goes on from; they are printed too."""
+    assert isinstance(module, ExpressionModel)  # the command line takes no other
+    if trainer.state.fn != "fit":
+        return {}
+    changed = module.take_up(content, trainer)
+    if changed:
+        settings = ", ".join(f"{name} {now} (was {before})" for name, (before, now) in changed.items())
+        rate = content["optimizer_states"][0]["param_groups"][0]["lr"]
+        print(f"facegen: going on with {settings}; the learning rate is {rate:.4g} now", file=sys.stderr)
+    return changed
 
 
 def _logged(trainer: Trainer, *beginnings: str) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,8 +13,12 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
+from pytorch_lightning import Trainer
+from pytorch_lightning.callbacks import EarlyStopping
 
 from facegen.checkpoint import read_raw
+from facegen.cli import run
 from facegen.errors import FacegenError
 from facegen.training import CheckpointFile
 from facegen.training.run import run as train
@@ -159,3 +164,79 @@ def test_resuming_runs_nothing_that_a_checkpoint_holds(tmp_path: Path) -> None:
         with pytest.raises(Exception, match="Weights only load failed"):
             CheckpointFile().load_checkpoint(tmp_path / "evil.ckpt", weights_only=weights_only)
     assert not (tmp_path / "owned").exists()
+
+
+def resumed(folder: Path, common: list[str], checkpoint: Path, *more: str) -> tuple[Trainer, dict[str, Any], list]:
+    """The trainer of a run that went on with other settings, what it recorded, and its learning rate by epoch."""
+    trainer = train([*common, f"--ckpt_path={checkpoint}", f"--trainer.logger.save_dir={folder}", *more]).trainer
+    recorded = yaml.safe_load((folder / "run" / "hparams.yaml").read_text())
+    with (folder / "run" / "metrics.csv").open() as file:
+        rates = [float(row["train/lr"]) for row in csv.DictReader(file) if row["train/lr"]]
+    return trainer, recorded, rates
+
+
+@pytest.mark.parametrize("name", ["last", f"step={2 * STEPS + 2}"])
+def test_another_learning_rate_is_the_one_that_runs(
+    name: str, killed: Path, common: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    more = ["--model.lr=2e-3", "--model.decay=0.5", "--model.weight_decay=0.125"]
+    trainer, recorded, rates = resumed(tmp_path, common, killed / f"{name}.ckpt", *more)
+    assert rates == pytest.approx([2e-3 * 0.5**2, 2e-3 * 0.5**3])  # epochs 2 and 3
+    (group,) = trainer.optimizers[0].param_groups
+    assert (group["weight_decay"], group["initial_lr"], group["lr"]) == (0.125, 2e-3, pytest.approx(2e-3 * 0.5**4))
+    said = capsys.readouterr().err
+    line = "facegen: going on with decay 0.5 (was 0.99), lr 0.002 (was 0.01), weight_decay 0.125 (was 5e-05); the "
+    assert line + "learning rate is 0.0005 now\n" in said
+    settings = recorded["model"]["init_args"]
+    assert [settings[name] for name in ("lr", "decay", "weight_decay")] == [2e-3, 0.5, 0.125]
+    changed = {"decay": [0.99, 0.5], "lr": [1e-2, 2e-3], "weight_decay": [5e-5, 0.125]}
+    assert recorded["from_checkpoint"]["changed"] == changed
+    kept = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())["model"]["init_args"]
+    assert [kept[name] for name in changed] == [now for _, now in changed.values()]
+    # What goes on from there takes the new settings for the old ones.
+    path, more = tmp_path / "run" / "checkpoints" / "last.ckpt", [*more, f"--trainer.max_epochs={EPOCHS + 1}"]
+    _, recorded, rates = resumed(tmp_path / "again", common, path, *more)
+    assert "changed" not in recorded["from_checkpoint"] and rates == pytest.approx([2e-3 * 0.5**4])
+
+
+def test_another_learning_rate_holds_for_both_parts_of_muon(common: list[str], tmp_path: Path) -> None:
+    muon = [*common, "--model.optimizer=muon", "--trainer.max_epochs=1"]
+    train([*muon, f"--trainer.logger.save_dir={tmp_path / 'first'}"])
+    first = tmp_path / "first" / "run" / "checkpoints" / "last.ckpt"
+    more = ["--model.lr=3e-3", "--trainer.max_epochs=2"]
+    trainer, recorded, rates = resumed(tmp_path / "second", muon, first, *more)
+    assert rates == pytest.approx([3e-3 * 0.99])
+    assert [group["initial_lr"] for group in trainer.optimizers[0].param_groups] == [3e-3, 3e-3]
+    assert recorded["from_checkpoint"]["changed"] == {"lr": [1e-2, 3e-3]}
+
+
+def test_what_cannot_change_on_the_way_is_refused_before_anything_is_written(
+    killed: Path, common: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    content = torch.load(killed / "last.ckpt", weights_only=True)
+    del content["optimizer_states"], content["lr_schedulers"]
+    torch.save(content, tmp_path / "weights.ckpt")
+    for path, more, message in (
+        (killed / "last.ckpt", ["--model.optimizer=muon"], "optimizer adam, this run's is muon.*give optimizer adam"),
+        (killed / "last.ckpt", ["--model.latent=32"], "the checkpoint's settings are .*; give the config it was"),
+        (tmp_path / "weights.ckpt", [], "weights without the optimiser's state"),
+    ):
+        places = [f"--ckpt_path={path}", f"--trainer.logger.save_dir={tmp_path / 'run'}"]
+        assert run([*common, *places, *more]) == 2
+        said = capsys.readouterr().err
+        assert re.search(message, said) and said.count("\n") == 1, said
+        assert not (tmp_path / "run").exists()
+    # To test a checkpoint needs no optimiser.
+    arguments = ["test", *common[1:], f"--ckpt_path={tmp_path / 'weights.ckpt'}", "--model.optimizer=muon"]
+    assert run([*arguments, f"--trainer.logger.save_dir={tmp_path / 'tested'}"]) == 0
+
+
+def test_another_patience_is_the_one_that_runs(common: list[str], tmp_path: Path) -> None:
+    stopping = ["--trainer.callbacks=EarlyStopping", "--trainer.callbacks.monitor=val/error"]
+    first = [*common, *stopping, "--trainer.callbacks.patience=3", "--trainer.max_epochs=1"]
+    train([*first, f"--trainer.logger.save_dir={tmp_path / 'first'}"])
+    more = [*stopping, "--trainer.callbacks.patience=7", "--trainer.max_epochs=2"]
+    path = tmp_path / "first" / "run" / "checkpoints" / "last.ckpt"
+    trainer, recorded, _ = resumed(tmp_path / "second", common, path, *more)
+    assert [callback.patience for callback in trainer.callbacks if isinstance(callback, EarlyStopping)] == [7]
+    assert recorded["from_checkpoint"]["changed"] == {"patience": [3, 7]}

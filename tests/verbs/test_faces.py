@@ -71,3 +71,24 @@ def test_a_mesh_of_the_model_needs_no_registration(
     arguments = ["register", neutral_path, "--model", checkpoint_path, "--out", tmp_path / "x.obj"]
     assert run([str(argument) for argument in arguments]) == 2
     assert "topology already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("topology", ["the template's", "another"])
+def test_a_face_at_map_coordinates_says_to_move_it(
+    topology: str, neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    mesh = read_mesh(neutral_path)
+    if topology == "another":
+        mesh, _ = subdivide_to(mesh, 2000)
+    far = tmp_path / "far.obj"
+    write_mesh(far, mesh.with_vertices(mesh.vertices + (500000, 4000000, 200)))
+    more = ["--model", str(checkpoint_path), "--expression", "happy", "--out", str(tmp_path / "out.glb")]
+    assert run(["animate", str(far), *more]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "the 32-bit numbers that hold motion are 0.25 units apart" in said
+    assert not (tmp_path / "out.glb").exists()
+    moved = np.array(said.rpartition("move it to the origin, by ")[2].split(), dtype=float)
+    assert np.abs(moved + (500000, 4000000, 200)).max() < 300
+    if topology == "the template's":  # what it says to do is enough
+        write_mesh(far, mesh.with_vertices(read_mesh(far).vertices + moved))
+        assert run(["animate", str(far), *more]) == 0

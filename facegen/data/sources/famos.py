@@ -56,8 +56,7 @@ class FamosSource(MeshTreeSource):
         fps          60
         ============ ====================
 
-        Names of the six folders as the other names in the public code are formed; a copy that has others is read by
-        `expressions`.
+        The six folders are anger, disgust, fear, happiness, sadness and surprise.
     """
 
     habits = Habits(fps=12.0, neutral="first", align="frames")

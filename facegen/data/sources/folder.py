@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as Series
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from facegen.data.sources.layout import MESHES, Layout
 from facegen.data.sources.mesh_tree import MeshTreeSource
+from facegen.data.sources.settings import SETTINGS, Settings, read_settings
 from facegen.errors import DataError, unknown
-from facegen.files import read_yaml
 
-NEUTRAL, SETTINGS, ANNOTATIONS = "neutral", "dataset.yaml", "annotations.csv"
+NEUTRAL, ANNOTATIONS = "neutral", "annotations.csv"
 
 LAYOUT = Layout(
     patterns=[f"{{subject}}/{{expression}}/{{frame}}{suffix}" for suffix in MESHES],
-    fps=25.0,
+    fps=Settings.fps,
     neutral=[f"{NEUTRAL}/{{subject}}{suffix}" for suffix in MESHES],
-    passed_over=[NEUTRAL, SETTINGS, ANNOTATIONS],
+    passed_over=[NEUTRAL, ANNOTATIONS],
 )
-
-
-@dataclass
-class Settings:
-    """`dataset.yaml`: what the meshes themselves do not say."""
-
-    units: str = "mm"
-    fps: float = LAYOUT.fps
-    expressions: list[str] = field(default_factory=list)
-    test_subjects: list[str] = field(default_factory=list)
 
 
 class FolderSource(MeshTreeSource):
@@ -36,8 +26,9 @@ class FolderSource(MeshTreeSource):
 
     Optional: `ROOT/neutral/<subject>.ply|.obj`; `ROOT/annotations.csv` with the header
     `subject,expression,onset,apex_start,apex_end,offset` (0-based frames, inclusive); `ROOT/dataset.yaml` with
-    `units` (mm, cm, m), `fps`, `expressions`, `test_subjects`. Without a list of test subjects, 15 % of the
-    subjects, at least one, drawn by the seed, are kept for testing.
+    `units` (mm, cm, m), `fps`, `expressions`, `test_subjects`, and `leave_out` (SUBJECT/EXPRESSION, recordings that are
+    not taken). Without a list of test subjects, 15 % of the subjects, at least one, drawn by the seed, are kept for
+    testing. Suffixes may be written in any case.
 
     Args:
         root: the folder.
@@ -59,9 +50,7 @@ class FolderSource(MeshTreeSource):
         units: str | None = None,
     ) -> None:
         root = Path(root)
-        settings = Settings()
-        if (root / SETTINGS).is_file():
-            settings = Settings(**read_yaml(root / SETTINGS, Settings))
+        settings = read_settings(root)
         self._listed = settings.expressions
         layout = replace(
             LAYOUT,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+from facegen.data.sources.settings import SETTINGS
 from facegen.errors import DataError, unknown
 
 MESHES = (".ply", ".obj")
@@ -98,7 +99,7 @@ def match(root: Path, layout: Layout) -> Matched:
     empty, left_over = [], []
     for relative, is_file in _walk(root):
         name = relative.as_posix()
-        if name in layout.passed_over:
+        if name == SETTINGS or name in layout.passed_over:
             continue
         if is_file and (found := _first(resting, name)):
             neutrals.setdefault(found["subject"], root / relative)
@@ -142,19 +143,21 @@ def _walk(root: Path) -> Iterable[tuple[Path, bool]]:
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
+    suffix = next((suffix for suffix in MESHES if pattern.lower().endswith(suffix)), "")
     parts, seen = [], set()
-    for part in re.split(r"({[^}]*}|\*)", pattern):
+    for part in re.split(r"({[^}]*}|\*)", pattern[: len(pattern) - len(suffix)]):
         name = part[1:-1]
         if part == "*":
             parts.append("[^/]*")
         elif part.startswith("{") and name in seen:
-            parts.append(f"(?P={name})")
+            parts.append(f"(?i:(?P={name}))")  # Anger/anger.000001.ply too, so that Anger is found and named
         elif part.startswith("{"):
             parts.append(f"(?P<{name}>[^/]+)")
             seen.add(name)
         else:
             parts.append(re.escape(part))
-    return re.compile("".join(parts), re.DOTALL)
+    # Tools write .PLY and .OBJ too, and names of files whose case does not count come from some systems.
+    return re.compile("".join(parts) + f"(?i:{re.escape(suffix)})", re.DOTALL)
 
 
 def natural(name: Path | str) -> tuple[list[int | str], str]:

@@ -13,14 +13,17 @@ import numpy as np
 
 from facegen.data.sources.annotations import Range, read_annotations
 from facegen.data.sources.layout import Layout, Matched, frame_numbers, match, require_no_gap
+from facegen.data.sources.settings import LEFT_OUT, left_out
 from facegen.data.sources.source import Key, Recording, Source
 from facegen.data.sources.splits import choose_test_subjects
+from facegen.data.sources.twins import Refused, misspelled, without_twins
 from facegen.data.sources.units import require_face_size
 from facegen.errors import DataError, FacegenError, unknown
 from facegen.mesh.alignment import align_pose
 from facegen.mesh.formats.io import read_mesh
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import millimetres
+from facegen.mesh.whereabouts import require_near_origin
 from facegen.motion.label import EXPRESSIONS
 
 SIZE_RATIO = 3.0
@@ -59,19 +62,21 @@ class MeshTreeSource(Source):
         if not matched.frames:
             wanted = " or ".join(layout.patterns).replace("{", "<").replace("}", ">")
             raise DataError(f"{self.root}: expected {wanted} below it, found no such files")
+        bad = left_out(self.root, {f"{subject}/{name}" for subject, name in (*matched.frames, *matched.empty)})
         self._neutrals, self._rest = matched.neutrals, ("", np.empty(0))
         self._first_frames: dict[str, list[Path]] = {}  # of all recordings, also of those that are not taken
-        for (subject, _), paths in matched.frames.items():
-            self._first_frames.setdefault(subject, []).append(paths[0])
+        for (subject, name), paths in matched.frames.items():
+            self._first_frames.setdefault(subject, []).extend(paths[:1] if f"{subject}/{name}" not in bad else [])
         names = self._names(sorted({name for _, name in matched.frames}), expressions)
         self._recordings = _recordings(matched, names, ranges)
-        self.keys, twins = _without_twins(self._recordings)
-        empty = [(Key(*key, key[1]), "its folder is empty") for key in matched.empty if key[1] in names]
-        self.refused = (*twins, *empty)
+        self.keys, self.refused, self.left_out = _sorted_out(
+            self._recordings, matched, names, () if expressions else layout.expressions, bad
+        )
         shown = {key.expression for key in self.keys}
         self.expressions = tuple(name for name in dict.fromkeys(names.values()) if name in shown)
         self.test_subjects = choose_test_subjects(self.subjects, test_subjects or layout.test_subjects or None, seed)
-        self.annotations = read_annotations(self.root / layout.annotations, self.keys) if layout.annotations else {}
+        there = (*self.keys, *(key for key, _ in (*self.left_out, *self.refused)))
+        self.annotations = read_annotations(self.root / layout.annotations, there) if layout.annotations else {}
         self._options = {"units": layout.units, "fps": layout.fps, "seed": seed, "recordings": names}
         self._topology, self.template = self._make_template()
 
@@ -101,7 +106,7 @@ class MeshTreeSource(Source):
         found, reason = [], None
         for subject in training:
             try:
-                found.append((subject, read_mesh(self._first_path(subject))))
+                found.append((subject, self._mesh(self._first_path(subject))))
             except FacegenError as error:  # said again, with the recording's name, when it is its turn to be read
                 reason = reason or error
         if not found:
@@ -125,6 +130,12 @@ class MeshTreeSource(Source):
         require_face_size(template, self.layout.units, self.root)
         return self._topology, template
 
+    def _mesh(self, path: Path) -> TriMesh:
+        """What a file holds, near enough to the origin for frames to be held in 32-bit numbers."""
+        mesh = read_mesh(path)
+        require_near_origin(mesh, str(path))
+        return mesh
+
     def _first_path(self, subject: str) -> Path:
         given = self._neutrals.get(subject)
         return given or next(self._recordings[key][0][0] for key in self.keys if key.subject == subject)
@@ -143,7 +154,7 @@ class MeshTreeSource(Source):
         return mesh.vertices * self.scale
 
     def _pose(self, path: Path) -> np.ndarray:
-        return self._checked(read_mesh(path), path)
+        return self._checked(self._mesh(path), path)
 
     def rest(self, subject: str) -> np.ndarray:
         """What the first frames of all the subject's recordings have in common, (V, 3) mm: the aligned ones' median."""
@@ -204,20 +215,29 @@ def _recordings(
     return recordings
 
 
-def _without_twins(keys: Iterable[Key]) -> tuple[tuple[Key, ...], list[tuple[Key, str]]]:
-    """Keys to keep, and refused ones with the reason.
+def _sorted_out(
+    recordings: dict[Key, tuple[list[Path], Range | None]],
+    matched: Matched,
+    names: dict[str, str],
+    known: Iterable[str],
+    bad: set[str],
+) -> tuple[tuple[Key, ...], Refused, Refused]:
+    """Keys to keep, those that are refused, and those that are left out.
 
-    Subjects whose names differ in case alone may be one person, who must not be in both splits.
+    Args:
+        recordings: that are taken.
+        matched: all that are there.
+        names: the dataset's names of those taken, and the label's.
+        known: names that would be taken too, were they there.
+        bad: SUBJECT/RECORDING to leave out.
     """
-    spelled: dict[str, str] = {}
-    kept, refused = [], []
-    for key in keys:
-        first = spelled.setdefault(key.subject.casefold(), key.subject)
-        if first == key.subject:
-            kept.append(key)
-        else:
-            refused.append((key, f"subject {key.subject} is also there as {first}; give them one name, or two"))
-    return tuple(kept), refused
+    named = {key: f"{key.subject}/{part.name if part else key.name}" for key, (_, part) in recordings.items()}
+    named |= {Key(*key, key[1]): "/".join(key) for key in matched.empty if key[1] in names}
+    kept, twins = without_twins(key for key in recordings if named[key] not in bad)
+    empty = [(key, "its folder is empty") for key in named if key not in recordings and named[key] not in bad]
+    others = [(Key(*key, key[1]), key[1]) for key in matched.frames if key[1] not in names and "/".join(key) not in bad]
+    strange = misspelled(others, (*known, *names))
+    return kept, (*twins, *strange, *empty), tuple((key, LEFT_OUT) for key in named if named[key] in bad)
 
 
 def _chosen(paths: list[Path], part: Range | None) -> list[Path]:

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from facegen.data.sources.settings import LEFT_OUT, left_out
 from facegen.data.sources.source import Habits, Key, Recording, Source
 from facegen.data.sources.splits import choose_test_subjects
+from facegen.data.sources.twins import misspelled, without_twins
 from facegen.data.sources.units import require_face_size
 from facegen.errors import DataError, FacegenError, unknown
 from facegen.mesh.alignment import rigid_transform
@@ -22,7 +24,7 @@ from facegen.mesh.units import millimetres
 
 MESHES = "tracked_mesh"
 ENTITY = re.compile(r"m--(?P<date>\d+)--(?P<time>\d+)--(?P<id>.+)--GHS")
-FRAME = re.compile(r"[0-9]{1,12}\.bin")
+FRAME = re.compile(r"[0-9]{1,12}\.(?i:bin)")
 CLOCK = 30.0  # frame numbers a second, see the class
 LONGEST_GAP = 5
 """Most steps between two frames. Chosen: a sixth of a second at 30 a second; a larger one makes up more motion."""
@@ -112,10 +114,17 @@ class MultifaceSource(Source):
             )
         self._topology_path, topology = self._topology(folders)
         self._count = len(topology.vertices)
-        self._folders = dict(self._named(folders, shows))
-        self._neutrals, reasons = self._find_neutrals(folders)
-        self.keys = tuple(key for key in self._folders if key.subject not in reasons)
-        self.refused = tuple((key, reasons[key.subject]) for key in self._folders if key.subject in reasons)
+        every = dict(self._named(folders, {name: shows.get(name, name) for name in known}))
+        bad = left_out(self.root, [str(key) for key in every])
+        self._folders = {key: path for key, path in every.items() if path.name in shows}
+        self.left_out = tuple((key, LEFT_OUT) for key in self._folders if str(key) in bad)
+        unwanted = {path for key, path in every.items() if str(key) in bad}
+        self._neutrals, reasons = self._find_neutrals(folders, unwanted)
+        wanted = [key for key in self._folders if str(key) not in bad]
+        self.keys, twins = without_twins(key for key in wanted if key.subject not in reasons)
+        unread = [(key, reasons[key.subject]) for key in wanted if key.subject in reasons]
+        others = [(key, path.name) for key, path in every.items() if path not in unwanted and path.name not in shows]
+        self.refused = (*unread, *twins, *misspelled(others, shows))
         if not self.keys:
             raise DataError(f"{self.root}: no subject can be used: {next(iter(reasons.values()))}")
         self.test_subjects = choose_test_subjects(self.subjects, test_subjects, seed)
@@ -161,12 +170,13 @@ class MultifaceSource(Source):
                 yield Key(subject, shows[name], label), names[name]
 
     def _find_neutrals(
-        self, folders: dict[tuple[str, str], dict[str, Path]]
+        self, folders: dict[tuple[str, str], dict[str, Path]], unwanted: set[Path]
     ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
         """Subjects at rest, (V, 3), where that was recorded, and why a recorded one cannot be used."""
         neutrals, reasons = {}, {}
         for subject in dict.fromkeys(key.subject for key in self._folders):
-            places = [names[n] for (who, _), names in folders.items() if who == subject for n in NEUTRALS if n in names]
+            own = [names for (who, _), names in folders.items() if who == subject]
+            places = [names[n] for names in own for n in NEUTRALS if n in names and names[n] not in unwanted]
             try:
                 poses = [self._pose(path) for place in places for _, path in _frames(place)]
                 if poses:

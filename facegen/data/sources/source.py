@@ -67,6 +67,7 @@ class Source(ABC):
         keys: of every recording, in order.
         habits: how they are prepared by default.
         refused: recordings that are known to be unusable without reading them, with the reason.
+        left_out: recordings that their user leaves out, with the reason.
     """
 
     template: TriMesh
@@ -76,6 +77,7 @@ class Source(ABC):
     keys: tuple[Key, ...]
     habits: Habits = Habits()
     refused: tuple[tuple[Key, str], ...] = ()
+    left_out: tuple[tuple[Key, str], ...] = ()
 
     @abstractmethod
     def read(self, key: Key) -> Recording:

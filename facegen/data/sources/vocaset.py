@@ -10,8 +10,10 @@ import numpy as np
 
 from facegen.data.sources.layout import natural
 from facegen.data.sources.plain_pickle import read_plain_pickle
+from facegen.data.sources.settings import LEFT_OUT, left_out
 from facegen.data.sources.source import Habits, Key, Recording, Source
 from facegen.data.sources.splits import choose_test_subjects
+from facegen.data.sources.twins import without_twins
 from facegen.data.sources.units import require_face_size
 from facegen.errors import DataError, FacegenError
 from facegen.mesh.formats.io import read_mesh
@@ -55,11 +57,11 @@ class VocasetSource(Source):
     vertex is the tip of the nose.
 
     Statistics:
-        ======== ========= ====================== ======== ======
-        subjects sentences sequences              vertices fps
-        ======== ========= ====================== ======== ======
-        12       40 each   480, of 3 to 4 seconds 5,023    60
-        ======== ========= ====================== ======== ======
+        ======== =================== ====================== ======== ======
+        subjects sentences           sequences              vertices fps
+        ======== =================== ====================== ======== ======
+        12       40, of two one less 478, of 3 to 4 seconds 5,023    60
+        ======== =================== ====================== ======== ======
     """
 
     expressions = (EXPRESSION,)
@@ -81,8 +83,12 @@ class VocasetSource(Source):
         self._index = self._read_index()
         self._templates, reasons = self._read_templates()
         keys = [Key(subject, EXPRESSION, sentence) for subject in self._index for sentence in self._index[subject]]
-        self.keys = tuple(key for key in keys if key.subject in self._templates)
-        self.refused = tuple((key, reasons[key.subject]) for key in keys if key.subject not in self._templates)
+        bad = left_out(self.root, [str(key) for key in keys])
+        self.left_out = tuple((key, LEFT_OUT) for key in keys if str(key) in bad)
+        keys = [key for key in keys if str(key) not in bad]
+        self.keys, twins = without_twins(key for key in keys if key.subject in self._templates)
+        strangers = tuple((key, reasons[key.subject]) for key in keys if key.subject not in self._templates)
+        self.refused = (*strangers, *twins)
         if not self.keys:
             reason = f", among them {self.refused[0][1]}" if self.refused else ""
             raise DataError(f"{self.root / INDEX}: no recording of a subject that {TEMPLATES} knows{reason}")
@@ -107,7 +113,8 @@ class VocasetSource(Source):
         found = []
         for place in PLACES:
             for suffix in (".ply", ".obj"):
-                for path in sorted((self.root / place).glob(f"*{suffix}"), key=natural):
+                meshes = [path for path in (self.root / place).glob("*") if path.suffix.lower() == suffix]
+                for path in sorted(meshes, key=natural):
                     try:
                         mesh = read_mesh(path)
                     except FacegenError as error:

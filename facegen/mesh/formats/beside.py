@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
 from facegen.errors import MeshError
+from facegen.files import plain_name
 from facegen.mesh.material import LARGEST_TEXTURE, Texture
 
 FOLDERS_BELOW = 8
@@ -64,7 +64,8 @@ def _below(start: Path, parts: list[str]) -> Path | None:
     place = start
     for part in parts:
         if not (place / part).exists():
-            alike = [entry for entry in islice(_entries(place), ENTRIES_LISTED) if _plain(entry) == _plain(part)]
+            listed = islice(_entries(place), ENTRIES_LISTED)
+            alike = [entry for entry in listed if plain_name(entry) == plain_name(part)]
             if len(alike) != 1:
                 return None
             part = alike[0]
@@ -74,11 +75,6 @@ def _below(start: Path, parts: list[str]) -> Path | None:
 
 def _entries(folder: Path) -> Iterator[str]:
     return (entry.name for entry in folder.iterdir()) if folder.is_dir() else iter(())
-
-
-def _plain(name: str) -> str:
-    """A name in which neither the case of letters nor how accents are encoded matters."""
-    return unicodedata.normalize("NFC", name).casefold()
 
 
 def read_found(place: Path, largest: int) -> bytes:
