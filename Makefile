@@ -15,7 +15,7 @@ test: lint types
 
 # pyright fetches its checker when it first runs; without a way to it there is nothing to run.
 types: $(SET_UP)
-	@if $(BIN)/pyright --version >/dev/null 2>&1; then $(BIN)/pyright --pythonpath $(BIN)/python; else \
+	@if $(BIN)/pyright --version >/dev/null 2>&1; then $(BIN)/pyright --project pyproject.toml --pythonpath $(BIN)/python; else \
 	  echo "pyright could not be fetched: types are not checked" >&2; fi
 
 lint: $(SET_UP)
