@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from facegen.errors import MotionError
-from facegen.motion.timecode import FORM, RATE, Stamp, times_of
+from facegen.motion.timecode import DAY, FORM, RATE, Stamp, times_of
 
 SHAPES = (
     *(f"{name}{side}" for side in ("Left", "Right") for name in (
@@ -39,8 +39,6 @@ REST_PERCENTILE = 5.0
 rest, and single frames below it are noise."""
 SMALLEST_MOTION = 0.02
 """Norm of weights, each in [0, 1], that counts as motion; less is noise. Chosen."""
-_DAY = 24 * 3600
-"""Seconds, after which timecodes begin anew."""
 _UNUSED = {"_raw": "before calibration", "_neutral": "the neutral pose of its calibration"}
 """Ends of names of files that the app writes beside a recording, and what each holds instead of it."""
 
@@ -95,8 +93,8 @@ class Take:
         if other:
             raise MotionError(f"{path}: line {other[0]}: expected timecodes or frame numbers throughout, found both")
         times, rate = times_of(stamps)
-        midnight = np.diff(times) < -_DAY / 2
-        times[1:] += _DAY * np.cumsum(midnight)
+        midnight = np.diff(times) < -DAY / 2
+        times[1:] += DAY * np.cumsum(midnight)
         steps = np.diff(times)
         if (steps < 0).any():
             line = lines[1:][steps < 0][0]
