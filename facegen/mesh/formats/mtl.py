@@ -10,7 +10,7 @@ import numpy as np
 
 from facegen.errors import MeshError
 from facegen.mesh.formats.beside import find_beside, read_texture
-from facegen.mesh.formats.text import decoded
+from facegen.mesh.formats.text import decoded, uncommented, unquoted
 from facegen.mesh.material import Album, Material, Picture, Texture, eight_bit
 
 # How many words stand behind each option of a map; behind `-o`, `-s` and `-t` up to so many numbers.
@@ -33,6 +33,8 @@ NORMALS_BLUER = 40
 Both are chosen; a height map in a blue tint would be taken for normals."""
 _UNUSED = ("map_ks", "map_ns", "map_ka", "map_pr", "map_pm", "map_ps", "map_refl", "refl", "disp", "map_disp", "decal")
 """Statements of maps that `Material` has no role for; messages name those that are left out."""
+_NAMING = (*_MAPS, *_BUMPS, *_UNUSED, "map_d")
+"""Statements that name a file, in whose name a `#` may stand; in others it begins a comment."""
 
 
 def read_library(data: bytes) -> dict[str, dict[str, str]]:
@@ -40,15 +42,17 @@ def read_library(data: bytes) -> dict[str, dict[str, str]]:
     materials: dict[str, dict[str, str]] = {}
     current: dict[str, str] = {}
     for line in decoded(data).splitlines():
-        words = line.split("#", 1)[0].split(None, 1)
-        if not words:
+        words = line.split(None, 1)
+        if not words or words[0].startswith("#"):
             continue
-        keyword, value = words[0].lower(), words[1].strip() if len(words) > 1 else ""
+        keyword, value = words[0].lower(), uncommented(words[1]) if len(words) > 1 else ""
         if keyword == "newmtl":
             current = {}
-            materials.setdefault(value, current)
-        else:
+            materials.setdefault(unquoted(value), current)
+        elif keyword in _NAMING:
             current[keyword] = value
+        else:
+            current[keyword] = value.split("#", 1)[0].strip()
     return materials
 
 
@@ -154,16 +158,21 @@ def _file_and_options(value: str) -> tuple[str, dict[str, list[str]]]:
     options: dict[str, list[str]] = {word: [] for word in _MOVED}
     unread = value.strip()
     while unread.startswith("-"):
-        word, _, unread = unread.partition(" ")
+        word, unread = _first_word(unread)
         options[word.lower()] = []
         for _ in range(_OPTIONS.get(word.lower(), 1)):
-            part, _, after = unread.strip().partition(" ")
+            part, after = _first_word(unread)
             if not after or (word.lower() in _MOVED and _number(part, np.nan, np.inf) is np.nan):
                 break
             options[word.lower()].append(part)
-            unread = after.strip()
-    quoted = len(unread) > 2 and unread[0] == unread[-1] and unread[0] in "\"'"
-    return unread[1:-1] if quoted else unread, options
+            unread = after
+    return unquoted(unread), options
+
+
+def _first_word(text: str) -> tuple[str, str]:
+    """The first word and what stands behind it; spaces or tabs are between words."""
+    word, *behind = text.split(None, 1)
+    return word, behind[0] if behind else ""
 
 
 def _number(text: str | None, otherwise: float, highest: float = 1.0) -> float:
