@@ -145,6 +145,11 @@ def _rows(path: Path, file: Iterable[str]) -> Iterator[tuple[int, Stamp, list[fl
     """Line, timecode and weights of each frame with a face."""
     reader = csv.reader(file)
     header = [name.strip().lower() for name in next(reader, [])]
+    if len(header) < len(SHAPES) < ";".join(header).count(";"):
+        raise MotionError(
+            f"{path}: line 1: expected commas between columns, found semicolons, as some spreadsheets save them; save "
+            "it with commas, and with points in numbers"
+        )
     missing = [name for name in COLUMNS[:2] + SHAPES if name.lower() not in header and name != "TongueOut"]
     if missing:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
@@ -157,6 +162,8 @@ def _rows(path: Path, file: Iterable[str]) -> Iterator[tuple[int, Stamp, list[fl
         line = reader.line_num
         if not row or row[count : count + 1] == ["0"]:
             continue
+        while len(row) > len(header) and not row[-1].strip():  # a comma at the end of the line
+            row.pop()
         if len(row) != len(header):
             raise MotionError(f"{path}: line {line}: expected {len(header)} values, found {len(row)}; is it cut short?")
         found = Stamp.parse(row[stamp].strip())
