@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -116,7 +117,7 @@ class MtlReader:
         """The picture of a statement; None where it cannot be used, which `left_out` then says."""
         file, options = _file_and_options(value)
         try:
-            place = find_beside(self.folder, file, self.near)
+            place = self._place(file)
             texture = self.album.texture(place, lambda: read_texture(place))
         except MeshError as error:
             self.left_out.append(f"the texture {error} ({keyword} of material {name[:40]!a})")
@@ -130,6 +131,15 @@ class MtlReader:
             self.left_out.append(f"{' '.join(moved)} of {keyword} of material {name[:40]!a}: the picture is not moved")
         wrap = "clamp" if options.get("-clamp") == ["on"] else "repeat"
         return Picture(texture, (wrap, wrap), _number((options.get("-bm") or [""])[0], 1.0, STRONGEST_BUMP))
+
+    def _place(self, file: str) -> Path:
+        """Where a picture lies; some writers put %20 for a space, as in addresses."""
+        try:
+            return find_beside(self.folder, file, self.near)
+        except MeshError:
+            if unquote(file) == file:
+                raise
+            return find_beside(self.folder, unquote(file), self.near)
 
     def _normals(self, name: str, keyword: str, value: str) -> Picture | None:
         """A bump's picture if it shows normals, as Blender and others write them; by the format it shows heights."""

@@ -174,7 +174,7 @@ def test_colours_behind_positions(tmp_path: Path) -> None:
         ("map_Kd -s 1 1 1 nowhere.png", "'nowhere.png': no such file"),
         ("map_Kd -clamp on", "no such file"),
         ("map_Kd maps", "no such file"),
-        ("map_Kd skin.mtl", "expected a texture in PNG or JPEG"),
+        ("map_Kd skin.mtl", "the texture 'skin.mtl': expected a texture in PNG or JPEG"),
         ("map_Kd " + "x" * 5000, "the texture 'xxx"),
     ],
 )  # fmt: skip
@@ -244,6 +244,7 @@ def test_of_two_readings_that_which_can_be_seen_is_taken(tmp_path: Path, said: s
     "name",
     [
         "C:\\work\\head\\skin.png", "/home/somebody/head/maps/skin.png", "..\\textures\\skin.png", "MAPS/Skin.PNG",
+        "file:///home/somebody/my%20head/skin.png",
         '"maps/skin.png"', "'maps/skin.png'", "maps\\SKIN.png", "./maps//skin.png",
     ],
 )  # fmt: skip
@@ -318,6 +319,8 @@ def test_a_material_in_another_case_is_found_and_one_that_is_missing_is_said(tmp
         ("skin.png", "map_Kd skin.png\t#painted"),
         ("skin.png", "\tmap_Kd\t-s\t1\t1\t1\t-clamp on\tskin.png\t"),
         ("my skin v2.png", 'map_Kd -bm 1 "my skin v2.png" # painted'),
+        ("my skin v2.png", "map_Kd my%20skin%20v2.png"),
+        ("my%20skin.png", "map_Kd my%20skin.png"),
     ],
 )
 def test_names_with_signs_and_statements_with_tabs(tmp_path: Path, file: str, statement: str) -> None:
