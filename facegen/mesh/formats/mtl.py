@@ -25,6 +25,8 @@ _MAPS = {"map_kd": "base_color", "norm": "normal", "map_ke": "emissive"}
 """Statements of maps that are read, and the role that each has in a `Material`."""
 _BUMPS = ("map_bump", "bump")
 """Statements of maps of heights, which some writers use for maps of normals."""
+LEAST_OPACITY = 1 / 510
+"""Opacity from which a screen of 256 steps shows something: half a step."""
 STRONGEST_BUMP = 1e3
 """Largest strength `-bm` of a map of normals that is taken. Chosen: 1 is as painted, and no writer makes hundreds."""
 NORMALS_BLUE = 160
@@ -156,11 +158,16 @@ def opacity(said: Mapping[str, str]) -> float:
     Some writers mean by `Tr` what `d` is: MeshLab and OpenMVS wrote `Tr 1.0` for opaque, and no `d`. Of two readings
     that in which something remains visible is taken: 1 for `Tr 1` alone, and `Tr` where it contradicts a `d` of 0.
     """
-    clear = 1 - _number(said.get("tr"), 0.0)
+    clear = _seen(1 - _number(said.get("tr"), 0.0))
     if "d" not in said:
         return clear if clear > 0 else 1.0
-    alpha = _number(said["d"], 1.0)
+    alpha = _seen(_number(said["d"], 1.0))
     return clear if alpha == 0 and "tr" in said else alpha
+
+
+def _seen(alpha: float) -> float:
+    """An opacity, 0 where a screen of 256 steps shows nothing, as of `Tr 0.999999`."""
+    return alpha if alpha >= LEAST_OPACITY else 0.0
 
 
 def _file_and_options(value: str) -> tuple[str, dict[str, list[str]]]:

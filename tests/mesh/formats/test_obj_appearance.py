@@ -223,6 +223,8 @@ def test_what_cannot_be_used_is_named(tmp_path: Path, obj: str, said: str) -> No
     ("said", "alpha"),
     [
         ("Tr 1.0", 1),  # as MeshLab and OpenMVS wrote for opaque
+        ("Tr 0.999999", 1),
+        ("d 0.000001", 0),
         ("Tr 0.75", 0.25),
         ("Tr 0", 1),
         ("d 0.5", 0.5),
