@@ -249,6 +249,14 @@ def test_arkit_weights_need_a_basis(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(("name", "option"), [("x.glb", "--scene-fps"), ("x.abc", "--scene-fps"), ("x.pc2", "--size")])
+def test_an_option_of_another_format_is_refused_before_the_model_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture, name: str, option: str
+) -> None:
+    none = tmp_path / "none"
+    fails(capsys, animate(none, none, tmp_path / name, *ONE, option, 24), option[2:].replace("-", "_"))
+
+
 GROWTH = """
 import resource, sys
 from facegen.cli import run

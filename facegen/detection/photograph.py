@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -26,9 +27,9 @@ are right, and 0.18 or more where they are not (two portraits and a render, turn
 SURE_CONFIDENCE = 0.6
 """The detector's confidence in a face that landmarks were found on: 0.85 to 0.94 in three faces, whichever way they
 were turned, once they stood upright; 0.53 in a rocket."""
-TILE = 0.6
-"""Edge of the four tiles, in units of the picture's: the far detector looks into them too, since it passes over some
-faces of a group in the whole. They overlap by more than a face that it needs them for."""
+TILES = ((0.6, 2), (0.4, 3))
+"""Edges of tiles, in units of the picture's, and how many stand side by side: the far detector looks into them too,
+since it passes over some faces of a group in the whole. They overlap by more than a face that it needs them for."""
 QUARTERS = (2, 1, 3)
 """Quarter turns by which a picture is looked at where no face is found in it as it is."""
 
@@ -67,10 +68,10 @@ def _upright_faces(picture: np.ndarray, *, doubtful: bool = True) -> list[np.nda
     """Faces of a picture as it is, checked; `doubtful` near ones are kept where no detector can check them."""
     near = [(points, _checked(picture, points)) for points in detect(picture)]
     found = [points if checked is None else checked for points, checked in near if doubtful or checked is not None]
-    for middle, size in _far_boxes(picture):
+    for middle, size, turn in _far_boxes(picture):
         if any(_holds(points, middle) for points in [points for points, _ in near] + found):
             continue
-        cut = Cut(picture, middle, BOX_MARGIN * size)
+        cut = Cut(picture, middle, BOX_MARGIN * size, turn)
         inside = [cut.back(points) for points in detect(cut.made)]
         checked = [_checked(picture, points) for points in inside if _holds(points, middle)]
         found += [points for points in checked[:1] if points is not None]
@@ -142,7 +143,8 @@ def _checked(picture: np.ndarray, points: np.ndarray) -> np.ndarray | None:
 
 def _features(cut: Cut) -> tuple[float, np.ndarray | None]:
     """The detector's confidence in the surest face, and its eyes, nose and mouth, (4, 2) pixels of the picture."""
-    (best, keys), *_ = [*_detections(cut.made, 0, SURE_CONFIDENCE), (0.0, None)]
+    (seen,) = _detections([cut.made], 0, SURE_CONFIDENCE)
+    (best, keys), *_ = [*seen, (0.0, None)]
     return best, None if keys is None else cut.back(keys[:4])
 
 
@@ -161,39 +163,53 @@ def _own_features(points: np.ndarray) -> np.ndarray:
     return np.stack([points[list(each)].mean(axis=0) for each in (RIGHT_EYE, LEFT_EYE, NOSE_TIP, INNER_LIP_MIDDLES)])
 
 
-def _far_boxes(picture: np.ndarray) -> list[tuple[np.ndarray, float]]:
-    """Middle (2,) and longer edge of each far face's box, pixels; a face may have several."""
+def _far_boxes(picture: np.ndarray) -> list[tuple[np.ndarray, float, float]]:
+    """Middle (2,) and longer edge of each far face's box, pixels, and its turn, 0 or pi; a face may have several.
+
+    The far detector does not see faces that stand on their head: it looks at the picture on its head too.
+    """
     found = []
-    for top, left, part in _tiles(picture):
-        for _, keys in _detections(part, 1, FAR_CONFIDENCE):
-            box = keys[-2:] + [left, top]
-            found.append((box.mean(axis=0), float(np.ptp(box, axis=0).max())))
+    for turn, way in ((0.0, 1), (np.pi, -1)):
+        tiles = list(_tiles(picture[::way, ::way]))
+        seen = _detections([part for _, _, part in tiles], 1, FAR_CONFIDENCE)
+        for (top, left, _), inside in zip(tiles, seen, strict=True):
+            for _, keys in inside:
+                box = keys[-2:] + [left, top]
+                middle = box.mean(axis=0) if way > 0 else [picture.shape[1], picture.shape[0]] - box.mean(axis=0)
+                found.append((middle, float(np.ptp(box, axis=0).max()), turn))
     return found
 
 
 def _tiles(picture: np.ndarray) -> Iterator[tuple[int, int, np.ndarray]]:
     """The picture and parts of it that overlap, with their first row and column."""
     yield 0, 0, picture
-    high, wide = (int(np.ceil(TILE * edge)) for edge in picture.shape[:2])
-    for top in (0, picture.shape[0] - high):
-        for left in (0, picture.shape[1] - wide):
-            yield top, left, picture[top : top + high, left : left + wide]
+    for share, count in TILES:
+        high, wide = (int(np.ceil(share * edge)) for edge in picture.shape[:2])
+        for top in np.linspace(0, picture.shape[0] - high, count).astype(int).tolist():
+            for left in np.linspace(0, picture.shape[1] - wide, count).astype(int).tolist():
+                yield top, left, picture[top : top + high, left : left + wide]
 
 
-def _detections(picture: np.ndarray, far: int, confidence: float) -> list[tuple[float, np.ndarray]]:
-    """Confidence, and (8, 2) pixels: right eye, left eye, nose, mouth, ears, and two corners of the box."""
+def _detections(pictures: list[np.ndarray], far: int, confidence: float) -> list[list[tuple[float, np.ndarray]]]:
+    """For each picture, of each face the surest first: confidence, and (8, 2) pixels: right eye, left eye, nose, mouth,
+    ears, and two corners of the box."""
+    listed = []
     with quiet():
         detection = require("mediapipe.python.solutions.face_detection", "photo")
         with detection.FaceDetection(model_selection=far, min_detection_confidence=confidence) as faces:
-            found = faces.process(np.ascontiguousarray(picture)).detections or []
-    size, listed = (picture.shape[1], picture.shape[0]), []
-    for each in found:
-        box = each.location_data.relative_bounding_box
-        keys = [(key.x, key.y) for key in each.location_data.relative_keypoints]
-        keys += [(box.xmin, box.ymin), (box.xmin + box.width, box.ymin + box.height)]
-        listed.append((float(each.score[0]), np.array(keys) * size))
-    # MediaPipe 0.10.14 does not look at the bound: its near detector has 0.5, its far one 0.6.
-    return sorted((pair for pair in listed if pair[0] >= confidence), key=lambda pair: -pair[0])
+            for picture in pictures:
+                seen = faces.process(np.ascontiguousarray(picture)).detections or []
+                pairs = [_confidence_and_keys(each, (picture.shape[1], picture.shape[0])) for each in seen]
+                # MediaPipe 0.10.14 does not look at the bound: its near detector has 0.5, its far one 0.6.
+                listed.append(sorted((pair for pair in pairs if pair[0] >= confidence), key=lambda pair: -pair[0]))
+    return listed
+
+
+def _confidence_and_keys(found: Any, size: tuple[int, int]) -> tuple[float, np.ndarray]:
+    box = found.location_data.relative_bounding_box
+    keys = [(key.x, key.y) for key in found.location_data.relative_keypoints]
+    keys += [(box.xmin, box.ymin), (box.xmin + box.width, box.ymin + box.height)]
+    return float(found.score[0]), np.array(keys) * size
 
 
 def _holds(points: np.ndarray, spot: np.ndarray) -> bool:

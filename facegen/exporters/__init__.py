@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,8 @@ _WRITERS = {
     ".gif": "facegen.exporters.gif:write_gif",
     ".png": "facegen.exporters.png:write_png",
 }
+_IN_SECONDS = tuple((suffix, "scene_fps") for suffix in (".glb", ".gltf", ".abc"))
+"""Formats that need no option for a scene's rate, and that option."""
 FOLDERS = (".obj", ".ply")
 """Suffixes under which a folder is written, with a file for each frame."""
 SUFFIXES = tuple(_WRITERS)
@@ -83,11 +85,23 @@ def export(sequence: Sequence, path: str | Path, **options: Any) -> str:
         >>> facegen.export(facegen.Sequence.load("smile.npz"), "smile.pc2")
         'smile.pc2: 60 frames, 0.3 MB, for a scene of 30 frames a second'
     """
-    write = writer(path)
-    parameters = inspect.signature(write).parameters.values()
+    require_options(path, options)
+    return f"{Path(path).name}: {writer(path)(sequence, path, **options)}"
+
+
+def require_options(path: str | Path, names: Iterable[str]) -> None:
+    """Refuse options that the writer of such a file does not have.
+
+    Raises:
+        FacegenError: an unknown suffix or option.
+    """
+    parameters = inspect.signature(writer(path)).parameters.values()
     known = [each.name for each in parameters if each.kind is inspect.Parameter.KEYWORD_ONLY]
-    for name in options:
+    for name in names:
         if name not in known:
             suffix = Path(path).suffix.lower()
-            raise FacegenError(unknown(f"option for {suffix}", name, known) if known else f"{suffix} has no options")
-    return f"{Path(path).name}: {write(sequence, path, **options)}"
+            why = "; its times are seconds, right in a scene of any rate" if (suffix, name) in _IN_SECONDS else ""
+            said = (
+                unknown(f"option for {suffix}", name, known) if known else f"{suffix} has no options such as {name!r}"
+            )
+            raise FacegenError(said + why)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from facegen.errors import MeshError
 from facegen.mesh.tri_mesh import TriMesh
+from facegen.mesh.units import UNITS
+
+_IN_METRES = (".glb", ".gltf", ".vrm")
+"""Suffixes of files whose numbers are metres, and which are read in mm: messages give what stands in the file."""
 
 COARSEST_STEP = 5e-5
 """Largest step between neighbouring 32-bit numbers, as a share of the mesh's extent. Chosen: 0.01 mm on a head, far
@@ -18,7 +24,7 @@ def require_near_origin(mesh: TriMesh, name: str) -> None:
 
     Args:
         mesh: (V, 3) in any units.
-        name: what the message calls it.
+        name: what the message calls it, the file that it was read from.
 
     Raises:
         MeshError: it lies too far from the origin; the message says by how much to move it.
@@ -29,8 +35,10 @@ def require_near_origin(mesh: TriMesh, name: str) -> None:
     with np.errstate(over="ignore", invalid="ignore"):
         step = float(np.spacing(np.float32(farthest)))  # not a number beyond what 32 bits hold
     if extent > 0 and not step <= COARSEST_STEP * extent:
-        moved = " ".join(f"{-round(middle):d}" for middle in (low + high) / 2)
+        unit, factor = ("m", UNITS["m"]) if Path(name).suffix.lower() in _IN_METRES else ("units", 1.0)
+        moved = " ".join(f"{-round(middle / factor):d}" for middle in (low + high) / 2)
         raise MeshError(
-            f"{name} is {extent:.3g} units large and lies {farthest:.4g} units from the origin, where the 32-bit "
-            f"numbers that hold motion are {step:.2g} units apart; move it to the origin, by {moved}"
+            f"{name} is {extent / factor:.3g} {unit} large and lies {farthest / factor:.4g} {unit} from the origin, "
+            f"where the 32-bit numbers that hold motion are {step / factor:.2g} {unit} apart; move it to the "
+            f"origin, by {moved}"
         )

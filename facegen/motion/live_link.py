@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from facegen.errors import MotionError
-from facegen.motion.timecode import FORM, RATE, Stamp, times_of
+from facegen.motion.timecode import DAY, FORM, RATE, Stamp, times_of
 
 SHAPES = (
     *(f"{name}{side}" for side in ("Left", "Right") for name in (
@@ -39,8 +39,6 @@ REST_PERCENTILE = 5.0
 rest, and single frames below it are noise."""
 SMALLEST_MOTION = 0.02
 """Norm of weights, each in [0, 1], that counts as motion; less is noise. Chosen."""
-_DAY = 24 * 3600
-"""Seconds, after which timecodes begin anew."""
 _UNUSED = {"_raw": "before calibration", "_neutral": "the neutral pose of its calibration"}
 """Ends of names of files that the app writes beside a recording, and what each holds instead of it."""
 
@@ -95,8 +93,8 @@ class Take:
         if other:
             raise MotionError(f"{path}: line {other[0]}: expected timecodes or frame numbers throughout, found both")
         times, rate = times_of(stamps)
-        midnight = np.diff(times) < -_DAY / 2
-        times[1:] += _DAY * np.cumsum(midnight)
+        midnight = np.diff(times) < -DAY / 2
+        times[1:] += DAY * np.cumsum(midnight)
         steps = np.diff(times)
         if (steps < 0).any():
             line = lines[1:][steps < 0][0]
@@ -147,6 +145,11 @@ def _rows(path: Path, file: Iterable[str]) -> Iterator[tuple[int, Stamp, list[fl
     """Line, timecode and weights of each frame with a face."""
     reader = csv.reader(file)
     header = [name.strip().lower() for name in next(reader, [])]
+    if len(header) < len(SHAPES) < ";".join(header).count(";"):
+        raise MotionError(
+            f"{path}: line 1: expected commas between columns, found semicolons, as some spreadsheets save them; save "
+            "it with commas, and with points in numbers"
+        )
     missing = [name for name in COLUMNS[:2] + SHAPES if name.lower() not in header and name != "TongueOut"]
     if missing:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
@@ -159,6 +162,8 @@ def _rows(path: Path, file: Iterable[str]) -> Iterator[tuple[int, Stamp, list[fl
         line = reader.line_num
         if not row or row[count : count + 1] == ["0"]:
             continue
+        while len(row) > len(header) and not row[-1].strip():  # a comma at the end of the line
+            row.pop()
         if len(row) != len(header):
             raise MotionError(f"{path}: line {line}: expected {len(header)} values, found {len(row)}; is it cut short?")
         found = Stamp.parse(row[stamp].strip())

@@ -18,8 +18,10 @@ SLOW_RATE = 30
 
 FORM = f"HH:MM:SS:FF.mmm of up to {RATE} frames a second"
 """How messages describe a timecode."""
-_TIMECODE = re.compile(r"(\d{1,2}):(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?")
-"""Hours, minutes, seconds, frame, and perhaps a fraction of it."""
+_TIMECODE = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})[:;](\d{2})(?:\.(\d{1,9}))?")
+"""Hours, minutes, seconds, frame, and perhaps a fraction of it; a semicolon is how drop-frame timecodes are written."""
+DAY = 24 * 3600
+"""Seconds, after which timecodes begin anew."""
 _NUMBER = re.compile(r"(\d{1,9})(?:\.0*)?")
 """A count of frames."""
 
@@ -76,7 +78,27 @@ def times_of(stamps: list[Stamp]) -> tuple[np.ndarray, int]:
     if (seconds < 0).all():
         return frames / RATE, RATE
     rate = _rate(seconds, frames)
-    return seconds + frames / rate, rate
+    return seconds + (frames - _dropped(seconds, frames, rate)) / rate, rate
+
+
+def _dropped(seconds: np.ndarray, frames: np.ndarray, rate: int) -> np.ndarray:
+    """Numbers that drop-frame timecodes passed over before each row, (N,), since the first.
+
+    Where 30 are counted, at 29.97 frames a second, numbers 0 and 1 are left out at the start of each minute but each
+    tenth, and as many more at 60; no picture is lost by it. A recording is of this kind if each of these minutes that
+    begins within it goes from the last number of a second to the first that is not left out.
+    """
+    nothing, left_out = np.zeros(len(seconds)), 2 * rate // 30
+    steps = np.diff(frames)[np.diff(seconds) == 0]
+    minutes = (seconds + DAY * np.cumsum(np.diff(seconds, prepend=seconds[0]) < -DAY / 2)) // 60
+    starts = np.flatnonzero((np.diff(minutes) == 1) & (minutes[1:] % 10 != 0))
+    if rate not in (30, 60) or not len(starts) or not len(steps):
+        return nothing
+    counted = frames[starts] + np.median(steps) - frames[starts + 1]
+    if (np.abs(counted - (rate - left_out)) >= 0.5).any() or (frames[starts + 1] < left_out).any():
+        return nothing
+    passed = minutes - minutes // 10
+    return left_out * (passed - passed[0])
 
 
 def _rate(seconds: np.ndarray, frames: np.ndarray) -> int:
@@ -86,7 +108,7 @@ def _rate(seconds: np.ndarray, frames: np.ndarray) -> int:
     no second ends, or frames were lost at each end, the highest number decides.
     """
     highest = int(frames.max())
-    ends, steps = np.flatnonzero(np.diff(seconds) == 1), np.diff(frames)[np.diff(seconds) == 0]
+    ends, steps = np.flatnonzero(np.diff(seconds) % DAY == 1), np.diff(frames)[np.diff(seconds) == 0]
     if len(ends) and len(steps):
         counted = frames[ends] + np.median(steps) - frames[ends + 1]
         votes = {rate: np.count_nonzero(np.abs(counted - rate) < 0.5) for rate in RATES if rate > highest}

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facegen.errors import FacegenError, unknown
-from facegen.exporters import writer
 from facegen.motion.label import EASINGS
-from facegen.verbs.shared import add_model, add_output, add_verb, write_sequence
+from facegen.verbs.shared import add_model, add_output, add_verb, require_output, write_sequence
 
 if TYPE_CHECKING:
     from facegen.checkpoint import Checkpoint
@@ -67,7 +66,7 @@ def animate(options: Namespace) -> None:
 
     recorded = options.timeline is not None and options.timeline.suffix.lower() == ".csv"
     _require_one_label(options, recorded)
-    writer(options.out)  # refused now, and not after the fit
+    require_output(options)  # refused now, and not after the fit
     timeline = None
     if options.timeline is not None:
         timeline = Take.load(options.timeline) if recorded else Timeline.load(options.timeline)
@@ -148,7 +147,7 @@ def interpolate(options: Namespace) -> None:
     from facegen import animation as making
     from facegen import checkpoint
 
-    writer(options.out)
+    require_output(options)
     model = checkpoint.load(options.model)
     face = _face(options, model)
     made = making.interpolate(model, face, options.start, options.stop, options.steps)

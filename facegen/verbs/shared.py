@@ -6,10 +6,10 @@ import argparse
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from facegen.errors import FacegenError, unknown
-from facegen.exporters import export, named_suffixes
+from facegen.exporters import export, named_suffixes, require_options
 
 if TYPE_CHECKING:
     from facegen.sequence.sequence import Sequence
@@ -79,13 +79,21 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     picture.add_argument("--view", metavar="NAME", help="front, three-quarter or side (default: front)")
 
 
-def write_sequence(sequence: Sequence, options: Namespace) -> None:
-    """Write it as the options of `add_output` say, and print what was written."""
+def _chosen(options: Namespace) -> dict[str, Any]:
+    """The options of `add_output` that were given, by the names that writers have for them."""
     names = ("tolerance", "size", "view", "arkit_basis", "scene_fps")
     chosen = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-    if options.per_frame:
-        chosen["per_frame"] = True
-    print(export(sequence, options.out, **chosen))
+    return chosen | ({"per_frame": True} if options.per_frame else {})
+
+
+def require_output(options: Namespace) -> None:
+    """Refuse a file that nothing writes, or options that its writer does not have, before anything is made for it."""
+    require_options(options.out, _chosen(options))
+
+
+def write_sequence(sequence: Sequence, options: Namespace) -> None:
+    """Write it as the options of `add_output` say, and print what was written."""
+    print(export(sequence, options.out, **_chosen(options)))
 
 
 def require_device(name: str) -> None:

@@ -54,6 +54,22 @@ def test_every_face_of_a_group_from_the_largest_on(portrait: np.ndarray, points:
         assert off(face, points * edge / 300 + [600 * (number % 3), 600 * (number // 3)]) < 0.03
 
 
+@pytest.mark.parametrize("share", [0.08, 0.05])
+def test_all_of_a_group_far_away(portrait: np.ndarray, points: np.ndarray, share: float) -> None:
+    """One of them stands on its head."""
+    edge = int(share * 2000 * 300 / np.ptp(points[:, 0]))
+    one = image.fromarray(portrait).resize((edge, edge), image.Resampling.LANCZOS)
+    wall, places = image.new("RGB", (2000, 1333), WALL), [(x, y) for y in (60, 700) for x in (60, 560, 1060, 1560)]
+    for place in places:
+        wall.paste(one.rotate(180) if place == places[3] else one, place)
+    found = faces_in(np.array(wall))
+    assert len(found) == len(places)
+    for place in places:
+        here = points * edge / 300
+        wanted = np.array(place) + (edge - here if place == places[3] else here)
+        assert min(off(face, wanted) for face in found) < 0.05
+
+
 @pytest.mark.parametrize("degrees", [90, 150, 180, 200, 270])
 def test_a_portrait_that_is_turned(portrait: np.ndarray, points: np.ndarray, degrees: int) -> None:
     turned = image.fromarray(portrait).rotate(degrees, expand=True, fillcolor=WALL)

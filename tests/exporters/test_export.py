@@ -55,8 +55,11 @@ def test_options_reach_their_writer_and_no_other(moving, tmp_path):
     assert "19 targets" in export(moving(20, 5), tmp_path / "a.glb", per_frame=True)
     with pytest.raises(FacegenError, match=r"option for \.mp4 'tolerance'; known are: size, view"):
         export(moving(2), tmp_path / "a.mp4", tolerance=0.1)
-    with pytest.raises(FacegenError, match=r"\.npz has no options"):
+    with pytest.raises(FacegenError, match=r"\.npz has no options such as 'size'$"):
         export(moving(2), tmp_path / "a.npz", size=3)
+    for suffix in (".glb", ".gltf", ".abc"):
+        with pytest.raises(FacegenError, match=r"'scene_fps'.*; its times are seconds, right in a scene of any rate$"):
+            export(moving(2), tmp_path / f"a{suffix}", scene_fps=24)
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".gif", ".png"])

@@ -36,3 +36,18 @@ def test_what_no_32_bit_number_holds_is_refused_too() -> None:
 def test_vertices_that_no_face_uses_count_for_nothing() -> None:
     vertices = np.append(BALL.vertices, [[0, 1e9, 0]], axis=0)
     require_near_origin(type(BALL)(vertices, BALL.faces), "it")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("face.obj", " units large and lies .* units from the origin.*, by -?[01] -500000000[01] -?[01]$"),
+        ("face.GLB", "is 0.0984 m large and lies 5e[+]06 m from the origin.*, by 0 -5000000 0$"),
+        ("face.gltf", ", by 0 -5000000 0$"),
+        ("face.vrm", ", by 0 -5000000 0$"),
+    ],
+)
+def test_the_move_is_in_the_units_of_the_file(name: str, said: str) -> None:
+    """glTF's metres are read as millimetres."""
+    with pytest.raises(MeshError, match=said):
+        require_near_origin(BALL.with_vertices(BALL.vertices + [0, 5e9, 0]), name)

@@ -145,6 +145,18 @@ def test_a_recording_without_a_tongue_has_none(take: Callable) -> None:
     assert not found.weights[:, -1].any()
 
 
+def test_a_comma_at_the_end_of_lines_is_no_value(take: Callable) -> None:
+    text = lines(smile(np.linspace(0, 1, 20)))
+    found = take([text[0], *(f"{line}," for line in text[1:])])
+    np.testing.assert_array_equal(found.weights, take(text).weights)
+
+
+def test_semicolons_are_said(take: Callable) -> None:
+    text = [line.replace(",", ";") for line in lines(smile(np.linspace(0, 1, 20)))]
+    with pytest.raises(MotionError, match="line 1: expected commas between columns, found semicolons"):
+        take(text)
+
+
 def test_the_right_file_of_a_calibrated_take_is_named(tmp_path: Path) -> None:
     for name in ("a", "a_raw", "a_neutral", "alone_neutral"):
         (tmp_path / f"{name}.csv").write_text("\n".join(lines(smile(np.linspace(0, 1, 9)))) + "\n")

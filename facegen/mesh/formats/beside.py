@@ -22,7 +22,11 @@ def read_texture(place: Path) -> Texture:
     Raises:
         MeshError: it is no PNG or JPEG of a size that is taken.
     """
-    return Texture(read_found(place, LARGEST_TEXTURE), place.stem)
+    data = read_found(place, LARGEST_TEXTURE)
+    try:
+        return Texture(data, place.stem)
+    except MeshError as error:
+        raise MeshError(f"{place.name[:80]!a}: {error}") from error
 
 
 def find_beside(folder: Path, name: str, near: Path | None = None) -> Path:

@@ -29,8 +29,12 @@ LARGEST_BUFFER = 1 << 30
 
 _NUMBER_TYPES = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 """numpy's type of each number that glTF names (glTF 2.0, section 3.6.2.2)."""
-_SURFACE_ONLY = ("KHR_materials_", "KHR_texture_", "EXT_texture_", "KHR_lights_", "KHR_mesh_quantization")
+_SURFACE_ONLY = (
+    "KHR_materials_", "KHR_texture_", "EXT_texture_", "KHR_lights_", "KHR_mesh_quantization", "VRM", "KHR_xmp",
+)  # fmt: skip
 """How names of extensions begin that a file may require: positions are read rightly with them."""
+_PACKED = ("draco", "meshopt")
+"""Words in the names of extensions that compress."""
 
 
 def _number_type(entry: dict[str, Any]) -> str:
@@ -111,9 +115,10 @@ class Document:
         required = self.tree.get("extensionsRequired", [])
         unknown = [name for name in required if not str(name).startswith(_SURFACE_ONLY)]
         if unknown:
+            packed = any(word in str(name).lower() for name in unknown for word in _PACKED)
+            without = "without compression (Draco, meshopt)" if packed else "without them"
             raise MeshError(
-                f"the file needs the glTF extensions {unknown!r:.200}, which are not supported; export it without "
-                "compression (Draco, meshopt)"
+                f"the file needs the glTF extensions {unknown!r:.200}, which are not supported; export it {without}"
             )
 
     def item(self, kind: str, index: Any) -> dict:

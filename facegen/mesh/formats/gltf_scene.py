@@ -88,6 +88,8 @@ class Shown:
         if len(sets) > JOINT_SETS:
             raise MeshError(f"vertices hang on {4 * len(sets)} joints each; up to {4 * JOINT_SETS} are read")
         for name, index in sets:
+            if f"WEIGHTS{name[6:]}" not in self.primitive["attributes"]:
+                raise MeshError(f"a primitive has {name} and no WEIGHTS{name[6:]}; export it with both")
             joints = document.accessor(index, 4)
             weights = document.accessor(self.primitive["attributes"].get(f"WEIGHTS{name[6:]}"), 4).astype(np.float64)
             if len(joints) != len(points) or len(weights) != len(points):

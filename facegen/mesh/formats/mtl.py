@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 
 from facegen.errors import MeshError
 from facegen.mesh.formats.beside import find_beside, read_texture
-from facegen.mesh.formats.text import decoded
+from facegen.mesh.formats.text import decoded, uncommented, unquoted
 from facegen.mesh.material import Album, Material, Picture, Texture, eight_bit
 
 # How many words stand behind each option of a map; behind `-o`, `-s` and `-t` up to so many numbers.
@@ -24,6 +25,8 @@ _MAPS = {"map_kd": "base_color", "norm": "normal", "map_ke": "emissive"}
 """Statements of maps that are read, and the role that each has in a `Material`."""
 _BUMPS = ("map_bump", "bump")
 """Statements of maps of heights, which some writers use for maps of normals."""
+LEAST_OPACITY = 1 / 510
+"""Opacity from which a screen of 256 steps shows something: half a step."""
 STRONGEST_BUMP = 1e3
 """Largest strength `-bm` of a map of normals that is taken. Chosen: 1 is as painted, and no writer makes hundreds."""
 NORMALS_BLUE = 160
@@ -33,6 +36,8 @@ NORMALS_BLUER = 40
 Both are chosen; a height map in a blue tint would be taken for normals."""
 _UNUSED = ("map_ks", "map_ns", "map_ka", "map_pr", "map_pm", "map_ps", "map_refl", "refl", "disp", "map_disp", "decal")
 """Statements of maps that `Material` has no role for; messages name those that are left out."""
+_NAMING = (*_MAPS, *_BUMPS, *_UNUSED, "map_d")
+"""Statements that name a file, in whose name a `#` may stand; in others it begins a comment."""
 
 
 def read_library(data: bytes) -> dict[str, dict[str, str]]:
@@ -40,15 +45,17 @@ def read_library(data: bytes) -> dict[str, dict[str, str]]:
     materials: dict[str, dict[str, str]] = {}
     current: dict[str, str] = {}
     for line in decoded(data).splitlines():
-        words = line.split("#", 1)[0].split(None, 1)
-        if not words:
+        words = line.split(None, 1)
+        if not words or words[0].startswith("#"):
             continue
-        keyword, value = words[0].lower(), words[1].strip() if len(words) > 1 else ""
+        keyword, value = words[0].lower(), uncommented(words[1]) if len(words) > 1 else ""
         if keyword == "newmtl":
             current = {}
-            materials.setdefault(value, current)
-        else:
+            materials.setdefault(unquoted(value), current)
+        elif keyword in _NAMING:
             current[keyword] = value
+        else:
+            current[keyword] = value.split("#", 1)[0].strip()
     return materials
 
 
@@ -112,7 +119,7 @@ class MtlReader:
         """The picture of a statement; None where it cannot be used, which `left_out` then says."""
         file, options = _file_and_options(value)
         try:
-            place = find_beside(self.folder, file, self.near)
+            place = self._place(file)
             texture = self.album.texture(place, lambda: read_texture(place))
         except MeshError as error:
             self.left_out.append(f"the texture {error} ({keyword} of material {name[:40]!a})")
@@ -126,6 +133,15 @@ class MtlReader:
             self.left_out.append(f"{' '.join(moved)} of {keyword} of material {name[:40]!a}: the picture is not moved")
         wrap = "clamp" if options.get("-clamp") == ["on"] else "repeat"
         return Picture(texture, (wrap, wrap), _number((options.get("-bm") or [""])[0], 1.0, STRONGEST_BUMP))
+
+    def _place(self, file: str) -> Path:
+        """Where a picture lies; some writers put %20 for a space, as in addresses."""
+        try:
+            return find_beside(self.folder, file, self.near)
+        except MeshError:
+            if unquote(file) == file:
+                raise
+            return find_beside(self.folder, unquote(file), self.near)
 
     def _normals(self, name: str, keyword: str, value: str) -> Picture | None:
         """A bump's picture if it shows normals, as Blender and others write them; by the format it shows heights."""
@@ -142,11 +158,16 @@ def opacity(said: Mapping[str, str]) -> float:
     Some writers mean by `Tr` what `d` is: MeshLab and OpenMVS wrote `Tr 1.0` for opaque, and no `d`. Of two readings
     that in which something remains visible is taken: 1 for `Tr 1` alone, and `Tr` where it contradicts a `d` of 0.
     """
-    clear = 1 - _number(said.get("tr"), 0.0)
+    clear = _seen(1 - _number(said.get("tr"), 0.0))
     if "d" not in said:
         return clear if clear > 0 else 1.0
-    alpha = _number(said["d"], 1.0)
+    alpha = _seen(_number(said["d"], 1.0))
     return clear if alpha == 0 and "tr" in said else alpha
+
+
+def _seen(alpha: float) -> float:
+    """An opacity, 0 where a screen of 256 steps shows nothing, as of `Tr 0.999999`."""
+    return alpha if alpha >= LEAST_OPACITY else 0.0
 
 
 def _file_and_options(value: str) -> tuple[str, dict[str, list[str]]]:
@@ -154,16 +175,21 @@ def _file_and_options(value: str) -> tuple[str, dict[str, list[str]]]:
     options: dict[str, list[str]] = {word: [] for word in _MOVED}
     unread = value.strip()
     while unread.startswith("-"):
-        word, _, unread = unread.partition(" ")
+        word, unread = _first_word(unread)
         options[word.lower()] = []
         for _ in range(_OPTIONS.get(word.lower(), 1)):
-            part, _, after = unread.strip().partition(" ")
+            part, after = _first_word(unread)
             if not after or (word.lower() in _MOVED and _number(part, np.nan, np.inf) is np.nan):
                 break
             options[word.lower()].append(part)
-            unread = after.strip()
-    quoted = len(unread) > 2 and unread[0] == unread[-1] and unread[0] in "\"'"
-    return unread[1:-1] if quoted else unread, options
+            unread = after
+    return unquoted(unread), options
+
+
+def _first_word(text: str) -> tuple[str, str]:
+    """The first word and what stands behind it; spaces or tabs are between words."""
+    word, *behind = text.split(None, 1)
+    return word, behind[0] if behind else ""
 
 
 def _number(text: str | None, otherwise: float, highest: float = 1.0) -> float:

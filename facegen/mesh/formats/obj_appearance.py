@@ -13,7 +13,7 @@ from facegen.mesh.appearance import NO_UV, Appearance, DressedPolygons
 from facegen.mesh.formats.beside import find_beside, read_found
 from facegen.mesh.formats.mtl import MtlReader, read_library
 from facegen.mesh.formats.raw import read_bytes
-from facegen.mesh.formats.text import as_utf8, decoded
+from facegen.mesh.formats.text import as_utf8, decoded, uncommented, unquoted
 from facegen.mesh.material import Material
 from facegen.mesh.tri_mesh import TriMesh, triangulate
 
@@ -72,7 +72,9 @@ class _Statements:
     """
 
     def __init__(self, data: bytes) -> None:
-        text = as_utf8(data).replace(b"\r", b"\n").replace(b"\\\n", b" ")
+        text = as_utf8(data).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        if b"\\\n" in text:  # a comment, such as a folder of Windows, is not continued
+            text = re.sub(rb"(?m)^[ \t]*#[^\n]*\\$", b"", text).replace(b"\\\n", b" ")
         self.uv: list[list[bytes]] = []
         self.polygons: list[list[int]] = []
         self.used: list[int] = []
@@ -86,9 +88,11 @@ class _Statements:
             if b"#" in line:
                 if line.startswith(MRGB):
                     self.mrgb.append(line[len(MRGB) :].strip())
-                line = line.split(b"#", 1)[0]
+                if line.split(None, 1)[0] not in (b"usemtl", b"mtllib"):
+                    line = line.split(b"#", 1)[0]
             words = line.split(None, 1)
             if len(words) < 2:
+                name = "" if words == [b"usemtl"] else name
                 continue
             keyword, value = words
             if keyword == b"v":
@@ -101,9 +105,9 @@ class _Statements:
                 self.used.append(numbers.setdefault(name, len(numbers)) if name else -1)
                 self._polygon(value)
             elif keyword == b"usemtl":
-                name = decoded(value.strip())
+                name = unquoted(uncommented(decoded(value)))
             elif keyword == b"mtllib":
-                self.libraries.append(decoded(value.strip()))
+                self.libraries.append(uncommented(decoded(value)))
         self.names = list(numbers)
 
     def _polygon(self, value: bytes) -> None:
@@ -167,13 +171,16 @@ def _materials(
     alike: dict[str, list[str]] = {}
     for name in said:
         alike.setdefault(name.casefold(), []).append(name)
+    if said and coordinates and not names:
+        have = ", ".join(f"{other[:40]!a}" for other in list(said)[:MATERIALS_NAMED])
+        left_out.append(f"the library's materials {have}: no face names one with 'usemtl'")
     reader = MtlReader(folder, left_out)
     found = []
     for name in names:
         others = [name] if name in said else alike.get(name.casefold(), [])
         if len(others) != 1 and read:
             have = ", ".join(f"{other[:40]!a}" for other in list(said)[:MATERIALS_NAMED])
-            left_out.append(f"material {name[:40]!a}: its library does not hold it, but {have or 'none'}")
+            left_out.append(f"material {name[:40]!a}: its library does not hold it, but {have or 'no material'}")
         found.append(reader.material(name, *(said[others[0]] if len(others) == 1 else ({}, None))))
     if not coordinates and any(material.pictures for material in found):
         left_out.append("textures: there are no texture coordinates")

@@ -139,13 +139,14 @@ def _positions(path: str | Path, columns: dict[str, Column]) -> np.ndarray:
 
 def _corners(path: str | Path, columns: dict[str, dict[str, Column]]) -> tuple[np.ndarray, np.ndarray]:
     """The corners of all faces one after the other, and how many each face has."""
-    if "face" in columns:
-        return _lists(path, "face", columns["face"])
-    if "tristrips" in columns:
+    corners, counts = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    if "face" in columns and (columns["face"] or "tristrips" not in columns):
+        corners, counts = _lists(path, "face", columns["face"])
+    if "tristrips" in columns and not len(counts):  # some writers name both, and fill one
         order, counts = _lists(path, "tristrips", columns["tristrips"])
         faces = strip_faces(np.insert(order, np.cumsum(counts)[:-1], -1))
         return faces.ravel(), np.full(len(faces), 3)
-    return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    return corners, counts
 
 
 def _lists(path: str | Path, element: str, columns: dict[str, Column]) -> tuple[np.ndarray, np.ndarray]:

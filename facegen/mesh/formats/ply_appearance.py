@@ -38,6 +38,8 @@ def read_ply_appearance(path: str | Path, mesh: TriMesh) -> Appearance:
     (vertex,) = (element for element in header.elements if element.name == "vertex")
     types = {prop.name: np.dtype(prop.value) for prop in vertex.properties if prop.length is None}
     colors = _colors(types, columns["vertex"], left_out)
+    if _faces_differ(columns.get("face", {})):
+        left_out.append("colours of faces: those of vertices alone are kept")
     try:
         uv, corners, numbers = _coordinates(columns, mesh)
         materials = _materials(Path(path).parent, header.textures, left_out) if len(uv) else []
@@ -46,6 +48,12 @@ def read_ply_appearance(path: str | Path, mesh: TriMesh) -> Appearance:
     except MeshError as error:
         left_out.append(f"texture coordinates: {error}")
         return Appearance.plain(len(mesh.faces), colors=colors, left_out=tuple(left_out))
+
+
+def _faces_differ(face: dict[str, Column]) -> bool:
+    """Whether faces have colours, and not one for all, as some writers fill in."""
+    channels = [face[name][0] for names in _NAMES if all(name in face for name in names) for name in names]
+    return any(len(channel) and (channel != channel[0]).any() for channel in channels)
 
 
 def _coordinates(columns: dict[str, dict[str, Column]], mesh: TriMesh) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

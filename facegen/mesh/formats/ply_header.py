@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from facegen.errors import MeshError
+from facegen.mesh.formats.text import unquoted
 
 _TYPES = {
     "char": "i1", "uchar": "u1", "short": "i2", "ushort": "u2", "int": "i4", "uint": "u4",
@@ -109,8 +110,8 @@ def read_header(path: str | Path, data: bytes) -> Header:
     order, found, textures = None, [], []
     for number, words in enumerate(lines, start=2):
         match words[:1]:
-            case ["comment"] if words[1:2] == ["TextureFile"] and len(words) > 2:
-                textures.append(" ".join(words[2:]))
+            case ["comment"] if len(words) > 2 and words[1].lower().rstrip(":") == "texturefile":
+                textures.append(unquoted(" ".join(words[2:])))
             case [] | ["comment"] | ["obj_info"]:
                 pass
             case ["format"] if len(words) == 3 and words[1] in ORDERS and words[2] == "1.0":

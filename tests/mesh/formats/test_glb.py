@@ -406,6 +406,13 @@ def test_a_broken_skin_is_refused(glb, change, said):
         read_glb(glb(document))
 
 
+def test_joints_without_weights_are_said(glb):
+    document = rigged()
+    del document.tree["meshes"][0]["primitives"][0]["attributes"]["WEIGHTS_0"]
+    with pytest.raises(MeshError, match="a primitive has JOINTS_0 and no WEIGHTS_0; export it with both"):
+        read_glb(glb(document))
+
+
 def test_a_joint_that_is_not_there_is_refused(glb):
     document = rigged()
     joints = np.full((4, 4), 3, "<u1")
@@ -451,6 +458,28 @@ def test_without_a_default_scene_the_first_is_shown_or_all(glb, scenes):
 def test_a_vrm_is_a_gltf(tmp_path):
     (tmp_path / "head.vrm").write_bytes(square().content())
     assert np.array_equal(read_mesh(tmp_path / "head.vrm").faces, FACES)
+
+
+@pytest.mark.parametrize("name", ["VRM", "VRMC_vrm", "VRMC_springBone", "KHR_xmp_json_ld"])
+def test_what_a_character_requires_beside_its_shape_is_passed_over(glb, name):
+    document = square()
+    document.tree["extensionsRequired"] = [name]
+    assert np.array_equal(read_glb(glb(document)).faces, FACES)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("EXT_meshopt_compression", r"without compression \(Draco, meshopt\)$"),
+        ("KHR_draco_mesh_compression", r"without compression \(Draco, meshopt\)$"),
+        ("KHR_node_visibility", "export it without them$"),
+    ],
+)
+def test_a_required_extension_is_refused_with_what_to_do(glb, name, said):
+    document = square()
+    document.tree["extensionsRequired"] = [name]
+    with pytest.raises(MeshError, match=said):
+        read_glb(glb(document))
 
 
 def test_what_a_small_file_may_ask_for_is_bounded(glb, monkeypatch):

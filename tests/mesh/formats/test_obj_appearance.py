@@ -174,7 +174,7 @@ def test_colours_behind_positions(tmp_path: Path) -> None:
         ("map_Kd -s 1 1 1 nowhere.png", "'nowhere.png': no such file"),
         ("map_Kd -clamp on", "no such file"),
         ("map_Kd maps", "no such file"),
-        ("map_Kd skin.mtl", "expected a texture in PNG or JPEG"),
+        ("map_Kd skin.mtl", "the texture 'skin.mtl': expected a texture in PNG or JPEG"),
         ("map_Kd " + "x" * 5000, "the texture 'xxx"),
     ],
 )  # fmt: skip
@@ -223,6 +223,8 @@ def test_what_cannot_be_used_is_named(tmp_path: Path, obj: str, said: str) -> No
     ("said", "alpha"),
     [
         ("Tr 1.0", 1),  # as MeshLab and OpenMVS wrote for opaque
+        ("Tr 0.999999", 1),
+        ("d 0.000001", 0),
         ("Tr 0.75", 0.25),
         ("Tr 0", 1),
         ("d 0.5", 0.5),
@@ -244,6 +246,7 @@ def test_of_two_readings_that_which_can_be_seen_is_taken(tmp_path: Path, said: s
     "name",
     [
         "C:\\work\\head\\skin.png", "/home/somebody/head/maps/skin.png", "..\\textures\\skin.png", "MAPS/Skin.PNG",
+        "file:///home/somebody/my%20head/skin.png",
         '"maps/skin.png"', "'maps/skin.png'", "maps\\SKIN.png", "./maps//skin.png",
     ],
 )  # fmt: skip
@@ -291,7 +294,7 @@ def test_the_first_of_two_definitions_counts(tmp_path: Path) -> None:
     assert found.base.texture.data == png() and found.color is None
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16", "utf-8-sig"])
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
 def test_names_in_any_encoding(tmp_path: Path, encoding: str) -> None:
     path = written(tmp_path)
     (tmp_path / "maps" / "skin.png").rename(tmp_path / "h\u00e4ut.png")
@@ -307,6 +310,59 @@ def test_a_material_in_another_case_is_found_and_one_that_is_missing_is_said(tmp
     assert read(written(tmp_path, OBJ.replace("usemtl skin", "usemtl SKIN"))).materials[0].base.texture.data == png()
     found = read(written(tmp_path, OBJ.replace("usemtl skin", "usemtl hair")))
     assert found.left_out == ("material 'hair': its library does not hold it, but 'skin', 'gum and teeth'",)
+
+
+@pytest.mark.parametrize(
+    ("file", "statement"),
+    [
+        ("skin#1.png", "map_Kd skin#1.png"),
+        ("skin #2.png", "map_Kd skin #2.png"),
+        ("skin.png", "map_Kd skin.png # painted"),
+        ("skin.png", "map_Kd skin.png\t#painted"),
+        ("skin.png", "\tmap_Kd\t-s\t1\t1\t1\t-clamp on\tskin.png\t"),
+        ("my skin v2.png", 'map_Kd -bm 1 "my skin v2.png" # painted'),
+        ("my skin v2.png", "map_Kd my%20skin%20v2.png"),
+        ("my%20skin.png", "map_Kd my%20skin.png"),
+    ],
+)
+def test_names_with_signs_and_statements_with_tabs(tmp_path: Path, file: str, statement: str) -> None:
+    path = written(tmp_path, mtl=f"newmtl skin\n{statement}\n")
+    (tmp_path / "maps" / "skin.png").rename(tmp_path / file)
+    found = read(path)
+    assert found.left_out == () and found.materials[0].base.texture.data == png()
+
+
+def test_materials_that_are_numbered_behind_a_sign_are_not_one(tmp_path: Path) -> None:
+    obj = OBJ.replace("usemtl skin", "usemtl Material #25")
+    mtl = "newmtl Material #25\nKd 1 0 0 # red\nnewmtl Material #26\nKd 0 1 0 #2\nnewmtl gum and teeth\n"
+    found = read(written(tmp_path, obj.replace("usemtl gum and teeth", "usemtl Material #26"), mtl))
+    assert [material.name for material in found.materials] == ["Material #25", "Material #26"]
+    assert [material.color for material in found.materials] == [(1, 0, 0), (0, 1, 0)]
+
+
+@pytest.mark.parametrize(("named", "used"), [('"skin"', "skin"), ("skin", '"skin"'), ("'skin'", '"skin"')])
+def test_quotes_are_no_part_of_a_material(tmp_path: Path, named: str, used: str) -> None:
+    path = written(
+        tmp_path, OBJ.replace("usemtl skin", f"usemtl {used}"), MTL.replace("newmtl skin", f"newmtl {named}")
+    )
+    found = read(path)
+    assert found.left_out == () and found.materials[0].base.texture.data == png()
+
+
+def test_a_library_whose_materials_no_face_names_is_said(tmp_path: Path) -> None:
+    obj = "".join(line for line in OBJ.splitlines(keepends=True) if not line.startswith("usemtl"))
+    said = "the library's materials 'skin', 'gum and teeth': no face names one with 'usemtl'"
+    assert read(written(tmp_path, obj)).left_out == (said,)
+    empty = written(tmp_path)
+    (tmp_path / "skin.mtl").write_text("")
+    assert read(empty).left_out[0] == "material 'skin': its library does not hold it, but no material"
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_comment_that_ends_in_a_backslash_is_not_continued(tmp_path: Path, newline: str) -> None:
+    path = written(tmp_path)
+    path.write_bytes(OBJ.replace("usemtl gum", "# made in C:\\work\\\nusemtl gum").replace("\n", newline).encode())
+    assert [material.name for material in read(path).materials] == ["skin", "gum and teeth"]
 
 
 def test_colours_of_zbrush(tmp_path: Path) -> None:

@@ -259,6 +259,12 @@ def test_strips_of_triangles(ply):
     assert len(read_mesh(ply(STRIPS + "6 0 1 2 3 4 5\n")).vertices) == 6
 
 
+@pytest.mark.parametrize("property_line", ["property list uchar int vertex_indices\n", ""])
+def test_strips_beside_an_element_of_no_faces(ply, property_line):
+    both = STRIPS.replace("element tristrips", f"element face 0\n{property_line}element tristrips")
+    assert len(read_ply(ply(both + "6 0 1 2 3 4 5\n")).faces) == 4
+
+
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_header_lines_may_end_in_spaces(ply, newline):
     head, body = TEXT.split("end_header\n")

@@ -112,3 +112,23 @@ def test_corners_without_two_numbers_each_are_said(tmp_path: Path) -> None:
     (tmp_path / "a.ply").write_text(MESHLAB.replace("6 .6 0 1 1 1 0", "4 .6 0 1 1"))
     found = read(tmp_path / "a.ply")
     assert not len(found.uv) and "two numbers for each corner" in found.left_out[-1]
+
+
+@pytest.mark.parametrize("comment", ["texturefile", "TextureFile:", "TEXTUREFILE"])
+@pytest.mark.parametrize("name", ["skin color.png", '"skin color.png"'])
+def test_a_picture_is_named_in_other_ways(tmp_path: Path, comment: str, name: str) -> None:
+    (tmp_path / "skin color.png").write_bytes(png())
+    (tmp_path / "a.ply").write_text(MESHLAB.replace("TextureFile skin color.png", f"{comment} {name}"))
+    assert read(tmp_path / "a.ply").materials[0].base.texture.data == png()
+
+
+@pytest.mark.parametrize(
+    ("second", "said"), [("9", ("colours of faces: those of vertices alone are kept",)), ("0", ())]
+)
+def test_colours_of_faces_are_said_where_they_differ(tmp_path: Path, second: str, said: tuple) -> None:
+    colors = "".join(f"property uchar {name}\n" for name in ("red", "green", "blue"))
+    text = HEADER + FACE.replace("face 1", "face 2").replace("end_header", colors + "end_header")
+    (tmp_path / "a.ply").write_text(text + f"0 0 0\n1 0 0\n0 1 0\n3 0 1 2 0 0 0\n3 0 2 1 {second} 0 0\n")
+    found = read(tmp_path / "a.ply")
+    said = ("colours of faces: those of vertices alone are kept",)
+    assert (None if found is None else found.left_out) == (said if second == "9" else None)
