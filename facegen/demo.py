@@ -15,9 +15,10 @@ from facegen.files import new_folder
 from facegen.motion.label import EXPRESSIONS
 from facegen.optional import require
 
-# What a demo leaves behind: a folder with nothing else in it may be replaced.
 EXPRESSION_FILES = tuple(f"{name}{suffix}" for name in EXPRESSIONS for suffix in (".glb", ".mp4"))
+"""A mesh and a clip of each expression."""
 MADE = ("corpus", "run", "model.ckpt", "neutral.obj", "sheet.png", "demo.json", *EXPRESSION_FILES)
+"""What a demo leaves behind: a folder with nothing else in it may be replaced."""
 
 # Sizes, chosen together so that the demo takes minutes on two cores and its faces still move smoothly.
 SUBJECTS, VERTICES = 24, 2500

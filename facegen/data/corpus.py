@@ -23,7 +23,8 @@ from facegen.sequence.sequence import Sequence
 HIERARCHY, COMPONENTS, LANDMARKS, STORE = "hierarchy.npz", "components.npz", "landmarks.npz", "frames.zarr"
 """Names in a corpus's folder: of the mesh hierarchy, the principal components, the faces' landmarks, and the Zarr store
 of frames and neutrals."""
-ARRAYS = ("displacement", "neutral")  # groups of the store; in each an array for every sequence
+ARRAYS = ("displacement", "neutral")
+"""Groups of the store, in each of which every sequence has an array."""
 
 
 class Corpus:

@@ -25,8 +25,8 @@ CLASSIFIER = "classifier"
 """Key of the classifier among the checkpoints; it has no row of its own."""
 FIGURES = tuple(f"{name}.png" for name in ("figure3", "figure4", "figure5", "figure6", "intensity"))
 """Names of the pictures: the paper's figures, and how intensity is obeyed."""
-# What `evaluate` writes: a folder with nothing else in it may be replaced.
 FILES = ("report.md", "report.json", *FIGURES)
+"""What `evaluate` writes: a folder with nothing else in it may be replaced."""
 
 
 def evaluate(

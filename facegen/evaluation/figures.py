@@ -30,7 +30,6 @@ FACES_IN_FIGURE3 = 4
 FRAMES_IN_FIGURE4 = 100
 """Length of the labels in Figure 4, frames; chosen. A longer one costs more memory and shows the same faces."""
 COLORS = {
-    # Okabe and Ito's, which the colour-blind can tell apart. The paper's recipes have their model's colour, dashed.
     "still": "#999999",
     "label_mean": "#009E73",
     "pca_projection": "#56B4E9",
@@ -39,6 +38,8 @@ COLORS = {
     "blendshape": "#D55E00",
     "spiral": "#0072B2",
 }
+"""Colour of each row: Okabe and Ito's, which the colour-blind can tell apart. The paper's recipes have their model's,
+dashed."""
 
 
 def error_maps(corpus: Corpus, makers: Mapping[str, Callable[[int], np.ndarray]], path: Path) -> None:

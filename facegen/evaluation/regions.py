@@ -20,11 +20,16 @@ REGIONS = ("mouth", "eyes", "brows", OTHERS)
 
 # mm between landmarks by their usual names, about the means of adult men in Farkas, "Anthropometry of the Head and
 # Face", Raven Press 1994, some as later works cite it. Only proportions are used; a mm more or less decides nothing.
-EYES_TO_STOMION = 70.1  # (n-sn + sn-sto) - (n-gn - en-gn) = (54.8 + 22.3) - (124.7 - 117.7)
-INTERCANTHAL, BIOCULAR = 33.3, 91.2  # en-en, ex-ex
-PUPIL_TO_ORBIT, PUPIL_TO_BROW = 12.6, 25.4  # pupil-or; or-sci less that, to the brow's upper edge
-FOREHEAD = 115.9  # ft-ft, where the brows end
-MOUTH, UPPER_LIP, LOWER_LIP = 54.5, 8.0, 9.3  # ch-ch, ls-sto, sto-li
+EYES_TO_STOMION = 70.1
+"""From the line between the eyes to the slit of the mouth: (n-sn + sn-sto) - (n-gn - en-gn)."""
+INTERCANTHAL, BIOCULAR = 33.3, 91.2
+"""Between the inner (en-en), and the outer corners of the eyes (ex-ex)."""
+PUPIL_TO_ORBIT, PUPIL_TO_BROW = 12.6, 25.4
+"""From the pupil down to the orbit (pupil-or), and up to the brow's upper edge (or-sci less that)."""
+FOREHEAD = 115.9
+"""Its width where the brows end (ft-ft)."""
+MOUTH, UPPER_LIP, LOWER_LIP = 54.5, 8.0, 9.3
+"""Width of the mouth (ch-ch), height of the upper (ls-sto) and of the lower lip (sto-li)."""
 
 # Chosen, mm of such a face. Larger values count more of the skin to a feature; a mm or two moves few vertices.
 SKIN_AROUND = 7.0

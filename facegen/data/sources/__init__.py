@@ -10,6 +10,7 @@ from facegen.data.sources.source import Source
 from facegen.errors import FacegenError, unknown
 
 REAL = {"root", "test_subjects", "fps", "units"}
+"""Options of every source that reads recorded data."""
 OPTIONS = {
     "synthetic": {"subjects", "test_subjects", "frames", "vertices", "fps", "blinks"},
     "ict_facekit": {"root", "subjects", "test_subjects", "frames", "vertices", "fps", "region"},

@@ -12,6 +12,7 @@ from facegen.errors import DataError, FacegenError
 from facegen.motion.label import Phases
 
 HEADER = ["subject", "expression", "onset", "apex_start", "apex_end", "offset"]
+"""First line of the file; the last four columns are frames, counted from 0."""
 
 
 def read_annotations(path: Path, keys: Iterable[Key]) -> dict[Key, Phases]:

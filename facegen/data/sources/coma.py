@@ -11,6 +11,7 @@ from facegen.data.sources.mesh_tree import MeshTreeSource, with_units
 from facegen.data.sources.source import Habits
 
 LAYOUT = Layout(["{subject}/{expression}/{expression}.{frame}.ply"], units="m", fps=60.0)
+"""Frames of CoMA, in metres at 60 a second."""
 
 
 class ComaSource(MeshTreeSource):

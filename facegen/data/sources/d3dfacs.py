@@ -12,6 +12,7 @@ from facegen.data.sources.source import Habits
 from facegen.errors import DataError, unknown
 
 LAYOUT = Layout(["{subject}/{expression}/{expression}_{frame}.ply"], units="m", fps=60.0)
+"""Frames of D3DFACS, in metres at 60 a second."""
 
 
 class D3dfacsSource(MeshTreeSource):

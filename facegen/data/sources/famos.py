@@ -10,6 +10,7 @@ from facegen.data.sources.mesh_tree import MeshTreeSource, with_units
 from facegen.data.sources.source import Habits
 
 FRAMES = "{subject}/{expression}/{expression}.{frame}.ply"
+"""Where a frame lies, below the folder of registrations."""
 
 LAYOUT = Layout(
     [f"registrations/{FRAMES}", FRAMES],
@@ -24,6 +25,7 @@ LAYOUT = Layout(
     units="m",
     fps=60.0,
 )
+"""Frames of FaMoS, and the paper's names of its six basic emotions."""
 
 
 class FamosSource(MeshTreeSource):

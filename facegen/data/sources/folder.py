@@ -6,19 +6,21 @@ from collections.abc import Sequence as Series
 from dataclasses import replace
 from pathlib import Path
 
-from facegen.data.sources.layout import MESHES, Layout
+from facegen.data.sources.layout import MESH_SUFFIXES, Layout
 from facegen.data.sources.mesh_tree import MeshTreeSource
 from facegen.data.sources.settings import SETTINGS, Settings, read_settings
 from facegen.errors import DataError, unknown
 
 NEUTRAL, ANNOTATIONS = "neutral", "annotations.csv"
+"""Names below the root: of the folder of neutrals, and of the file of phases."""
 
 LAYOUT = Layout(
-    patterns=[f"{{subject}}/{{expression}}/{{frame}}{suffix}" for suffix in MESHES],
+    patterns=[f"{{subject}}/{{expression}}/{{frame}}{suffix}" for suffix in MESH_SUFFIXES],
     fps=Settings.fps,
-    neutral=[f"{NEUTRAL}/{{subject}}{suffix}" for suffix in MESHES],
+    neutral=[f"{NEUTRAL}/{{subject}}{suffix}" for suffix in MESH_SUFFIXES],
     passed_over=[NEUTRAL, ANNOTATIONS],
 )
+"""How data of one's own lie; `dataset.yaml` may say more."""
 
 
 class FolderSource(MeshTreeSource):

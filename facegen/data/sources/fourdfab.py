@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from facegen.data.recipe import NEUTRALS
-from facegen.data.sources.layout import MESHES, Layout
+from facegen.data.sources.layout import MESH_SUFFIXES, Layout
 from facegen.data.sources.mesh_tree import MeshTreeSource, with_units
 from facegen.data.sources.source import Habits
 from facegen.errors import DataError, unknown
 from facegen.files import read_yaml
 
 LAYOUT = Layout(
-    patterns=[f"{{subject}}/{{expression}}/{{frame}}{suffix}" for suffix in MESHES],
+    patterns=[f"{{subject}}/{{expression}}/{{frame}}{suffix}" for suffix in MESH_SUFFIXES],
     expressions={
         "happy": "happy",
         "happiness": "happy",
@@ -28,7 +28,7 @@ LAYOUT = Layout(
     },
     units="mm",
     fps=60.0,
-    neutral=[f"{{subject}}/neutral{suffix}" for suffix in MESHES],
+    neutral=[f"{{subject}}/neutral{suffix}" for suffix in MESH_SUFFIXES],
 )
 """The layout without a layout file; `configs/layouts/fourdfab.yaml` is the same, with a comment for each line."""
 

@@ -18,7 +18,8 @@ MM = 10.0
 REGIONS = {"narrow": (6706, 6560), "face": (9409, 9230), "head": (11248, 11144)}
 """Vertices and polygons of each region, the first ones of the mesh (README of ICT-FaceKit; head is face and neck)."""
 
-NOSE_TIP = 4857  # landmark 30 of the Multi-PIE 68, by the README's list counted from 0
+NOSE_TIP = 4857
+"""Vertex of landmark 30 of the Multi-PIE 68, by the list in ICT-FaceKit's README, counted from 0."""
 
 SIDED = {
     "AU1": "browInnerUp",
@@ -35,8 +36,9 @@ SIDED = {
     "AU20": "mouthStretch",
     "AU24": "mouthPress",
 }
+"""Shapes that the model has for each side, by action unit, as its README relates them."""
 CENTRAL = {"AU10": "mouthShrugUpper", "AU17": "mouthShrugLower", "AU27": "jawOpen"}
-"""The model's shapes by action unit, as its README relates them; only those that the six expressions need."""
+"""Shapes of both sides at once, by action unit. Of all that the model has, these are what the six expressions need."""
 
 
 class ICTFaceKitSource(ActedSource):

@@ -14,8 +14,10 @@ from pathlib import Path
 from facegen.data.sources.settings import SETTINGS
 from facegen.errors import DataError, unknown
 
-MESHES = (".ply", ".obj")
+MESH_SUFFIXES = (".ply", ".obj")
+"""Suffixes of frames, in any case of letters."""
 PLACEHOLDERS = ("subject", "expression", "frame")
+"""What may stand in braces in a pattern."""
 EVEN_SHARE = 0.8
 """Share of steps between frame numbers that must be equal for the numbers to count time, so that a larger step is a
 gap. Chosen: with a smaller one, frames that are numbered irregularly would seem to lack some."""
@@ -143,7 +145,7 @@ def _walk(root: Path) -> Iterable[tuple[Path, bool]]:
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
-    suffix = next((suffix for suffix in MESHES if pattern.lower().endswith(suffix)), "")
+    suffix = next((suffix for suffix in MESH_SUFFIXES if pattern.lower().endswith(suffix)), "")
     parts, seen = [], set()
     for part in re.split(r"({[^}]*}|\*)", pattern[: len(pattern) - len(suffix)]):
         name = part[1:-1]

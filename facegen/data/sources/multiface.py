@@ -22,10 +22,14 @@ from facegen.mesh.formats.io import read_mesh
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import millimetres
 
-MESHES = "tracked_mesh"
+MESHES_FOLDER = "tracked_mesh"
+"""Folder of a person's meshes."""
 ENTITY = re.compile(r"m--(?P<date>\d+)--(?P<time>\d+)--(?P<id>.+)--GHS")
+"""How a person's folder is called: when they were recorded, and who they are."""
 FRAME = re.compile(r"[0-9]{1,12}\.(?i:bin)")
-CLOCK = 30.0  # frame numbers a second, see the class
+"""How a frame's file is called, by its number."""
+CLOCK = 30.0
+"""Frame numbers a second, see the class."""
 LONGEST_GAP = 5
 """Most steps between two frames. Chosen: a sixth of a second at 30 a second; a larger one makes up more motion."""
 
@@ -134,19 +138,19 @@ class MultifaceSource(Source):
 
     def _recordings(self) -> dict[tuple[str, str], dict[str, Path]]:
         """Folders of recordings by (id, date and time) and name."""
-        if (self.root / MESHES).is_dir():
+        if (self.root / MESHES_FOLDER).is_dir():
             raise DataError(f"{self.root}: this is one subject's folder; give the folder that it lies in as --root")
         found: dict[tuple[str, str], dict[str, Path]] = {}
         for entity in _entries(self.root):
             match = ENTITY.fullmatch(entity.name)
-            if match is None or not (entity / MESHES).is_dir():
+            if match is None or not (entity / MESHES_FOLDER).is_dir():
                 continue
             date = match["date"] + ("" if match["time"].strip("0") == "" else f"-{match['time']}")
-            found[match["id"], date] = {path.name: path for path in _entries(entity / MESHES) if path.is_dir()}
+            found[match["id"], date] = {path.name: path for path in _entries(entity / MESHES_FOLDER) if path.is_dir()}
         if not any(found.values()):
             raise DataError(
-                f"{self.root}: expected m--<date>--<time>--<id>--GHS/{MESHES}/<expression>/<frame>.bin below it, found "
-                "no such folders; get them by download_dataset.py of facebookresearch/multiface"
+                f"{self.root}: expected m--<date>--<time>--<id>--GHS/{MESHES_FOLDER}/<expression>/<frame>.bin, "
+                "found no such folders; get them by download_dataset.py of facebookresearch/multiface"
             )
         return dict(sorted(found.items()))
 

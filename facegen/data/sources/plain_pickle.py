@@ -21,6 +21,7 @@ import numpy as np
 from facegen.errors import DataError
 
 LEAVES = (type(None), bool, int, float, complex, str, bytes)
+"""Types of values that hold no others."""
 
 _OPCODES = {ord(opcode.code): opcode for opcode in pickletools.opcodes}
 _VALUES = frozenset(

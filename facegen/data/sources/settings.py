@@ -11,6 +11,7 @@ from facegen.errors import DataError
 from facegen.files import read_yaml
 
 SETTINGS = "dataset.yaml"
+"""File of what a user says of a dataset, in its root."""
 LEFT_OUT = f"{SETTINGS} says so (leave_out)"
 """The reason that a corpus gives for a recording which its user leaves out."""
 NEAR_NAMES = 5

@@ -21,9 +21,13 @@ from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import millimetres
 
 VERTICES, INDEX, TEMPLATES = "data_verts.npy", "subj_seq_to_idx.pkl", "templates.pkl"
-PLACES = (".", "template", "templates")  # where the topology may lie, below the root
+"""Files of the training data of VOCA: all vertices, which of them each sentence has, and the people at rest."""
+PLACES = (".", "template", "templates")
+"""Folders below the root in which the topology is looked for."""
 FPS = 60.0
+"""Frames a second of the recordings (Cudeiro et al., CVPR 2019)."""
 EXPRESSION = "speech"
+"""What all sentences are called as an expression."""
 TEST_SUBJECTS = ("FaceTalk_170809_00138_TA", "FaceTalk_170731_00024_TA")
 """The subjects that VOCA is tested on, by the `config_parser.py` of its repository."""
 

@@ -57,6 +57,7 @@ endocanthion, exocanthion, palpebrale superius and inferius, alare, cheilion, zy
 on each brow. `_L` is the subject's left, +x."""
 
 REGIONS = ("mouth", "eyes", "brows")
+"""Parts of the face that the landmarks belong to."""
 
 
 def landmarks(vertices: int) -> dict[str, int]:

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 CENTRE_Y = -20.0
+"""Height of the middle that the map's directions start from, mm above the line between the pupils; chosen."""
 DEPTH, BACK = 112.0, 18.0
 """From the plane of the outline to the front of the face, and that plane behind z = 0, the front of the ears."""
 ROLL = np.deg2rad([84.0, 108.0])
@@ -22,9 +23,13 @@ ROLL = np.deg2rad([84.0, 108.0])
 the outline seen from the front."""
 
 EYE = np.array([30.5, 0.0])
+"""Middle of the left eye in the map, mm; the right one is its mirror image."""
 EYE_HALF_WIDTH = 13.5
+"""From there to each corner of the lids, mm in the map."""
 MOUTH_Y = -70.0
+"""Height of the slit between the lips, mm in the map."""
 MOUTH_HALF_WIDTH = 24.5
+"""From its middle to each corner, mm in the map."""
 EAR = np.array([84.0, -16.0])
 """Behind the outline in the map, where the ear's rim stands off."""
 SLIT_HALF_HEIGHT = 3.0
