@@ -9,34 +9,37 @@ from pathlib import Path
 import bpy
 import numpy as np
 
+IMPORTS = {".glb": "import_scene.gltf", ".gltf": "import_scene.gltf", ".abc": "wm.alembic_import"}
+IMPORTS |= {suffix: "wm.usd_import" for suffix in (".usd", ".usda", ".usdc", ".usdz")}
+IMPORTS |= {".obj": "wm.obj_import", ".ply": "wm.ply_import"}
+
 
 def opened(path: Path, mesh: Path) -> bpy.types.Object:
     """The object that a file shows; point caches move `mesh`."""
-    suffix = path.suffix
-    if suffix in (".glb", ".gltf"):
-        bpy.ops.import_scene.gltf(filepath=str(path))
-    elif suffix in (".usdc", ".usda", ".usdz", ".usd"):
-        bpy.ops.wm.usd_import(filepath=str(path))
-    elif suffix == ".abc":
-        bpy.ops.wm.alembic_import(filepath=str(path))
-    else:
-        bpy.ops.wm.obj_import(filepath=str(mesh))
+    cached = path.suffix in (".pc2", ".mdd")
+    source = mesh if cached else path
+    group, name = IMPORTS[source.suffix].split(".")
+    getattr(getattr(bpy.ops, group), name)(filepath=str(source))
     (shown,) = (each for each in bpy.data.objects if each.type == "MESH")
-    if suffix in (".pc2", ".mdd"):
+    if cached:
         cache = shown.modifiers.new("cache", "MESH_CACHE")
-        cache.cache_format, cache.filepath = suffix[1:].upper(), str(path)
+        cache.cache_format, cache.filepath = path.suffix[1:].upper(), str(path)
     return shown
 
 
-def vertices(shown: bpy.types.Object) -> list:
-    """(V, 3) in the world, with +y up: Blender's z is up, and importers turn what they read."""
+def placed(shown: bpy.types.Object) -> np.ndarray:
+    """(V, 3) in the world, as it is shown now."""
     evaluated = shown.evaluated_get(bpy.context.evaluated_depsgraph_get())
     mesh = evaluated.to_mesh()
     local = np.empty(3 * len(mesh.vertices), np.float32)
     mesh.vertices.foreach_get("co", local)
     world = np.array(evaluated.matrix_world)
-    placed = local.reshape(-1, 3).astype(float) @ world[:3, :3].T + world[:3, 3]
-    return (placed @ np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]])).tolist()
+    return local.reshape(-1, 3).astype(float) @ world[:3, :3].T + world[:3, 3]
+
+
+def vertices(shown: bpy.types.Object) -> list:
+    """The same with +y up: Blender's z is up, and importers turn what they read."""
+    return (placed(shown) @ np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]])).tolist()
 
 
 def main() -> None:
@@ -52,4 +55,5 @@ def main() -> None:
     Path(out).write_text(json.dumps(found))
 
 
-main()
+if __name__ == "__main__":
+    main()
