@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -85,19 +86,25 @@ def look_closely(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
         turn, step = np.radians(degrees + quarters), 2 * half * extent / CUT_EDGE
         frame = step * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         corner = middle + extent * np.array([across, down]) - frame @ [CUT_EDGE / 2, CUT_EDGE / 2]
-        values = np.column_stack([frame, corner]).ravel()
-        cut = whole.transform(
-            (CUT_EDGE, CUT_EDGE),
-            image.Transform.AFFINE,
-            tuple(values),
-            image.Resampling.BICUBIC,
-            fillcolor=OUTSIDE_COLOR,
-        )
-        for face in detect(np.array(cut))[:1]:
+        for face in detect(cut_out(whole, frame, corner))[:1]:
             back = face @ frame.T + corner
             if np.linalg.norm(back - points, axis=1).mean() < OTHER_FACE_GAP * extent:
                 found.append(back)
     return (np.mean(found, axis=0) if found else points) * shrink
+
+
+def cut_out(whole: Any, frame: np.ndarray, corner: np.ndarray) -> np.ndarray:
+    """(CUT_EDGE, CUT_EDGE, 3) uint8 of a picture that Pillow holds; `OUTSIDE_COLOR` beyond its sides.
+
+    Args:
+        whole: the picture.
+        frame: (2, 2), a step of one pixel of the cut, right and down, in pixels of the picture.
+        corner: (2,) where the cut begins, pixels.
+    """
+    image = require("PIL.Image", "photo")
+    values = tuple(np.column_stack([frame, corner]).ravel())
+    edges, affine, bicubic = (CUT_EDGE, CUT_EDGE), image.Transform.AFFINE, image.Resampling.BICUBIC
+    return np.array(whole.transform(edges, affine, values, bicubic, fillcolor=OUTSIDE_COLOR))
 
 
 def roll(points: np.ndarray) -> float:

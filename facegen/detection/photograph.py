@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from facegen.detection.detector import OUTSIDE_COLOR, detect, quiet, roll
+from facegen.detection.detector import CUT_EDGE, cut_out, detect, quiet, roll
 from facegen.landmarks.points import INNER_LIP_MIDDLES, LEFT_EYE, NOSE_TIP, RIGHT_EYE
 from facegen.optional import require
 
@@ -19,8 +19,6 @@ BOX_MARGIN = 1.25
 """Half an edge of the cut about a box, in units of the box's longer edge: the face fills two fifths of it."""
 FACE_MARGIN = 1.0
 """Half an edge of the cut about landmarks, in units of their extent: a face with its hair."""
-CUT_EDGE = 384
-"""Pixels of a cut's edge; the detectors look at 128 and 192 of them, the landmarks at 256 of the face."""
 DETECTORS_APART = 0.15
 """In units of the landmarks' extent. Eyes, nose and mouth of the two detectors are 0.01 to 0.07 apart where landmarks
 are right, and 0.18 or more where they are not (two portraits and a render, turned by six angles)."""
@@ -110,16 +108,7 @@ class Cut:
         """(CUT_EDGE, CUT_EDGE, 3) uint8; grey beyond the picture."""
         image = require("PIL.Image", "photo")
         shrink = max(1, int(self.half / CUT_EDGE))  # a transform alone would skip pixels
-        values = np.column_stack([self.frame, self.corner]).ravel() / shrink
-        whole = image.fromarray(self.picture).reduce(shrink)
-        cut = whole.transform(
-            (CUT_EDGE, CUT_EDGE),
-            image.Transform.AFFINE,
-            tuple(values),
-            image.Resampling.BICUBIC,
-            fillcolor=OUTSIDE_COLOR,
-        )
-        return np.array(cut)
+        return cut_out(image.fromarray(self.picture).reduce(shrink), self.frame / shrink, self.corner / shrink)
 
     def back(self, points: np.ndarray) -> np.ndarray:
         """Points (N, 2) of the cut in the picture."""

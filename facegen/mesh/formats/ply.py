@@ -1,13 +1,7 @@
-"""Stanford PLY: positions and faces, text or binary.
-
-The reader is our own, because frames come by the thousand: it takes whole elements at once, and it compares what the
-header promises with the size of the file before it takes any memory.
-"""
+"""Stanford PLY: positions and faces, text or binary."""
 
 from __future__ import annotations
 
-import math
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -15,119 +9,14 @@ import numpy as np
 from facegen.errors import MeshError
 from facegen.files import new_file
 from facegen.mesh.formats.obj import polygon_lines
-from facegen.mesh.formats.ply_header import ORDERS, Element, Header, read_header
-from facegen.mesh.formats.raw import (
-    mesh_from_corners,
-    parse_numbers,
-    read_bytes,
-    require_finite_vertices,
-    strip_faces,
-    token_starts,
-)
+from facegen.mesh.formats.ply_body import Column, read_columns
+from facegen.mesh.formats.raw import mesh_from_corners, require_finite_vertices, strip_faces
 from facegen.mesh.tri_mesh import TriMesh
 
-_STRUCT = {"i1": "b", "u1": "B", "i2": "h", "u2": "H", "i4": "i", "u4": "I", "f8": "d"}
-"""The code of the module `struct` for each type, as numpy calls it, that the length of a list may have."""
 _LISTS = ("vertex_indices", "vertex_index")
 """Names that writers give to the list of a face's vertices."""
 _COLORS = "".join(f"property uchar {name}\n" for name in ("red", "green", "blue"))
 """Lines of a header for colours of vertices."""
-
-# The values of a column one after the other, and how many of them each row has, where the column is of lists.
-Column = tuple[np.ndarray, np.ndarray | None]
-
-
-class _Body:
-    """The bytes after the header, read element by element; a text is turned into float64 numbers first."""
-
-    def __init__(self, path: str | Path, data: bytes, at: int, order: str) -> None:
-        self.path, self.data, self.at = path, data, at
-        self.order, self.text = ORDERS[order], order == "ascii"
-        if self.text:
-            text = np.frombuffer(data, dtype=np.uint8, offset=at)
-            numbers = parse_numbers(text, len(token_starts(text)), np.float64)
-            if numbers is None:
-                raise MeshError(f"{path}: expected nothing but numbers after the header; the file is damaged")
-            self.data, self.at = numbers.tobytes(), 0
-
-    def shortage(self, element: Element, row: int, at: int, need: int) -> MeshError:
-        """The error for a row at `at` that, with those after it, takes `need` bytes or more."""
-        unit, size = ("numbers", 8) if self.text else ("bytes", 1)
-        return MeshError(
-            f"{self.path}: the header promises {element.rows} rows of {element.name!a}; from row {row} on they take "
-            f"at least {need // size} more {unit}, but {(len(self.data) - at) // size} are left; the file is cut "
-            "short or its header is wrong"
-        )
-
-    def read(self, element: Element) -> dict[str, Column]:
-        """All columns of the next element."""
-        if self.text:
-            element = element.as_text()
-        if element.least_bytes > len(self.data) - self.at:
-            raise self.shortage(element, 0, self.at, element.least_bytes)
-        if element.rows == 0:
-            empty = np.empty(0)
-            return {p.name: (empty, np.empty(0, dtype=np.int64) if p.length else None) for p in element.properties}
-        columns = self._even(element)
-        return self._uneven(element) if columns is None else columns
-
-    def _layout(self, element: Element) -> list[tuple[struct.Struct | None, np.dtype]]:
-        """How the length of a list is read and the type of its values, for each property."""
-        heads = [struct.Struct(self.order + _STRUCT[p.length]) if p.length else None for p in element.properties]
-        return [(head, np.dtype(self.order + p.value)) for head, p in zip(heads, element.properties, strict=True)]
-
-    def _row(self, element: Element, layout: list, row: int, at: int) -> tuple[list[np.ndarray], int]:
-        """The values of each property in the row at `at`, and where the row ends."""
-        values = []
-        for head, dtype in layout:
-            length = 1
-            if head:
-                if at + head.size > len(self.data):
-                    raise self.shortage(element, row, at, head.size)
-                (length,) = head.unpack_from(self.data, at)
-                if not math.isfinite(length) or length < 0 or length != int(length):
-                    raise MeshError(
-                        f"{self.path}: element {element.name!a}, row {row}: expected the length of a list, found "
-                        f"{length}; the file is damaged"
-                    )
-                at, length = at + head.size, int(length)
-            size = length * dtype.itemsize
-            if at + size > len(self.data):
-                raise self.shortage(element, row, at, size)
-            values.append(np.frombuffer(self.data, dtype, length, at))
-            at += size
-        return values, at
-
-    def _even(self, element: Element) -> dict[str, Column] | None:
-        """All rows at once, where their lists are as long as the first row's; None where they are not."""
-        lengths = [len(values) for values in self._row(element, self._layout(element), 0, self.at)[0]]
-        fields = []
-        for i, (prop, length) in enumerate(zip(element.properties, lengths, strict=True)):
-            if prop.length:
-                fields.append((f"n{i}", self.order + prop.length))
-            fields.append((f"v{i}", self.order + prop.value, (length,)))
-        dtype = np.dtype(fields)
-        if element.rows * dtype.itemsize > len(self.data) - self.at:
-            return None
-        rows = np.frombuffer(self.data, dtype, element.rows, self.at)
-        if any((rows[f"n{i}"] != lengths[i]).any() for i, prop in enumerate(element.properties) if prop.length):
-            return None
-        self.at += element.rows * dtype.itemsize
-        return {
-            prop.name: (rows[f"v{i}"].ravel(), np.full(element.rows, lengths[i]) if prop.length else None)
-            for i, prop in enumerate(element.properties)
-        }
-
-    def _uneven(self, element: Element) -> dict[str, Column]:
-        """All rows, one after the other, for lists of mixed length."""
-        layout, rows = self._layout(element), []
-        for row in range(element.rows):
-            values, self.at = self._row(element, layout, row, self.at)
-            rows.append(values)
-        return {
-            prop.name: (np.concatenate(column), np.array([len(values) for values in column]) if prop.length else None)
-            for prop, column in zip(element.properties, zip(*rows, strict=True), strict=True)
-        }
 
 
 def _positions(path: str | Path, columns: dict[str, Column]) -> np.ndarray:
@@ -177,63 +66,6 @@ def read_ply(path: str | Path) -> TriMesh:
     _, columns = read_columns(path)
     vertices = _positions(path, columns.get("vertex", {}))
     return mesh_from_corners(path, vertices, *_corners(path, columns))
-
-
-def read_columns(path: str | Path) -> tuple[Header, dict[str, dict[str, Column]]]:
-    """The header of a PLY, and the columns that it holds, by element and property.
-
-    Raises:
-        MeshError: see `read_ply`.
-    """
-    data = read_bytes(path)
-    header = read_header(path, data)
-    body = _Body(path, data, header.end, header.order)
-    try:
-        columns = {element.name: body.read(element) for element in header.elements}
-        if body.text and body.at != len(body.data):
-            raise MeshError(
-                f"{path}: expected {body.at // 8} numbers after the header, found {len(body.data) // 8}; "
-                "the file is damaged"
-            )
-    except MeshError:
-        columns = _by_line(header, data) if body.text else None
-        if columns is None:
-            raise
-    return header, columns
-
-
-def _by_line(header: Header, data: bytes) -> dict[str, dict[str, Column]] | None:
-    """The columns of a text whose faces hold more numbers than the header says, all as many, as older exporters wrote.
-
-    None where the lines are not as many as the rows, one holds too few, or what is too much differs: it is damaged.
-    """
-    lines = [line for line in data[header.end :].splitlines() if line.strip()]
-    if len(lines) != sum(element.rows for element in header.elements):
-        return None
-    columns, at = {}, 0
-    for element in header.elements:
-        rows, surplus = [], set()
-        for line in lines[at : at + element.rows]:
-            words, values = [float(word) for word in line.split()], []
-            for prop in element.properties:
-                if not words or not (prop.length is None or 0 <= words[0] <= len(words) - 1):
-                    return None
-                start, size = (0, 1) if prop.length is None else (1, int(words[0]))
-                values.append(np.array(words[start : start + size]))
-                words = words[start + size :]
-            rows.append(values)
-            surplus.add(len(words))
-        if len(surplus) > 1 or (any(surplus) and not any(prop.length for prop in element.properties)):
-            return None
-        at += element.rows
-        columns[element.name] = {
-            prop.name: (
-                np.concatenate([row[k] for row in rows]) if rows else np.empty(0),
-                np.array([len(row[k]) for row in rows], dtype=np.int64) if prop.length else None,
-            )
-            for k, prop in enumerate(element.properties)
-        }
-    return columns
 
 
 def write_ply(path: str | Path, mesh: TriMesh, *, text: bool = False, colors: np.ndarray | None = None) -> None:

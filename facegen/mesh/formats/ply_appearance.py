@@ -9,7 +9,7 @@ import numpy as np
 from facegen.errors import MeshError
 from facegen.mesh.appearance import NO_UV, Appearance
 from facegen.mesh.formats.beside import find_beside, read_texture
-from facegen.mesh.formats.ply import Column, read_columns
+from facegen.mesh.formats.ply_body import Column, read_columns
 from facegen.mesh.material import Album, Material, Picture
 from facegen.mesh.tri_mesh import TriMesh, triangulate
 

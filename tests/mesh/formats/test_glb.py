@@ -483,7 +483,7 @@ def test_a_required_extension_is_refused_with_what_to_do(glb, name, said):
 
 
 def test_what_a_small_file_may_ask_for_is_bounded(glb, monkeypatch):
-    from facegen.mesh.formats import gltf_scene
+    from facegen.mesh.formats import gltf_primitive, gltf_scene
 
     document = square()
     document.add_node(mesh=0)
@@ -494,7 +494,7 @@ def test_what_a_small_file_may_ask_for_is_bounded(glb, monkeypatch):
     primitive = document.tree["meshes"][0]["primitives"][0]
     primitive["targets"] = [{"POSITION": 0}] * 3
     document.tree["meshes"][0]["weights"] = [1, 1, 1]
-    monkeypatch.setattr(gltf_scene, "MORPHED_LIMIT", 11)
+    monkeypatch.setattr(gltf_primitive, "MORPHED_LIMIT", 11)
     with pytest.raises(MeshError, match="3 morph targets of 4 vertices are in use"):
         read_glb(glb(document))
     document = rigged()
