@@ -111,6 +111,12 @@ def test_every_other_frame_of_a_rate(take: Callable) -> None:
     assert (found.rate, found.times[-1]) == (60, pytest.approx(74 / 30))
 
 
+def test_every_other_number_of_fifty(take: Callable) -> None:
+    """The last number before a second ends is 48, and the usual step says what comes after it."""
+    found = take(lines(smile(np.linspace(0, 1, 75)), step=2, rate=50))
+    assert (found.rate, found.times[-1]) == (50, pytest.approx(74 / 25))
+
+
 def test_a_recording_within_one_second_counts_thirty_or_sixty(take: Callable) -> None:
     """Nothing in it says more."""
     assert take(lines(smile(np.linspace(0, 1, 20)))).times[-1] == pytest.approx(19 / 30)
