@@ -20,14 +20,14 @@ def test_inspect_a_corpus(corpus_path: Path, capsys: pytest.CaptureFixture) -> N
     capsys.readouterr()
     assert run(["inspect", str(corpus_path), "--json"]) == 0
     seen = json.loads(capsys.readouterr().out)
-    assert (seen["kind"], seen["vertices"], seen["sequences"]) == ("corpus", 420, 24)
+    assert (seen["kind"], seen["vertices"], seen["sequences"]) == ("corpus", 420, 30)
     people = [seen[f"{name}subjects"] for name in ("", "train_", "val_", "test_")]
     assert people == [5, 3, 1, 1]
     assert len(seen["levels"]) == 4
     assert seen["levels"][0] == 420
     assert seen["expressions"] == ["happy", "angry", "sad", "surprise", "fear", "disgust"]
     assert (seen["fps"], seen["left_out"], len(seen["digest"])) == (10, [], 64)
-    assert 24 * 10 <= seen["frames"] <= 24 * 14
+    assert 30 * 10 <= seen["frames"] <= 30 * 14
     assert seen["components"] == 64
     assert 0 <= seen["components_leave"] < 0.01
     assert 0 <= seen["components_error"] < 1e-5
