@@ -16,8 +16,8 @@ between; more of them have fewer frames each."""
 KNOT_TIE = 0.5
 """Weight of a squared step between neighbouring knots beside that of a knot's frames; chosen to err least on validation
 subjects, so that this reference is as strong as it gets. The least is flat: of 60 built-in people and 60 of the ICT
-Face Model, 39 of each to train and 12 to validate, the error is within 0.6 % of it from 0.3 to 1, 1.7 to 2.6 % above it at
-0.1, and 0.4 to 1.3 % at 2."""
+Face Model, 39 of each to train and 12 to validate, the error is within 0.6 % of it from 0.3 to 1, 1.7 to 2.6 % above it
+at 0.1, and 0.4 to 1.3 % at 2."""
 
 
 @dataclass(frozen=True, eq=False)
