@@ -60,6 +60,13 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
         metavar="N|NAME",
         help="test subjects: how many to draw, or their names (default: the dataset's own, else 15 %% of all)",
     )
+    parser.add_argument(
+        "--val-subjects",
+        nargs="+",
+        metavar="N|NAME",
+        help="validation subjects: how many to draw, 0 for none, or their names (default: the dataset's own, else "
+        "10 %% of those who do not test; of fewer than 8 people none)",
+    )
     recorded = parser.add_argument_group("recorded sources (all but synthetic and ict_facekit)")
     recorded.add_argument(
         "--expressions",

@@ -137,7 +137,7 @@ def test_it_becomes_a_corpus_without_further_options(dataset: Dataset, root: Pat
         assert peak == pytest.approx((0.7 + 0.1 * person) * 12 * (1 + 0.1 * person) * np.sqrt(1.25), rel=0.1)
 
 
-def test_a_seed_or_a_list_chooses_the_test_subjects(dataset: Dataset, root: Path) -> None:
+def test_a_seed_or_a_list_chooses_who_tests_and_who_validates(dataset: Dataset, root: Path) -> None:
     given = options(dataset, root)
     chosen = open_source(dataset.name, given | {"test_subjects": [dataset.subjects[2]]})
     assert chosen.test_subjects == (dataset.subjects[2],)
@@ -145,6 +145,11 @@ def test_a_seed_or_a_list_chooses_the_test_subjects(dataset: Dataset, root: Path
     if "2" not in dataset.subjects:
         assert len(two) == 2
         assert two == open_source(dataset.name, given | {"test_subjects": ["2"], "seed": 3}).test_subjects
+    other = open_source(dataset.name, given | {"test_subjects": [dataset.subjects[2]], "val_subjects": ["1"]})
+    assert other.test_subjects == chosen.test_subjects and chosen.val_subjects == ()
+    if "1" not in dataset.subjects:
+        assert len(other.val_subjects) == 1
+    assert not np.array_equal(other.template.vertices, chosen.template.vertices)  # who validates is not in it
     with pytest.raises(FacegenError, match="unknown test subject 'eve'; known are: .*" + dataset.subjects[0]):
         open_source(dataset.name, given | {"test_subjects": ["eve"]})
 
