@@ -77,6 +77,7 @@ def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = 
             "test_subjects": list(source.test_subjects),
             "displacement_scale": rms,
             "hierarchy": hierarchy.digest,
+            "levels": {"factor": hierarchy.factor} | hierarchy.facts(),
             "left_out": left_out,
             "provenance": provenance,
         }
