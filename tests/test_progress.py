@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import pytest
 
 from facegen import progress
-from facegen.cli import run
 from facegen.progress import counting, following, say
 
 
@@ -97,17 +96,3 @@ def test_a_terminal_has_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "BAR_DELAY", 0)
     assert list(following([5, 6], "preparing", "take")) == [5, 6]
     assert "preparing:   0%|" in terminal.getvalue()
-
-
-def test_an_epoch_has_lines_and_lightning_no_bar(
-    monkeypatch: pytest.MonkeyPatch, fit_arguments: list[str], tmp_path, capsys: pytest.CaptureFixture
-) -> None:
-    monkeypatch.setattr(progress, "LINE_PERIOD", 0)
-    arguments = [each for each in fit_arguments if "progress_bar" not in each]
-    more = [f"--trainer.logger.save_dir={tmp_path}", "--trainer.max_epochs=1", "--trainer.limit_train_batches=3"]
-    assert run(["fit", *arguments, *more, "--trainer.limit_val_batches=2"]) == 0
-    seen = capsys.readouterr()
-    said = [line.rpartition(",")[0] for line in seen.err.splitlines() if " left" in line]
-    steps = [f"epoch 1/1: {step} of 3" for step in (1, 2, 3)]
-    assert said == [*steps, "validating: 1 of 2", "validating: 2 of 2"]
-    assert "Epoch 0" not in seen.out
