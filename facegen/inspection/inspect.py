@@ -155,7 +155,7 @@ def inspect_checkpoint(path: Path) -> Report:
         "parameters": sum(weights.numel() for weights in model.network.parameters()),
         "vertices": len(template.vertices),
         "faces": len(template.faces),
-        "levels": list(model.hierarchy.sizes),
+        **model.hierarchy.facts(),
         "expressions": list(model.expressions),
         "fps": model.fps,
         "intensity_floor": model.floor,

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
-from tqdm import tqdm
 
 from facegen.data.corpus import Corpus
 from facegen.data.sampler import SPARE
@@ -18,6 +17,7 @@ from facegen.models import ExpressionClassifier
 from facegen.models.base import ExpressionModel
 from facegen.optional import require
 from facegen.pictures.apex_sheet import apex_sheet
+from facegen.progress import say
 from facegen.sequence.sequence import Sequence
 from facegen.training.tracking import corpus_of, wandb_runs
 
@@ -44,9 +44,8 @@ class EpochLine(Callback):
             return
         values[next(iter(pl_module.HEADLINE))] = train
         parts = [f"{text} {values[name]:.3f}" for name, text in pl_module.HEADLINE.items() if name in values]
-        # Through tqdm, so that a progress bar is not torn.
         epoch = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
-        tqdm.write(f"{epoch}: {', '.join(parts)}{pl_module.UNIT}", file=sys.stderr)
+        say(f"{epoch}: {', '.join(parts)}{pl_module.UNIT}")
 
 
 def apexes(module: LightningModule, corpus: Corpus, split: str, path: Path, named: bool = False) -> None:

@@ -17,6 +17,7 @@ from facegen.data.module import ExpressionDataModule
 from facegen.errors import FacegenError
 from facegen.models.base import ExpressionModel
 from facegen.training.callbacks import PredictionWriter
+from facegen.training.progress_lines import ProgressLines
 from facegen.training.run_state import run_state
 from facegen.training.tracking import RunRecord, Throughput
 
@@ -130,6 +131,7 @@ def run(arguments: list[str]) -> TrainingCLI:
                 ModelCheckpoint(filename="last", enable_version_counter=False, save_on_train_epoch_end=True),
                 PredictionWriter(),
                 Throughput(),
+                ProgressLines(),
             ],
         },
     )

@@ -156,7 +156,10 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
         "--depth", type=int, default=4, help="how many coarser levels the mesh hierarchy has (default: 4)"
     )
     recipe.add_argument(
-        "--factor", type=float, default=5.0, help="how many times fewer vertices each level has (default: 5)"
+        "--factor",
+        type=float,
+        help="how many times fewer vertices each level has, exactly (default: 5 as in the paper's Table 1, less where "
+        "the coarsest level would have under 20)",
     )
     recipe.add_argument(
         "--spiral-length",
