@@ -15,7 +15,8 @@ from shapes import plate_with_hole
 from torch import nn
 
 from facegen.animation import animate
-from facegen.checkpoint import FORMAT, KEY, NETWORKS, load, pack, read_raw, require_same
+from facegen.checkpoint import load, read_raw
+from facegen.checkpoint_entry import FORMAT, KEY, MODELS, NETWORKS, Built, pack, require_same
 from facegen.data.corpus import Corpus
 from facegen.data.identity import Identity
 from facegen.errors import CheckpointError
@@ -27,6 +28,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "BlendshapeNetwork": {"latent": 3, "bidirectional": True},
     "SequenceClassifier": {"components": 3, "frames": 4, "hidden": [6, 5]},
 }
+PATHS = {path.rpartition(".")[2]: path for path in NETWORKS}
+MODEL_OF = dict(zip(PATHS, MODELS, strict=True))
 FOREIGN = "a checkpoint, but not one that `facegen fit` wrote"
 DAMAGED = "(an entry is missing or damaged); `facegen fit` writes them"
 DIGEST = "0123456789abcdef" * 4
@@ -44,6 +47,7 @@ def corpus() -> SimpleNamespace:
         expressions=("happy", "sad"),
         fps=12.5,
         floor=0.2,
+        displacement_scale=1.5,
         digest=DIGEST,
         identity=Identity.of(template + random.normal(size=(5, *template.shape)), template),
         landmarks={"mean": points},
@@ -58,14 +62,18 @@ def content(corpus: SimpleNamespace) -> dict[str, Any]:
 
 def content_of(name: str, corpus: SimpleNamespace) -> dict[str, Any]:
     weights = {f"network.{key}": value for key, value in build(name, corpus).state_dict().items()}
-    metric = {"errors.train_error.total": torch.zeros(2)}  # not of the network
-    return {"state_dict": weights | metric, "epoch": 7, KEY: pack(name, SETTINGS[name], corpus)}
+    return {"state_dict": weights, "epoch": 7, KEY: packed(name, corpus)}
+
+
+def packed(name: str, corpus: SimpleNamespace, settings: dict[str, Any] | None = None) -> dict[str, Any]:
+    kind = "classifier" if name == "SequenceClassifier" else "generator"
+    return pack(Built(kind, MODEL_OF[name], {"lr": 1e-3}, PATHS[name], settings or SETTINGS[name]), corpus)
 
 
 def build(name: str, corpus: SimpleNamespace) -> nn.Module:
     """The same weights each time, and buffers that are not zero."""
     torch.manual_seed(1)
-    network = NETWORKS[name](corpus.hierarchy, len(corpus.expressions), **SETTINGS[name])
+    network = NETWORKS[PATHS[name]](corpus.hierarchy, len(corpus.expressions), **SETTINGS[name])
     for buffer in ("decoder.mean", "decoder.rows", "mean", "rows"):
         if buffer in network.state_dict():
             nn.init.normal_(network.get_buffer(buffer))
@@ -77,7 +85,7 @@ def written(content: object, folder: Path) -> Path:
     return folder / "x.ckpt"
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", PATHS)
 def test_the_network_comes_back_ready_for_use(name: str, corpus: SimpleNamespace, tmp_path: Path) -> None:
     found = load(written(content_of(name, corpus), tmp_path), NETWORKS.values())
     vertices = len(corpus.hierarchy.template.vertices)
@@ -101,8 +109,7 @@ def test_a_generator_has_identity_and_landmarks_and_a_classifier_has_none(
         np.testing.assert_array_equal(found.identity.modes, corpus.identity.modes)
         assert set(found.landmarks) == {"mean"}
         np.testing.assert_array_equal(found.landmarks["mean"], corpus.landmarks["mean"])
-    packed = pack("SequenceClassifier", SETTINGS["SequenceClassifier"], corpus)
-    assert not {"identity", "landmarks"} & set(packed)
+    assert not {"identity", "landmarks"} & set(packed("SequenceClassifier", corpus))
     found = load(written(content_of("SequenceClassifier", corpus), tmp_path), NETWORKS.values())
     assert (found.identity, found.landmarks) == (None, {})
 
@@ -115,7 +122,7 @@ def test_what_older_versions_did_not_write_is_none_empty_or_the_first_epoch(
     assert (found.identity, found.landmarks, found.epoch) == (None, {}, 0)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", PATHS)
 def test_what_is_packed_are_tensors_numbers_and_strings_alone(name: str, corpus: SimpleNamespace) -> None:
     def kinds(value: object) -> set[type]:
         if isinstance(value, dict):
@@ -124,16 +131,16 @@ def test_what_is_packed_are_tensors_numbers_and_strings_alone(name: str, corpus:
             return {kind for part in value for kind in kinds(part)}
         return {type(value)}
 
-    packed = pack(name, SETTINGS[name], corpus)
-    assert kinds(packed) <= {torch.Tensor, str, int, float, bool}
-    assert packed["units"] == "mm"
+    entry = packed(name, corpus)
+    assert kinds(entry) <= {torch.Tensor, str, int, float, bool}
+    assert entry["units"] == "mm"
 
 
 def test_settings_are_packed_as_they_are_now(corpus: SimpleNamespace) -> None:
     settings = {"latent": 3}
-    packed = pack("BlendshapeNetwork", settings, corpus)
+    entry = packed("BlendshapeNetwork", corpus, settings)
     settings["latent"] = 4
-    assert packed["settings"] == {"latent": 3}
+    assert entry["settings"] == {"latent": 3}
 
 
 def test_a_trained_checkpoint_moves_faces_as_its_corpus_does(checkpoint_path: Path, corpus_path: Path) -> None:
@@ -254,14 +261,17 @@ def with_identity_of_another_template(content: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
-        (without_a_weight, "1 weights are missing, unknown or of another shape, such as decoder.full.bias"),
+        (without_a_weight, "1 weights are missing, unknown or of another shape, such as network.decoder.full.bias"),
         (with_a_weight_that_is(np.nan), "weights are NaN or infinite: training has diverged; take a smaller lr"),
         (with_a_weight_that_is(np.inf), "weights are NaN or infinite: training has diverged; take a smaller lr"),
         (with_other(settings={"latent": 4, "channels": [5, 3, 2]}), "channels: 2 numbers, one for each step up"),
-        (with_other(expressions=["happy", "sad", "fear"]), "of another shape, such as encoder.lstm.weight_ih_l0"),
+        (
+            with_other(expressions=["happy", "sad", "fear"]),
+            "of another shape, such as network.encoder.lstm.weight_ih_l0",
+        ),
         (with_other(hierarchy={}), "these arrays are no mesh hierarchy"),
         (with_other(settings={"width": 4}), DAMAGED),
-        (with_other(network="PointNetwork"), DAMAGED),
+        (with_other(network="PointNetwork"), "'PointNetwork' is no path of a class"),
         (with_other(fps="often"), DAMAGED),
         (with_other(landmarks={"nose": torch.zeros(468, 3, dtype=torch.float64)}), DAMAGED),
         (with_identity_of_another_template, "an identity model of"),
@@ -278,7 +288,7 @@ def test_parts_that_do_not_fit_together_are_refused_with_the_reason(
 
 
 def test_a_checkpoint_belongs_to_its_own_corpus_and_config(content: dict[str, Any], corpus: SimpleNamespace) -> None:
-    require_same(content, pack("SpiralNetwork", SETTINGS["SpiralNetwork"], corpus))
+    require_same(content, packed("SpiralNetwork", corpus))
     require_same(content, {"corpus": DIGEST})  # what is not given is not compared
 
 
@@ -291,7 +301,7 @@ def test_a_checkpoint_belongs_to_its_own_corpus_and_config(content: dict[str, An
             "corpus it was trained on",
         ),
         (
-            {"network": "BlendshapeNetwork"},
+            {"network": PATHS["BlendshapeNetwork"]},
             "the checkpoint's network is SpiralNetwork, the config's is BlendshapeNetwork; give the config it was "
             "trained with",
         ),
