@@ -212,12 +212,12 @@ def test_a_checkpoint_of_something_else_is_refused(foreign: object, tmp_path: Pa
     assert refused(written(foreign, tmp_path)) == FOREIGN
 
 
-@pytest.mark.parametrize("number", [FORMAT - 1, FORMAT + 1, None])
+@pytest.mark.parametrize("number", [FORMAT - 2, FORMAT + 1, None])
 def test_another_format_is_refused_with_both_numbers(
     number: int | None, content: dict[str, Any], tmp_path: Path
 ) -> None:
     content[KEY]["format"] = number
-    assert refused(written(content, tmp_path)) == f"checkpoint format {number}, this version reads {FORMAT}"
+    assert refused(written(content, tmp_path)) == f"checkpoint format {number}, this version reads 2 and {FORMAT}"
 
 
 def test_what_is_read_raw_is_what_was_written(content: dict[str, Any], tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_a_network_of_another_kind_is_refused_with_the_kinds_that_serve(
     path = written(content_of("SequenceClassifier", corpus), tmp_path)
     assert refused(path) == ("a checkpoint of a SequenceClassifier; SpiralNetwork or BlendshapeNetwork is wanted here")
     path = written(content, tmp_path)
-    wanted = [NETWORKS["SequenceClassifier"]]
+    wanted = [NETWORKS[PATHS["SequenceClassifier"]]]
     assert refused(path, wanted=wanted) == "a checkpoint of a SpiralNetwork; SequenceClassifier is wanted here"
 
 
