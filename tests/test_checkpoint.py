@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import yaml
 from shapes import plate_with_hole
 from torch import nn
 
@@ -285,6 +287,85 @@ def test_parts_that_do_not_fit_together_are_refused_with_the_reason(
     message = refused(written(content, tmp_path))
     assert message.startswith("the parts of the checkpoint do not fit together (")
     assert reason in message
+
+
+MARK = "from pathlib import Path\nPath(__file__).with_suffix('.ran').touch()\nfrom torch.nn import Linear, Module\n"
+OWN = """
+class Net(Module):
+    def __init__(self, hierarchy, expressions, width=2):
+        super().__init__()
+        self.layer = Linear(expressions, width)
+class Lone(Module):
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"network": "MODULE.Net", "settings": {}},
+        {"model": "MODULE.Net", "init_args": {}},
+        {"settings": {"latent": 4, "channels": [5, 3], "fused": False, "convolution": "MODULE.Net"}},
+    ],
+)
+def test_a_module_is_imported_only_where_the_user_trusts_it(
+    named: dict[str, Any], content: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    module = f"mark_{'_'.join(named)}"
+    (tmp_path / f"{module}.py").write_text(MARK + OWN)
+    content[KEY] |= yaml.safe_load(yaml.safe_dump(named).replace("MODULE", module))
+    path = written(content, tmp_path)
+    for trust in ((), ("marks", f"{module}s", f"{module}.Net", "os")):
+        message = refused(path, trust=trust)
+        assert message.startswith(f"it names the class {module}.Net, which is not facegen's own; ")
+        assert f"add --trust {module} (in Python trust=(" in message
+    assert not (tmp_path / f"{module}.ran").exists()
+    assert module not in sys.modules
+    refused(path, trust=(module,))  # what it holds is no weights of such a network
+    assert (tmp_path / f"{module}.ran").exists()
+    assert sys.path[-1] == str(tmp_path)  # so that it hides nothing
+
+
+@pytest.mark.parametrize(
+    ("path", "trust", "reason"),
+    [
+        ("os.system", (), "it names the class os.system, which is not facegen's own"),
+        ("os.system", ("os",), "os.system: os has no class system that is derived from Module"),
+        ("facegen.nn.upsample.Upsample", ("facegen",), "facegen.nn.upsample.Upsample cannot be named here"),
+        ("facegen.models.base.Share", ("facegen",), "facegen.models.base.Share cannot be named here"),
+        ("torch.nn.Linear", ("torch.nn",), "torch.nn.Linear is not derived from facegen.models.generator.Express"),
+        ("importlib.import_module", ("import",), "it names the class importlib.import_module"),
+        ("..os.system", ("os",), "'..os.system' is no path of a class"),
+    ],
+)
+def test_a_path_leads_to_a_model_or_nowhere(
+    path: str, trust: tuple[str, ...], reason: str, content: dict[str, Any], tmp_path: Path
+) -> None:
+    content[KEY]["model"] = path
+    assert reason in refused(written(content, tmp_path), trust=trust)
+
+
+def test_weights_that_belong_to_nothing_are_refused_by_name(content: dict[str, Any], tmp_path: Path) -> None:
+    content["state_dict"] |= {f"refine.{name}": torch.zeros(3) for name in ("d", "c", "b", "a")}
+    wanted = "4 weights are missing, unknown or of another shape, such as refine.a, refine.b, refine.c)"
+    assert refused(written(content, tmp_path)).endswith(wanted)
+
+
+def test_an_entry_of_format_2_is_the_same_network(
+    content: dict[str, Any], corpus: SimpleNamespace, tmp_path: Path
+) -> None:
+    motion = torch.rand(5, 2)
+    with torch.no_grad():
+        wanted = load(written(content, tmp_path)).network(motion)
+    entry = content[KEY]
+    for name in ("kind", "model", "init_args", "displacement_scale"):
+        del entry[name]
+    content[KEY] = entry | {"format": 2, "network": "SpiralNetwork"}
+    with torch.no_grad():
+        assert torch.equal(load(written(content, tmp_path)).network(motion), wanted)
+    require_same(content, packed("SpiralNetwork", corpus, {**SETTINGS["SpiralNetwork"], "fused": False}))
 
 
 def test_a_checkpoint_belongs_to_its_own_corpus_and_config(content: dict[str, Any], corpus: SimpleNamespace) -> None:

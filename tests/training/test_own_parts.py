@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import csv
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 import facegen
+from facegen import checkpoint
 from facegen.cli import run
 from facegen.data.corpus import Corpus
+from facegen.errors import FacegenError
 from facegen.evaluation.rows import generators
+from facegen.models import SpiralGenerator
 from facegen.sequence.sequence import Sequence
 
 MODULE = '''
@@ -55,13 +59,6 @@ class Net(nn.Module):
     def forward(self, motion, ptr=None, frames=None):
         made = self.out(self.layers(motion)).unflatten(-1, (-1, 3))
         return made if frames is None else made[frames]
-
-
-class Holder(SpiralGenerator):
-    def __init__(self, corpus, layer: Any = None, **settings: Any) -> None:
-        super().__init__(corpus, **settings)
-        self.layer = nn.Linear(2, 2)
-        self.init_args = self.init_args | {"layer": self.layer}
 '''
 
 
@@ -81,17 +78,18 @@ def own(
     options = [f"--model={module}.{request.param}", "--model.pull=2"]
     if request.param == "Net":
         options = ["--model=SpiralGenerator", f"--model.network={module}.Net", "--model.network_args={'width': 5}"]
+        options.append("--model.optimizer=muon")
     common = [*options, "--model.latent=6", "--model.stride=2", *fit_arguments[3:]]
     if request.param == "Refined":
         common.append("--model.channels=[4, 4, 4]")
-    checkpoint = folder / "fit" / "run" / "checkpoints" / "last.ckpt"
+    path = folder / "fit" / "run" / "checkpoints" / "last.ckpt"
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         assert run(["fit", *common, "--trainer.max_epochs=1", f"--trainer.logger.save_dir={folder / 'fit'}"]) == 0
         for verb in ("test", "predict"):
-            more = [f"--ckpt_path={checkpoint}", f"--trainer.logger.save_dir={folder / verb}"]
+            more = [f"--ckpt_path={path}", f"--trainer.logger.save_dir={folder / verb}"]
             assert run([verb, *common, *more]) == 0
-    return SimpleNamespace(folder=folder, module=module, name=request.param, checkpoint=checkpoint, common=common)
+    return SimpleNamespace(folder=folder, module=module, name=request.param, checkpoint=path, common=common)
 
 
 def test_every_verb_makes_what_test_and_predict_made(
@@ -134,11 +132,30 @@ def test_the_command_asks_for_trust_and_names_the_class(
         assert "Net has no `encoder`" in capsys.readouterr().err
 
 
-def test_an_interpolation_ends_at_what_the_whole_model_makes(
+def test_a_run_goes_on_from_it(
+    own: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.chdir(own.folder)
+    more = ["--trainer.max_epochs=2", f"--trainer.logger.save_dir={own.folder / 'on'}", f"--ckpt_path={own.checkpoint}"]
+    assert run(["fit", *own.common, *more]) == 0
+    assert checkpoint.read_raw(own.folder / "on" / "run" / "checkpoints" / "last.ckpt")["epoch"] == 1
+    capsys.readouterr()
+    assert run(["test", *of_facegen(own), more[1], more[2]]) == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("facegen: error: ")]
+    part = "model is" if own.name == "Refined" else "network is"
+    assert f"the checkpoint's {part} {own.module}.{own.name}, the config's is Spiral" in line
+
+
+def of_facegen(own: SimpleNamespace) -> list[str]:
+    """The same options with facegen's own model."""
+    kept = [each for each in own.common if not each.startswith(("--model=", "--model.pull", "--model.network"))]
+    return ["--model=SpiralGenerator", *kept, *(["--model.channels=[4, 4, 4]"] if own.name == "Net" else [])]
+
+
+@pytest.mark.parametrize("own", ["Refined"], indirect=True)
+def test_an_interpolation_goes_through_the_whole_model(
     own: SimpleNamespace, neutral_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if own.name == "Net":
-        pytest.skip("it has no latents")
     monkeypatch.chdir(own.folder)
     model = facegen.load(own.checkpoint, trust=[own.module])
     neutral = facegen.read_mesh(neutral_path)
@@ -147,3 +164,58 @@ def test_an_interpolation_ends_at_what_the_whole_model_makes(
     walk = facegen.interpolate(model, neutral, "sad", "happy", 3)
     assert len(asked) == 3  # twice for the two latents, and for the walk
     assert walk.vertices.shape == (3, 420, 3)
+
+
+class Holder(SpiralGenerator):
+    """Is given a part instead of what it is made of."""
+
+    def __init__(self, corpus: Corpus, part: torch.nn.Module, **settings: Any) -> None:
+        super().__init__(corpus, channels=[4, 4, 4], **settings)
+        self.part = part
+
+
+class Reader(SpiralGenerator):
+    """Wants something of the corpus that no checkpoint keeps."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        super().__init__(corpus, channels=[4, 4, 4])
+        self.scales = torch.nn.Parameter(torch.ones(len(corpus.entries)))
+
+
+class Grown(SpiralGenerator):
+    """Has a layer that its constructor does not make."""
+
+
+def grown(corpus: Corpus) -> SpiralGenerator:
+    model = Grown(corpus, channels=[4, 4, 4])
+    model.late = torch.nn.Linear(2, 2)
+    return model
+
+
+def hidden(corpus: Corpus) -> SpiralGenerator:
+    class Hidden(SpiralGenerator):
+        pass
+
+    return Hidden(corpus, channels=[4, 4, 4])
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        (
+            lambda corpus: Holder(corpus, torch.nn.Linear(2, 2)),
+            "Holder: its argument part is a Linear, which a checkpoint",
+        ),
+        (Reader, "its constructor reads `corpus.entries`, which a checkpoint does not keep"),
+        (grown, "2 weights are missing, unknown or of another shape, such as late.bias, late.weight"),
+        (hidden, "Hidden is defined inside a function or another class, where a checkpoint cannot name it"),
+    ],
+)
+def test_what_no_checkpoint_can_hold_is_refused_before_training(
+    made: Callable[[Corpus], SpiralGenerator], reason: str, corpus_path: Path
+) -> None:
+    model = made(Corpus(corpus_path))
+    with pytest.raises(FacegenError) as caught:
+        model.setup("fit")
+    assert reason in str(caught.value) and "\n" not in str(caught.value)
+    model.setup("test")  # which keeps nothing
