@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from facegen.errors import FacegenError
 from facegen.exporters import export
 from facegen.models import ExpressionClassifier
 from facegen.models.base import ExpressionModel
+from facegen.nn.conditioning import generate
 from facegen.optional import require
 from facegen.pictures.apex_sheet import apex_sheet
 from facegen.progress import say
@@ -25,8 +25,9 @@ from facegen.training.tracking import corpus_of, wandb_runs
 def generated_sequence(module: LightningModule, corpus: Corpus, index: int) -> Sequence:
     """What the model makes of one sequence's label and neutral."""
     motion = torch.from_numpy(corpus.motion(index)).to(module.device)
+    neutral = torch.from_numpy(corpus.neutral(index)).to(module.device)[None]
     with torch.no_grad():
-        displacement = module(motion).float().cpu()
+        displacement = generate(module, motion, neutral=neutral).float().cpu()
     template = corpus.hierarchy.template
     vertices = corpus.neutral(index) + displacement.numpy()
     return Sequence(vertices, template.faces, corpus.fps, corpus.motion(index), corpus.expressions, template.polygons)

@@ -264,7 +264,7 @@ def test_the_loss_reaches_every_weight(corpus_path: Path) -> None:
     corpus = Corpus(corpus_path)
     model = SpiralGenerator(corpus, channels=[16, 8, 8])
     batch = in_mm(Batch.from_data_list([SequenceDataset(corpus, "train")[i] for i in range(2)]))
-    model._step(batch, "test").backward()
+    model.step(batch, "test").backward()
     assert all(weights.grad is not None and weights.grad.abs().sum() > 0 for weights in model.parameters())
 
 
