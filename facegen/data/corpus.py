@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from facegen.data.face_landmarks import load_face_landmarks
 from facegen.data.identity import Identity
@@ -18,6 +17,7 @@ from facegen.errors import DataError, FacegenError, unknown
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.motion.intensity import APEX_FLOOR, raised
 from facegen.motion.label import Phases, motion_label
+from facegen.progress import following
 from facegen.sequence.sequence import Sequence
 
 HIERARCHY, COMPONENTS, LANDMARKS, STORE = "hierarchy.npz", "components.npz", "landmarks.npz", "frames.zarr"
@@ -231,8 +231,7 @@ class Corpus:
             "source": self.provenance["source"],
             "vertices": len(template.vertices),
             "faces": len(template.faces),
-            "levels": list(self.hierarchy.sizes),
-            "spirals": [spiral.shape[1] for spiral in self.hierarchy.spirals],
+            **self.hierarchy.facts(),
             "subjects": len(subjects),
             **{f"{name}_subjects": splits.count(name) for name in SPLITS},
             "sequences": len(self.entries),
@@ -253,7 +252,7 @@ class Corpus:
         """Everything that differs from what was written, a line each; empty where the corpus is sound."""
         wrong = []
         self._verified.clear()
-        for index in tqdm(range(len(self.entries)), desc="reading", delay=2, leave=False, disable=None):
+        for index in following(range(len(self.entries)), "reading", "take"):
             try:
                 self._check(index)
             except DataError as error:

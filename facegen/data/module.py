@@ -96,13 +96,13 @@ class HierarchySettings:
 
     Args:
         depth: coarser levels.
-        factor: vertices of a level over those of the next.
+        factor: vertices of a level over those of the next, exactly; null takes 5, or less on a small mesh.
         spiral_length: one for all levels or one for each, finest first; null takes the default.
         dilation: vertices from one to the next of a spiral, one for all levels or one for each, finest first.
     """
 
     depth: int = 4
-    factor: float = 5.0
+    factor: float | None = None
     spiral_length: int | list[int] | None = None
     dilation: int | list[int] = 1
 

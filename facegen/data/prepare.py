@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from facegen import __version__
 from facegen.data.conform import conform, quantise
@@ -25,6 +24,7 @@ from facegen.data.sources.source import Key, Source
 from facegen.errors import DataError, FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.motion.intensity import deformation, intensities
+from facegen.progress import counting, following
 
 MOST_WORKERS = 6
 """Processes unless more are asked for. Chosen for memory: each takes 0.3 GB at the paper's size, all less than 2 GB."""
@@ -79,6 +79,7 @@ def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = 
             **splits,
             "displacement_scale": rms,
             "hierarchy": hierarchy.digest,
+            "levels": {"factor": hierarchy.factor} | hierarchy.facts(),
             "left_out": left_out,
             "provenance": provenance,
         }
@@ -92,8 +93,8 @@ def _write_components(folder: Path, count: int) -> None:
     corpus = Corpus(folder)
     train = corpus.split("train")
     frames = sum(corpus.entries[index].frames for index in train)
-    progress = tqdm(train, desc="components", delay=2, leave=False, disable=None)
-    found = principal_components((corpus.displacement(index) for index in progress), count, frames)
+    followed = following(train, "components", "take")
+    found = principal_components((corpus.displacement(index) for index in followed), count, frames)
     found.save(folder / COMPONENTS, corpus.digest)
 
 
@@ -188,18 +189,18 @@ def _write_frames(
     missing = [(place, key) for place, key in enumerate(source.keys) if place not in journal.done]
     done = {place: _Written.parse(values) for place, values in journal.done.items()}
     failed: dict[int, str] = {}
-    progress = tqdm(total=len(source.keys), initial=len(done), desc="preparing", delay=2, leave=False, disable=None)
-    with calls(_Writer(source, journal.folder, recipe), missing, workers) as results, progress:
+    counted = counting("preparing", len(source.keys), "recording", len(done))
+    with calls(_Writer(source, journal.folder, recipe), missing, workers) as results, counted as made:
         for (place, key), result in zip(missing, results, strict=True):
-            progress.update()
             try:
                 done[place] = result()
             except FacegenError as error:
                 if recipe.strict:
                     raise DataError(f"{key}: {error}; repair it, or leave it out by going without --strict") from error
                 failed[place] = str(error)
-                continue
-            journal.add(place, asdict(done[place]))
+            else:
+                journal.add(place, asdict(done[place]))
+            made(1)
     left_out = [_left_out(key, reason) for key, reason in source.refused]
     for place, key in enumerate(source.keys):
         reasons = done[place].dropped if place in done else [failed[place]]

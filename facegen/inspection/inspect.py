@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,12 +50,15 @@ def _readable(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def inspect(path: str | Path, source: str | None = None, layout: Path | None = None) -> Report:
+def inspect(
+    path: str | Path, source: str | None = None, layout: Path | None = None, trust: Sequence[str] = ()
+) -> Report:
     """Look at a corpus or a dataset (a folder), a mesh (.obj, .ply, .glb, .gltf), a sequence (.npz) or a checkpoint.
 
     Args:
         path: of it; what is none of these by its suffix is taken for a checkpoint.
         source, layout: of a dataset, see `inspect_dataset`.
+        trust: of a checkpoint, see `facegen.checkpoint.load`.
 
     Raises:
         FacegenError: the file is missing or cannot be read at all.
@@ -73,7 +77,7 @@ def inspect(path: str | Path, source: str | None = None, layout: Path | None = N
         return inspect_mesh(path)
     if not path.is_file():
         raise FacegenError(f"{path}: no such file or folder")
-    return inspect_sequence(path) if path.suffix.lower() == ".npz" else inspect_checkpoint(path)
+    return inspect_sequence(path) if path.suffix.lower() == ".npz" else inspect_checkpoint(path, trust)
 
 
 def inspect_mesh(path: Path) -> Report:
@@ -143,11 +147,11 @@ def inspect_corpus(path: Path) -> Report:
     return Report(facts, problems, not problems)
 
 
-def inspect_checkpoint(path: Path) -> Report:
+def inspect_checkpoint(path: Path, trust: Sequence[str] = ()) -> Report:
     """What a checkpoint was trained on and what it can make."""
     from facegen import checkpoint
 
-    model = checkpoint.load(path, checkpoint.NETWORKS.values())
+    model = checkpoint.load(path, checkpoint.NETWORKS.values(), trust=trust)
     template = model.hierarchy.template
     facts = {
         "kind": "checkpoint",
@@ -155,7 +159,7 @@ def inspect_checkpoint(path: Path) -> Report:
         "parameters": sum(weights.numel() for weights in model.network.parameters()),
         "vertices": len(template.vertices),
         "faces": len(template.faces),
-        "levels": list(model.hierarchy.sizes),
+        **model.hierarchy.facts(),
         "expressions": list(model.expressions),
         "fps": model.fps,
         "intensity_floor": model.floor,

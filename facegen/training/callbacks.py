@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
-from tqdm import tqdm
 
 from facegen.data.corpus import Corpus
 from facegen.data.sampler import SPARE
@@ -16,8 +14,10 @@ from facegen.errors import FacegenError
 from facegen.exporters import export
 from facegen.models import ExpressionClassifier
 from facegen.models.base import ExpressionModel
+from facegen.nn.conditioning import generate
 from facegen.optional import require
 from facegen.pictures.apex_sheet import apex_sheet
+from facegen.progress import say
 from facegen.sequence.sequence import Sequence
 from facegen.training.tracking import corpus_of, wandb_runs
 
@@ -25,8 +25,9 @@ from facegen.training.tracking import corpus_of, wandb_runs
 def generated_sequence(module: LightningModule, corpus: Corpus, index: int) -> Sequence:
     """What the model makes of one sequence's label and neutral."""
     motion = torch.from_numpy(corpus.motion(index)).to(module.device)
+    neutral = torch.from_numpy(corpus.neutral(index)).to(module.device)[None]
     with torch.no_grad():
-        displacement = module(motion).float().cpu()
+        displacement = generate(module, motion, neutral=neutral).float().cpu()
     template = corpus.hierarchy.template
     vertices = corpus.neutral(index) + displacement.numpy()
     return Sequence(vertices, template.faces, corpus.fps, corpus.motion(index), corpus.expressions, template.polygons)
@@ -44,9 +45,8 @@ class EpochLine(Callback):
             return
         values[next(iter(pl_module.HEADLINE))] = train
         parts = [f"{text} {values[name]:.3f}" for name, text in pl_module.HEADLINE.items() if name in values]
-        # Through tqdm, so that a progress bar is not torn.
         epoch = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
-        tqdm.write(f"{epoch}: {', '.join(parts)}{pl_module.UNIT}", file=sys.stderr)
+        say(f"{epoch}: {', '.join(parts)}{pl_module.UNIT}")
 
 
 def apexes(module: LightningModule, corpus: Corpus, split: str, path: Path, named: bool = False) -> None:

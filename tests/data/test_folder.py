@@ -164,7 +164,7 @@ def test_alignment_takes_poses_out(root: Path, tmp_path: Path) -> None:
         number = int("".join(filter(str.isdigit, path.stem)))
         drift = Rotation.from_euler("y", number - 3, degrees=True)
         write_mesh(path, mesh.with_vertices((turn * drift).apply(mesh.vertices) + (0, number, 0)))
-    arguments = ["prepare", "folder", "--root", str(root), "--depth", "2"]
+    arguments = ["prepare", "folder", "--root", str(root), "--label", "amplitude", "--depth", "2"]
     moved = {}
     for align in ("none", "subject", "frames"):
         assert run([*arguments, "--align", align, "--out", str(tmp_path / align)]) == 0
