@@ -16,8 +16,8 @@ between; more of them have fewer frames each."""
 KNOT_TIE = 0.3
 """Weight of a squared step between neighbouring knots beside that of a knot's frames; chosen to err little on
 validation subjects of corpora of two sizes, so that this reference is strong. With 39 people to train, built-in or of
-the ICT Face Model, the error is least at 1 and 0.5, and 1.7 to 2.6 % larger at 0.1; with 92 built-in ones it is least at
-0.1, and 1.3 % larger at 1. At 0.3 it is within 0.6 % of the least in all three, on 10 to 12 validation subjects
+the ICT Face Model, the error is least at 1 and 0.5, and 1.7 to 2.6 % larger at 0.1; with 92 built-in ones it is least
+at 0.1, and 1.3 % larger at 1. At 0.3 it is within 0.6 % of the least in all three, on 10 to 12 validation subjects
 each."""
 
 
