@@ -112,16 +112,17 @@ def test_a_corpus_without_validation_subjects_is_trained_on_without_validation(
     assert run(["fit", *fit_arguments, *more, weights, "--trainer.max_epochs=2"]) == 0  # a resumed one goes on
 
 
+class OnPlateau(SpiralGenerator):
+    def configure_optimizers(self) -> dict[str, object]:
+        optimizer = torch.optim.Adam(self.parameters())
+        plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": plateau, "monitor": "val/error"}}
+
+    def training_step(self, batch: Batch, index: int) -> torch.Tensor:
+        raise AssertionError("training has begun")
+
+
 def test_a_schedule_that_needs_validation_is_refused_before_training(old_corpus: Path) -> None:
-    class OnPlateau(SpiralGenerator):
-        def configure_optimizers(self) -> dict[str, object]:
-            optimizer = torch.optim.Adam(self.parameters())
-            plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer)
-            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": plateau, "monitor": "val/error"}}
-
-        def training_step(self, batch: Batch, index: int) -> torch.Tensor:
-            raise AssertionError("training has begun")
-
     data = ExpressionDataModule(str(old_corpus))
     trainer = Trainer(accelerator="cpu", logger=False, enable_checkpointing=False, max_epochs=1)
     with pytest.raises(DataError, match=r"the schedule of lr, which monitors val/error, needs validation subjects"):
