@@ -195,7 +195,7 @@ def apex_latent(model: Checkpoint, expression: str, neutral: torch.Tensor | None
     else:
         # What the encoder is given is in `forward`: it runs, and what the encoder makes is caught.
         found: list[torch.Tensor] = []
-        caught = encoder.register_forward_hook(lambda _, __, made: found.append(made))
+        caught = encoder.register_forward_hook(lambda *hooked: found.append(hooked[-1]))
         try:
             generate(network, label, neutral=_template(model) if neutral is None else neutral)
         finally:
