@@ -36,7 +36,7 @@ class ExpressionGenerator(ExpressionModel):
     still: Mapping[str, VertexError]
     phases: Mapping[str, PhaseError]
     KIND: ClassVar[str] = GENERATOR
-    HEADLINE: ClassVar[dict[str, str]] = {"train/error": "train", "val/error": "test", "val/still": "not moving"}
+    HEADLINE: ClassVar[dict[str, str]] = {"train/error": "train", "val/error": "val", "val/still": "not moving"}
     UNIT = " mm"
 
     def __init__(
