@@ -56,3 +56,6 @@ class MadeCorpus(Corpus):
 
     def displacement(self, index: int) -> np.ndarray:
         return self.takes[index]
+
+    def neutral(self, index: int) -> np.ndarray:
+        return np.zeros(self.takes[index].shape[1:], np.float32)
