@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from torch_geometric.data import Batch
 from facegen import checkpoint
 from facegen.cli import run
 from facegen.data.corpus import Corpus
-from facegen.data.module import ExpressionDataModule, SequenceDataset, in_mm
+from facegen.data.module import ExpressionDataModule, SequenceDataset, in_mm, passes_for
 from facegen.errors import DataError
 from facegen.metrics import frame_error
 from facegen.models import SpiralGenerator
@@ -218,6 +219,23 @@ def test_worker_processes_read_the_same(corpus_path: Path) -> None:
 def test_the_data_module_refuses_settings_that_cannot_be(corpus_path: Path) -> None:
     with pytest.raises(DataError, match="batch_size must be at least 1"):
         ExpressionDataModule(str(corpus_path), batch_size=0)
+    for passes in (0, "all"):
+        with pytest.raises(DataError, match=f"passes must be at least 1 or auto, got {passes}"):
+            ExpressionDataModule(str(corpus_path), passes=passes)
+
+
+@pytest.mark.parametrize(("takes", "passes"), [(18, 28), (78, 7), (499, 2), (500, 1), (612, 1)])
+def test_an_epoch_of_a_small_corpus_is_long_enough(takes: int, passes: int) -> None:
+    assert passes_for(SimpleNamespace(split=lambda name: list(range(takes)))) == passes
+
+
+def test_an_epoch_has_the_takes_of_all_its_passes(corpus_path: Path) -> None:
+    data = ExpressionDataModule(str(corpus_path), batch_size=4, passes="auto")
+    assert data.passes == data.chosen()["passes"] == 28
+    batches = list(data.train_dataloader().batch_sampler)
+    assert len(batches) == len(data.train_dataloader()) == 28 * 18 / 4
+    assert {sum(batches, []).count(item) for item in range(18)} == {28}
+    assert ExpressionDataModule(str(corpus_path)).chosen() == {}
 
 
 def test_the_loss_reaches_every_weight(corpus_path: Path) -> None:
@@ -236,7 +254,7 @@ def test_every_config_runs(config: Path, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(tmp_path)
     arguments = ["--config", str(config), "--data.corpus", "corpus", "--trainer.max_epochs", "1"]
     more = ["--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false", "--data.workers", "0"]
-    assert run(["fit", *arguments, *more]) == 0
+    assert run(["fit", *arguments, *more, "--data.passes", "1"]) == 0  # not the hundred of so small a corpus
     content = yaml.safe_load(config.read_text())
     made = tmp_path / "runs" / content["trainer"]["logger"][0]["init_args"]["name"] / "version_0"
     assert (made / "checkpoints" / "last.ckpt").is_file()
