@@ -22,8 +22,10 @@ from torch_geometric.data import Batch
 
 import facegen
 from facegen import __version__, checkpoint
+from facegen.checkpoint_entry import KEY
 from facegen.data.corpus import Corpus
 from facegen.data.manifest import MANIFEST
+from facegen.data.module import ExpressionDataModule
 from facegen.data.sampler import SPARE
 from facegen.models.base import ExpressionModel
 
@@ -139,12 +141,15 @@ class RunRecord(SaveConfigCallback):
         if not runs or not Path(path).is_file():
             return
         content = checkpoint.read_raw(path)
-        packed = content[checkpoint.KEY]
+        packed = content[KEY]
         metadata = {
             "epoch": content["epoch"],
             "errors_mm": _logged(trainer, "train/error", "val/error", "val/still", "val/phase"),
             "f1": _logged(trainer, "train/f1", "val/f1"),
-            **{name: packed[name] for name in ("corpus", "hierarchy_digest", "network", "settings")},
+            **{
+                name: packed[name]
+                for name in ("corpus", "hierarchy_digest", "model", "init_args", "network", "settings")
+            },
             "code": code_version(),
         }
         for run in runs:
@@ -162,8 +167,8 @@ def _chosen(trainer: Trainer, module: LightningModule) -> dict[str, int]:
     assert isinstance(module, ExpressionModel)  # the command line takes no other
     if trainer.state.fn != "fit":
         return {}
-    data = trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]  # set, and declared nowhere
-    chosen = module.chosen() | data.chosen()
+    data: Any = trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]  # set, and declared nowhere
+    chosen = module.chosen() | (data.chosen() if isinstance(data, ExpressionDataModule) else {})
     if chosen:
         lengths = [data.corpus.entries[index].frames for index in data.corpus.split("train")]
         takes = f"{len(lengths)} training takes of {sum(lengths) / len(lengths):.0f} frames"
