@@ -31,9 +31,9 @@ REST_PERIOD = 5
 
 AUTO = "auto"
 """What `passes` is where the corpus chooses it."""
-TAKES_AN_EPOCH = 500
-"""Training takes that an epoch has at least where its passes are chosen. The study's corpus has 612 (102 people, six
-expressions), for which the shipped recipes were made, so that it is gone over once."""
+TAKES_AN_EPOCH = 250
+"""Training takes that an epoch has at least where its passes are chosen; measured, see docs/training.md: with twice as
+many, people who move less alike are learnt by heart. The study's corpora have more and are gone over once."""
 
 
 class StoredSequence(Data):
@@ -138,7 +138,7 @@ class ExpressionDataModule(LightningDataModule):
         hierarchy: build this one from the template instead of using the corpus's.
         floor: least height of a label, see `facegen.motion.intensity.raised`; 0 is the paper's own.
         passes: how many times an epoch goes over the training takes; auto goes over them until there were
-            `TAKES_AN_EPOCH`, so that as many epochs are about as many steps on a small corpus as on a large one.
+            `TAKES_AN_EPOCH`, so that the same epochs are enough steps on a small corpus too.
 
     Raises:
         FacegenError: the corpus cannot be used, or a setting is out of its range.
