@@ -31,7 +31,7 @@ REST_PERIOD = 5
 
 AUTO = "auto"
 """What `passes` is where the corpus chooses it."""
-TAKES_AN_EPOCH = 250
+TAKES_AN_EPOCH = 150
 """Training takes that an epoch has at least where its passes are chosen; measured, see docs/training.md: with twice as
 many, people who move less alike are learnt by heart. The study's corpora have more and are gone over once."""
 

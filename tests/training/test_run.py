@@ -264,17 +264,17 @@ def test_the_data_module_refuses_settings_that_cannot_be(corpus_path: Path) -> N
             ExpressionDataModule(str(corpus_path), passes=passes)
 
 
-@pytest.mark.parametrize(("takes", "passes"), [(18, 14), (78, 4), (249, 2), (250, 1), (612, 1)])
+@pytest.mark.parametrize(("takes", "passes"), [(18, 9), (78, 2), (149, 2), (150, 1), (612, 1)])
 def test_an_epoch_of_a_small_corpus_is_long_enough(takes: int, passes: int) -> None:
     assert passes_for(SimpleNamespace(split=lambda name: list(range(takes)))) == passes
 
 
 def test_an_epoch_has_the_takes_of_all_its_passes(corpus_path: Path) -> None:
     data = ExpressionDataModule(str(corpus_path), batch_size=4, passes="auto")
-    assert data.passes == data.chosen()["passes"] == 14
+    assert data.passes == data.chosen()["passes"] == 9
     batches = list(data.train_dataloader().batch_sampler)
-    assert len(batches) == len(data.train_dataloader()) == 14 * 18 / 4
-    assert {sum(batches, []).count(item) for item in range(18)} == {14}
+    assert len(batches) == len(data.train_dataloader()) == -(-9 * 18 // 4)
+    assert {sum(batches, []).count(item) for item in range(18)} == {9}
     assert ExpressionDataModule(str(corpus_path)).chosen() == {}
 
 
@@ -296,7 +296,7 @@ def test_every_config_runs(
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.chdir(tmp_path)
     arguments = ["--config", str(config), "--data.corpus", "corpus", "--trainer.max_epochs", "1"]
-    short = ["--data.passes", "1"]  # not the 42 of so small a corpus
+    short = ["--data.passes", "1"]  # not the 25 of so small a corpus
     monkeypatch.setattr(progress, "LINE_PERIOD", 0)  # no ten seconds go by here
     capsys.readouterr()
     assert run(["fit", *arguments, "--trainer.accelerator", "cpu", "--data.workers", "0", *short]) == 0
