@@ -38,13 +38,13 @@ class Table:
     def of(cls, upsample: csr_matrix, spiral: np.ndarray) -> Table:
         """The table of a step, from its unpooling (V_fine, V_coarse) and spirals (V_fine, L)."""
         upsample = upsample.tocsr()
-        counts, coarse = np.diff(upsample.indptr), upsample.shape[1]
+        counts, coarse = np.diff(upsample.indptr), upsample.get_shape()[1]
         copied = (counts == 1) & (np.asarray(upsample.sum(axis=1)).ravel() == 1)
         place, mixed = np.empty(len(counts), np.int64), upsample[~copied]
         place[copied] = upsample[copied].indices
-        place[~copied] = coarse + np.arange(mixed.shape[0])
+        place[~copied] = coarse + np.arange(mixed.get_shape()[0])
         rows, weights = padded_rows(mixed)
-        nothing = coarse + mixed.shape[0]
+        nothing = coarse + mixed.get_shape()[0]
         places = np.where(spiral >= 0, place[spiral], nothing)
         return cls(rows, weights, places.astype(np.int32), bool((spiral < 0).any()))
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from facegen.nn.components import PrincipalComponents
+from facegen.nn.exporting import exporting
 
 LATENT_REACH = 8.0
 """Standard deviations of a component that one unit of the latent counts where the latent is the LSTM's own output,
@@ -38,5 +39,6 @@ class BlendshapeDecoder(PrincipalComponents):
         return self.reach * np.sqrt(variance)
 
     def forward(self, latent: Tensor) -> Tensor:
+        exporting()  # refuses what would keep the number of frames
         frames = torch.addmm(self.mean, self.rows, latent.t())
-        return frames.view(len(frames) // 3, 3, len(latent)).permute(2, 0, 1)
+        return frames.view(len(frames) // 3, 3, latent.shape[0]).permute(2, 0, 1)

@@ -9,10 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_sequence, unpack_sequence
 
+from facegen.errors import FacegenError
+from facegen.nn.exporting import Exportable, exporting, lstm_states
 from facegen.nn.threads import one_thread
 
 
-class MotionEncoder(nn.Module):
+class MotionEncoder(Exportable):
     r"""One LSTM layer over the motion label, :math:`z_t = E(e_t)` (Eq. 4).
 
     The paper's LSTM runs forward, and the latent is its hidden state. But the whole label is known before anything is
@@ -34,6 +36,10 @@ class MotionEncoder(nn.Module):
         self.out = nn.Linear(2 * latent, latent) if bidirectional else nn.Identity()
 
     def forward(self, motion: Tensor, ptr: Tensor | None = None) -> Tensor:
+        if exporting():
+            if ptr is not None:
+                raise FacegenError("a graph is made of one sequence; leave ptr out")
+            return self.out(lstm_states(self.lstm, motion))
         return _OnOneThread.apply(lambda motion: self._states(motion, ptr), motion, *self.parameters())
 
     def _states(self, motion: Tensor, ptr: Tensor | None) -> Tensor:

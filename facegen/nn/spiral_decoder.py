@@ -15,6 +15,7 @@ from facegen.errors import FacegenError, unknown
 from facegen.memory import recycled
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.mesh.ordering import reorder_step, space_filling_order
+from facegen.nn.exporting import Exportable, exporting
 from facegen.nn.native.one_frame import FRAMES_ONE_BY_ONE
 from facegen.nn.threads import one_thread
 from facegen.nn.unpool_conv import UnpoolConv
@@ -28,7 +29,7 @@ BLOCK_FRAMES = 64
 28,431 vertices on two cores: 16 take half as much time again, 32 a tenth more, all 100 at once the same."""
 
 
-class SpiralDecoder(nn.Module):
+class SpiralDecoder(Exportable):
     r"""A fully connected layer to the coarsest level, then unpooling and convolution up to the finest (Table 1).
 
     Every convolution but the last is followed by the activation; displacements are signed, so the last one cannot
@@ -96,6 +97,8 @@ class SpiralDecoder(nn.Module):
         self.register_buffer("scale", torch.tensor(float(scale)))
 
     def forward(self, latent: Tensor) -> Tensor:
+        if exporting():
+            return self.finish(self._steps(latent))
         blocks, last = latent.split(BLOCK_FRAMES), self.convs[-1]
         if torch.is_grad_enabled():
             made = last(*(self._features(block) for block in blocks), scale=self.scale)
@@ -117,7 +120,7 @@ class SpiralDecoder(nn.Module):
 
     def _steps(self, latent: Tensor) -> Tensor:
         x = torch.addmm(self.full.bias[:, None], self.full.weight, latent.t())
-        x = x.view(self.coarsest, self.full.out_features // self.coarsest, len(latent))
+        x = x.view(self.coarsest, self.full.out_features // self.coarsest, latent.shape[0])
         for number in range(len(self.convs) - 1):
             x = self.step(number, x)
         return x
