@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SET_UP := $(VENV)/.set-up
 
-.PHONY: demo test types lint docs package built-package tried-package lowest blender elsewhere clean
+.PHONY: demo test types lint docs package built-package tried-package lowest blender elsewhere browser clean
 
 demo: $(SET_UP)
 	$(BIN)/facegen demo --out demo
@@ -86,6 +86,13 @@ blender: $(SET_UP)
 # it where `make blender` has been, and is named as missing where not.
 elsewhere: $(SET_UP)
 	@$(BIN)/python tests/exporters/elsewhere/table.py
+
+# onnxruntime-web, 150 MB, for the tests that run exported models in headless Chromium, and how long a frame takes there.
+browser: $(SET_UP)
+	mkdir -p $(VENV)/browser && cp tests/engines/browser/package.json $(VENV)/browser
+	npm install --prefix $(VENV)/browser --silent --no-audit --no-fund --no-package-lock
+	$(BIN)/python -m pytest tests/engines/test_browser.py
+	PYTHONPATH=tests $(BIN)/python tests/engines/browser/speed.py
 
 # openmesh comes as source: it needs a C++ compiler and cmake, and with cmake 4 the policy that its build files ask for.
 $(SET_UP): pyproject.toml constraints.txt $(wildcard facegen/nn/native/*.cpp facegen/nn/native/*.h)
