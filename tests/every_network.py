@@ -16,6 +16,7 @@ HIERARCHY = MeshHierarchy.build(plate_with_hole(21), depth=2, factor=4, spiral_l
 NETWORKS = {
     "spiral": lambda: SpiralNetwork(HIERARCHY, 3, 8, (8, 4)),
     "spiral with all settings": lambda: SpiralNetwork(HIERARCHY, 3, 8, (8, 4), "elu", 2.5, True, True),
+    "spiral as the paper writes it": lambda: SpiralNetwork(HIERARCHY, 3, 8, (8, 4), per_vertex=True, fused=False),
     "blendshape": lambda: BlendshapeNetwork(HIERARCHY, 3, 8),
     "blendshape in both directions": lambda: BlendshapeNetwork(HIERARCHY, 3, 8, True),
 }

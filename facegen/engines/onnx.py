@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
 from facegen.checkpoint import Checkpoint
 from facegen.engines.decoders import blendshapes, spirals
 from facegen.engines.encoder import latents
@@ -15,12 +13,18 @@ from facegen.engines.graph import Graph
 from facegen.errors import FacegenError
 from facegen.files import new_file
 from facegen.nn.blendshape_network import BlendshapeNetwork
+from facegen.nn.spiral_conv import SpiralConv
 from facegen.nn.spiral_network import SpiralNetwork
+from facegen.nn.unpool_conv import UnpoolConv
 from facegen.optional import require
 
 OPSET, IR = 15, 8
 """Versions of ONNX's operators and of its files. Chosen: old enough for engines that lag behind; `LSTM` and `Scan` have
 not changed since in what is used here."""
+CONVOLUTIONS = (UnpoolConv, SpiralConv)
+"""Layers that are written: the two forms of a step up, of the same weights."""
+FOREIGN = "an .onnx is written of facegen's own networks; write others with torch.export.export and torch.onnx.export"
+"""What to do with a network that this file does not know."""
 LARGEST_BYTES = 1 << 31
 """Protobuf writes no larger message, and an ONNX file is one."""
 
@@ -46,7 +50,7 @@ def write_onnx(model: Checkpoint, path: str | Path, one_frame: bool = False) -> 
         What was written, in one line.
 
     Raises:
-        FacegenError: the package onnx is missing, the network is none of facegen's own, the file would be too large, or
+        FacegenError: the package onnx is missing, the network has parts that are not facegen's own, the file would be too large, or
             `path` cannot be written.
     """
     onnx = require("onnx", "onnx")
@@ -88,19 +92,14 @@ def _model(model: Checkpoint, one_frame: bool) -> Any:
 def _build(graph: Graph, model: Checkpoint, frame: str | None) -> None:
     """Every node of the network; which kinds there are is decided here."""
     network = model.network
-    if type(network) is SpiralNetwork:
-        spirals(graph, network.decoder, model.hierarchy, latents(graph, network.encoder, frame), frame is None)
+    if type(network) is SpiralNetwork and all(type(conv) in CONVOLUTIONS for conv in network.decoder.convs):
+        latent = latents(graph, network.encoder, frame)
+        spirals(graph, network.decoder, model.hierarchy, latent, frame is None)
     elif type(network) is BlendshapeNetwork:
         blendshapes(graph, network.decoder, latents(graph, network.encoder, frame), frame is None)
     else:
-        raise FacegenError(_foreign(network))
-
-
-def _foreign(network: nn.Module) -> str:
-    return (
-        f"an .onnx is written of facegen's own generators, and the checkpoint's network is a {type(network).__name__}; "
-        "make it one that torch.export.export takes, and write that with torch.onnx.export"
-    )
+        kind = type(network).__name__
+        raise FacegenError(f"the checkpoint holds a {kind} with layers that are not facegen's own; {FOREIGN}")
 
 
 def _about(model: Checkpoint) -> dict[str, str]:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from facegen.nn.components import PrincipalComponents
 from facegen.nn.exporting import exporting
+from facegen.nn.rows import as_rows
 
 LATENT_REACH = 8.0
 """Standard deviations of a component that one unit of the latent counts where the latent is the LSTM's own output,
@@ -28,7 +29,7 @@ class BlendshapeDecoder(PrincipalComponents):
         components: K, which is Z.
         reach: s, how many standard deviations one unit of the latent counts.
 
-    Shapes: (T, K) -> (T, V, 3), mm; frames innermost in memory
+    Shapes: (T, K) -> (T, V, 3), mm; frames innermost in memory; or (B, T, K) -> (B, T, V, 3)
     """
 
     def __init__(self, vertices: int, components: int, reach: float = 1.0) -> None:
@@ -40,5 +41,7 @@ class BlendshapeDecoder(PrincipalComponents):
 
     def forward(self, latent: Tensor) -> Tensor:
         exporting()  # refuses what would keep the number of frames
-        frames = torch.addmm(self.mean, self.rows, latent.t())
-        return frames.view(len(frames) // 3, 3, latent.shape[0]).permute(2, 0, 1)
+        codes = as_rows(latent, self.rows.shape[1], "a latent")
+        frames = torch.addmm(self.mean, self.rows, codes.t())
+        made = frames.view(len(frames) // 3, 3, codes.shape[0]).permute(2, 0, 1)
+        return made if latent.dim() == 2 else made.unflatten(0, latent.shape[:2])

@@ -11,6 +11,7 @@ from torch.nn.utils.rnn import pack_sequence, unpack_sequence
 
 from facegen.errors import FacegenError
 from facegen.nn.exporting import Exportable, exporting, lstm_states
+from facegen.nn.rows import as_rows, starts
 from facegen.nn.threads import one_thread
 
 
@@ -27,7 +28,11 @@ class MotionEncoder(Exportable):
         latent: Z, its hidden size.
         bidirectional: read the label in both directions, which departs from the paper.
 
-    Shapes: motion (N, E) of sequences one after the other, ptr (B + 1,) -> (N, Z)
+    Shapes: motion (N, E) of sequences one after the other, ptr (B + 1,) -> (N, Z); or (B, T, E), all of one length,
+    without ptr -> (B, T, Z)
+
+    Raises:
+        FacegenError: the label has another shape.
     """
 
     def __init__(self, expressions: int, latent: int = 64, bidirectional: bool = False) -> None:
@@ -36,11 +41,13 @@ class MotionEncoder(Exportable):
         self.out = nn.Linear(2 * latent, latent) if bidirectional else nn.Identity()
 
     def forward(self, motion: Tensor, ptr: Tensor | None = None) -> Tensor:
+        rows, ptr = as_rows(motion, self.lstm.input_size, "a label"), starts(motion, ptr)
         if exporting():
             if ptr is not None:
-                raise FacegenError("a graph is made of one sequence; leave ptr out")
-            return self.out(lstm_states(self.lstm, motion))
-        return _OnOneThread.apply(lambda motion: self._states(motion, ptr), motion, *self.parameters())
+                raise FacegenError("a graph is made of one label, (T, E) without ptr")
+            return self.out(lstm_states(self.lstm, rows))
+        states = _OnOneThread.apply(lambda motion: self._states(motion, ptr), rows, *self.parameters())
+        return states.view(*motion.shape[:-1], -1)
 
     def _states(self, motion: Tensor, ptr: Tensor | None) -> Tensor:
         if ptr is None or len(ptr) == 2:

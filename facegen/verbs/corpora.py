@@ -10,7 +10,7 @@ from pathlib import Path
 from facegen.data.recipe import ALIGNMENTS, LABELS, NEUTRALS, PEAKS
 from facegen.data.sources import OPTIONS
 from facegen.errors import FacegenError
-from facegen.verbs.shared import add_verb
+from facegen.verbs.shared import add_trust, add_verb
 
 # Everything else is imported where it is used: a verb that needs no network starts without loading torch.
 
@@ -59,6 +59,13 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
         nargs="+",
         metavar="N|NAME",
         help="test subjects: how many to draw, or their names (default: the dataset's own, else 15 %% of all)",
+    )
+    parser.add_argument(
+        "--val-subjects",
+        nargs="+",
+        metavar="N|NAME",
+        help="validation subjects: how many to draw, 0 for none, or their names (default: the dataset's own, else "
+        "10 %% of those who do not test; of fewer than 8 people none)",
     )
     recorded = parser.add_argument_group("recorded sources (all but synthetic and ict_facekit)")
     recorded.add_argument(
@@ -149,7 +156,10 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
         "--depth", type=int, default=4, help="how many coarser levels the mesh hierarchy has (default: 4)"
     )
     recipe.add_argument(
-        "--factor", type=float, default=5.0, help="how many times fewer vertices each level has (default: 5)"
+        "--factor",
+        type=float,
+        help="how many times fewer vertices each level has, exactly (default: 5 as in the paper's Table 1, less where "
+        "the coarsest level would have under 20)",
     )
     recipe.add_argument(
         "--spiral-length",
@@ -262,13 +272,14 @@ def add_inspect(verbs: argparse._SubParsersAction) -> None:
         metavar="FILE.yaml",
         help="of a dataset's folder, for fourdfab: a file that says how the folder is laid out",
     )
+    add_trust(parser)
 
 
 def inspect(options: Namespace) -> None:
     """Print what is in a file, and whether it is sound."""
     from facegen.inspection.inspect import inspect as look
 
-    report = look(options.path, options.source, options.layout)
+    report = look(options.path, options.source, options.layout, options.trust)
     if (options.source or options.layout) and report.facts["kind"] != "dataset":
         raise FacegenError(f"--source and --layout are of a dataset; {options.path} is a {report.facts['kind']}")
     for sheet, name in ((options.phases, "phases"), (options.people, "people")):

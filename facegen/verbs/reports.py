@@ -7,7 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from facegen.errors import FacegenError, unknown
-from facegen.verbs.shared import add_output, add_verb, chosen, require_device, write_sequence
+from facegen.verbs.shared import add_output, add_trust, add_verb, chosen, require_device, write_sequence
 
 # Everything else is imported where it is used: a verb that needs no network starts without loading torch.
 
@@ -88,9 +88,14 @@ def _export_model(options: Namespace) -> None:
     if given:
         raise FacegenError(f"{given[0]} is of a sequence; an .onnx has no options but --one-frame")
     from facegen import checkpoint
-    from facegen.engines.onnx import write_onnx
+    from facegen.classes import UntrustedClassError
+    from facegen.engines.onnx import FOREIGN, write_onnx
 
-    print(write_onnx(checkpoint.load(options.sequence), options.out, options.one_frame))
+    try:
+        model = checkpoint.load(options.sequence)
+    except UntrustedClassError as error:  # to trust it would not help
+        raise FacegenError(f"{options.sequence} names a class that is not facegen's own; {FOREIGN}") from error
+    print(write_onnx(model, options.out, options.one_frame))
 
 
 def add_evaluate(verbs: argparse._SubParsersAction) -> None:
@@ -116,6 +121,7 @@ def add_evaluate(verbs: argparse._SubParsersAction) -> None:
         ("--paper-blendshape", "checkpoint of the baseline, trained by the paper's recipe; it has a row of its own"),
     ):
         parser.add_argument(name, type=Path, nargs="+", default=[], metavar="CKPT", help=text)
+    add_trust(parser)
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder to make; an earlier report there is replaced"
     )
@@ -135,7 +141,7 @@ def evaluate(options: Namespace) -> None:
         raise FacegenError(f"the seed must be 0 or more, got {options.seed}")
     names = (*MODELS, evaluation.CLASSIFIER)
     checkpoints = {name: getattr(options, name) for name in names}
-    report = evaluation.evaluate(options.corpus, checkpoints, options.out, options.device, options.seed)
+    report = evaluation.evaluate(options.corpus, checkpoints, options.out, options.device, options.seed, options.trust)
     for name in report["left_out"]:
         print(f"left out, since no checkpoint was given: {name}")
     for name, values in report["table2"].items():

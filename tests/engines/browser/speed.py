@@ -1,8 +1,8 @@
 """How long a frame takes in a browser: `make browser` prints it.
 
 At `--vertices` of the built-in face, spirals of 9, Table 1's channels and the settings of the configs that ship, with
-weights as they are initialised, in which nothing is zero. onnxruntime-web runs on one thread and on as many as there are
-cores; a clip is a label of 30 frames in one call. Medians and the shortest of several calls are printed.
+weights as they are initialised, in which nothing is zero. onnxruntime-web runs on one thread and on as many as there
+are cores; a clip is a label of 30 frames in one call. Medians and the shortest of several calls are printed.
 """
 
 from __future__ import annotations
