@@ -50,8 +50,8 @@ def write_onnx(model: Checkpoint, path: str | Path, one_frame: bool = False) -> 
         What was written, in one line.
 
     Raises:
-        FacegenError: the package onnx is missing, the network has parts that are not facegen's own, the file would be too large, or
-            `path` cannot be written.
+        FacegenError: the package onnx is missing, the network has parts that are not facegen's own, the file would be
+            too large, or `path` cannot be written.
     """
     onnx = require("onnx", "onnx")
     file = _model(model, one_frame)

@@ -15,6 +15,7 @@ from facegen.nn.spiral_network import SpiralNetwork
 HIERARCHY = MeshHierarchy.build(plate_with_hole(9), depth=1, factor=4, spiral_length=7)
 NETWORKS = {
     "spiral": lambda: SpiralNetwork(HIERARCHY, 3, 4, (4,), "elu", 2.5, True, True),
+    "spiral as the paper writes it": lambda: SpiralNetwork(HIERARCHY, 3, 4, (4,), fused=False),
     "blendshape": lambda: BlendshapeNetwork(HIERARCHY, 3, 4),
 }
 
