@@ -18,6 +18,7 @@ from facegen.evaluation.regions import OTHERS, REGIONS, face_regions
 from facegen.evaluation.report import markdown
 from facegen.evaluation.rows import GROUND_TRUTH, MODELS, Generator, Judge, Row, generators, references
 from facegen.evaluation.scores import mean_phases, score_rows
+from facegen.evaluation.trained import trained
 from facegen.files import new_folder
 from facegen.optional import require
 
@@ -73,6 +74,7 @@ def evaluate(
             "corpus": corpus.facts() | {"provenance": corpus.provenance},
             "test_sequences": len(corpus.split("test")),
             "checkpoints": {name: [str(path) for path in files] for name, files in paths.items()},
+            "trained": trained(paths, Path(out)),
             "left_out": [name for name in (*MODELS, CLASSIFIER) if name not in paths],
             "no_regions": no_regions,
             "table2": tables.table2(corpus, scores, np.random.default_rng(seed)),

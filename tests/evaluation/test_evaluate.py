@@ -65,6 +65,20 @@ def test_the_keys_are_stable(report: dict) -> None:
     assert report["left_out"] == ["paper_blendshape", "paper_spiral"]
 
 
+def test_checkpoints_are_found_from_the_report_s_folder_and_say_how_they_were_trained(
+    report: dict, report_path: Path, checkpoint_path: Path
+) -> None:
+    assert list(report["trained"]) == list(report["checkpoints"]) == ["blendshape", "spiral", "classifier"]
+    for name, (facts,) in report["trained"].items():
+        assert facts["path"] == report["checkpoints"][name][0]
+        assert not Path(facts["from_report"]).is_absolute()
+        assert (report_path / facts["from_report"]).samefile(facts["path"])
+    (facts,) = report["trained"]["spiral"]
+    assert (facts["epochs"], facts["steps"], facts["takes_a_step"], facts["seed"]) == (30, 30 * 18, 1, 0)
+    assert (facts["optimizer"], facts["lr"], facts["decay"], facts["weight_decay"]) == ("adam", 1e-2, 0.99, 5e-5)
+    assert facts["settings"]["channels"] == [16, 8, 8]
+
+
 def test_errors_are_those_of_the_test_verb(
     report: dict, fit_arguments: list[str], checkpoint_path: Path, tmp_path: Path
 ) -> None:
