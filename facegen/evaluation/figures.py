@@ -24,8 +24,9 @@ COLORS = {
 }
 """Colour of each row: Okabe and Ito's, which the colour-blind can tell apart. The paper's recipes have their model's,
 dashed."""
-CURVES_MM, PANEL_MM = 42.0, 28.0
-"""Height of Figure 5's axes, and of each expression's in the figure of intensities; chosen."""
+CURVES_HEIGHT, PANEL_HEIGHT = 0.5, 0.16
+"""Height of Figure 5's axes, and of each expression's in the figure of intensities, as a share of the figure's width;
+chosen."""
 PANELS = 3
 """Expressions side by side in the figure of intensities; chosen."""
 
@@ -39,7 +40,7 @@ def error_curves(corpus: Corpus, curves: Mapping[str, Sequence[float]], style: S
         style: of the figure, which spans one column.
         stem: its files, without a suffix.
     """
-    line, width, height = style.line, style.pixels(style.single), style.pixels(CURVES_MM)
+    line, width, height = style.line, style.pixels(style.single), round(CURVES_HEIGHT * style.pixels(style.single))
     above, left, axis = round(3.5 * line), 4 * line, 3 * line
     sheet = Sheet(style, width, above + height + axis + _legend_lines(curves) * line)
     axes = sheet.axes(left, above, width - left - line, height)
@@ -73,8 +74,8 @@ def intensity_curves(corpus: Corpus, found: Mapping[str, Mapping[str, Any]], sty
     first = next(iter(found.values()))
     columns, line = min(PANELS, len(first)), style.line
     rows = -(-len(first) // columns)
-    left, above, step = 4 * line, 2 * line, style.pixels(PANEL_MM) + 5 * line
     width = style.pixels(style.double)
+    left, above, step = 4 * line, 2 * line, round(PANEL_HEIGHT * width) + 5 * line
     sheet = Sheet(style, width, above + rows * step + (3 if _long(found) else 2) * line)
     across = (width - line) // columns
     for i, name in enumerate(first):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from facegen.evaluation.about import counted
 from facegen.evaluation.rows import TITLES
 
 TABLES = ("table2.tex", "table3.tex")
@@ -48,8 +49,8 @@ def _table2(report: Mapping[str, Any]) -> str:
             cells.append(f"{low:.3f}--{high:.3f}")
         rows.append([escaped(TITLES[name]), *cells])
     caption = (
-        f"Mean per-vertex Euclidean distance in mm on {people} test subject{'s' if people > 1 else ''} "
-        f"({report['test_sequences']} sequences)"
+        f"Mean per-vertex Euclidean distance in mm on {counted(people, 'test subject')} "
+        f"({counted(report['test_sequences'], 'sequence')})"
     )
     if intervals:
         caption += f", with the 95\\,\\% interval of the total over subjects ($t$, {people - 1} degrees of freedom)"
@@ -73,9 +74,9 @@ def _table3(report: Mapping[str, Any]) -> str:
         [escaped(name), *(f"{values[name][kind]:.2f}" for values in table.values() for kind in kinds)] for name in names
     ]
     caption = (
-        "Precision (Pre), recall (Rec) and F1, as shares of one, of a classifier that names the expression of "
-        f"{report['test_sequences']} recorded test sequences (ground truth) and of what each model makes of their "
-        "labels; the total is the mean over expressions."
+        "Precision (Pre), recall (Rec) and F1, from 0 to 1, of a classifier that names the expression of "
+        f"{counted(report['test_sequences'], 'test sequence')}, as recorded (ground truth) and as each other column "
+        "has it; the total is the mean over expressions."
     )
     return _float(caption, "classes", "l" + "ccc" * len(table), heads, rows)
 
