@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -45,6 +46,21 @@ def test_it_leaves_what_it_promises(report_path: Path) -> None:
                 shown = np.asarray(picture.convert("RGB"))
             assert min(shown.shape[:2]) > 200
             assert shown.std() > 10
+
+
+def test_figures_name_who_and_what_they_show(report: dict, report_path: Path) -> None:
+    subject = report["shown"]["figure3"]["subject"]
+    for name, wanted in {
+        "figure3": {f"Test subject {subject}, errors on the recorded face", "error, mm", "recorded", "spiral"},
+        "figure4": {f"Test subject {subject}, made by spiral from labels of full intensity", "frame 0, rest", "frame"},
+        "figure5": {f"Mean over test subject {subject}, all expressions", "mean L1 error, mm", "onset", "label mean"},
+        "figure6": {f"Test subject {subject}, made by spiral between the apexes of two expressions", "to angry"},
+        "intensity": {"mean deformation, mm", "intensity", "asked for", *EXPRESSIONS},
+    }.items():
+        texts = re.findall(r"<text [^>]*>([^<]*)", (report_path / f"{name}.svg").read_text())
+        assert wanted <= set(texts)
+        if name == "figure6":
+            assert texts.count("\u03b1 = 0.50") == len(EXPRESSIONS)
 
 
 def test_the_keys_are_stable(report: dict) -> None:
