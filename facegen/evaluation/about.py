@@ -91,8 +91,8 @@ def training(report: Mapping[str, Any]) -> list[str]:
     ]
     if short:
         parts.append(
-            "**Trained for far less long than in the study** (docs/study.md), so that these numbers say little of what "
-            "the models can do:\n\n" + "\n".join(short)
+            "**Trained for far less long than in the study** (docs/study.md); longer training may lower these "
+            "errors:\n\n" + "\n".join(short)
         )
     return parts
 

@@ -42,7 +42,7 @@ def error_curves(corpus: Corpus, curves: Mapping[str, Sequence[float]], style: S
     """
     line, width, height = style.line, style.pixels(style.single), round(CURVES_HEIGHT * style.pixels(style.single))
     above, left, axis = round(3.5 * line), 4 * line, 3 * line
-    sheet = Sheet(style, width, above + height + axis + _legend_lines(curves) * line)
+    sheet = Sheet(style, width, above + height + axis + _legend(style, curves))
     axes = sheet.axes(left, above, width - left - line, height)
     top = 1.25 * max((max(curve) for name, curve in curves.items() if name != "still"), default=max(curves["still"]))
     for name, curve in curves.items():
@@ -104,5 +104,7 @@ def _long(names: Mapping[str, Any]) -> bool:
     return any(name.startswith("paper") for name in names)
 
 
-def _legend_lines(names: Mapping[str, Any]) -> float:
-    return 1 + (len(names) if _long(names) else -(-len(names) // 2)) * 1.15
+def _legend(style: Style, names: Mapping[str, Any]) -> int:
+    """Height of Figure 5's legend, pixels."""
+    lines = len(names) if _long(names) else -(-len(names) // 2)
+    return round(style.line * (1 + 1.15 * lines))

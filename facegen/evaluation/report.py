@@ -41,6 +41,9 @@ def markdown(report: Mapping[str, Any]) -> str:
 def _table2(report: Mapping[str, Any]) -> list[str]:
     errors, best = report["table2"], report["best"]
     columns = list(next(iter(errors.values())))
+    several = any(len(values["total"]["by_checkpoint_mm"]) > 1 for values in errors.values())
+    intervals = all(values["total"]["interval_mm"] for values in errors.values())
+    head = ["mm", *columns, *(["95 % interval of the total"] if intervals else [])]
     rows = []
     for name, values in errors.items():
         means = {column: f"{values[column]['mean_mm']:.3f}" for column in columns}
@@ -49,8 +52,8 @@ def _table2(report: Mapping[str, Any]) -> list[str]:
             [
                 TITLES[name],
                 *(f"**{mean}**" if best[column] == name else mean for column, mean in means.items()),
-                _between(values["total"]["interval_mm"]),
-                f"{min(spread):.3f} to {max(spread):.3f}" if len(spread) > 1 else "",
+                *([_between(values["total"]["interval_mm"])] if intervals else []),
+                *([_between([min(spread), max(spread)] if len(spread) > 1 else None)] if several else []),
             ]
         )
     parts = [
@@ -58,7 +61,7 @@ def _table2(report: Mapping[str, Any]) -> list[str]:
         "Mean per-vertex Euclidean distance in mm, in which every sequence counts the same (section 5.2). Several "
         f"checkpoints of a row count by their mean. {about.interval_note(report['corpus']['test_subjects'])}",
         _bold(best),
-        table(["mm", *columns, "95 % interval of the total", "each checkpoint's total"], rows),
+        table([*head, *(["each checkpoint's total"] if several else [])], rows),
         _comparisons(report["comparisons"]),
     ]
     known = [name for name in REGIONS if name in next(iter(errors.values()))["total"]["regions"]]
@@ -89,8 +92,8 @@ def _bold(best: Mapping[str, str | None]) -> str:
     )
 
 
-def _between(interval: Sequence[float] | None) -> str:
-    return f"{interval[0]:.3f} to {interval[1]:.3f}" if interval else ""
+def _between(ends: Sequence[float] | None) -> str:
+    return f"{ends[0]:.3f} to {ends[1]:.3f}" if ends else ""
 
 
 def _comparisons(found: Mapping[str, Any]) -> str:
