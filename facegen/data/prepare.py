@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from facegen import __version__
 from facegen.data.conform import conform, quantise
@@ -25,6 +24,7 @@ from facegen.data.sources.source import Key, Source
 from facegen.errors import DataError, FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.motion.intensity import deformation, intensities
+from facegen.progress import counting, following
 
 MOST_WORKERS = 6
 """Processes unless more are asked for. Chosen for memory: each takes 0.3 GB at the paper's size, all less than 2 GB."""
@@ -60,11 +60,13 @@ def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = 
     )
     settings = {key: value for key, value in vars(recipe).items() if value is not None}
     provenance = {"facegen": __version__, "source": name, "options": source.options(), "recipe": settings}
-    work = provenance | {"hierarchy": hierarchy.digest, "keys": source.keys, "test": source.test_subjects}
+    splits = {"test_subjects": list(source.test_subjects), "val_subjects": list(source.val_subjects)}
+    work = provenance | {"hierarchy": hierarchy.digest, "keys": source.keys} | splits
     with continued_folder(out, json.loads(json.dumps(work))) as journal:
         hierarchy.save(journal.folder / HIERARCHY)
         entries, left_out, fps, rms = _write_frames(source, journal, recipe, workers)
-        train = np.array([entry.subject not in source.test_subjects for entry in entries], dtype=bool)
+        trained = set(source.train_subjects)
+        train = np.array([entry.subject in trained for entry in entries], dtype=bool)
         _complete(source, entries, train, left_out)
         column = np.array([source.expressions.index(entry.expression) for entry in entries])
         deformations = np.array([entry.deformation for entry in entries])
@@ -74,9 +76,10 @@ def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = 
             "units": "mm",
             "expressions": list(source.expressions),
             "fps": fps,
-            "test_subjects": list(source.test_subjects),
+            **splits,
             "displacement_scale": rms,
             "hierarchy": hierarchy.digest,
+            "levels": {"factor": hierarchy.factor} | hierarchy.facts(),
             "left_out": left_out,
             "provenance": provenance,
         }
@@ -90,8 +93,8 @@ def _write_components(folder: Path, count: int) -> None:
     corpus = Corpus(folder)
     train = corpus.split("train")
     frames = sum(corpus.entries[index].frames for index in train)
-    progress = tqdm(train, desc="components", delay=2, leave=False, disable=None)
-    found = principal_components((corpus.displacement(index) for index in progress), count, frames)
+    followed = following(train, "components", "take")
+    found = principal_components((corpus.displacement(index) for index in followed), count, frames)
     found.save(folder / COMPONENTS, corpus.digest)
 
 
@@ -186,18 +189,18 @@ def _write_frames(
     missing = [(place, key) for place, key in enumerate(source.keys) if place not in journal.done]
     done = {place: _Written.parse(values) for place, values in journal.done.items()}
     failed: dict[int, str] = {}
-    progress = tqdm(total=len(source.keys), initial=len(done), desc="preparing", delay=2, leave=False, disable=None)
-    with calls(_Writer(source, journal.folder, recipe), missing, workers) as results, progress:
+    counted = counting("preparing", len(source.keys), "recording", len(done))
+    with calls(_Writer(source, journal.folder, recipe), missing, workers) as results, counted as made:
         for (place, key), result in zip(missing, results, strict=True):
-            progress.update()
             try:
                 done[place] = result()
             except FacegenError as error:
                 if recipe.strict:
                     raise DataError(f"{key}: {error}; repair it, or leave it out by going without --strict") from error
                 failed[place] = str(error)
-                continue
-            journal.add(place, asdict(done[place]))
+            else:
+                journal.add(place, asdict(done[place]))
+            made(1)
     left_out = [_left_out(key, reason) for key, reason in source.refused]
     for place, key in enumerate(source.keys):
         reasons = done[place].dropped if place in done else [failed[place]]
@@ -206,7 +209,8 @@ def _write_frames(
     kept = [done[place] for place in sorted(done)]
     entries = [entry for written in kept for entry in written.entries]
     _forget_others(journal.folder / STORE, {entry.array for entry in entries})
-    trained = [written for written in kept if written.entries[0].subject not in source.test_subjects]
+    train = source.train_subjects
+    trained = [written for written in kept if written.entries[0].subject in train]
     rms = np.sqrt(sum(written.squares for written in trained) / max(sum(written.numbers for written in trained), 1))
     return entries, left_out, _rate(source, kept, recipe), float(rms)
 
@@ -235,12 +239,11 @@ def _rate(source: Source, kept: list[_Written], recipe: Recipe) -> float:
 
 
 def _complete(source: Source, entries: list[Entry], train: np.ndarray, left_out: list[dict[str, str]]) -> None:
-    """Require sequences in both splits, and training sequences of every expression."""
+    """Require sequences to train and to test, and training sequences of every expression."""
     why = f"; {len(left_out)} recordings were left out, the first because: {left_out[0]['reason']}" if left_out else ""
-    if not train.any() or train.all():
-        raise DataError(
-            f"{int(train.sum())} sequences to train and {int((~train).sum())} to test; both must be some{why}"
-        )
+    tested = sum(entry.subject in source.test_subjects for entry in entries)
+    if not train.any() or not tested:
+        raise DataError(f"{int(train.sum())} sequences to train and {tested} to test; both must be some{why}")
     trained = {entry.expression for entry, used in zip(entries, train, strict=True) if used}
     for name in source.expressions:
         if name not in trained:

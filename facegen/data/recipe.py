@@ -47,7 +47,7 @@ class Recipe:
     peaks: str = "cut"
     confidence: float = 0.5
     depth: int = 4
-    factor: float = 5.0
+    factor: float | None = None
     spiral_length: int | Series[int] | None = None
     dilation: int | Series[int] = 1
     components: int = 64

@@ -10,6 +10,7 @@ from facegen.detection.look import Shape, camera_at
 from facegen.errors import MeshError
 from facegen.landmarks.points import Landmarks, facing, unlikeness
 from facegen.mesh.tri_mesh import TriMesh
+from facegen.progress import following
 
 SEARCH_SIZE, CLOSE_SIZE = 320, 448
 """Pixels of the pictures in which a face is looked for, and of those in which it is measured. Chosen: larger ones take
@@ -58,11 +59,9 @@ def find_landmarks(mesh: TriMesh, name: str, like: np.ndarray | None = None) -> 
         UnseenError: no view shows a face.
         FacegenError: the packages of the extra `photo` are missing.
     """
-    from tqdm import tqdm
-
     shape, seen = Shape(mesh), []
     guess = shape.flipped
-    for rotation, part, flipped in tqdm(_tries(), "looking", unit="side", delay=2, leave=False, disable=None):
+    for rotation, part, flipped in following(_tries(), "looking", "side"):
         if (shape.flipped != guess) != flipped:
             shape.flip()
         picture, points = _seen_from(shape, rotation, part)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm import tqdm
 
 from facegen.data.corpus import Corpus
 from facegen.motion.label import PHASES
+from facegen.progress import following
 
 KNOTS = 17
 """Label values, evenly from 0 to 1, between which the mean is linear. Chosen: fine enough for what a face does in
@@ -40,7 +40,7 @@ class LabelMean:
         shape = (len(corpus.expressions), len(PHASES), KNOTS)
         gram = np.zeros((*shape, KNOTS))
         moment = np.zeros((*shape, 3 * vertices))
-        for index in tqdm(corpus.split("train"), desc="label mean", delay=2, leave=False, disable=None):
+        for index in following(corpus.split("train"), "label mean", "take"):
             row, phase, weights = _weights(corpus, index)
             displacement = corpus.displacement(index).reshape(len(phase), -1)
             for p in np.unique(phase):

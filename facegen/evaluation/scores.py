@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm import tqdm
 
 from facegen.data.corpus import Corpus
 from facegen.errors import MotionError
@@ -15,6 +14,7 @@ from facegen.evaluation.rows import Row
 from facegen.motion.evolutions import fit_phases
 from facegen.motion.intensity import mean_motion
 from facegen.motion.label import Phases
+from facegen.progress import following
 
 POSITIONS = 101
 """Places along the evolution of an expression at which Figure 5 shows errors: every percent of it."""
@@ -60,7 +60,7 @@ def score_rows(
     """
     marks = mean_phases(corpus)
     found: Scores = {row.name: [[] for _ in row.makers] for row in rows}
-    for index in tqdm(corpus.split("test"), desc="scoring", delay=2, leave=False, disable=None):
+    for index in following(corpus.split("test"), "scoring", "take"):
         recorded = corpus.displacement(index)
         places = evolution(corpus.phases(index), len(recorded), marks)
         for row in rows:

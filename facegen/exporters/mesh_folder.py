@@ -15,6 +15,7 @@ from facegen.mesh.formats.obj_appearance import surface_lines
 from facegen.mesh.formats.ply import write_ply
 from facegen.mesh.material import DEFAULT, distinct
 from facegen.mesh.tri_mesh import TriMesh
+from facegen.progress import following
 from facegen.sequence.sequence import Sequence
 
 MESH_SUFFIXES = (".obj", ".ply")
@@ -43,8 +44,6 @@ def write_meshes(sequence: Sequence, folder: str | Path, suffix: str | None = No
         FacegenError: an unknown suffix, or the folder is in use or cannot be made.
         MeshError: a vertex is not finite.
     """
-    from tqdm import tqdm
-
     suffix = Path(folder).suffix.lower() if suffix is None else suffix
     if suffix not in MESH_SUFFIXES:
         raise FacegenError(unknown("mesh suffix", suffix, MESH_SUFFIXES))
@@ -52,7 +51,7 @@ def write_meshes(sequence: Sequence, folder: str | Path, suffix: str | None = No
     digits = max(4, len(str(count - 1)))
     with new_folder(folder) as aside:
         write, left = _obj_writer(sequence, aside) if suffix == ".obj" else _ply_writer(sequence)
-        for frame, vertices in enumerate(tqdm(sequence.vertices, unit="frame", delay=2, leave=False, disable=None)):
+        for frame, vertices in enumerate(following(sequence.vertices, "writing", "frame")):
             write(aside / f"frame_{frame:0{digits}d}{suffix}", vertices)
         megabytes = sum(file.stat().st_size for file in aside.iterdir()) / 1e6
     without = f", without {', '.join(left)}" if left else ""

@@ -7,27 +7,26 @@ from collections.abc import Iterator
 import numpy as np
 
 from facegen.errors import FacegenError
+from facegen.progress import counting
 from facegen.sequence.frames import Frames, chunks
 
 MAX_SCENE_FPS = 1000.0
 """Frames a second of a scene; far above any, so that a slip of the finger fills no disk."""
 
 
-def streamed(vertices: np.ndarray | Frames, what: str = "") -> Iterator[tuple[int, np.ndarray]]:
+def streamed(vertices: np.ndarray | Frames, what: str = "writing") -> Iterator[tuple[int, np.ndarray]]:
     """Chunks of frames of (T, V, 3) in their order: the number of each chunk's first frame, and (N, V, 3), mm.
 
     Args:
         vertices: see `Sequence`.
-        what: is being done; shown beside the bar.
+        what: is being done; shown beside the progress.
     """
-    from tqdm import tqdm
-
     start = 0
-    with tqdm(total=len(vertices), desc=what or None, unit="frame", delay=2, leave=False, disable=None) as bar:
+    with counting(what, len(vertices), "frame") as made:
         for chunk in chunks(vertices):
             yield start, chunk
             start += len(chunk)
-            bar.update(len(chunk))
+            made(len(chunk))
 
 
 def require_rate(scene_fps: float) -> None:

@@ -26,6 +26,7 @@ from facegen.mesh.projection import project
 from facegen.mesh.surface import Hits, Surface
 from facegen.mesh.topology import border_vertices
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
+from facegen.progress import following
 
 # Lengths are in units of the face's size, see `face_size`. Values were chosen, not measured on scans. How sharp some of
 # them are was tried on one built-in person of 1,800 vertices, with landmarks off by 1 %: the template's front comes to
@@ -182,14 +183,12 @@ def fit_template(template: TriMesh, marks: csr_matrix, goals: np.ndarray, target
     Raises:
         MeshError: the surfaces have nothing in common.
     """
-    from tqdm import tqdm
-
     fine, lift = _coarser(template, FINE_VERTICES)
     coarse, up = _coarser(fine, COARSE_VERTICES)
     moved = np.zeros_like(coarse.vertices)
     level = Level.of(coarse, marks @ lift @ up)
     apart = _apart(template, target)
-    for stage, (length, pull) in enumerate(tqdm(STAGES, "fitting", unit="stage", delay=2, leave=False, disable=None)):
+    for stage, (length, pull) in enumerate(following(STAGES, "fitting", "stage")):
         if stage == len(STAGES) - FULL_STAGES:
             level, moved = Level.of(fine, marks @ lift), up @ moved
         for _ in range(SEARCHES):

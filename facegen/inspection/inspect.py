@@ -11,6 +11,9 @@ import numpy as np
 
 from facegen.errors import FacegenError
 
+USES = {"train": "to train", "val": "to validate", "test": "to test"}
+"""Splits, and what is done with the people of each."""
+
 
 @dataclass
 class Report:
@@ -97,15 +100,23 @@ def inspect_mesh(path: Path) -> Report:
 def summary(path: str | Path) -> str:
     """A corpus in one line, without reading its frames, and a line for everything that was left out."""
     from facegen.data.corpus import Corpus
+    from facegen.data.sources.splits import LEAST_TO_VALIDATE
 
     corpus = Corpus(path)
     frames = sum(entry.frames for entry in corpus.entries)
     out = f", {len(corpus.left_out)} left out" if corpus.left_out else ""
+    people = ", ".join(f"{corpus.facts()[f'{split}_subjects']} {use}" for split, use in USES.items())
     first = (
-        f"{len(corpus.subjects)} subjects, {len(corpus.entries)} sequences{out}, {frames:,} frames of "
+        f"{len(corpus.subjects)} subjects ({people}), {len(corpus.entries)} sequences{out}, {frames:,} frames of "
         f"{corpus.hierarchy.sizes[0]:,} vertices"
     )
-    return "\n".join([first, *(f"left out: {line}" for line in corpus.left_out_lines())])
+    lines = [first]
+    if not corpus.split("val") and len(corpus.subjects) < LEAST_TO_VALIDATE:
+        lines.append(
+            f"no validation subjects: of fewer than {LEAST_TO_VALIDATE} people none are drawn; --val-subjects asks for "
+            "some"
+        )
+    return "\n".join([*lines, *(f"left out: {line}" for line in corpus.left_out_lines())])
 
 
 def inspect_corpus(path: Path) -> Report:
@@ -144,7 +155,7 @@ def inspect_checkpoint(path: Path) -> Report:
         "parameters": sum(weights.numel() for weights in model.network.parameters()),
         "vertices": len(template.vertices),
         "faces": len(template.faces),
-        "levels": list(model.hierarchy.sizes),
+        **model.hierarchy.facts(),
         "expressions": list(model.expressions),
         "fps": model.fps,
         "intensity_floor": model.floor,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from facegen.errors import FacegenError, MeshError
+from facegen.mesh.caps import rims
 from facegen.mesh.topology import border_edges
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 from facegen.mesh.unfolding import folded, unfold
@@ -26,7 +27,8 @@ def decimate(mesh: TriMesh, count: int) -> tuple[np.ndarray, TriMesh]:
     """Quadric decimation by half-edge collapses, so that what stays is a subset of the vertices.
 
     No collapse turns a triangle over, and edges of triangles that came to lie folded nevertheless, by many small turns,
-    are flipped; the quadric error alone is 0 on flat parts, whatever happens there.
+    are flipped; the quadric error alone is 0 on flat parts, whatever happens there. A hole keeps three vertices. Where
+    fewer vertices shall stay than all holes keep, the smallest one is closed by a triangle and is a hole no more.
 
     Args:
         mesh: a sound mesh, (V, 3).
@@ -59,10 +61,31 @@ def decimate(mesh: TriMesh, count: int) -> tuple[np.ndarray, TriMesh]:
         if not fewest:
             break
     if best is None:
-        raise MeshError(
-            f"the mesh could be decimated to {nearest} vertices, not to {count}; use fewer levels or a smaller factor"
-        )
+        kept, coarse = decimate(mesh, nearest) if nearest < len(mesh.vertices) else (np.arange(nearest), mesh)
+        closed = _without_smallest_hole(coarse)
+        if closed is None:
+            raise MeshError(
+                f"the mesh could be decimated to {nearest} vertices, not to {count}; use fewer levels or a smaller "
+                "factor"
+            )
+        further, coarse = decimate(closed, count)
+        return kept[further], coarse
     return best
+
+
+def _without_smallest_hole(mesh: TriMesh) -> TriMesh | None:
+    """The mesh with a triangle in the smallest of its triangular holes; None where it has none but its outline."""
+    holes = rims(mesh.faces.astype(np.int32), len(mesh.vertices))
+    around = [np.linalg.norm(np.diff(mesh.vertices[edges], axis=1), axis=2).sum() for edges in holes]
+    for number in np.argsort(around)[:-1]:  # the longest is the outline of the face
+        if len(edges := holes[number]) == 3:
+            following = dict(edges.tolist())
+            first = int(edges[0, 0])
+            second = following[first]
+            # Against the way in which the faces around it run, as a neighbour runs.
+            cap = np.array([[first, following[second], second]], dtype=mesh.faces.dtype)
+            return TriMesh(mesh.vertices, np.concatenate([mesh.faces, cap]))
+    return None
 
 
 def _raised(mesh: TriMesh, normals: np.ndarray, share: float) -> np.ndarray:

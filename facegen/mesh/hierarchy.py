@@ -6,8 +6,10 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from math import ceil, inf
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -20,13 +22,19 @@ from facegen.mesh.projection import project
 from facegen.mesh.spirals import build_spirals
 from facegen.mesh.tri_mesh import TriMesh
 
+USUAL_FACTOR = 5.0
+"""Vertices of a level over those of the next: Table 1 of the paper."""
 COARSEST_LEVEL = 20
-"""Vertices of the coarsest level at least. Chosen: on a smaller one a single spiral would cover most of the level."""
+"""Vertices of the coarsest level at least, where no factor is asked for. Chosen: on a smaller one a single spiral would
+cover most of the level."""
 
 
-def level_factor(vertices: int, depth: int, factor: float) -> float:
-    """`factor`, or a gentler one where `depth` steps of it would leave fewer vertices than `COARSEST_LEVEL`."""
-    return max(1.0, min(factor, (vertices / COARSEST_LEVEL) ** (1 / depth)))
+def level_factor(vertices: int, depth: int) -> float:
+    """`USUAL_FACTOR`, or a gentler one where `depth` steps of it would leave fewer vertices than `COARSEST_LEVEL`.
+
+    This departs from the paper below 20 * 5^4 = 12,500 vertices at a depth of 4; the paper's mesh has 28,431.
+    """
+    return max(1.0, min(USUAL_FACTOR, (vertices / COARSEST_LEVEL) ** (1 / depth)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +47,9 @@ class MeshHierarchy:
         upsample: for each step, sparse (V_i, V_{i+1}); rows sum to one, at most three entries each.
         spirals: for each level, (V_i, L_i) int64; column 0 is the vertex itself, -1 where nothing is.
         reference: the vertex of level 0 that spirals start towards.
+        factor: every level has ceil(V / factor) vertices of the V of the finer one; None where a file of an earlier
+            version does not say it.
+        dilations: of the spirals, for each level; None where a file of an earlier version does not say it.
     """
 
     levels: tuple[TriMesh, ...]
@@ -46,6 +57,8 @@ class MeshHierarchy:
     upsample: tuple[csr_matrix, ...]
     spirals: tuple[np.ndarray, ...]
     reference: int
+    factor: float | None = None
+    dilations: tuple[int, ...] | None = None
 
     @classmethod
     def build(
@@ -53,7 +66,7 @@ class MeshHierarchy:
         template: TriMesh,
         *,
         depth: int = 4,
-        factor: float = 5.0,
+        factor: float | None = None,
         reference: int | None = None,
         spiral_length: int | Sequence[int] | None = None,
         dilation: int | Sequence[int] = 1,
@@ -63,7 +76,8 @@ class MeshHierarchy:
         Args:
             template: (V, 3) in mm, one sound mesh.
             depth: how many coarser levels.
-            factor: every level has ceil(V / factor) vertices; gentler on small meshes, see `level_factor`.
+            factor: every level has ceil(V / factor) vertices, Table 1's rule, on a mesh of any size; None takes
+                `level_factor`, which is the paper's 5 or gentler on a small mesh.
             reference: vertex that spirals start towards; None takes the one nearest the centroid.
             spiral_length: L, one for all levels or one for each, finest first; None takes `default_length`.
             dilation: of the spirals, see `build_spirals`; one for all levels or one for each, finest first.
@@ -72,7 +86,7 @@ class MeshHierarchy:
             MeshError: the template is not sound, too small, or a setting is out of range.
         """
         require_sound(template, "the template")
-        if depth < 1 or not 1 < factor < inf:
+        if depth < 1 or (factor is not None and not 1 < factor < inf):
             raise MeshError(f"a hierarchy needs a depth of at least 1 and a factor above 1, got {depth} and {factor}")
         if len(template.vertices) <= COARSEST_LEVEL:
             raise MeshError(
@@ -83,7 +97,8 @@ class MeshHierarchy:
             reference = int(np.linalg.norm(template.vertices - centroid, axis=1).argmin())
         if not 0 <= reference < len(template.vertices):
             raise MeshError(f"the reference vertex {reference} is not one of the {len(template.vertices)} vertices")
-        factor = level_factor(len(template.vertices), depth, factor)
+        if factor is None:
+            factor = level_factor(len(template.vertices), depth)
         levels, keep, upsample, references = [template], [], [], [reference]
         for _ in range(depth):
             fine = levels[-1]
@@ -101,7 +116,9 @@ class MeshHierarchy:
             build_spirals(level, start, length, step)
             for level, start, length, step in zip(levels, references, lengths, dilations, strict=True)
         ]
-        return cls(tuple(levels), tuple(keep), tuple(upsample), tuple(spirals), reference)
+        return cls(
+            tuple(levels), tuple(keep), tuple(upsample), tuple(spirals), reference, float(factor), tuple(dilations)
+        )
 
     @property
     def template(self) -> TriMesh:
@@ -113,12 +130,23 @@ class MeshHierarchy:
         """Vertex counts, finest first."""
         return tuple(len(level.vertices) for level in self.levels)
 
+    def facts(self) -> dict[str, Any]:
+        """For each level, finest first: vertices, times fewer of them than in the level before, spiral length and, where
+        it is known, dilation."""
+        facts: dict[str, Any] = {
+            "levels": list(self.sizes),
+            "factors": [round(fine / coarse, 2) for fine, coarse in pairwise(self.sizes)],
+            "spirals": [spiral.shape[1] for spiral in self.spirals],
+        }
+        return facts if self.dilations is None else facts | {"dilations": list(self.dilations)}
+
     @cached_property
     def digest(self) -> str:
-        """Hex digest of everything that a network's weights refer to; positions are not part of it."""
+        """Hex digest of everything that a network's weights refer to; positions are not part of it, nor is how the
+        levels were asked for."""
         state = hashlib.sha256()
         for name, array in sorted(self.arrays().items()):
-            if name != "vertices":
+            if name not in ("vertices", "factor", "dilations"):
                 state.update(f"{name}{array.shape}".encode() + array.tobytes())
         return state.hexdigest()
 
@@ -127,6 +155,10 @@ class MeshHierarchy:
         arrays = {"vertices": self.template.vertices, "reference": np.array([self.reference])}
         if self.template.polygons is not None:
             arrays["polygons"] = self.template.polygons
+        if self.factor is not None:
+            arrays["factor"] = np.array([self.factor])
+        if self.dilations is not None:
+            arrays["dilations"] = np.array(self.dilations, dtype=np.int64)
         for i, (level, spiral) in enumerate(zip(self.levels, self.spirals, strict=True)):
             arrays |= {f"faces{i}": level.faces, f"spiral{i}": spiral}
         for i, (kept, matrix) in enumerate(zip(self.keep, self.upsample, strict=True)):
@@ -158,12 +190,14 @@ class MeshHierarchy:
                 upsample[i].check_format()
             spirals = [np.asarray(arrays[f"spiral{i}"]) for i in range(depth + 1)]
             reference = int(arrays["reference"][0])
+            factor = float(arrays["factor"][0]) if "factor" in arrays else None
+            dilations = tuple(map(int, arrays["dilations"])) if "dilations" in arrays else None
             for level, spiral in zip(levels, spirals, strict=True):
                 if len(spiral) != len(level.vertices) or spiral.min() < -1 or spiral.max() >= len(spiral):
                     raise MeshError("spirals and levels do not fit together")
         except (KeyError, IndexError, ValueError, TypeError) as error:
             raise MeshError(f"these arrays are no mesh hierarchy ({error!r})") from error
-        return cls(tuple(levels), tuple(keep), tuple(upsample), tuple(spirals), reference)
+        return cls(tuple(levels), tuple(keep), tuple(upsample), tuple(spirals), reference, factor, dilations)
 
     def save(self, path: str | Path) -> None:
         """Write a `.npz`."""

@@ -112,6 +112,11 @@ class ExpressionModel(LightningModule):
     def test_step(self, batch: MotionBatch, index: int) -> Tensor:
         return self._step(batch, "test")
 
+    def on_fit_start(self) -> None:
+        for each in self.trainer.lr_scheduler_configs:
+            if each.reduce_on_plateau and str(each.monitor).startswith("val"):
+                self.corpus.require_validation(f"the schedule of lr, which monitors {each.monitor},")
+
     def on_train_start(self) -> None:
         loop = self.trainer.fit_loop
         if loop.restarted_on_epoch_end:

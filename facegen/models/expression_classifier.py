@@ -32,7 +32,7 @@ class ExpressionClassifier(ExpressionModel):
     """
 
     scores: Mapping[str, ClassScores]
-    HEADLINE: ClassVar[dict[str, str]] = {"train/f1": "train F1", "val/f1": "test F1"}
+    HEADLINE: ClassVar[dict[str, str]] = {"train/f1": "train F1", "val/f1": "val F1"}
 
     def __init__(
         self,

@@ -33,7 +33,7 @@ class ExpressionGenerator(ExpressionModel):
     errors: Mapping[str, VertexError]
     still: Mapping[str, VertexError]
     phases: Mapping[str, PhaseError]
-    HEADLINE: ClassVar[dict[str, str]] = {"train/error": "train", "val/error": "test", "val/still": "not moving"}
+    HEADLINE: ClassVar[dict[str, str]] = {"train/error": "train", "val/error": "val", "val/still": "not moving"}
     UNIT = " mm"
 
     def __init__(

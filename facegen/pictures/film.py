@@ -6,12 +6,14 @@ import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import numpy as np
 
 from facegen.errors import FacegenError
 from facegen.pictures.paint import Paint
 from facegen.pictures.render import Camera, render
+from facegen.progress import counting
 from facegen.sequence.frames import Frames
 
 SMALLEST_PICTURE, LARGEST_PICTURE = 16, 4096
@@ -30,22 +32,20 @@ def film(
     paint: Paint | None = None,
 ) -> Iterator[np.ndarray]:
     """Draw the frames of (T, V, 3) in order, (size, size, 3) each, from one camera, a few ahead on all cores."""
-    from tqdm import tqdm
-
     camera = Camera.framing(vertices, view)
     workers = min(os.cpu_count() or 1, MOST_WORKERS)
     waiting: deque = deque()
-    bar = tqdm(total=len(vertices), unit="frame", delay=2, leave=False, disable=None if progress else True)
+    counted = counting("drawing", len(vertices), "frame") if progress else nullcontext(lambda steps: None)
     # Threads are enough: numpy and the ray caster do not hold the interpreter while they count.
-    with bar, ThreadPoolExecutor(workers) as pool:
+    with counted as made, ThreadPoolExecutor(workers) as pool:
         for pose in vertices:
             waiting.append(pool.submit(render, pose, faces, camera, size=size, paint=paint))
             if len(waiting) > 2 * workers:
                 yield waiting.popleft().result()
-                bar.update()
+                made(1)
         while waiting:
             yield waiting.popleft().result()
-            bar.update()
+            made(1)
 
 
 def check_size(size: int) -> None:

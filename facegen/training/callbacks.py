@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
-from tqdm import tqdm
 
 from facegen.data.corpus import Corpus
 from facegen.data.sampler import SPARE
@@ -18,6 +17,7 @@ from facegen.models import ExpressionClassifier
 from facegen.models.base import ExpressionModel
 from facegen.optional import require
 from facegen.pictures.apex_sheet import apex_sheet
+from facegen.progress import say
 from facegen.sequence.sequence import Sequence
 from facegen.training.tracking import corpus_of, wandb_runs
 
@@ -44,18 +44,26 @@ class EpochLine(Callback):
             return
         values[next(iter(pl_module.HEADLINE))] = train
         parts = [f"{text} {values[name]:.3f}" for name, text in pl_module.HEADLINE.items() if name in values]
-        # Through tqdm, so that a progress bar is not torn.
         epoch = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
-        tqdm.write(f"{epoch}: {', '.join(parts)}{pl_module.UNIT}", file=sys.stderr)
+        say(f"{epoch}: {', '.join(parts)}{pl_module.UNIT}")
 
 
-def apexes(module: LightningModule, corpus: Corpus, path: Path) -> None:
-    """Write a sheet of a test subject's expressions at their apex, generated above recorded."""
-    chosen = corpus.shown_subject()
+def apexes(module: LightningModule, corpus: Corpus, split: str, path: Path, named: bool = False) -> None:
+    """Write a sheet of the expressions of a split's `shown_subject` at their apex, generated above recorded.
+
+    Args:
+        module: that generates.
+        corpus: whose.
+        split: one of `facegen.data.corpus.SPLITS`.
+        path: `.png` to write.
+        named: whether the sheet says who it is, and of which split.
+    """
+    chosen = corpus.shown_subject(split)
+    who = f"{chosen} ({split}), " if named else ""
     shown = {entry.expression: i for i, entry in enumerate(corpus.entries) if entry.subject == chosen}
     rows = {
-        "generated": {name: generated_sequence(module, corpus, i) for name, i in shown.items()},
-        "recorded": {name: corpus.sequence(i) for name, i in shown.items()},
+        f"{who}generated": {name: generated_sequence(module, corpus, i) for name, i in shown.items()},
+        f"{who}recorded": {name: corpus.sequence(i) for name, i in shown.items()},
     }
     apex_sheet(rows, path)
 
@@ -77,9 +85,10 @@ class Showing(Callback):
 
 
 class ProgressPictures(Showing):
-    """Early pictures of progress: apexes of a test subject, a short clip and an animated mesh.
+    """Early pictures of progress: apexes of a validation subject, a short clip and an animated mesh.
 
-    They go to `pictures/` in the run's folder, and to Weights & Biases where that logger is used.
+    Where the corpus has no validation subjects, they are of a training subject; the sheet says who it is. They go to
+    `pictures/` in the run's folder, and to Weights & Biases where that logger is used.
 
     Args:
         every: epochs between two looks; the first is after the first epoch. One look costs some ten seconds.
@@ -92,14 +101,22 @@ class ProgressPictures(Showing):
         self.every, self.size = every, size
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if trainer.sanity_checking or trainer.state.fn != "fit" or trainer.current_epoch % self.every:
+        if not trainer.sanity_checking and trainer.state.fn == "fit":
+            self._look(trainer, pl_module, "val")
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if not corpus_of(trainer).split("val"):
+            self._look(trainer, pl_module, "train")
+
+    def _look(self, trainer: Trainer, pl_module: LightningModule, split: str) -> None:
+        if trainer.current_epoch % self.every:
             return
         stem = run_folder(trainer, "pictures") / f"epoch{trainer.current_epoch:03d}"
         if not trainer.is_global_zero:
             return
         corpus = corpus_of(trainer)
-        sequence = generated_sequence(pl_module, corpus, corpus.split("test")[0])
-        apexes(pl_module, corpus, Path(f"{stem}.png"))
+        sequence = generated_sequence(pl_module, corpus, corpus.split(split)[0])
+        apexes(pl_module, corpus, split, Path(f"{stem}.png"), named=True)
         export(sequence, f"{stem}.mp4", size=self.size)
         export(sequence, f"{stem}.glb")
         for run in wandb_runs(trainer):
@@ -119,7 +136,7 @@ class ApexSheet(Showing):
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         path = run_folder(trainer, "pictures") / "apexes.png"
         if trainer.is_global_zero:
-            apexes(pl_module, corpus_of(trainer), path)
+            apexes(pl_module, corpus_of(trainer), "test", path)
             for run in wandb_runs(trainer):
                 import wandb
 

@@ -17,13 +17,14 @@ from facegen.data.module import ExpressionDataModule
 from facegen.errors import FacegenError
 from facegen.models.base import ExpressionModel
 from facegen.training.callbacks import PredictionWriter
+from facegen.training.progress_lines import ProgressLines
 from facegen.training.run_state import run_state
 from facegen.training.tracking import RunRecord, Throughput
 
 VERBS = {
     "fit": ("Train a model.", "facegen fit --config configs/ict_spiral.yaml --data.corpus corpora/ict"),
     "validate": (
-        "Measure a checkpoint's errors on the test subjects, as training reports them.",
+        "Measure a checkpoint's errors on the validation subjects, as training reports them.",
         "facegen validate --config configs/ict_spiral.yaml --ckpt_path runs/ict_spiral/version_0/checkpoints/last.ckpt",
     ),
     "test": (
@@ -81,8 +82,12 @@ class TrainingCLI(LightningCLI):
             super().instantiate_classes()
         except (ValueError, TypeError) as error:
             raise FacegenError(str(_plain(error))) from error
-        if self.config["subcommand"] == "fit" and self.config["fit"].get("ckpt_path") is not None:
-            # What cannot go on is refused before anything is written.
+        # What cannot be is refused before anything is written.
+        verb = self.config["subcommand"]
+        callbacks = self.trainer.callbacks  # pyright: ignore[reportAttributeAccessIssue]  # set, and declared nowhere
+        if isinstance(self.datamodule, ExpressionDataModule):
+            self.datamodule.require_validation(verb, callbacks if verb == "fit" else ())
+        if verb == "fit" and self.config["fit"].get("ckpt_path") is not None:
             assert isinstance(self.model, ExpressionModel)
             self.model.take_up(checkpoint.read_raw(self.config["fit"]["ckpt_path"]), self.trainer)
 
@@ -122,10 +127,11 @@ def run(arguments: list[str]) -> TrainingCLI:
             "use_distributed_sampler": False,  # the data module does it, without repeating sequences
             "plugins": [{"class_path": "facegen.training.CheckpointFile"}],
             "callbacks": [
-                # The last epoch's, never the best on the test subjects: those must choose nothing.
+                # The last epoch's, so that nobody chooses it; what chooses by validation is the user's to add.
                 ModelCheckpoint(filename="last", enable_version_counter=False, save_on_train_epoch_end=True),
                 PredictionWriter(),
                 Throughput(),
+                ProgressLines(),
             ],
         },
     )

@@ -60,6 +60,13 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
         metavar="N|NAME",
         help="test subjects: how many to draw, or their names (default: the dataset's own, else 15 %% of all)",
     )
+    parser.add_argument(
+        "--val-subjects",
+        nargs="+",
+        metavar="N|NAME",
+        help="validation subjects: how many to draw, 0 for none, or their names (default: the dataset's own, else "
+        "10 %% of those who do not test; of fewer than 8 people none)",
+    )
     recorded = parser.add_argument_group("recorded sources (all but synthetic and ict_facekit)")
     recorded.add_argument(
         "--expressions",
@@ -149,7 +156,10 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
         "--depth", type=int, default=4, help="how many coarser levels the mesh hierarchy has (default: 4)"
     )
     recipe.add_argument(
-        "--factor", type=float, default=5.0, help="how many times fewer vertices each level has (default: 5)"
+        "--factor",
+        type=float,
+        help="how many times fewer vertices each level has, exactly (default: 5 as in the paper's Table 1, less where "
+        "the coarsest level would have under 20)",
     )
     recipe.add_argument(
         "--spiral-length",

@@ -109,10 +109,39 @@ def test_without_openmesh_the_line_that_builds_it_is_named(monkeypatch: pytest.M
 
 
 def test_small_meshes_are_decimated_more_gently() -> None:
-    assert level_factor(28431, 4, 5) == 5
+    assert level_factor(28431, 4) == 5
     built = MeshHierarchy.build(sphere(600))
     assert built.sizes[-1] >= 20
     assert len(built.sizes) == 5
+    assert built.factor == level_factor(600, 4) == pytest.approx(30**0.25)
+
+
+def test_a_factor_that_is_asked_for_is_kept_on_small_meshes() -> None:
+    built = MeshHierarchy.build(sphere(600), depth=3, factor=5, dilation=[2, 1, 1, 1])
+    assert built.sizes == (600, 120, 24, 5)
+    facts = {"levels": [600, 120, 24, 5], "factors": [5, 5, 4.8], "spirals": [10, 9, 8, 6], "dilations": [2, 1, 1, 1]}
+    assert MeshHierarchy.from_arrays(built.arrays()).facts() == facts
+    old = {name: array for name, array in built.arrays().items() if name not in ("factor", "dilations")}
+    del facts["dilations"]
+    known = MeshHierarchy.from_arrays(old)
+    assert (known.facts(), known.factor, known.digest) == (facts, None, built.digest)
+
+
+def test_the_paper_s_factor_on_a_face_whose_holes_keep_more_vertices(ict_root: Path) -> None:
+    whole = read_mesh(ict_root / "FaceXModel" / "generic_neutral_mesh.obj")
+    built = MeshHierarchy.build(TriMesh.from_polygons(whole.vertices[:6706] * 10, whole.polygons[:6560]), factor=5)
+    assert built.sizes == (6706, 1342, 269, 54, 11)  # outline, mouth and eyes are four holes, of three vertices each
+    assert not [finding for finding in check(built.levels[-1]) if finding.fatal]
+
+
+def test_the_smallest_hole_is_closed_where_holes_keep_too_many_vertices() -> None:
+    kept, coarse = decimate(plate_with_hole(), 5)
+    np.testing.assert_array_equal(plate_with_hole().vertices[kept], coarse.vertices)
+    edges = len(coarse.edges)
+    assert (len(kept), len(coarse.vertices) - edges + len(coarse.faces)) == (5, 1)  # Euler's number of a disk
+    assert not [finding for finding in check(coarse) if finding.fatal]
+    with pytest.raises(MeshError, match="could be decimated to 4 vertices, not to 2"):
+        decimate(plate_with_hole(), 2)
 
 
 def test_borders_stay_borders() -> None:
