@@ -21,11 +21,13 @@ def markdown(report: Mapping[str, Any]) -> str:
     """
     corpus = report["corpus"]
     people = counted(corpus["test_subjects"], "test subject")
+    others = f"{corpus['train_subjects']:,} trained on"
+    if corpus["val_subjects"]:
+        others += f", {corpus['val_subjects']:,} validated on"
     parts = [
         "# Evaluation",
-        f"{people} never seen in training ({corpus['train_subjects']:,} trained on), "
-        f"{counted(report['test_sequences'], 'test sequence')}, {corpus['vertices']:,} vertices, corpus "
-        f"`{corpus['digest'][:12]}` of the source `{corpus['source']}`. facegen {report['facegen']}.",
+        f"{people} never seen in training ({others}), {counted(report['test_sequences'], 'test sequence')}, "
+        f"{corpus['vertices']:,} vertices, corpus `{corpus['digest'][:12]}` of the source `{corpus['source']}`. facegen {report['facegen']}.",
         "The rows of the tables and figures:",
         about.rows(report),
         *about.training(report),

@@ -46,6 +46,7 @@ def made_report(people: int = 6, steps: int = 20_000, comparisons: dict[str, Any
         "corpus": {
             "test_subjects": people,
             "train_subjects": 9,
+            "val_subjects": 2 if people > 5 else 0,
             "vertices": 1234,
             "digest": "0" * 64,
             "source": "made",
@@ -90,7 +91,11 @@ def test_the_page_says_of_how_many_people_its_intervals_are() -> None:
     assert "0.225 to 0.275" in many and "**0.250**" in many and "Bold: this row" in many
     assert "No interval is given: with 3 test subjects it would say little, and it takes at least 5." in few
     assert "0.225" not in few and "**0.250**" not in few and "Bold" not in few
-    assert "\n1 test subject never seen" in one and "with 1 test subject it" in one
+    assert "\n18 test subjects never seen in training (9 trained on, 2 validated on), 36 test sequences" in many
+    assert (
+        "\n1 test subject never seen in training (9 trained on), 2 test sequences" in one
+        and "with 1 test subject it" in one
+    )
 
 
 def test_the_page_explains_its_rows_and_how_they_were_trained() -> None:
