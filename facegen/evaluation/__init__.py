@@ -13,20 +13,27 @@ import torch
 
 from facegen import __version__
 from facegen.data.corpus import Corpus
-from facegen.errors import MeshError, MotionError
-from facegen.evaluation import figures, obedience, tables
+from facegen.errors import FacegenError, MeshError, MotionError, unknown
+from facegen.evaluation import obedience, tables
+from facegen.evaluation.error_maps import error_maps
+from facegen.evaluation.figures import error_curves, intensity_curves
+from facegen.evaluation.frames_over_labels import frames_over_labels
+from facegen.evaluation.latent_walks import latent_walks
+from facegen.evaluation.latex import TABLES, latex_tables
 from facegen.evaluation.regions import OTHERS, REGIONS, face_regions
 from facegen.evaluation.report import markdown
 from facegen.evaluation.rows import GROUND_TRUTH, MODELS, Generator, Judge, Row, generators, references
 from facegen.evaluation.scores import mean_phases, score_rows
+from facegen.evaluation.trained import trained
 from facegen.files import new_folder
 from facegen.optional import require
+from facegen.pictures.figure import STYLES, SUFFIXES, Style
 
 CLASSIFIER = "classifier"
 """Key of the classifier among the checkpoints; it has no row of its own."""
-FIGURES = tuple(f"{name}.png" for name in ("figure3", "figure4", "figure5", "figure6", "intensity"))
+FIGURES = ("figure3", "figure4", "figure5", "figure6", "intensity")
 """Names of the pictures: the paper's figures, and how intensity is obeyed."""
-FILES = ("report.md", "report.json", *FIGURES)
+FILES = ("report.md", "report.json", *TABLES, *(f"{name}{suffix}" for name in FIGURES for suffix in SUFFIXES))
 """What `evaluate` writes: a folder with nothing else in it may be replaced."""
 
 
@@ -35,10 +42,10 @@ def evaluate(
     checkpoints: Mapping[str, Sequence[str | Path]],
     out: str | Path,
     device: str = "cpu",
-    seed: int = 0,
+    style: str = "screen",
     trust: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Write `report.md`, `report.json` and the figures into a folder.
+    """Write `report.md`, `report.json`, the figures and LaTeX tables into a folder.
 
     One test sequence at a time is in memory. What has no checkpoint is left out, and the report says so.
 
@@ -47,15 +54,18 @@ def evaluate(
         checkpoints: by name, of `MODELS` or `classifier`, any number of files, such as of several seeds.
         out: folder to make; an earlier report there is replaced.
         device: where the networks compute: `cpu`, `cuda`.
-        seed: of the bootstrap.
+        style: of the figures, one of `facegen.pictures.figure.STYLES`.
         trust: see `facegen.checkpoint.load`.
 
     Returns:
         What `report.json` holds.
 
     Raises:
-        FacegenError: a checkpoint is of another kind or corpus, the corpus is damaged, or `out` holds other files.
+        FacegenError: a checkpoint is of another kind or corpus, the corpus is damaged, the style is unknown, or `out`
+            holds other files.
     """
+    if style not in STYLES:
+        raise FacegenError(unknown("style", style, STYLES))
     for module in ("embreex", "PIL", "matplotlib"):  # now, and not after the work
         require(module, "render")
     corpus, place = Corpus(corpus_path), torch.device(device)
@@ -72,21 +82,30 @@ def evaluate(
         scores = score_rows(corpus, rows, regions, judge)
         report = {
             "facegen": __version__,
-            "seed": seed,
+            "style": style,
             "corpus": corpus.facts() | {"provenance": corpus.provenance},
             "test_sequences": len(corpus.split("test")),
             "checkpoints": {name: [str(path) for path in files] for name, files in paths.items()},
+            "trained": trained(paths, Path(out)),
+            "components": len(corpus.pca.components),
             "left_out": [name for name in (*MODELS, CLASSIFIER) if name not in paths],
             "no_regions": no_regions,
-            "table2": tables.table2(corpus, scores, np.random.default_rng(seed)),
-            "comparisons": tables.comparisons(corpus, scores, np.random.default_rng(seed)),
+            "table2": tables.table2(corpus, scores),
+            "best": tables.best(corpus, scores),
+            "comparisons": tables.comparisons(corpus, scores),
             "table3": tables.table3(corpus, scores),
             "figure5": tables.figure5(scores),
             "figure5_phases": dict(zip(obedience.PHASE_MARKS, mean_phases(corpus).tolist(), strict=True)),
             "intensity": obedience.intensity(corpus, models),
             "timing": obedience.timing(corpus, scores),
         }
-        report["figures"] = _draw(corpus, models, report, folder)
+        with STYLES[style].used():
+            report["shown"] = _draw(corpus, models, report, STYLES[style], folder)
+        report["figures"] = [f"{name}.png" for name in report["shown"]]
+        report["files"] = [f"{name}{suffix}" for name in report["shown"] for suffix in SUFFIXES]
+        for name, text in latex_tables(report).items():
+            (folder / name).write_text(text, encoding="utf-8")
+            report["files"].append(name)
         (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
         (folder / "report.md").write_text(markdown(report), encoding="utf-8")
     return report
@@ -102,18 +121,23 @@ def _regions(corpus: Corpus) -> tuple[np.ndarray, str | None]:
 
 
 def _draw(
-    corpus: Corpus, models: Mapping[str, Sequence[Generator]], report: Mapping[str, Any], folder: Path
-) -> list[str]:
-    """Draw the figures that there are data for, with the first checkpoint of each row; names of the files."""
-    figures.error_curves(corpus, report["figure5"], folder / "figure5.png")
+    corpus: Corpus, models: Mapping[str, Sequence[Generator]], report: Mapping[str, Any], style: Style, folder: Path
+) -> dict[str, dict[str, Any]]:
+    """Draw the figures that there are data for, with the first checkpoint of each row; by name, what they show."""
+    people = sorted({corpus.entries[index].subject for index in corpus.split("test")})
+    drawn: dict[str, dict[str, Any]] = {"figure5": {"subjects": people}}
+    error_curves(corpus, report["figure5"], style, folder / "figure5")
     if models:
         compared = {name: models[name][0] for name in ("blendshape", "spiral") if name in models}
-        first = models.get("spiral", next(iter(models.values())))[0]
-        figures.error_maps(corpus, compared or {name: each[0] for name, each in models.items()}, folder / "figure3.png")
-        figures.frames_over_labels(corpus, first, folder / "figure4.png")
+        row = "spiral" if "spiral" in models else next(iter(models))
+        first = models[row][0]
+        every = {name: each[0] for name, each in models.items()}
+        drawn["figure3"] = error_maps(corpus, compared or every, style, folder / "figure3")
+        drawn["figure4"] = frames_over_labels(corpus, row, first, style, folder / "figure4")
         try:
-            figures.latent_walks(corpus, first, folder / "figure6.png")
+            drawn["figure6"] = latent_walks(corpus, row, first, style, folder / "figure6")
         except MotionError as error:  # a network of the user's own need not have latents
-            print(f"facegen: left out: figure6.png: {error}", file=sys.stderr)
-        figures.intensity_curves(report["intensity"], folder / "intensity.png")
-    return [name for name in FIGURES if (folder / name).is_file()]
+            print(f"facegen: left out: figure6: {error}", file=sys.stderr)
+        intensity_curves(corpus, report["intensity"], style, folder / "intensity")
+        drawn["intensity"] = {}
+    return {name: drawn[name] for name in FIGURES if name in drawn}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from facegen.evaluation import about
+from facegen.evaluation.about import counted, table
+from facegen.evaluation.captions import figures, for_print
 from facegen.evaluation.obedience import PHASE_MARKS
 from facegen.evaluation.regions import REGIONS
 from facegen.evaluation.rows import TITLES
@@ -17,150 +20,164 @@ def markdown(report: Mapping[str, Any]) -> str:
         report: what `facegen.evaluation.evaluate` returns.
     """
     corpus = report["corpus"]
+    people = counted(corpus["test_subjects"], "test subject")
+    others = f"{corpus['train_subjects']:,} trained on"
+    if corpus["val_subjects"]:
+        others += f", {corpus['val_subjects']:,} validated on"
     parts = [
         "# Evaluation",
-        f"{corpus['test_subjects']} test subjects never seen in training ({corpus['train_subjects']} trained on), "
-        f"{report['test_sequences']} test sequences, {corpus['vertices']:,} vertices, corpus `{corpus['digest'][:12]}` "
-        f"of the source `{corpus['source']}`. facegen {report['facegen']}.",
-        _checkpoints(report),
+        f"{people} never seen in training ({others}), {counted(report['test_sequences'], 'test sequence')}, "
+        f"{corpus['vertices']:,} vertices, corpus `{corpus['digest'][:12]}` of the source `{corpus['source']}`. "
+        f"facegen {report['facegen']}.",
+        "The rows of the tables and figures:",
+        about.rows(report),
+        *about.training(report),
         *_table2(report),
         *_table3(report),
-        *_figures(report),
-        *_obedience(report),
+        *figures(report),
+        *_intensity(report),
+        *_timing(report),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _checkpoints(report: Mapping[str, Any]) -> str:
-    lines = [
-        f"- {TITLES.get(name, name)}: {len(paths)} checkpoint{'s' if len(paths) > 1 else ''}"
-        for name, paths in report["checkpoints"].items()
-    ]
-    lines += [f"- left out, since no checkpoint was given: {TITLES.get(name, name)}" for name in report["left_out"]]
-    return "\n".join(lines)
-
-
 def _table2(report: Mapping[str, Any]) -> list[str]:
-    table = report["table2"]
-    columns = list(next(iter(table.values())))
+    errors, best = report["table2"], report["best"]
+    columns = list(next(iter(errors.values())))
+    several = any(len(values["total"]["by_checkpoint_mm"]) > 1 for values in errors.values())
+    intervals = all(values["total"]["interval_mm"] for values in errors.values())
+    head = ["mm", *columns, *(["95 % interval of the total"] if intervals else [])]
     rows = []
-    for name, values in table.items():
-        low, high = values["total"]["interval_mm"]
+    for name, values in errors.items():
+        means = {column: f"{values[column]['mean_mm']:.3f}" for column in columns}
         spread = values["total"]["by_checkpoint_mm"]
-        several = f"{min(spread):.3f} to {max(spread):.3f}" if len(spread) > 1 else ""
-        means = [f"{values[column]['mean_mm']:.3f}" for column in columns]
-        rows.append([TITLES[name], *means, f"{low:.3f} to {high:.3f}", several])
-    known = [name for name in REGIONS if name in next(iter(table.values()))["total"]["regions"]]
-    regions = [
-        [TITLES[name], *(f"{values['total']['regions'][region]:.3f}" for region in known)]
-        for name, values in table.items()
-    ]
-    largest = [
-        [TITLES[name], *(f"{values[column]['max_mm']:.1f}" for column in columns)] for name, values in table.items()
-    ]
+        rows.append(
+            [
+                TITLES[name],
+                *(f"**{mean}**" if best[column] == name else mean for column, mean in means.items()),
+                *([_between(values["total"]["interval_mm"])] if intervals else []),
+                *([_between([min(spread), max(spread)] if len(spread) > 1 else None)] if several else []),
+            ]
+        )
     parts = [
         "## Table 2: error on the test subjects",
-        "Mean per-vertex Euclidean distance in mm, every sequence counting the same (section 5.2). The interval holds "
-        "the mean for 95 % of the sets of test subjects (bootstrap over subjects).",
-        _table(["mm", *columns, "95 % interval of the total", "each checkpoint's total"], rows),
+        "Mean per-vertex Euclidean distance in mm, in which every sequence counts the same (section 5.2). Several "
+        f"checkpoints of a row count by their mean. {about.interval_note(report['corpus']['test_subjects'])}",
+        _bold(best),
+        table([*head, *(["each checkpoint's total"] if several else [])], rows),
+        _comparisons(report["comparisons"]),
     ]
-    if report["comparisons"]:
-        lines = [
-            f"- than {TITLES[name]}: {_share(values['smaller_by'])} ({' to '.join(map(_share, values['interval']))})"
-            for name, values in report["comparisons"].items()
-        ]
-        parts.append(
-            "The total of *spiral* is smaller (95 % interval, same subjects drawn for both):\n\n" + "\n".join(lines)
-        )
+    known = [name for name in REGIONS if name in next(iter(errors.values()))["total"]["regions"]]
+    regions = [
+        [TITLES[name], *(f"{values['total']['regions'][region]:.3f}" for region in known)]
+        for name, values in errors.items()
+    ]
+    largest = [
+        [TITLES[name], *(f"{values[column]['max_mm']:.1f}" for column in columns)] for name, values in errors.items()
+    ]
     return [
         *parts,
         f"By region of the face, mm{_because(report['no_regions'])}:",
-        _table(["mm", *known], regions),
+        table(["mm", *known], regions),
         "The largest error of any vertex in any frame, mm:",
-        _table(["mm", *columns], largest),
+        table(["mm", *columns], largest),
+        "For a paper in LaTeX: [table2.tex](table2.tex).",
     ]
+
+
+def _bold(best: Mapping[str, str | None]) -> str:
+    """What bold type means, where there is any."""
+    if not any(best.values()):
+        return ""
+    return (
+        "Bold: this row errs less than every other one but the PCA projection, which has seen the recording, and for "
+        "each of them the 95 % interval of the ratio, person by person, lies below one."
+    )
+
+
+def _between(ends: Sequence[float] | None) -> str:
+    return f"{ends[0]:.3f} to {ends[1]:.3f}" if ends else ""
+
+
+def _comparisons(found: Mapping[str, Any]) -> str:
+    """How spiral stands beside each other row, in a sentence each."""
+    if not found:
+        return ""
+    lines = []
+    for name, values in found.items():
+        line = f"- *Spiral* errs {_less_or_more(values['smaller_by'])} *{TITLES[name]}*"
+        if values["interval"]:
+            low, high = values["interval"]
+            line += f" (95 % interval: {_less_or_more(low, '')} to {_less_or_more(high, '')})"
+            line += ", so the difference may be chance" if low <= 0 <= high else ""
+        lines.append(line + ".")
+    return "In the total, each person compared with themselves:\n\n" + "\n".join(lines)
+
+
+def _less_or_more(smaller_by: float, than: str = " than") -> str:
+    """A share by which an error is smaller, in words that hold for either sign."""
+    share = f"{100 * abs(smaller_by):.1f} %"
+    if share == "0.0 %":
+        return "as much as" if than else "no less"
+    return f"{share} {'less' if smaller_by > 0 else 'more'}{than}"
 
 
 def _because(reason: str | None) -> str:
     return f" (not told apart: {reason})" if reason else ""
 
 
-def _share(value: float) -> str:
-    return f"{100 * value:.1f} %"
-
-
 def _table3(report: Mapping[str, Any]) -> list[str]:
-    table = report["table3"]
-    if not table:
+    seen = report["table3"]
+    if not seen:
         return []
     kinds = {"precision": "Pre", "recall": "Rec", "f1": "F1"}
-    names = [name for name in next(iter(table.values())) if name != "confusion"]
-    head = ["", *(f"{TITLES[row]}: {short}" for row in table for short in kinds.values())]
-    rows = [[name, *(f"{values[name][kind]:.2f}" for values in table.values() for kind in kinds)] for name in names]
+    names = [name for name in next(iter(seen.values())) if name != "confusion"]
+    head = ["", *(f"{TITLES[row]}: {short}" for row in seen for short in kinds.values())]
+    rows = [[name, *(f"{values[name][kind]:.2f}" for values in seen.values() for kind in kinds)] for name in names]
     classes = [name for name in names if name != "total"]
     parts = [
         "## Table 3: which expression a classifier sees in it",
-        "Precision, recall and F1 (section 5.3); the total is the mean over expressions.",
-        _table(head, rows),
-        "How often each expression (rows) was taken for each (columns):",
+        "Precision, recall and F1, from 0 to 1 (section 5.3); the total is the mean over expressions. *Still* is left "
+        "out, since there is nothing to see in a face that does not move.",
+        table(head, rows),
+        "For a paper in LaTeX: [table3.tex](table3.tex).",
+        "How often each expression (rows) was taken for each (columns), over all checkpoints and classifiers:",
     ]
-    for name, values in table.items():
+    for name, values in seen.items():
         counts = [[true, *map(str, row)] for true, row in zip(classes, values["confusion"], strict=True)]
-        parts.append(_table([TITLES[name], *classes], counts))
+        parts.append(table([TITLES[name], *classes], counts))
     return parts
 
 
-def _figures(report: Mapping[str, Any]) -> list[str]:
-    titles = {
-        "figure3.png": "## Figure 3: where the errors are",
-        "figure4.png": "## Figure 4: frames over their motion label",
-        "figure5.png": "## Figure 5: error along the evolution of an expression",
-        "figure6.png": "## Figure 6: between the expressions, through the latent space",
-    }
-    return [f"{title}\n\n![{title[3:]}]({name})" for name, title in titles.items() if name in report["figures"]]
-
-
-def _obedience(report: Mapping[str, Any]) -> list[str]:
-    parts = []
-    if report["intensity"]:
-        rows = [
-            [
-                TITLES[row],
-                expression,
-                *(
-                    f"{made:.2f} ({asked:.2f})"
-                    for made, asked in zip(values["made_mm"], values["asked_mm"], strict=True)
-                ),
-            ]
-            for row, found in report["intensity"].items()
-            for expression, values in found.items()
-        ]
-        first = next(iter(next(iter(report["intensity"].values())).values()))
-        parts += [
-            "## Is the intensity obeyed?",
-            "Mean deformation made, mm, and in brackets the one that the intensity asks for by Eq. 6:",
-            _table(["", "", *(f"s = {s}" for s in first["intensity"])], rows),
-            "![Intensity](intensity.png)" if "intensity.png" in report["figures"] else "",
-        ]
+def _intensity(report: Mapping[str, Any]) -> list[str]:
+    if not report["intensity"]:
+        return []
     rows = [
-        [
-            TITLES[name],
-            *(
-                f"{values[mark]['mean_absolute_frames']:.1f} ({values[mark]['mean_frames']:+.1f})"
-                for mark in PHASE_MARKS
-            ),
-        ]
+        [TITLES[row], expression]
+        + [f"{made:.2f} ({asked:.2f})" for made, asked in zip(values["made_mm"], values["asked_mm"], strict=True)]
+        for row, found in report["intensity"].items()
+        for expression, values in found.items()
+    ]
+    first = next(iter(next(iter(report["intensity"].values())).values()))
+    return [
+        "## Is the intensity obeyed?",
+        "The mean deformation that is made, mm, and in brackets the one that the intensity s stands for by Eq. 6:",
+        table(["row", "expression", *(f"s = {s}" for s in first["intensity"])], rows),
+        "![Deformation made against the one asked for](intensity.png)",
+        for_print("intensity"),
+    ]
+
+
+def _timing(report: Mapping[str, Any]) -> list[str]:
+    rows = [
+        [TITLES[name]]
+        + [f"{values[mark]['mean_absolute_frames']:.1f} ({values[mark]['mean_frames']:+.1f})" for mark in PHASE_MARKS]
         for name, values in report["timing"].items()
     ]
-    parts += [
+    return [
         "## Is the timing obeyed?",
-        "Phases found in the motion against those of the label: mean absolute distance in frames, and in brackets the "
-        "mean (positive is later than asked).",
-        _table(["frames", *(mark.replace("_", " ") for mark in PHASE_MARKS)], rows),
+        "The phases found in the motion beside those of its label: the mean absolute distance in frames, and in "
+        "brackets the mean with its sign, which is positive where the motion is later than its label. The ground truth "
+        "shows how well phases can be found at all.",
+        table(["frames", *(mark.replace("_", " ") for mark in PHASE_MARKS)], rows),
     ]
-    return parts

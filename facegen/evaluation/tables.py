@@ -9,24 +9,24 @@ import numpy as np
 import torch
 
 from facegen.data.corpus import Corpus
+from facegen.evaluation.intervals import interval
 from facegen.evaluation.regions import REGIONS
 from facegen.evaluation.rows import GROUND_TRUTH
 from facegen.evaluation.scores import Score, Scores
 from facegen.metrics import scores_of
 
-BOOTSTRAP_DRAWS = 10_000
-"""Sets of test subjects that the bootstrap draws; chosen, so that the interval varies little with the seed."""
+NO_RIVALS = ("pca_projection",)
+"""Rows that are no rival of any other: they are made of the very recording that they are compared with."""
 
 
-def table2(corpus: Corpus, scores: Scores, generator: np.random.Generator) -> dict[str, Any]:
+def table2(corpus: Corpus, scores: Scores) -> dict[str, Any]:
     """Errors in mm, by row and by expression and `total`.
 
-    Each holds `mean_mm`, in which every sequence counts the same; `interval_mm`, in which the mean lies for 95 % of the
-    sets of test subjects (bootstrap over subjects); `max_mm`, of any vertex in any frame; and `regions`, mean errors
-    over the vertices of those that the template has. Several checkpoints count by their mean; `by_checkpoint_mm` has
-    each one's total.
+    Each holds `mean_mm`, in which every sequence counts the same; `interval_mm`, the 95 % interval of that mean over
+    people, or None where there are too few (see `facegen.evaluation.intervals`); `people`, how many test subjects it is
+    from; `max_mm`, of any vertex in any frame; and `regions`, mean errors over the vertices of those that the template
+    has. Several checkpoints count by their mean; `by_checkpoint_mm` has each one's total.
     """
-    draws = _draws(corpus, generator)
     result: dict[str, Any] = {}
     for name, checkpoints in _judged(scores).items():
         errors = _mean_errors(checkpoints)
@@ -34,10 +34,11 @@ def table2(corpus: Corpus, scores: Scores, generator: np.random.Generator) -> di
         largest = np.max([[score.largest for score in each] for each in checkpoints], axis=0)
         result[name] = {}
         for column, chosen in _columns(corpus).items():
-            low, high = _interval(corpus, errors, chosen, draws)
+            counts = _by_subject(corpus, chosen)
             result[name][column] = {
                 "mean_mm": float(errors[chosen].mean()),
-                "interval_mm": [low, high],
+                "interval_mm": interval(_by_subject(corpus, errors * chosen), counts),
+                "people": int(np.count_nonzero(counts)),
                 "max_mm": float(largest[chosen].max()),
                 "regions": {
                     region: value
@@ -51,24 +52,43 @@ def table2(corpus: Corpus, scores: Scores, generator: np.random.Generator) -> di
     return result
 
 
-def comparisons(corpus: Corpus, scores: Scores, generator: np.random.Generator) -> dict[str, Any]:
+def comparisons(corpus: Corpus, scores: Scores) -> dict[str, Any]:
     """How much smaller the error of `spiral` is than that of other rows, as a share, with its 95 % interval.
 
-    *still* and *PCA projection* are left out, since they generate nothing. The same subjects are drawn for both, so the
-    interval is that of the difference and narrower than the two apart.
+    *still* and *PCA projection* are left out, since they generate nothing. Each person is compared with themselves, so
+    the interval is that of the difference and narrower than the two apart; with too few people it is None.
     """
     if "spiral" not in scores:
         return {}
-    draws = _draws(corpus, generator)
-    subjects = _by_subject(corpus, _mean_errors(scores["spiral"]))
+    ours = _by_subject(corpus, _mean_errors(scores["spiral"]))
     result = {}
     for name, checkpoints in _judged(scores).items():
         if name in ("spiral", "still", "pca_projection"):
             continue
         other = _by_subject(corpus, _mean_errors(checkpoints))
-        shares = 1 - (draws @ subjects) / (draws @ other)
-        low, high = np.quantile(shares, [0.025, 0.975]).tolist()
-        result[name] = {"smaller_by": float(1 - subjects.sum() / other.sum()), "interval": [low, high]}
+        if not other.all():
+            continue  # somebody's error is zero, and nothing is a share of that
+        ratio = interval(ours, other)
+        result[name] = {
+            "smaller_by": float(1 - ours.sum() / other.sum()),
+            "interval": ratio and [1 - ratio[1], 1 - ratio[0]],
+            "people": len(other),
+        }
+    return result
+
+
+def best(corpus: Corpus, scores: Scores) -> dict[str, str | None]:
+    """By column of Table 2, the row that errs less than each of its rivals, or None where that is not sure.
+
+    It is sure where the 95 % interval of the ratio of both errors, person by person, lies below one for every rival.
+    """
+    rivals = {name: _mean_errors(each) for name, each in _judged(scores).items() if name not in NO_RIVALS}
+    result: dict[str, str | None] = {}
+    for column, chosen in _columns(corpus).items():
+        sums = {name: _by_subject(corpus, errors * chosen) for name, errors in rivals.items()}
+        first, *others = sorted(sums, key=lambda name: sums[name].sum())
+        ratios = [interval(sums[first], sums[other]) for other in others]
+        result[column] = first if ratios and all(ratio and ratio[1] < 1 for ratio in ratios) else None
     return result
 
 
@@ -127,17 +147,3 @@ def _subjects(corpus: Corpus) -> np.ndarray:
 def _by_subject(corpus: Corpus, values: np.ndarray) -> np.ndarray:
     """Sums over each test subject's sequences, (S,)."""
     return np.bincount(_subjects(corpus), weights=values)
-
-
-def _draws(corpus: Corpus, generator: np.random.Generator) -> np.ndarray:
-    """(BOOTSTRAP_DRAWS, S): how often each test subject comes in each set of as many, drawn with replacement."""
-    count = int(_subjects(corpus).max()) + 1
-    return generator.multinomial(count, np.full(count, 1 / count), size=BOOTSTRAP_DRAWS).astype(np.float64)
-
-
-def _interval(corpus: Corpus, errors: np.ndarray, chosen: np.ndarray, draws: np.ndarray) -> tuple[float, float]:
-    sums, counts = _by_subject(corpus, errors * chosen), _by_subject(corpus, chosen.astype(np.float64))
-    drawn = draws @ counts
-    means = (draws @ sums)[drawn > 0] / drawn[drawn > 0]
-    low, high = np.quantile(means, [0.025, 0.975]).tolist()
-    return low, high

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -85,6 +86,7 @@ def render(
     size: int = 512,
     colors: np.ndarray | None = None,
     paint: Paint | None = None,
+    ground: Sequence[float] | None = None,
 ) -> np.ndarray:
     """Draw one picture of a mesh, as clay in a studio; the inside of the surface is dark.
 
@@ -95,6 +97,7 @@ def render(
         size: width and height in pixels.
         colors: (V, 3) sRGB in [0, 1] instead of clay.
         paint: of `faces`, instead of clay.
+        ground: sRGB in [0, 1] of all that is not mesh, instead of the studio's backdrop.
 
     Returns:
         (size, size, 3) uint8.
@@ -117,13 +120,13 @@ def render(
         local, np.ascontiguousarray(faces, np.int32), camera.axes[:, 1].astype(np.float32), colors, paint
     )
     slope = float(np.tan(np.radians(camera.field_of_view) / 2))
-    ground = backdrop(size).reshape(-1, 3)
-    picture = ground.copy()
+    behind = backdrop(size) if ground is None else np.full((size, size, 3), ground, np.float32)
+    picture = behind.reshape(-1, 3).copy()
     covered = _covered(local, slope, size)
     surface.paint(picture, covered, _rays(covered, np.zeros((1, 2)), size, slope))
     # Light changes slowly within the surface: only where it ends or folds does a pixel need more rays.
     ragged = _ragged(picture.reshape(size, size, 3))
-    samples = np.repeat(ground[ragged], len(SUBPIXELS), axis=0)
+    samples = np.repeat(behind.reshape(-1, 3)[ragged], len(SUBPIXELS), axis=0)
     surface.paint(samples, np.arange(len(samples)), _rays(ragged, SUBPIXELS, size, slope))
     picture[ragged] = samples.reshape(-1, len(SUBPIXELS), 3).mean(axis=1)
     return (picture * 255 + 0.5).astype(np.uint8).reshape(size, size, 3)

@@ -127,7 +127,12 @@ def add_evaluate(verbs: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--device", default="cpu", metavar="NAME", help="where to compute: cpu or cuda (default: cpu)")
     parser.add_argument(
-        "--seed", type=int, default=0, help="seed of the bootstrap, from which the intervals come (default: 0)"
+        "--style",
+        default="screen",
+        metavar="NAME",
+        help="of the figures, each as .png, .pdf and .svg. paper: 84 or 174 mm wide, one or two columns, type of 7 and "
+        "8 pt, 300 dpi, faces on white; screen: 120 or 240 mm wide, type of 9 and 10 pt, 150 dpi, faces in a studio "
+        "(default: screen)",
     )
 
 
@@ -137,11 +142,9 @@ def evaluate(options: Namespace) -> None:
     from facegen.evaluation.rows import MODELS, TITLES
 
     require_device(options.device)
-    if options.seed < 0:
-        raise FacegenError(f"the seed must be 0 or more, got {options.seed}")
     names = (*MODELS, evaluation.CLASSIFIER)
     checkpoints = {name: getattr(options, name) for name in names}
-    report = evaluation.evaluate(options.corpus, checkpoints, options.out, options.device, options.seed, options.trust)
+    report = evaluation.evaluate(options.corpus, checkpoints, options.out, options.device, options.style, options.trust)
     for name in report["left_out"]:
         print(f"left out, since no checkpoint was given: {name}")
     for name, values in report["table2"].items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -47,13 +48,28 @@ def test_it_leaves_what_it_promises(report_path: Path) -> None:
             assert shown.std() > 10
 
 
+def test_figures_name_who_and_what_they_show(report: dict, report_path: Path) -> None:
+    subject = report["shown"]["figure3"]["subject"]
+    for name, wanted in {
+        "figure3": {f"Test subject {subject}, errors on the recorded face", "error, mm", "recorded", "spiral"},
+        "figure4": {f"Test subject {subject}, made by spiral from labels of full intensity", "frame 0, rest", "frame"},
+        "figure5": {f"Mean over test subject {subject}, all expressions", "mean L1 error, mm", "onset", "label mean"},
+        "figure6": {f"Test subject {subject}, made by spiral between the apexes of two expressions", "to angry"},
+        "intensity": {"mean deformation, mm", "intensity", "asked for", *EXPRESSIONS},
+    }.items():
+        texts = re.findall(r"<text [^>]*>([^<]*)", (report_path / f"{name}.svg").read_text())
+        assert wanted <= set(texts)
+        if name == "figure6":
+            assert texts.count("\u03b1 = 0.50") == len(EXPRESSIONS)
+
+
 def test_the_keys_are_stable(report: dict) -> None:
     assert list(report["table2"]) == ROWS
     for row in report["table2"].values():
         assert list(row) == [*EXPRESSIONS, "total"]
         for cell in row.values():
-            low, high = cell["interval_mm"]
-            assert low <= cell["mean_mm"] <= high <= cell["max_mm"]
+            assert (cell["interval_mm"], cell["people"]) == (None, 1)
+            assert cell["mean_mm"] <= cell["max_mm"]
             assert set(cell["regions"]) == {"mouth", "eyes", "brows", "rest"}
     assert list(report["table3"]) == [*ROWS[1:], "ground_truth"]
     for row in report["table3"].values():
@@ -63,6 +79,20 @@ def test_the_keys_are_stable(report: dict) -> None:
     assert set(report["intensity"]) == {"blendshape", "spiral"}
     assert "ground_truth" in report["timing"]
     assert report["left_out"] == ["paper_blendshape", "paper_spiral"]
+
+
+def test_checkpoints_are_found_from_the_report_s_folder_and_say_how_they_were_trained(
+    report: dict, report_path: Path, checkpoint_path: Path
+) -> None:
+    assert list(report["trained"]) == list(report["checkpoints"]) == ["blendshape", "spiral", "classifier"]
+    for name, (facts,) in report["trained"].items():
+        assert facts["path"] == report["checkpoints"][name][0]
+        assert not Path(facts["from_report"]).is_absolute()
+        assert (report_path / facts["from_report"]).samefile(facts["path"])
+    (facts,) = report["trained"]["spiral"]
+    assert (facts["epochs"], facts["steps"], facts["takes_a_step"], facts["seed"]) == (30, 30 * 18, 1, 0)
+    assert (facts["optimizer"], facts["lr"], facts["decay"], facts["weight_decay"]) == ("adam", 1e-2, 0.99, 5e-5)
+    assert facts["settings"]["channels"] == [16, 8, 8]
 
 
 def test_errors_are_those_of_the_test_verb(
@@ -106,8 +136,9 @@ def test_without_checkpoints_the_references_remain(
     assert (found["table3"], found["comparisons"], found["figures"]) == ({}, {}, ["figure5.png"])
     assert "left out, since no checkpoint was given: spiral" in (out / "report.md").read_text()
     # Made anew in the same place; what is not a report's stays.
-    assert run(["evaluate", "--corpus", str(corpus_path), "--out", str(out), "--seed", "1"]) == 0
-    assert json.loads((out / "report.json").read_text())["seed"] == 1
+    assert run(["evaluate", "--corpus", str(corpus_path), "--out", str(out), "--style", "paper"]) == 0
+    assert json.loads((out / "report.json").read_text())["style"] == "paper"
+    assert sorted(path.name for path in out.glob("*.*[gfx]")) == [*sorted(found["files"])]
     (out / "thesis.tex").write_text("")
     assert "is already there" in fails(capsys, out, "--corpus", corpus_path)
     assert (out / "thesis.tex").is_file()
@@ -143,7 +174,7 @@ def test_what_cannot_be_used_is_named(
     assert "no such checkpoint" in fails(capsys, out, *corpus, "--spiral", tmp_path / "nothing.ckpt")
     assert "no such corpus" in fails(capsys, out, "--corpus", tmp_path / "nothing")
     assert "unknown device 'abacus'" in fails(capsys, out, *corpus, "--device", "abacus")
-    assert "seed must be 0 or more" in fails(capsys, out, *corpus, "--seed", "-1")
+    assert "unknown style 'poster'; known are: screen, paper" in fails(capsys, out, *corpus, "--style", "poster")
     prepared = "prepare synthetic --subjects 2 --vertices 420 --frames 8 9 --depth 3 --seed 9 --workers 1 --out"
     assert run([*prepared.split(), str(tmp_path / "other")]) == 0
     line = fails(capsys, out, "--corpus", tmp_path / "other", "--spiral", checkpoint_path)

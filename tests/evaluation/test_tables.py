@@ -1,4 +1,4 @@
-"""Tables 2 and 3, Figure 5 and the bootstrap, worked out by hand."""
+"""Tables 2 and 3, Figure 5 and the intervals, worked out by hand."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from made_corpus import MadeCorpus
 
+from facegen.evaluation.intervals import interval
 from facegen.evaluation.regions import REGIONS
 from facegen.evaluation.scores import POSITIONS, Score
-from facegen.evaluation.tables import comparisons, figure5, table2, table3
+from facegen.evaluation.tables import best, comparisons, figure5, table2, table3
 from facegen.motion.label import Phases
 
 TAKE = (Phases(0, 1, 1, 2), np.zeros((3, 2, 3), np.float32))
@@ -26,15 +27,11 @@ def score(error: float, named: int = 0, largest: float = 9.0, curve: float = 0.0
     return Score(error, regions, largest, np.full(POSITIONS, curve), None, [named])
 
 
-def rng() -> np.random.Generator:
-    return np.random.default_rng(0)
-
-
 def test_table_2_by_hand(corpus: MadeCorpus) -> None:
     # In the order a happy, a sad, b happy, b sad, c sad; two checkpoints.
     one = [score(1), score(2), score(3, largest=20), score(4), score(5)]
     two = [score(3), score(2), score(5), score(6), score(9)]
-    table = table2(corpus, {"spiral": [one, two], "ground_truth": [[score(0)] * 5]}, rng())
+    table = table2(corpus, {"spiral": [one, two], "ground_truth": [[score(0)] * 5]})
     assert set(table) == {"spiral"}
     found = table["spiral"]
     assert set(found) == {"happy", "sad", "total"}
@@ -50,41 +47,76 @@ def test_table_2_by_hand(corpus: MadeCorpus) -> None:
     assert regions == dict(zip(REGIONS[:3], (8, 4, 0), strict=True))  # no vertex belongs to the last
 
 
-def test_the_interval_is_that_of_drawn_subjects() -> None:
-    corpus = MadeCorpus({(who, "sad"): TAKE for who in "ab"}, test=("a", "b"))
-    found = table2(corpus, {"spiral": [[score(0), score(1)]]}, rng())["spiral"]
-    # Of two subjects, both draws are the one in a quarter of all cases: 2.5 and 97.5 % lie in those quarters.
-    assert found["sad"]["interval_mm"] == found["total"]["interval_mm"] == [0, 1]
-    same = table2(corpus, {"spiral": [[score(1), score(1)]]}, rng())["spiral"]
-    assert same["total"]["interval_mm"] == [1, 1]
+def people(errors: list[float]) -> tuple[MadeCorpus, dict]:
+    """A corpus of one take a person, and scores with these errors."""
+    names = tuple(f"{i:03d}" for i in range(len(errors)))
+    corpus = MadeCorpus({(name, "sad"): TAKE for name in names}, test=names)
+    return corpus, {"spiral": [[score(error) for error in errors]]}
 
 
-def test_the_interval_has_the_width_that_theory_gives() -> None:
-    count = 400
-    errors = np.random.default_rng(1).normal(5, 1, count)
-    corpus = MadeCorpus({(f"{i:03d}", "sad"): TAKE for i in range(count)}, test=tuple(f"{i:03d}" for i in range(count)))
-    found = table2(corpus, {"spiral": [[score(float(error)) for error in errors]]}, rng())["spiral"]["total"]
-    half = 1.96 * errors.std() / np.sqrt(count)
-    np.testing.assert_allclose(found["interval_mm"], [errors.mean() - half, errors.mean() + half], atol=0.1 * half)
+def test_few_people_have_no_interval(corpus: MadeCorpus) -> None:
+    found = table2(*people([1, 2, 3, 4]))["spiral"]["total"]
+    assert (found["interval_mm"], found["people"]) == (None, 4)
+    assert table2(*people([1, 2, 3, 4, 5]))["spiral"]["total"]["interval_mm"]
+    # Of a column, those who show it count.
+    found = table2(corpus, {"spiral": [[score(1)] * 5]})["spiral"]
+    assert {name: values["people"] for name, values in found.items()} == {"happy": 2, "sad": 3, "total": 3}
 
 
-def test_subjects_are_drawn_and_not_sequences(corpus: MadeCorpus) -> None:
-    # One subject with two bad sequences, two subjects with good ones: only subjects as wholes come and go.
-    scores = {"spiral": [[score(1), score(1), score(0), score(0), score(0)]]}
-    low, high = table2(corpus, scores, rng())["spiral"]["total"]["interval_mm"]
-    # a in all three draws is 1 in 27, more than 2.5 %.
-    assert (low, high) == (0, 1)
+def test_the_interval_is_student_s_on_the_logarithm() -> None:
+    # Mean 3, standard error of the mean sqrt(2.5 / 5), t of 4 degrees of freedom 2.776445.
+    reach = 2.776445 * np.sqrt(2.5 / 5) / 3
+    found = table2(*people([1, 2, 3, 4, 5]))["spiral"]["total"]["interval_mm"]
+    np.testing.assert_allclose(found, [3 * np.exp(-reach), 3 * np.exp(reach)], rtol=1e-6)
+    assert table2(*people([2, 2, 2, 2, 2]))["spiral"]["total"]["interval_mm"] == [2, 2]
+
+
+def test_takes_of_one_person_count_together() -> None:
+    once, several = np.arange(1.0, 7.0), np.full(6, 3.0)
+    np.testing.assert_allclose(interval(several * once, several), interval(once, np.ones(6)))
+
+
+@pytest.mark.parametrize("count", [5, 18])
+def test_the_interval_holds_the_mean_as_often_as_it_says(count: int) -> None:
+    # People differ as test subjects do, a few of them by much: their errors are log-normal.
+    spread, draws = 0.4, np.random.default_rng(0)
+    true = np.exp(spread**2 / 2)
+    intervals = [interval(draws.lognormal(0, spread, count), np.ones(count)) for _ in range(2000)]
+    held = np.mean([low <= true <= high for low, high in filter(None, intervals)])
+    assert 0.92 < held < 0.97
 
 
 def test_comparisons_by_hand(corpus: MadeCorpus) -> None:
     ours, other = [score(value) for value in (1, 1, 2, 2, 3)], [score(value) for value in (4, 4, 8, 8, 12)]
     scores = {"still": [ours], "label_mean": [other], "spiral": [ours], "ground_truth": [ours]}
-    found = comparisons(corpus, scores, rng())
+    found = comparisons(corpus, scores)
     assert set(found) == {"label_mean"}
     # A quarter of it for every subject, so whoever is drawn.
-    assert found["label_mean"]["smaller_by"] == 0.75
-    np.testing.assert_allclose(found["label_mean"]["interval"], [0.75, 0.75])
-    assert comparisons(corpus, {"label_mean": [other]}, rng()) == {}
+    assert found["label_mean"] == {"smaller_by": 0.75, "interval": None, "people": 3}
+    assert comparisons(corpus, {"label_mean": [other]}) == {}
+
+
+def test_comparisons_are_person_by_person() -> None:
+    corpus, scores = people([1, 2, 3, 4, 5])
+    scores["label_mean"] = [[score(4 * error) for error in (1, 2, 3, 4, 5)]]
+    # A quarter of it for everybody: nothing varies, however much people do.
+    found = comparisons(corpus, scores)["label_mean"]
+    np.testing.assert_allclose(found["interval"], [0.75, 0.75])
+    scores["label_mean"] = [[score(error) for error in (1.5, 2, 3, 4, 4.5)]]
+    low, high = comparisons(corpus, scores)["label_mean"]["interval"]
+    assert low < 0 < high
+
+
+def test_the_best_is_named_where_it_is_sure() -> None:
+    corpus, scores = people([1, 2, 3, 4, 5])
+    close = [[score(error) for error in (1.1, 1.9, 3.1, 4, 5)]]
+    assert best(corpus, scores) == {"sad": None, "total": None}  # without rivals
+    assert best(corpus, scores | {"label_mean": [[score(9.0)] * 5]})["total"] == "spiral"
+    assert best(corpus, scores | {"label_mean": close})["total"] is None
+    seen = {"label_mean": [[score(9.0)] * 5], "pca_projection": [[score(0.1)] * 5]}
+    assert best(corpus, scores | seen)["total"] == "spiral"
+    few, rows = people([1, 2, 3, 4])
+    assert best(few, rows | {"label_mean": [[score(9.0)] * 4]})["total"] is None
 
 
 def test_table_3_by_hand(corpus: MadeCorpus) -> None:

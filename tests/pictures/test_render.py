@@ -94,6 +94,16 @@ def test_the_inside_is_dark():
     assert outside.min() > 100 and inside.max() < 70
 
 
+def test_a_ground_of_one_colour_takes_the_backdrop_s_place():
+    vertices, faces = square(0)
+    camera = Camera.framing(vertices, margin=0.3)
+    white, studio = (render(vertices, faces, camera, size=SIZE, ground=ground) for ground in ((1, 1, 1), None))
+    seen = foreground(studio)
+    assert (white[~seen] == 255).all()
+    inside = slice(SIZE // 2 - 5, SIZE // 2 + 5)
+    np.testing.assert_array_equal(white[inside, inside], studio[inside, inside])
+
+
 def test_light_comes_from_above_and_edges_are_smooth():
     vertices, faces = ball()
     picture = render(vertices, faces, Camera.framing(vertices), size=SIZE).astype(int)

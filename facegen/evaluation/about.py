@@ -1,0 +1,122 @@
+"""What a reader of the report has to know first: the rows, the intervals, and how the checkpoints were trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from facegen.evaluation.intervals import LEAST_SUBJECTS
+from facegen.evaluation.rows import GROUND_TRUTH, TITLES
+
+STUDY_STEPS = {
+    "paper_blendshape": 61_000,
+    "paper_spiral": 61_000,
+    "blendshape": 9_800,
+    "spiral": 11_000,
+    "classifier": 1_000,
+}
+"""Steps of the optimiser in docs/study.md, rounded: the epochs of its configs, times its takes, by the takes a step."""
+FAR_SHORTER = 0.5
+"""Share of the study's steps, below which the report says how few there were. Chosen."""
+MEANINGS = {
+    "still": "the neutral face, which does not move",
+    "label_mean": "the mean of the training motion as a function of label value and phase, which is what can be known "
+    "of a frame without knowing whose face it is",
+    "pca_projection": "the recording itself, projected onto the corpus's {components} principal components of the "
+    "training motion; no model that combines these components can err less",
+    "paper_blendshape": "the paper's baseline, trained by the paper's recipe",
+    "paper_spiral": "the paper's model, trained by the paper's recipe",
+    "blendshape": "the paper's baseline, in which an LSTM turns the label into weights of principal components",
+    "spiral": "the paper's model, in which an LSTM turns the label into a latent vector for each frame, and spiral "
+    "convolutions turn that into a mesh",
+    GROUND_TRUTH: "the recording itself",
+}
+"""Of each row, what it is."""
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number with its noun, such as `1 step` and `1,440 steps`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def rows(report: Mapping[str, Any]) -> str:
+    """What each row of the tables is."""
+    names = dict.fromkeys([*report["table2"], *report["table3"], *report["timing"]])
+    lines = [f"- **{TITLES[name]}**: {MEANINGS[name].format(**report)}." for name in TITLES if name in names]
+    lines += [f"- left out, since no checkpoint was given: {TITLES.get(name, name)}" for name in report["left_out"]]
+    return "\n".join(lines)
+
+
+def interval_note(people: int) -> str:
+    """What an interval of this many test subjects is, or why there is none."""
+    if people < LEAST_SUBJECTS:
+        return (
+            f"No interval is given: with {counted(people, 'test subject')} it would say little, and it takes at least "
+            f"{LEAST_SUBJECTS}."
+        )
+    return (
+        f"The 95 % interval is that of the mean over people like the {people} test subjects: a t interval with "
+        f"{people - 1} degrees of freedom on the logarithm of the mean, in which all sequences of one person count "
+        "together."
+    )
+
+
+def training(report: Mapping[str, Any]) -> list[str]:
+    """Epochs, steps and settings of the checkpoints, and which were trained for far less long than the study's."""
+    if not report["trained"]:
+        return []
+    lines, settings, short = [], [], []
+    for name, files in report["trained"].items():
+        title = TITLES.get(name, name)
+        for facts in files:
+            counts = [_number(facts[key]) for key in ("epochs", "steps", "takes_a_step", "seed")]
+            lines.append([title, f"`{facts['path']}`", *counts])
+        for text in dict.fromkeys(map(_settings, files)):
+            settings.append(f"- {title}: {text}.")
+        steps = [facts["steps"] for facts in files if isinstance(facts["steps"], int)]
+        if steps and max(steps) < FAR_SHORTER * STUDY_STEPS[name]:
+            most = f"at most {max(steps):,}" if len(set(steps)) > 1 else f"{max(steps):,}"
+            noun = "step" if max(steps) == 1 else "steps"
+            short.append(f"- {title}: {most} {noun}; the study's {STUDY_STEPS[name]:,}.")
+    parts = [
+        "## How the checkpoints were trained",
+        table(["row", "checkpoint", "epochs", "steps", "takes a step", "seed"], lines),
+        "Settings, as the checkpoints hold them:\n\n" + "\n".join(settings),
+    ]
+    if short:
+        parts.append(
+            "**Trained for far less long than in the study** (docs/study.md); longer training may lower these "
+            "errors:\n\n" + "\n".join(short)
+        )
+    return parts
+
+
+def _settings(facts: Mapping[str, Any]) -> str:
+    """The settings of one checkpoint in a line."""
+    found = {
+        "optimizer": facts["optimizer"],
+        "lr": facts["lr"],
+        "decay": facts["decay"],
+        "weight_decay": facts["weight_decay"],
+        **facts["settings"],
+    }
+    return ", ".join(f"{name} {_value(value)}" for name, value in found.items() if value is not None) or "none"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return f"[{', '.join(map(_value, value))}]" if isinstance(value, list) else str(value)
+
+
+def _number(value: Any) -> str:
+    """A count, or a dash where the checkpoint does not say it."""
+    return f"{value:,}" if isinstance(value, int) else "-"
