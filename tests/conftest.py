@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import settings
 
+from facegen import progress
 from facegen.cli import run
 
 pytest_plugins = ["moving_sheet"]
@@ -19,6 +20,12 @@ settings.load_profile("patient")
 @pytest.fixture(autouse=True)
 def _the_same_numbers_every_time() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _no_lines_of_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said on standard error must not depend on how busy the machine is."""
+    monkeypatch.setattr(progress, "LINE_PERIOD", 1e9)  # seconds
 
 
 @pytest.fixture(scope="session")

@@ -88,6 +88,16 @@ def conform(
     return neutral, evolved, dropped
 
 
+def require_usable(recording: Recording, template: np.ndarray, recipe: Recipe, rest: np.ndarray | None = None) -> None:
+    """Refuse what `conform` would refuse, as far as it shows in these frames, before phases are looked for.
+
+    Raises:
+        FacegenError: the recording cannot be used.
+    """
+    _require_sound(recording.vertices)
+    _displace(recording, template, recipe, rest)
+
+
 def _require_sound(vertices: np.ndarray) -> None:
     for frame, pose in enumerate(vertices):
         if not np.isfinite(pose).all():

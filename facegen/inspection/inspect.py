@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,12 +47,12 @@ def _readable(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def inspect(path: str | Path, source: str | None = None, layout: Path | None = None) -> Report:
+def inspect(path: str | Path, source: str | None = None, options: Mapping[str, Any] | None = None) -> Report:
     """Look at a corpus or a dataset (a folder), a mesh (.obj, .ply, .glb, .gltf), a sequence (.npz) or a checkpoint.
 
     Args:
         path: of it; what is none of these by its suffix is taken for a checkpoint.
-        source, layout: of a dataset, see `inspect_dataset`.
+        source, options: of a dataset, see `inspect_dataset`.
 
     Raises:
         FacegenError: the file is missing or cannot be read at all.
@@ -64,7 +65,7 @@ def inspect(path: str | Path, source: str | None = None, layout: Path | None = N
     if path.is_dir() and (path / MANIFEST).is_file():
         return inspect_corpus(path)
     if path.is_dir():
-        facts, problems = inspect_dataset(path, source, layout)
+        facts, problems = inspect_dataset(path, source, options or {})
         return Report(facts, problems, not problems)
     if path.suffix.lower() in READERS:
         return inspect_mesh(path)

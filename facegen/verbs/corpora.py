@@ -265,15 +265,24 @@ def add_inspect(verbs: argparse._SubParsersAction) -> None:
         metavar="FILE.yaml",
         help="of a dataset's folder, for fourdfab: a file that says how the folder is laid out",
     )
+    parser.add_argument(
+        "--mapping",
+        type=Path,
+        metavar="FILE.yaml",
+        help="of a dataset's folder, for d3dfacs: a file that says which action units make which expression",
+    )
 
 
 def inspect(options: Namespace) -> None:
     """Print what is in a file, and whether it is sound."""
     from facegen.inspection.inspect import inspect as look
 
-    report = look(options.path, options.source, options.layout)
-    if (options.source or options.layout) and report.facts["kind"] != "dataset":
-        raise FacegenError(f"--source and --layout are of a dataset; {options.path} is a {report.facts['kind']}")
+    of_dataset = {"layout": options.layout, "mapping": options.mapping}
+    report = look(options.path, options.source, of_dataset)
+    if (options.source or any(of_dataset.values())) and report.facts["kind"] != "dataset":
+        raise FacegenError(
+            f"--source, --layout and --mapping are of a dataset; {options.path} is a {report.facts['kind']}"
+        )
     for sheet, name in ((options.phases, "phases"), (options.people, "people")):
         if sheet is not None and report.facts["kind"] != "corpus":
             raise FacegenError(f"--{name} are of a corpus; {options.path} is a {report.facts['kind']}")
