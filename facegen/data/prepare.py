@@ -154,6 +154,7 @@ class _Writer:
                     frames=len(moved),
                     phases=(take.phases.onset, take.phases.apex_start, take.phases.apex_end, take.phases.offset),
                     confidence=None if take.confidence is None else round(take.confidence, 4),
+                    explained=None if take.explained is None else round(take.explained, 4),
                     envelope=None if take.envelope is None else tuple(take.envelope.round(4).tolist()),
                     deformation=deformation(moved),
                     intensity=0.0,

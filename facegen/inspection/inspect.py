@@ -122,7 +122,12 @@ def inspect_corpus(path: Path) -> Report:
     facts = {"kind": "corpus"} | corpus.facts()
     found = [entry.confidence for entry in corpus.entries if entry.confidence is not None]
     if found:
-        facts |= {"phases_found": len(found), "least_confidence": min(found)}
+        # The mean of shares is the share of takes whose phases are likely to be right within a frame.
+        facts |= {
+            "phases_found": len(found),
+            "least_confidence": min(found),
+            "mean_confidence": round(sum(found) / len(found), 3),
+        }
     if not problems:
         pca, total = corpus.pca, max(corpus.pca.total, 1e-12)
         facts |= {

@@ -141,9 +141,9 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
     recipe.add_argument(
         "--confidence",
         type=float,
-        default=0.5,
         metavar="C",
-        help="where phases have to be found: the least confidence that is accepted, 0 to 1 (default: 0.5)",
+        help="where phases have to be found: keep those from this confidence on, the share of such phases that are "
+        "right within a frame, 0 to 1 (default: keep those that explain half of the motion)",
     )
     recipe.add_argument(
         "--depth", type=int, default=4, help="how many coarser levels the mesh hierarchy has (default: 4)"
@@ -246,7 +246,8 @@ def add_inspect(verbs: argparse._SubParsersAction) -> None:
         "--phases",
         type=Path,
         metavar="FILE.png",
-        help="of a corpus: draw the motion and the label of its sequences, the least certain first",
+        help="of a corpus: draw the motion and the label of its sequences, the least certain first, 48 on FILE.png, "
+        "then on FILE-2.png and so on",
     )
     parser.add_argument(
         "--people",
@@ -293,7 +294,9 @@ def inspect(options: Namespace) -> None:
 
         corpus = Corpus(options.path)
         if options.phases is not None:
-            draw_phases(corpus, options.phases)
+            pages = draw_phases(corpus, options.phases)
+            if len(pages) > 1:
+                print(f"phases on {len(pages)} pages: {pages[0]} to {pages[-1].name}", file=sys.stderr)
         if options.people is not None:
             draw_people(corpus, options.people)
     print(report.json() if options.json else report.text())
