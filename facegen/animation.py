@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Protocol, cast
+from typing import Any
 
 import numpy as np
 import torch
 
-from facegen.checkpoint import GENERATORS, Checkpoint
+from facegen.checkpoint import Checkpoint
+from facegen.checkpoint_entry import GENERATORS
 from facegen.errors import MeshError, MotionError, unknown
 from facegen.face import Face
+from facegen.mesh.alignment import rigid_transform
 from facegen.mesh.tri_mesh import TriMesh
+from facegen.nn.conditioning import generate
 from facegen.sequence.frames import Frames
 from facegen.sequence.sequence import Sequence
 
@@ -29,16 +32,42 @@ def ready(neutral: TriMesh | Face, model: Checkpoint) -> Face:
     return Face.of(model.hierarchy.template, neutral, own=model.landmarks.get("template"))
 
 
-class _Generator(Protocol):
-    """What all of `GENERATORS` are made of: a label becomes latents, and these displacements in mm (Eq. 4)."""
+def _is_plain(network: torch.nn.Module) -> bool:
+    """Whether a network is facegen's own: its encoder makes latents of a label, and its decoder displacements of these,
+    each frame for itself (Eq. 4). Of a network or a model of the user's own, `forward` alone says what it makes."""
+    return type(network) in GENERATORS
 
-    encoder: torch.nn.Module
-    decoder: torch.nn.Module
+
+def _encoder(network: torch.nn.Module) -> torch.nn.Module | None:
+    """What makes the latents: the `encoder` of a network, or of a model's `network`."""
+    parts = dict(network.named_modules())
+    return parts.get("encoder", parts.get("network.encoder"))
 
 
-def _generator(model: Checkpoint) -> _Generator:
-    assert isinstance(model.network, GENERATORS)  # `load` gives others only to those who ask for them
-    return cast(_Generator, model.network)
+def has_latents(network: torch.nn.Module) -> bool:
+    """Whether a network has an encoder, so that one can go from one expression to another through its latents."""
+    return _encoder(network) is not None
+
+
+def _required_encoder(network: torch.nn.Module) -> torch.nn.Module:
+    encoder = _encoder(network)
+    if encoder is None:
+        raise MotionError(
+            f"{type(network).__name__} has no `encoder`, whose latents an interpolation goes through; animate labels "
+            "instead"
+        )
+    return encoder
+
+
+def neutral_of(face: Face, model: Checkpoint) -> torch.Tensor:
+    """(1, V, 3) mm: a face at rest in the template's topology, turned as the template, for models that are told it."""
+    if face.fit is None and np.array_equal(face.rotation, np.eye(3)):
+        points = face.mesh.vertices
+    else:
+        laid = face.mesh.vertices if face.fit is None else face.fit.vertices * face.factor
+        rotation, shift = rigid_transform(laid, model.hierarchy.template.vertices)
+        points = laid @ rotation.T + shift
+    return torch.from_numpy(np.asarray(points, dtype=np.float32))[None]
 
 
 class DecodedFrames(Frames):
@@ -59,6 +88,23 @@ class DecodedFrames(Frames):
     def read(self, start: int, stop: int) -> np.ndarray:
         displacement = self.decoder(self.latent[start:stop]).numpy()
         return self.neutral + self.carry(displacement).astype(np.float32)  # Eq. 4
+
+
+class CarriedFrames(Frames):
+    """Displacements that are there already, carried onto a face when they are asked for.
+
+    Args:
+        displacement: (T, V, 3) mm, of the template.
+        face: what is moved, of U vertices.
+    """
+
+    def __init__(self, displacement: np.ndarray, face: Face) -> None:
+        super().__init__((len(displacement), *face.mesh.vertices.shape))
+        self.displacement, self.carry = displacement, face.carry
+        self.neutral = face.mesh.vertices.astype(np.float32)
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        return self.neutral + self.carry(self.displacement[start:stop]).astype(np.float32)  # Eq. 4
 
 
 class TurnedFrames(Frames):
@@ -106,33 +152,79 @@ def animate(
         (60, 30.0)
     """
     face = ready(neutral, model)
-    network = _generator(model)
-    latent = network.encoder(torch.from_numpy(np.asarray(motion, dtype=np.float32)))
-    frames = DecodedFrames(network.decoder, latent, face)
+    label = torch.from_numpy(np.asarray(motion, dtype=np.float32))
+    frames = _frames(model, label, face)
     return _sequence(model, face, frames if streamed else np.asarray(frames), motion, fps)
 
 
-@torch.inference_mode()
-def apex_latent(model: Checkpoint, expression: str) -> torch.Tensor:
-    """The latent (Z,) in the middle of the apex of an expression at full intensity.
+def _frames(model: Checkpoint, label: torch.Tensor, face: Face) -> Frames:
+    network: Any = model.network
+    if _is_plain(network):
+        return DecodedFrames(network.decoder, network.encoder(label), face)
+    # All frames at once: a layer of the user's own may look from one frame to the next.
+    return CarriedFrames(generate(network, label, neutral=neutral_of(face, model)).float().numpy(), face)
 
-    Raises:
-        MotionError: the expression is unknown.
-    """
+
+def _apex_label(model: Checkpoint, expression: str) -> torch.Tensor:
+    """(T, E): an expression at full intensity, whose apex is in the middle."""
     if expression not in model.expressions:
         raise MotionError(unknown("expression", expression, model.expressions))
     end = torch.zeros(len(model.expressions))
     end[model.expressions.index(expression)] = 1
     rise = torch.linspace(0, 1, PHASE_FRAMES)
     curve = torch.cat([rise, torch.ones(PHASE_FRAMES), rise.flip(0)])[:, None]
-    return _generator(model).encoder(curve * end)[PHASE_FRAMES + PHASE_FRAMES // 2]
+    return curve * end
 
 
 @torch.inference_mode()
-def apex_displacements(model: Checkpoint) -> np.ndarray:
-    """Displacements (E, V, 3), mm, of the template at the apexes of all expressions, in the model's order."""
-    latent = torch.stack([apex_latent(model, name) for name in model.expressions])
-    return np.ascontiguousarray(_generator(model).decoder(latent).numpy())
+def apex_latent(model: Checkpoint, expression: str, neutral: torch.Tensor | None = None) -> torch.Tensor:
+    """The latent (Z,) in the middle of the apex of an expression at full intensity.
+
+    Args:
+        model: a loaded checkpoint.
+        expression: one of its names.
+        neutral: (1, V, 3) mm, see `neutral_of`, for models that are told it; None is the template.
+
+    Raises:
+        MotionError: the expression is unknown, or the model has no latents.
+    """
+    label, network = _apex_label(model, expression), model.network
+    encoder = _required_encoder(network)
+    if _is_plain(network):
+        latent = encoder(label)
+    else:
+        # What the encoder is given is in `forward`: it runs, and what the encoder makes is caught.
+        found: list[torch.Tensor] = []
+        caught = encoder.register_forward_hook(lambda _, __, made: found.append(made))
+        try:
+            generate(network, label, neutral=_template(model) if neutral is None else neutral)
+        finally:
+            caught.remove()
+        if not found or found[-1].shape[:-1] != label.shape[:1]:
+            raise MotionError(f"the encoder of {type(network).__name__} makes no latents (T, Z) of a label (T, E)")
+        latent = found[-1]
+    return latent[PHASE_FRAMES + PHASE_FRAMES // 2]
+
+
+def _template(model: Checkpoint) -> torch.Tensor:
+    return torch.from_numpy(model.hierarchy.template.vertices.astype(np.float32))[None]
+
+
+@torch.inference_mode()
+def apex_displacements(model: Checkpoint, neutral: np.ndarray | None = None) -> np.ndarray:
+    """Displacements (E, V, 3), mm, at the apexes of all expressions, in the model's order.
+
+    Args:
+        model: a loaded checkpoint.
+        neutral: (V, 3) mm, of the face, for models that are told it; None is the template.
+    """
+    network: Any = model.network
+    if _is_plain(network):
+        latent = torch.stack([apex_latent(model, name) for name in model.expressions])
+        return np.ascontiguousarray(network.decoder(latent).numpy())
+    face = _template(model) if neutral is None else torch.from_numpy(neutral.astype(np.float32))[None]
+    made = [generate(network, _apex_label(model, name), neutral=face) for name in model.expressions]
+    return torch.stack([each[PHASE_FRAMES + PHASE_FRAMES // 2] for each in made]).float().numpy()
 
 
 @torch.inference_mode()
@@ -161,15 +253,26 @@ def interpolate(model: Checkpoint, neutral: TriMesh | Face, start: str, stop: st
         [0.0, 0.5, 1.0]
     """
     face = ready(neutral, model)
-    first, last = (apex_latent(model, name) for name in (start, stop))
+    told = None if _is_plain(model.network) else neutral_of(face, model)
+    first, last = (apex_latent(model, name, told) for name in (start, stop))
     if steps < 2:
         raise MotionError(f"an interpolation needs at least two steps, got {steps}")
     ends = torch.zeros(2, len(model.expressions))
     ends[0, model.expressions.index(start)] = ends[1, model.expressions.index(stop)] = 1
     alpha = torch.linspace(0, 1, steps)[:, None]
-    frames = DecodedFrames(_generator(model).decoder, alpha * last + (1 - alpha) * first, face)  # section 5.5
-    label = (alpha * ends[1] + (1 - alpha) * ends[0]).numpy()
-    return _sequence(model, face, np.asarray(frames), label, model.fps)
+    latent = alpha * last + (1 - alpha) * first  # section 5.5
+    label = alpha * ends[1] + (1 - alpha) * ends[0]
+    network: Any = model.network
+    if _is_plain(network):
+        frames: Frames = DecodedFrames(network.decoder, latent, face)
+    else:
+        # What stands behind the encoder is in `forward`: it runs, and the encoder gives these latents.
+        given = _required_encoder(network).register_forward_hook(lambda *_: latent)
+        try:
+            frames = CarriedFrames(generate(network, label, neutral=told).float().numpy(), face)
+        finally:
+            given.remove()
+    return _sequence(model, face, np.asarray(frames), label.numpy(), model.fps)
 
 
 def register(model: Checkpoint, scan: TriMesh | Face) -> TriMesh:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,23 +11,33 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from facegen.data.corpus import Corpus
+from facegen.checkpoint_entry import (
+    BASES,
+    CLASSIFIER,
+    FORMAT,
+    GENERATOR,
+    GENERATORS,
+    KEY,
+    MODELS,
+    NETWORKS,
+    as_now,
+    require_weights,
+    short,
+)
+from facegen.classes import UntrustedClassError, named_class, trusting
+from facegen.data.corpus_in_brief import CorpusInBrief
 from facegen.data.face_landmarks import checked_face_landmarks
 from facegen.data.identity import Identity
 from facegen.errors import CheckpointError, FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.nn.blendshape_network import BlendshapeNetwork
 from facegen.nn.sequence_classifier import SequenceClassifier
-from facegen.nn.spiral_network import SpiralNetwork
 
-FORMAT = 2
-"""Version of the entry that `pack` makes; a checkpoint with another one is refused."""
-KEY = "facegen"
-"""Name of that entry in a Lightning checkpoint."""
-GENERATORS: tuple[type[nn.Module], ...] = (SpiralNetwork, BlendshapeNetwork)
-"""Networks that make displacements of a label."""
-NETWORKS = {kind.__name__: kind for kind in (*GENERATORS, SequenceClassifier)}
-"""Every network that a checkpoint may hold, by the name that stands in it."""
+DAMAGED = "the parts of the checkpoint do not fit together (an entry is missing or damaged); `facegen fit` writes them"
+"""What is said of a checkpoint whose entry does not hold what it has to."""
+
+
+class WrongKindError(CheckpointError):
+    """A checkpoint of one kind of network where another is wanted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +45,8 @@ class Checkpoint:
     """What a checkpoint holds besides the optimiser's state.
 
     Args:
-        network: ready for use, its weights loaded.
+        network: ready for use, its weights loaded: facegen's own network, one of the user's own, or a whole model of
+            the user's own. One that generates is called by `facegen.nn.conditioning.generate`.
         hierarchy: of the template.
         expressions: E names, the label's columns.
         fps: of the corpus.
@@ -45,6 +56,7 @@ class Checkpoint:
         identity: how the training subjects differ at rest; None in what older versions wrote, and of a classifier.
         landmarks: (468, 3) mm of the template and of the mean face by name, as far as they were found; see
             `facegen.data.face_landmarks`.
+        model: path of the model's class; None in format 2.
     """
 
     network: nn.Module
@@ -56,61 +68,7 @@ class Checkpoint:
     epoch: int
     identity: Identity | None = None
     landmarks: Mapping[str, np.ndarray] = field(default_factory=dict)
-
-
-def pack(network: str, settings: Mapping[str, Any], corpus: Corpus) -> dict[str, Any]:
-    """The entry to add to a Lightning checkpoint, made of tensors, numbers and strings alone.
-
-    Args:
-        network: a name of `NETWORKS`.
-        settings: its keyword arguments, besides the hierarchy and the number of expressions.
-        corpus: what it is trained on.
-    """
-    hierarchy = corpus.hierarchy
-    arrays = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in hierarchy.arrays().items()}
-    packed = {
-        "format": FORMAT,
-        "network": network,
-        "settings": dict(settings),
-        "hierarchy": arrays,
-        "expressions": list(corpus.expressions),
-        "units": "mm",
-        "fps": corpus.fps,
-        "floor": corpus.floor,
-        "corpus": corpus.digest,
-        "hierarchy_digest": hierarchy.digest,
-    }
-    if NETWORKS[network] in GENERATORS:
-        packed["identity"] = {name: torch.from_numpy(array) for name, array in corpus.identity.arrays().items()}
-        packed["landmarks"] = {name: torch.from_numpy(array) for name, array in corpus.landmarks.items()}
-    return packed
-
-
-def require_same(content: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    """Require that a checkpoint belongs to the data and the network at hand.
-
-    Args:
-        content: a checkpoint's dictionary.
-        wanted: what `pack` makes of the data and the network, or a part of it.
-
-    Raises:
-        CheckpointError: it was trained on other data, or its network is another; the message names both.
-    """
-    packed = content.get(KEY)
-    if packed is None:
-        raise CheckpointError("a checkpoint, but not one that `facegen fit` wrote")
-    if packed["corpus"] != wanted["corpus"]:
-        raise CheckpointError(
-            f"the checkpoint was trained on the corpus of digest {packed['corpus'][:12]}, this corpus is "
-            f"{wanted['corpus'][:12]}; give the corpus it was trained on"
-        )
-    for name in ("hierarchy_digest", "network", "settings", "floor"):
-        if name in wanted and packed[name] != wanted[name]:
-            verb = "are" if name == "settings" else "is"
-            raise CheckpointError(
-                f"the checkpoint's {name.replace('_', ' ')} {verb} {packed[name]}, the config's {verb} {wanted[name]}; "
-                "give the config it was trained with"
-            )
+    model: str | None = None
 
 
 def read_raw(path: str | Path) -> dict[str, Any]:
@@ -128,20 +86,30 @@ def read_raw(path: str | Path) -> dict[str, Any]:
         raise CheckpointError(f"{path}: not a checkpoint, or a damaged one; `facegen fit` writes them") from error
     if not isinstance(content, dict) or not isinstance(content.get(KEY), dict) or "state_dict" not in content:
         raise CheckpointError(f"{path}: a checkpoint, but not one that `facegen fit` wrote")
-    if content[KEY].get("format") != FORMAT:
-        raise CheckpointError(f"{path}: checkpoint format {content[KEY].get('format')}, this version reads {FORMAT}")
-    return content
+    packed = content[KEY]
+    if packed.get("format") not in (2, FORMAT):
+        raise CheckpointError(f"{path}: checkpoint format {packed.get('format')}, this version reads 2 and {FORMAT}")
+    try:
+        return {**content, KEY: as_now(packed)}
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(f"{path}: {DAMAGED}") from error
 
 
-def load(path: str | Path, wanted: Collection[type[nn.Module]] = GENERATORS) -> Checkpoint:
-    """Rebuild the network of a checkpoint.
+def load(
+    path: str | Path, wanted: Collection[type[nn.Module]] = GENERATORS, *, trust: str | Iterable[str] = ()
+) -> Checkpoint:
+    """Rebuild the network of a checkpoint, or the model, where it is one of the user's own.
 
     Args:
         path: of the file.
-        wanted: kinds of network that are accepted; by default those that generate.
+        wanted: kinds of network that are accepted; by default those that generate. A network or a model of the user's
+            own is accepted where one of its kind is.
+        trust: modules whose classes the checkpoint may name, such as `("my_models",)`; a package stands for all in it.
+            They are imported, from the current folder too. No other module is, whatever the file says.
 
     Raises:
-        CheckpointError: see `read_raw`; or its network is of another kind, or its parts do not fit together.
+        CheckpointError: see `read_raw`; or its network is of another kind, or its parts do not fit together, or it
+            names a class of a module that is not trusted.
 
     Examples:
         >>> import facegen
@@ -150,55 +118,110 @@ def load(path: str | Path, wanted: Collection[type[nn.Module]] = GENERATORS) -> 
         ('happy', 'angry', 'sad', 'surprise', 'fear', 'disgust')
     """
     content = read_raw(path)
-    packed = content[KEY]
-    names = [kind.__name__ for kind in wanted]
-    if packed.get("network") in NETWORKS and packed["network"] not in names:
-        raise CheckpointError(f"{path}: a checkpoint of a {packed['network']}; {' or '.join(names)} is wanted here")
     try:
-        return _rebuilt(packed, content)
+        _require_kind(content[KEY], wanted)
+        with trusting(trust):
+            return _rebuilt(content[KEY], content)
+    except (UntrustedClassError, WrongKindError) as error:
+        raise type(error)(f"{path}: {error}") from error
     except FacegenError as error:
         raise CheckpointError(f"{path}: the parts of the checkpoint do not fit together ({error})") from error
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:  # of whatever an entry may hold
-        raise CheckpointError(
-            f"{path}: the parts of the checkpoint do not fit together (an entry is missing or damaged); "
-            "`facegen fit` writes them"
-        ) from error
+        raise CheckpointError(f"{path}: {DAMAGED}") from error
+
+
+def _require_kind(packed: Mapping[str, Any], wanted: Collection[type[nn.Module]]) -> None:
+    """Refuse what is not wanted before anything is built, and before a class of somebody else's is asked for."""
+    network, names = packed["network"], [kind.__name__ for kind in wanted]
+    if network in NETWORKS:
+        fits = NETWORKS[network] in wanted
+    else:
+        kinds = {CLASSIFIER if kind is SequenceClassifier else GENERATOR for kind in wanted}
+        fits = packed["kind"] in kinds or len(kinds) == len(BASES)
+    if not fits:
+        raise WrongKindError(f"a checkpoint of a {short(network)}; {' or '.join(names)} is wanted here")
+
+
+def require_loadable(packed: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
+    """Require, before training, that `load` will make of a checkpoint what is trained.
+
+    Args:
+        packed: see `pack`.
+        state: the model's weights.
+
+    Raises:
+        CheckpointError: its class cannot be built of what the checkpoint says, or has other weights then.
+    """
+    with torch.random.fork_rng(devices=[]):  # what is built here has no part in the training
+        _network(packed, state, _brief(packed))
 
 
 def _rebuilt(packed: Mapping[str, Any], content: Mapping[str, Any]) -> Checkpoint:
+    brief = _brief(packed)
+    network = _network(packed, content["state_dict"], brief)
+    if not all(bool(value.isfinite().all()) for value in network.state_dict().values()):
+        raise CheckpointError("weights are NaN or infinite: training has diverged; take a smaller lr")
+    return Checkpoint(
+        network.eval(),
+        brief.hierarchy,
+        brief.expressions,
+        brief.fps,
+        brief.floor,
+        brief.digest,
+        int(content.get("epoch", 0)),
+        brief.identity,
+        brief.landmarks,
+        packed["model"],
+    )
+
+
+def _brief(packed: Mapping[str, Any]) -> CorpusInBrief:
     hierarchy = MeshHierarchy.from_arrays(_arrays(packed["hierarchy"]))
-    expressions = tuple(packed["expressions"])
-    network = NETWORKS[packed["network"]](hierarchy, len(expressions), **packed["settings"])
-    _fill(network, content["state_dict"])
     identity = None
     if "identity" in packed:
         identity = Identity.from_arrays(_arrays(packed["identity"]), len(hierarchy.template.vertices))
-    return Checkpoint(
-        network.eval(),
+    return CorpusInBrief(
         hierarchy,
-        expressions,
+        tuple(packed["expressions"]),
         float(packed["fps"]),
         float(packed["floor"]),
         packed["corpus"],
-        int(content.get("epoch", 0)),
+        float(packed.get("displacement_scale", 1.0)),
         identity,
         checked_face_landmarks(_arrays(packed.get("landmarks", {}))),
     )
 
 
+def _network(packed: Mapping[str, Any], state: Mapping[str, Tensor], corpus: CorpusInBrief) -> nn.Module:
+    """What computes, its weights loaded: of a model of facegen's own its network, of another the whole model."""
+    state = dict(state)
+    if packed["model"] is None or packed["model"] in MODELS:
+        kind = named_class(packed["network"], nn.Module, NETWORKS)
+        network = _made(kind, packed["network"], corpus.hierarchy, len(corpus.expressions), **packed["settings"])
+        prefix = "network."  # under which `ExpressionModel` has it
+    else:
+        kind = named_class(packed["model"], nn.Module, {})
+        base = BASES.get(packed["kind"])
+        if base not in [f"{each.__module__}.{each.__qualname__}" for each in kind.__mro__]:
+            raise CheckpointError(f"{packed['model']} is not derived from {base or 'a model of facegen'}")
+        network = _made(kind, packed["model"], corpus=corpus, **packed["init_args"])
+        prefix = ""
+    require_weights(state, {f"{prefix}{name}": value for name, value in network.state_dict().items()})
+    network.load_state_dict({name.removeprefix(prefix): value for name, value in state.items()})
+    return network
+
+
+def _made(kind: type[nn.Module], path: str, *given: Any, **settings: Any) -> nn.Module:
+    """What the class makes; an error in a class of the user's own is no damage to the file."""
+    try:
+        return kind(*given, **settings)
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        if path in NETWORKS or isinstance(error, FacegenError):
+            raise
+        raise CheckpointError(
+            f"{path} cannot be built of what it was trained with, {settings}; is its module the one of then? {error}"
+        ) from error
+
+
 def _arrays(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
     return {name: tensor.numpy() for name, tensor in tensors.items()}
-
-
-def _fill(network: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Load the weights that `ExpressionModel` has under `network`."""
-    prefix = "network."
-    weights = {name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)}
-    sizes = {name: value.shape for name, value in network.state_dict().items()}
-    given = {name: value.shape for name, value in weights.items()}
-    wrong = [name for name in sorted({**sizes, **given}) if sizes.get(name) != given.get(name)]
-    if wrong:
-        raise CheckpointError(f"{len(wrong)} weights are missing, unknown or of another shape, such as {wrong[0]}")
-    network.load_state_dict(weights)
-    if not all(bool(value.isfinite().all()) for value in network.state_dict().values()):
-        raise CheckpointError("weights are NaN or infinite: training has diverged; take a smaller lr")

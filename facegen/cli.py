@@ -15,7 +15,7 @@ from facegen.verbs.reports import add_bench, add_evaluate, add_export
 
 TRAINING = {
     "fit": "train a model",
-    "validate": "measure a checkpoint's errors on the test subjects, as training reports them",
+    "validate": "measure a checkpoint's errors on the validation subjects, as training reports them",
     "test": "measure a checkpoint's errors on the test subjects",
     "predict": "write what a checkpoint generates for the test subjects",
 }

@@ -73,7 +73,7 @@ def demo(out: str | Path, seed: int = 0) -> None:
     with new_folder(out, MADE) as folder:
         _say(f"1/4 making {SUBJECTS} built-in faces of {VERTICES:,} vertices that act six expressions")
         _prepare(folder / "corpus", seed)
-        _say("2/4 training; errors in mm, on subjects trained on and on subjects never seen")
+        _say("2/4 training; errors in mm, on subjects trained on (train) and on others (val)")
         errors = _train(folder, seed)
         _say("3/4 animating a subject never seen in training, at full intensity")
         sequences = _animate(folder)

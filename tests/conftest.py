@@ -1,6 +1,7 @@
 """Fixtures of more than one room."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -40,10 +41,24 @@ def ict_root() -> Path:
 
 @pytest.fixture(scope="session")
 def corpus_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small corpus of the built-in faces, made by the command: 4 subjects, one of them for testing."""
+    """A small corpus of the built-in faces, made by the command: 5 subjects, of whom one validates and one tests."""
     path = tmp_path_factory.mktemp("data") / "corpus"
-    arguments = "prepare synthetic --subjects 4 --vertices 420 --frames 10 14 --fps 10 --depth 3 --out"
+    arguments = "prepare synthetic --subjects 5 --val-subjects 1 --vertices 420 --frames 10 14 --fps 10 --depth 3 --out"
     assert run([*arguments.split(), str(path)]) == 0
+    return path
+
+
+@pytest.fixture(scope="session")
+def old_corpus(corpus_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small corpus as a version before validation subjects would have split it: they train."""
+    from facegen.data.corpus import COMPONENTS, LANDMARKS
+    from facegen.data.manifest import Entry, read_manifest, write_manifest
+
+    path = tmp_path_factory.mktemp("old") / "corpus"
+    shutil.copytree(corpus_path, path, ignore=shutil.ignore_patterns(COMPONENTS, LANDMARKS))  # of another digest
+    manifest = {name: value for name, value in read_manifest(corpus_path).items() if name != "val_subjects"}
+    entries = [Entry.parse(values) for values in manifest.pop("sequences")]
+    write_manifest(path, manifest, entries)
     return path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,11 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import yaml
 from shapes import plate_with_hole
 from torch import nn
 
 from facegen.animation import animate
-from facegen.checkpoint import FORMAT, KEY, NETWORKS, load, pack, read_raw, require_same
+from facegen.checkpoint import load, read_raw
+from facegen.checkpoint_entry import FORMAT, KEY, MODELS, NETWORKS, Built, pack, require_same
 from facegen.data.corpus import Corpus
 from facegen.data.identity import Identity
 from facegen.errors import CheckpointError
@@ -27,6 +30,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "BlendshapeNetwork": {"latent": 3, "bidirectional": True},
     "SequenceClassifier": {"components": 3, "frames": 4, "hidden": [6, 5]},
 }
+PATHS = {path.rpartition(".")[2]: path for path in NETWORKS}
+MODEL_OF = dict(zip(PATHS, MODELS, strict=True))
 FOREIGN = "a checkpoint, but not one that `facegen fit` wrote"
 DAMAGED = "(an entry is missing or damaged); `facegen fit` writes them"
 DIGEST = "0123456789abcdef" * 4
@@ -44,6 +49,7 @@ def corpus() -> SimpleNamespace:
         expressions=("happy", "sad"),
         fps=12.5,
         floor=0.2,
+        displacement_scale=1.5,
         digest=DIGEST,
         identity=Identity.of(template + random.normal(size=(5, *template.shape)), template),
         landmarks={"mean": points},
@@ -58,14 +64,18 @@ def content(corpus: SimpleNamespace) -> dict[str, Any]:
 
 def content_of(name: str, corpus: SimpleNamespace) -> dict[str, Any]:
     weights = {f"network.{key}": value for key, value in build(name, corpus).state_dict().items()}
-    metric = {"errors.train_error.total": torch.zeros(2)}  # not of the network
-    return {"state_dict": weights | metric, "epoch": 7, KEY: pack(name, SETTINGS[name], corpus)}
+    return {"state_dict": weights, "epoch": 7, KEY: packed(name, corpus)}
+
+
+def packed(name: str, corpus: SimpleNamespace, settings: dict[str, Any] | None = None) -> dict[str, Any]:
+    kind = "classifier" if name == "SequenceClassifier" else "generator"
+    return pack(Built(kind, MODEL_OF[name], {"lr": 1e-3}, PATHS[name], settings or SETTINGS[name]), corpus)
 
 
 def build(name: str, corpus: SimpleNamespace) -> nn.Module:
     """The same weights each time, and buffers that are not zero."""
     torch.manual_seed(1)
-    network = NETWORKS[name](corpus.hierarchy, len(corpus.expressions), **SETTINGS[name])
+    network = NETWORKS[PATHS[name]](corpus.hierarchy, len(corpus.expressions), **SETTINGS[name])
     for buffer in ("decoder.mean", "decoder.rows", "mean", "rows"):
         if buffer in network.state_dict():
             nn.init.normal_(network.get_buffer(buffer))
@@ -77,7 +87,7 @@ def written(content: object, folder: Path) -> Path:
     return folder / "x.ckpt"
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", PATHS)
 def test_the_network_comes_back_ready_for_use(name: str, corpus: SimpleNamespace, tmp_path: Path) -> None:
     found = load(written(content_of(name, corpus), tmp_path), NETWORKS.values())
     vertices = len(corpus.hierarchy.template.vertices)
@@ -101,8 +111,7 @@ def test_a_generator_has_identity_and_landmarks_and_a_classifier_has_none(
         np.testing.assert_array_equal(found.identity.modes, corpus.identity.modes)
         assert set(found.landmarks) == {"mean"}
         np.testing.assert_array_equal(found.landmarks["mean"], corpus.landmarks["mean"])
-    packed = pack("SequenceClassifier", SETTINGS["SequenceClassifier"], corpus)
-    assert not {"identity", "landmarks"} & set(packed)
+    assert not {"identity", "landmarks"} & set(packed("SequenceClassifier", corpus))
     found = load(written(content_of("SequenceClassifier", corpus), tmp_path), NETWORKS.values())
     assert (found.identity, found.landmarks) == (None, {})
 
@@ -115,7 +124,7 @@ def test_what_older_versions_did_not_write_is_none_empty_or_the_first_epoch(
     assert (found.identity, found.landmarks, found.epoch) == (None, {}, 0)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", PATHS)
 def test_what_is_packed_are_tensors_numbers_and_strings_alone(name: str, corpus: SimpleNamespace) -> None:
     def kinds(value: object) -> set[type]:
         if isinstance(value, dict):
@@ -124,16 +133,16 @@ def test_what_is_packed_are_tensors_numbers_and_strings_alone(name: str, corpus:
             return {kind for part in value for kind in kinds(part)}
         return {type(value)}
 
-    packed = pack(name, SETTINGS[name], corpus)
-    assert kinds(packed) <= {torch.Tensor, str, int, float, bool}
-    assert packed["units"] == "mm"
+    entry = packed(name, corpus)
+    assert kinds(entry) <= {torch.Tensor, str, int, float, bool}
+    assert entry["units"] == "mm"
 
 
 def test_settings_are_packed_as_they_are_now(corpus: SimpleNamespace) -> None:
     settings = {"latent": 3}
-    packed = pack("BlendshapeNetwork", settings, corpus)
+    entry = packed("BlendshapeNetwork", corpus, settings)
     settings["latent"] = 4
-    assert packed["settings"] == {"latent": 3}
+    assert entry["settings"] == {"latent": 3}
 
 
 def test_a_trained_checkpoint_moves_faces_as_its_corpus_does(checkpoint_path: Path, corpus_path: Path) -> None:
@@ -205,12 +214,12 @@ def test_a_checkpoint_of_something_else_is_refused(foreign: object, tmp_path: Pa
     assert refused(written(foreign, tmp_path)) == FOREIGN
 
 
-@pytest.mark.parametrize("number", [FORMAT - 1, FORMAT + 1, None])
+@pytest.mark.parametrize("number", [FORMAT - 2, FORMAT + 1, None])
 def test_another_format_is_refused_with_both_numbers(
     number: int | None, content: dict[str, Any], tmp_path: Path
 ) -> None:
     content[KEY]["format"] = number
-    assert refused(written(content, tmp_path)) == f"checkpoint format {number}, this version reads {FORMAT}"
+    assert refused(written(content, tmp_path)) == f"checkpoint format {number}, this version reads 2 and {FORMAT}"
 
 
 def test_what_is_read_raw_is_what_was_written(content: dict[str, Any], tmp_path: Path) -> None:
@@ -227,7 +236,7 @@ def test_a_network_of_another_kind_is_refused_with_the_kinds_that_serve(
     path = written(content_of("SequenceClassifier", corpus), tmp_path)
     assert refused(path) == ("a checkpoint of a SequenceClassifier; SpiralNetwork or BlendshapeNetwork is wanted here")
     path = written(content, tmp_path)
-    wanted = [NETWORKS["SequenceClassifier"]]
+    wanted = [NETWORKS[PATHS["SequenceClassifier"]]]
     assert refused(path, wanted=wanted) == "a checkpoint of a SpiralNetwork; SequenceClassifier is wanted here"
 
 
@@ -254,14 +263,17 @@ def with_identity_of_another_template(content: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
-        (without_a_weight, "1 weights are missing, unknown or of another shape, such as decoder.full.bias"),
+        (without_a_weight, "1 weights are missing, unknown or of another shape, such as network.decoder.full.bias"),
         (with_a_weight_that_is(np.nan), "weights are NaN or infinite: training has diverged; take a smaller lr"),
         (with_a_weight_that_is(np.inf), "weights are NaN or infinite: training has diverged; take a smaller lr"),
         (with_other(settings={"latent": 4, "channels": [5, 3, 2]}), "channels: 2 numbers, one for each step up"),
-        (with_other(expressions=["happy", "sad", "fear"]), "of another shape, such as encoder.lstm.weight_ih_l0"),
+        (
+            with_other(expressions=["happy", "sad", "fear"]),
+            "of another shape, such as network.encoder.lstm.weight_ih_l0",
+        ),
         (with_other(hierarchy={}), "these arrays are no mesh hierarchy"),
         (with_other(settings={"width": 4}), DAMAGED),
-        (with_other(network="PointNetwork"), DAMAGED),
+        (with_other(network="PointNetwork"), "'PointNetwork' is no path of a class"),
         (with_other(fps="often"), DAMAGED),
         (with_other(landmarks={"nose": torch.zeros(468, 3, dtype=torch.float64)}), DAMAGED),
         (with_identity_of_another_template, "an identity model of"),
@@ -277,8 +289,87 @@ def test_parts_that_do_not_fit_together_are_refused_with_the_reason(
     assert reason in message
 
 
+MARK = "from pathlib import Path\nPath(__file__).with_suffix('.ran').touch()\nfrom torch.nn import Linear, Module\n"
+OWN = """
+class Net(Module):
+    def __init__(self, hierarchy, expressions, width=2):
+        super().__init__()
+        self.layer = Linear(expressions, width)
+class Lone(Module):
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"network": "MODULE.Net", "settings": {}},
+        {"model": "MODULE.Net", "init_args": {}},
+        {"settings": {"latent": 4, "channels": [5, 3], "fused": False, "convolution": "MODULE.Net"}},
+    ],
+)
+def test_a_module_is_imported_only_where_the_user_trusts_it(
+    named: dict[str, Any], content: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    module = f"mark_{'_'.join(named)}"
+    (tmp_path / f"{module}.py").write_text(MARK + OWN)
+    content[KEY] |= yaml.safe_load(yaml.safe_dump(named).replace("MODULE", module))
+    path = written(content, tmp_path)
+    for trust in ((), ("marks", f"{module}s", f"{module}.Net", "os")):
+        message = refused(path, trust=trust)
+        assert message.startswith(f"it names the class {module}.Net, which is not facegen's own; ")
+        assert f"add --trust {module} (in Python trust=(" in message
+    assert not (tmp_path / f"{module}.ran").exists()
+    assert module not in sys.modules
+    refused(path, trust=(module,))  # what it holds is no weights of such a network
+    assert (tmp_path / f"{module}.ran").exists()
+    assert sys.path[-1] == str(tmp_path)  # so that it hides nothing
+
+
+@pytest.mark.parametrize(
+    ("path", "trust", "reason"),
+    [
+        ("os.system", (), "it names the class os.system, which is not facegen's own"),
+        ("os.system", ("os",), "os.system: os has no class system that is derived from Module"),
+        ("facegen.nn.upsample.Upsample", ("facegen",), "facegen.nn.upsample.Upsample cannot be named here"),
+        ("facegen.models.base.Share", ("facegen",), "facegen.models.base.Share cannot be named here"),
+        ("torch.nn.Linear", ("torch.nn",), "torch.nn.Linear is not derived from facegen.models.generator.Express"),
+        ("importlib.import_module", ("import",), "it names the class importlib.import_module"),
+        ("..os.system", ("os",), "'..os.system' is no path of a class"),
+    ],
+)
+def test_a_path_leads_to_a_model_or_nowhere(
+    path: str, trust: tuple[str, ...], reason: str, content: dict[str, Any], tmp_path: Path
+) -> None:
+    content[KEY]["model"] = path
+    assert reason in refused(written(content, tmp_path), trust=trust)
+
+
+def test_weights_that_belong_to_nothing_are_refused_by_name(content: dict[str, Any], tmp_path: Path) -> None:
+    content["state_dict"] |= {f"refine.{name}": torch.zeros(3) for name in ("d", "c", "b", "a")}
+    wanted = "4 weights are missing, unknown or of another shape, such as refine.a, refine.b, refine.c)"
+    assert refused(written(content, tmp_path)).endswith(wanted)
+
+
+def test_an_entry_of_format_2_is_the_same_network(
+    content: dict[str, Any], corpus: SimpleNamespace, tmp_path: Path
+) -> None:
+    motion = torch.rand(5, 2)
+    with torch.no_grad():
+        wanted = load(written(content, tmp_path)).network(motion)
+    entry = content[KEY]
+    for name in ("kind", "model", "init_args", "displacement_scale"):
+        del entry[name]
+    content[KEY] = entry | {"format": 2, "network": "SpiralNetwork"}
+    with torch.no_grad():
+        assert torch.equal(load(written(content, tmp_path)).network(motion), wanted)
+    require_same(content, packed("SpiralNetwork", corpus, {**SETTINGS["SpiralNetwork"], "fused": False}))
+
+
 def test_a_checkpoint_belongs_to_its_own_corpus_and_config(content: dict[str, Any], corpus: SimpleNamespace) -> None:
-    require_same(content, pack("SpiralNetwork", SETTINGS["SpiralNetwork"], corpus))
+    require_same(content, packed("SpiralNetwork", corpus))
     require_same(content, {"corpus": DIGEST})  # what is not given is not compared
 
 
@@ -291,7 +382,7 @@ def test_a_checkpoint_belongs_to_its_own_corpus_and_config(content: dict[str, An
             "corpus it was trained on",
         ),
         (
-            {"network": "BlendshapeNetwork"},
+            {"network": PATHS["BlendshapeNetwork"]},
             "the checkpoint's network is SpiralNetwork, the config's is BlendshapeNetwork; give the config it was "
             "trained with",
         ),

@@ -14,7 +14,7 @@ from shapes import plate_with_hole
 
 from facegen.exporters.point_cache import write_pc2
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.nn.unpool_conv import UnpoolConv
+from facegen.nn.spiral_conv import SpiralConv
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
@@ -42,25 +42,17 @@ def test_the_lines_that_are_changed_are_there(path: str, change: str) -> None:
             assert line[1:] in there
 
 
-@pytest.mark.parametrize("ordered", [False, True])
-def test_the_convolution_goes_where_the_other_goes(ordered: bool) -> None:
+def test_the_convolution_is_the_other_with_weights_that_are_products() -> None:
     hierarchy = MeshHierarchy.build(plate_with_hole(21), depth=1, factor=4)
-    upsample, spiral = hierarchy.upsample[0], hierarchy.spirals[0].copy()
+    spiral = torch.from_numpy(hierarchy.spirals[0].copy())
     spiral[3, 4:] = -1
-    order = np.random.default_rng(0).permutation(len(spiral)) if ordered else None
-    one = defined("SeparableConv")(4, 3, upsample, spiral, order).double()
-    other = UnpoolConv(4, 3, upsample, spiral, order).double()
+    one, other = defined("SeparableConv")(4, 3, spiral).double(), SpiralConv(4, 3, spiral).double()
     torch.nn.init.normal_(one.gain)
     with torch.no_grad():
-        other.weight.copy_(one.gain[..., None] * one.weight)
-    assert (one.fine, one.out_channels) == (other.fine, other.out_channels)
-    blocks = [torch.randn(upsample.shape[1], 4, frames, dtype=torch.float64) for frames in (5, 2)]
-    scale = torch.tensor(3.0, dtype=torch.float64)
-    wanted = other(*blocks, scale=scale)
-    torch.testing.assert_close(one(*blocks, scale=scale), wanted)
-    out = torch.empty_like(wanted[..., :5])
-    one.write(blocks[0], out, scale)
-    torch.testing.assert_close(out, wanted[..., :5].detach())
+        other.weight.copy_(one.gain[..., None] * one.map.weight.t())
+        other.bias.copy_(one.map.bias)
+    x = torch.randn(5, len(spiral), 4, dtype=torch.float64)
+    torch.testing.assert_close(one(x), other(x))
 
 
 def test_the_source_reads_a_tree(tmp_path: Path) -> None:

@@ -11,9 +11,7 @@ from time import perf_counter
 
 import torch
 from torch import Tensor, nn
-from torch.nn import LSTM
 
-from facegen.benchmark.gather import GatherDecoder, gather_loss
 from facegen.benchmark.measure import Work, by_turns, compared, extra_memory, say
 from facegen.benchmark.work import decoder_work, share_of_ceiling
 from facegen.data.sources.acting import Casting
@@ -44,7 +42,7 @@ class Setting:
         vertices: of the built-in template.
         frames: numbers of frames to decode.
         repeats: rounds that count.
-        gather: whether the gather form runs too.
+        gather: whether the published form runs too, which gathers every spiral's features.
         device, dtype: that the work runs on and in.
     """
 
@@ -66,13 +64,30 @@ def build(source: SyntheticSource) -> MeshHierarchy:
     return MeshHierarchy.build(source.template, reference=source.reference, spiral_length=SPIRAL_LENGTH)
 
 
+def published(network: SpiralNetwork, hierarchy: MeshHierarchy) -> SpiralNetwork:
+    """The same network as published code computes it: unpooled, then gathered, then multiplied, in plain torch.
+
+    Published code unpools by an index and a sum for each entry of the matrix, or by a dense matrix. torch's sparse
+    product, which stands here, is faster: at the paper's size it takes an eighth of the former's time on two cores.
+    """
+    other = SpiralNetwork(hierarchy, network.encoder.lstm.input_size, fused=False)
+    other.load_state_dict(network.state_dict())
+    return other
+
+
+def plain_loss(generated: Tensor, recorded: Tensor) -> Tensor:
+    """Eq. 5 of one sequence, written as the equation reads."""
+    steps, wanted = generated[1:] - generated[:-1], recorded[1:] - recorded[:-1]
+    return (generated - recorded).abs().mean() + (steps - wanted).abs().mean()
+
+
 def decoder(setting: Setting, ceilings: dict[str, float]) -> dict[str, object]:
     """Decoding: frames from latents, without gradients."""
     hierarchy = build(make_source(setting))
     network = SpiralNetwork(hierarchy, len(EXPRESSIONS)).to(setting.device, setting.dtype)
     forms: dict[str, nn.Module] = {"fused": network.decoder}
     if setting.gather:
-        forms["gather"] = GatherDecoder(network, hierarchy).to(setting.device, setting.dtype)
+        forms["gather"] = published(network, hierarchy).decoder.to(setting.device, setting.dtype)
     result: dict[str, object] = {"levels": list(hierarchy.sizes)}
     for frames in setting.frames:
         say(f"decoder: {frames} frames of {setting.vertices} vertices")
@@ -119,12 +134,11 @@ def train(setting: Setting, ceilings: dict[str, float]) -> dict[str, float]:
 
     works: dict[str, Work] = {"fused": step}
     if setting.gather:
-        encoder = LSTM(len(EXPRESSIONS), network.encoder.lstm.hidden_size, batch_first=True).to(**make)
-        gather = GatherDecoder(network, hierarchy).to(**make)
-        other = adam([*encoder.parameters(), *gather.parameters()])
+        gather = published(network, hierarchy).to(**make)
+        other = adam(gather.parameters())
 
         def gather_step() -> None:
-            gather_loss(gather(encoder(motion[None])[0][0]), outermost).backward()
+            plain_loss(gather(motion, ptr), outermost).backward()
             other.step()
             other.zero_grad()
 

@@ -27,6 +27,10 @@ ARRAYS = ("displacement", "neutral")
 """Groups of the store, in each of which every sequence has an array."""
 
 
+SPLITS = ("train", "val", "test")
+"""What subjects serve for: what is fitted, choosing between settings and epochs, and the errors that are reported."""
+
+
 class Corpus:
     """A corpus on disk, opened for reading; frames are fetched when asked for.
 
@@ -36,6 +40,7 @@ class Corpus:
     Attributes:
         hierarchy: of the template.
         expressions: E names, the label's columns.
+        test_subjects, val_subjects: who is kept for testing and for validation; all others train.
         entries: the sequences.
         displacement_scale: root mean square displacement of the training sequences, mm.
         floor: least height of a label, see `facegen.motion.intensity.raised`; whoever uses the corpus may set another.
@@ -61,6 +66,7 @@ class Corpus:
             self.expressions: tuple[str, ...] = tuple(manifest["expressions"])
             self.fps = float(manifest["fps"])
             self.test_subjects = tuple(manifest["test_subjects"])
+            self.val_subjects = tuple(manifest.get("val_subjects", ()))  # older corpora have none
             self.displacement_scale = float(manifest["displacement_scale"])
             self.digest: str = manifest["digest"]
             self.left_out: list[dict[str, str]] = manifest["left_out"]
@@ -77,15 +83,37 @@ class Corpus:
         return tuple(dict.fromkeys(entry.subject for entry in self.entries))
 
     def split(self, name: str) -> list[int]:
-        """Indices of the sequences of `train` or `test`; by subject, always."""
-        if name not in ("train", "test"):
-            raise DataError(unknown("split", name, ("train", "test")))
-        return [i for i, entry in enumerate(self.entries) if (entry.subject in self.test_subjects) == (name == "test")]
+        """Indices of the sequences of `train`, `val` or `test`; by subject, always.
 
-    def shown_subject(self) -> str:
-        """The test subject whose labels are strongest, on whom most can be seen."""
+        `val` may be empty: small corpora have nobody to validate on, nor have those of versions before it.
+        """
+        if name not in SPLITS:
+            raise DataError(unknown("split", name, SPLITS))
+        return [i for i, entry in enumerate(self.entries) if self.split_of(entry.subject) == name]
+
+    def require_validation(self, asking: str) -> None:
+        """Require that there are subjects to validate on.
+
+        Args:
+            asking: what needs them, for the message.
+
+        Raises:
+            DataError: there is nobody.
+        """
+        if not self.split("val"):
+            raise DataError(
+                f"{asking} needs validation subjects, and the corpus {self.path} has none; prepare it again with "
+                "--val-subjects N, or names"
+            )
+
+    def split_of(self, subject: str) -> str:
+        """The one of `SPLITS` that a subject is in."""
+        return "test" if subject in self.test_subjects else "val" if subject in self.val_subjects else "train"
+
+    def shown_subject(self, split: str = "test") -> str:
+        """The subject of a split whose labels are strongest, on whom most can be seen."""
         strength: dict[str, float] = {}
-        for index in self.split("test"):
+        for index in self.split(split):
             entry = self.entries[index]
             strength[entry.subject] = strength.get(entry.subject, 0.0) + entry.intensity
         return max(sorted(strength), key=strength.__getitem__)
@@ -198,15 +226,14 @@ class Corpus:
         """Counts, names and digests; no frame is read."""
         template = self.hierarchy.template
         subjects = set(self.subjects)
-        test = subjects & set(self.test_subjects)
+        splits = [self.split_of(subject) for subject in subjects]
         return {
             "source": self.provenance["source"],
             "vertices": len(template.vertices),
             "faces": len(template.faces),
             **self.hierarchy.facts(),
             "subjects": len(subjects),
-            "train_subjects": len(subjects - test),
-            "test_subjects": len(test),
+            **{f"{name}_subjects": splits.count(name) for name in SPLITS},
             "sequences": len(self.entries),
             "frames": sum(entry.frames for entry in self.entries),
             "expressions": list(self.expressions),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -57,7 +59,7 @@ class SequenceDataset(Dataset):
 
     Args:
         corpus: where they are read from.
-        split: `train` or `test`.
+        split: one of `facegen.data.corpus.SPLITS`.
         rest: frames at rest that are added to both ends of one sequence in `REST_PERIOD`.
     """
 
@@ -105,8 +107,16 @@ class HierarchySettings:
     dilation: int | list[int] = 1
 
 
+def is_of_validation(logged: object) -> bool:
+    """Whether what is logged under a name comes from validation, `val/error` or what a model of one's own calls so."""
+    return isinstance(logged, str) and logged.startswith("val")
+
+
 class ExpressionDataModule(LightningDataModule):
-    """A prepared corpus for training and testing; test subjects also serve for validation.
+    """A prepared corpus for training, validation and testing, each on people of its own.
+
+    `fit` and `validate` measure on the corpus's validation subjects; `test` and `predict` use its test subjects alone.
+    A corpus that has nobody to validate on is trained on without validation.
 
     On the device a batch has `displacement` (N, V, 3) mm, `motion` (N, E), `phase` (N,), `neutral` (B, V, 3) mm,
     `expression` (B,), `item` (B,), `ptr` (B + 1,) and `batch` (N,).
@@ -149,6 +159,29 @@ class ExpressionDataModule(LightningDataModule):
             self.corpus.hierarchy = MeshHierarchy.build(own.template, reference=own.reference, **vars(hierarchy))
         self.batch_size, self.workers, self.seed, self.rest = batch_size, workers, seed, rest
         self._resumed: dict[str, int] = {}
+
+    def require_validation(self, verb: str, callbacks: Iterable[object] = ()) -> None:
+        """Require that the corpus has validation subjects where they are asked for.
+
+        Args:
+            verb: `validate` asks for them.
+            callbacks: of the run; those that monitor an error of validation ask for them.
+
+        Raises:
+            DataError: they are asked for, and the corpus has none.
+        """
+        if verb == "validate":
+            self.corpus.require_validation(verb)
+        for callback in callbacks:
+            if is_of_validation(monitored := getattr(callback, "monitor", None)):
+                self.corpus.require_validation(f"{type(callback).__name__}, which monitors {monitored},")
+
+    def setup(self, stage: str) -> None:
+        assert self.trainer is not None  # Lightning calls this for a run
+        callbacks = self.trainer.callbacks  # pyright: ignore[reportAttributeAccessIssue]  # set, and declared nowhere
+        self.require_validation(stage, callbacks if stage == "fit" else ())
+        if stage == "fit" and not self.corpus.split("val") and self.trainer.is_global_zero:
+            print(f"facegen: training without validation: {self.corpus.path} has no subjects for it", file=sys.stderr)
 
     def _loader(self, split: str, shuffle: bool = False) -> ReadAhead:
         dataset = SequenceDataset(self.corpus, split, self.rest if shuffle else 0)
@@ -198,8 +231,8 @@ class ExpressionDataModule(LightningDataModule):
     def train_dataloader(self) -> ReadAhead:
         return self._loader("train", shuffle=True)
 
-    def val_dataloader(self) -> ReadAhead:
-        return self._loader("test")
+    def val_dataloader(self) -> ReadAhead | list[ReadAhead]:
+        return self._loader("val") if self.corpus.split("val") else []  # of nobody Lightning makes no loop
 
     def test_dataloader(self) -> ReadAhead:
         return self._loader("test")

@@ -61,11 +61,13 @@ def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = 
     )
     settings = {key: value for key, value in vars(recipe).items() if value is not None}
     provenance = {"facegen": __version__, "source": name, "options": source.options(), "recipe": settings}
-    work = provenance | {"hierarchy": hierarchy.digest, "keys": source.keys, "test": source.test_subjects}
+    splits = {"test_subjects": list(source.test_subjects), "val_subjects": list(source.val_subjects)}
+    work = provenance | {"hierarchy": hierarchy.digest, "keys": source.keys} | splits
     with continued_folder(out, json.loads(json.dumps(work))) as journal:
         hierarchy.save(journal.folder / HIERARCHY)
         entries, left_out, fps, rms = _write_frames(source, journal, recipe, workers)
-        train = np.array([entry.subject not in source.test_subjects for entry in entries], dtype=bool)
+        trained = set(source.train_subjects)
+        train = np.array([entry.subject in trained for entry in entries], dtype=bool)
         require_complete(source, entries, train, left_out)
         column = np.array([source.expressions.index(entry.expression) for entry in entries])
         deformations = np.array([entry.deformation for entry in entries])
@@ -75,7 +77,7 @@ def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = 
             "units": "mm",
             "expressions": list(source.expressions),
             "fps": fps,
-            "test_subjects": list(source.test_subjects),
+            **splits,
             "displacement_scale": rms,
             "hierarchy": hierarchy.digest,
             "levels": {"factor": hierarchy.factor} | hierarchy.facts(),
@@ -209,7 +211,8 @@ def _write_frames(
     kept = [done[place] for place in sorted(done)]
     entries = [entry for written in kept for entry in written.entries]
     _forget_others(journal.folder / STORE, {entry.array for entry in entries})
-    trained = [written for written in kept if written.entries[0].subject not in source.test_subjects]
+    train = source.train_subjects
+    trained = [written for written in kept if written.entries[0].subject in train]
     rms = np.sqrt(sum(written.squares for written in trained) / max(sum(written.numbers for written in trained), 1))
     return entries, left_out, _rate(source, kept, recipe), float(rms)
 
@@ -240,7 +243,7 @@ def _rate(source: Source, kept: list[_Written], recipe: Recipe) -> float:
 def require_complete(
     source: Source, entries: Series[Entry] | Series[Key], train: np.ndarray, left_out: Series[dict[str, str]]
 ) -> None:
-    """Require sequences in both splits, and training sequences of every expression.
+    """Require sequences to train and to test, and training sequences of every expression.
 
     Args:
         source: where they come from.
@@ -252,10 +255,9 @@ def require_complete(
         DataError: a split is empty, or nobody to train on shows some expression.
     """
     why = f"; {len(left_out)} recordings were left out, the first because: {left_out[0]['reason']}" if left_out else ""
-    if not train.any() or train.all():
-        raise DataError(
-            f"{int(train.sum())} sequences to train and {int((~train).sum())} to test; both must be some{why}"
-        )
+    tested = sum(entry.subject in source.test_subjects for entry in entries)
+    if not train.any() or not tested:
+        raise DataError(f"{int(train.sum())} sequences to train and {tested} to test; both must be some{why}")
     trained = {entry.expression for entry, used in zip(entries, train, strict=True) if used}
     for name in source.expressions:
         if name not in trained:

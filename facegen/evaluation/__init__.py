@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from facegen import __version__
+from facegen.animation import has_latents
 from facegen.data.corpus import Corpus
 from facegen.errors import MeshError
 from facegen.evaluation import figures, obedience, tables
@@ -35,6 +36,7 @@ def evaluate(
     out: str | Path,
     device: str = "cpu",
     seed: int = 0,
+    trust: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Write `report.md`, `report.json` and the figures into a folder.
 
@@ -46,6 +48,7 @@ def evaluate(
         out: folder to make; an earlier report there is replaced.
         device: where the networks compute: `cpu`, `cuda`.
         seed: of the bootstrap.
+        trust: see `facegen.checkpoint.load`.
 
     Returns:
         What `report.json` holds.
@@ -58,8 +61,8 @@ def evaluate(
     corpus, place = Corpus(corpus_path), torch.device(device)
     paths = {name: [Path(path) for path in files] for name, files in checkpoints.items() if files}
     with new_folder(out, FILES) as folder:
-        models = generators(corpus, paths, place)
-        judge = Judge(paths.get(CLASSIFIER, []), corpus, place)
+        models = generators(corpus, paths, place, trust)
+        judge = Judge(paths.get(CLASSIFIER, []), corpus, place, trust)
         rows = [
             *references(corpus),
             *(Row(name, found) for name, found in models.items()),
@@ -108,6 +111,7 @@ def _draw(
         first = models.get("spiral", next(iter(models.values())))[0]
         figures.error_maps(corpus, compared or {name: each[0] for name, each in models.items()}, folder / "figure3.png")
         figures.frames_over_labels(corpus, first, folder / "figure4.png")
-        figures.latent_walks(corpus, first, folder / "figure6.png")
+        if has_latents(first.network):
+            figures.latent_walks(corpus, first, folder / "figure6.png")
         figures.intensity_curves(report["intensity"], folder / "intensity.png")
     return [name for name in FIGURES if (folder / name).is_file()]

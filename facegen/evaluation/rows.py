@@ -17,6 +17,7 @@ from facegen.data.corpus import Corpus
 from facegen.errors import CheckpointError
 from facegen.evaluation.label_mean import LabelMean
 from facegen.nn.blendshape_network import BlendshapeNetwork
+from facegen.nn.conditioning import generate
 from facegen.nn.sequence_classifier import SequenceClassifier
 from facegen.nn.spiral_network import SpiralNetwork
 
@@ -28,7 +29,7 @@ MODELS: dict[str, type[nn.Module]] = {
     "blendshape": BlendshapeNetwork,
     "spiral": SpiralNetwork,
 }
-"""Rows that are made by checkpoints, and the network that theirs must have."""
+"""Rows that are made by checkpoints, and the network that theirs must have, or else one of the user's own."""
 
 TITLES = {
     "still": "still",
@@ -59,12 +60,13 @@ class Generator:
         self.corpus.floor = model.floor
 
     @torch.inference_mode()
-    def make(self, motion: np.ndarray) -> np.ndarray:
-        """(T, V, 3) float32, mm, for a label (T, E)."""
-        return self.network(torch.from_numpy(motion).to(self.device)).float().cpu().numpy()
+    def make(self, motion: np.ndarray, neutral: np.ndarray) -> np.ndarray:
+        """(T, V, 3) float32, mm, for a label (T, E) and a neutral (V, 3) mm."""
+        label, face = (torch.from_numpy(array).to(self.device) for array in (motion, neutral))
+        return generate(self.network, label, neutral=face[None]).float().cpu().numpy()
 
     def __call__(self, index: int) -> np.ndarray:
-        return self.make(self.corpus.motion(index))
+        return self.make(self.corpus.motion(index), self.corpus.neutral(index))
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,8 +83,10 @@ class Row:
     makers: Sequence[Callable[[int], np.ndarray]]
 
 
-def load_all(paths: Sequence[Path], wanted: type[nn.Module], corpus: Corpus, option: str) -> list[Checkpoint]:
-    """Checkpoints of one kind that were trained on the corpus.
+def load_all(
+    paths: Sequence[Path], wanted: type[nn.Module], corpus: Corpus, option: str, trust: Sequence[str] = ()
+) -> list[Checkpoint]:
+    """Checkpoints of one kind that were trained on the corpus; `trust` as in `facegen.checkpoint.load`.
 
     Raises:
         CheckpointError: a file is no checkpoint, or one of another network or corpus; the message names it.
@@ -90,7 +94,7 @@ def load_all(paths: Sequence[Path], wanted: type[nn.Module], corpus: Corpus, opt
     found = []
     for path in paths:
         try:
-            model = checkpoint.load(path, (wanted,))
+            model = checkpoint.load(path, (wanted,), trust=trust)
         except CheckpointError as error:
             raise CheckpointError(f"{option}: {error}") from error
         if model.corpus != corpus.digest:
@@ -120,7 +124,9 @@ def references(corpus: Corpus) -> list[Row]:
     ]
 
 
-def generators(corpus: Corpus, paths: Mapping[str, Sequence[Path]], device: torch.device) -> dict[str, list[Generator]]:
+def generators(
+    corpus: Corpus, paths: Mapping[str, Sequence[Path]], device: torch.device, trust: Sequence[str] = ()
+) -> dict[str, list[Generator]]:
     """The generators of each of `MODELS` that has checkpoints.
 
     Raises:
@@ -129,7 +135,7 @@ def generators(corpus: Corpus, paths: Mapping[str, Sequence[Path]], device: torc
     return {
         name: [
             Generator(model, corpus, device)
-            for model in load_all(paths[name], network, corpus, f"--{name.replace('_', '-')}")
+            for model in load_all(paths[name], network, corpus, f"--{name.replace('_', '-')}", trust)
         ]
         for name, network in MODELS.items()
         if paths.get(name)
@@ -139,8 +145,8 @@ def generators(corpus: Corpus, paths: Mapping[str, Sequence[Path]], device: torc
 class Judge:
     """Classifiers that say which expression a sequence shows."""
 
-    def __init__(self, paths: Sequence[Path], corpus: Corpus, device: torch.device) -> None:
-        models = load_all(paths, SequenceClassifier, corpus, "--classifier")
+    def __init__(self, paths: Sequence[Path], corpus: Corpus, device: torch.device, trust: Sequence[str] = ()) -> None:
+        models = load_all(paths, SequenceClassifier, corpus, "--classifier", trust)
         self.networks, self.device = [model.network.to(device) for model in models], device
 
     @torch.inference_mode()

@@ -106,7 +106,8 @@ def refusals(source: Source) -> list[str]:
             kept.append(key)
         except FacegenError as error:
             lines.append(f"{key}: {error}")
-    train = np.array([key.subject not in source.test_subjects for key in kept], dtype=bool)
+    trained = set(source.train_subjects)
+    train = np.array([key.subject in trained for key in kept], dtype=bool)
     try:
         require_complete(source, kept, train, [])
         MeshHierarchy.build(source.template, reference=source.reference)
@@ -162,7 +163,7 @@ def _facts(root: Path, layout: Layout, opened: MeshTreeSource | None, problems: 
         "left_over": len(matched.left_over),
     }
     if opened is not None:
-        facts["tested_on"] = list(opened.test_subjects)
+        facts |= {"validated_on": list(opened.val_subjects), "tested_on": list(opened.test_subjects)}
     for what, found in (("subjects", {subject for subject, _ in frames}), ("expressions", set(names))):
         problems += [f"{what} {' and '.join(group)} differ in case alone; give them one name" for group in twins(found)]
     if opened is None:

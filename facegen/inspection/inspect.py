@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 
 from facegen.errors import FacegenError
+
+USES = {"train": "to train", "val": "to validate", "test": "to test"}
+"""Splits, and what is done with the people of each."""
 
 
 @dataclass
@@ -47,12 +50,18 @@ def _readable(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def inspect(path: str | Path, source: str | None = None, options: Mapping[str, Any] | None = None) -> Report:
+def inspect(
+    path: str | Path,
+    source: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    trust: Sequence[str] = (),
+) -> Report:
     """Look at a corpus or a dataset (a folder), a mesh (.obj, .ply, .glb, .gltf), a sequence (.npz) or a checkpoint.
 
     Args:
         path: of it; what is none of these by its suffix is taken for a checkpoint.
         source, options: of a dataset, see `inspect_dataset`.
+        trust: of a checkpoint, see `facegen.checkpoint.load`.
 
     Raises:
         FacegenError: the file is missing or cannot be read at all.
@@ -71,7 +80,7 @@ def inspect(path: str | Path, source: str | None = None, options: Mapping[str, A
         return inspect_mesh(path)
     if not path.is_file():
         raise FacegenError(f"{path}: no such file or folder")
-    return inspect_sequence(path) if path.suffix.lower() == ".npz" else inspect_checkpoint(path)
+    return inspect_sequence(path) if path.suffix.lower() == ".npz" else inspect_checkpoint(path, trust)
 
 
 def inspect_mesh(path: Path) -> Report:
@@ -98,15 +107,23 @@ def inspect_mesh(path: Path) -> Report:
 def summary(path: str | Path) -> str:
     """A corpus in one line, without reading its frames, and a line for everything that was left out."""
     from facegen.data.corpus import Corpus
+    from facegen.data.sources.splits import LEAST_TO_VALIDATE
 
     corpus = Corpus(path)
     frames = sum(entry.frames for entry in corpus.entries)
     out = f", {len(corpus.left_out)} left out" if corpus.left_out else ""
+    people = ", ".join(f"{corpus.facts()[f'{split}_subjects']} {use}" for split, use in USES.items())
     first = (
-        f"{len(corpus.subjects)} subjects, {len(corpus.entries)} sequences{out}, {frames:,} frames of "
+        f"{len(corpus.subjects)} subjects ({people}), {len(corpus.entries)} sequences{out}, {frames:,} frames of "
         f"{corpus.hierarchy.sizes[0]:,} vertices"
     )
-    return "\n".join([first, *(f"left out: {line}" for line in corpus.left_out_lines())])
+    lines = [first]
+    if not corpus.split("val") and len(corpus.subjects) < LEAST_TO_VALIDATE:
+        lines.append(
+            f"no validation subjects: of fewer than {LEAST_TO_VALIDATE} people none are drawn; --val-subjects asks for "
+            "some"
+        )
+    return "\n".join([*lines, *(f"left out: {line}" for line in corpus.left_out_lines())])
 
 
 def inspect_corpus(path: Path) -> Report:
@@ -138,11 +155,11 @@ def inspect_corpus(path: Path) -> Report:
     return Report(facts, problems, not problems)
 
 
-def inspect_checkpoint(path: Path) -> Report:
+def inspect_checkpoint(path: Path, trust: Sequence[str] = ()) -> Report:
     """What a checkpoint was trained on and what it can make."""
     from facegen import checkpoint
 
-    model = checkpoint.load(path, checkpoint.NETWORKS.values())
+    model = checkpoint.load(path, checkpoint.NETWORKS.values(), trust=trust)
     template = model.hierarchy.template
     facts = {
         "kind": "checkpoint",

@@ -20,6 +20,8 @@ PICTURE_EDGE = 160
 def draw_people(corpus: Corpus, path: str | Path) -> int:
     """Write a sheet of the first people, each at rest and where the label of each expression is highest.
 
+    Those who validate and those who test are marked.
+
     Args:
         corpus: whose.
         path: `.png`.
@@ -38,7 +40,9 @@ def draw_people(corpus: Corpus, path: str | Path) -> int:
         takes.setdefault(entry.subject, {}).setdefault(entry.expression, index)
     people = sorted(takes)[:PEOPLE_SHOWN]
     rows = [_row(corpus, takes[subject]) for subject in people]
-    sheet = contact_sheet(rows, row_labels=people, column_labels=["neutral", *corpus.expressions])
+    splits = [corpus.split_of(subject) for subject in people]
+    labels = [name if use == "train" else f"{name} ({use})" for name, use in zip(people, splits, strict=True)]
+    sheet = contact_sheet(rows, row_labels=labels, column_labels=["neutral", *corpus.expressions])
     write_picture(path, sheet)
     return len(people)
 

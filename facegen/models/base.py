@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
@@ -12,7 +13,9 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, distributed
 from torch.nn.parallel import DistributedDataParallel
 
-from facegen.checkpoint import KEY, pack, require_same
+from facegen.checkpoint import require_loadable
+from facegen.checkpoint_entry import KEY, MODELS, NETWORKS, Built, pack, require_same, require_weights
+from facegen.classes import class_path
 from facegen.data.corpus import Corpus
 from facegen.data.sampler import SPARE
 from facegen.errors import FacegenError
@@ -54,8 +57,8 @@ class Share:
 class ExpressionModel(LightningModule):
     """A model that is trained on a corpus.
 
-    Subclasses build `self.network` (a name of `facegen.checkpoint.NETWORKS`), and give `network_settings`, the one
-    step, and what an epoch logs.
+    Subclasses build `self.network`, and give `network_settings`, the one `step`, and what an epoch logs. A checkpoint
+    names the subclass by its path with the arguments that it was made with, and is loaded by making it again.
 
     Args:
         corpus: the data's description; the command line links it from the data module.
@@ -68,10 +71,22 @@ class ExpressionModel(LightningModule):
     """
 
     network: torch.nn.Module
+    KIND: ClassVar[str] = "model"
+    """What it is, of `facegen.checkpoint_entry.BASES`, or something else."""
     HEADLINE: ClassVar[dict[str, str]]
     """What the line of an epoch shows: text by logged name; the first is of training, and still to be computed."""
     UNIT: ClassVar[str] = ""
     """What follows each number on that line."""
+
+    init_args: dict[str, Any]
+    """The arguments that the model was made with, besides the corpus, defaults included."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Note the arguments, whatever a subclass does with them."""
+        model = super().__new__(cls)
+        # Into the dictionary itself: what a module sets by attribute has to wait until its own constructor ran.
+        model.__dict__["init_args"] = _arguments(cls, args, kwargs) if args or kwargs else {}
+        return model
 
     def __init__(self, corpus: Corpus, lr: float, decay: float, weight_decay: float) -> None:
         super().__init__()
@@ -87,30 +102,53 @@ class ExpressionModel(LightningModule):
         """Keyword arguments that rebuild `network`, besides the hierarchy and the number of expressions."""
 
     @abstractmethod
-    def _step(self, batch: MotionBatch, stage: str) -> Tensor:
+    def step(self, batch: MotionBatch, stage: str) -> Tensor:
         """The loss of one batch; metrics of the stage are updated. All stages take the same step."""
 
     @abstractmethod
-    def _log_epoch(self, stage: str) -> None:
+    def log_epoch(self, stage: str) -> None:
         """Log what the metrics of a stage have gathered, and reset them."""
 
     @abstractmethod
     def train_headline(self) -> float | None:
         """The first value of `HEADLINE` so far in this epoch; None before its first step."""
 
+    def built(self) -> Built:
+        """What a checkpoint says of the model."""
+        kinds = class_path(type(self)), class_path(type(self.network))
+        return Built(self.KIND, kinds[0], self.init_args, kinds[1], self.network_settings())
+
+    def require_packable(self) -> None:
+        """Require that a checkpoint can hold the model, so that every verb will build it again.
+
+        Raises:
+            CheckpointError: it cannot; the message names the class and why.
+        """
+        built = self.built()
+        built.require_packable()
+        if built.model not in MODELS or built.network not in NETWORKS:
+            require_loadable(self._packed(), self.state_dict())
+
     def setup(self, stage: str) -> None:
+        if stage == "fit":
+            self.require_packable()
         # Buffers are constants that each process has made for itself; DDP would send all of them in every step.
         constants = [name for name, _ in self.named_buffers()]
         DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(self, constants)
 
     def training_step(self, batch: MotionBatch, index: int) -> Tensor:
-        return self._step(batch, "train")
+        return self.step(batch, "train")
 
     def validation_step(self, batch: MotionBatch, index: int) -> Tensor:
-        return self._step(batch, "val")
+        return self.step(batch, "val")
 
     def test_step(self, batch: MotionBatch, index: int) -> Tensor:
-        return self._step(batch, "test")
+        return self.step(batch, "test")
+
+    def on_fit_start(self) -> None:
+        for each in self.trainer.lr_scheduler_configs:
+            if each.reduce_on_plateau and str(each.monitor).startswith("val"):
+                self.corpus.require_validation(f"the schedule of lr, which monitors {each.monitor},")
 
     def on_train_start(self) -> None:
         loop = self.trainer.fit_loop
@@ -120,29 +158,31 @@ class ExpressionModel(LightningModule):
             current.processed -= 1  # pyright: ignore[reportAttributeAccessIssue]
 
     def on_train_epoch_end(self) -> None:
-        self._log_epoch("train")
+        self.log_epoch("train")
 
     def on_validation_epoch_end(self) -> None:
-        self._log_epoch("val")
+        self.log_epoch("val")
 
     def on_test_epoch_end(self) -> None:
-        self._log_epoch("test")
+        self.log_epoch("test")
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        optimizer = self._optimizer()
+        optimizer = self.make_optimizer()
         return {"optimizer": optimizer, "lr_scheduler": torch.optim.lr_scheduler.ExponentialLR(optimizer, self.decay)}
 
-    def _optimizer(self) -> torch.optim.Optimizer:
+    def make_optimizer(self) -> torch.optim.Optimizer:
+        """Adam on all weights; its learning rate falls by `decay` after every epoch."""
         return torch.optim.Adam(self.parameters(), lr=self.lr, weight_decay=self.weight_decay)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint[KEY] = self._packed()
 
     def _packed(self) -> dict[str, Any]:
-        return pack(type(self.network).__name__, self.network_settings(), self.corpus)
+        return pack(self.built(), self.corpus)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         require_same(checkpoint, self._packed())
+        require_weights(checkpoint["state_dict"], self.state_dict())
         if self.trainer.state.fn == "fit":  # Lightning restores optimiser and callbacks from it after this
             self.take_up(checkpoint, self.trainer)
 
@@ -160,8 +200,29 @@ class ExpressionModel(LightningModule):
             CheckpointError: the checkpoint is of another model or corpus, or what differs cannot be changed.
         """
         require_same(content, self._packed())
+        require_weights(content["state_dict"], self.state_dict())
         configured: Any = self.configure_optimizers()  # declared as whatever Lightning accepts
         return conform(content, configured["optimizer"], configured["lr_scheduler"], _callbacks(trainer))
+
+
+def _arguments(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a constructor by name, besides a corpus, which is linked again where the model is made again."""
+    signature = inspect.signature(cls.__init__)
+    try:
+        bound = signature.bind(None, *args, **kwargs)
+    except TypeError:
+        return {}  # the constructor will say it
+    bound.apply_defaults()
+    found: dict[str, Any] = {}
+    for parameter in [*signature.parameters.values()][1:]:
+        value = bound.arguments[parameter.name]
+        if parameter.kind is parameter.VAR_KEYWORD:
+            found |= value
+        elif parameter.kind is not parameter.VAR_POSITIONAL:
+            found[parameter.name] = value
+        elif unnamed := [each for each in value if not isinstance(each, Corpus)]:
+            raise FacegenError(f"{cls.__name__} was given {unnamed} without names, which a checkpoint needs; name them")
+    return {name: value for name, value in found.items() if name != "corpus"}
 
 
 def _callbacks(trainer: Trainer) -> list[Callback]:

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import ModuleDict
 from torch.nn.functional import cross_entropy
 
+from facegen.checkpoint_entry import CLASSIFIER
 from facegen.data.corpus import Corpus
 from facegen.metrics import ClassScores
 from facegen.models.base import ExpressionModel, Share
@@ -32,7 +33,8 @@ class ExpressionClassifier(ExpressionModel):
     """
 
     scores: Mapping[str, ClassScores]
-    HEADLINE: ClassVar[dict[str, str]] = {"train/f1": "train F1", "val/f1": "test F1"}
+    KIND: ClassVar[str] = CLASSIFIER
+    HEADLINE: ClassVar[dict[str, str]] = {"train/f1": "train F1", "val/f1": "val F1"}
 
     def __init__(
         self,
@@ -58,7 +60,7 @@ class ExpressionClassifier(ExpressionModel):
     def forward(self, displacement: Tensor, ptr: Tensor) -> Tensor:
         return self.network(displacement, ptr)
 
-    def _step(self, batch: MotionBatch, stage: str) -> Tensor:
+    def step(self, batch: MotionBatch, stage: str) -> Tensor:
         share = Share.of(batch, batch.num_nodes)
         scores = self(batch.displacement, batch.ptr)
         loss = cross_entropy(scores, batch.expression, reduction="sum") * share.processes / share.sequences
@@ -76,7 +78,7 @@ class ExpressionClassifier(ExpressionModel):
         metric = self.scores["train_score"]
         return metric.compute()["total"]["f1"] if metric.update_called else None
 
-    def _log_epoch(self, stage: str) -> None:
+    def log_epoch(self, stage: str) -> None:
         metric = self.scores[f"{stage}_score"]
         if metric.update_called:
             values = metric.compute()

@@ -9,11 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import ModuleDict
 
+from facegen.checkpoint_entry import GENERATOR
 from facegen.data.corpus import Corpus
 from facegen.errors import FacegenError
 from facegen.metrics import PhaseError, VertexError, frame_error
 from facegen.models.base import ExpressionModel, Share
 from facegen.models.batch import MotionBatch
+from facegen.nn.conditioning import generate
 from facegen.nn.losses import motion_loss
 
 
@@ -33,7 +35,8 @@ class ExpressionGenerator(ExpressionModel):
     errors: Mapping[str, VertexError]
     still: Mapping[str, VertexError]
     phases: Mapping[str, PhaseError]
-    HEADLINE: ClassVar[dict[str, str]] = {"train/error": "train", "val/error": "test", "val/still": "not moving"}
+    KIND: ClassVar[str] = GENERATOR
+    HEADLINE: ClassVar[dict[str, str]] = {"train/error": "train", "val/error": "val", "val/still": "not moving"}
     UNIT = " mm"
 
     def __init__(
@@ -43,6 +46,7 @@ class ExpressionGenerator(ExpressionModel):
         if coherence < 0 or stride < 1:
             raise FacegenError(f"coherence must not be negative and stride at least 1, got {coherence} and {stride}")
         self.coherence, self.stride = coherence, stride
+        self._one_pass: tuple[Tensor, Tensor, Tensor] | None = None
         stages = ("train", "val", "test")
         errors = ModuleDict({f"{stage}_error": VertexError(corpus.expressions) for stage in stages})
         still = ModuleDict({f"{stage}_still": VertexError(corpus.expressions) for stage in stages})
@@ -51,8 +55,43 @@ class ExpressionGenerator(ExpressionModel):
         self.errors, self.still = cast(Mapping[str, VertexError], errors), cast(Mapping[str, VertexError], still)
         self.phases = cast(Mapping[str, PhaseError], phases)
 
-    def forward(self, motion: Tensor, ptr: Tensor | None = None, frames: Tensor | None = None) -> Tensor:
-        return self.network(motion, ptr, frames)
+    def forward(
+        self,
+        motion: Tensor,
+        ptr: Tensor | None = None,
+        frames: Tensor | None = None,
+        neutral: Tensor | None = None,
+    ) -> Tensor:
+        """Displacements (N', V, 3), mm, of labels (N, E), see `facegen.nn.conditioning.generate`.
+
+        A subclass may override it. Whatever generates calls it, in training and in every verb, with the neutrals
+        (B, V, 3), mm, where it has an argument `neutral`.
+        """
+        return generate(self.network, motion, ptr, frames, neutral)
+
+    def loss(
+        self, generated: Tensor, recorded: Tensor, ptr: Tensor, counts: tuple[float, float], batch: MotionBatch
+    ) -> Tensor:
+        """What a step makes smaller: Eq. 5. A subclass may override it; `train/loss` and its siblings log it.
+
+        Args:
+            generated, recorded: (N', V, 3) displacements in mm, of the frames that are made.
+            ptr: (B + 1,), where each sequence begins among them.
+            counts: numbers of frames and of steps between frames to divide sums by, instead of by this batch's: with
+                several processes the step is then that of one with all of their batches.
+            batch: all there is to the sequences.
+        """
+        loss, errors = motion_loss(generated, recorded, ptr, self.coherence, counts)
+        self._one_pass = (generated, recorded, errors)
+        return loss
+
+    def _errors(self, generated: Tensor, recorded: Tensor) -> Tensor:
+        """The error of each frame, (N',) mm: as Eq. 5's pass has found it, or by itself where there was none."""
+        made, wanted, errors = self._one_pass or (None, None, None)
+        self._one_pass = None
+        if errors is not None and made is generated and wanted is recorded:
+            return errors
+        return frame_error(generated.detach(), recorded)
 
     def _thinned(self, batch: MotionBatch) -> tuple[Tensor, Tensor]:
         """Which frames of a training batch are made, (N',), and where each sequence begins among them, (B + 1,)."""
@@ -63,15 +102,15 @@ class ExpressionGenerator(ExpressionModel):
         ptr = torch.tensor([0, *(len(part) for part in parts)]).cumsum(0)
         return frames.to(batch.ptr.device), ptr.to(batch.ptr)
 
-    def _step(self, batch: MotionBatch, stage: str) -> Tensor:
+    def step(self, batch: MotionBatch, stage: str) -> Tensor:
         recorded, ptr, frames = batch.displacement, batch.ptr, None
         if stage == "train" and self.stride > 1:
             frames, ptr = self._thinned(batch)
             recorded = recorded.permute(1, 2, 0)[..., frames].permute(2, 0, 1)
         share = Share.of(batch, len(recorded))
-        generated = self(batch.motion, batch.ptr, frames)
+        generated = generate(self, batch.motion, batch.ptr, frames, batch.neutral)
         counts = (share.frames / share.processes, (share.frames - share.sequences) / share.processes)
-        loss, errors = motion_loss(generated, recorded, ptr, self.coherence, counts)  # Eq. 5
+        loss, errors = self.loss(generated, recorded, ptr, counts, batch), self._errors(generated, recorded)
         if not share.own:
             loss = 0 * loss
         with torch.no_grad():
@@ -89,13 +128,13 @@ class ExpressionGenerator(ExpressionModel):
 
     def predict_step(self, batch: MotionBatch, index: int) -> Tensor:
         """Generated positions of one batch, (N, V, 3) mm (Eq. 4)."""
-        return self(batch.motion, batch.ptr) + batch.neutral[batch.batch]  # Eq. 4
+        return generate(self, batch.motion, batch.ptr, neutral=batch.neutral) + batch.neutral[batch.batch]  # Eq. 4
 
     def train_headline(self) -> float | None:
         metric = self.errors["train_error"]
         return float(metric.compute()["total"]) if metric.update_called else None
 
-    def _log_epoch(self, stage: str) -> None:
+    def log_epoch(self, stage: str) -> None:
         for kind, metrics in (("error", self.errors), ("still", self.still), ("phase", self.phases)):
             metric = metrics[f"{stage}_{kind}"]
             if metric.update_called:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from facegen.nn.components import PrincipalComponents
+from facegen.nn.rows import as_rows
 
 LATENT_REACH = 8.0
 """Standard deviations of a component that one unit of the latent counts where the latent is the LSTM's own output,
@@ -27,7 +28,7 @@ class BlendshapeDecoder(PrincipalComponents):
         components: K, which is Z.
         reach: s, how many standard deviations one unit of the latent counts.
 
-    Shapes: (T, K) -> (T, V, 3), mm; frames innermost in memory
+    Shapes: (T, K) -> (T, V, 3), mm; frames innermost in memory; or (B, T, K) -> (B, T, V, 3)
     """
 
     def __init__(self, vertices: int, components: int, reach: float = 1.0) -> None:
@@ -38,5 +39,7 @@ class BlendshapeDecoder(PrincipalComponents):
         return self.reach * np.sqrt(variance)
 
     def forward(self, latent: Tensor) -> Tensor:
-        frames = torch.addmm(self.mean, self.rows, latent.t())
-        return frames.view(len(frames) // 3, 3, len(latent)).permute(2, 0, 1)
+        codes = as_rows(latent, self.rows.shape[1], "a latent")
+        frames = torch.addmm(self.mean, self.rows, codes.t())
+        made = frames.view(len(frames) // 3, 3, len(codes)).permute(2, 0, 1)
+        return made if latent.dim() == 2 else made.unflatten(0, latent.shape[:2])

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.nn.blendshape_decoder import LATENT_REACH, BlendshapeDecoder
 from facegen.nn.motion_encoder import MotionEncoder
+from facegen.nn.rows import require_flat_with
 
 
 class BlendshapeNetwork(nn.Module):
@@ -19,7 +20,8 @@ class BlendshapeNetwork(nn.Module):
         bidirectional: see `MotionEncoder`. If true, a linear layer makes the coefficients, and one unit is one standard
             deviation. If false, they are the LSTM's bounded outputs themselves; one unit is `LATENT_REACH` of these.
 
-    Shapes: motion (N, E), ptr (B + 1,) -> (N, V, 3), mm; with frames (N',), only those are made, (N', V, 3)
+    Shapes: motion (N, E), ptr (B + 1,) -> (N, V, 3), mm; with frames (N',), only those are made, (N', V, 3). Labels of
+    one length may come as (B, T, E) without ptr and frames -> (B, T, V, 3)
     """
 
     def __init__(
@@ -30,5 +32,6 @@ class BlendshapeNetwork(nn.Module):
         self.encoder = MotionEncoder(expressions, latent, bidirectional)
 
     def forward(self, motion: Tensor, ptr: Tensor | None = None, frames: Tensor | None = None) -> Tensor:
+        require_flat_with(frames, motion)
         latent = self.encoder(motion, ptr)
         return self.decoder(latent if frames is None else latent[frames])

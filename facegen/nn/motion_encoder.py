@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_sequence, unpack_sequence
 
+from facegen.nn.rows import as_rows, starts
 from facegen.nn.threads import one_thread
 
 
@@ -25,7 +26,11 @@ class MotionEncoder(nn.Module):
         latent: Z, its hidden size.
         bidirectional: read the label in both directions, which departs from the paper.
 
-    Shapes: motion (N, E) of sequences one after the other, ptr (B + 1,) -> (N, Z)
+    Shapes: motion (N, E) of sequences one after the other, ptr (B + 1,) -> (N, Z); or (B, T, E), all of one length,
+    without ptr -> (B, T, Z)
+
+    Raises:
+        FacegenError: the label has another shape.
     """
 
     def __init__(self, expressions: int, latent: int = 64, bidirectional: bool = False) -> None:
@@ -34,7 +39,9 @@ class MotionEncoder(nn.Module):
         self.out = nn.Linear(2 * latent, latent) if bidirectional else nn.Identity()
 
     def forward(self, motion: Tensor, ptr: Tensor | None = None) -> Tensor:
-        return _OnOneThread.apply(lambda motion: self._states(motion, ptr), motion, *self.parameters())
+        rows, ptr = as_rows(motion, self.lstm.input_size, "a label"), starts(motion, ptr)
+        states = _OnOneThread.apply(lambda motion: self._states(motion, ptr), rows, *self.parameters())
+        return states.view(*motion.shape[:-1], -1)
 
     def _states(self, motion: Tensor, ptr: Tensor | None) -> Tensor:
         if ptr is None or len(ptr) == 2:

@@ -32,14 +32,17 @@ class SpiralConv(nn.Module):
         super().__init__()
         self.in_channels, self.out_channels = in_channels, out_channels
         self.register_buffer("spiral", spiral, persistent=False)
+        self.short = bool((spiral < 0).any())  # where none is, nothing has to be blotted out
         self.weight = nn.Parameter(torch.empty(spiral.shape[1], in_channels, out_channels))
         self.bias = nn.Parameter(torch.empty(out_channels))
         reset_spiral_parameters(self.weight, self.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        there = (self.spiral >= 0).unsqueeze(-1)
-        gathered = x[..., self.spiral.clamp(min=0), :] * there
-        return torch.einsum("...vlc,lcd->...vd", gathered, self.weight) + self.bias  # Eq. 3
+        gathered = x.index_select(-2, self.spiral.clamp(min=0).flatten()).unflatten(-2, self.spiral.shape)
+        if self.short:
+            gathered = gathered * (self.spiral >= 0).unsqueeze(-1)
+        weight = self.weight.flatten(0, 1).t()  # (C', L C)
+        return nn.functional.linear(gathered.flatten(-2), weight, self.bias)  # Eq. 3
 
     def __repr__(self) -> str:
         vertices, length = self.spiral.shape

@@ -11,18 +11,24 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from facegen.classes import class_path, named_class
 from facegen.errors import FacegenError, unknown
 from facegen.memory import recycled
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.mesh.ordering import reorder_step, space_filling_order
 from facegen.nn.native.one_frame import FRAMES_ONE_BY_ONE
+from facegen.nn.rows import as_rows
+from facegen.nn.spiral_conv import SpiralConv
 from facegen.nn.threads import one_thread
 from facegen.nn.unpool_conv import UnpoolConv
+from facegen.nn.upsample import Upsample
 
 CHANNELS = (64, 32, 16, 8)
 """Features at the coarsest level and after each step up but the last (Table 1)."""
 ACTIVATIONS = {"relu": torch.relu_, "elu": partial(torch.nn.functional.elu, inplace=True)}
 """What can stand between two layers of the decoder; each works in place."""
+CONVOLUTIONS = {class_path(SpiralConv): SpiralConv}
+"""facegen's own layers that can stand after an unpooling, by path."""
 BLOCK_FRAMES = 64
 """Frames that are decoded at once at most, so that memory beyond the result stays bounded. Measured at 100 frames of
 28,431 vertices on two cores: 16 take half as much time again, 32 a tenth more, all 100 at once the same."""
@@ -48,14 +54,21 @@ class SpiralDecoder(nn.Module):
         activation: relu or elu.
         scale: mm of one unit of the last layer's output, so that what the layers learn is of order one.
         per_vertex: give each vertex these gains and shifts.
+        fused: run each step up as one linear map, `UnpoolConv`, which is by far faster. False runs `Upsample` and then
+            `SpiralConv`, features (T, V, C), as the paper writes them and as published code computes them: the form to
+            read, to change and to compare with. Weights have the same names and shapes in both.
+        convolution: path of another layer in the place of `SpiralConv`, which only the form that is not fused can run:
+            `MyConv(in_channels, out_channels, spiral)`, whose `forward` goes from (T, V, C) to (T, V, C'); spiral is
+            (V, L) int64, its column 0 the vertex itself, and -1 is nothing.
 
-    Shapes: (T, Z) -> (T, V, 3), mm
+    Shapes: (T, Z) -> (T, V, 3), mm; or (B, T, Z), all of one length -> (B, T, V, 3)
 
     Raises:
-        FacegenError: `channels` has not D numbers, the activation is unknown, or a size is below 1.
+        FacegenError: `channels` has not D numbers, the activation is unknown, a size is below 1, or the convolution
+            cannot be found or is given to the fused form.
     """
 
-    convs: Sequence[UnpoolConv]
+    convs: Sequence[UnpoolConv]  # or, where they are not fused, `SpiralConv` or another layer in its place
     scale: Tensor
 
     def __init__(
@@ -66,6 +79,8 @@ class SpiralDecoder(nn.Module):
         activation: str = "relu",
         scale: float = 1.0,
         per_vertex: bool = False,
+        fused: bool = True,
+        convolution: str | None = None,
     ) -> None:
         super().__init__()
         steps = len(hierarchy.upsample)
@@ -77,25 +92,58 @@ class SpiralDecoder(nn.Module):
             raise FacegenError(f"latent and channels must be at least 1, got {latent} and {list(channels)}")
         if activation not in ACTIVATIONS:
             raise FacegenError(unknown("activation", activation, ACTIVATIONS))
-        self.activation = activation
+        if fused and convolution is not None:
+            raise FacegenError(f"{convolution} runs in the form that is not fused alone; give fused: false with it")
+        self.activation, self.fused, self.latent = activation, fused, latent
         self.coarsest = hierarchy.sizes[-1]
         self.full = nn.Linear(latent, self.coarsest * channels[0])
         orders = [space_filling_order(level.vertices) for level in hierarchy.levels]
         orders[-1] = np.arange(self.coarsest)  # the fully connected layer knows the coarsest level as it is
-        widths = [*channels, 3]
-        convs = []
+        widths, layer = [*channels, 3], SpiralConv
+        if convolution is not None:
+            layer = named_class(convolution, nn.Module, CONVOLUTIONS)
+        if not fused:
+            orders[0] = np.arange(hierarchy.sizes[0])  # what comes out is in the template's own order
+        convs, unpools = [], []
         for i, level in enumerate(reversed(range(steps))):
             upsample, spiral = hierarchy.upsample[level], hierarchy.spirals[level]
             step = reorder_step(upsample, spiral, orders[level], orders[level + 1])
-            out = orders[0] if level == 0 else None  # what comes out is in the template's own order again
-            convs.append(UnpoolConv(widths[i], widths[i + 1], *step, out))
+            if fused:
+                out = orders[0] if level == 0 else None  # what comes out is in the template's own order again
+                convs.append(UnpoolConv(widths[i], widths[i + 1], *step, out))
+            else:
+                unpools.append(Upsample(step[0]))
+                convs.append(layer(widths[i], widths[i + 1], torch.from_numpy(step[1])))
         self.convs = cast(Sequence[UnpoolConv], nn.ModuleList(convs))  # which does not say of what it is a list
-        sizes = [(conv.fine, conv.out_channels, 1) for conv in self.convs] if per_vertex else []
+        self.unpools = nn.ModuleList(unpools)
+        fine = reversed(hierarchy.sizes[:-1])
+        sizes = [(*size, 1) for size in zip(fine, widths[1:], strict=True)] if per_vertex else []
         self.gains = nn.ParameterList(nn.Parameter(torch.ones(size)) for size in sizes)
         self.shifts = nn.ParameterList(nn.Parameter(torch.zeros(size)) for size in sizes[:-1])
         self.register_buffer("scale", torch.tensor(float(scale)))
 
     def forward(self, latent: Tensor) -> Tensor:
+        codes = as_rows(latent, self.latent, "a latent")
+        made = self._decoded(codes) if self.fused else self._written_out(codes)
+        return made if latent.dim() == 2 else made.unflatten(0, latent.shape[:2])
+
+    def _written_out(self, latent: Tensor) -> Tensor:
+        """(T, Z) -> (T, V, 3), one operator after the other."""
+        x = self.full(latent).view(len(latent), self.coarsest, -1)
+        for number in range(len(self.convs) - 1):
+            x = self._step_written_out(number, x)
+        return self._finish_written_out(x)
+
+    def _step_written_out(self, number: int, x: Tensor) -> Tensor:
+        """(T, V, C) -> (T, V', C')."""
+        x, activate = self.convs[number](self.unpools[number](x)), ACTIVATIONS[self.activation]
+        return activate(x + self.shifts[number][..., 0]) * self.gains[number][..., 0] if self.gains else activate(x)
+
+    def _finish_written_out(self, x: Tensor) -> Tensor:
+        made = self.convs[-1](self.unpools[-1](x)) * self.scale
+        return made * self.gains[-1][..., 0] if self.gains else made
+
+    def _decoded(self, latent: Tensor) -> Tensor:
         blocks, last = latent.split(BLOCK_FRAMES), self.convs[-1]
         if torch.is_grad_enabled():
             made = last(*(self._features(block) for block in blocks), scale=self.scale)
@@ -129,10 +177,14 @@ class SpiralDecoder(nn.Module):
             number: of the step, 0 from the coarsest level.
             x: features, vertices in the level's own order, see `space_filling_order`.
         """
+        if not self.fused:
+            return self._step_written_out(number, x.permute(2, 0, 1)).permute(1, 2, 0)
         x, activate = self.convs[number](x), ACTIVATIONS[self.activation]
         return activate(x + self.shifts[number]) * self.gains[number] if self.gains else activate(x)
 
     def finish(self, x: Tensor) -> Tensor:
         """The last step up, (V_1, C, T) -> (T, V, 3) mm, the template's vertices in their own order."""
+        if not self.fused:
+            return self._finish_written_out(x.permute(2, 0, 1))
         made = self.convs[-1](x, scale=self.scale)
         return (made * self.gains[-1] if self.gains else made).permute(2, 0, 1)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.nn.motion_encoder import MotionEncoder
+from facegen.nn.rows import require_flat_with
 from facegen.nn.spiral_decoder import CHANNELS, SpiralDecoder
 
 
@@ -18,10 +19,11 @@ class SpiralNetwork(nn.Module):
         hierarchy: of the template.
         expressions: E.
         latent, bidirectional: see `MotionEncoder`.
-        channels, activation, per_vertex: see `SpiralDecoder`.
+        channels, activation, per_vertex, fused, convolution: see `SpiralDecoder`.
         scale: see `SpiralDecoder`, mm.
 
-    Shapes: motion (N, E), ptr (B + 1,) -> (N, V, 3), mm; with frames (N',), only those are made, (N', V, 3)
+    Shapes: motion (N, E), ptr (B + 1,) -> (N, V, 3), mm; with frames (N',), only those are made, (N', V, 3). Labels of
+    one length may come as (B, T, E) without ptr and frames -> (B, T, V, 3)
     """
 
     def __init__(
@@ -34,11 +36,14 @@ class SpiralNetwork(nn.Module):
         scale: float = 1.0,
         bidirectional: bool = False,
         per_vertex: bool = False,
+        fused: bool = True,
+        convolution: str | None = None,
     ) -> None:
         super().__init__()
-        self.decoder = SpiralDecoder(hierarchy, latent, channels, activation, scale, per_vertex)
+        self.decoder = SpiralDecoder(hierarchy, latent, channels, activation, scale, per_vertex, fused, convolution)
         self.encoder = MotionEncoder(expressions, latent, bidirectional)
 
     def forward(self, motion: Tensor, ptr: Tensor | None = None, frames: Tensor | None = None) -> Tensor:
+        require_flat_with(frames, motion)
         latent = self.encoder(motion, ptr)
         return self.decoder(latent if frames is None else latent[frames])

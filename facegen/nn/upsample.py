@@ -36,7 +36,9 @@ class Upsample(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         coarse, channels = x.shape[-2:]
         flat = x.reshape(-1, coarse, channels).transpose(0, 1).reshape(coarse, -1)
-        up = torch.sparse.mm(self.matrix, flat)
+        # torch 2.13 multiplies sparse matrices in single and double precision alone.
+        kind = flat.dtype if flat.dtype == torch.float64 else torch.float32
+        up = torch.sparse.mm(self.matrix.to(kind), flat.to(kind)).to(x.dtype)
         return up.reshape(-1, flat.shape[1] // channels, channels).transpose(0, 1).reshape(*x.shape[:-2], -1, channels)
 
     def __repr__(self) -> str:

@@ -101,6 +101,6 @@ def compare(
     where: np.ndarray,
 ) -> np.ndarray:
     """(S, 4 S, 3) uint8: an expression's apex on the fitted face, beside a second picture; see `report.comparison`."""
-    apex = fit.neutral + apex_displacements(model)[model.expressions.index(expression)]
+    apex = fit.neutral + apex_displacements(model, fit.neutral)[model.expressions.index(expression)]
     colors = vertex_colors(where, picture)
     return comparison(picture, landmarks, fit, model.hierarchy.template.faces, apex, target, colors)

@@ -14,6 +14,7 @@ from facegen.errors import FacegenError
 from facegen.exporters import export
 from facegen.models import ExpressionClassifier
 from facegen.models.base import ExpressionModel
+from facegen.nn.conditioning import generate
 from facegen.optional import require
 from facegen.pictures.apex_sheet import apex_sheet
 from facegen.progress import say
@@ -24,8 +25,9 @@ from facegen.training.tracking import corpus_of, wandb_runs
 def generated_sequence(module: LightningModule, corpus: Corpus, index: int) -> Sequence:
     """What the model makes of one sequence's label and neutral."""
     motion = torch.from_numpy(corpus.motion(index)).to(module.device)
+    neutral = torch.from_numpy(corpus.neutral(index)).to(module.device)[None]
     with torch.no_grad():
-        displacement = module(motion).float().cpu()
+        displacement = generate(module, motion, neutral=neutral).float().cpu()
     template = corpus.hierarchy.template
     vertices = corpus.neutral(index) + displacement.numpy()
     return Sequence(vertices, template.faces, corpus.fps, corpus.motion(index), corpus.expressions, template.polygons)
@@ -47,13 +49,22 @@ class EpochLine(Callback):
         say(f"{epoch}: {', '.join(parts)}{pl_module.UNIT}")
 
 
-def apexes(module: LightningModule, corpus: Corpus, path: Path) -> None:
-    """Write a sheet of a test subject's expressions at their apex, generated above recorded."""
-    chosen = corpus.shown_subject()
+def apexes(module: LightningModule, corpus: Corpus, split: str, path: Path, named: bool = False) -> None:
+    """Write a sheet of the expressions of a split's `shown_subject` at their apex, generated above recorded.
+
+    Args:
+        module: that generates.
+        corpus: whose.
+        split: one of `facegen.data.corpus.SPLITS`.
+        path: `.png` to write.
+        named: whether the sheet says who it is, and of which split.
+    """
+    chosen = corpus.shown_subject(split)
+    who = f"{chosen} ({split}), " if named else ""
     shown = {entry.expression: i for i, entry in enumerate(corpus.entries) if entry.subject == chosen}
     rows = {
-        "generated": {name: generated_sequence(module, corpus, i) for name, i in shown.items()},
-        "recorded": {name: corpus.sequence(i) for name, i in shown.items()},
+        f"{who}generated": {name: generated_sequence(module, corpus, i) for name, i in shown.items()},
+        f"{who}recorded": {name: corpus.sequence(i) for name, i in shown.items()},
     }
     apex_sheet(rows, path)
 
@@ -75,9 +86,10 @@ class Showing(Callback):
 
 
 class ProgressPictures(Showing):
-    """Early pictures of progress: apexes of a test subject, a short clip and an animated mesh.
+    """Early pictures of progress: apexes of a validation subject, a short clip and an animated mesh.
 
-    They go to `pictures/` in the run's folder, and to Weights & Biases where that logger is used.
+    Where the corpus has no validation subjects, they are of a training subject; the sheet says who it is. They go to
+    `pictures/` in the run's folder, and to Weights & Biases where that logger is used.
 
     Args:
         every: epochs between two looks; the first is after the first epoch. One look costs some ten seconds.
@@ -90,14 +102,22 @@ class ProgressPictures(Showing):
         self.every, self.size = every, size
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if trainer.sanity_checking or trainer.state.fn != "fit" or trainer.current_epoch % self.every:
+        if not trainer.sanity_checking and trainer.state.fn == "fit":
+            self._look(trainer, pl_module, "val")
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if not corpus_of(trainer).split("val"):
+            self._look(trainer, pl_module, "train")
+
+    def _look(self, trainer: Trainer, pl_module: LightningModule, split: str) -> None:
+        if trainer.current_epoch % self.every:
             return
         stem = run_folder(trainer, "pictures") / f"epoch{trainer.current_epoch:03d}"
         if not trainer.is_global_zero:
             return
         corpus = corpus_of(trainer)
-        sequence = generated_sequence(pl_module, corpus, corpus.split("test")[0])
-        apexes(pl_module, corpus, Path(f"{stem}.png"))
+        sequence = generated_sequence(pl_module, corpus, corpus.split(split)[0])
+        apexes(pl_module, corpus, split, Path(f"{stem}.png"), named=True)
         export(sequence, f"{stem}.mp4", size=self.size)
         export(sequence, f"{stem}.glb")
         for run in wandb_runs(trainer):
@@ -117,7 +137,7 @@ class ApexSheet(Showing):
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         path = run_folder(trainer, "pictures") / "apexes.png"
         if trainer.is_global_zero:
-            apexes(pl_module, corpus_of(trainer), path)
+            apexes(pl_module, corpus_of(trainer), "test", path)
             for run in wandb_runs(trainer):
                 import wandb
 

@@ -11,7 +11,8 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
-from facegen import checkpoint
+from facegen import checkpoint, checkpoint_entry
+from facegen.classes import add_current_folder, tell_current_folder
 from facegen.data.manifest import read_manifest
 from facegen.data.module import ExpressionDataModule
 from facegen.errors import FacegenError
@@ -24,7 +25,7 @@ from facegen.training.tracking import RunRecord, Throughput
 VERBS = {
     "fit": ("Train a model.", "facegen fit --config configs/ict_spiral.yaml --data.corpus corpora/ict"),
     "validate": (
-        "Measure a checkpoint's errors on the test subjects, as training reports them.",
+        "Measure a checkpoint's errors on the validation subjects, as training reports them.",
         "facegen validate --config configs/ict_spiral.yaml --ckpt_path runs/ict_spiral/version_0/checkpoints/last.ckpt",
     ),
     "test": (
@@ -72,7 +73,7 @@ class TrainingCLI(LightningCLI):
         options = self.config[verb]
         if options.get("ckpt_path") is not None:
             content = checkpoint.read_raw(options["ckpt_path"])
-            checkpoint.require_same(content, {"corpus": read_manifest(Path(options["data"]["corpus"]))["digest"]})
+            checkpoint_entry.require_same(content, {"corpus": read_manifest(Path(options["data"]["corpus"]))["digest"]})
         elif verb != "fit":
             raise FacegenError(f"{verb} needs --ckpt_path, the checkpoint to {verb}")
 
@@ -82,9 +83,17 @@ class TrainingCLI(LightningCLI):
             super().instantiate_classes()
         except (ValueError, TypeError) as error:
             raise FacegenError(str(_plain(error))) from error
-        if self.config["subcommand"] == "fit" and self.config["fit"].get("ckpt_path") is not None:
-            # What cannot go on is refused before anything is written.
-            assert isinstance(self.model, ExpressionModel)
+        assert isinstance(self.model, ExpressionModel)
+        tell_current_folder(type(self.model))
+        # What cannot be kept, cannot go on or has nobody to validate is refused before anything is written.
+        verb = self.config["subcommand"]
+        callbacks = self.trainer.callbacks  # pyright: ignore[reportAttributeAccessIssue]  # set, and declared nowhere
+        if isinstance(self.datamodule, ExpressionDataModule):
+            self.datamodule.require_validation(verb, callbacks if verb == "fit" else ())
+        if verb != "fit":
+            return
+        self.model.require_packable()
+        if self.config["fit"].get("ckpt_path") is not None:
             self.model.take_up(checkpoint.read_raw(self.config["fit"]["ckpt_path"]), self.trainer)
 
     def predict(self, **options: Any) -> None:
@@ -123,7 +132,7 @@ def run(arguments: list[str]) -> TrainingCLI:
             "use_distributed_sampler": False,  # the data module does it, without repeating sequences
             "plugins": [{"class_path": "facegen.training.CheckpointFile"}],
             "callbacks": [
-                # The last epoch's, never the best on the test subjects: those must choose nothing.
+                # The last epoch's, so that nobody chooses it; what chooses by validation is the user's to add.
                 ModelCheckpoint(filename="last", enable_version_counter=False, save_on_train_epoch_end=True),
                 PredictionWriter(),
                 Throughput(),
@@ -132,6 +141,7 @@ def run(arguments: list[str]) -> TrainingCLI:
         },
     )
     with run_state():
+        add_current_folder()  # where a class of the user's own may lie
         try:
             return TrainingCLI(**settings, args=arguments)
         except Exception as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ NEEDLESS_WARNINGS = (
     ".*does not have many workers.*",
     ".*The dirpath has changed.*",
     ".*LeafSpec.*",
+    ".*Total length of `list` across ranks is zero.*",  # nobody to validate on, which is said once
 )
 """Lightning's warnings on every run, whose advice does not help here."""
 UNTRUE_WARNINGS = (
@@ -33,7 +35,8 @@ MASTER_PORT and so on) stay: a second run in the same process goes on with the p
 
 @contextmanager
 def run_state() -> Iterator[None]:
-    """Set warnings, log level, environment and torch's flags as a run wants them; put them and random states back."""
+    """Set warnings, log level, environment and torch's flags as a run wants them; put back these, random states and
+    the places where modules are looked for."""
     seed_logger = logging.getLogger("lightning_fabric.utilities.seed")
     deterministic: Any = torch.utils.deterministic  # it becomes a class of its own at import, which no checker follows
     before = (
@@ -43,6 +46,7 @@ def run_state() -> Iterator[None]:
         torch.is_deterministic_algorithms_warn_only_enabled(),
         torch.backends.cudnn.benchmark,
     )
+    places = list(sys.path)
     environment = {name: os.environ.get(name) for name in VARIABLES}
     with warnings.catch_warnings(), isolate_rng():
         try:
@@ -58,6 +62,7 @@ def run_state() -> Iterator[None]:
             deterministic.fill_uninitialized_memory = before[1]
             torch.use_deterministic_algorithms(before[2], warn_only=before[3])
             torch.backends.cudnn.benchmark = before[4]
+            sys.path[:] = places
             for name, value in environment.items():
                 os.environ.pop(name, None)
                 if value is not None:

@@ -22,6 +22,7 @@ from torch_geometric.data import Batch
 
 import facegen
 from facegen import __version__, checkpoint
+from facegen.checkpoint_entry import KEY
 from facegen.data.corpus import Corpus
 from facegen.data.manifest import MANIFEST
 from facegen.data.sampler import SPARE
@@ -136,12 +137,15 @@ class RunRecord(SaveConfigCallback):
         if not runs or not Path(path).is_file():
             return
         content = checkpoint.read_raw(path)
-        packed = content[checkpoint.KEY]
+        packed = content[KEY]
         metadata = {
             "epoch": content["epoch"],
             "errors_mm": _logged(trainer, "train/error", "val/error", "val/still", "val/phase"),
             "f1": _logged(trainer, "train/f1", "val/f1"),
-            **{name: packed[name] for name in ("corpus", "hierarchy_digest", "network", "settings")},
+            **{
+                name: packed[name]
+                for name in ("corpus", "hierarchy_digest", "model", "init_args", "network", "settings")
+            },
             "code": code_version(),
         }
         for run in runs:

@@ -10,7 +10,7 @@ from pathlib import Path
 from facegen.data.recipe import ALIGNMENTS, LABELS, NEUTRALS, PEAKS
 from facegen.data.sources import OPTIONS
 from facegen.errors import FacegenError
-from facegen.verbs.shared import add_verb
+from facegen.verbs.shared import add_trust, add_verb
 
 # Everything else is imported where it is used: a verb that needs no network starts without loading torch.
 
@@ -59,6 +59,13 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
         nargs="+",
         metavar="N|NAME",
         help="test subjects: how many to draw, or their names (default: the dataset's own, else 15 %% of all)",
+    )
+    parser.add_argument(
+        "--val-subjects",
+        nargs="+",
+        metavar="N|NAME",
+        help="validation subjects: how many to draw, 0 for none, or their names (default: the dataset's own, else "
+        "10 %% of those who do not test; of fewer than 8 people none)",
     )
     recorded = parser.add_argument_group("recorded sources (all but synthetic and ict_facekit)")
     recorded.add_argument(
@@ -272,6 +279,7 @@ def add_inspect(verbs: argparse._SubParsersAction) -> None:
         metavar="FILE.yaml",
         help="of a dataset's folder, for d3dfacs: a file that says which action units make which expression",
     )
+    add_trust(parser)
 
 
 def inspect(options: Namespace) -> None:
@@ -279,7 +287,7 @@ def inspect(options: Namespace) -> None:
     from facegen.inspection.inspect import inspect as look
 
     of_dataset = {"layout": options.layout, "mapping": options.mapping}
-    report = look(options.path, options.source, of_dataset)
+    report = look(options.path, options.source, of_dataset, options.trust)
     if (options.source or any(of_dataset.values())) and report.facts["kind"] != "dataset":
         raise FacegenError(
             f"--source, --layout and --mapping are of a dataset; {options.path} is a {report.facts['kind']}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from facegen.errors import FacegenError, unknown
 from facegen.motion.label import EASINGS
-from facegen.verbs.shared import add_model, add_output, add_verb, require_output, write_sequence
+from facegen.verbs.shared import add_model, add_output, add_trust, add_verb, require_output, write_sequence
 
 if TYPE_CHECKING:
     from facegen.checkpoint import Checkpoint
@@ -75,7 +75,7 @@ def animate(options: Namespace) -> None:
     from facegen import animation as making
     from facegen import checkpoint
 
-    model = checkpoint.load(options.model)
+    model = checkpoint.load(options.model, trust=options.trust)
     fps = model.fps if options.fps is None else options.fps
     intensity = 1.0 if options.intensity is None else options.intensity
     if isinstance(timeline, Take):
@@ -148,7 +148,7 @@ def interpolate(options: Namespace) -> None:
     from facegen import checkpoint
 
     require_output(options)
-    model = checkpoint.load(options.model)
+    model = checkpoint.load(options.model, trust=options.trust)
     face = _face(options, model)
     made = making.interpolate(model, face, options.start, options.stop, options.steps)
     write_sequence(_dressed(made, face, options), options)
@@ -192,7 +192,7 @@ def register(options: Namespace) -> None:
 
     if options.out.suffix.lower() not in WRITERS:
         raise FacegenError(unknown("suffix to write a mesh with", options.out.suffix, WRITERS))
-    model = checkpoint.load(options.model)
+    model = checkpoint.load(options.model, trust=options.trust)
     face = _face(options, model)
     if face.fit is None:
         raise FacegenError(f"{options.neutral} has the model's topology already; `facegen animate` takes it as it is")
@@ -211,6 +211,7 @@ def add_photo(verbs: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("picture", type=Path, metavar="PICTURE", help=".jpg, .png or .webp of a face from the front")
     parser.add_argument("--model", type=Path, required=True, metavar="CKPT", help="checkpoint that `facegen fit` wrote")
+    add_trust(parser)
     parser.add_argument(
         "--out",
         type=Path,
@@ -250,7 +251,7 @@ def photo(options: Namespace) -> None:
             "--compare PICTURE and --expression NAME go together: what the model makes, and what it is compared with"
         )
     picture, landmarks = read_photo(options.picture, options.face)
-    model = checkpoint.load(options.model)
+    model = checkpoint.load(options.model, trust=options.trust)
     if options.expression is not None and options.expression not in model.expressions:
         raise FacegenError(unknown("expression", options.expression, model.expressions))
     target = None

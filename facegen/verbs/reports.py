@@ -7,7 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from facegen.errors import FacegenError, unknown
-from facegen.verbs.shared import add_output, add_verb, require_device, write_sequence
+from facegen.verbs.shared import add_output, add_trust, add_verb, require_device, write_sequence
 
 # Everything else is imported where it is used: a verb that needs no network starts without loading torch.
 
@@ -80,6 +80,7 @@ def add_evaluate(verbs: argparse._SubParsersAction) -> None:
         ("--paper-blendshape", "checkpoint of the baseline, trained by the paper's recipe; it has a row of its own"),
     ):
         parser.add_argument(name, type=Path, nargs="+", default=[], metavar="CKPT", help=text)
+    add_trust(parser)
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder to make; an earlier report there is replaced"
     )
@@ -99,7 +100,7 @@ def evaluate(options: Namespace) -> None:
         raise FacegenError(f"the seed must be 0 or more, got {options.seed}")
     names = (*MODELS, evaluation.CLASSIFIER)
     checkpoints = {name: getattr(options, name) for name in names}
-    report = evaluation.evaluate(options.corpus, checkpoints, options.out, options.device, options.seed)
+    report = evaluation.evaluate(options.corpus, checkpoints, options.out, options.device, options.seed, options.trust)
     for name in report["left_out"]:
         print(f"left out, since no checkpoint was given: {name}")
     for name, values in report["table2"].items():

@@ -31,6 +31,7 @@ def add_verb(
 def add_model(parser: argparse.ArgumentParser) -> None:
     """The options of verbs that move a mesh."""
     parser.add_argument("--model", type=Path, required=True, metavar="CKPT", help="checkpoint that `facegen fit` wrote")
+    add_trust(parser)
     parser.add_argument(
         "--units", metavar="U", help="units of the mesh: mm, cm or m (default: judged by its size); the result is in mm"
     )
@@ -40,6 +41,18 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="text file of points on the mesh, `number x y z` a line with FaceMesh's numbers, or the 68 of Multi-PIE "
         "(default: they are found)",
+    )
+
+
+def add_trust(parser: argparse.ArgumentParser) -> None:
+    """The option of verbs that read a checkpoint."""
+    parser.add_argument(
+        "--trust",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="module whose classes a checkpoint may name, such as my_models; it is looked for in the current folder "
+        "too; give it once for each (default: facegen's own classes alone)",
     )
 
 

@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +23,10 @@ from shapes import grid, plate_with_hole
 
 from facegen import benchmark
 from facegen.benchmark import measure
-from facegen.benchmark.gather import GatherDecoder, gather_loss
 from facegen.benchmark.measure import by_turns, compared, extra_memory
+from facegen.benchmark.parts import plain_loss, published
 from facegen.benchmark.work import decoder_work, share_of_ceiling
 from facegen.cli import run
-from facegen.errors import FacegenError
 from facegen.memory import forget, recycled
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.nn.losses import motion_loss
@@ -57,7 +55,7 @@ def network(hierarchy: MeshHierarchy) -> SpiralNetwork:
 def test_both_forms_do_the_same_work_gradients_too(
     hierarchy: MeshHierarchy, network: SpiralNetwork, frames: int
 ) -> None:
-    gather, fused = GatherDecoder(network, hierarchy).double(), copy.deepcopy(network.decoder).double()
+    gather, fused = published(network, hierarchy).decoder.double(), copy.deepcopy(network.decoder).double()
     recorded, ptr = torch.randn(frames, hierarchy.sizes[0], 3).double(), torch.tensor([0, frames])
     first, second = (torch.randn(frames, 5, generator=torch.manual_seed(1)).double().requires_grad_() for _ in range(2))
     out, other = fused(first), gather(second)
@@ -65,21 +63,12 @@ def test_both_forms_do_the_same_work_gradients_too(
     if frames == 1:  # no step between frames, for which the gather form of the loss has no place
         loss, slow = out.square().sum(), other.square().sum()
     else:
-        loss, slow = motion_loss(out, recorded, ptr)[0], gather_loss(other, recorded)
+        loss, slow = motion_loss(out, recorded, ptr)[0], plain_loss(other, recorded)
     torch.testing.assert_close(loss, slow, **EXACT)
     wanted = torch.autograd.grad(loss, [first, *(p for p in fused.parameters())])
     got = torch.autograd.grad(slow, [second, *(p for p in gather.parameters())])
     for one, (name, _), two in zip(wanted, [("z", second), *fused.named_parameters()], got, strict=True):
-        if name.startswith("convs") and one.ndim == 3:  # (L, C, C') against (C', L C)
-            one = one.reshape(-1, one.shape[2]).t()
         torch.testing.assert_close(one, two, **EXACT, msg=name)
-
-
-def test_the_gather_form_refuses_short_spirals(hierarchy: MeshHierarchy, network: SpiralNetwork) -> None:
-    spirals = [spiral.copy() for spiral in hierarchy.spirals]
-    spirals[1][4, -1] = -1
-    with pytest.raises(FacegenError, match="no place for spirals that are shorter than L"):
-        GatherDecoder(network, replace(hierarchy, spirals=tuple(spirals)))
 
 
 def test_operations_and_bytes_are_those_of_the_layers(hierarchy: MeshHierarchy, network: SpiralNetwork) -> None:

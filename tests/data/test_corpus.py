@@ -11,7 +11,7 @@ import pytest
 
 from facegen.cli import run
 from facegen.data.conform import quantise, resample, stillest
-from facegen.data.corpus import COMPONENTS, Corpus
+from facegen.data.corpus import COMPONENTS, SPLITS, Corpus
 from facegen.data.prepare import prepare
 from facegen.data.recipe import Recipe
 from facegen.data.sources import open_source
@@ -56,7 +56,7 @@ def test_stored_frames_are_the_source_s_to_a_hundredth_of_a_mm(corpus_path: Path
 
 def test_intensities_are_eq_6_over_the_training_subjects(corpus_path: Path) -> None:
     corpus = Corpus(corpus_path)
-    train = np.array([entry.subject not in corpus.test_subjects for entry in corpus.entries])
+    train = np.array([corpus.split_of(entry.subject) == "train" for entry in corpus.entries])
     m = np.array([deformation(corpus.displacement(i)) for i in range(len(corpus.entries))])
     column = np.array([corpus.expressions.index(entry.expression) for entry in corpus.entries])
     wanted = intensities(m, column, train)
@@ -100,12 +100,21 @@ def test_components_of_another_corpus_are_refused(corpus_path: Path, tmp_path: P
         Corpus(tmp_path / "c").pca  # noqa: B018 (reading it is what fails)
 
 
-def test_no_subject_is_in_both_splits(corpus_path: Path) -> None:
+def test_no_subject_is_in_two_splits(corpus_path: Path) -> None:
     corpus = Corpus(corpus_path)
-    train, test = ({corpus.entries[i].subject for i in corpus.split(name)} for name in ("train", "test"))
-    assert train and test and not train & test
-    with pytest.raises(DataError, match="unknown split 'val'"):
-        corpus.split("val")
+    splits = [{corpus.entries[i].subject for i in corpus.split(name)} for name in SPLITS]
+    assert list(map(len, splits)) == [3, 1, 1]
+    assert set.union(*splits) == set(corpus.subjects)
+    assert splits[1:] == [set(corpus.val_subjects), set(corpus.test_subjects)]
+    with pytest.raises(DataError, match="unknown split 'validation'; known are: train, val, test"):
+        corpus.split("validation")
+
+
+def test_a_corpus_of_a_version_without_validation_subjects_has_none(corpus_path: Path, old_corpus: Path) -> None:
+    new, old = Corpus(corpus_path), Corpus(old_corpus)
+    assert old.val_subjects == () and old.split("val") == []
+    assert old.split("train") == sorted(new.split("train") + new.split("val"))
+    assert old.split("test") == new.split("test")
 
 
 def test_the_displacement_scale_is_that_of_the_training_subjects(corpus_path: Path) -> None:
@@ -157,6 +166,7 @@ def test_casting_refuses_what_cannot_be_cast() -> None:
         ({"subjects": 3, "test_subjects": 3}, "3 of them to test"),
         ({"subjects": 3, "frames": (4, 9)}, "at least 8 frames"),
         ({"subjects": 3, "fps": 0}, "fps must be a positive number"),
+        ({"subjects": 3, "val_subjects": 2}, "3 subjects, 1 of them to test and 2 to validate"),
     ):
         with pytest.raises(DataError, match=message):
             Casting(**settings)

@@ -40,7 +40,7 @@ def root(tmp_path: Path) -> Path:
                 suffix = ".obj" if person == "bob" else ".ply"
                 write_mesh(folder / f"frame{t + 3}{suffix}", MESH.with_vertices(frame(size, expression, amount) / 10))
     (tmp_path / "faces" / "dataset.yaml").write_text(
-        "units: cm\nfps: 30\nexpressions: [sad, happy]\ntest_subjects: [bob]\n"
+        "units: cm\nfps: 30\nexpressions: [sad, happy]\ntest_subjects: [bob]\nval_subjects: [dan2]\n"
     )
     (tmp_path / "faces" / ".cache").mkdir()
     return tmp_path / "faces"
@@ -50,13 +50,14 @@ def test_a_folder_becomes_a_corpus(root: Path, tmp_path: Path) -> None:
     assert run(["prepare", "folder", "--root", str(root), "--depth", "2", "--out", str(tmp_path / "c")]) == 0
     corpus = Corpus(tmp_path / "c")
     assert (corpus.expressions, corpus.fps, corpus.test_subjects) == (("sad", "happy"), 30, ("bob",))
+    assert corpus.val_subjects == ("dan2",)
     assert corpus.subjects == ("ann", "bob", "cleo", "dan2", "dan10")  # natural order
     made = corpus.sequence(corpus.find("cleo", "happy")).vertices
     wanted = np.stack([frame(0.9, "happy", amount) for amount in CURVE])  # frame3 ... frame11, 10 after 9; mm again
     np.testing.assert_allclose(made, wanted, atol=1e-3)
     assert corpus.entries[corpus.find("cleo", "happy")].phases == (1, 3, 5, 7)  # found in the motion
     assert corpus.motion(corpus.find("cleo", "happy"))[4].argmax() == 1
-    mean = np.mean([size for name, size in PEOPLE.items() if name != "bob"])
+    mean = np.mean([size for name, size in PEOPLE.items() if name not in ("bob", "dan2")])
     np.testing.assert_allclose(corpus.hierarchy.template.vertices, MESH.vertices * mean, atol=1e-3)
 
 
@@ -106,6 +107,8 @@ HEAD = "subject,expression,onset,apex_start,apex_end,offset\n"
 DAMAGES = {
     "unknown unit 'inch'": damage_yaml("units: inch"),
     "unknown test subject 'eve'": damage_yaml("test_subjects: [eve]"),
+    "unknown validation subject 'eve'": damage_yaml("val_subjects: [eve]"),
+    "ann is a test subject, and nobody": damage_yaml("test_subjects: [ann]\nval_subjects: [cleo, ann]"),
     "unknown expression 'sad'": damage_yaml("expressions: [happy]"),
     "Key 'fpss' not in": damage_yaml("fpss: 3"),
     "fps must be a positive number": damage_yaml("fps: 0"),
@@ -161,7 +164,7 @@ def test_alignment_takes_poses_out(root: Path, tmp_path: Path) -> None:
         number = int("".join(filter(str.isdigit, path.stem)))
         drift = Rotation.from_euler("y", number - 3, degrees=True)
         write_mesh(path, mesh.with_vertices((turn * drift).apply(mesh.vertices) + (0, number, 0)))
-    arguments = ["prepare", "folder", "--root", str(root), "--depth", "2"]
+    arguments = ["prepare", "folder", "--root", str(root), "--label", "amplitude", "--depth", "2"]
     moved = {}
     for align in ("none", "subject", "frames"):
         assert run([*arguments, "--align", align, "--out", str(tmp_path / align)]) == 0

@@ -21,7 +21,7 @@ from facegen.errors import FacegenError
 
 
 def arguments(root: Path, out: Path, *more: str) -> list[str]:
-    small = ["--depth=2", "--components=4", "--align=frames", "--workers=1", "--fps=12"]
+    small = ["--label=amplitude", "--depth=2", "--components=4", "--align=frames", "--workers=1", "--fps=12"]
     return ["prepare", "folder", f"--root={root}", *small, f"--out={out}", *more]
 
 

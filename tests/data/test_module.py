@@ -33,6 +33,15 @@ def test_a_batch_on_the_device_is_the_corpus_to_the_bit(corpus_path: Path, worke
     assert len(lengths) > 1
 
 
+def test_each_loader_reads_people_of_its_own(corpus_path: Path, old_corpus: Path) -> None:
+    for path, nobody in ((corpus_path, False), (old_corpus, True)):
+        data, corpus = ExpressionDataModule(str(path), batch_size=4), Corpus(path)
+        loaders = {"train": data.train_dataloader(), "val": data.val_dataloader(), "test": data.test_dataloader()}
+        for split, loader in (*loaders.items(), ("test", data.predict_dataloader())):
+            assert sorted(item for batch in loader for item in batch.item.tolist()) == corpus.split(split)
+        assert (loaders["val"] == []) is nobody
+
+
 @pytest.mark.parametrize("floor", [0.0, 0.5])
 def test_labels_are_as_high_as_the_floor_makes_them(corpus_path: Path, floor: float) -> None:
     data, corpus = ExpressionDataModule(str(corpus_path), batch_size=5, floor=floor), Corpus(corpus_path)

@@ -1,4 +1,4 @@
-"""Nothing that is fitted touches a test subject: other test subjects change no number of it, to the bit."""
+"""Nothing that is fitted touches who tests or validates: others in their place change no number of it, to the bit."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from facegen.data.sources import open_source
 from facegen.data.sources.source import Key, Recording, Source
 from facegen.evaluation.label_mean import LabelMean
 
-OPTIONS = {"subjects": 4, "test_subjects": 1, "vertices": 400, "frames": (8, 10), "seed": 5}
+OPTIONS = {"subjects": 5, "test_subjects": 1, "val_subjects": 1, "vertices": 400, "frames": (8, 10), "seed": 5}
 MODELS = {
     "spiral": ["--model=SpiralGenerator", "--model.channels=[8, 4]", "--model.normalise=true"],
     "blendshape": ["--model=BlendshapeGenerator", "--model.latent=8"],
     "classifier": ["--model=ExpressionClassifier", "--model.components=8", "--model.frames=8"],
 }
-KINDS = ("as they are", "test subject changed", "training subject changed")
+KINDS = ("as they are", "test and validation subjects changed", "training subject changed")
 
 
 class Changed(Source):
-    """Another source, in which one subject has another face and moves three times as far, and in other ways."""
+    """Another source, in which some have another face and move three times as far, and in other ways."""
 
-    def __init__(self, source: Source, subject: str | None) -> None:
-        self.inner, self.subject = source, subject
+    def __init__(self, source: Source, subjects: tuple[str, ...]) -> None:
+        self.inner, self.changed = source, subjects
         self.template, self.reference, self.expressions = source.template, source.reference, source.expressions
-        self.test_subjects, self.keys = source.test_subjects, source.keys
+        self.test_subjects, self.val_subjects, self.keys = source.test_subjects, source.val_subjects, source.keys
 
     def read(self, key: Key) -> Recording:
         recording = self.inner.read(key)
-        if key[0] != self.subject:
+        if key.subject not in self.changed:
             return recording
         neutral, vertices = recording.neutral, recording.vertices
         bump = np.zeros_like(neutral)
@@ -49,13 +49,13 @@ class Changed(Source):
 
 @pytest.fixture(scope="module", params=["none", "frames"])
 def corpora(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The same recordings three times, of which one subject's are changed or none."""
+    """The same recordings three times, of which some subjects' are changed or none's."""
     folder, source = tmp_path_factory.mktemp("leak"), open_source("synthetic", OPTIONS)
-    (test,) = source.test_subjects
-    train = next(subject for subject in source.subjects if subject != test)
+    held_out = (*source.test_subjects, *source.val_subjects)
+    assert len(held_out) == 2
     recipe = Recipe(depth=2, components=8, align=request.param)
-    for kind, subject in zip(KINDS, (None, test, train), strict=True):
-        prepare(Changed(source, subject), "changed", folder / kind, recipe)
+    for kind, subjects in zip(KINDS, ((), held_out, source.train_subjects[:1]), strict=True):
+        prepare(Changed(source, subjects), "changed", folder / kind, recipe)
     return {kind: folder / kind for kind in KINDS}
 
 
@@ -81,7 +81,7 @@ def test_numbers_of_a_corpus_hang_on_training_subjects_alone(corpora: dict[str, 
 
 def test_what_was_changed_is_in_the_corpora(corpora: dict[str, Path]) -> None:
     plain, other, trained = (Corpus(corpora[kind]) for kind in KINDS)
-    for split, changed, kept in (("test", other, trained), ("train", trained, other)):
+    for split, changed, kept in (("test", other, trained), ("val", other, trained), ("train", trained, other)):
         index = plain.split(split)[0]
         assert changed.entries[index].deformation > 2 * plain.entries[index].deformation
         assert np.abs(changed.neutral(index) - plain.neutral(index)).max() > 1

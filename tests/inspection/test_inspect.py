@@ -20,13 +20,14 @@ def test_inspect_a_corpus(corpus_path: Path, capsys: pytest.CaptureFixture) -> N
     capsys.readouterr()
     assert run(["inspect", str(corpus_path), "--json"]) == 0
     seen = json.loads(capsys.readouterr().out)
-    assert (seen["kind"], seen["vertices"], seen["sequences"]) == ("corpus", 420, 24)
-    assert (seen["subjects"], seen["train_subjects"], seen["test_subjects"]) == (4, 3, 1)
+    assert (seen["kind"], seen["vertices"], seen["sequences"]) == ("corpus", 420, 30)
+    people = [seen[f"{name}subjects"] for name in ("", "train_", "val_", "test_")]
+    assert people == [5, 3, 1, 1]
     assert len(seen["levels"]) == 4
     assert seen["levels"][0] == 420
     assert seen["expressions"] == ["happy", "angry", "sad", "surprise", "fear", "disgust"]
     assert (seen["fps"], seen["left_out"], len(seen["digest"])) == (10, [], 64)
-    assert 24 * 10 <= seen["frames"] <= 24 * 14
+    assert 30 * 10 <= seen["frames"] <= 30 * 14
     assert seen["components"] == 64
     assert 0 <= seen["components_leave"] < 0.01
     assert 0 <= seen["components_error"] < 1e-5
@@ -106,7 +107,8 @@ def test_a_corpus_whose_frames_were_changed_is_not_sound(corpus_path: Path, tmp_
 
 def test_the_summary_counts_what_the_corpus_holds(corpus_path: Path) -> None:
     frames = sum(entry.frames for entry in Corpus(corpus_path).entries)
-    assert summary(corpus_path) == f"4 subjects, 24 sequences, {frames} frames of 420 vertices"
+    people = "5 subjects (3 to train, 1 to validate, 1 to test)"
+    assert summary(corpus_path) == f"{people}, 30 sequences, {frames} frames of 420 vertices"
 
 
 def test_a_report_for_people_and_for_programs() -> None:

@@ -59,7 +59,7 @@ def test_the_baseline_learns(trained: dict[str, Path], corpus_path: Path) -> Non
     logged, corpus = columns(trained["blendshape"]), Corpus(corpus_path)
     assert len(logged["train/error"]) == len(logged["val/error"]) == EPOCHS["blendshape"]
     assert logged["train/error"][-1] < 0.5 * still(corpus, "train")
-    assert logged["val/still"][-1] == pytest.approx(still(corpus, "test"), rel=1e-4)
+    assert logged["val/still"][-1] == pytest.approx(still(corpus, "val"), rel=1e-4)
     assert logged["val/error"][-1] < 0.8 * logged["val/still"][-1]
 
 
@@ -141,7 +141,7 @@ def test_inspect_names_the_network(
 
 
 def test_test_and_predict_of_the_baseline_agree(
-    weights: dict[str, Path], trained: dict[str, Path], run_arguments: list[str], corpus_path: Path, tmp_path: Path
+    weights: dict[str, Path], run_arguments: list[str], corpus_path: Path, tmp_path: Path
 ) -> None:
     for verb in ("test", "predict"):
         more = f"--ckpt_path={weights['blendshape']}"
@@ -153,11 +153,10 @@ def test_test_and_predict_of_the_baseline_agree(
         errors.append(np.linalg.norm(made.vertices - corpus.sequence(index).vertices, axis=-1).mean())
     (tested,) = columns(tmp_path / "test")["test/error"]
     assert tested == pytest.approx(np.mean(errors), rel=1e-4)
-    assert tested == columns(trained["blendshape"])["val/error"][-1]
 
 
 def test_test_and_predict_of_the_classifier_agree(
-    weights: dict[str, Path], trained: dict[str, Path], run_arguments: list[str], corpus_path: Path, tmp_path: Path
+    weights: dict[str, Path], run_arguments: list[str], corpus_path: Path, tmp_path: Path
 ) -> None:
     for verb in ("test", "predict"):
         more = [f"--ckpt_path={weights['classifier']}", "--data.batch_size=4"]
@@ -179,7 +178,6 @@ def test_test_and_predict_of_the_classifier_agree(
         confusion[corpus.expressions.index(entry.expression), shares.argmax()] += 1
     tested = columns(tmp_path / "test")
     assert tested["test/f1"][0] == pytest.approx(scores_of(confusion, corpus.expressions)["total"]["f1"])
-    assert tested["test/f1"][0] == columns(trained["classifier"])["val/f1"][-1]
 
 
 @pytest.mark.parametrize(

@@ -54,9 +54,9 @@ def test_the_loss_is_that_of_the_chosen_frames(model: SpiralGenerator, monkeypat
     # The label is read whole; of what is made of it, those frames are compared, and differences taken between them.
     made = model(batch.motion, batch.ptr)[frames]
     wanted, _ = motion_loss(made, batch.displacement[frames], ptr)
-    torch.testing.assert_close(model._step(batch, "train"), wanted)
+    torch.testing.assert_close(model.step(batch, "train"), wanted)
     whole, _ = motion_loss(model(batch.motion, batch.ptr), batch.displacement, batch.ptr)
-    torch.testing.assert_close(model._step(batch, "val"), whole)
+    torch.testing.assert_close(model.step(batch, "val"), whole)
     assert not torch.isclose(wanted, whole)
 
 

@@ -21,7 +21,7 @@ from torch.utils.data import DistributedSampler, SequentialSampler
 
 from facegen.checkpoint import read_raw
 from facegen.cli import run
-from facegen.data.corpus import COMPONENTS, LANDMARKS, Corpus
+from facegen.data.corpus import COMPONENTS, LANDMARKS, SPLITS, Corpus
 from facegen.data.manifest import MANIFEST, read_manifest, write_manifest
 from facegen.data.module import ExpressionDataModule
 from facegen.data.pca import principal_components
@@ -64,7 +64,7 @@ def test_a_sampler_that_repeats_is_refused() -> None:
 
 @pytest.fixture(scope="module")
 def odd_corpus(corpus_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The corpus split another way: 17 sequences to train, the last one too, and 7 to test, of several lengths."""
+    """The corpus split another way: 17 sequences to train, the last one too, 5 to validate and 7 to test."""
     path = tmp_path_factory.mktemp("odd") / "corpus"
     path.mkdir()
     for part in corpus_path.iterdir():
@@ -73,11 +73,13 @@ def odd_corpus(corpus_path: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     manifest, corpus = read_manifest(corpus_path), Corpus(corpus_path)
     entries = list(corpus.entries)
     entries[8] = replace(entries[8], subject="moved")
-    write_manifest(path, manifest | {"test_subjects": [corpus.subjects[0], "moved"]}, entries)
+    del entries[13]
+    splits = {"test_subjects": [corpus.subjects[0], "moved"], "val_subjects": [corpus.subjects[2]]}
+    write_manifest(path, manifest | splits, entries)
     made = Corpus(path)
     blocks = [made.displacement(i) for i in made.split("train")]
     principal_components(blocks, 16, sum(map(len, blocks))).save(path / COMPONENTS, made.digest)
-    assert [len(made.split(name)) for name in ("train", "test")] == [17, 7]
+    assert [len(made.split(name)) for name in SPLITS] == [17, 5, 7]
     assert len({entry.frames for entry in made.entries}) > 2
     return path
 

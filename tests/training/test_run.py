@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from pytorch_lightning import Trainer
 from torch_geometric.data import Batch
 
 from facegen import checkpoint, progress
@@ -58,15 +60,15 @@ def test_the_last_epoch_is_kept_also_where_it_was_not_validated(fit_arguments: l
     assert torch.load(path, weights_only=True)["epoch"] == 2  # counted from 0
 
 
-def test_test_predict_and_validate_agree(
-    checkpoint_path: Path, fit_arguments: list[str], corpus_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+def test_test_and_predict_agree_and_validate_says_what_training_said(
+    checkpoint_path: Path, run_folder: Path, fit_arguments: list[str], corpus_path: Path, tmp_path: Path
 ) -> None:
     common = [*fit_arguments, f"--ckpt_path={checkpoint_path}"]
     for verb in ("test", "validate", "predict"):
         more = ["--trainer.callbacks=ApexSheet", f"--trainer.logger.save_dir={tmp_path / verb}"]
         assert run([verb, *common, *more]) == 0
     tested, validated = metrics(tmp_path / "test" / "run"), metrics(tmp_path / "validate" / "run")
-    assert tested["test/error"] == validated["val/error"]
+    assert validated["val/error"] == metrics(run_folder)["val/error"][-1:]  # on the people of training's own line
     assert (tmp_path / "test" / "run" / "pictures" / "apexes.png").stat().st_size > 5000
     corpus = Corpus(corpus_path)
     means, phases = [], {name: [] for name in PHASES}
@@ -85,7 +87,45 @@ def test_test_predict_and_validate_agree(
     assert tested["test/error"][0] == pytest.approx(np.mean(means), rel=1e-4)
     for name, values in phases.items():
         assert tested[f"test/phase/{name}"][0] == pytest.approx(np.mean(values), rel=1e-4)
-        assert tested[f"test/phase/{name}"] == validated[f"val/phase/{name}"]
+
+
+def test_a_corpus_without_validation_subjects_is_trained_on_without_validation(
+    fit_arguments: list[str], old_corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    more = [f"--data.corpus={old_corpus}", f"--trainer.logger.save_dir={tmp_path}", "--trainer.callbacks=EpochLine"]
+    assert run(["fit", *fit_arguments, *more, "--trainer.max_epochs=1"]) == 0
+    said = capsys.readouterr().err
+    assert said.count(f"training without validation: {old_corpus} has no subjects for it") == 1
+    assert re.search(r"^epoch 1/1: train \d\.\d+ mm$", said, re.M)
+    assert "across ranks is zero" not in said
+    assert not [name for name in metrics(tmp_path / "run") if name.startswith("val")]
+    weights = f"--ckpt_path={tmp_path / 'run' / 'checkpoints' / 'last.ckpt'}"
+    more = [f"--data.corpus={old_corpus}", f"--trainer.logger.save_dir={tmp_path / 'more'}"]
+    stopping, keeping = ("--trainer.callbacks=EarlyStopping", "--trainer.callbacks=ModelCheckpoint")
+    for verb, asking, monitor in (("fit", stopping, "val/error"), ("fit", keeping, "val/loss"), ("validate", "", "")):
+        monitored = [asking, f"--trainer.callbacks.monitor={monitor}"] if asking else [weights]
+        assert run([verb, *fit_arguments, *more, *monitored]) == 2
+        (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("facegen: error")]
+        assert (f"which monitors {monitor}," if asking else "error: validate needs validation subjects") in line
+        assert "prepare it again with --val-subjects" in line
+    assert not (tmp_path / "more").exists()
+    assert run(["fit", *fit_arguments, *more, weights, "--trainer.max_epochs=2"]) == 0  # a resumed one goes on
+
+
+def test_a_schedule_that_needs_validation_is_refused_before_training(old_corpus: Path) -> None:
+    class OnPlateau(SpiralGenerator):
+        def configure_optimizers(self) -> dict[str, object]:
+            optimizer = torch.optim.Adam(self.parameters())
+            plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer)
+            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": plateau, "monitor": "val/error"}}
+
+        def training_step(self, batch: Batch, index: int) -> torch.Tensor:
+            raise AssertionError("training has begun")
+
+    data = ExpressionDataModule(str(old_corpus))
+    trainer = Trainer(accelerator="cpu", logger=False, enable_checkpointing=False, max_epochs=1)
+    with pytest.raises(DataError, match=r"the schedule of lr, which monitors val/error, needs validation subjects"):
+        trainer.fit(OnPlateau(data.corpus, channels=[4, 4, 4]), datamodule=data)
 
 
 def test_a_checkpoint_of_another_corpus_is_refused(
@@ -224,7 +264,7 @@ def test_the_loss_reaches_every_weight(corpus_path: Path) -> None:
     corpus = Corpus(corpus_path)
     model = SpiralGenerator(corpus, channels=[16, 8, 8])
     batch = in_mm(Batch.from_data_list([SequenceDataset(corpus, "train")[i] for i in range(2)]))
-    model._step(batch, "test").backward()
+    model.step(batch, "test").backward()
     assert all(weights.grad is not None and weights.grad.abs().sum() > 0 for weights in model.parameters())
 
 

@@ -109,7 +109,7 @@ def test_a_run_carries_config_code_and_corpus(runs: Path, corpus_path: Path) -> 
     assert config["corpus"]["hierarchy"] == corpus.hierarchy.digest
     assert config["corpus"]["levels"] == list(corpus.hierarchy.sizes)
     assert config["corpus"]["provenance"] == corpus.provenance
-    assert (config["corpus"]["train_subjects"], config["corpus"]["sequences"]) == (3, 24)
+    assert (config["corpus"]["train_subjects"], config["corpus"]["sequences"]) == (3, 30)
     assert config["machine"]["device"].startswith("cpu")
     assert config["machine"]["world_size"] == 1
     assert "from_checkpoint" not in config

@@ -9,11 +9,13 @@ from typing import Any
 from facegen.data.sources.source import Source
 from facegen.errors import FacegenError, unknown
 
-REAL = {"root", "test_subjects", "fps", "units"}
+SPLITS = {"test_subjects", "val_subjects"}
+"""Options of every source: who is kept for testing, and who for validation."""
+REAL = SPLITS | {"root", "fps", "units"}
 """Options of every source that reads recorded data."""
 OPTIONS = {
-    "synthetic": {"subjects", "test_subjects", "frames", "vertices", "fps", "blinks"},
-    "ict_facekit": {"root", "subjects", "test_subjects", "frames", "vertices", "fps", "region"},
+    "synthetic": SPLITS | {"subjects", "frames", "vertices", "fps", "blinks"},
+    "ict_facekit": SPLITS | {"root", "subjects", "frames", "vertices", "fps", "region"},
     "folder": REAL | {"expressions"},
     "fourdfab": REAL | {"expressions", "layout"},
     "coma": REAL | {"expressions", "ranges"},
@@ -63,8 +65,8 @@ def _acted(name: str, given: dict[str, Any], seed: int) -> Source:
     from facegen.data.sources.acting import Casting
 
     acting = {"fps": given["fps"]} if "fps" in given else {}
-    if "test_subjects" in given:
-        acting["test_subjects"] = _count(given["test_subjects"])
+    for split in SPLITS & given.keys():
+        acting[split] = _count(split, given[split])
     if "frames" in given:
         acting["frames"] = tuple(given["frames"])
     casting = Casting(subjects=given.get("subjects", 20), seed=seed, **acting)
@@ -77,9 +79,10 @@ def _acted(name: str, given: dict[str, Any], seed: int) -> Source:
     return ICTFaceKitSource(casting, given["root"], given.get("region", "face"), given.get("vertices"))
 
 
-def _count(wanted: list[str] | int) -> int:
+def _count(name: str, wanted: list[str] | int) -> int:
     if isinstance(wanted, int):
         return wanted
     if len(wanted) != 1 or not wanted[0].isdecimal():
-        raise FacegenError(f"made sources draw their test subjects: --test-subjects N, got {' '.join(wanted)}")
+        option = f"--{name.replace('_', '-')}"
+        raise FacegenError(f"made sources draw whom they keep: {option} N, got {option} {' '.join(wanted)}")
     return int(wanted[0])

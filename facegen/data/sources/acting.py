@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from facegen.data.sources.source import Key, Recording, Source
+from facegen.data.sources.splits import draw_val_subjects
 from facegen.errors import DataError
 from facegen.motion.label import EXPRESSIONS, Phases
 
@@ -44,6 +45,7 @@ class Casting:
         frames: shortest and longest take, in frames.
         fps: frames a second.
         seed: fixes everything that is drawn.
+        val_subjects: how many of them are kept for validation; None draws as `draw_val_subjects` does.
 
     Raises:
         DataError: a number is out of its range.
@@ -54,12 +56,18 @@ class Casting:
     frames: tuple[int, int] = (45, 75)
     fps: float = 25.0
     seed: int = 0
+    val_subjects: int | None = None
 
     def __post_init__(self) -> None:
         if self.subjects < 2 or not 1 <= self.held_out < self.subjects:
             raise DataError(
                 f"at least one subject to train and one to test are needed, got {self.subjects} subjects, "
                 f"{self.held_out} of them to test"
+            )
+        if self.val_subjects is not None and not 0 <= self.val_subjects < self.subjects - self.held_out:
+            raise DataError(
+                f"at least one subject must be left to train, got {self.subjects} subjects, {self.held_out} of them to "
+                f"test and {self.val_subjects} to validate"
             )
         if not 8 <= self.frames[0] <= self.frames[1]:
             raise DataError(f"a take needs at least 8 frames, shortest first, got {self.frames}")
@@ -141,6 +149,8 @@ class ActedSource(Source):
         self._last: tuple[int, Actor] | None = None
         self.test_subjects = tuple(names[i] for i in sorted(order[: casting.held_out]))
         self.keys = tuple(Key(name, expression, expression) for name in names for expression in self.expressions)
+        # Those who come next in the same order, so that the test subjects are the same with and without them.
+        self.val_subjects = draw_val_subjects(self.keys, self.test_subjects, casting.val_subjects, [casting.seed, 0])
 
     @abstractmethod
     def person(self, generator: np.random.Generator) -> Actor:
@@ -177,6 +187,7 @@ class ActedSource(Source):
         return {
             "subjects": casting.subjects,
             "test_subjects": casting.held_out,
+            "val_subjects": len(self.val_subjects),
             "frames": list(casting.frames),
             "fps": casting.fps,
             "seed": casting.seed,

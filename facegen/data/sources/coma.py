@@ -30,11 +30,12 @@ class ComaSource(MeshTreeSource):
 
     Args:
         root: the folder.
-        seed: draws the test subjects; the dataset has no split by subject of its own.
+        seed: draws the test and validation subjects; the dataset has no split by subject of its own.
         test_subjects: names, or one number of subjects to draw.
         expressions: some of the twelve; None takes all.
         ranges: file with parts of recordings.
         units: other than the dataset's, for a copy that was changed.
+        val_subjects: for validation, as `test_subjects`.
 
     Raises:
         DataError: the layout is not this one; the message says what was found.
@@ -64,6 +65,7 @@ class ComaSource(MeshTreeSource):
         expressions: Series[str] | None = None,
         ranges: str | Path | None = None,
         units: str | None = None,
+        val_subjects: Series[str] | None = None,
     ) -> None:
         parts = None if ranges is None else read_ranges(Path(ranges))
-        super().__init__(root, with_units(LAYOUT, units), seed, test_subjects, expressions, parts)
+        super().__init__(root, with_units(LAYOUT, units), seed, test_subjects, expressions, parts, val_subjects)

@@ -35,9 +35,10 @@ class D3dfacsSource(MeshTreeSource):
     Args:
         root: the folder.
         mapping: that file, YAML.
-        seed: draws the test subjects.
+        seed: draws the test and validation subjects.
         test_subjects: names, or one number of subjects to draw.
         units: other than the dataset's, for a copy that was changed.
+        val_subjects: for validation, as `test_subjects`.
 
     Raises:
         DataError: the layout is not this one, or there is no mapping, or it names a set that nobody shows; the message
@@ -64,6 +65,7 @@ class D3dfacsSource(MeshTreeSource):
         seed: int = 0,
         test_subjects: Series[str] | None = None,
         units: str | None = None,
+        val_subjects: Series[str] | None = None,
     ) -> None:
         layout = with_units(LAYOUT, units)
         if mapping is None:
@@ -72,7 +74,8 @@ class D3dfacsSource(MeshTreeSource):
                 "the source d3dfacs needs --mapping FILE.yaml with lines such as `1+2: surprise`; sets of action units "
                 f"in {root}: {', '.join(sets) or 'none'}"
             )
-        super().__init__(root, replace(layout, expressions=read_mapping(Path(mapping))), seed, test_subjects)
+        layout = replace(layout, expressions=read_mapping(Path(mapping)))
+        super().__init__(root, layout, seed, test_subjects, val_subjects=val_subjects)
 
     def _names(self, found: list[str], wanted: Series[str] | None) -> dict[str, str]:
         for name in self.layout.expressions:

@@ -40,10 +40,11 @@ class FamosSource(MeshTreeSource):
 
     Args:
         root: the folder.
-        seed: draws the test subjects.
+        seed: draws the test and validation subjects.
         test_subjects: names, or one number of subjects to draw.
         expressions: sequences by their names in the dataset; None takes the six basic emotions, by the paper's names.
         units: other than the dataset's, for a copy that was changed.
+        val_subjects: for validation, as `test_subjects`.
 
     Raises:
         DataError: the layout is not this one; the message says what was found.
@@ -70,5 +71,6 @@ class FamosSource(MeshTreeSource):
         test_subjects: Series[str] | None = None,
         expressions: Series[str] | None = None,
         units: str | None = None,
+        val_subjects: Series[str] | None = None,
     ) -> None:
-        super().__init__(root, with_units(LAYOUT, units), seed, test_subjects, expressions)
+        super().__init__(root, with_units(LAYOUT, units), seed, test_subjects, expressions, val_subjects=val_subjects)

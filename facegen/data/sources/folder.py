@@ -36,6 +36,7 @@ def folder_layout(root: Path) -> Layout:
         fps=settings.fps,
         annotations=ANNOTATIONS if (root / ANNOTATIONS).is_file() else "",
         test_subjects=settings.test_subjects,
+        val_subjects=settings.val_subjects,
     )
 
 
@@ -44,16 +45,17 @@ class FolderSource(MeshTreeSource):
 
     Optional: `ROOT/neutral/<subject>.ply|.obj`; `ROOT/annotations.csv` with the header
     `subject,expression,onset,apex_start,apex_end,offset` (0-based frames, inclusive); `ROOT/dataset.yaml` with
-    `units` (mm, cm, m), `fps`, `expressions`, `test_subjects`, and `leave_out` (SUBJECT/EXPRESSION, recordings that are
-    not taken). Without a list of test subjects, 15 % of the subjects, at least one, drawn by the seed, are kept for
-    testing. Suffixes may be written in any case.
+    `units` (mm, cm, m), `fps`, `expressions`, `test_subjects`, `val_subjects`, and `leave_out` (SUBJECT/EXPRESSION,
+    recordings that are not taken). Who is kept for testing and for validation is drawn by the seed where no list says
+    it, see `facegen.data.sources.splits`. Suffixes may be written in any case.
 
     Args:
         root: the folder.
-        seed: draws the test subjects where none are named.
+        seed: draws the test and validation subjects where none are named.
         test_subjects: names, or one number of subjects to draw, instead of those of `dataset.yaml`.
         expressions: of those that are there, the ones to take.
         units: instead of those of `dataset.yaml`.
+        val_subjects: for validation, as `test_subjects`.
 
     Raises:
         DataError: the layout is not this one; the message says what was found.
@@ -66,10 +68,12 @@ class FolderSource(MeshTreeSource):
         test_subjects: Series[str] | None = None,
         expressions: Series[str] | None = None,
         units: str | None = None,
+        val_subjects: Series[str] | None = None,
     ) -> None:
         root = Path(root)
         self._listed = read_settings(root).expressions
-        super().__init__(root, with_units(folder_layout(root), units), seed, test_subjects, expressions)
+        layout = with_units(folder_layout(root), units)
+        super().__init__(root, layout, seed, test_subjects, expressions, val_subjects=val_subjects)
         for subject, path in self._neutrals.items():
             if subject not in self._first_frames:
                 raise DataError(f"{path}: {unknown('subject', subject, self.subjects)}")

@@ -46,10 +46,12 @@ class FourDFABSource(MeshTreeSource):
     Args:
         root: the folder.
         layout: file with the fields of `Layout`.
-        seed: draws the test subjects where the layout names none, in the paper's proportion of 153 to 27.
+        seed: draws the test and validation subjects where the layout names none, the former in the paper's proportion
+            of 153 to 27.
         test_subjects: names, or one number of subjects to draw.
         expressions: recordings by their names in the dataset; None takes those of the layout.
         units: other than the layout's.
+        val_subjects: for validation, as `test_subjects`; the paper has none, which the number 0 asks for.
 
     Raises:
         DataError: the layout is not the dataset's; the message says what was found.
@@ -75,10 +77,11 @@ class FourDFABSource(MeshTreeSource):
         test_subjects: Series[str] | None = None,
         expressions: Series[str] | None = None,
         units: str | None = None,
+        val_subjects: Series[str] | None = None,
     ) -> None:
         chosen = with_units(read_layout(layout), units)
         self.habits = replace(self.habits, neutral=chosen.rest)
-        super().__init__(root, chosen, seed, test_subjects, expressions)
+        super().__init__(root, chosen, seed, test_subjects, expressions, val_subjects=val_subjects)
 
 
 def read_layout(path: str | Path | None) -> Layout:

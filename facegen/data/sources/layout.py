@@ -38,7 +38,7 @@ class Layout:
         rest: how a neutral is found where there is none, see `Recipe.neutral`.
         annotations: a CSV file below the root, header `subject,expression,onset,apex_start,apex_end,offset` (frames
             counted from 0, inclusive; `expression` is the recording's name), or empty.
-        test_subjects: names; empty draws them.
+        test_subjects, val_subjects: names; empty draws them.
         passed_over: subjects' names that are no subjects, and files that are known.
     """
 
@@ -50,6 +50,7 @@ class Layout:
     rest: str = "first"
     annotations: str = ""
     test_subjects: list[str] = field(default_factory=list)
+    val_subjects: list[str] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:

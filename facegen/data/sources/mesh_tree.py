@@ -15,7 +15,7 @@ from facegen.data.sources.annotations import Range, read_annotations
 from facegen.data.sources.layout import Layout, Matched, frame_numbers, match, require_no_gap
 from facegen.data.sources.settings import LEFT_OUT, left_out
 from facegen.data.sources.source import Key, Recording, Source
-from facegen.data.sources.splits import choose_test_subjects
+from facegen.data.sources.splits import choose_test_subjects, choose_val_subjects
 from facegen.data.sources.twins import Refused, misspelled, without_twins
 from facegen.data.sources.units import require_face_size
 from facegen.errors import DataError, FacegenError, unknown
@@ -36,10 +36,11 @@ class MeshTreeSource(Source):
     Args:
         root: the folder.
         layout: how it is laid out.
-        seed: draws the test subjects where neither the layout nor `test_subjects` names them.
+        seed: draws the test and validation subjects where neither the layout nor an argument names them.
         test_subjects: names, or one number of subjects to draw.
         expressions: recordings to take, by the dataset's names; None takes those of the layout.
         ranges: parts of recordings to take instead of whole ones.
+        val_subjects: for validation, names, or one number of subjects to draw.
 
     Attributes:
         layout: how it is laid out.
@@ -57,6 +58,7 @@ class MeshTreeSource(Source):
         test_subjects: Series[str] | None = None,
         expressions: Series[str] | None = None,
         ranges: Series[Range] | None = None,
+        val_subjects: Series[str] | None = None,
     ) -> None:
         self.root, self.layout = Path(root), layout
         if not 0 < layout.fps < inf:
@@ -79,6 +81,8 @@ class MeshTreeSource(Source):
         shown = {key.expression for key in self.keys}
         self.expressions = tuple(name for name in dict.fromkeys(names.values()) if name in shown)
         self.test_subjects = choose_test_subjects(self.subjects, test_subjects or layout.test_subjects or None, seed)
+        validating = val_subjects or layout.val_subjects or None
+        self.val_subjects = choose_val_subjects(self.keys, self.test_subjects, validating, seed)
         there = (*self.keys, *(key for key, _ in (*self.left_out, *self.refused)))
         self.annotations = read_annotations(self.root / layout.annotations, there) if layout.annotations else {}
         self.names = names
@@ -105,11 +109,10 @@ class MeshTreeSource(Source):
     def _make_template(self) -> tuple[TriMesh, TriMesh]:
         """The topology that most share, and the mean of the training subjects at rest, once aligned.
 
-        Nothing of a test subject is in either.
+        Nothing of a test or validation subject is in either.
         """
-        training = [subject for subject in self.subjects if subject not in self.test_subjects]
         found, reason = [], None
-        for subject in training:
+        for subject in self.train_subjects:
             try:
                 found.append((subject, self._mesh(self._first_path(subject))))
             except FacegenError as error:  # said again, with the recording's name, when it is its turn to be read

@@ -13,7 +13,7 @@ import numpy as np
 
 from facegen.data.sources.settings import LEFT_OUT, left_out
 from facegen.data.sources.source import Habits, Key, Recording, Source
-from facegen.data.sources.splits import choose_test_subjects
+from facegen.data.sources.splits import choose_test_subjects, choose_val_subjects
 from facegen.data.sources.twins import misspelled, without_twins
 from facegen.data.sources.units import require_face_size
 from facegen.errors import DataError, FacegenError, unknown
@@ -69,10 +69,11 @@ class MultifaceSource(Source):
 
     Args:
         root: the folder that holds the `m--...--GHS` folders.
-        seed: draws the test subjects where `test_subjects` does not name them; the dataset has no split by subject.
+        seed: draws the test and validation subjects where they are not named; the dataset has no split by subject.
         test_subjects: names, or one number of subjects to draw.
         expressions: recordings by the dataset's names, each an expression of its own; None takes those of `SHOWN`.
         units: other than the dataset's, for a copy that was changed.
+        val_subjects: for validation, as `test_subjects`.
 
     Raises:
         DataError: the layout is not this one; the message says what was found.
@@ -102,6 +103,7 @@ class MultifaceSource(Source):
         test_subjects: Series[str] | None = None,
         expressions: Series[str] | None = None,
         units: str = "mm",
+        val_subjects: Series[str] | None = None,
     ) -> None:
         self.root, self._scale = Path(root), millimetres(units)
         folders = self._recordings()
@@ -132,6 +134,7 @@ class MultifaceSource(Source):
         if not self.keys:
             raise DataError(f"{self.root}: no subject can be used: {next(iter(reasons.values()))}")
         self.test_subjects = choose_test_subjects(self.subjects, test_subjects, seed)
+        self.val_subjects = choose_val_subjects(self.keys, self.test_subjects, val_subjects, seed)
         self.template = topology.with_vertices(self._mean_face())
         require_face_size(self.template, units, self.root)
         self._options = {"seed": seed, "units": units, "expressions": list(self.expressions)}
@@ -195,9 +198,7 @@ class MultifaceSource(Source):
         """(V, 3): the training subjects at rest, or in a first frame, brought onto the first of them."""
         faces: list[np.ndarray] = []
         reason: FacegenError | None = None
-        for subject in self.subjects:
-            if subject in self.test_subjects:
-                continue
+        for subject in self.train_subjects:
             try:
                 face = self._neutrals.get(subject)
                 if face is None:

@@ -23,7 +23,7 @@ class Settings:
     """The fields of `dataset.yaml`.
 
     Args:
-        units, fps, expressions, test_subjects: of `FolderSource`; other sources know them.
+        units, fps, expressions, test_subjects, val_subjects: of `FolderSource`; other sources know them.
         leave_out: recordings to leave out, SUBJECT/RECORDING by the dataset's own names, for every recorded source.
     """
 
@@ -31,6 +31,7 @@ class Settings:
     fps: float = 25.0
     expressions: list[str] = field(default_factory=list)
     test_subjects: list[str] = field(default_factory=list)
+    val_subjects: list[str] = field(default_factory=list)
     leave_out: list[str] | None = None  # as a list whose lines are all commented out is
 
 

@@ -60,10 +60,11 @@ class Source(ABC):
     """A dataset: its topology, its people and its recordings, one at a time.
 
     Attributes:
-        template: the mesh that fixes the topology, mm; nothing of a test subject is in it.
+        template: the mesh that fixes the topology, mm; nothing of a test or validation subject is in it.
         reference: the vertex that spirals start towards, the tip of the nose; None where it is not known.
         expressions: E names, in the order of the label's columns.
-        test_subjects: subjects kept for testing; the others are for training.
+        test_subjects: subjects kept for testing.
+        val_subjects: subjects kept for validation; those in neither are for training.
         keys: of every recording, in order.
         habits: how they are prepared by default.
         refused: recordings that are known to be unusable without reading them, with the reason.
@@ -74,6 +75,7 @@ class Source(ABC):
     reference: int | None = None
     expressions: tuple[str, ...]
     test_subjects: tuple[str, ...]
+    val_subjects: tuple[str, ...] = ()
     keys: tuple[Key, ...]
     habits: Habits = Habits()
     refused: tuple[tuple[Key, str], ...] = ()
@@ -103,6 +105,12 @@ class Source(ABC):
     def subjects(self) -> tuple[str, ...]:
         """All subjects, in order of appearance."""
         return tuple(dict.fromkeys(key.subject for key in self.keys))
+
+    @property
+    def train_subjects(self) -> tuple[str, ...]:
+        """Those on whom alone anything is fitted, in order of appearance."""
+        held_out = {*self.test_subjects, *self.val_subjects}
+        return tuple(subject for subject in self.subjects if subject not in held_out)
 
     def options(self) -> dict[str, object]:
         """What the source was made with, for the corpus's provenance; no paths of this machine."""

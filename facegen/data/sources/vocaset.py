@@ -12,7 +12,7 @@ from facegen.data.sources.layout import natural
 from facegen.data.sources.plain_pickle import read_plain_pickle
 from facegen.data.sources.settings import LEFT_OUT, left_out
 from facegen.data.sources.source import Habits, Key, Recording, Source
-from facegen.data.sources.splits import choose_test_subjects
+from facegen.data.sources.splits import choose_test_subjects, choose_val_subjects
 from facegen.data.sources.twins import without_twins
 from facegen.data.sources.units import require_face_size
 from facegen.errors import DataError, FacegenError
@@ -30,6 +30,8 @@ EXPRESSION = "speech"
 """What all sentences are called as an expression."""
 TEST_SUBJECTS = ("FaceTalk_170809_00138_TA", "FaceTalk_170731_00024_TA")
 """The subjects that VOCA is tested on, by the `config_parser.py` of its repository."""
+VAL_SUBJECTS = ("FaceTalk_170811_03275_TA", "FaceTalk_170908_03277_TA")
+"""Those that it is validated on, by the same file."""
 
 
 class VocasetSource(Source):
@@ -50,9 +52,10 @@ class VocasetSource(Source):
 
     Args:
         root: the folder.
-        seed: draws the test subjects where neither the dataset nor `test_subjects` names them.
+        seed: draws the test and validation subjects where neither the dataset nor an argument names them.
         test_subjects: names, or one number of subjects to draw; None takes those that VOCA is tested on.
         units: other than the dataset's, for a copy that was changed.
+        val_subjects: for validation, as `test_subjects`; None takes those that VOCA is validated on.
 
     Raises:
         DataError: a file is missing, damaged, or of another form.
@@ -72,7 +75,12 @@ class VocasetSource(Source):
     habits = Habits(fps=12.0, align="frames", label="amplitude")  # every fifth frame
 
     def __init__(
-        self, root: str | Path, seed: int = 0, test_subjects: Series[str] | None = None, units: str = "m"
+        self,
+        root: str | Path,
+        seed: int = 0,
+        test_subjects: Series[str] | None = None,
+        units: str = "m",
+        val_subjects: Series[str] | None = None,
     ) -> None:
         self.root, self._scale = Path(root), millimetres(units)
         for name in (VERTICES, INDEX, TEMPLATES):
@@ -97,8 +105,9 @@ class VocasetSource(Source):
             reason = f", among them {self.refused[0][1]}" if self.refused else ""
             raise DataError(f"{self.root / INDEX}: no recording of a subject that {TEMPLATES} knows{reason}")
         self.test_subjects = choose_test_subjects(self.subjects, test_subjects, seed, given=TEST_SUBJECTS)
-        train = [subject for subject in self.subjects if subject not in self.test_subjects]
-        self.template = topology.with_vertices(np.mean([self._templates[subject] for subject in train], axis=0))
+        self.val_subjects = choose_val_subjects(self.keys, self.test_subjects, val_subjects, seed, given=VAL_SUBJECTS)
+        faces = [self._templates[subject] for subject in self.train_subjects]
+        self.template = topology.with_vertices(np.mean(faces, axis=0))
         require_face_size(self.template, units, self.root)
         self._options = {"seed": seed, "units": units}
 

@@ -69,6 +69,7 @@ DATASETS = [
     Dataset("fourdfab", mesh_trees.write_fourdfab, mesh_trees.FOURDFAB, 8, ("happy", "sad"), "2/happy/31.obj"),
     Dataset("folder", mesh_trees.write_folder, ("ann", "bob", "cleo", "dan"), 8, ("happy", "sad"), "bob/happy/31.ply"),
 ]
+UNLABELLED = "--label=amplitude"  # does without finding phases, most of the time, where a test asks nothing about them
 FIXED = {"folder": ["--align", "frames", "--fps", "12"]}  # what the others do by themselves
 
 
@@ -136,7 +137,7 @@ def test_it_becomes_a_corpus_without_further_options(dataset: Dataset, root: Pat
         assert peak == pytest.approx((0.7 + 0.1 * person) * 12 * (1 + 0.1 * person) * np.sqrt(1.25), rel=0.1)
 
 
-def test_a_seed_or_a_list_chooses_the_test_subjects(dataset: Dataset, root: Path) -> None:
+def test_a_seed_or_a_list_chooses_who_tests_and_who_validates(dataset: Dataset, root: Path) -> None:
     given = options(dataset, root)
     chosen = open_source(dataset.name, given | {"test_subjects": [dataset.subjects[2]]})
     assert chosen.test_subjects == (dataset.subjects[2],)
@@ -144,6 +145,11 @@ def test_a_seed_or_a_list_chooses_the_test_subjects(dataset: Dataset, root: Path
     if "2" not in dataset.subjects:
         assert len(two) == 2
         assert two == open_source(dataset.name, given | {"test_subjects": ["2"], "seed": 3}).test_subjects
+    other = open_source(dataset.name, given | {"test_subjects": [dataset.subjects[2]], "val_subjects": ["1"]})
+    assert other.test_subjects == chosen.test_subjects and chosen.val_subjects == ()
+    if "1" not in dataset.subjects:
+        assert len(other.val_subjects) == 1
+    assert not np.array_equal(other.template.vertices, chosen.template.vertices)  # who validates is not in it
     with pytest.raises(FacegenError, match="unknown test subject 'eve'; known are: .*" + dataset.subjects[0]):
         open_source(dataset.name, given | {"test_subjects": ["eve"]})
 
@@ -198,13 +204,14 @@ def test_what_cannot_be_used_is_left_out_and_named(
     spoil, message = DAMAGES[damage]
     path = root / dataset.frame
     spoil(path)
-    assert prepare(dataset, root, tmp_path / "c", "--test-subjects", dataset.subjects[0]) == 0
+    arguments = (UNLABELLED, "--test-subjects", dataset.subjects[0])
+    assert prepare(dataset, root, tmp_path / "c", *arguments) == 0
     (left,) = Corpus(tmp_path / "c").left_out_lines()
     printed = capsys.readouterr().out
     assert f"left out: {left}" in printed.splitlines()
     assert left.startswith(f"{dataset.subjects[1]}/")
     assert re.search(message.format(name=path.name.replace("+", r"\+")), left), left
-    assert prepare(dataset, root, tmp_path / "d", "--test-subjects", dataset.subjects[0], "--strict") == 2
+    assert prepare(dataset, root, tmp_path / "d", *arguments, "--strict") == 2
     said = capsys.readouterr().err
     assert left.split(": ")[1][:20] in said
     assert not (tmp_path / "d").exists()
@@ -220,7 +227,7 @@ def test_a_subject_spelled_in_two_ways_is_not_in_both_splits(
     if twin.name == folder.name:
         pytest.skip("no letters in this name")
     shutil.copytree(folder, twin)
-    assert prepare(dataset, root, tmp_path / "c") == 0
+    assert prepare(dataset, root, tmp_path / "c", UNLABELLED) == 0
     corpus = Corpus(tmp_path / "c")
     lines = corpus.left_out_lines()
     assert len(lines) == 2
@@ -234,12 +241,12 @@ def test_a_dataset_in_other_units_is_refused_until_they_are_named(
     for path in [*root.rglob("*.ply"), *root.rglob("*.obj")]:
         mesh = read_mesh(path)
         write_mesh(path, mesh.with_vertices(mesh.vertices * (0.001 if path.suffix == ".obj" else 1000)))
-    assert prepare(dataset, root, tmp_path / "c") == 2
+    assert prepare(dataset, root, tmp_path / "c", UNLABELLED) == 2
     said = capsys.readouterr().err
     assert re.search(r"the faces are .* mm large if their units are .*; say with --units which they are", said)
     if dataset.name != "folder":
         units = "m" if dataset.name == "fourdfab" else "mm"
-        assert prepare(dataset, root, tmp_path / "c", f"--units={units}") == 0
+        assert prepare(dataset, root, tmp_path / "c", f"--units={units}", UNLABELLED) == 0
 
 
 def test_inspecting_the_folder_says_what_matched_and_what_is_left(
@@ -486,7 +493,8 @@ def test_motion_without_phases_is_left_out_by_its_confidence(tmp_path: Path) -> 
     assert run([*arguments, f"--out={tmp_path / 'c'}"]) == 0
     (line,) = Corpus(tmp_path / "c").left_out_lines()
     assert re.match(
-        r"2/sad: frames \d+ to \d+: no phases can be made out; they explain 0\.\d\d of the motion, at least 0.5 is", line
+        r"2/sad: frames \d+ to \d+: no phases can be made out; they explain 0\.\d\d of the motion, at least 0.5 is",
+        line,
     )
     kept = Corpus(tmp_path / "c").entries
     assert run([*arguments, "--confidence=0", f"--out={tmp_path / 'd'}"]) == 0

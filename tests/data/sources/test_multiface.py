@@ -115,6 +115,8 @@ def test_the_split_and_the_template(tmp_path: Path) -> None:
     expected = HEAD.vertices * 1.1 + 0.1 * HEAD.vertices.mean(axis=0)
     np.testing.assert_allclose(source.template.vertices, expected, atol=1e-4)
     assert source.template.digest == HEAD.digest
+    alone = MultifaceSource(tmp_path, test_subjects=[BOB], val_subjects=["002421669"]).template
+    np.testing.assert_allclose(alone.vertices, HEAD.vertices, atol=1e-4)
     drawn = {MultifaceSource(tmp_path, seed=seed).test_subjects for seed in range(5)}
     assert len(drawn) > 1 and all(len(subjects) == 1 for subjects in drawn)
     assert MultifaceSource(tmp_path, seed=1).test_subjects == MultifaceSource(tmp_path, seed=1).test_subjects

@@ -31,7 +31,7 @@ TREES = {
     "fourdfab": (mesh_trees.write_fourdfab, "2/sad", []),
     "folder": (mesh_trees.write_folder, "bob/sad", ["--align=frames", "--fps=12"]),
     "vocaset": (write_vocaset, f"{VOCA_SUBJECTS[0]}/sentence01", ["--fps=60"]),
-    "multiface": (write_three, "1/E009_Smile_Mouth_Open", ["--label=amplitude", "--test-subjects", "3"]),
+    "multiface": (write_three, "1/E009_Smile_Mouth_Open", ["--test-subjects", "3"]),
 }
 
 
@@ -40,7 +40,8 @@ def prepare(source: str, root: Path, out: Path, *more: str) -> int:
     if wanted == ["--mapping"]:
         (root.parent / "mapping.yaml").write_text("{1+2: surprise, 12: happy}")
         wanted = [f"--mapping={root.parent / 'mapping.yaml'}"]
-    common = ["--depth=2", "--components=4", "--workers=1", f"--out={out}"]
+    # Without phases to be found, which takes most of the time: nothing here is about them.
+    common = ["--label=amplitude", "--depth=2", "--components=4", "--workers=1", f"--out={out}"]
     return run(["prepare", source, f"--root={root}", *wanted, *common, *more])
 
 

@@ -10,6 +10,7 @@ import pytest
 from data.sources.trees import HEAD, METRE, VOCA_SUBJECTS, bulge, python2_pickle, write_index, write_vocaset
 from shapes import sphere
 
+from facegen.data.sources import vocaset
 from facegen.data.sources.source import Habits, Key
 from facegen.data.sources.vocaset import VocasetSource
 from facegen.errors import DataError
@@ -56,9 +57,13 @@ def test_what_it_says_of_itself(tmp_path: Path) -> None:
     assert source.options() == {"seed": 3, "units": "m"}
 
 
-def test_the_split_is_the_dataset_s_unless_named(tmp_path: Path) -> None:
+def test_the_split_is_the_dataset_s_unless_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_vocaset(tmp_path)
     assert VocasetSource(tmp_path).test_subjects == (TESTED,)
+    assert VocasetSource(tmp_path).val_subjects == ()  # the dataset's are not among these three
+    monkeypatch.setattr(vocaset, "VAL_SUBJECTS", ("elsewhere", BOB))
+    assert VocasetSource(tmp_path).val_subjects == (BOB,)
+    assert VocasetSource(tmp_path, val_subjects=[ANN]).val_subjects == (ANN,)
     assert VocasetSource(tmp_path, test_subjects=[ANN]).test_subjects == (ANN,)
     with pytest.raises(DataError, match="unknown test subject 'nobody'"):
         VocasetSource(tmp_path, test_subjects=["nobody"])
@@ -71,6 +76,8 @@ def test_the_template_is_the_mean_of_the_training_subjects(tmp_path: Path) -> No
     np.testing.assert_allclose(template.vertices, HEAD.vertices * 1.05, atol=1e-9)  # 1 and 1.1; 1.2 is tested
     other = VocasetSource(tmp_path, test_subjects=[ANN]).template
     np.testing.assert_allclose(other.vertices, HEAD.vertices * 1.15, atol=1e-9)
+    alone = VocasetSource(tmp_path, val_subjects=[ANN]).template
+    np.testing.assert_allclose(alone.vertices, HEAD.vertices * 1.1, atol=1e-9)
 
 
 @pytest.mark.parametrize("place", ["FLAME_sample.ply", "template/any.obj", "templates/any.ply"])
