@@ -264,8 +264,8 @@ def test_confidence_is_the_share_of_takes_that_are_right() -> None:
 
 
 def test_confidence_falls_with_what_is_not_explained_and_with_shorter_frames() -> None:
-    assert [confidence(1.0, 60), confidence(0.0, 6)] == [1.0, 0.5]
-    assert confidence(0.99, 60) == pytest.approx(0.5)  # a tenth of 60 frames
+    assert [confidence(1.0, 60), confidence(0.0, 5)] == [1.0, 0.5]
+    assert confidence(0.99, 50) == pytest.approx(0.5)  # a tenth of 50 frames
     assert confidence(0.999, 60) > confidence(0.99, 60) > confidence(0.99, 120)
 
 
