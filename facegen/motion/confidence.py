@@ -11,7 +11,8 @@ EVEN_MISFIT = 5.0
 """Misfit, in frames, at which half of the takes have all of their phases within a frame. Fitted by likelihood to 1,854
 takes whose phases are known: the built-in faces and the ICT Face Model acting six expressions at 12 to 60 frames a
 second, with noise of 0 to 1.6 mm at every vertex, jitter and drift of the head, and blinks. The likeliest is 4.75 on
-all, 6.5 on the built-in faces and 3 on the ICT Face Model, whose onsets are fainter. docs/datasets.md has the shares."""
+all, 6.5 on the built-in faces, and 3 on the ICT Face Model, whose onsets are fainter; docs/datasets.md has the
+shares."""
 
 
 def confidence(explained: float, frames: float) -> float:
