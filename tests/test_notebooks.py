@@ -27,10 +27,9 @@ class Shell(InteractiveShell):
         pass
 
 
-@pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
-    """What runs a notebook's cells, in this process: a kernel for each would import everything anew."""
-    monkeypatch.chdir(FOLDER)
+@pytest.fixture(scope="module")
+def only_shell() -> Iterator[InteractiveShell]:
+    """What runs notebooks' cells, in this process: a kernel for each would import everything anew."""
     settings = Config({"HistoryManager": {"enabled": False}})
     with matplotlib.rc_context():
         made = Shell.instance(config=settings, user_module=types.ModuleType("notebook"))
@@ -38,6 +37,14 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
         yield made
         Shell.clear_instance()
         matplotlib.use("agg", force=True)
+
+
+@pytest.fixture
+def shell(only_shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch) -> InteractiveShell:
+    """The shell in the folder of the notebooks, with nothing of the notebook before."""
+    monkeypatch.chdir(FOLDER)
+    only_shell.reset()
+    return only_shell
 
 
 def run(shell: InteractiveShell, source: str) -> tuple[Any, list[Any]]:

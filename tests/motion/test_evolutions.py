@@ -253,14 +253,18 @@ def test_acted_faces(late: bool, onsets: float, whole: float) -> None:
 
 
 def test_confidence_is_the_share_of_takes_that_are_right() -> None:
-    """Among the third of the acted faces with the least of it, the middle and the most."""
+    """Among the third of these faces with the least of it, the middle and the most.
+
+    They have little noise, so that more is right than among those of `phase_confidence.py`, on whom it was fitted; it
+    must not promise more than there is.
+    """
     near = np.concatenate([found_within_one(*acted(late)[:2]).all(axis=1) for late in (False, True)])
     sure = np.concatenate([acted(late)[2] for late in (False, True)])
     shares = [(sure[third].mean(), near[third].mean()) for third in np.array_split(sure.argsort(), 3)]
     assert [right for _, right in shares] == sorted(right for _, right in shares)
     for told, right in shares:
-        assert told == pytest.approx(right, abs=0.2)  # of 40 takes; two standard deviations are 0.15
-    assert np.mean(sure) == pytest.approx(near.mean(), abs=0.1)
+        assert right - 0.35 < told < right + 0.05
+    assert near.mean() - 0.25 < np.mean(sure) < near.mean()
 
 
 def test_confidence_falls_with_what_is_not_explained_and_with_shorter_frames() -> None:
