@@ -2,9 +2,9 @@
 
     python tests/motion/phase_confidence.py [ICT-FaceKit]
 
-Some minutes. Built-in people act and, where its folder is given, faces of the ICT Face Model, at several rates, with noise,
-jitter, drift and wandering of the head, and blinks. What is right is known: an onset is the last frame in which no action
-unit has set in.
+Some minutes. Built-in people act and, where its folder is given, faces of the ICT Face Model, at several rates, with
+noise, jitter, drift and wandering of the head, and blinks. What is right is known: an onset is the last frame in which
+no action unit has set in.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def takes(source: ActedSource, generator: np.random.Generator) -> Iterator[tuple
     lids = None
     if isinstance(source, SyntheticSource):
         lids = np.concatenate([part for both in skin(VERTICES).lids.values() for part, _ in both])
-    for number in following(range(PEOPLE), "acting", "person"):
+    for _ in following(range(PEOPLE), "acting", "person"):
         person, style = source.person(generator), source.style(generator)
         for expression in EXPRESSIONS:
             fps = float(generator.choice(RATES))
@@ -80,6 +80,5 @@ if __name__ == "__main__":
     for low, high in zip(BINS, BINS[1:], strict=False):
         inside = (misfit >= low) & (misfit < high)
         if inside.any():
-            print(
-                f"{low:4g} to {high:4g}: {inside.sum():5} takes, {right[inside].mean():.2f}, {told[inside].mean():.2f}"
-            )
+            shares = f"{right[inside].mean():.2f} right, {told[inside].mean():.2f} told"
+            print(f"misfit {low:g} to {high:g}: {inside.sum()} takes, {shares}")
