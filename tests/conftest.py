@@ -126,7 +126,7 @@ def blendshape_path(run_arguments: list[str], tmp_path_factory: pytest.TempPathF
 @pytest.fixture(scope="session")
 def gains_path(fit_arguments: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A trained checkpoint whose vertices have gains of their own, as the demo's has."""
-    more = ["--model.per_vertex=true", "--trainer.max_epochs=10"]
+    more = ["--model.per_vertex=true", "--model.bidirectional=true", "--trainer.max_epochs=1"]
     return _trained(fit_arguments, tmp_path_factory.mktemp("gains"), *more)
 
 

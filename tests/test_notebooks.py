@@ -84,18 +84,19 @@ def moved_report(report_path: Path, checkpoint_path: Path, blendshape_path: Path
 
 
 @pytest.mark.parametrize(
-    ("name", "model", "least"),
+    ("name", "model", "least", "moved"),
     [
-        ("label_to_face", "checkpoint_path", 14),
-        ("label_to_face", "gains_path", 14),
-        ("label_to_face", "blendshape_path", 13),
-        ("read_a_report", "checkpoint_path", 10),
+        ("label_to_face", "checkpoint_path", 14, False),  # as of the paper's config
+        ("label_to_face", "gains_path", 14, True),  # as of the demo and of the other configs
+        ("label_to_face", "blendshape_path", 13, False),
+        ("read_a_report", "checkpoint_path", 10, True),
     ],
 )
 def test_a_notebook_shows_pictures_that_its_controls_change(
     name: str,
     model: str,
     least: int,
+    moved: bool,
     shell: InteractiveShell,
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
@@ -116,7 +117,7 @@ def test_a_notebook_shows_pictures_that_its_controls_change(
             controlled.append((value, mark, picture))
     assert count >= least
     assert controlled
-    for box, mark, picture in controlled:  # as a hand would
+    for box, mark, picture in controlled if moved else []:  # as a hand would; the same cells draw for every model
         with capture_output() as captured:
             for control in box.children:
                 if hasattr(control, "options"):
