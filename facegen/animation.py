@@ -38,25 +38,16 @@ def _is_plain(network: torch.nn.Module) -> bool:
     return type(network) in GENERATORS
 
 
-def _encoder(network: torch.nn.Module) -> torch.nn.Module | None:
+def _encoder(network: torch.nn.Module) -> torch.nn.Module:
     """What makes the latents: the `encoder` of a network, or of a model's `network`."""
     parts = dict(network.named_modules())
-    return parts.get("encoder", parts.get("network.encoder"))
-
-
-def has_latents(network: torch.nn.Module) -> bool:
-    """Whether a network has an encoder, so that one can go from one expression to another through its latents."""
-    return _encoder(network) is not None
-
-
-def _required_encoder(network: torch.nn.Module) -> torch.nn.Module:
-    encoder = _encoder(network)
-    if encoder is None:
+    found = parts.get("encoder", parts.get("network.encoder"))
+    if found is None:
         raise MotionError(
             f"{type(network).__name__} has no `encoder`, whose latents an interpolation goes through; animate labels "
             "instead"
         )
-    return encoder
+    return found
 
 
 def neutral_of(face: Face, model: Checkpoint) -> torch.Tensor:
@@ -135,7 +126,8 @@ def animate(
         motion: (T, E), a column for each of the model's expressions.
         fps: frames a second of the result.
         streamed: decode some frames at a time, whenever a writer asks for them, for clips that memory cannot hold. The
-            label is encoded at once all the same, since its end may change its beginning.
+            label is encoded at once all the same, since its end may change its beginning; a network or a model of the
+            user's own makes all frames at once.
 
     Returns:
         A sequence of the neutral's own vertices and polygons, in mm.
@@ -189,13 +181,13 @@ def apex_latent(model: Checkpoint, expression: str, neutral: torch.Tensor | None
         MotionError: the expression is unknown, or the model has no latents.
     """
     label, network = _apex_label(model, expression), model.network
-    encoder = _required_encoder(network)
+    encoder = _encoder(network)
     if _is_plain(network):
         latent = encoder(label)
     else:
         # What the encoder is given is in `forward`: it runs, and what the encoder makes is caught.
         found: list[torch.Tensor] = []
-        caught = encoder.register_forward_hook(lambda _, __, made: found.append(made))
+        caught = encoder.register_forward_hook(lambda *hooked: found.append(hooked[-1]))
         try:
             generate(network, label, neutral=_template(model) if neutral is None else neutral)
         finally:
@@ -267,7 +259,7 @@ def interpolate(model: Checkpoint, neutral: TriMesh | Face, start: str, stop: st
         frames: Frames = DecodedFrames(network.decoder, latent, face)
     else:
         # What stands behind the encoder is in `forward`: it runs, and the encoder gives these latents.
-        given = _required_encoder(network).register_forward_hook(lambda *_: latent)
+        given = _encoder(network).register_forward_hook(lambda *_: latent)
         try:
             frames = CarriedFrames(generate(network, label, neutral=told).float().numpy(), face)
         finally:

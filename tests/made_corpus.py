@@ -32,7 +32,7 @@ class MadeCorpus(Corpus):
         intensity: float = 1.0,
     ) -> None:
         self.path, self.digest, self.fps, self.floor = Path("made"), "0" * 64, 25.0, APEX_FLOOR
-        self.expressions, self.test_subjects = expressions, test
+        self.expressions, self.test_subjects, self.val_subjects = expressions, test, ()
         self.takes = [displacement for _, displacement in takes.values()]
         self.entries = tuple(
             Entry(
@@ -56,3 +56,6 @@ class MadeCorpus(Corpus):
 
     def displacement(self, index: int) -> np.ndarray:
         return self.takes[index]
+
+    def neutral(self, index: int) -> np.ndarray:
+        return np.zeros(self.takes[index].shape[1:], np.float32)

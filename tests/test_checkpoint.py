@@ -295,8 +295,6 @@ class Net(Module):
     def __init__(self, hierarchy, expressions, width=2):
         super().__init__()
         self.layer = Linear(expressions, width)
-class Lone(Module):
-    pass
 """
 
 
@@ -309,7 +307,11 @@ class Lone(Module):
     ],
 )
 def test_a_module_is_imported_only_where_the_user_trusts_it(
-    named: dict[str, Any], content: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    named: dict[str, Any],
+    content: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
@@ -325,6 +327,8 @@ def test_a_module_is_imported_only_where_the_user_trusts_it(
     assert module not in sys.modules
     refused(path, trust=(module,))  # what it holds is no weights of such a network
     assert (tmp_path / f"{module}.ran").exists()
+    said = f"facegen: Net comes from the current folder, {tmp_path / module}.py\n"
+    assert capsys.readouterr().err == said
     assert sys.path[-1] == str(tmp_path)  # so that it hides nothing
 
 

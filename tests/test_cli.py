@@ -79,6 +79,8 @@ def test_a_command_starts_without_loading_torch() -> None:
         (["prepare", "mars", "--out", "x"], ["unknown source 'mars'", "synthetic, ict_facekit, folder"]),
         (["prepare", "folder", "--out", "x"], ["needs --root"]),
         (["prepare", "synthetic", "--region", "face", "--out", "x"], ["synthetic takes no --region"]),
+        (["prepare", "synthetic", "--val-subjects", "ann", "--out", "x"], ["--val-subjects takes a number, got ann"]),
+        (["prepare", "synthetic", "--val-subjects", "17", "--out", "x"], ["3 of them to test and 17 to validate"]),
         (["prepare", "synthetic", "--subjects", "1", "--out", "x"], ["at least one subject to train"]),
         (["prepare", "synthetic", "--vertices", "50", "--out", "x"], ["400"]),
         (["prepare", "ict_facekit", "--root", "/nowhere", "--out", "x"], ["no ICT Face Model", "git clone"]),

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -64,13 +65,15 @@ def build(source: SyntheticSource) -> MeshHierarchy:
     return MeshHierarchy.build(source.template, reference=source.reference, spiral_length=SPIRAL_LENGTH)
 
 
-def published(network: SpiralNetwork, hierarchy: MeshHierarchy) -> SpiralNetwork:
+def published(network: SpiralNetwork, hierarchy: MeshHierarchy, **settings: Any) -> SpiralNetwork:
     """The same network as published code computes it: unpooled, then gathered, then multiplied, in plain torch.
+
+    `settings` are those with which the network was made.
 
     Published code unpools by an index and a sum for each entry of the matrix, or by a dense matrix. torch's sparse
     product, which stands here, is faster: at the paper's size it takes an eighth of the former's time on two cores.
     """
-    other = SpiralNetwork(hierarchy, network.encoder.lstm.input_size, fused=False)
+    other = SpiralNetwork(hierarchy, network.encoder.lstm.input_size, **settings, fused=False)
     other.load_state_dict(network.state_dict())
     return other
 

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 REST_PERIOD = 5
 """Takes, one of which gets rest added to it. It shares no factor with six expressions, so all of them get some."""
 
+AUTO = "auto"
+"""What `passes` is where the corpus chooses it."""
+TAKES_AN_EPOCH = 150
+"""Training takes that an epoch has at least where its passes are chosen; measured, see docs/training.md: with twice as
+many, people who move less alike are learnt by heart. The study's corpora have more and are gone over once."""
+
 
 class StoredSequence(Data):
     """A sequence as the corpus stores it, in half the bytes, for the way through worker processes to the device.
@@ -131,6 +137,8 @@ class ExpressionDataModule(LightningDataModule):
             an LSTM that a label of zeros means rest for as long as it lasts; costs the frames it adds.
         hierarchy: build this one from the template instead of using the corpus's.
         floor: least height of a label, see `facegen.motion.intensity.raised`; 0 is the paper's own.
+        passes: how many times an epoch goes over the training takes; auto goes over them until there were
+            `TAKES_AN_EPOCH`, so that the same epochs are enough steps on a small corpus too.
 
     Raises:
         FacegenError: the corpus cannot be used, or a setting is out of its range.
@@ -145,6 +153,7 @@ class ExpressionDataModule(LightningDataModule):
         rest: int = 0,
         hierarchy: HierarchySettings | None = None,
         floor: float = APEX_FLOOR,
+        passes: int | str = 1,
     ) -> None:
         super().__init__()
         if batch_size < 1 or workers < 0:
@@ -157,7 +166,11 @@ class ExpressionDataModule(LightningDataModule):
         if hierarchy is not None:
             own = self.corpus.hierarchy
             self.corpus.hierarchy = MeshHierarchy.build(own.template, reference=own.reference, **vars(hierarchy))
-        self.batch_size, self.workers, self.seed, self.rest = batch_size, workers, seed, rest
+        self._chosen = {"passes": passes_for(self.corpus)} if passes == AUTO else {}
+        passes = self._chosen.get("passes", passes)
+        if not isinstance(passes, int) or passes < 1:
+            raise DataError(f"passes must be at least 1 or {AUTO}, got {passes}")
+        self.batch_size, self.workers, self.seed, self.rest, self.passes = batch_size, workers, seed, rest, passes
         self._resumed: dict[str, int] = {}
 
     def require_validation(self, verb: str, callbacks: Iterable[object] = ()) -> None:
@@ -186,7 +199,9 @@ class ExpressionDataModule(LightningDataModule):
     def _loader(self, split: str, shuffle: bool = False) -> ReadAhead:
         dataset = SequenceDataset(self.corpus, split, self.rest if shuffle else 0)
         rank = self.trainer.global_rank if self.trainer else 0
-        order = EpochShuffle(len(dataset), self.seed, *self._begin()) if shuffle else SequentialSampler(dataset)
+        order = SequentialSampler(dataset)
+        if shuffle:
+            order = EpochShuffle(len(dataset), self.seed, *self._begin(), self.passes)
         return ReadAhead(
             dataset,  # pyright: ignore[reportArgumentType]  # any with items and a length does, not PyG's own alone
             batch_sampler=SharedBatches(order, self.batch_size, rank, self._processes),
@@ -213,17 +228,22 @@ class ExpressionDataModule(LightningDataModule):
             return epochs.processed, 0
         if steps.is_last_batch:
             return epochs.processed + 1, 0
-        if self._resumed != self.state_dict():
+        before = {"passes": 1} | self._resumed  # older checkpoints know of one alone
+        if before != self.state_dict():
             raise DataError(
-                f"the checkpoint was written in the middle of an epoch of {self._resumed}, this run has "
+                f"the checkpoint was written in the middle of an epoch of {before}, this run has "
                 f"{self.state_dict()}; give the same, or resume from the end of an epoch"
             )
         done = cast("_ProcessedTracker", steps.current).processed
         return epochs.processed, done * self.batch_size * self._processes
 
+    def chosen(self) -> dict[str, int]:
+        """Settings that were left to the corpus, and what they came to; the record of a run has them."""
+        return self._chosen
+
     def state_dict(self) -> dict[str, int]:
         """What has to be the same for an epoch to be continued from its middle."""
-        return {"seed": self.seed, "sequences a step": self.batch_size * self._processes}
+        return {"passes": self.passes, "seed": self.seed, "sequences a step": self.batch_size * self._processes}
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
         self._resumed = state_dict
@@ -239,3 +259,8 @@ class ExpressionDataModule(LightningDataModule):
 
     def predict_dataloader(self) -> ReadAhead:
         return self._loader("test")
+
+
+def passes_for(corpus: Corpus) -> int:
+    """How many times an epoch goes over the training takes until there were `TAKES_AN_EPOCH`."""
+    return -(-TAKES_AN_EPOCH // max(1, len(corpus.split("train"))))

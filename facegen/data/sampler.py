@@ -21,10 +21,11 @@ class EpochShuffle(Sampler[int]):
         seed: fixes all orders.
         epoch: the first that is asked for; a resumed run begins later than with 0.
         done: items of that epoch which are left out, since the run that is resumed has had them.
+        passes: how many times an epoch goes over all items, each time in an order of its own.
     """
 
-    def __init__(self, count: int, seed: int, epoch: int = 0, done: int = 0) -> None:
-        self.count, self.seed, self.epoch = count, seed, epoch
+    def __init__(self, count: int, seed: int, epoch: int = 0, done: int = 0, passes: int = 1) -> None:
+        self.count, self.seed, self.epoch, self.passes = count, seed, epoch, passes
         self.first, self.done = epoch, done
 
     def set_epoch(self, epoch: int) -> None:
@@ -32,10 +33,11 @@ class EpochShuffle(Sampler[int]):
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return self.count
+        return self.count * self.passes
 
     def __iter__(self) -> Iterator[int]:
-        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.count).tolist()
+        generator = np.random.default_rng([self.seed, self.epoch])
+        order = [item for _ in range(self.passes) for item in generator.permutation(self.count).tolist()]
         return iter(order[self.done :] if self.epoch == self.first else order)
 
 

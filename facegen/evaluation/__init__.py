@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,8 @@ import numpy as np
 import torch
 
 from facegen import __version__
-from facegen.animation import has_latents
 from facegen.data.corpus import Corpus
-from facegen.errors import MeshError
+from facegen.errors import MeshError, MotionError
 from facegen.evaluation import figures, obedience, tables
 from facegen.evaluation.regions import OTHERS, REGIONS, face_regions
 from facegen.evaluation.report import markdown
@@ -111,7 +111,9 @@ def _draw(
         first = models.get("spiral", next(iter(models.values())))[0]
         figures.error_maps(corpus, compared or {name: each[0] for name, each in models.items()}, folder / "figure3.png")
         figures.frames_over_labels(corpus, first, folder / "figure4.png")
-        if has_latents(first.network):
+        try:
             figures.latent_walks(corpus, first, folder / "figure6.png")
+        except MotionError as error:  # a network of the user's own need not have latents
+            print(f"facegen: left out: figure6.png: {error}", file=sys.stderr)
         figures.intensity_curves(report["intensity"], folder / "intensity.png")
     return [name for name in FIGURES if (folder / name).is_file()]

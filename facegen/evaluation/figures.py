@@ -91,7 +91,7 @@ def frames_over_labels(corpus: Corpus, generator: Generator, path: Path) -> None
     chosen = [0, rising, phases.apex_start, phases.apex_end, falling, frames - 1]
     neutral, faces = corpus.neutral(index), corpus.hierarchy.template.faces
     made = {
-        name: neutral + generator.make(motion_label(frames, name, phases, 1.0, corpus.expressions))[chosen]
+        name: neutral + generator.make(motion_label(frames, name, phases, 1.0, corpus.expressions), neutral)[chosen]
         for name in corpus.expressions
     }
     camera = Camera.framing(np.concatenate(list(made.values())))

@@ -158,8 +158,9 @@ def inspect_corpus(path: Path) -> Report:
 def inspect_checkpoint(path: Path, trust: Sequence[str] = ()) -> Report:
     """What a checkpoint was trained on and what it can make."""
     from facegen import checkpoint
+    from facegen.checkpoint_entry import NETWORKS
 
-    model = checkpoint.load(path, checkpoint.NETWORKS.values(), trust=trust)
+    model = checkpoint.load(path, NETWORKS.values(), trust=trust)
     template = model.hierarchy.template
     facts = {
         "kind": "checkpoint",

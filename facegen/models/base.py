@@ -101,6 +101,10 @@ class ExpressionModel(LightningModule):
     def network_settings(self) -> dict[str, Any]:
         """Keyword arguments that rebuild `network`, besides the hierarchy and the number of expressions."""
 
+    def chosen(self) -> dict[str, int]:
+        """Settings that were left to the corpus, and what they came to; the record of a run has them."""
+        return {}
+
     @abstractmethod
     def step(self, batch: MotionBatch, stage: str) -> Tensor:
         """The loss of one batch; metrics of the stage are updated. All stages take the same step."""

@@ -28,7 +28,7 @@ class BlendshapeGenerator(ExpressionGenerator):
         decay: float = 0.99,
         weight_decay: float = 5e-5,
         coherence: float = 1.0,
-        stride: int = 1,
+        stride: int | str = 1,
     ) -> None:
         super().__init__(corpus, lr, decay, weight_decay, coherence, stride)
         self.settings = {"latent": latent, "bidirectional": bidirectional}

@@ -18,6 +18,12 @@ from facegen.models.batch import MotionBatch
 from facegen.nn.conditioning import generate
 from facegen.nn.losses import motion_loss
 
+AUTO = "auto"
+"""What `stride` is where the corpus chooses it."""
+FRAMES_A_STEP = 5
+"""Frames of a take of mean length that a training step makes where the stride is chosen: as many as the
+study's stride of 12 leaves of takes of 60. docs/training.md has what others do on short takes."""
+
 
 class ExpressionGenerator(ExpressionModel):
     """A model that generates displacements from motion labels.
@@ -27,7 +33,8 @@ class ExpressionGenerator(ExpressionModel):
         coherence: weight of Eq. 5's temporal term (the paper's is 1). It is taken between the frames that are made, so
             with a stride between frames that far apart; the paper's are neighbours.
         stride: every how many frames of a training sequence are made, from another first one in each step. Neighbouring
-            frames teach nearly the same, so the time is better spent on more steps. 1 makes all frames.
+            frames teach nearly the same, so the time is better spent on more steps. 1 makes all frames; auto chooses by
+            the length of the corpus's takes, see `stride_for`.
 
     Raises:
         FacegenError: a number is out of its range.
@@ -41,11 +48,15 @@ class ExpressionGenerator(ExpressionModel):
     UNIT = " mm"
 
     def __init__(
-        self, corpus: Corpus, lr: float, decay: float, weight_decay: float, coherence: float, stride: int
+        self, corpus: Corpus, lr: float, decay: float, weight_decay: float, coherence: float, stride: int | str
     ) -> None:
         super().__init__(corpus, lr, decay, weight_decay)
-        if coherence < 0 or stride < 1:
-            raise FacegenError(f"coherence must not be negative and stride at least 1, got {coherence} and {stride}")
+        self._chosen = {"stride": stride_for(corpus)} if stride == AUTO else {}
+        stride = self._chosen.get("stride", stride)
+        if coherence < 0 or not isinstance(stride, int) or stride < 1:
+            raise FacegenError(
+                f"coherence must not be negative and stride at least 1 or {AUTO}, got {coherence} and {stride}"
+            )
         self.coherence, self.stride = coherence, stride
         self._one_pass: tuple[Tensor, Tensor, Tensor] | None = None
         stages = ("train", "val", "test")
@@ -93,6 +104,9 @@ class ExpressionGenerator(ExpressionModel):
         if errors is not None and made is generated and wanted is recorded:
             return errors
         return frame_error(generated.detach(), recorded)
+
+    def chosen(self) -> dict[str, int]:
+        return self._chosen
 
     def _thinned(self, batch: MotionBatch) -> tuple[Tensor, Tensor]:
         """Which frames of a training batch are made, (N',), and where each sequence begins among them, (B + 1,)."""
@@ -146,3 +160,9 @@ class ExpressionGenerator(ExpressionModel):
                 if stage != "train":
                     parts = {name: value.float() for name, value in values.items() if name != "total"}
                     self.log_dict({f"{stage}/{kind}/{name}": value for name, value in parts.items()})
+
+
+def stride_for(corpus: Corpus) -> int:
+    """Every how many frames of a take leave `FRAMES_A_STEP` of one of the mean length of the training takes."""
+    lengths = [corpus.entries[index].frames for index in corpus.split("train")]
+    return max(1, round(sum(lengths) / len(lengths) / FRAMES_A_STEP))

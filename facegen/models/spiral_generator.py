@@ -57,7 +57,7 @@ class SpiralGenerator(ExpressionGenerator):
         decay: float = 0.99,
         weight_decay: float = 5e-5,
         coherence: float = 1.0,
-        stride: int = 1,
+        stride: int | str = 1,
         fused: bool = True,
         convolution: str | None = None,
         network: str | None = None,

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from facegen.nn.components import PrincipalComponents
+from facegen.nn.exporting import exporting
 from facegen.nn.rows import as_rows
 
 LATENT_REACH = 8.0
@@ -39,7 +40,8 @@ class BlendshapeDecoder(PrincipalComponents):
         return self.reach * np.sqrt(variance)
 
     def forward(self, latent: Tensor) -> Tensor:
+        exporting()  # refuses what would keep the number of frames
         codes = as_rows(latent, self.rows.shape[1], "a latent")
         frames = torch.addmm(self.mean, self.rows, codes.t())
-        made = frames.view(len(frames) // 3, 3, len(codes)).permute(2, 0, 1)
+        made = frames.view(len(frames) // 3, 3, codes.shape[0]).permute(2, 0, 1)
         return made if latent.dim() == 2 else made.unflatten(0, latent.shape[:2])

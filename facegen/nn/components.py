@@ -6,12 +6,13 @@ from abc import abstractmethod
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from facegen.errors import FacegenError
+from facegen.nn.exporting import Exportable
 
 
-class PrincipalComponents(nn.Module):
+class PrincipalComponents(Exportable):
     """A network that holds the mean and the components of displacements, zero until they are set.
 
     Args:

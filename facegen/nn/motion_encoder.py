@@ -9,11 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_sequence, unpack_sequence
 
+from facegen.errors import FacegenError
+from facegen.nn.exporting import Exportable, exporting, lstm_states
 from facegen.nn.rows import as_rows, starts
 from facegen.nn.threads import one_thread
 
 
-class MotionEncoder(nn.Module):
+class MotionEncoder(Exportable):
     r"""One LSTM layer over the motion label, :math:`z_t = E(e_t)` (Eq. 4).
 
     The paper's LSTM runs forward, and the latent is its hidden state. But the whole label is known before anything is
@@ -40,6 +42,10 @@ class MotionEncoder(nn.Module):
 
     def forward(self, motion: Tensor, ptr: Tensor | None = None) -> Tensor:
         rows, ptr = as_rows(motion, self.lstm.input_size, "a label"), starts(motion, ptr)
+        if exporting():
+            if ptr is not None:
+                raise FacegenError("a graph is made of one label, (T, E) without ptr")
+            return self.out(lstm_states(self.lstm, rows))
         states = _OnOneThread.apply(lambda motion: self._states(motion, ptr), rows, *self.parameters())
         return states.view(*motion.shape[:-1], -1)
 

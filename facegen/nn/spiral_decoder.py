@@ -16,6 +16,7 @@ from facegen.errors import FacegenError, unknown
 from facegen.memory import recycled
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.mesh.ordering import reorder_step, space_filling_order
+from facegen.nn.exporting import Exportable, exporting
 from facegen.nn.native.one_frame import FRAMES_ONE_BY_ONE
 from facegen.nn.rows import as_rows
 from facegen.nn.spiral_conv import SpiralConv
@@ -34,7 +35,7 @@ BLOCK_FRAMES = 64
 28,431 vertices on two cores: 16 take half as much time again, 32 a tenth more, all 100 at once the same."""
 
 
-class SpiralDecoder(nn.Module):
+class SpiralDecoder(Exportable):
     r"""A fully connected layer to the coarsest level, then unpooling and convolution up to the finest (Table 1).
 
     Every convolution but the last is followed by the activation; displacements are signed, so the last one cannot
@@ -124,12 +125,15 @@ class SpiralDecoder(nn.Module):
 
     def forward(self, latent: Tensor) -> Tensor:
         codes = as_rows(latent, self.latent, "a latent")
-        made = self._decoded(codes) if self.fused else self._written_out(codes)
+        if exporting() and self.fused:
+            made = self.finish(self._steps(codes))
+        else:
+            made = self._decoded(codes) if self.fused else self._written_out(codes)
         return made if latent.dim() == 2 else made.unflatten(0, latent.shape[:2])
 
     def _written_out(self, latent: Tensor) -> Tensor:
         """(T, Z) -> (T, V, 3), one operator after the other."""
-        x = self.full(latent).view(len(latent), self.coarsest, -1)
+        x = self.full(latent).view(latent.shape[0], self.coarsest, -1)
         for number in range(len(self.convs) - 1):
             x = self._step_written_out(number, x)
         return self._finish_written_out(x)
@@ -165,7 +169,7 @@ class SpiralDecoder(nn.Module):
 
     def _steps(self, latent: Tensor) -> Tensor:
         x = torch.addmm(self.full.bias[:, None], self.full.weight, latent.t())
-        x = x.view(self.coarsest, self.full.out_features // self.coarsest, len(latent))
+        x = x.view(self.coarsest, self.full.out_features // self.coarsest, latent.shape[0])
         for number in range(len(self.convs) - 1):
             x = self.step(number, x)
         return x

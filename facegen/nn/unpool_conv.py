@@ -12,6 +12,7 @@ from torch.nn.functional import embedding_bag
 
 from facegen.errors import FacegenError
 from facegen.memory import recycled
+from facegen.nn.exporting import exporting
 from facegen.nn.native import one_frame, takes
 from facegen.nn.native import unpool_conv as native
 from facegen.nn.spiral_conv import reset_spiral_parameters
@@ -99,6 +100,8 @@ class UnpoolConv(nn.Module):
         for block in blocks:
             self._require(block)
         weight, bias = self._scaled(scale, blocks[0].dtype)
+        if exporting():
+            return _plain(self, weight, bias, torch.cat(blocks, dim=2))
         return (_Map.apply if torch.is_grad_enabled() else _forward)(self, weight, bias, *blocks)
 
     @torch.no_grad()
@@ -189,6 +192,15 @@ def _by_bags(layer: UnpoolConv, taps: Tensor, bias: Tensor, x: Tensor) -> Tensor
         torch.bmm(taps.expand(coarse, -1, -1), x, out=dense[:-1].view(coarse, -1, frames))
     dense[-1].view(-1, frames).copy_(bias[:, None].expand(-1, frames))
     return _product(dense, layer.columns, layer.rows, layer.values).view(layer.fine, -1, frames)
+
+
+def _plain(layer: UnpoolConv, weight: Tensor, bias: Tensor, x: Tensor) -> Tensor:
+    """The map by operations that give new tensors, as a graph needs them."""
+    spread = torch.matmul(_taps(weight), x).reshape(layer.coarse * layer.length, -1)
+    ones = x.new_ones(x.shape[2])
+    dense = torch.cat([spread, (bias[:, None] * ones).reshape(1, -1)])
+    made = _product(dense, layer.columns, layer.rows, layer.values)
+    return made.reshape(layer.fine, layer.out_channels, -1).index_select(0, layer.rank)
 
 
 def _taps(weight: Tensor) -> Tensor:

@@ -7,6 +7,8 @@ import torch
 from scipy.sparse import csr_matrix
 from torch import Tensor, nn
 
+from facegen.nn.exporting import exporting
+
 
 class Upsample(nn.Module):
     r"""From a coarser level to a finer one by a fixed sparse matrix (section 3.2): :math:`y = Q_u x`.
@@ -34,6 +36,10 @@ class Upsample(nn.Module):
         self.register_buffer("matrix", sparse, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        if exporting():  # which knows no sparse product
+            (rows, columns), values = self.matrix.indices(), self.matrix.values()
+            entries = x.index_select(-2, columns) * values[:, None].to(x.dtype)
+            return x.new_zeros(*x.shape[:-2], self.matrix.shape[0], x.shape[-1]).index_add(-2, rows, entries)
         coarse, channels = x.shape[-2:]
         flat = x.reshape(-1, coarse, channels).transpose(0, 1).reshape(coarse, -1)
         # torch 2.13 multiplies sparse matrices in single and double precision alone.

@@ -25,6 +25,7 @@ from facegen import __version__, checkpoint
 from facegen.checkpoint_entry import KEY
 from facegen.data.corpus import Corpus
 from facegen.data.manifest import MANIFEST
+from facegen.data.module import ExpressionDataModule
 from facegen.data.sampler import SPARE
 from facegen.models.base import ExpressionModel
 
@@ -91,7 +92,7 @@ class RunRecord(SaveConfigCallback):
     As hyper-parameters, in nested groups: the whole config; `verb`; `code`, see `code_version`; `corpus`, its counts,
     digests and provenance; `machine`; and `from_checkpoint` (path, epoch, the Weights & Biases run that made it, and as
     `changed` the settings that a training goes on with in the place of the checkpoint's) where the run starts from one.
-    A resumed training is a run of its own.
+    A resumed training is a run of its own. `chosen` has what a training's settings of `auto` came to.
 
     In Weights & Biases the run uses the corpus as an artifact of type `dataset`, which is its manifest and none of
     its frames, and the checkpoint that it starts from; when training has ended well, its checkpoint is logged as an
@@ -111,6 +112,9 @@ class RunRecord(SaveConfigCallback):
             "corpus": corpus.facts() | {"provenance": corpus.provenance},
             "machine": machine(trainer),
         }
+        chosen = _chosen(trainer, pl_module)
+        if chosen:
+            values["chosen"] = chosen
         path = self.config.get("ckpt_path")
         content = {} if path is None else checkpoint.read_raw(path)
         if content:
@@ -156,6 +160,21 @@ class RunRecord(SaveConfigCallback):
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         for run in wandb_runs(trainer):
             run.finish(exit_code=1)
+
+
+def _chosen(trainer: Trainer, module: LightningModule) -> dict[str, int]:
+    """What a training's settings that were left to the corpus came to; they are printed too."""
+    assert isinstance(module, ExpressionModel)  # the command line takes no other
+    if trainer.state.fn != "fit":
+        return {}
+    data: Any = trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]  # set, and declared nowhere
+    chosen = module.chosen() | (data.chosen() if isinstance(data, ExpressionDataModule) else {})
+    if chosen:
+        lengths = [data.corpus.entries[index].frames for index in data.corpus.split("train")]
+        takes = f"{len(lengths)} training takes of {sum(lengths) / len(lengths):.0f} frames"
+        settings = ", ".join(f"{name} {value}" for name, value in chosen.items())
+        print(f"facegen: chosen for {takes}: {settings}", file=sys.stderr)
+    return chosen
 
 
 def _changed(trainer: Trainer, module: LightningModule, content: dict[str, Any]) -> dict[str, list[Any]]:

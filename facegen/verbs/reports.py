@@ -7,7 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from facegen.errors import FacegenError, unknown
-from facegen.verbs.shared import add_output, add_trust, add_verb, require_device, write_sequence
+from facegen.verbs.shared import add_output, add_trust, add_verb, chosen, require_device, write_sequence
 
 # Everything else is imported where it is used: a verb that needs no network starts without loading torch.
 
@@ -17,11 +17,17 @@ def add_export(verbs: argparse._SubParsersAction) -> None:
         verbs,
         "export",
         export,
-        "write a sequence as a file that other tools open, a film or a picture",
+        "write a sequence as a file that other tools open, a film or a picture; or a model for engines and browsers",
         "facegen export demo/corpus --subject 003 --expression fear --out fear.mp4\n"
-        "  facegen export fear.npz --arkit-basis ICT-FaceKit/FaceXModel --out fear.csv",
+        "  facegen export fear.npz --arkit-basis ICT-FaceKit/FaceXModel --out fear.csv\n"
+        "  facegen export demo/model.ckpt --out model.onnx",
     )
-    parser.add_argument("sequence", type=Path, metavar="CORPUS|SEQUENCE", help="a corpus, or a .npz sequence")
+    parser.add_argument(
+        "sequence",
+        type=Path,
+        metavar="CORPUS|SEQUENCE|CKPT",
+        help="a corpus, a .npz sequence, or a checkpoint of a generator, which becomes an .onnx",
+    )
     parser.add_argument(
         "--subject", metavar="NAME", help="of a corpus: whose sequence (default: the first test subject's)"
     )
@@ -36,10 +42,22 @@ def add_export(verbs: argparse._SubParsersAction) -> None:
         help="of a corpus: which take of that expression, from 0 (default: 0)",
     )
     add_output(parser)
+    model = parser.add_argument_group(".onnx, of a checkpoint")
+    model.add_argument(
+        "--one-frame",
+        action="store_true",
+        help="take the number of a frame as a third input and make that frame alone, for engines that ask for a frame "
+        "each time they draw",
+    )
 
 
 def export(options: Namespace) -> None:
-    """A sequence becomes a file."""
+    """A sequence becomes a file, or a checkpoint one that engines run."""
+    if options.out.suffix.lower() == ".onnx" or options.sequence.suffix.lower() == ".ckpt":
+        _export_model(options)
+        return
+    if options.one_frame:
+        raise FacegenError("--one-frame is of a checkpoint that becomes an .onnx, and this is a sequence")
     from facegen.data.corpus import Corpus
     from facegen.sequence.sequence import Sequence
 
@@ -55,6 +73,29 @@ def export(options: Namespace) -> None:
             raise FacegenError("--subject, --expression and --take choose from a corpus; a sequence is one already")
         sequence = Sequence.load(options.sequence, streamed=True)
     write_sequence(sequence, options)
+
+
+def _export_model(options: Namespace) -> None:
+    if options.out.suffix.lower() != ".onnx":
+        raise FacegenError(
+            f"cannot write {options.out}: a checkpoint becomes an .onnx; for {options.out.suffix or 'other formats'} "
+            "make a sequence with `facegen animate`"
+        )
+    if options.sequence.is_dir() or options.sequence.suffix.lower() == ".npz":
+        raise FacegenError(f"an .onnx is made of a checkpoint, and {options.sequence} is none")
+    given = [f"--{name}" for name in ("subject", "expression", "take") if getattr(options, name)]
+    given += [f"--{name.replace('_', '-')}" for name in chosen(options)]
+    if given:
+        raise FacegenError(f"{given[0]} is of a sequence; an .onnx has no options but --one-frame")
+    from facegen import checkpoint
+    from facegen.classes import UntrustedClassError
+    from facegen.engines.onnx import FOREIGN, write_onnx
+
+    try:
+        model = checkpoint.load(options.sequence)
+    except UntrustedClassError as error:  # to trust it would not help
+        raise FacegenError(f"{options.sequence} names a class that is not facegen's own; {FOREIGN}") from error
+    print(write_onnx(model, options.out, options.one_frame))
 
 
 def add_evaluate(verbs: argparse._SubParsersAction) -> None:

@@ -92,7 +92,7 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     picture.add_argument("--view", metavar="NAME", help="front, three-quarter or side (default: front)")
 
 
-def _chosen(options: Namespace) -> dict[str, Any]:
+def chosen(options: Namespace) -> dict[str, Any]:
     """The options of `add_output` that were given, by the names that writers have for them."""
     names = ("tolerance", "size", "view", "arkit_basis", "scene_fps")
     chosen = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
@@ -101,12 +101,12 @@ def _chosen(options: Namespace) -> dict[str, Any]:
 
 def require_output(options: Namespace) -> None:
     """Refuse a file that nothing writes, or options that its writer does not have, before anything is made for it."""
-    require_options(options.out, _chosen(options))
+    require_options(options.out, chosen(options))
 
 
 def write_sequence(sequence: Sequence, options: Namespace) -> None:
     """Write it as the options of `add_output` say, and print what was written."""
-    print(export(sequence, options.out, **_chosen(options)))
+    print(export(sequence, options.out, **chosen(options)))
 
 
 def require_device(name: str) -> None:

@@ -34,6 +34,7 @@ from facegen.nn.spiral_decoder import BLOCK_FRAMES
 from facegen.nn.spiral_network import SpiralNetwork
 
 CPU = torch.device("cpu")
+SETTINGS: dict[str, Any] = {"latent": 5, "channels": (6, 4)}
 SMALL = "--vertices 600 --repeats 1"
 EXACT = {"rtol": 1e-11, "atol": 1e-11}
 
@@ -45,7 +46,7 @@ def hierarchy() -> MeshHierarchy:
 
 @pytest.fixture(scope="module")
 def network(hierarchy: MeshHierarchy) -> SpiralNetwork:
-    network = SpiralNetwork(hierarchy, 6, latent=5, channels=(6, 4))
+    network = SpiralNetwork(hierarchy, 6, **SETTINGS)
     for layer in network.decoder.convs:
         torch.nn.init.normal_(layer.bias)
     return network
@@ -55,7 +56,7 @@ def network(hierarchy: MeshHierarchy) -> SpiralNetwork:
 def test_both_forms_do_the_same_work_gradients_too(
     hierarchy: MeshHierarchy, network: SpiralNetwork, frames: int
 ) -> None:
-    gather, fused = published(network, hierarchy).decoder.double(), copy.deepcopy(network.decoder).double()
+    gather, fused = published(network, hierarchy, **SETTINGS).decoder.double(), copy.deepcopy(network.decoder).double()
     recorded, ptr = torch.randn(frames, hierarchy.sizes[0], 3).double(), torch.tensor([0, frames])
     first, second = (torch.randn(frames, 5, generator=torch.manual_seed(1)).double().requires_grad_() for _ in range(2))
     out, other = fused(first), gather(second)

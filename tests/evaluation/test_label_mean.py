@@ -44,7 +44,7 @@ def test_motion_that_goes_with_the_label_in_each_phase_is_reproduced() -> None:
     fitted = LabelMean.fit(corpus)
     assert fitted.knots.shape == (2, len(PHASES), KNOTS, 2, 3)
     for index in range(3):  # the last is of a test subject, at other values of the label
-        np.testing.assert_allclose(fitted.displacement(corpus, index), corpus.displacement(index), atol=0.03)
+        np.testing.assert_allclose(fitted.displacement(corpus, index), corpus.displacement(index), atol=0.07)
 
 
 def test_two_people_under_one_label_give_their_mean() -> None:
@@ -57,7 +57,7 @@ def test_two_people_under_one_label_give_their_mean() -> None:
         }
     )
     mean = (corpus.displacement(0) + corpus.displacement(1)) / 2
-    np.testing.assert_allclose(LabelMean.fit(corpus).displacement(corpus, 2), mean, atol=0.06)
+    np.testing.assert_allclose(LabelMean.fit(corpus).displacement(corpus, 2), mean, atol=0.1)
 
 
 def test_every_frame_counts_as_much() -> None:

@@ -40,7 +40,7 @@ def model(make: object, floor: float) -> SimpleNamespace:
 @pytest.mark.parametrize("floor", [0.0, 0.2])
 def test_what_obeys_makes_what_was_asked_for(floor: float) -> None:
     # By Eq. 6 on heights 1 and 3 an intensity s means 2 + (2 s - 1) mm, and 4 mm where all are equally strong.
-    def make(motion: np.ndarray) -> np.ndarray:
+    def make(motion: np.ndarray, _: np.ndarray) -> np.ndarray:
         row = int(motion.max(axis=0).argmax())
         top = motion[:, row].max()
         s = (top - floor) / (1 - floor)
@@ -59,7 +59,7 @@ def test_what_obeys_makes_what_was_asked_for(floor: float) -> None:
 
 
 def test_several_checkpoints_count_by_their_mean() -> None:
-    models = [model(lambda motion, h=height: np.full((len(motion), 2, 3), h), 0.2) for height in (1.0, 3.0)]
+    models = [model(lambda motion, _, h=height: np.full((len(motion), 2, 3), h), 0.2) for height in (1.0, 3.0)]
     found = intensity(CORPUS, {"spiral": models})["spiral"]["happy"]
     np.testing.assert_allclose(found["made_mm"], 2)
 

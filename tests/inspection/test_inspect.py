@@ -105,10 +105,13 @@ def test_a_corpus_whose_frames_were_changed_is_not_sound(corpus_path: Path, tmp_
     assert "components" not in report.facts  # those of damaged frames are not spoken of
 
 
-def test_the_summary_counts_what_the_corpus_holds(corpus_path: Path) -> None:
+def test_the_summary_counts_what_the_corpus_holds(corpus_path: Path, old_corpus: Path) -> None:
     frames = sum(entry.frames for entry in Corpus(corpus_path).entries)
     people = "5 subjects (3 to train, 1 to validate, 1 to test)"
     assert summary(corpus_path) == f"{people}, 30 sequences, {frames} frames of 420 vertices"
+    first, second = summary(old_corpus).splitlines()
+    assert first.startswith("5 subjects (4 to train, 0 to validate, 1 to test), 30 sequences")
+    assert second.startswith("no validation subjects: of fewer than 8 people none are drawn")
 
 
 def test_a_report_for_people_and_for_programs() -> None:

@@ -12,6 +12,7 @@ import torch
 
 from facegen import checkpoint
 from facegen.animation import animate
+from facegen.checkpoint_entry import NETWORKS
 from facegen.cli import run
 from facegen.data.corpus import Corpus
 from facegen.metrics import scores_of
@@ -162,7 +163,7 @@ def test_test_and_predict_of_the_classifier_agree(
         more = [f"--ckpt_path={weights['classifier']}", "--data.batch_size=4"]
         assert run(arguments("classifier", verb, run_arguments, tmp_path / verb, *more)) == 0
     corpus, confusion = Corpus(corpus_path), torch.zeros(6, 6, dtype=torch.int64)
-    network = checkpoint.load(weights["classifier"], checkpoint.NETWORKS.values()).network
+    network = checkpoint.load(weights["classifier"], NETWORKS.values()).network
     written = sorted(path.name for path in (tmp_path / "predict/run/predictions").iterdir())
     entries = [corpus.entries[index] for index in corpus.split("test")]
     assert written == sorted(f"{entry.subject}-{entry.expression}.csv" for entry in entries)
@@ -214,4 +215,4 @@ def test_a_checkpoint_under_another_model_is_refused(
 ) -> None:
     more = f"--ckpt_path={weights['blendshape']}"
     assert run(arguments("classifier", "test", run_arguments, tmp_path, more)) == 2
-    assert "network is BlendshapeNetwork, the config's is SequenceClassifier" in capsys.readouterr().err
+    assert "model is BlendshapeGenerator, the config's is ExpressionClassifier" in capsys.readouterr().err

@@ -5,14 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
+from made_corpus import MadeCorpus
 from torch_geometric.data import Batch
 
 from facegen.data.corpus import Corpus
 from facegen.data.module import SequenceDataset, in_mm
 from facegen.errors import FacegenError
-from facegen.models import SpiralGenerator
+from facegen.models import BlendshapeGenerator, SpiralGenerator
+from facegen.models.generator import stride_for
+from facegen.motion.label import Phases
 from facegen.nn.losses import motion_loss
 
 
@@ -60,6 +64,29 @@ def test_the_loss_is_that_of_the_chosen_frames(model: SpiralGenerator, monkeypat
     assert not torch.isclose(wanted, whole)
 
 
-def test_a_stride_of_no_frames_is_refused(corpus_path: Path) -> None:
-    with pytest.raises(FacegenError, match="stride at least 1, got 1.0 and 0"):
-        SpiralGenerator(Corpus(corpus_path), channels=[16, 8, 8], stride=0)
+@pytest.mark.parametrize("stride", [0, "often"])
+def test_a_stride_of_no_frames_is_refused(corpus_path: Path, stride: int | str) -> None:
+    with pytest.raises(FacegenError, match=f"stride at least 1 or auto, got 1.0 and {stride}"):
+        SpiralGenerator(Corpus(corpus_path), channels=[16, 8, 8], stride=stride)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "wanted"),
+    [
+        ((18, 29), 5),  # 23.5 frames in the mean
+        ((45, 75), 12),
+        ((100, 100), 20),
+        ((7, 7), 1),
+        ((3, 3), 1),
+    ],
+)
+def test_a_stride_is_chosen_by_the_training_takes(lengths: tuple[int, int], wanted: int) -> None:
+    frames = {("a", "happy"): lengths[0], ("b", "sad"): lengths[1], ("tested", "sad"): 500}
+    takes = {key: (Phases(0, 1, 1, 2), np.ones((count, 4, 3))) for key, count in frames.items()}
+    assert stride_for(MadeCorpus(takes, ("tested",))) == wanted
+
+
+def test_the_number_chosen_is_the_model_s(corpus_path: Path) -> None:
+    left = BlendshapeGenerator(Corpus(corpus_path), latent=16, stride="auto")
+    assert left.stride == stride_for(left.corpus) == left.chosen()["stride"]
+    assert BlendshapeGenerator(left.corpus, latent=16).chosen() == {}

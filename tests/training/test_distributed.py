@@ -57,6 +57,15 @@ def test_a_resumed_epoch_leaves_out_what_was_done() -> None:
         assert len(order) == 9
 
 
+def test_an_epoch_goes_over_everything_as_often_as_it_is_asked_to() -> None:
+    once, thrice, resumed = EpochShuffle(9, 1), EpochShuffle(9, 1, passes=3), EpochShuffle(9, 1, done=13, passes=3)
+    order = list(thrice)
+    assert order[:9] == list(once) and len(order) == len(thrice) == 27
+    orders = [order[start : start + 9] for start in (0, 9, 18)]
+    assert all(sorted(each) == list(range(9)) for each in orders) and len(set(map(tuple, orders))) == 3
+    assert list(resumed) == order[13:]
+
+
 def test_a_sampler_that_repeats_is_refused() -> None:
     with pytest.raises(DataError, match="use_distributed_sampler to false"):
         SharedBatches(DistributedSampler(range(3), num_replicas=2, rank=0), 1)

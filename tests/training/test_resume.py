@@ -24,14 +24,15 @@ from facegen.training import CheckpointFile
 from facegen.training.run import run as train
 
 TESTS = Path(__file__).parents[1]
-EPOCHS, STEPS = 4, 5  # an epoch is 18 sequences, 4 a step
+EPOCHS, STEPS = 4, 5  # an epoch is 18 sequences, each of them twice, 8 a step
 WORKER = ["--data.workers=1"]
 KILLED = 2 * STEPS + 3
 
 
 @pytest.fixture(scope="module")
 def common(fit_arguments: list[str]) -> list[str]:
-    return ["fit", *fit_arguments, "--model.stride=2", "--data.batch_size=4", f"--trainer.max_epochs={EPOCHS}"]
+    settings = ["--model.stride=auto", "--data.passes=2", "--data.batch_size=8", f"--trainer.max_epochs={EPOCHS}"]
+    return ["fit", *fit_arguments, *settings]
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +116,8 @@ def test_a_resumed_run_ends_with_the_same_weights(
     assert [row for row in logged if int(row["epoch"]) >= whole] == rows(left_alone)[-2 * (EPOCHS - whole) :]
     if name == "last":
         assert int(logged[0]["epoch"]) == whole
+    records = [yaml.safe_load((folder / "hparams.yaml").read_text()) for folder in (left_alone, tmp_path / "run")]
+    assert [record["chosen"] for record in records] == [{"stride": 3}] * 2  # takes of 12.6 frames in the mean
 
 
 def test_a_run_of_so_many_steps_ends_with_the_same_weights_too(
@@ -126,9 +129,11 @@ def test_a_run_of_so_many_steps_ends_with_the_same_weights_too(
 
 
 def test_the_middle_of_an_epoch_wants_the_same_batches(killed: Path, common: list[str], tmp_path: Path) -> None:
-    more = ["--data.batch_size=3", f"--trainer.logger.save_dir={tmp_path}", "--ckpt_path"]
-    with pytest.raises(FacegenError, match=r"'sequences a step': 4}, this run has .* 3}"):
+    more = ["--data.batch_size=6", f"--trainer.logger.save_dir={tmp_path}", "--ckpt_path"]
+    with pytest.raises(FacegenError, match=r"'sequences a step': 8}, this run has .* 6}"):
         train([*common, *more, f"{killed / f'step={STEPS + 1}'}.ckpt"])
+    with pytest.raises(FacegenError, match=r"{'passes': 2, .*this run has {'passes': 1, "):
+        train([*common, "--data.passes=1", *more[1:], f"{killed / f'step={STEPS + 1}'}.ckpt"])
     train([*common, *more, f"{killed / 'last'}.ckpt"])
 
 

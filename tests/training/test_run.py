@@ -6,6 +6,7 @@ import csv
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from torch_geometric.data import Batch
 from facegen import checkpoint, progress
 from facegen.cli import run
 from facegen.data.corpus import Corpus
-from facegen.data.module import ExpressionDataModule, SequenceDataset, in_mm
+from facegen.data.module import ExpressionDataModule, SequenceDataset, in_mm, passes_for
 from facegen.errors import DataError
 from facegen.metrics import frame_error
 from facegen.models import SpiralGenerator
@@ -112,16 +113,17 @@ def test_a_corpus_without_validation_subjects_is_trained_on_without_validation(
     assert run(["fit", *fit_arguments, *more, weights, "--trainer.max_epochs=2"]) == 0  # a resumed one goes on
 
 
+class OnPlateau(SpiralGenerator):
+    def configure_optimizers(self) -> dict[str, object]:
+        optimizer = torch.optim.Adam(self.parameters())
+        plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": plateau, "monitor": "val/error"}}
+
+    def training_step(self, batch: Batch, index: int) -> torch.Tensor:
+        raise AssertionError("training has begun")
+
+
 def test_a_schedule_that_needs_validation_is_refused_before_training(old_corpus: Path) -> None:
-    class OnPlateau(SpiralGenerator):
-        def configure_optimizers(self) -> dict[str, object]:
-            optimizer = torch.optim.Adam(self.parameters())
-            plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer)
-            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": plateau, "monitor": "val/error"}}
-
-        def training_step(self, batch: Batch, index: int) -> torch.Tensor:
-            raise AssertionError("training has begun")
-
     data = ExpressionDataModule(str(old_corpus))
     trainer = Trainer(accelerator="cpu", logger=False, enable_checkpointing=False, max_epochs=1)
     with pytest.raises(DataError, match=r"the schedule of lr, which monitors val/error, needs validation subjects"):
@@ -258,6 +260,23 @@ def test_worker_processes_read_the_same(corpus_path: Path) -> None:
 def test_the_data_module_refuses_settings_that_cannot_be(corpus_path: Path) -> None:
     with pytest.raises(DataError, match="batch_size must be at least 1"):
         ExpressionDataModule(str(corpus_path), batch_size=0)
+    for passes in (0, "all"):
+        with pytest.raises(DataError, match=f"passes must be at least 1 or auto, got {passes}"):
+            ExpressionDataModule(str(corpus_path), passes=passes)
+
+
+@pytest.mark.parametrize(("takes", "passes"), [(18, 9), (78, 2), (149, 2), (150, 1), (612, 1)])
+def test_an_epoch_of_a_small_corpus_is_long_enough(takes: int, passes: int) -> None:
+    assert passes_for(SimpleNamespace(split=lambda name: list(range(takes)))) == passes
+
+
+def test_an_epoch_has_the_takes_of_all_its_passes(corpus_path: Path) -> None:
+    data = ExpressionDataModule(str(corpus_path), batch_size=4, passes="auto")
+    assert data.passes == data.chosen()["passes"] == 9
+    batches = list(data.train_dataloader().batch_sampler)
+    assert len(batches) == len(data.train_dataloader()) == -(-9 * 18 // 4)
+    assert {sum(batches, []).count(item) for item in range(18)} == {9}
+    assert ExpressionDataModule(str(corpus_path)).chosen() == {}
 
 
 def test_the_loss_reaches_every_weight(corpus_path: Path) -> None:
@@ -278,9 +297,10 @@ def test_every_config_runs(
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.chdir(tmp_path)
     arguments = ["--config", str(config), "--data.corpus", "corpus", "--trainer.max_epochs", "1"]
+    short = ["--data.passes", "1"]  # not the 25 of so small a corpus
     monkeypatch.setattr(progress, "LINE_PERIOD", 0)  # no ten seconds go by here
     capsys.readouterr()
-    assert run(["fit", *arguments, "--trainer.accelerator", "cpu", "--data.workers", "0"]) == 0
+    assert run(["fit", *arguments, "--trainer.accelerator", "cpu", "--data.workers", "0", *short]) == 0
     seen = capsys.readouterr()
     assert "epoch 1/1: 1 of " in seen.err
     assert "%|" not in seen.out + seen.err  # no bar, since this is no terminal

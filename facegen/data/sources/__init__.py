@@ -84,5 +84,5 @@ def _count(name: str, wanted: list[str] | int) -> int:
         return wanted
     if len(wanted) != 1 or not wanted[0].isdecimal():
         option = f"--{name.replace('_', '-')}"
-        raise FacegenError(f"made sources draw whom they keep: {option} N, got {option} {' '.join(wanted)}")
+        raise FacegenError(f"made people are drawn, not named: {option} takes a number, got {' '.join(wanted)}")
     return int(wanted[0])
