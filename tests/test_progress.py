@@ -26,6 +26,7 @@ class Time:
 def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     clock = Time()
     monkeypatch.setattr(progress, "clock", clock)
+    monkeypatch.setattr(progress, "LINE_PERIOD", 10.0)
     monkeypatch.setattr(progress._Silence, "since", float("-inf"))
     monkeypatch.setattr(progress._Silence, "ended", float("-inf"))
     return clock

@@ -11,6 +11,7 @@ from facegen.data.recipe import Recipe
 from facegen.data.sources.source import Recording
 from facegen.errors import DataError
 from facegen.mesh.alignment import align_pose, require_pose, rigid_transform
+from facegen.motion.confidence import LEAST_EXPLAINED, confidence
 from facegen.motion.evolutions import Evolution, find_evolutions
 from facegen.motion.face_phases import face_phases
 from facegen.motion.intensity import mean_motion
@@ -41,7 +42,8 @@ class Evolved:
         displacement: (T, V, 3) float32, mm.
         first: the frame of the recording at which it begins, at the recording's rate.
         phases: counted from its own first frame.
-        confidence: of the phases; None where they were given.
+        confidence: of the phases, within a frame of the corpus; None where they were given.
+        explained: share of the motion that the phases explain; None where they were given.
         envelope: (T,) the label's course in [0, 1]; None where the phases say it.
     """
 
@@ -49,6 +51,7 @@ class Evolved:
     first: int
     phases: Phases
     confidence: float | None
+    explained: float | None
     envelope: np.ndarray | None
 
 
@@ -71,7 +74,7 @@ def conform(
     neutral, displacement = _displace(recording, template, recipe, rest)
     evolved = []
     evolutions, dropped = _evolutions(recording, neutral, displacement, recipe)
-    for evolution, confidence in evolutions:
+    for evolution, sure in evolutions:
         part = displacement[evolution.first : evolution.last + 1]
         fps = recording.fps if recipe.fps is None else recipe.fps
         moved, phases = resample(part, evolution.phases, recording.fps, fps)
@@ -82,10 +85,21 @@ def conform(
             )
             continue
         course = _amplitude(moved) if recipe.label == "amplitude" else None
-        evolved.append(Evolved(moved, evolution.first, phases, confidence, course))
+        explained = None if sure is None else evolution.explained
+        evolved.append(Evolved(moved, evolution.first, phases, sure, explained, course))
     if not evolved:
         raise DataError(dropped[0])
     return neutral, evolved, dropped
+
+
+def require_usable(recording: Recording, template: np.ndarray, recipe: Recipe, rest: np.ndarray | None = None) -> None:
+    """Refuse what `conform` would refuse, as far as it shows in these frames, before phases are looked for.
+
+    Raises:
+        FacegenError: the recording cannot be used.
+    """
+    _require_sound(recording.vertices)
+    _displace(recording, template, recipe, rest)
 
 
 def _require_sound(vertices: np.ndarray) -> None:
@@ -143,15 +157,30 @@ def _evolutions(
         raise DataError(f"{len(found)} peaks, at frames {peaks}; --peaks cut makes a sequence of each")
     kept, dropped = [], []
     for each in found:
-        phases, confidence = face_phases(displacement[each.first : each.last + 1], neutral, recording.fps)
-        if confidence >= recipe.confidence:
-            kept.append((Evolution(each.first, each.last, phases, confidence), confidence))
+        phases, explained = face_phases(displacement[each.first : each.last + 1], neutral, recording.fps)
+        frames = (each.last - each.first + 1) * (recording.fps if recipe.fps is None else recipe.fps) / recording.fps
+        sure = confidence(explained, frames)
+        reason = _doubt(explained, sure, recipe.confidence)
+        if reason:
+            dropped.append(f"frames {each.first} to {each.last}: {reason}")
         else:
-            dropped.append(
-                f"frames {each.first} to {each.last}: no phases can be made out; the confidence is {confidence:.2f}, "
-                f"at least {recipe.confidence:g} is wanted; look at it, give annotations, or lower --confidence"
-            )
+            kept.append((Evolution(each.first, each.last, phases, explained), sure))
     return kept, dropped
+
+
+def _doubt(explained: float, sure: float, wanted: float | None) -> str:
+    """Why phases are not to be used; empty where they are."""
+    if wanted is None and explained < LEAST_EXPLAINED:
+        return (
+            f"no phases can be made out; they explain {explained:.2f} of the motion, at least {LEAST_EXPLAINED:g} is "
+            "wanted; look at it, give annotations, or take all by --confidence 0"
+        )
+    if wanted is not None and sure < wanted:
+        return (
+            f"the phases are unsure; the confidence is {sure:.2f}, at least {wanted:g} is wanted; look at it, give "
+            "annotations, or lower --confidence"
+        )
+    return ""
 
 
 def _amplitude(displacement: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from facegen.errors import DataError
+from facegen.motion.confidence import confidence
 
 FORMAT = 4
 """Version of a corpus on disk; one of another version is refused."""
@@ -27,13 +28,15 @@ class Entry:
         first: the frame of that recording at which it begins, at the recording's own rate.
         frames: T, at the corpus's rate.
         phases: onset, apex_start, apex_end, offset.
-        confidence: of the phases, see `facegen.motion.evolutions`; None where they were given, not found.
+        confidence: how often such phases are right within a frame, see `facegen.motion.confidence`; None where they
+            were given, not found.
         envelope: the label's course, T numbers in [0, 1]; None where the phases say it.
         deformation: m_i of Eq. 6, mm.
         intensity: s_i of Eq. 6, in [0, 1]; `Corpus.intensity` is the label's height in the apex.
         array: its name in each group of the store.
         scale: mm of one step of the stored integers; half of it, under 0.01 mm, is the largest rounding error.
         sha256: of the stored bytes.
+        explained: share of the motion that the phases explain; None where they were given.
     """
 
     subject: str
@@ -49,6 +52,7 @@ class Entry:
     array: str
     scale: float
     sha256: str
+    explained: float | None = None
 
     @classmethod
     def parse(cls, values: dict[str, Any]) -> Entry:
@@ -57,6 +61,10 @@ class Entry:
         Raises:
             TypeError: a value is missing, or one too many.
         """
+        if "explained" not in values and values.get("confidence") is not None:
+            # Earlier versions called this the confidence.
+            explained = values["confidence"]
+            values = values | {"explained": explained, "confidence": confidence(explained, values["frames"])}
         entry = cls(**values)
         for name in ("phases", "envelope"):
             if getattr(entry, name) is not None:

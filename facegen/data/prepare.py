@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence as Series
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -67,7 +68,7 @@ def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = 
         entries, left_out, fps, rms = _write_frames(source, journal, recipe, workers)
         trained = set(source.train_subjects)
         train = np.array([entry.subject in trained for entry in entries], dtype=bool)
-        _complete(source, entries, train, left_out)
+        require_complete(source, entries, train, left_out)
         column = np.array([source.expressions.index(entry.expression) for entry in entries])
         deformations = np.array([entry.deformation for entry in entries])
         strength = intensities(deformations, column, train)
@@ -155,6 +156,7 @@ class _Writer:
                     frames=len(moved),
                     phases=(take.phases.onset, take.phases.apex_start, take.phases.apex_end, take.phases.offset),
                     confidence=None if take.confidence is None else round(take.confidence, 4),
+                    explained=None if take.explained is None else round(take.explained, 4),
                     envelope=None if take.envelope is None else tuple(take.envelope.round(4).tolist()),
                     deformation=deformation(moved),
                     intensity=0.0,
@@ -238,8 +240,20 @@ def _rate(source: Source, kept: list[_Written], recipe: Recipe) -> float:
     return float(first.fps)
 
 
-def _complete(source: Source, entries: list[Entry], train: np.ndarray, left_out: list[dict[str, str]]) -> None:
-    """Require sequences to train and to test, and training sequences of every expression."""
+def require_complete(
+    source: Source, entries: Series[Entry] | Series[Key], train: np.ndarray, left_out: Series[dict[str, str]]
+) -> None:
+    """Require sequences to train and to test, and training sequences of every expression.
+
+    Args:
+        source: where they come from.
+        entries: of what is kept, or the keys of recordings that would be.
+        train: (N,) bool, which of them are for training.
+        left_out: of each recording that is not kept, the `reason`.
+
+    Raises:
+        DataError: a split is empty, or nobody to train on shows some expression.
+    """
     why = f"; {len(left_out)} recordings were left out, the first because: {left_out[0]['reason']}" if left_out else ""
     tested = sum(entry.subject in source.test_subjects for entry in entries)
     if not train.any() or not tested:

@@ -31,7 +31,8 @@ class Recipe:
         label: `phases` says when the expression sets in, peaks and fades (section 5.1); `amplitude` follows how far
             each frame is from the neutral, for speech and whatever has no single peak.
         peaks: where phases have to be found and there are several peaks, `cut` the recording between them or `refuse`.
-        confidence: phases that were found are kept from this confidence on, see `facegen.motion.evolutions`.
+        confidence: phases that were found are kept from this confidence on, see `facegen.motion.confidence`; None
+            keeps those that explain half of the motion.
         depth, factor, spiral_length, dilation: of the hierarchy, see `MeshHierarchy.build`.
         components: of the PCA of training displacements; the paper's 64.
         strict: stop at the first recording that cannot be used instead of leaving it out.
@@ -45,7 +46,7 @@ class Recipe:
     align: str = "none"
     label: str = "phases"
     peaks: str = "cut"
-    confidence: float = 0.5
+    confidence: float | None = None
     depth: int = 4
     factor: float | None = None
     spiral_length: int | Series[int] | None = None
@@ -62,7 +63,7 @@ class Recipe:
         ):
             if value not in known:
                 raise DataError(unknown(what, value, known))
-        if not 0 <= self.confidence <= 1:
+        if self.confidence is not None and not 0 <= self.confidence <= 1:
             raise DataError(f"the least confidence must be between 0 and 1, got {self.confidence}")
         if self.components < 1:
             raise DataError(f"at least one principal component is needed, got {self.components}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,13 +51,16 @@ def _readable(value: Any) -> str:
 
 
 def inspect(
-    path: str | Path, source: str | None = None, layout: Path | None = None, trust: Sequence[str] = ()
+    path: str | Path,
+    source: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    trust: Sequence[str] = (),
 ) -> Report:
     """Look at a corpus or a dataset (a folder), a mesh (.obj, .ply, .glb, .gltf), a sequence (.npz) or a checkpoint.
 
     Args:
         path: of it; what is none of these by its suffix is taken for a checkpoint.
-        source, layout: of a dataset, see `inspect_dataset`.
+        source, options: of a dataset, see `inspect_dataset`.
         trust: of a checkpoint, see `facegen.checkpoint.load`.
 
     Raises:
@@ -71,7 +74,7 @@ def inspect(
     if path.is_dir() and (path / MANIFEST).is_file():
         return inspect_corpus(path)
     if path.is_dir():
-        facts, problems = inspect_dataset(path, source, layout)
+        facts, problems = inspect_dataset(path, source, options or {})
         return Report(facts, problems, not problems)
     if path.suffix.lower() in READERS:
         return inspect_mesh(path)
@@ -136,7 +139,12 @@ def inspect_corpus(path: Path) -> Report:
     facts = {"kind": "corpus"} | corpus.facts()
     found = [entry.confidence for entry in corpus.entries if entry.confidence is not None]
     if found:
-        facts |= {"phases_found": len(found), "least_confidence": min(found)}
+        # The mean of shares is the share of takes whose phases are likely to be right within a frame.
+        facts |= {
+            "phases_found": len(found),
+            "least_confidence": min(found),
+            "mean_confidence": round(sum(found) / len(found), 3),
+        }
     if not problems:
         pca, total = corpus.pca, max(corpus.pca.total, 1e-12)
         facts |= {

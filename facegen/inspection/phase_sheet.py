@@ -12,23 +12,24 @@ from facegen.errors import FacegenError
 from facegen.files import new_file
 from facegen.motion.intensity import mean_motion
 from facegen.optional import require
+from facegen.progress import following
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SEQUENCES_SHOWN, COLUMNS = 48, 4
-"""How many sequences a sheet has at most, and how many stand in a row; chosen, so that the curves can be read."""
+PAGE_SEQUENCES, COLUMNS = 48, 4
+"""How many sequences a page has at most, and how many stand in a row; chosen, so that the curves can be read."""
 
 
-def draw_phases(corpus: Corpus, path: str | Path) -> int:
-    """Write a sheet of curves, the least certain first: mean displacement in mm, and the label that goes with it.
+def draw_phases(corpus: Corpus, path: str | Path) -> list[Path]:
+    """Write sheets of curves, the least certain first: mean displacement in mm, and the label that goes with it.
 
     Args:
         corpus: whose.
-        path: `.png`.
+        path: `.png`, of the first page; the others are beside it, `phases-2.png` after `phases.png`.
 
     Returns:
-        How many sequences are on it; at most `SEQUENCES_SHOWN`.
+        The pages, of up to `PAGE_SEQUENCES` sequences each.
 
     Raises:
         FacegenError: the suffix is another, the place cannot be written, or matplotlib is not installed.
@@ -40,21 +41,25 @@ def draw_phases(corpus: Corpus, path: str | Path) -> int:
     entries = corpus.entries
     sure = [1.0 if entry.confidence is None else entry.confidence for entry in entries]  # what was annotated is certain
     order = sorted(range(len(entries)), key=lambda index: sure[index])
-    shown = order[:SEQUENCES_SHOWN]
-    rows = -(-len(shown) // COLUMNS)
-    figure = figures.Figure(figsize=(4 * COLUMNS, 1.9 * rows + 0.5), layout="constrained")
-    axes = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
-    for axis in axes[len(shown) :]:
-        axis.set_axis_off()
-    for axis, index in zip(axes, shown, strict=False):
-        _draw(axis, corpus, index)
-    figure.suptitle(
-        f"{len(shown)} of {len(entries)} sequences, the least certain first: mean displacement in mm (line), label "
-        "(dashed), onset, apex and offset (dotted), over seconds"
-    )
-    with new_file(path) as aside:
-        figure.savefig(aside, dpi=100)
-    return len(shown)
+    starts = range(0, len(order), PAGE_SEQUENCES)
+    pages = [path.with_stem(f"{path.stem}-{number}") if number > 1 else path for number in range(1, len(starts) + 1)]
+    for start, page in zip(starts, following(pages, "drawing", "page"), strict=True):
+        shown = order[start : start + PAGE_SEQUENCES]
+        rows = -(-len(shown) // COLUMNS)
+        figure = figures.Figure(figsize=(4 * COLUMNS, 1.9 * rows + 0.5), layout="constrained")
+        axes = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
+        for axis in axes[len(shown) :]:
+            axis.set_axis_off()
+        for axis, index in zip(axes, shown, strict=False):
+            _draw(axis, corpus, index)
+        figure.suptitle(
+            f"Sequences {start + 1} to {start + len(shown)} of {len(entries)}, the least certain first: mean "
+            "displacement in mm (line), label (dashed), onset, apex and offset (dotted), over seconds; in titles, how "
+            "often such phases are right within a frame"
+        )
+        with new_file(page) as aside:
+            figure.savefig(aside, dpi=100)
+    return pages
 
 
 def _draw(axis: Axes, corpus: Corpus, index: int) -> None:

@@ -131,8 +131,8 @@ class MeshHierarchy:
         return tuple(len(level.vertices) for level in self.levels)
 
     def facts(self) -> dict[str, Any]:
-        """For each level, finest first: vertices, how many times fewer they are than in the level before, spiral length
-        and, where it is known, dilation."""
+        """For each level, finest first: vertices, spiral length and, where it is known, dilation; and by step, how many
+        times fewer vertices there are."""
         facts: dict[str, Any] = {
             "levels": list(self.sizes),
             "factors": [round(fine / coarse, 2) for fine, coarse in pairwise(self.sizes)],

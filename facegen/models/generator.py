@@ -30,7 +30,8 @@ class ExpressionGenerator(ExpressionModel):
 
     Args:
         corpus, lr, decay, weight_decay: see `ExpressionModel`.
-        coherence: weight of Eq. 5's temporal term (the paper's is 1).
+        coherence: weight of Eq. 5's temporal term (the paper's is 1). It is taken between the frames that are made, so
+            with a stride between frames that far apart; the paper's are neighbours.
         stride: every how many frames of a training sequence are made, from another first one in each step. Neighbouring
             frames teach nearly the same, so the time is better spent on more steps. 1 makes all frames; auto chooses by
             the length of the corpus's takes, see `stride_for`.

@@ -53,13 +53,13 @@ class Evolution:
         first: the first frame of the recording that belongs to it.
         last: the last frame that belongs to it.
         phases: counted from `first`.
-        confidence: in [0, 1], see `fit_phases`.
+        explained: share of its motion that the phases explain, see `fit_phases`.
     """
 
     first: int
     last: int
     phases: Phases
-    confidence: float
+    explained: float
 
 
 def find_evolutions(activity: np.ndarray, fps: float) -> list[Evolution]:
@@ -67,7 +67,7 @@ def find_evolutions(activity: np.ndarray, fps: float) -> list[Evolution]:
 
     A peak counts where it rises above the valleys beside it by 35 % of the height of the whole recording. Between two
     that count, the recording is cut in the middle of the rest, or at the lowest point where there is none. The parts
-    cover the recording and are at least one; what is not an expression shows in `confidence`.
+    cover the recording and are at least one; what is not an expression shows in `explained`.
 
     Args:
         activity: (T,) distance from the neutral in mm, such as the mean displacement of each frame.
@@ -95,7 +95,7 @@ def find_evolutions(activity: np.ndarray, fps: float) -> list[Evolution]:
 
 
 def fit_phases(activity: np.ndarray) -> tuple[Phases, float]:
-    """Find the phases of a curve that holds one evolution, and how far they can be trusted.
+    """Find the phases of a curve that holds one evolution, and how much of it they explain.
 
     A baseline that drifts in a straight line is fitted, plus a height times a rise and a fall, each shaped as one of
     `EASINGS`. Frames that lie off it, as in a blink, have no say (Tukey's biweight). A baseline above zero may be noise
@@ -106,7 +106,7 @@ def fit_phases(activity: np.ndarray) -> tuple[Phases, float]:
         activity: (T,) distance from rest in any unit; a projection may be negative.
 
     Returns:
-        the phases, and the confidence in [0, 1]: the share of the curve's variance that the fit explains (R^2, adjusted
+        the phases, and what they explain, in [0, 1]: the share of the curve's variance (R^2, adjusted
         for 9 parameters, so 0 below 11 frames unless it fits exactly) times 1 - (first + last) / 4, where `first` and
         `last` say how far the first and last frame are from rest, 1 in the apex: at most 0.75 without rise or fall.
 

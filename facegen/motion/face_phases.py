@@ -18,9 +18,9 @@ PATCH_COUNT = 40
 LARGEST_NOISE = 0.03
 """Standard deviation of noise, as a share of a patch's height, up to which its phases are used; with more, its onset is
 not found to within a frame. Chosen."""
-SMALLEST_CONFIDENCE = 0.9
-"""Confidence, by `fit_phases`, from which a patch's phases are used. Chosen: what is less sure would move the onset too
-early more often than to where it is."""
+LEAST_EXPLAINED_OF_PATCH = 0.9
+"""Share of a patch's motion that its phases explain, see `fit_phases`, from which they are used. Chosen: what explains
+less would move the onset too early more often than to where it is."""
 LARGEST_LEAD = 0.4
 """How far a patch's onset may lie before that of the whole face, as a share of its rise, and how far a patch's offset
 may lie after it, as a share of its fall. Chosen: what is farther off is another motion."""
@@ -30,7 +30,7 @@ second averages noise, and an apex is hardly shorter."""
 
 
 def face_phases(displacement: np.ndarray, neutral: np.ndarray, fps: float) -> tuple[Phases, float]:
-    """Find the phases of a recording that holds one evolution, and how far they can be trusted.
+    """Find the phases of a recording that holds one evolution, and how much of it they explain.
 
     The apex is that of the face as a whole (`fit_phases` of `apex_share`). Where action units set in and let go one
     after the other, the curve of the whole hides the first and the last of them, so onset and offset are the earliest
@@ -42,12 +42,13 @@ def face_phases(displacement: np.ndarray, neutral: np.ndarray, fps: float) -> tu
         fps: frames a second.
 
     Returns:
-        the phases, and the confidence in [0, 1] of `fit_phases`.
+        the phases, and the share of the motion of the face as a whole that they explain, in [0, 1], see `fit_phases`;
+        `facegen.motion.confidence.confidence` says how often such phases are right.
 
     Raises:
         MotionError: nothing moves, or a value is not finite.
     """
-    whole, confidence = fit_phases(apex_share(displacement, fps))
+    whole, explained = fit_phases(apex_share(displacement, fps))
     before = whole.onset - LARGEST_LEAD * (whole.apex_start - whole.onset)
     after = whole.offset + LARGEST_LEAD * (whole.offset - whole.apex_end)
     onset, offset, label = whole.onset, whole.offset, patches(neutral, PATCH_COUNT)
@@ -59,10 +60,10 @@ def face_phases(displacement: np.ndarray, neutral: np.ndarray, fps: float) -> tu
         if noise_share(share) > LARGEST_NOISE:
             continue
         found, sure = fit_phases(share)
-        if sure > SMALLEST_CONFIDENCE and found.onset < whole.apex_end and found.offset > whole.apex_start:
+        if sure > LEAST_EXPLAINED_OF_PATCH and found.onset < whole.apex_end and found.offset > whole.apex_start:
             onset = min(onset, found.onset) if found.onset >= before else onset
             offset = max(offset, found.offset) if found.offset <= after else offset
-    return replace(whole, onset=onset, offset=offset), confidence
+    return replace(whole, onset=onset, offset=offset), explained
 
 
 def patches(neutral: np.ndarray, count: int) -> np.ndarray:

@@ -30,6 +30,9 @@ def motion_loss(
         L_r = \|\hat x_t - x_t\|_1, \quad L_c = \|(\hat x_t - \hat x_{t-1}) - (x_t - x_{t-1})\|_1, \quad
         L = L_r + L_c
 
+    Frames t - 1 and t are neighbours among those that are given: with a `stride` in training, which the paper has not,
+    they are `stride` frames of the recording apart, and L_c is of that coarser motion.
+
     Means instead of sums, so that the learning rate does not depend on the vertex count. The loss, its gradient and
     the error of each frame come from one pass; it is quickest where the frames of both are innermost in memory.
 

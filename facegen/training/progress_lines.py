@@ -31,38 +31,64 @@ class ProgressLines(Callback):
         # With the batch that comes first, since a resumed run begins in the middle of an epoch.
         self._begin("train", what, trainer.num_training_batches, batch_idx)
 
-    def on_train_batch_end(self, *_: Any) -> None:
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
         self._made("train")
 
-    def on_train_epoch_end(self, *_: Any) -> None:
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._end("train")
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if not trainer.sanity_checking:
             self._begin("validation", "validating", sum(trainer.num_val_batches))
 
-    def on_validation_batch_end(self, *_: Any) -> None:
+    def on_validation_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
         self._made("validation")
 
-    def on_validation_end(self, *_: Any) -> None:
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._end("validation")
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._begin("test", "testing", sum(trainer.num_test_batches))
 
-    def on_test_batch_end(self, *_: Any) -> None:
+    def on_test_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
         self._made("test")
 
-    def on_test_end(self, *_: Any) -> None:
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._end("test")
 
     def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._begin("predict", "predicting", sum(trainer.num_predict_batches))
 
-    def on_predict_batch_end(self, *_: Any) -> None:
+    def on_predict_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
         self._made("predict")
 
-    def on_predict_end(self, *_: Any) -> None:
+    def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._end("predict")
 
     def _begin(self, stage: str, what: str, batches: float, initial: int = 0) -> None:

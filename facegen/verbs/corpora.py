@@ -148,9 +148,9 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
     recipe.add_argument(
         "--confidence",
         type=float,
-        default=0.5,
         metavar="C",
-        help="where phases have to be found: the least confidence that is accepted, 0 to 1 (default: 0.5)",
+        help="where phases have to be found: keep those from this confidence on, the share of such phases that are "
+        "right within a frame, 0 to 1 (default: keep those that explain half of the motion)",
     )
     recipe.add_argument(
         "--depth", type=int, default=4, help="how many coarser levels the mesh hierarchy has (default: 4)"
@@ -253,7 +253,8 @@ def add_inspect(verbs: argparse._SubParsersAction) -> None:
         "--phases",
         type=Path,
         metavar="FILE.png",
-        help="of a corpus: draw the motion and the label of its sequences, the least certain first",
+        help="of a corpus: draw the motion and the label of its sequences, the least certain first, 48 on FILE.png, "
+        "then on FILE-2.png and so on",
     )
     parser.add_argument(
         "--people",
@@ -272,6 +273,12 @@ def add_inspect(verbs: argparse._SubParsersAction) -> None:
         metavar="FILE.yaml",
         help="of a dataset's folder, for fourdfab: a file that says how the folder is laid out",
     )
+    parser.add_argument(
+        "--mapping",
+        type=Path,
+        metavar="FILE.yaml",
+        help="of a dataset's folder, for d3dfacs: a file that says which action units make which expression",
+    )
     add_trust(parser)
 
 
@@ -279,9 +286,12 @@ def inspect(options: Namespace) -> None:
     """Print what is in a file, and whether it is sound."""
     from facegen.inspection.inspect import inspect as look
 
-    report = look(options.path, options.source, options.layout, options.trust)
-    if (options.source or options.layout) and report.facts["kind"] != "dataset":
-        raise FacegenError(f"--source and --layout are of a dataset; {options.path} is a {report.facts['kind']}")
+    of_dataset = {"layout": options.layout, "mapping": options.mapping}
+    report = look(options.path, options.source, of_dataset, options.trust)
+    if (options.source or any(of_dataset.values())) and report.facts["kind"] != "dataset":
+        raise FacegenError(
+            f"--source, --layout and --mapping are of a dataset; {options.path} is a {report.facts['kind']}"
+        )
     for sheet, name in ((options.phases, "phases"), (options.people, "people")):
         if sheet is not None and report.facts["kind"] != "corpus":
             raise FacegenError(f"--{name} are of a corpus; {options.path} is a {report.facts['kind']}")
@@ -292,7 +302,9 @@ def inspect(options: Namespace) -> None:
 
         corpus = Corpus(options.path)
         if options.phases is not None:
-            draw_phases(corpus, options.phases)
+            pages = draw_phases(corpus, options.phases)
+            if len(pages) > 1:
+                print(f"phases on {len(pages)} pages: {pages[0]} to {pages[-1].name}", file=sys.stderr)
         if options.people is not None:
             draw_people(corpus, options.people)
     print(report.json() if options.json else report.text())

@@ -27,7 +27,7 @@ def test_with_phases_the_whole_recording_is_kept_relative_to_its_first_frame() -
     neutral, evolved, dropped = conform(recording(), template(), Recipe())
     assert not dropped and len(evolved) == 1
     np.testing.assert_array_equal(neutral, template().astype(np.float32))
-    assert (evolved[0].first, evolved[0].phases, evolved[0].confidence, evolved[0].envelope) == (0, PHASES, None, None)
+    assert (evolved[0].first, evolved[0].phases, evolved[0].explained, evolved[0].envelope) == (0, PHASES, None, None)
     np.testing.assert_allclose(evolved[0].displacement[:, :, 2], np.tile(HEIGHT, (40, 1)).T, atol=2e-5)
     np.testing.assert_allclose(evolved[0].displacement[:, :, :2], 0, atol=2e-5)
 

@@ -22,20 +22,8 @@ def read_annotations(path: Path, keys: Iterable[Key]) -> dict[Key, Phases]:
         DataError: the file is missing or no such file, or names a recording that is not there, or one twice.
     """
     known = {(key.subject, key.name): key for key in keys}
-    if not path.is_file():
-        raise DataError(f"{path}: no such file")
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [row for row in csv.reader(file) if row]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: not a CSV file in UTF-8 ({error})") from error
-    if not rows or [cell.strip() for cell in rows[0]] != HEADER:
-        raise DataError(f"{path}: the header must be {','.join(HEADER)}, got {','.join(rows[0]) if rows else ''}")
     annotations: dict[Key, Phases] = {}
-    for number, row in enumerate(rows[1:], start=2):
-        cells = [cell.strip() for cell in row]
-        if len(cells) != len(HEADER):
-            raise DataError(f"{path}, line {number}: expected subject, expression and four frames, got {row}")
+    for number, cells in annotated_rows(path):
         key = known.get((cells[0], cells[1]))
         if key is None:
             raise DataError(f"{path}, line {number}: there is no recording {cells[0]}/{cells[1]} in {path.parent}")
@@ -46,6 +34,30 @@ def read_annotations(path: Path, keys: Iterable[Key]) -> dict[Key, Phases]:
         except (ValueError, FacegenError) as error:
             raise DataError(f"{path}, line {number}: {error}") from error
     return annotations
+
+
+def annotated_rows(path: Path) -> list[tuple[int, list[str]]]:
+    """The cells of a CSV file with the header `HEADER` by line, numbered as editors do, the header left out.
+
+    Raises:
+        DataError: the file is missing or no such file.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = [row for row in csv.reader(file) if row]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: not a CSV file in UTF-8 ({error})") from error
+    if not rows or [cell.strip() for cell in rows[0]] != HEADER:
+        raise DataError(f"{path}: the header must be {','.join(HEADER)}, got {','.join(rows[0]) if rows else ''}")
+    numbered = [(number, [cell.strip() for cell in row]) for number, row in enumerate(rows[1:], start=2)]
+    for number, cells in numbered:
+        if len(cells) != len(HEADER):
+            raise DataError(
+                f"{path}, line {number}: expected subject, expression and four frames, got {','.join(cells)}"
+            )
+    return numbered
 
 
 @dataclass(frozen=True)

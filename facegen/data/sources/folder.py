@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from facegen.data.sources.layout import MESH_SUFFIXES, Layout
-from facegen.data.sources.mesh_tree import MeshTreeSource
+from facegen.data.sources.mesh_tree import MeshTreeSource, with_units
 from facegen.data.sources.settings import SETTINGS, Settings, read_settings
 from facegen.errors import DataError, unknown
 
@@ -21,6 +21,23 @@ LAYOUT = Layout(
     passed_over=[NEUTRAL, ANNOTATIONS],
 )
 """How data of one's own lie; `dataset.yaml` may say more."""
+
+
+def folder_layout(root: Path) -> Layout:
+    """How a folder's data lie, with what its `dataset.yaml` says.
+
+    Raises:
+        FacegenError: see `read_settings`.
+    """
+    settings = read_settings(root)
+    return replace(
+        LAYOUT,
+        units=settings.units,
+        fps=settings.fps,
+        annotations=ANNOTATIONS if (root / ANNOTATIONS).is_file() else "",
+        test_subjects=settings.test_subjects,
+        val_subjects=settings.val_subjects,
+    )
 
 
 class FolderSource(MeshTreeSource):
@@ -54,16 +71,8 @@ class FolderSource(MeshTreeSource):
         val_subjects: Series[str] | None = None,
     ) -> None:
         root = Path(root)
-        settings = read_settings(root)
-        self._listed = settings.expressions
-        layout = replace(
-            LAYOUT,
-            units=units or settings.units,
-            fps=settings.fps,
-            annotations=ANNOTATIONS if (root / ANNOTATIONS).is_file() else "",
-            test_subjects=settings.test_subjects,
-            val_subjects=settings.val_subjects,
-        )
+        self._listed = read_settings(root).expressions
+        layout = with_units(folder_layout(root), units)
         super().__init__(root, layout, seed, test_subjects, expressions, val_subjects=val_subjects)
         for subject, path in self._neutrals.items():
             if subject not in self._first_frames:

@@ -42,6 +42,10 @@ class MeshTreeSource(Source):
         ranges: parts of recordings to take instead of whole ones.
         val_subjects: for validation, names, or one number of subjects to draw.
 
+    Attributes:
+        layout: how it is laid out.
+        names: of the recordings that are taken, the dataset's and the label's.
+
     Raises:
         DataError: the layout is not this one; the message says what was found.
     """
@@ -81,6 +85,7 @@ class MeshTreeSource(Source):
         self.val_subjects = choose_val_subjects(self.keys, self.test_subjects, validating, seed)
         there = (*self.keys, *(key for key, _ in (*self.left_out, *self.refused)))
         self.annotations = read_annotations(self.root / layout.annotations, there) if layout.annotations else {}
+        self.names = names
         self._options = {"units": layout.units, "fps": layout.fps, "seed": seed, "recordings": names}
         self._topology, self.template = self._make_template()
 
@@ -176,15 +181,23 @@ class MeshTreeSource(Source):
 
     def read(self, key: Key) -> Recording:
         frames = _chosen(*self._recordings[key])
+        return self._recording(key, frames, len(frames))
+
+    def glance(self, key: Key) -> Recording:
+        frames = _chosen(*self._recordings[key])
+        return self._recording(key, frames[:1], len(frames))
+
+    def _recording(self, key: Key, frames: list[Path], length: int) -> Recording:
+        """Frames of a recording that has `length` of them."""
         vertices = np.empty((len(frames), len(self.template.vertices), 3), dtype=np.float32)
         for i, path in enumerate(frames):
             vertices[i] = self._pose(path)
         path = self._neutrals.get(key.subject)
         neutral = None if path is None else self._pose(path)
         phases = self.annotations.get(key)
-        if phases is not None and phases.offset >= len(frames):
+        if phases is not None and phases.offset >= length:
             raise DataError(
-                f"{self.root / self.layout.annotations}: {key} has {len(frames)} frames, but its offset is frame "
+                f"{self.root / self.layout.annotations}: {key} has {length} frames, but its offset is frame "
                 f"{phases.offset}"
             )
         return Recording(vertices, neutral, phases, self.fps)

@@ -89,6 +89,14 @@ class Source(ABC):
             FacegenError: it is missing or damaged; the message says where.
         """
 
+    def glance(self, key: Key) -> Recording | None:
+        """What `read` gives of a recording, with its first frame alone; None where that would cost as much.
+
+        Raises:
+            FacegenError: `read` would refuse the recording too.
+        """
+        return None
+
     def rest(self, subject: str) -> np.ndarray | None:
         """The subject at rest, (V, 3) mm, by all their recordings together; None where the source cannot tell."""
         return None

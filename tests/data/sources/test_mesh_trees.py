@@ -125,7 +125,7 @@ def test_it_becomes_a_corpus_without_further_options(dataset: Dataset, root: Pat
     assert (corpus.left_out, len(corpus.entries), corpus.expressions) == ([], dataset.keys, dataset.expressions)
     assert (corpus.fps, corpus.verify()) == (12, [])
     for index, entry in enumerate(corpus.entries):
-        assert entry.confidence > 0.9
+        assert entry.explained > 0.9 and 0.5 < entry.confidence <= 1
         marks = (PHASES.onset, PHASES.apex_start, PHASES.apex_end, PHASES.offset)
         start = marks[1] / 5 - entry.phases[1]  # the first frame of the apex is one of those that are kept
         assert np.abs(np.array(entry.phases) + start - np.array(marks) / 5).max() < 1
@@ -448,17 +448,21 @@ def test_gaps_in_even_numbers_are_missing_frames(numbers: list[int], found: str 
 
 
 def test_a_sheet_shows_the_phases_beside_the_motion(
-    tmp_path: Path, corpus_path: Path, capsys: pytest.CaptureFixture
+    tmp_path: Path, corpus_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("facegen.inspection.phase_sheet.PAGE_SEQUENCES", 6)
     root = mesh_trees.write_fourdfab(tmp_path / "data")
     assert run(["prepare", "fourdfab", f"--root={root}", "--depth=2", "--components=4", f"--out={tmp_path / 'c'}"]) == 0
     capsys.readouterr()
     assert run(["inspect", str(tmp_path / "c"), "--json", f"--phases={tmp_path / 'phases.png'}"]) == 0
-    seen = json.loads(capsys.readouterr().out)
-    assert (seen["phases_found"], seen["least_confidence"] > 0.9) == (8, True)
-    picture = np.asarray(Image.open(tmp_path / "phases.png").convert("RGB"))
-    assert picture.shape[1] == 1600
-    assert (picture.std(axis=2) > 20).sum() > 1000  # coloured lines
+    said = capsys.readouterr()
+    seen = json.loads(said.out)
+    assert (seen["phases_found"], 0.5 < seen["least_confidence"] < seen["mean_confidence"]) == (8, True)
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == ["phases-2.png", "phases.png"]
+    assert "phases on 2 pages" in said.err
+    first, second = (Image.open(tmp_path / f"phases{page}.png").convert("RGB") for page in ("", "-2"))
+    assert (first.width, second.width, first.height > second.height) == (1600, 1600, True)  # six and two of them
+    assert (np.asarray(second).std(axis=2) > 20).sum() > 1000  # coloured lines
     assert run(["inspect", str(corpus_path), f"--phases={tmp_path / 'given.png'}"]) == 0  # annotated
     assert "least_confidence" not in capsys.readouterr().out
     for arguments, message in (
@@ -488,10 +492,14 @@ def test_motion_without_phases_is_left_out_by_its_confidence(tmp_path: Path) -> 
     arguments = ["prepare", "fourdfab", f"--root={root}", "--depth=2", "--components=4", "--test-subjects=1"]
     assert run([*arguments, f"--out={tmp_path / 'c'}"]) == 0
     (line,) = Corpus(tmp_path / "c").left_out_lines()
-    assert re.match(
-        r"2/sad: frames \d+ to \d+: no phases can be made out; the confidence is 0\.\d\d, at least 0.5 is wanted", line
-    )
-    assert run([*arguments, "--confidence=1", f"--out={tmp_path / 'd'}"]) == 2
+    wanted = r"2/sad: frames \d+ to \d+: no phases can be made out; they explain 0\.\d\d of the motion, at least 0.5 is"
+    assert re.match(wanted, line)
+    kept = Corpus(tmp_path / "c").entries
+    assert run([*arguments, "--confidence=0", f"--out={tmp_path / 'd'}"]) == 0
+    every = Corpus(tmp_path / "d").entries
+    noise = min(every, key=lambda entry: entry.confidence)
+    assert len(every) > len(kept) and str(noise).startswith("2/sad") and noise.confidence < 0.3
+    assert run([*arguments, "--confidence=1", f"--out={tmp_path / 'e'}"]) == 2
 
 
 def test_a_label_can_follow_the_amplitude(tmp_path: Path) -> None:
@@ -538,4 +546,4 @@ def test_an_evolution_too_short_for_the_rate_is_left_out_alone(tmp_path: Path) -
 
 def test_source_and_layout_are_of_datasets_alone(corpus_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert run(["inspect", str(corpus_path), "--source", "coma"]) == 2
-    assert "--source and --layout are of a dataset" in capsys.readouterr().err
+    assert "--source, --layout and --mapping are of a dataset" in capsys.readouterr().err

@@ -168,3 +168,41 @@ def test_meshes_at_map_coordinates_say_where_to_move_them(tmp_path: Path, capsys
     assert prepare("folder", root, tmp_path / "c") == 0
     (line,) = Corpus(tmp_path / "c").left_out_lines()
     assert line.startswith("bob/sad: ") and "move it to the origin, by -500000 -4000000 -200" in line
+
+
+def test_inspecting_says_what_preparing_reads_of_the_settings(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    root = mesh_trees.write_folder(tmp_path / "data")
+    rows = "subject,expression,onset,apex_start,apex_end,offset\nbob,sad,1,20,40,60\n"
+    (root / "annotations.csv").write_text(rows)
+    (root / "dataset.yaml").write_text("units: cm\nfps: 12\nexpressions: [sad, happy]\ntest_subjects: [dan]\n")
+
+    def seen() -> dict:
+        capsys.readouterr()
+        assert run(["inspect", str(root), "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    found = seen()
+    assert (found["sound"], found["problems"], found["settings"]) == (True, [], "dataset.yaml")
+    assert (found["units"], found["fps"], found["tested_on"]) == ("cm", 12, ["dan"])
+    assert [line.split(" (")[0] for line in found["expressions"]] == ["sad", "happy"]
+    assert (found["annotations"], found["annotations_astray"]) == (1, [])
+    assert 100 < max(found["extent_mm"]) < 300
+    # What preparing refuses, or leaves out, is said in its words, and is not sound.
+    for name, content, reason in (
+        ("annotations.csv", rows + "eve,sad,1,2,3,4\n", "line 3: there is no recording eve/sad"),
+        ("annotations.csv", rows.replace("60", "600"), "bob/sad has 70 frames, but its offset is frame 600"),
+        ("annotations.csv", rows, "mm large if their units are mm"),
+        ("dataset.yaml", "units: cm\ntest_subjects: [eve]\n", "eve"),
+        ("dataset.yaml", "units: cm\nexpressions: [sad]\n", "unknown expression 'happy'"),
+    ):
+        if "units are mm" in reason:
+            (root / "dataset.yaml").unlink()
+        (root / name).write_text(content)
+        found = seen()
+        assert not found["sound"] and any(reason in problem for problem in found["problems"]), found["problems"]
+        if "eve/sad" in reason:
+            assert found["annotations_astray"] == ["line 3: eve/sad"]
+        if "offset" not in reason:  # a recording with wrong annotations is left out alone
+            assert prepare("folder", root, tmp_path / "c") == 2
+            assert reason in capsys.readouterr().err
+        (root / "annotations.csv").write_text(rows)
