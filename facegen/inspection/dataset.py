@@ -52,7 +52,8 @@ def inspect_dataset(root: Path, source: str | None, options: Mapping[str, Any]) 
 
     Args:
         root: its folder.
-        source: a name of `facegen.data.sources.OPTIONS`, or one's own `module:Class`; None takes the layout that matches most files.
+        source: a name of `facegen.data.sources.OPTIONS`, or one's own `module:Class`; None takes the layout that
+            matches most files.
         options: of the source, by the names of `OPTIONS`; None means not given. A `layout` says the source, fourdfab.
 
     Raises:

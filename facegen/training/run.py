@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
+import yaml
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
@@ -59,6 +60,43 @@ class OneLineParser(LightningArgumentParser):
         raise FacegenError(f"{reason}; `facegen VERB --help` lists what there is") from ex
 
 
+def names_data_module(arguments: list[str]) -> bool:
+    """Whether a data module of the user's own is named, by `--data` or in a config: as `class_path` under `data`.
+
+    Without one the settings of facegen's own stand under `data` as they are, and configs stay as short.
+    """
+    for place, argument in enumerate(arguments):
+        option, given, value = argument.partition("=")
+        if not given:
+            value = arguments[place + 1] if place + 1 < len(arguments) else ""
+        if option == "--data.class_path":
+            return True
+        if option == "--data" and _is_of_own_data(value, Path()):
+            return True
+        if option in ("--config", "-c"):
+            config = _plain_yaml(Path(value))
+            if isinstance(config, dict) and _is_of_own_data(config.get("data"), Path(value).parent):
+                return True
+    return False
+
+
+def _is_of_own_data(data: object, folder: Path) -> bool:
+    """Whether what stands under `data` names a class: settings, or a file of them, or a path such as `my_data.Mine`."""
+    if isinstance(data, str) and (folder / data).is_file():
+        data = _plain_yaml(folder / data)
+    if isinstance(data, str):
+        return all(part.isidentifier() for part in data.split(".")) and not data.endswith((".yaml", ".yml"))
+    return isinstance(data, dict) and "class_path" in data
+
+
+def _plain_yaml(path: Path) -> object:
+    """What a file holds; None where it cannot be read, which the parser says in its own words."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return None
+
+
 class TrainingCLI(LightningCLI):
     """What model and data share is linked here, never written twice."""
 
@@ -73,7 +111,8 @@ class TrainingCLI(LightningCLI):
         options = self.config[verb]
         if options.get("ckpt_path") is not None:
             content = checkpoint.read_raw(options["ckpt_path"])
-            checkpoint_entry.require_same(content, {"corpus": read_manifest(Path(options["data"]["corpus"]))["digest"]})
+            data = options["data"].get("init_args", options["data"])  # the former of a module of the user's own
+            checkpoint_entry.require_same(content, {"corpus": read_manifest(Path(data["corpus"]))["digest"]})
         elif verb != "fit":
             raise FacegenError(f"{verb} needs --ckpt_path, the checkpoint to {verb}")
 
@@ -85,6 +124,7 @@ class TrainingCLI(LightningCLI):
             raise FacegenError(str(_plain(error))) from error
         assert isinstance(self.model, ExpressionModel)
         tell_current_folder(type(self.model))
+        tell_current_folder(type(self.datamodule))
         # What cannot be kept, cannot go on or has nobody to validate is refused before anything is written.
         verb = self.config["subcommand"]
         callbacks = self.trainer.callbacks  # pyright: ignore[reportAttributeAccessIssue]  # set, and declared nowhere
@@ -115,6 +155,7 @@ def run(arguments: list[str]) -> TrainingCLI:
         model_class=ExpressionModel,
         datamodule_class=ExpressionDataModule,
         subclass_mode_model=True,
+        subclass_mode_data=names_data_module(arguments),
         parser_class=OneLineParser,
         parser_kwargs={"prog": "facegen"}
         | {
