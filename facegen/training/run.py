@@ -13,7 +13,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
 from facegen import checkpoint, checkpoint_entry
-from facegen.classes import add_current_folder, tell_current_folder
+from facegen.classes import add_current_folder, class_path, named_class, tell_current_folder
 from facegen.data.manifest import read_manifest
 from facegen.data.module import ExpressionDataModule
 from facegen.errors import FacegenError
@@ -60,33 +60,41 @@ class OneLineParser(LightningArgumentParser):
         raise FacegenError(f"{reason}; `facegen VERB --help` lists what there is") from ex
 
 
-def names_data_module(arguments: list[str]) -> bool:
-    """Whether a data module of the user's own is named, by `--data` or in a config: as `class_path` under `data`.
+def own_data_module(arguments: list[str]) -> str | None:
+    """The path of a data module that `--data` or a config names, there as `class_path` under `data`; None without.
 
     Without one the settings of facegen's own stand under `data` as they are, and configs stay as short.
+
+    Raises:
+        FacegenError: the path leads to no data module.
     """
+    found = None
     for place, argument in enumerate(arguments):
         option, given, value = argument.partition("=")
         if not given:
             value = arguments[place + 1] if place + 1 < len(arguments) else ""
         if option == "--data.class_path":
-            return True
-        if option == "--data" and _is_of_own_data(value, Path()):
-            return True
-        if option in ("--config", "-c"):
+            found = value
+        elif option == "--data":
+            found = _data_class(value, Path()) or found
+        elif option in ("--config", "-c"):
             config = _plain_yaml(Path(value))
-            if isinstance(config, dict) and _is_of_own_data(config.get("data"), Path(value).parent):
-                return True
-    return False
+            if isinstance(config, dict):
+                found = _data_class(config.get("data"), Path(value).parent) or found
+    if found is not None and "." in found:  # a bare name is one that the parser knows
+        named_class(found, ExpressionDataModule, {class_path(ExpressionDataModule): ExpressionDataModule})
+    return found
 
 
-def _is_of_own_data(data: object, folder: Path) -> bool:
-    """Whether what stands under `data` names a class: settings, or a file of them, or a path such as `my_data.Mine`."""
+def _data_class(data: object, folder: Path) -> str | None:
+    """The class that stands under `data`, which is settings, or a file of them, or a path such as `my_data.Mine`."""
     if isinstance(data, str) and (folder / data).is_file():
         data = _plain_yaml(folder / data)
-    if isinstance(data, str):
-        return all(part.isidentifier() for part in data.split(".")) and not data.endswith((".yaml", ".yml"))
-    return isinstance(data, dict) and "class_path" in data
+    if isinstance(data, dict):
+        named = data.get("class_path")
+        return named if isinstance(named, str) else None
+    plain = isinstance(data, str) and all(part.isidentifier() for part in data.split("."))
+    return data if plain and not data.endswith((".yaml", ".yml")) else None
 
 
 def _plain_yaml(path: Path) -> object:
@@ -155,7 +163,7 @@ def run(arguments: list[str]) -> TrainingCLI:
         model_class=ExpressionModel,
         datamodule_class=ExpressionDataModule,
         subclass_mode_model=True,
-        subclass_mode_data=names_data_module(arguments),
+        subclass_mode_data=own_data_module(arguments) is not None,
         parser_class=OneLineParser,
         parser_kwargs={"prog": "facegen"}
         | {
