@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,11 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import yaml
 from mesh_trees import moving, one_peak, write_frames
 from shapes import plate_with_hole
 
 from facegen.cli import run
 from facegen.data.corpus import Corpus
+from facegen.data.module import ExpressionDataModule
 from facegen.errors import FacegenError
 from facegen.evaluation.own_metrics import measured
 from facegen.exporters.point_cache import write_pc2
@@ -78,8 +79,8 @@ def test_the_convolution_is_the_other_with_weights_that_are_products() -> None:
 
 
 @pytest.fixture(scope="module")
-def user(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
-    """A folder with takes and the page's modules, in which a user runs facegen."""
+def user_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with takes and the page's modules."""
     folder = tmp_path_factory.mktemp("user")
     for person, subject in enumerate(("ann", "bob", "cleo")):
         for number, name in enumerate(("smile", "gasp")):
@@ -90,12 +91,15 @@ def user(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         assert f"`{module}.py`" in TEXT
         (folder / f"{module}.py").write_text(block(name))
     (folder / "odd.py").write_text(ODD)
+    return folder
 
-    def facegen(*arguments: object) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "facegen", *map(str, arguments)]
-        return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
-    return SimpleNamespace(folder=folder, facegen=facegen)
+@pytest.fixture
+def user(user_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder, as the current one, which is not on the path."""
+    monkeypatch.chdir(user_folder)
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if place])
+    return user_folder
 
 
 ODD = """
@@ -117,49 +121,62 @@ number = 3
 """
 
 
-def test_the_source_reads_a_tree(user: SimpleNamespace) -> None:
-    source = defined("StudioSource")(user.folder / "takes")
+def test_the_source_reads_a_tree(user_folder: Path) -> None:
+    source = defined("StudioSource")(user_folder / "takes")
     assert (source.subjects, source.expressions) == (("ann", "bob", "cleo"), ("happy", "surprise"))
     recording = source.read(next(key for key in source.keys if key.expression == "happy"))
     np.testing.assert_allclose(recording.vertices, moving(0, 0, one_peak()), atol=0.02)
     assert recording.fps == 60
 
 
-def test_a_user_s_parts_go_from_a_dataset_to_a_report(user: SimpleNamespace) -> None:
-    seen = user.facegen("inspect", "takes", "--source", "my_sources:StudioSource", "--json")
-    assert json.loads(seen.stdout)["facts"]["recordings"] == 6, seen.stderr
-    prepare = ["prepare", "--source", "my_sources:StudioSource", "--root", "takes", "--depth", 2, "--out", "corpus"]
-    made = user.facegen(*prepare, "--workers", 2)  # which find the module too
-    assert made.returncode == 0, made.stderr
-    assert "StudioSource comes from the current folder" in made.stderr
+def test_a_user_s_parts_go_from_a_dataset_to_a_report(user: Path, capsys: pytest.CaptureFixture) -> None:
+    assert run(["inspect", "takes", "--source", "my_sources:StudioSource", "--json"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["recordings"] == 6
+    assert "StudioSource comes from the current folder" in said.err
+    prepare = "prepare --source my_sources:StudioSource --root takes --depth 2 --out corpus --workers 2"
+    assert run(prepare.split()) == 0  # the other processes find the module too
 
     options = """fit --model my_models.EmphasisGenerator --model.emphasis 0.2 --model.latent 4 --model.channels [3,3]
         --model.fused false --model.convolution my_layers.SeparableConv --data my_data.VariedDataModule
-        --data.spread 0.3 --data.corpus corpus --trainer.max_epochs 1 --trainer.accelerator cpu --trainer.logger CSVLogger
-        --trainer.logger.save_dir runs --trainer.logger.name null --trainer.logger.version run"""
-    trained = user.facegen(*options.split())
-    assert trained.returncode == 0, trained.stderr
-    left = user.folder / "runs" / "run"
-    again = user.facegen("test", "--config", left / "config.yaml", "--ckpt_path", left / "checkpoints/last.ckpt")
-    assert again.returncode == 0, again.stderr  # the config names the data module
+        --data.spread 0.3 --data.corpus corpus --trainer.max_epochs 1 --trainer.accelerator cpu
+        --trainer.logger CSVLogger --trainer.logger.save_dir runs --trainer.logger.name null
+        --trainer.logger.version run"""
+    assert run(options.split()) == 0
+    checkpoint = "runs/run/checkpoints/last.ckpt"
+    config = yaml.safe_load(Path("runs/run/config.yaml").read_text())["data"]
+    assert (config["class_path"], config["init_args"]["spread"]) == ("my_data.VariedDataModule", 0.3)
+    assert run(["test", "--config", "runs/run/config.yaml", "--ckpt_path", checkpoint]) == 0
 
-    evaluate = ["evaluate", "--corpus", "corpus", "--spiral", left / "checkpoints/last.ckpt", "--out", "report"]
-    evaluate += ["--metric", "my_metrics:moving_error", "--trust", "my_models", "--trust", "my_layers"]
-    reported = user.facegen(*evaluate)
-    assert reported.returncode == 0, reported.stderr
-    report = json.loads((user.folder / "report" / "report.json").read_text())
+    evaluate = f"evaluate --corpus corpus --spiral {checkpoint} --out report --metric my_metrics:moving_error"
+    assert run([*evaluate.split(), "--trust", "my_models", "--trust", "my_layers"]) == 0  # and not my_data
+    report = json.loads(Path("report/report.json").read_text())
     found = report["metrics"]["my_metrics:moving_error"]
     assert list(found) == list(report["table2"]) == ["still", "label_mean", "pca_projection", "spiral"]
-    corpus = Corpus(user.folder / "corpus")
-    errors = {}
+    corpus = Corpus(Path("corpus"))
+    errors: dict[str, list[float]] = {}
     for index in corpus.split("test"):
-        moved = corpus.displacement(index)
-        still = corpus.neutral(index) + 0 * moved
-        given = defined("moving_error")(still, still + moved, corpus, index)
+        moved, rest = corpus.displacement(index), corpus.neutral(index)
+        given = defined("moving_error")(rest + 0 * moved, rest + moved, corpus, index)
         errors.setdefault(corpus.entries[index].expression, []).append(given)
     for name, values in errors.items():
         assert found["still"][name]["mean"] == pytest.approx(np.mean(values), rel=1e-4)
-    assert "## `my_metrics:moving_error`" in (user.folder / "report" / "report.md").read_text()
+    assert "## `my_metrics:moving_error`" in Path("report/report.md").read_text()
+
+
+def test_the_data_module_scales_takes_and_their_labels_alike_in_training_alone(corpus_path: Path) -> None:
+    data = defined("VariedDataModule")(str(corpus_path), spread=0.5, batch_size=2)
+    stored = next(iter(data.train_dataloader()))
+    for training in (False, True):
+        data.trainer = SimpleNamespace(training=training)
+        plain = ExpressionDataModule(str(corpus_path)).on_after_batch_transfer(stored.clone(), 0)
+        varied = data.on_after_batch_transfer(stored.clone(), 0)
+        for part in range(2):
+            of = varied.batch == part
+            strength = (varied.motion[of].sum() / plain.motion[of].sum()).item()
+            assert (strength != 1) == training
+            assert 0.5 <= strength <= 1.5
+            torch.testing.assert_close(varied.displacement[of], strength * plain.displacement[of])
 
 
 def test_a_network_is_told_whose_face_it_is(corpus_path: Path) -> None:
@@ -196,14 +213,11 @@ def test_a_network_is_told_whose_face_it_is(corpus_path: Path) -> None:
 def test_what_cannot_be_used_is_refused_in_one_line(
     command: str,
     reason: str,
-    user: SimpleNamespace,
+    user: Path,
     corpus_path: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture,
 ) -> None:
-    monkeypatch.chdir(user.folder)
-    monkeypatch.setattr(sys, "path", [*sys.path])
     arguments = command.replace("CORPUS", str(corpus_path)).split()
     if arguments[0] == "prepare":
         arguments += ["--root", "takes"]
