@@ -93,8 +93,9 @@ def _data_class(data: object, folder: Path) -> str | None:
     if isinstance(data, dict):
         named = data.get("class_path")
         return named if isinstance(named, str) else None
-    plain = isinstance(data, str) and all(part.isidentifier() for part in data.split("."))
-    return data if plain and not data.endswith((".yaml", ".yml")) else None
+    if not isinstance(data, str) or data.endswith((".yaml", ".yml")):
+        return None
+    return data if all(part.isidentifier() for part in data.split(".")) else None
 
 
 def _plain_yaml(path: Path) -> object:
