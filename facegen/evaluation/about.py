@@ -45,7 +45,7 @@ def counted(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
-def rows(report: Mapping[str, Any]) -> str:
+def meanings(report: Mapping[str, Any]) -> str:
     """What each row of the tables is."""
     names = dict.fromkeys([*report["table2"], *report["table3"], *report["timing"]])
     lines = [f"- **{TITLES[name]}**: {MEANINGS[name].format(**report)}." for name in TITLES if name in names]

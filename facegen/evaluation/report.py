@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from facegen.evaluation import about
-from facegen.evaluation.about import counted, table
+from facegen.evaluation.about import counted, interval_note, meanings, table, training
 from facegen.evaluation.captions import figures, for_print
 from facegen.evaluation.obedience import PHASE_MARKS
 from facegen.evaluation.regions import REGIONS
@@ -30,8 +29,8 @@ def markdown(report: Mapping[str, Any]) -> str:
         f"{corpus['vertices']:,} vertices, corpus `{corpus['digest'][:12]}` of the source `{corpus['source']}`. "
         f"facegen {report['facegen']}.",
         "The rows of the tables and figures:",
-        about.rows(report),
-        *about.training(report),
+        meanings(report),
+        *training(report),
         *_table2(report),
         *_own_metrics(report),
         *_table3(report),
@@ -63,7 +62,7 @@ def _table2(report: Mapping[str, Any]) -> list[str]:
     parts = [
         "## Table 2: error on the test subjects",
         "Mean per-vertex Euclidean distance in mm, in which every sequence counts the same (section 5.2). Several "
-        f"checkpoints of a row count by their mean. {about.interval_note(report['corpus']['test_subjects'])}",
+        f"checkpoints of a row count by their mean. {interval_note(report['corpus']['test_subjects'])}",
         _bold(best),
         table([*head, *(["each checkpoint's total"] if several else [])], rows),
         _comparisons(report["comparisons"]),

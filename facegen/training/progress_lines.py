@@ -27,7 +27,8 @@ class ProgressLines(Callback):
         self.begun: dict[str, tuple[ExitStack, Callable[[int], object]]] = {}
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
-        what = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
+        most = trainer.max_epochs
+        what = f"epoch {trainer.current_epoch + 1}" + (f"/{most}" if most is not None and most > 0 else "")
         # With the batch that comes first, since a resumed run begins in the middle of an epoch.
         self._begin("train", what, trainer.num_training_batches, batch_idx)
 

@@ -115,7 +115,7 @@ def test_a_comparison_has_the_apex_and_the_second_picture(ball: TriMesh, fit: Ph
     motion = np.stack([np.zeros_like(ball.vertices), (ball.vertices - MIDDLE) * [0, 0.3, 0]])
     model = SimpleNamespace(expressions=("sad", "happy"), hierarchy=SimpleNamespace(template=ball))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(making, "apex_displacements", lambda _: motion)
+        patch.setattr(making, "apex_displacements", lambda *_: motion)
         made = making.compare(model, fit, "happy", ramp, LANDMARKS, (other, at), color_places(fit, ball.faces, ramp))
     apex = fit.neutral + motion[1]
     wanted = [
