@@ -137,7 +137,8 @@ def test_a_user_s_parts_go_from_a_dataset_to_a_report(user: Path, capsys: pytest
     prepare = "prepare --source my_sources:StudioSource --root takes --depth 2 --out corpus --workers 2"
     assert run(prepare.split()) == 0  # the other processes find the module too
 
-    options = """fit --model my_models.EmphasisGenerator --model.emphasis 0.2 --model.stride auto --model.latent 4 --model.channels [3,3]
+    options = """fit --model my_models.EmphasisGenerator --model.emphasis 0.2 --model.stride auto --model.latent 4
+        --model.channels [3,3]
         --model.fused false --model.convolution my_layers.SeparableConv --data my_data.VariedDataModule
         --data.spread 0.3 --data.corpus corpus --trainer.max_epochs 1 --trainer.accelerator cpu
         --trainer.logger CSVLogger --trainer.logger.save_dir runs --trainer.logger.name null
