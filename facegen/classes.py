@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib import import_module
 from pathlib import Path
+from types import FunctionType
 
 from facegen.errors import CheckpointError, FacegenError
 
@@ -90,6 +91,27 @@ def named_class(path: str, base: type, known: Mapping[str, type]) -> type:
     return found
 
 
+def typed_part(name: str, what: str) -> object:
+    """What the user has named on the command line, as `module:name`; so its module is imported.
+
+    Args:
+        name: such as `my_sources:MySource`.
+        what: it should be, for messages.
+
+    Raises:
+        FacegenError: the name is none, or leads to nothing.
+    """
+    module, _, part = name.partition(":")
+    if not part.isidentifier() or not all(each.isidentifier() for each in module.split(".")):
+        raise FacegenError(f"{name!r} names no {what}; give its module and its name, such as my_parts:{part or 'name'}")
+    found = getattr(_imported(module, name), part, None)
+    if found is None:
+        raise FacegenError(f"{name}: {module} has no {part}")
+    if isinstance(found, (type, FunctionType)):
+        tell_current_folder(found)
+    return found
+
+
 def _covered(module: str, trusted: Iterable[str]) -> bool:
     return any(module == each or module.startswith(f"{each}.") for each in trusted)
 
@@ -114,8 +136,8 @@ def add_current_folder() -> None:
         sys.path.append(here)
 
 
-def tell_current_folder(kind: type) -> None:
-    """Say, once for each module, that a class comes from the current folder."""
+def tell_current_folder(kind: type | FunctionType) -> None:
+    """Say, once for each module, that a class or function comes from the current folder."""
     name = kind.__module__
     file = getattr(sys.modules.get(name), "__file__", None)
     if is_own(name) or name in _told or file is None:

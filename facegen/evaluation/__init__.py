@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from facegen.evaluation.figures import error_curves, intensity_curves
 from facegen.evaluation.frames_over_labels import frames_over_labels
 from facegen.evaluation.latent_walks import latent_walks
 from facegen.evaluation.latex import TABLES, latex_tables
+from facegen.evaluation.own_metrics import Metric
 from facegen.evaluation.regions import OTHERS, REGIONS, face_regions
 from facegen.evaluation.report import markdown
 from facegen.evaluation.rows import GROUND_TRUTH, MODELS, Generator, Judge, Row, generators, references
@@ -44,6 +46,7 @@ def evaluate(
     device: str = "cpu",
     style: str = "screen",
     trust: Sequence[str] = (),
+    metrics: Mapping[str, Metric] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Write `report.md`, `report.json`, the figures and LaTeX tables into a folder.
 
@@ -56,13 +59,14 @@ def evaluate(
         device: where the networks compute: `cpu`, `cuda`.
         style: of the figures, one of `facegen.pictures.figure.STYLES`.
         trust: see `facegen.checkpoint.load`.
+        metrics: of one's own, by the name that the report has for them; see `facegen.evaluation.own_metrics`.
 
     Returns:
         What `report.json` holds.
 
     Raises:
-        FacegenError: a checkpoint is of another kind or corpus, the corpus is damaged, the style is unknown, or `out`
-            holds other files.
+        FacegenError: a checkpoint is of another kind or corpus, the corpus is damaged, the style is unknown, a
+            metric gives no finite number, or `out` holds other files.
     """
     if style not in STYLES:
         raise FacegenError(unknown("style", style, STYLES))
@@ -79,7 +83,7 @@ def evaluate(
             Row(GROUND_TRUTH, [corpus.displacement]),
         ]
         regions, no_regions = _regions(corpus)
-        scores = score_rows(corpus, rows, regions, judge)
+        scores = score_rows(corpus, rows, regions, judge, metrics)
         report = {
             "facegen": __version__,
             "style": style,
@@ -93,6 +97,7 @@ def evaluate(
             "table2": tables.table2(corpus, scores),
             "best": tables.best(corpus, scores),
             "comparisons": tables.comparisons(corpus, scores),
+            "metrics": tables.own_metrics(corpus, scores, list(metrics)),
             "table3": tables.table3(corpus, scores),
             "figure5": tables.figure5(scores),
             "figure5_phases": dict(zip(obedience.PHASE_MARKS, mean_phases(corpus).tolist(), strict=True)),

@@ -32,6 +32,7 @@ def markdown(report: Mapping[str, Any]) -> str:
         meanings(report),
         *training(report),
         *_table2(report),
+        *_own_metrics(report),
         *_table3(report),
         *figures(report),
         *_intensity(report),
@@ -82,6 +83,26 @@ def _table2(report: Mapping[str, Any]) -> list[str]:
         table(["mm", *columns], largest),
         "For a paper in LaTeX: [table2.tex](table2.tex).",
     ]
+
+
+def _own_metrics(report: Mapping[str, Any]) -> list[str]:
+    """A section for each metric of the user's own."""
+    parts = []
+    for metric, found in report.get("metrics", {}).items():  # reports of earlier versions have none
+        columns = list(next(iter(found.values())))
+        intervals = all(values["total"]["interval"] for values in found.values())
+        rows = [
+            [TITLES[name], *(f"{values[column]['mean']:.3f}" for column in columns)]
+            + ([_between(values["total"]["interval"])] if intervals else [])
+            for name, values in found.items()
+        ]
+        parts += [
+            f"## `{metric}`",
+            "A metric of the user's own, in the unit that it gives: the mean over the test sequences, each of which "
+            "counts the same. Several checkpoints of a row count by their mean.",
+            table(["", *columns, *(["95 % interval of the total"] if intervals else [])], rows),
+        ]
+    return parts
 
 
 def _bold(best: Mapping[str, str | None]) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
 from facegen.data.corpus import Corpus
 from facegen.errors import MotionError
+from facegen.evaluation.own_metrics import Metric, measured
 from facegen.evaluation.regions import REGIONS
-from facegen.evaluation.rows import Row
+from facegen.evaluation.rows import GROUND_TRUTH, Row
 from facegen.motion.evolutions import fit_phases
 from facegen.motion.intensity import mean_motion
 from facegen.motion.label import Phases
@@ -33,6 +35,7 @@ class Score:
         curve: (POSITIONS,) mean over vertices of the error's L1 norm, mm, along the evolution (section 5.4).
         phases: found in what was made; None where it does not move.
         named: the number of the expression that each classifier names.
+        own: what each metric of the user's own gives.
     """
 
     error: float
@@ -41,6 +44,7 @@ class Score:
     curve: np.ndarray
     phases: Phases | None
     named: list[int]
+    own: tuple[float, ...] = ()
 
 
 Scores = dict[str, list[list[Score]]]
@@ -48,7 +52,11 @@ Scores = dict[str, list[list[Score]]]
 
 
 def score_rows(
-    corpus: Corpus, rows: Sequence[Row], regions: np.ndarray, judge: Callable[[np.ndarray], list[int]]
+    corpus: Corpus,
+    rows: Sequence[Row],
+    regions: np.ndarray,
+    judge: Callable[[np.ndarray], list[int]],
+    metrics: Mapping[str, Metric] = MappingProxyType({}),
 ) -> Scores:
     """Make every test sequence in every way; one at a time is in memory.
 
@@ -57,6 +65,10 @@ def score_rows(
         rows: ways to make them.
         regions: (V,) indices into `REGIONS`.
         judge: names expressions of displacements (T, V, 3).
+        metrics: of the user's own, by name; of the rows that are judged.
+
+    Raises:
+        FacegenError: a metric gives no finite number.
     """
     marks = mean_phases(corpus)
     found: Scores = {row.name: [[] for _ in row.makers] for row in rows}
@@ -66,7 +78,9 @@ def score_rows(
         for row in rows:
             for scores, make in zip(found[row.name], row.makers, strict=True):
                 made = make(index)
-                scores.append(_score(made, recorded, regions, places, judge(made)))
+                wanted = {} if row.name == GROUND_TRUTH else metrics
+                own = tuple(measured(name, each, made, recorded, corpus, index) for name, each in wanted.items())
+                scores.append(replace(_score(made, recorded, regions, places, judge(made)), own=own))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,29 @@ def table2(corpus: Corpus, scores: Scores) -> dict[str, Any]:
         result[name]["total"]["by_checkpoint_mm"] = [
             float(np.mean([score.error for score in each])) for each in checkpoints
         ]
+    return result
+
+
+def own_metrics(corpus: Corpus, scores: Scores, names: Sequence[str]) -> dict[str, Any]:
+    """What metrics of the user's own give, by metric, by row of Table 2, and by expression and `total`.
+
+    Each holds `mean`, in which every sequence counts the same, `people`, and `interval`, see `table2`; there is none
+    where a value is negative. Several checkpoints count by their mean.
+    """
+    result: dict[str, Any] = {}
+    for number, metric in enumerate(names):
+        result[metric] = {}
+        for name, checkpoints in _judged(scores).items():
+            values = np.mean([[score.own[number] for score in each] for each in checkpoints], axis=0)
+            cells = result[metric][name] = {}
+            for column, chosen in _columns(corpus).items():
+                counts = _by_subject(corpus, chosen)
+                sums = _by_subject(corpus, values * chosen)
+                cells[column] = {
+                    "mean": float(values[chosen].mean()),
+                    "interval": interval(sums, counts) if (values >= 0).all() else None,
+                    "people": int(np.count_nonzero(counts)),
+                }
     return result
 
 

@@ -19,6 +19,7 @@ from facegen.data.sources.folder import LAYOUT, folder_layout
 from facegen.data.sources.fourdfab import read_layout
 from facegen.data.sources.layout import Layout, Matched, match, require_no_gap
 from facegen.data.sources.mesh_tree import MeshTreeSource
+from facegen.data.sources.own import is_own, own_class
 from facegen.data.sources.settings import SETTINGS, left_out
 from facegen.data.sources.source import Source
 from facegen.data.sources.twins import twins
@@ -51,12 +52,15 @@ def inspect_dataset(root: Path, source: str | None, options: Mapping[str, Any]) 
 
     Args:
         root: its folder.
-        source: a name of `facegen.data.sources.OPTIONS`; None takes the layout that matches most files.
+        source: a name of `facegen.data.sources.OPTIONS`, or one's own `module:Class`; None takes the layout that
+            matches most files.
         options: of the source, by the names of `OPTIONS`; None means not given. A `layout` says the source, fourdfab.
 
     Raises:
         FacegenError: the source is unknown, or takes no such option.
     """
+    if source is not None and is_own(source):
+        return _of_own(root, source, options)
     known, layout = layouts(), options.get("layout")
     if layout is not None:
         if source not in (None, "fourdfab"):
@@ -85,6 +89,16 @@ def inspect_dataset(root: Path, source: str | None, options: Mapping[str, Any]) 
         known["folder"] = _settled(root)
     more = _facts(root, known[name], opened if isinstance(opened, MeshTreeSource) else None, problems)
     return facts | more, list(dict.fromkeys(problems))
+
+
+def _of_own(root: Path, name: str, options: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Facts and problems of a dataset that a source of the user's own reads."""
+    own_class(name)  # whose absence is no problem of the dataset's
+    try:
+        opened = open_source(name, {"root": root, "seed": 0} | dict(options))
+    except FacegenError as error:
+        return {"kind": "dataset", "source": name}, [str(error)]
+    return {"kind": "dataset", "source": name} | _facts_of_others(opened), refusals(opened)
 
 
 def refusals(source: Source) -> list[str]:

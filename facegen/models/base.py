@@ -120,7 +120,10 @@ class ExpressionModel(LightningModule):
     def built(self) -> Built:
         """What a checkpoint says of the model."""
         kinds = class_path(type(self)), class_path(type(self.network))
-        return Built(self.KIND, kinds[0], self.init_args, kinds[1], self.network_settings())
+        arguments = self.init_args
+        if kinds[0] not in MODELS:  # made again of its arguments, where no takes are there to choose by
+            arguments = arguments | {name: value for name, value in self.chosen().items() if name in arguments}
+        return Built(self.KIND, kinds[0], arguments, kinds[1], self.network_settings())
 
     def require_packable(self) -> None:
         """Require that a checkpoint can hold the model, so that every verb will build it again.

@@ -7,12 +7,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
+import yaml
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
 from facegen import checkpoint, checkpoint_entry
-from facegen.classes import add_current_folder, tell_current_folder
+from facegen.classes import add_current_folder, class_path, named_class, tell_current_folder
 from facegen.data.manifest import read_manifest
 from facegen.data.module import ExpressionDataModule
 from facegen.errors import FacegenError
@@ -59,6 +60,52 @@ class OneLineParser(LightningArgumentParser):
         raise FacegenError(f"{reason}; `facegen VERB --help` lists what there is") from ex
 
 
+def own_data_module(arguments: list[str]) -> str | None:
+    """The path of a data module that `--data` or a config names, there as `class_path` under `data`; None without.
+
+    Without one the settings of facegen's own stand under `data` as they are, and configs stay as short.
+
+    Raises:
+        FacegenError: the path leads to no data module.
+    """
+    found = None
+    for place, argument in enumerate(arguments):
+        option, given, value = argument.partition("=")
+        if not given:
+            value = arguments[place + 1] if place + 1 < len(arguments) else ""
+        if option == "--data.class_path":
+            found = value
+        elif option == "--data":
+            found = _data_class(value, Path()) or found
+        elif option in ("--config", "-c"):
+            config = _plain_yaml(Path(value))
+            if isinstance(config, dict):
+                found = _data_class(config.get("data"), Path(value).parent) or found
+    if found is not None and "." in found:  # a bare name is one that the parser knows
+        named_class(found, ExpressionDataModule, {class_path(ExpressionDataModule): ExpressionDataModule})
+    return found
+
+
+def _data_class(data: object, folder: Path) -> str | None:
+    """The class that stands under `data`, which is settings, or a file of them, or a path such as `my_data.Mine`."""
+    if isinstance(data, str) and (folder / data).is_file():
+        data = _plain_yaml(folder / data)
+    if isinstance(data, dict):
+        named = data.get("class_path")
+        return named if isinstance(named, str) else None
+    if not isinstance(data, str) or data.endswith((".yaml", ".yml")):
+        return None
+    return data if all(part.isidentifier() for part in data.split(".")) else None
+
+
+def _plain_yaml(path: Path) -> object:
+    """What a file holds; None where it cannot be read, which the parser says in its own words."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return None
+
+
 class TrainingCLI(LightningCLI):
     """What model and data share is linked here, never written twice."""
 
@@ -73,7 +120,8 @@ class TrainingCLI(LightningCLI):
         options = self.config[verb]
         if options.get("ckpt_path") is not None:
             content = checkpoint.read_raw(options["ckpt_path"])
-            checkpoint_entry.require_same(content, {"corpus": read_manifest(Path(options["data"]["corpus"]))["digest"]})
+            data = options["data"].get("init_args", options["data"])  # the former of a module of the user's own
+            checkpoint_entry.require_same(content, {"corpus": read_manifest(Path(data["corpus"]))["digest"]})
         elif verb != "fit":
             raise FacegenError(f"{verb} needs --ckpt_path, the checkpoint to {verb}")
 
@@ -85,6 +133,7 @@ class TrainingCLI(LightningCLI):
             raise FacegenError(str(_plain(error))) from error
         assert isinstance(self.model, ExpressionModel)
         tell_current_folder(type(self.model))
+        tell_current_folder(type(self.datamodule))
         # What cannot be kept, cannot go on or has nobody to validate is refused before anything is written.
         verb = self.config["subcommand"]
         callbacks = self.trainer.callbacks  # pyright: ignore[reportAttributeAccessIssue]  # set, and declared nowhere
@@ -115,6 +164,7 @@ def run(arguments: list[str]) -> TrainingCLI:
         model_class=ExpressionModel,
         datamodule_class=ExpressionDataModule,
         subclass_mode_model=True,
+        subclass_mode_data=own_data_module(arguments) is not None,
         parser_class=OneLineParser,
         parser_kwargs={"prog": "facegen"}
         | {

@@ -48,7 +48,13 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
         "turn a dataset, or faces that are made here, into a corpus to train on",
         "facegen prepare ict_facekit --root ICT-FaceKit --subjects 60 --out corpora/ict",
     )
-    parser.add_argument("source", metavar="SOURCE", help=f"one of: {', '.join(OPTIONS)}")
+    parser.add_argument(
+        "source",
+        metavar="SOURCE",
+        nargs="?",
+        help=f"one of: {', '.join(OPTIONS)}; or a class of your own, such as my_sources:MySource",
+    )
+    parser.add_argument("--source", dest="own_source", metavar="MODULE:CLASS", help="the same as SOURCE")
     parser.add_argument(
         "--root", type=Path, metavar="DIR", help="folder of the dataset; every source but synthetic needs it"
     )
@@ -199,11 +205,15 @@ def prepare(options: Namespace) -> None:
     from facegen.data.processes import usable_cores
     from facegen.data.recipe import Recipe
     from facegen.data.sources import open_source
+    from facegen.data.sources.own import is_own, require_portable
     from facegen.files import require_new_folder
 
+    if (options.source is None) == (options.own_source is None):
+        raise FacegenError(f"prepare needs one source: {', '.join(OPTIONS)}, or a class such as my_sources:MySource")
+    name = options.source or options.own_source
     require_new_folder(options.out)
-    source = open_source(options.source, vars(options))
-    habits, acted = source.habits, options.source in ("synthetic", "ict_facekit")
+    source = open_source(name, vars(options))
+    habits, acted = source.habits, name in ("synthetic", "ict_facekit")
     recipe = Recipe(
         fps=None if acted else habits.fps if options.fps is None else options.fps,
         neutral=options.neutral or habits.neutral,
@@ -219,8 +229,10 @@ def prepare(options: Namespace) -> None:
         strict=options.strict,
     )
     workers = min(usable_cores(), preparing.MOST_WORKERS) if options.workers is None else options.workers
+    if is_own(name) and workers > 1:
+        require_portable(source, name)
     try:
-        preparing.prepare(source, options.source, options.out, recipe, workers)
+        preparing.prepare(source, name, options.out, recipe, workers)
     except KeyboardInterrupt:
         print("facegen: what is done is kept; the same command goes on from there", file=sys.stderr)
         raise
@@ -265,7 +277,8 @@ def add_inspect(verbs: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--source",
         metavar="NAME",
-        help="of a dataset's folder: the source to read it as (default: the one that matches most files)",
+        help="of a dataset's folder: the source to read it as, by name or as MODULE:CLASS of your own (default: the "
+        "one that matches most files)",
     )
     parser.add_argument(
         "--layout",

@@ -123,6 +123,14 @@ def add_evaluate(verbs: argparse._SubParsersAction) -> None:
         parser.add_argument(name, type=Path, nargs="+", default=[], metavar="CKPT", help=text)
     add_trust(parser)
     parser.add_argument(
+        "--metric",
+        action="append",
+        default=[],
+        metavar="MODULE:FUNCTION",
+        help="also measure by a function of your own, (made, recorded, corpus, index) -> number, such as "
+        "my_metrics:lip_error; may be repeated",
+    )
+    parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder to make; an earlier report there is replaced"
     )
     parser.add_argument("--device", default="cpu", metavar="NAME", help="where to compute: cpu or cuda (default: cpu)")
@@ -139,12 +147,16 @@ def add_evaluate(verbs: argparse._SubParsersAction) -> None:
 def evaluate(options: Namespace) -> None:
     """A corpus and checkpoints become a report."""
     from facegen import evaluation
+    from facegen.evaluation.own_metrics import named_metric
     from facegen.evaluation.rows import MODELS, TITLES
 
     require_device(options.device)
     names = (*MODELS, evaluation.CLASSIFIER)
     checkpoints = {name: getattr(options, name) for name in names}
-    report = evaluation.evaluate(options.corpus, checkpoints, options.out, options.device, options.style, options.trust)
+    metrics = {name: named_metric(name) for name in options.metric}
+    report = evaluation.evaluate(
+        options.corpus, checkpoints, options.out, options.device, options.style, options.trust, metrics
+    )
     for name in report["left_out"]:
         print(f"left out, since no checkpoint was given: {name}")
     for name, values in report["table2"].items():

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
+from facegen.data.sources.own import is_own, open_own
 from facegen.data.sources.source import Source
 from facegen.errors import FacegenError, unknown
 
@@ -31,16 +32,19 @@ def open_source(name: str, options: Mapping[str, Any]) -> Source:
     """A source by name.
 
     Args:
-        name: a key of `OPTIONS`.
+        name: a key of `OPTIONS`, or a class of one's own such as `my_sources:MySource`.
         options: `seed`, and those of `OPTIONS`; None means not given.
 
     Raises:
         FacegenError: the source is unknown, takes no such option, or cannot use what it was given.
     """
-    if name not in OPTIONS:
-        raise FacegenError(unknown("source", name, OPTIONS))
     every = set().union(*OPTIONS.values())
     given = {key: value for key, value in options.items() if key in every and value is not None}
+    if is_own(name):
+        given.pop("fps", None)  # as of recorded sources, below
+        return open_own(name, given, options["seed"])
+    if name not in OPTIONS:
+        raise FacegenError(unknown("source", name, OPTIONS))
     for key in given:
         if key not in OPTIONS[name]:
             raise FacegenError(f"the source {name} takes no --{key.replace('_', '-')}")
