@@ -9,8 +9,9 @@ from typing import Any, NoReturn
 
 from facegen import __version__
 from facegen.errors import FacegenError
-from facegen.verbs.corpora import add_demo, add_inspect, add_prepare
+from facegen.verbs.corpora import add_demo, add_prepare
 from facegen.verbs.faces import add_animate, add_interpolate, add_photo, add_register
+from facegen.verbs.looking import add_inspect
 from facegen.verbs.reports import add_bench, add_evaluate, add_export
 
 TRAINING = {
