@@ -46,16 +46,17 @@ def draw_phases(corpus: Corpus, path: str | Path) -> list[Path]:
     for start, page in zip(starts, following(pages, "drawing", "page"), strict=True):
         shown = order[start : start + PAGE_SEQUENCES]
         rows = -(-len(shown) // COLUMNS)
-        figure = figures.Figure(figsize=(4 * COLUMNS, 1.9 * rows + 0.5), layout="constrained")
+        figure = figures.Figure(figsize=(4 * COLUMNS, 1.9 * rows + 0.6), layout="constrained")
         axes = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
         for axis in axes[len(shown) :]:
             axis.set_axis_off()
         for axis, index in zip(axes, shown, strict=False):
             _draw(axis, corpus, index)
         figure.suptitle(
-            f"Sequences {start + 1} to {start + len(shown)} of {len(entries)}, the least certain first: mean "
-            "displacement in mm (line), label (dashed), onset, apex and offset (dotted), over seconds; in titles, how "
-            "often such phases are right within a frame"
+            f"Sequences {start + 1} to {start + len(shown)} of {len(entries)}, the least certain first; in titles, how "
+            "often such phases are right within a frame\nMean displacement in mm (line), label (dashed), onset, apex "
+            "and offset (dotted), over seconds",
+            fontsize=10,
         )
         with new_file(page) as aside:
             figure.savefig(aside, dpi=100)
