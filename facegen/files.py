@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 from numpy.lib.npyio import NpzFile
@@ -156,9 +156,21 @@ def read_yaml(path: str | Path, schema: type) -> dict[str, Any]:
     if not path.is_file():
         raise FacegenError(f"{path}: no such file")
     try:
-        checked = OmegaConf.merge(OmegaConf.structured(schema), OmegaConf.load(path))
+        given = OmegaConf.load(path)
+        _keep_names(given, yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader), schema)
+        checked = OmegaConf.merge(OmegaConf.structured(schema), given)
         filled = OmegaConf.to_object(checked)
     except (OmegaConfBaseException, yaml.YAMLError, UnicodeDecodeError, OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise FacegenError(f"{path}: {reason}") from error
     return vars(filled)
+
+
+def _keep_names(given: Any, written: Any, schema: type) -> None:
+    """Put names back as they are written, where a list of them is wanted: 003, which YAML takes for the number 3."""
+    if not isinstance(written, dict):
+        return
+    for field, kind in get_type_hints(schema).items():
+        names = written.get(field)
+        if list[str] in (kind, *get_args(kind)) and isinstance(names, list) and all(isinstance(x, str) for x in names):
+            given[field] = names

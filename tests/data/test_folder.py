@@ -81,6 +81,12 @@ def test_without_settings_a_seed_draws_the_test_subjects(root: Path) -> None:
     assert source.expressions == ("happy", "sad")
 
 
+def test_names_of_digits_are_kept_as_they_are_written(root: Path) -> None:
+    (root / "bob").rename(root / "003")
+    (root / "dataset.yaml").write_text("units: cm\ntest_subjects: [003]\n")
+    assert FolderSource(root).test_subjects == ("003",)
+
+
 def test_fps_resamples(root: Path, tmp_path: Path) -> None:
     assert (
         run(["prepare", "folder", "--root", str(root), "--fps", "60", "--depth", "2", "--out", str(tmp_path / "c")])
@@ -109,6 +115,8 @@ DAMAGES = {
     "unknown test subject 'eve'": damage_yaml("test_subjects: [eve]"),
     "unknown validation subject 'eve'": damage_yaml("val_subjects: [eve]"),
     "ann is a test subject, and nobody": damage_yaml("test_subjects: [ann]\nval_subjects: [cleo, ann]"),
+    "unknown test subject '003'; known are: ann": damage_yaml("test_subjects: [003]"),  # a name, not how many to draw
+    "unknown validation subject '2'; known are: ann": damage_yaml("val_subjects: [2]"),
     "unknown expression 'sad'": damage_yaml("expressions: [happy]"),
     "Key 'fpss' not in": damage_yaml("fpss: 3"),
     "fps must be a positive number": damage_yaml("fps: 0"),

@@ -15,7 +15,7 @@ from facegen.data.sources.annotations import Range, read_annotations
 from facegen.data.sources.layout import Layout, Matched, frame_numbers, match, require_no_gap
 from facegen.data.sources.settings import LEFT_OUT, left_out
 from facegen.data.sources.source import Key, Recording, Source
-from facegen.data.sources.splits import choose_test_subjects, choose_val_subjects
+from facegen.data.sources.splits import choose_test_subjects, choose_val_subjects, require_known
 from facegen.data.sources.twins import Refused, misspelled, without_twins
 from facegen.data.sources.units import require_face_size
 from facegen.errors import DataError, FacegenError, unknown
@@ -80,6 +80,10 @@ class MeshTreeSource(Source):
         )
         shown = {key.expression for key in self.keys}
         self.expressions = tuple(name for name in dict.fromkeys(names.values()) if name in shown)
+        if not test_subjects:
+            require_known("test subject", layout.test_subjects, self.subjects)
+        if not val_subjects:
+            require_known("validation subject", layout.val_subjects, self.subjects)
         self.test_subjects = choose_test_subjects(self.subjects, test_subjects or layout.test_subjects or None, seed)
         validating = val_subjects or layout.val_subjects or None
         self.val_subjects = choose_val_subjects(self.keys, self.test_subjects, validating, seed)

@@ -37,9 +37,7 @@ def choose_test_subjects(
     chosen = [name for name in given if name in subjects] if wanted is None else list(wanted)
     if (number := _number(chosen, subjects)) is not None:
         count, chosen = number, []
-    for name in chosen:
-        if name not in subjects:
-            raise DataError(unknown("test subject", name, subjects))
+    require_known("test subject", chosen, subjects)
     if not chosen:
         chosen = [subjects[i] for i in np.random.default_rng(seed).permutation(len(subjects))[:count]]
     if not 0 < len(set(chosen)) < len(subjects):
@@ -48,6 +46,17 @@ def choose_test_subjects(
             "needed"
         )
     return tuple(name for name in subjects if name in chosen)
+
+
+def require_known(what: str, names: Series[str], subjects: Series[str]) -> None:
+    """Require that names are those of subjects; where a file lists them, no number stands for how many to draw.
+
+    Raises:
+        DataError: a name is unknown; the message lists those that are known.
+    """
+    for name in names:
+        if name not in subjects:
+            raise DataError(unknown(what, name, subjects))
 
 
 def choose_val_subjects(
@@ -72,9 +81,8 @@ def choose_val_subjects(
         return draw_val_subjects(keys, test, None, seed)
     if (number := _number(chosen, subjects)) is not None:
         return draw_val_subjects(keys, test, number, seed)
+    require_known("validation subject", chosen, subjects)
     for name in chosen:
-        if name not in subjects:
-            raise DataError(unknown("validation subject", name, subjects))
         if name in test:
             raise DataError(
                 f"{name} is a test subject, and nobody is on two sides; name another with --val-subjects or "
