@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from facegen.classes import is_own
 from facegen.evaluation.intervals import LEAST_SUBJECTS
 from facegen.evaluation.rows import GROUND_TRUTH, TITLES
 
@@ -48,9 +49,26 @@ def counted(count: int, one: str, many: str = "") -> str:
 def meanings(report: Mapping[str, Any]) -> str:
     """What each row of the tables is."""
     names = dict.fromkeys([*report["table2"], *report["table3"], *report["timing"]])
-    lines = [f"- **{TITLES[name]}**: {MEANINGS[name].format(**report)}." for name in TITLES if name in names]
-    lines += [f"- left out, since no checkpoint was given: {TITLES.get(name, name)}" for name in report["left_out"]]
+    lines = [f"- **{TITLES[name]}**: {_meaning(name, report)}." for name in TITLES if name in names]
+    if report["left_out"]:
+        missing = "; ".join(str(TITLES.get(name, name)) for name in report["left_out"])
+        lines.append(f"- Left out, since no checkpoint was given: {missing}.")
     return "\n".join(lines)
+
+
+def _meaning(name: str, report: Mapping[str, Any]) -> str:
+    own: dict[str, None] = dict.fromkeys(
+        path for facts in report["trained"].get(name, ()) for path in own_classes(facts)
+    )
+    if own:
+        return f"{' and '.join(f'`{path}`' for path in own)}, not facegen's own, in the place of the model of this name"
+    return MEANINGS[name].format(**report)
+
+
+def own_classes(facts: Mapping[str, Any]) -> list[str]:
+    """Paths of the classes of a checkpoint, see `trained`, that are not facegen's own: model, network, convolution."""
+    paths = (facts.get("model"), facts.get("network"), facts["settings"].get("convolution"))
+    return [path for path in dict.fromkeys(paths) if path and not is_own(path)]
 
 
 def interval_note(people: int) -> str:
@@ -100,6 +118,7 @@ def training(report: Mapping[str, Any]) -> list[str]:
 def _settings(facts: Mapping[str, Any]) -> str:
     """The settings of one checkpoint in a line."""
     found = {
+        "class": own_classes(facts) or None,
         "optimizer": facts["optimizer"],
         "lr": facts["lr"],
         "decay": facts["decay"],

@@ -22,10 +22,11 @@ def trained(checkpoints: Mapping[str, Sequence[Path]], folder: Path) -> dict[str
         folder: of the report, in which they are to be found again.
 
     Returns:
-        For each file `path` as it was given and `from_report`, its place as seen from the report's folder; `network`,
-        `epochs` (the one in which it was written counts), `steps` of the optimiser, `takes_a_step` of all devices
-        together, `seed` of the order of takes, `optimizer`, `lr` at the beginning, `decay` (the factor on it after each
-        epoch), `weight_decay`, and the network's `settings` by name.
+        For each file `path` as it was given and `from_report`, its place as seen from the report's folder; `model` and
+        `network`, the paths of their classes; `epochs` (the one in which it was written counts), `steps` of the
+        optimiser, `takes_a_step` of all devices together, `seed` of the order of takes, `optimizer`, `lr` at the
+        beginning, `decay` (the factor on it after each epoch), `weight_decay`, and the `settings` of model and network
+        by name.
 
     Raises:
         CheckpointError: a file is no checkpoint.
@@ -39,10 +40,11 @@ def _facts(path: Path, folder: Path) -> Facts:
     order = next((part for part in _dictionaries(content.values()) if "sequences a step" in part), {})
     packed = content[KEY]
     epoch = content.get("epoch")
-    settings = packed.get("settings")
+    settings = {**_first([packed.get("init_args")]), **_first([packed.get("settings")])}
     return {
         "path": str(path),
         "from_report": Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix(),
+        "model": _plain(packed.get("model")),
         "network": _plain(packed.get("network")),
         "epochs": epoch + 1 if isinstance(epoch, int) else None,
         "steps": _plain(content.get("global_step")),
@@ -52,7 +54,7 @@ def _facts(path: Path, folder: Path) -> Facts:
         "lr": _plain(group.get("initial_lr")),
         "decay": _plain(_first(content.get("lr_schedulers")).get("gamma")),
         "weight_decay": _plain(group.get("weight_decay")),
-        "settings": {str(name): _plain(value) for name, value in _first([settings]).items()},
+        "settings": {str(name): _plain(value) for name, value in settings.items()},
     }
 
 

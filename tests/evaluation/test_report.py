@@ -36,7 +36,8 @@ def made_report(people: int = 6, steps: int = 20_000, comparisons: dict[str, Any
     """What `evaluate` gives of two rows and two expressions, without figures."""
     rows = ("label_mean", "paper_spiral", "spiral")
     facts = {
-        "path": "runs/last.ckpt", "from_report": "../runs/last.ckpt", "network": "SpiralNetwork", "epochs": 12,
+        "path": "runs/last.ckpt", "from_report": "../runs/last.ckpt", "network": "facegen.nn.SpiralNetwork",
+        "epochs": 12,
         "steps": steps, "takes_a_step": 4, "seed": None, "optimizer": "muon", "lr": 6e-3, "decay": 0.93,
         "weight_decay": 0.0, "settings": {"channels": [64, 32], "per_vertex": True},
     }  # fmt: skip
@@ -85,6 +86,16 @@ def test_a_comparison_is_a_sentence_for_any_sign(share: float, interval: list[fl
     )
 
 
+def test_the_page_does_not_take_classes_of_others_for_the_paper_s() -> None:
+    report = made_report()
+    assert "**spiral**: the paper's model" in markdown(report)
+    (facts,) = report["trained"]["spiral"]
+    facts |= {"model": "my_models.Warped", "settings": {"strength": 2.0, "stride": 5, "convolution": "my_layers.Conv"}}
+    page = markdown(report)
+    assert "**spiral**: `my_models.Warped` and `my_layers.Conv`, not facegen's own, in the place of" in page
+    assert "strength 2, stride 5" in page
+
+
 def test_the_page_says_of_how_many_people_its_intervals_are() -> None:
     many, few, one = (markdown(made_report(people)) for people in (18, 3, 1))
     assert "like the 18 test subjects: a t interval with 17 degrees of freedom" in many
@@ -102,7 +113,7 @@ def test_the_page_explains_its_rows_and_how_they_were_trained() -> None:
     text = markdown(made_report())
     for name in ("label_mean", "paper_spiral", "spiral", "ground_truth"):
         assert f"\n- **{TITLES[name]}**: " in text
-    assert "- left out, since no checkpoint was given: blendshape\n" in text
+    assert "- Left out, since no checkpoint was given: blendshape.\n" in text
     assert "| spiral | `runs/last.ckpt` | 12 | 20,000 | 4 | - |" in text
     assert "- spiral: optimizer muon, lr 0.006, decay 0.93, weight_decay 0, channels [64, 32], per_vertex true." in text
     assert "far less long" not in text
