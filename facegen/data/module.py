@@ -181,13 +181,18 @@ class ExpressionDataModule(LightningDataModule):
             callbacks: of the run; those that monitor an error of validation ask for them.
 
         Raises:
-            DataError: they are asked for, and the corpus has none.
+            DataError: they are asked for, and the corpus has none; or what is monitored is measured in no training.
         """
         if verb == "validate":
             self.corpus.require_validation(verb)
         for callback in callbacks:
-            if is_of_validation(monitored := getattr(callback, "monitor", None)):
-                self.corpus.require_validation(f"{type(callback).__name__}, which monitors {monitored},")
+            monitored, whose = getattr(callback, "monitor", None), type(callback).__name__
+            if is_of_validation(monitored):
+                self.corpus.require_validation(f"{whose}, which monitors {monitored},")
+            elif isinstance(monitored, str) and monitored.startswith("test/"):
+                raise DataError(
+                    f"{whose} monitors {monitored}, which training does not measure; monitor val/{monitored[5:]}"
+                )
 
     def setup(self, stage: str) -> None:
         assert self.trainer is not None  # Lightning calls this for a run

@@ -120,8 +120,8 @@ def summary(path: str | Path) -> str:
     lines = [first]
     if not corpus.split("val") and len(corpus.subjects) < LEAST_TO_VALIDATE:
         lines.append(
-            f"no validation subjects: of fewer than {LEAST_TO_VALIDATE} people none are drawn; --val-subjects asks for "
-            "some"
+            f"no validation subjects: of fewer than {LEAST_TO_VALIDATE} people none are drawn unless --val-subjects "
+            "asks for some"
         )
     return "\n".join([*lines, *(f"left out: {line}" for line in corpus.left_out_lines())])
 

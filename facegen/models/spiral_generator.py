@@ -117,8 +117,14 @@ def _settings(kind: type[torch.nn.Module], settings: dict[str, Any]) -> dict[str
     if any(each.kind is each.VAR_KEYWORD for each in arguments.values()):
         return settings
     defaults = inspect.signature(SpiralNetwork).parameters
-    for name in settings.keys() - arguments.keys():
+    dropped = []
+    for name in [name for name in settings if name not in arguments]:
         usual = defaults[name].default
         if settings[name] != (list(usual) if isinstance(usual, tuple) else usual):
-            raise FacegenError(f"{kind.__name__} has no argument {name}, which is {settings[name]} here; leave it out")
+            dropped.append(f"{name} {settings[name]}")
+    if dropped:
+        raise FacegenError(
+            f"{kind.__name__} has no arguments for the settings {', '.join(dropped)}; leave them out of the config, or "
+            "give the network arguments of these names"
+        )
     return {name: value for name, value in settings.items() if name in arguments}

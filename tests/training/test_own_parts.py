@@ -92,6 +92,17 @@ def own(
     return SimpleNamespace(folder=folder, module=module, name=request.param, checkpoint=path, common=common)
 
 
+def test_settings_that_a_network_has_no_arguments_for_are_named_together(
+    own: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    if own.name != "Net":
+        pytest.skip("is a whole model")
+    monkeypatch.chdir(own.folder)
+    more = ["--model.bidirectional=true", "--model.activation=elu", f"--trainer.logger.save_dir={tmp_path}"]
+    assert run(["fit", *own.common, *more]) == 2
+    assert "Net has no arguments for the settings activation elu, bidirectional True; leave" in capsys.readouterr().err
+
+
 def test_every_verb_makes_what_test_and_predict_made(
     own: SimpleNamespace, corpus_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -109,6 +109,10 @@ def test_a_corpus_without_validation_subjects_is_trained_on_without_validation(
         (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("facegen: error")]
         assert (f"which monitors {monitor}," if asking else "error: validate needs validation subjects") in line
         assert "prepare it again with --val-subjects" in line
+    assert run(["fit", *fit_arguments, *more, stopping, "--trainer.callbacks.monitor=test/error"]) == 2
+    assert "EarlyStopping monitors test/error, which training does not measure; monitor val/error" in (
+        capsys.readouterr().err
+    )
     assert not (tmp_path / "more").exists()
     assert run(["fit", *fit_arguments, *more, weights, "--trainer.max_epochs=2"]) == 0  # a resumed one goes on
 
