@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from facegen.errors import FacegenError
-from facegen.exporters.arkit_basis import ArkitBasis
+from facegen.rigging.weights import ArkitBasis
 from facegen.exporters.stream import streamed
 from facegen.files import new_file
 from facegen.motion.live_link import COLUMNS, ROTATIONS, SHAPES
