@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from facegen.detection.look import camera_at
-from facegen.pictures.render import render
+from facegen.pictures.render import Camera, render
 from facegen.pictures.sheets import contact_sheet
 from facegen.rigging.rig import Rig
 
 COLUMNS = 9
 """Faces in a row."""
+SHOWN_SHARE = 0.1
+"""Share of the farthest motion, above which a vertex is framed. Chosen: necks and ears move by less."""
+
+FRAME = 1.15
+"""Half the picture's height in distances of the farthest moving vertex from its middle."""
 
 
 def rig_sheet(rig: Rig, size: int = 256) -> np.ndarray:
@@ -21,8 +28,9 @@ def rig_sheet(rig: Rig, size: int = 256) -> np.ndarray:
         size: edge of each picture, pixels.
     """
     shapes = np.stack(list(rig.shapes.values()))
-    moving = np.linalg.norm(shapes, axis=-1).max(axis=0) > 0.02 * np.linalg.norm(shapes, axis=-1).max()
-    camera = camera_at(rig.mesh.vertices[moving], rig.rotation)
+    far = np.linalg.norm(shapes, axis=-1).max(axis=0)
+    moving = far > SHOWN_SHARE * far.max()
+    camera = _close(rig.mesh.vertices[moving], rig.rotation)
     poses = [rig.mesh.vertices, *(rig.mesh.vertices + shape for shape in shapes)]
     pictures = [render(pose, rig.mesh.faces, camera, size=size) for pose in poses]
     names = ["rest", *rig.names]
@@ -33,3 +41,11 @@ def rig_sheet(rig: Rig, size: int = 256) -> np.ndarray:
     return np.concatenate(
         [np.pad(each, [(0, 0), (0, width - each.shape[1]), (0, 0)], constant_values=255) for each in sheets]
     )
+
+
+def _close(points: np.ndarray, rotation: np.ndarray) -> Camera:
+    """From where points (N, 3) are looked at, narrowed until they fill the picture."""
+    camera = camera_at(points, rotation)
+    seen = (points - camera.position) @ rotation.T
+    slope = np.abs(seen[:, :2] / seen[:, 2:]).max()
+    return replace(camera, field_of_view=2 * float(np.degrees(np.arctan(FRAME * slope))))

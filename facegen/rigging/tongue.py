@@ -14,9 +14,9 @@ MIDLINE = 0.02
 """Half the width of the strip in the middle of the mouth in which a tongue is looked for."""
 LONGEST_GUMS = 0.1
 """Depth of that strip, of what goes with the lower jaw: gums and teeth have less of it, a tongue more."""
-UPWARD_COSINE = -0.3
-"""Cosine between a normal and up, above which a vertex is still the tongue's upper side. Its underside, which leads to
-the gums, is below."""
+UPWARD_COSINE = 0.3
+"""Cosine between a normal and up, above which a vertex is the tongue's upper side; what leads from there to the gums is
+steeper. At 0.1 ICT-FaceKit's gums, which are one piece with the tongue, came along; from 0.2 to 0.4 none did."""
 REACH = 0.15
 """By how much the tip moves forward; 35 mm on an adult's face, from behind the teeth to well before the lips."""
 DROOP = 0.04
@@ -46,7 +46,7 @@ def tongue_out(mesh: TriMesh, jaw: np.ndarray, head: FaceFrame) -> np.ndarray | 
     if number is None or depth[number] < LONGEST_GUMS:
         return None
     mine = hinged & (piece == number)
-    top = _upper_side(mesh, mine, strip & (piece == number), points, head)
+    top = _upper_side(mesh, mine, strip & mine, points, head)
     back, front = points[top, 2].min(), points[top, 2].max()
     share = np.zeros(len(points))
     share[top] = _smooth((points[top, 2] - back) / max(front - back, 1e-9))
