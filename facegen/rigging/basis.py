@@ -14,13 +14,10 @@ from facegen.mesh.topology import pieces
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import UNITS
 from facegen.motion.live_link import SHAPES
+from facegen.rigging.names import NAMES, plain
 
-NAMES = tuple(name[0].lower() + name[1:] for name in SHAPES)
-"""Apple's names of the 52, `jawOpen`, in the order of Live Link Face."""
 NEUTRALS = ("neutral", "genericneutralmesh")
-"""Names of a neutral's file, as `_plain` makes them: the one of users, and the one of ICT-FaceKit."""
-SIDES = {"_l": "left", "_r": "right"}
-"""How ends of names of shapes spell the sides, and how ARKit does."""
+"""Names of a neutral's file, as `plain` makes them: the one of users, and the one of ICT-FaceKit."""
 ICT_VERTICES, ICT_FACE = 26719, 9409
 """Vertices of ICT-FaceKit's whole mesh, and of its region `face`, which are the first (README of ICT-FaceKit)."""
 HEAD_HEIGHT = 300.0
@@ -50,7 +47,7 @@ class ShapeFiles:
         folder = Path(folder)
         if not folder.is_dir():
             raise FacegenError(f"{folder}: no such folder; give one of meshes named as ARKit names its blendshapes")
-        files = {_plain(path.stem): path for path in sorted(folder.iterdir()) if path.suffix.lower() in READERS}
+        files = {plain(path.stem): path for path in sorted(folder.iterdir()) if path.suffix.lower() in READERS}
         neutral = next((files[name] for name in NEUTRALS if name in files), None)
         if neutral is None:
             raise FacegenError(f"{folder}: expected neutral.obj or generic_neutral_mesh.obj beside the blendshapes")
@@ -70,17 +67,22 @@ class ShapeFiles:
         _require_count(self.rest, len(mesh.vertices), count)
         return mesh
 
-    def displacement(self, name: str, base: np.ndarray) -> np.ndarray | None:
+    def displacement(self, name: str, base: np.ndarray, exact: bool = False) -> np.ndarray | None:
         """Of a shape, (V, 3) in the files' unit, from the first V vertices (V, 3) at rest; None where it is missing.
 
         Raises:
-            FacegenError: a mesh has fewer vertices than `base`.
+            FacegenError: a mesh has fewer vertices than `base`, or, where it has to be `exact`, more.
         """
         if name not in self.shapes:
             return None
         total = np.zeros_like(base)
         for path in self.shapes[name]:
             vertices = read_obj_vertices(path) if path.suffix.lower() == ".obj" else read_mesh(path).vertices
+            if exact and len(vertices) != len(base):
+                raise FacegenError(
+                    f"{path}: expected {len(base)} vertices as {self.rest.name} has, found {len(vertices)}; all meshes "
+                    "of a basis must have one topology"
+                )
             _require_count(path, len(vertices), len(base))
             total += vertices[: len(base)] - base
         return total
@@ -124,7 +126,7 @@ class ShapeBasis:
         factor = min(UNITS.values(), key=lambda each: abs(np.log(height * each / HEAD_HEIGHT)))
         shapes, missing = {}, []
         for shape, name in zip(SHAPES, NAMES, strict=True):
-            moved = files.displacement(shape, mesh.vertices)
+            moved = files.displacement(shape, mesh.vertices, exact=True)
             if moved is not None and moved.any():
                 shapes[name] = moved * factor
             else:
@@ -146,12 +148,6 @@ def _part(mesh: TriMesh, chosen: np.ndarray) -> TriMesh:
     polygons = mesh.faces if mesh.polygons is None else mesh.polygons
     kept = ((place[polygons] >= 0) | (polygons < 0)).all(axis=1)
     return TriMesh.from_polygons(mesh.vertices[chosen], place[polygons[kept]])
-
-
-def _plain(stem: str) -> str:
-    """A shape's name in lower case, its side spelled out, without underscores: `eyeBlink_L` is `eyeblinkleft`."""
-    name = stem.lower()
-    return (name[:-2] + SIDES[name[-2:]] if name[-2:] in SIDES else name).replace("_", "")
 
 
 def _require_count(path: Path, found: int, wanted: int) -> None:

@@ -19,8 +19,9 @@ from facegen.mesh.surface import Surface, on_surface
 from facegen.mesh.topology import pieces
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.welding import weld
-from facegen.rigging.basis import NAMES, ShapeBasis
+from facegen.rigging.basis import ShapeBasis
 from facegen.rigging.eyes import find_eyes, turn_eyes
+from facegen.rigging.names import NAMES
 from facegen.rigging.tongue import tongue_out
 
 JAW_SHIFTS = ("jawForward", "jawLeft", "jawRight")
@@ -194,7 +195,9 @@ def _lower_jaw(basis: ShapeBasis) -> np.ndarray:
 
 def _finished(face: Face, basis: ShapeBasis, shapes: dict[str, np.ndarray], mouth: Mouth) -> Rig:
     """The rig with eyes that turn and a tongue, and what is to be said of them."""
-    notes = []
+    notes = [] if face.fit is None else [f"{face.fit}; units: {face.units}"]
+    if face.fit is not None and face.fit.fused_lips:
+        notes.append("one sheet of skin closes its mouth and stretches where lips part; cut it open")
     first = np.unique(mouth.index, return_index=True)[1]
     eyes = find_eyes(mouth.mesh, mouth.others, mouth.head)
     for eye in eyes:
