@@ -32,7 +32,8 @@ NUMBER_TYPES = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4",
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 """How many numbers an element has of each type that is read."""
 _SURFACE_ONLY = (
-    "KHR_materials_", "KHR_texture_", "EXT_texture_", "KHR_lights_", "KHR_mesh_quantization", "VRM", "KHR_xmp", "KHR_node_visibility",
+    "KHR_materials_", "KHR_texture_", "EXT_texture_", "KHR_lights_", "KHR_mesh_quantization", "VRM", "KHR_xmp",
+    "KHR_node_visibility",
 )  # fmt: skip
 """How names of extensions begin that a file may require: positions are read rightly with them."""
 _UNPACKED = ("EXT_meshopt_compression", "KHR_meshopt_compression", "KHR_draco_mesh_compression")

@@ -15,11 +15,10 @@ import numpy as np
 
 from facegen.errors import FacegenError, MeshError
 from facegen.mesh.formats.draco import Draco
-from facegen.mesh.formats.gltf_document import ELEMENT_LIMIT, LARGEST_BUFFER, NUMBER_TYPES, WIDTHS, Document, whole
+from facegen.mesh.formats.gltf_document import LARGEST_BUFFER, NUMBER_TYPES, WIDTHS, Document, whole
+from facegen.mesh.formats.meshopt import MESHOPT, Meshopt
 from facegen.optional import require
 
-MESHOPT = ("EXT_meshopt_compression", "KHR_meshopt_compression")
-"""Extensions that pack a buffer view, the second the one that Khronos made of the first."""
 DRACO = "KHR_draco_mesh_compression"
 """The extension that packs the triangles and vertices of a primitive."""
 UNPACKED_PER_BYTE = 128
@@ -30,10 +29,8 @@ UNPACKED_FREELY = 1 << 22
 FACE_BYTES = 16
 """Bytes that a triangle counts for before it is unpacked. Chosen: Draco says first how many there are, and an avatar's
 vertices, half as many, have some 30 bytes each."""
-FILTERS = {"NONE": None, "OCTAHEDRAL": (4, 8), "QUATERNION": (8,), "EXPONENTIAL": None, "COLOR": (4, 8)}
-"""Strides, in bytes, that each filter of meshopt is for; None for all."""
 ALIGNED = 8
-"""Bytes to which the parts of the new buffer are aligned. Chosen: numbers have up to 4, and offsets into a part stay."""
+"""Bytes to which the parts of the new buffer are aligned. Chosen: numbers have up to 4."""
 
 
 def packings(tree: Any) -> tuple[str, ...]:
@@ -45,8 +42,8 @@ def packings(tree: Any) -> tuple[str, ...]:
 def unpacked(document: Document) -> Document:
     """The same document in plain numbers, or the document itself where nothing in it is packed.
 
-    What also lies there plainly, as a fallback, is taken where no package is installed. The bounds of accessors are those of the numbers
-    that came out, which lossy packing has moved.
+    What also lies there plainly, as a fallback, is taken where no package is installed. The bounds of accessors become
+    those of the numbers that came out, which lossy packing has moved.
 
     Raises:
         MeshError: a package that unpacks is not installed; what is packed is damaged; or it unpacks to far more than
@@ -145,40 +142,23 @@ class _Unpacking:
 
     # meshopt
 
-    def _meshopt(self, view: dict) -> tuple[str, dict] | None:
-        """How a view is packed; None where it is not, or lies there plainly too and nothing here unpacks it."""
+    def _meshopt(self, view: dict) -> str | None:
+        """The extension that packs a view; None where none does, or it lies there plainly and none is installed."""
         found = next((name for name in MESHOPT if name in view.get("extensions", {})), None)
         if found is None:
             return None
         buffer = self.source.item("buffers", view.get("buffer"))
         fallback = any(buffer.get("extensions", {}).get(name, {}).get("fallback") for name in MESHOPT)
         there = "uri" in buffer or (view["buffer"] == 0 and len(self.source.binary) > 0 and not fallback)
-        return None if there and not _installed("meshopt") else (found, view["extensions"][found])
+        return None if there and not _installed("meshopt") else found
 
     def _unpack_view(self, index: int) -> None:
         view = self.tree["bufferViews"][index]
-        found = self._meshopt(view)
-        assert found is not None
-        name, packed = found
-        data = self.source.range(packed.get("buffer"), whole(packed, "byteOffset", 0), whole(packed, "byteLength"))
-        count, stride = whole(packed, "count"), whole(packed, "byteStride")
-        mode, rule = packed.get("mode"), packed.get("filter", "NONE")
-        strides = {"ATTRIBUTES": range(4, 257, 4), "TRIANGLES": (2, 4), "INDICES": (2, 4)}.get(mode, ())
-        if stride not in strides or rule not in FILTERS or stride not in (FILTERS[rule] or strides):
-            raise MeshError(f"buffer view {index}: {name} has no mode {mode!r} with filter {rule!r} and stride {stride}")
-        if not 0 < count <= 3 * ELEMENT_LIMIT or whole(view, "byteLength") > count * stride:
-            raise MeshError(
-                f"buffer view {index}: {name} says {count} times {stride} bytes, and the view "
-                f"{view['byteLength']}; the file is damaged"
-            )
-        self._spend(count * stride)
-        meshopt = _package("meshopt", name)
-        try:
-            plain = meshopt.decode_gltf_buffer(data, count, stride, mode, None if rule == "NONE" else rule)
-        except ValueError as error:
-            raise MeshError(f"buffer view {index} is not packed as {name} says; the file is damaged") from error
-        begin = self._add(plain.tobytes())
-        view |= {"buffer": 0, "byteOffset": begin}
+        name = self._meshopt(view)
+        assert name is not None
+        packed = Meshopt(self.source, view, name)
+        self._spend(packed.size)
+        view |= {"buffer": 0, "byteOffset": self._add(packed.open(_package("meshopt", name)))}
         for each in MESHOPT:
             _drop(view, each)
 
@@ -210,18 +190,24 @@ class _Unpacking:
             small = corners.get("componentType") == 5123 and draco.points <= 1 << 16
             corners["componentType"] = 5123 if small else 5125
             self._fill(primitive["indices"], draco.corners.astype("<u2" if small else "<u4"), 34963)
-            for name, number in packed.get("attributes", {}).items():
-                accessor = self._accessor(primitive["attributes"].get(name))
-                dtype = np.dtype(NUMBER_TYPES.get(accessor.get("componentType", -1), "V1"))
-                width = WIDTHS.get(accessor.get("type", ""), 0)
-                found = draco.attribute(number)
-                if found.shape != (whole(accessor, "count"), width) or (found.dtype.kind == "f") != (dtype.kind == "f"):
-                    raise MeshError(f"{name} is not packed as its accessor says; the file is damaged")
-                self._fill(primitive["attributes"][name], found.astype(dtype), 34962)
+            values = {name: self._attribute(primitive, name, draco) for name in packed.get("attributes", {})}
+            _sum_to_one([values[name] for name in values if name.startswith("WEIGHTS_")])
+            for name, found in values.items():
+                self._fill(primitive["attributes"][name], found, 34962)
         for view in known:  # what was packed there is not needed any more
             begin = self._add(bytes(ALIGNED))
             kept = {key: value for key, value in self.tree["bufferViews"][view].items() if key in ("name", "extras")}
             self.tree["bufferViews"][view] = {"buffer": 0, "byteOffset": begin, "byteLength": ALIGNED, **kept}
+
+    def _attribute(self, primitive: dict, name: str, draco: Draco) -> np.ndarray:
+        """(V, C) one attribute of a primitive, as its accessor has the numbers."""
+        accessor = self._accessor(primitive["attributes"].get(name))
+        dtype = np.dtype(NUMBER_TYPES.get(accessor.get("componentType", -1), "V1"))
+        found = draco.attribute(primitive["extensions"][DRACO]["attributes"][name])
+        wanted = (whole(accessor, "count"), WIDTHS.get(accessor.get("type", ""), 0))
+        if found.shape != wanted or (found.dtype.kind == "f") != (dtype.kind == "f"):
+            raise MeshError(f"{name} is not packed as its accessor says; the file is damaged")
+        return found.astype(dtype)
 
     def _accessor(self, index: Any) -> dict:
         self.source.item("accessors", index)
@@ -264,6 +250,14 @@ def _package(module: str, name: str) -> Any:
         return require(module, "packed")
     except FacegenError as error:
         raise MeshError(f"the file is packed with {name}; {error}") from error
+
+
+def _sum_to_one(weights: list[np.ndarray]) -> None:
+    """Make the weights of joints, (V, 4) each, of floats, sum to one again, which packing rounded."""
+    total = sum((each.astype(np.float64).sum(axis=1) for each in weights), np.float64(0))
+    for each in weights:
+        if each.dtype.kind == "f":
+            each /= np.where(total > 0, total, 1)[:, None].astype(each.dtype)
 
 
 def _drop(holder: dict, name: str) -> None:
