@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from facegen.errors import FacegenError, unknown
 from facegen.motion.label import EASINGS
-from facegen.verbs.shared import add_model, add_output, add_trust, add_verb, require_output, write_sequence
+from facegen.verbs.assets import asset_of, write_moved
+from facegen.verbs.shared import add_model, add_output, add_trust, add_verb, require_output
 
 if TYPE_CHECKING:
     from facegen.checkpoint import Checkpoint
     from facegen.face import Face
+    from facegen.scene.asset import Asset
     from facegen.sequence.sequence import Sequence
 
 # Everything else is imported where it is used: a verb that needs no network starts without loading torch.
@@ -69,6 +71,7 @@ def animate(options: Namespace) -> None:
     recorded = options.timeline is not None and options.timeline.suffix.lower() == ".csv"
     _require_one_label(options, recorded)
     require_output(options)  # refused now, and not after the fit
+    asset = asset_of(options)
     timeline = None
     if options.timeline is not None:
         timeline = Take.load(options.timeline) if recorded else Timeline.load(options.timeline)
@@ -93,7 +96,8 @@ def animate(options: Namespace) -> None:
     face = _face(options, model)
     # What fits is made once; writers go through the frames several times.
     streamed = 12 * len(motion) * len(face.mesh.vertices) > making.HELD_BYTES
-    write_sequence(_dressed(making.animate(model, face, motion, fps, streamed=streamed), face, options), options)
+    made = making.animate(model, face, motion, fps, streamed=streamed)
+    write_moved(_dressed(made, face, options, asset), face, options, asset, _motion_name(options))
 
 
 def _face(options: Namespace, model: Checkpoint) -> Face:
@@ -154,13 +158,19 @@ def interpolate(options: Namespace) -> None:
     from facegen import checkpoint
 
     require_output(options)
+    asset = asset_of(options)
     model = checkpoint.load(options.model, trust=options.trust)
     face = _face(options, model)
     made = making.interpolate(model, face, options.start, options.stop, options.steps)
-    write_sequence(_dressed(made, face, options), options)
+    write_moved(_dressed(made, face, options, asset), face, options, asset, f"{options.start} to {options.stop}")
 
 
-def _dressed(sequence: Sequence, face: Face, options: Namespace) -> Sequence:
+def _motion_name(options: Namespace) -> str:
+    """What an animation is called: the expression, or the timeline's file."""
+    return options.timeline.stem if options.expression is None else options.expression
+
+
+def _dressed(sequence: Sequence, face: Face, options: Namespace, asset: Asset | None) -> Sequence:
     """The sequence with the colour and texture of the neutral's file; for pictures, which are taken from the front, a
     face that was turned otherwise is turned there."""
     from dataclasses import replace
@@ -169,7 +179,7 @@ def _dressed(sequence: Sequence, face: Face, options: Namespace) -> Sequence:
     from facegen.mesh.formats.io import read_appearance
 
     appearance = read_appearance(options.neutral, face.mesh)
-    for reason in () if appearance is None else appearance.left_out:
+    for reason in () if appearance is None or asset is not None else appearance.left_out:
         print(f"facegen: left out: {reason}", file=sys.stderr)
     if options.out.suffix.lower() in (".png", ".mp4", ".gif"):
         sequence = replace(sequence, vertices=TurnedFrames(sequence.vertices, face.rotation))

@@ -35,9 +35,11 @@ class Scene:
         self._known: dict[int, np.ndarray] = {}  # where nodes are, by number
         self._skins: dict[int, np.ndarray] = {}
         self.shown: list[Shown] = []
+        self.nodes: list[dict] = []  # that show them, one for each
         for node, place in self._placed():
             for shown in self._primitives(node, place):
                 self.shown.append(shown)
+                self.nodes.append(node)
                 if len(self.shown) > PRIMITIVE_LIMIT:
                     raise MeshError(f"more than {PRIMITIVE_LIMIT} primitives; join them")
         if not self.shown:
