@@ -1,7 +1,6 @@
 """A rigged avatar, made for tests: what files from avatar makers have, in one small glTF.
 
 A face skinned to a posed skeleton, in two primitives that share their vertices, with targets of its own; lashes on the
-A face skinned to a posed skeleton, in two primitives that share their vertices, with targets of its own; lashes on the
 same skin, in a sparse accessor; two eyes that are one mesh, shown by two nodes of which one is mirrored; teeth in whole
 numbers on a scaled node; a ring of lines; animations of joints and weights; a second scene; names, extras and
 extensions that nobody knows.
@@ -150,9 +149,9 @@ def avatar(face: TriMesh) -> Avatar:
         "indices": document.add_accessor(teeth.faces.ravel().astype("<u2")),
     }
     _mesh(document, "TeethMesh", [surface, {"attributes": {"POSITION": ring}, "mode": 1}], extras={"enamel": 1})
-    local = np.linalg.inv(world[names["jaw"]]) @ np.diag([1 / TEETH] * 3 + [1])
+    local = np.linalg.inv(world[names["head"]]) @ np.diag([1 / TEETH] * 3 + [1])
     child = document.add_node(False, name="Teeth", mesh=3, matrix=local.T.ravel().tolist())
-    tree["nodes"][names["jaw"]]["children"].append(child)
+    tree["nodes"][names["head"]]["children"].append(child)
     drawn["Teeth"] = steps / TEETH * 1000
 
     _second_scene(document)
@@ -160,7 +159,7 @@ def avatar(face: TriMesh) -> Avatar:
     tree["extensionsUsed"] = ["KHR_mesh_quantization", "ACME_mesh", "ACME_root"]
     tree["extensionsRequired"] = ["KHR_mesh_quantization"]
     tree["extensions"] = {"ACME_root": {"numbers": [1, 2.5, None]}}
-    order = ["Teeth", "EyeLeft", "EyeRight", "Face", "Lashes"]
+    order = ["EyeLeft", "EyeRight", "Teeth", "Face", "Lashes"]
     return Avatar(document, {name: drawn[name] for name in order})
 
 
@@ -197,8 +196,8 @@ def _skeleton(document: Document) -> dict[str, int]:
         ("Armature", {"scale": [0.5, 0.5, 0.5], "rotation": turn(-90, 0, 0)}),
         ("hips", {"translation": [0, 0.1, 1.8], "rotation": turn(90, 0, 0)}),
         ("neck", {"translation": [0, 1, 0.05], "rotation": turn(5, 3, 0)}),
-        ("head", {"translation": [0, 0.2, 0], "rotation": turn(10, -15, 4), "scale": [1.1, 1, 0.9]}),
-        ("jaw", {"translation": [0, -0.1, 0.1], "rotation": turn(12, 0, 0), "scale": [-1, 1, 1]}),
+        ("head", {"translation": [0, 0.2, 0], "rotation": turn(10, -15, 4), "scale": [1.1, 1.1, 1.1]}),
+        ("jaw", {"translation": [0, -0.1, 0.1], "rotation": turn(12, 0, 0), "scale": [-1.2, 1, 1]}),
         ("end", {"extras": {"note": "nothing hangs here"}, "extensions": {"ACME_node": {"deep": [1]}}}),
     ]
     names: dict[str, int] = {}

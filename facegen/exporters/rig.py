@@ -14,10 +14,10 @@ from facegen.exporters.mesh_folder import write_obj_shapes
 from facegen.exporters.shapes_glb import write_shapes
 from facegen.exporters.shapes_usd import write_usd_shapes
 from facegen.mesh.appearance import Appearance
-from facegen.rigging.names import NAMES, apple_names
+from facegen.motion.shape_names import NAMES
 from facegen.rigging.rig import Rig
 from facegen.scene.asset import Asset
-from facegen.scene.drawn import all_targets
+from facegen.scene.drawn import arkit_targets
 from facegen.scene.files import write_asset
 from facegen.scene.targets import add_targets
 from facegen.sequence.sequence import Sequence
@@ -114,7 +114,7 @@ def _document(
 def _into(
     rig: Rig, path: Path, asset: Asset, look: Appearance | None, dressed: Callable[[Asset], list[str]] | None
 ) -> RigReport:
-    have = apple_names(all_targets(asset).values())
+    have = set(arkit_targets(asset).values())
     added = {name: shape for name, shape in rig.shapes.items() if name not in have}
     add_targets(asset, list(added), _displacements(rig, added, look))
     notes = [] if dressed is None else dressed(asset)

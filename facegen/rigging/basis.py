@@ -14,10 +14,12 @@ from facegen.mesh.topology import pieces
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import UNITS
 from facegen.motion.live_link import SHAPES
-from facegen.rigging.names import NAMES, plain
+from facegen.motion.shape_names import NAMES
 
 NEUTRALS = ("neutral", "genericneutralmesh")
-"""Names of a neutral's file, as `plain` makes them: the one of users, and the one of ICT-FaceKit."""
+"""Names of a neutral's file, as `_plain` makes them: the one of users, and the one of ICT-FaceKit."""
+SIDES = {"_l": "left", "_r": "right"}
+"""How ends of names of shapes spell the sides, and how ARKit does."""
 ICT_VERTICES, ICT_FACE = 26719, 9409
 """Vertices of ICT-FaceKit's whole mesh, and of its region `face`, which are the first (README of ICT-FaceKit)."""
 HEAD_HEIGHT = 300.0
@@ -47,7 +49,7 @@ class ShapeFiles:
         folder = Path(folder)
         if not folder.is_dir():
             raise FacegenError(f"{folder}: no such folder; give one of meshes named as ARKit names its blendshapes")
-        files = {plain(path.stem): path for path in sorted(folder.iterdir()) if path.suffix.lower() in READERS}
+        files = {_plain(path.stem): path for path in sorted(folder.iterdir()) if path.suffix.lower() in READERS}
         neutral = next((files[name] for name in NEUTRALS if name in files), None)
         if neutral is None:
             raise FacegenError(f"{folder}: expected neutral.obj or generic_neutral_mesh.obj beside the blendshapes")
@@ -148,6 +150,12 @@ def _part(mesh: TriMesh, chosen: np.ndarray) -> TriMesh:
     polygons = mesh.faces if mesh.polygons is None else mesh.polygons
     kept = ((place[polygons] >= 0) | (polygons < 0)).all(axis=1)
     return TriMesh.from_polygons(mesh.vertices[chosen], place[polygons[kept]])
+
+
+def _plain(stem: str) -> str:
+    """A shape's name in lower case, its side spelled out, without underscores: `eyeBlink_L` is `eyeblinkleft`."""
+    name = stem.lower()
+    return (name[:-2] + SIDES[name[-2:]] if name[-2:] in SIDES else name).replace("_", "")
 
 
 def _require_count(path: Path, found: int, wanted: int) -> None:

@@ -19,9 +19,9 @@ from facegen.mesh.surface import Surface, on_surface
 from facegen.mesh.topology import pieces
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.welding import weld
+from facegen.motion.shape_names import NAMES
 from facegen.rigging.basis import ShapeBasis
 from facegen.rigging.eyes import find_eyes, turn_eyes
-from facegen.rigging.names import NAMES
 from facegen.rigging.tongue import tongue_out
 
 JAW_SHIFTS = ("jawForward", "jawLeft", "jawRight")
@@ -29,6 +29,9 @@ JAW_SHIFTS = ("jawForward", "jawLeft", "jawRight")
 LOWER_SHARE = 0.5
 """Share of the farthest motion in `jawOpen`, beside the skin, above which a vertex of a basis counts as one of the
 lower jaw. Chosen: upper teeth do not move at all."""
+STILL = 0.01
+"""mm; a vertex that a shape moves by less is left where it is, so that files hold the vertices that move. Chosen: far
+below what is seen; a basis has noise of that size where nothing should move."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,9 +219,12 @@ def _finished(face: Face, basis: ShapeBasis, shapes: dict[str, np.ndarray], mout
         if out is not None:
             shapes["tongueOut"] = mouth.factor * out[mouth.index]
             notes.append("tongueOut is made here: the basis has none")
-    ordered = {
-        name: np.ascontiguousarray(shapes[name], np.float32) for name in NAMES if name in shapes and shapes[name].any()
-    }
+    ordered = {}
+    for name in NAMES:
+        if name in shapes:
+            moved = np.where(np.linalg.norm(shapes[name], axis=1, keepdims=True) > STILL, shapes[name], 0)
+            if moved.any():
+                ordered[name] = np.ascontiguousarray(moved, np.float32)
     left = [name for name in NAMES if name not in ordered]
     if left:
         notes.append(f"left out, since neither the basis nor the mesh has it: {', '.join(left)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from facegen.motion.shape_names import NAMES, apple_name
 from facegen.scene.asset import Asset
 from facegen.scene.names import target_names
 from facegen.scene.parts import MILLIMETRES
@@ -38,10 +39,21 @@ def drawn_targets(asset: Asset, wanted: dict[tuple[int, int], str]) -> dict[str,
     return found
 
 
-def all_targets(asset: Asset) -> dict[tuple[int, int], str]:
-    """The name of every target of every mesh, by both numbers."""
-    return {
-        (mesh, number): name
-        for mesh, entry in enumerate(asset.tree.get("meshes", []))
-        for number, name in enumerate(target_names(entry))
-    }
+def arkit_targets(asset: Asset) -> dict[tuple[int, int], str]:
+    """The targets that are one of ARKit's shapes, however they are spelled: by mesh and target, Apple's name.
+
+    Halves of a shape that Apple has in one, as `browInnerUp_L` and `browInnerUp_R`, both are that shape. Of two targets
+    of one name in a mesh the first counts.
+    """
+    found: dict[tuple[int, int], str] = {}
+    for mesh, entry in enumerate(asset.tree.get("meshes", [])):
+        taken = set()
+        for number, said in enumerate(target_names(entry)):
+            name = apple_name(said)
+            if name is None or name in taken:
+                continue
+            taken.add(name)
+            whole = next((each for each in NAMES if name in (each, f"{each}Left", f"{each}Right")), None)
+            if whole is not None:
+                found[mesh, number] = whole
+    return found

@@ -31,7 +31,9 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
         "facegen animate neutral.obj --model demo/model.ckpt --expression happy --out smile.glb\n"
         "  facegen animate neutral.obj --model demo/model.ckpt --expression happy --timeline take.csv --out smile.usdc",
     )
-    parser.add_argument("neutral", type=Path, metavar="NEUTRAL", help=".obj, .ply, .glb or .gltf of any face at rest")
+    parser.add_argument(
+        "neutral", type=Path, metavar="NEUTRAL", help=".obj, .ply, .glb, .gltf, .vrm of any face at rest"
+    )
     add_model(parser)
     parser.add_argument(
         "--expression", metavar="NAME", help="one of the model's expressions; `facegen inspect CKPT` lists them"
@@ -136,7 +138,11 @@ def add_interpolate(verbs: argparse._SubParsersAction) -> None:
     )
     add_model(parser)
     parser.add_argument(
-        "--neutral", type=Path, required=True, metavar="FILE", help=".obj, .ply, .glb or .gltf of any face at rest"
+        "--neutral",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help=".obj, .ply, .glb, .gltf, .vrm of any face at rest",
     )
     parser.add_argument("--from", dest="start", required=True, metavar="NAME", help="expression to begin with")
     parser.add_argument("--to", dest="stop", required=True, metavar="NAME", help="expression to end with")
@@ -189,7 +195,7 @@ def add_register(verbs: argparse._SubParsersAction) -> None:
         "facegen register scan.ply --model demo/model.ckpt --out neutral.obj",
     )
     parser.add_argument(
-        "neutral", type=Path, metavar="SCAN", help=".obj, .ply, .glb or .gltf of any face at rest, turned any way"
+        "neutral", type=Path, metavar="SCAN", help=".obj, .ply, .glb, .gltf, .vrm of any face at rest, turned any way"
     )
     add_model(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=".obj or .ply to write")
