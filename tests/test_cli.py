@@ -75,7 +75,7 @@ def test_a_command_starts_without_loading_torch() -> None:
     [
         ([], ["VERB"]),
         (["dance"], ["dance"]),
-        (["animate"], ["--model"]),
+        (["animate", "x.obj", "--expression", "happy", "--out", "x.glb"], ["--model"]),
         (["prepare", "mars", "--out", "x"], ["unknown source 'mars'", "synthetic, ict_facekit, folder"]),
         (["prepare", "folder", "--out", "x"], ["needs --root"]),
         (["prepare", "synthetic", "--region", "face", "--out", "x"], ["synthetic takes no --region"]),

@@ -11,6 +11,7 @@ from facegen.errors import FacegenError
 from facegen.mesh.alignment import rigid_transform
 from facegen.motion.bounded import bounded_weights
 from facegen.motion.live_link import SHAPES
+from facegen.motion.shape_names import NAMES
 from facegen.rigging.basis import ShapeFiles
 
 LARGEST_MISFIT = 0.25
@@ -61,6 +62,14 @@ class ArkitBasis:
             if not shapes[k].any():
                 missing.append(name)
         return cls(shapes, tuple(missing))
+
+    @classmethod
+    def of(cls, shapes: dict[str, np.ndarray]) -> ArkitBasis:
+        """The shapes that a rig has, by Apple's names, (V, 3) mm each; the others are missing."""
+        count = len(next(iter(shapes.values())))
+        rows = np.stack([np.asarray(shapes.get(name, np.zeros((count, 3))), np.float64).ravel() for name in NAMES])
+        still = ~rows.any(axis=1)
+        return cls(rows, tuple(shape for shape, lacks in zip(SHAPES, still, strict=True) if lacks))
 
     def solve(self, displacement: np.ndarray) -> np.ndarray:
         r"""The weights that come nearest to displacements from rest, by least squares within their bounds.
