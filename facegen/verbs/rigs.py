@@ -5,10 +5,19 @@ from __future__ import annotations
 import argparse
 import sys
 from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from facegen.errors import FacegenError
 from facegen.verbs.shared import add_verb
+
+if TYPE_CHECKING:
+    from facegen.rigging.rig import Rig
+    from facegen.scene.asset import Asset
+
+SHOWN_SHARE = 0.1
+"""Share of the farthest motion of any shape, above which a vertex is one of the face. Chosen: necks move by less."""
 
 # Everything else is imported where it is used: other verbs start without loading it.
 
@@ -106,7 +115,7 @@ def rig(options: Namespace) -> None:
     look = read_appearance(options.neutral, made.mesh)
     for reason in () if look is None or asset is not None else look.left_out:
         _left_out(reason)
-    report = write_rig(made, options.out, asset=asset, appearance=look, dressed=_vrm_of(options))
+    report = write_rig(made, options.out, asset=asset, appearance=look, dressed=_vrm_of(options, made))
     for note in report.notes:
         print(f"{options.out.name}: {note}")
     if options.sheet is not None:
@@ -121,8 +130,21 @@ def _require_vrm(options: Namespace, document: bool) -> None:
         raise FacegenError(f"{options.neutral} is no VRM; --vrm makes one of it, or take .glb")
 
 
-def _vrm_of(options: Namespace):  # noqa: ANN202
-    return None
+def _vrm_of(options: Namespace, made: Rig) -> Callable[[Asset], list[str]] | None:
+    """What fills VRM's expressions in a document, where the options ask for it."""
+    if not options.vrm:
+        return None
+    import numpy as np
+
+    from facegen.rigging.presets import PRESETS, VERSION_0, preset_weights
+    from facegen.scene.drawn import arkit_targets
+    from facegen.scene.vrm import fill_vrm
+
+    far = np.max([np.linalg.norm(shape, axis=1) for shape in made.shapes.values()], axis=0)
+    face = made.mesh.vertices[far > SHOWN_SHARE * far.max()] / made.factor
+    presets = {name: preset_weights(name) for name in PRESETS}
+    name = options.name or options.neutral.stem
+    return lambda asset: fill_vrm(asset, presets, arkit_targets(asset), face, name, options.author, VERSION_0)
 
 
 def _left_out(reason: str) -> None:
