@@ -23,7 +23,19 @@ from facegen.motion.timecode import timecode
 from facegen.sequence.sequence import Sequence
 
 ONE = ["--expression", "happy", "--frames", "5"]
-VERBS = ("demo", "prepare", *TRAINING, "animate", "rig", "evaluate", "interpolate", "register", "export", "inspect", "bench")
+VERBS = (
+    "demo",
+    "prepare",
+    *TRAINING,
+    "animate",
+    "rig",
+    "evaluate",
+    "interpolate",
+    "register",
+    "export",
+    "inspect",
+    "bench",
+)
 
 
 def fails(capsys: pytest.CaptureFixture, arguments: list[object], *parts: str) -> None:

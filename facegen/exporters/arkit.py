@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from facegen.errors import FacegenError
-from facegen.rigging.weights import ArkitBasis
 from facegen.exporters.stream import streamed
 from facegen.files import new_file
 from facegen.motion.live_link import COLUMNS, ROTATIONS, SHAPES
 from facegen.motion.timecode import timecode
+from facegen.rigging.weights import ArkitBasis
 from facegen.sequence.sequence import Sequence
 
 
@@ -40,7 +40,9 @@ class ArkitReport:
         return f"{self.frames} frames, {count} of {len(SHAPES)} blendshapes{without}, {error}"
 
 
-def write_csv(sequence: Sequence, path: str | Path, *, arkit_basis: str | Path | ArkitBasis | None = None) -> ArkitReport:
+def write_csv(
+    sequence: Sequence, path: str | Path, *, arkit_basis: str | Path | ArkitBasis | None = None
+) -> ArkitReport:
     """Write weights of ARKit's 52 blendshapes, one row for each frame, as Live Link Face does.
 
     Each frame's displacement from rest is solved onto the blendshapes, see `ArkitBasis.solve`; the first of the frames

@@ -96,9 +96,7 @@ def write_rig(
     return RigReport(rig.names, (), size, notes)
 
 
-def _document(
-    still: Sequence, rig: Rig, path: Path, dressed: Callable[[Asset], list[str]] | None
-) -> tuple[str, ...]:
+def _document(still: Sequence, rig: Rig, path: Path, dressed: Callable[[Asset], list[str]] | None) -> tuple[str, ...]:
     """Write a glTF of the mesh alone; what has to be dressed is written aside first, and opened again."""
     if dressed is None:
         write_shapes(still, rig.shapes, path)

@@ -90,4 +90,6 @@ def _fill_version_0(
 
 
 def _said(added: list[str], whose: str) -> str:
-    return f"VRM: {len(added)} of {whose} expressions added: {', '.join(added)}" if added else "VRM: no expression added"
+    return (
+        f"VRM: {len(added)} of {whose} expressions added: {', '.join(added)}" if added else "VRM: no expression added"
+    )

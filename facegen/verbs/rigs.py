@@ -47,9 +47,7 @@ def add_rig(verbs: argparse._SubParsersAction) -> None:
         metavar="DIR",
         help="folder with a neutral and a mesh for each shape, such as ICT-FaceKit's FaceXModel",
     )
-    parser.add_argument(
-        "--units", metavar="U", help="units of the mesh: mm, cm or m (default: judged by its size)"
-    )
+    parser.add_argument("--units", metavar="U", help="units of the mesh: mm, cm or m (default: judged by its size)")
     parser.add_argument(
         "--landmarks",
         type=Path,

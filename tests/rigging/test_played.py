@@ -116,7 +116,9 @@ def test_blender_takes_shape_keys_from_usd(rigged, tmp_path):
     from facegen.exporters.rig import write_rig
     from facegen.rigging.rig import Rig
 
-    made = Rig(read_mesh(rigged.path), {n: s.astype(np.float32) for n, s in shapes_of(rigged.path).items()}, np.eye(3), 1, ())
+    made = Rig(
+        read_mesh(rigged.path), {n: s.astype(np.float32) for n, s in shapes_of(rigged.path).items()}, np.eye(3), 1, ()
+    )
     write_rig(made, tmp_path / "rig.usdc")
     here, found = Path(__file__).parents[1] / "exporters" / "elsewhere", tmp_path / "found.json"
     command = [BLENDER, here / "arrives_in_blender.py", tmp_path / "rig.usdc", "", found, 0]

@@ -78,9 +78,7 @@ def test_eyes_turn_where_the_name_says(ict_rig, look, way):
         assert not moved[other].any()
         # What turns keeps its distances: no part of the ball is left behind or torn off.
         pairs = np.random.default_rng(0).integers(0, len(rest), (200, 2)).T
-        before, after = (
-            np.linalg.norm(each[pairs[0]] - each[pairs[1]], axis=1) for each in (rest, rest + moved[eye])
-        )
+        before, after = (np.linalg.norm(each[pairs[0]] - each[pairs[1]], axis=1) for each in (rest, rest + moved[eye]))
         np.testing.assert_allclose(before, after, atol=1e-3)
 
 
