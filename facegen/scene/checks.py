@@ -10,8 +10,9 @@ def require_sound(document: Document) -> None:
     """Look at all meshes, nodes and skins of a document.
 
     Raises:
-        MeshError: a skin has no joints, or one that is no node; primitives of one mesh have different numbers of morph targets; a target has another number of
-            vertices than what it moves; or a mesh or a node has another number of weights than of targets.
+        MeshError: a skin has no joints, or one that is no node; primitives of one mesh have different numbers of morph
+            targets; a target has another number of vertices than what it moves; or a mesh or a node has another number
+            of weights than of targets.
     """
     _require_joints(document)
     for number, mesh in enumerate(document.tree.get("meshes", [])):
