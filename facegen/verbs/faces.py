@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from facegen.errors import FacegenError, unknown
 from facegen.motion.label import EASINGS
 from facegen.verbs.assets import asset_of, write_moved
+from facegen.verbs.driving import add_drive, by_own_shapes, require_own, write_own
 from facegen.verbs.shared import add_model, add_output, add_trust, add_verb, require_output
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--ease", metavar="NAME", help=f"how it rises and falls: {', '.join(EASINGS)} (default: linear)"
     )
+    add_drive(parser)
     add_output(parser)
 
 
@@ -71,7 +73,7 @@ def animate(options: Namespace) -> None:
     recorded = options.timeline is not None and options.timeline.suffix.lower() == ".csv"
     _require_one_label(options, recorded)
     require_output(options)  # refused now, and not after the fit
-    asset = asset_of(options)
+    asset, own = asset_of(options), require_own(options)
     timeline = None
     if options.timeline is not None:
         timeline = Take.load(options.timeline) if recorded else Timeline.load(options.timeline)
@@ -97,6 +99,10 @@ def animate(options: Namespace) -> None:
     # What fits is made once; writers go through the frames several times.
     streamed = 12 * len(motion) * len(face.mesh.vertices) > making.HELD_BYTES
     made = making.animate(model, face, motion, fps, streamed=streamed)
+    if own is not None:
+        made, driven = by_own_shapes(made, face, own)
+        if asset is not None:
+            return write_own(made, driven, own[0], options, _motion_name(options))
     write_moved(_dressed(made, face, options, asset), face, options, asset, _motion_name(options))
 
 
