@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from facegen.errors import FacegenError, unknown
 from facegen.motion.label import EASINGS
 from facegen.verbs.assets import asset_of, write_moved
+from facegen.verbs.driving import add_drive, by_own_shapes, require_own, write_own
 from facegen.verbs.shared import add_model, add_output, add_trust, add_verb, require_output
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
         "facegen animate neutral.obj --model demo/model.ckpt --expression happy --out smile.glb\n"
         "  facegen animate neutral.obj --model demo/model.ckpt --expression happy --timeline take.csv --out smile.usdc",
     )
-    parser.add_argument("neutral", type=Path, metavar="NEUTRAL", help=".obj, .ply, .glb or .gltf of any face at rest")
+    parser.add_argument(
+        "neutral", type=Path, metavar="NEUTRAL", help=".obj, .ply, .glb, .gltf, .vrm of any face at rest"
+    )
     add_model(parser)
     parser.add_argument(
         "--expression", metavar="NAME", help="one of the model's expressions; `facegen inspect CKPT` lists them"
@@ -58,6 +61,7 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--ease", metavar="NAME", help=f"how it rises and falls: {', '.join(EASINGS)} (default: linear)"
     )
+    add_drive(parser)
     add_output(parser)
 
 
@@ -69,7 +73,7 @@ def animate(options: Namespace) -> None:
     recorded = options.timeline is not None and options.timeline.suffix.lower() == ".csv"
     _require_one_label(options, recorded)
     require_output(options)  # refused now, and not after the fit
-    asset = asset_of(options)
+    asset, own = asset_of(options), require_own(options)
     timeline = None
     if options.timeline is not None:
         timeline = Take.load(options.timeline) if recorded else Timeline.load(options.timeline)
@@ -95,6 +99,10 @@ def animate(options: Namespace) -> None:
     # What fits is made once; writers go through the frames several times.
     streamed = 12 * len(motion) * len(face.mesh.vertices) > making.HELD_BYTES
     made = making.animate(model, face, motion, fps, streamed=streamed)
+    if own is not None:
+        made, driven = by_own_shapes(made, face, own)
+        if asset is not None:
+            return write_own(made, driven, own[0], options, _motion_name(options))
     write_moved(_dressed(made, face, options, asset), face, options, asset, _motion_name(options))
 
 
@@ -136,7 +144,11 @@ def add_interpolate(verbs: argparse._SubParsersAction) -> None:
     )
     add_model(parser)
     parser.add_argument(
-        "--neutral", type=Path, required=True, metavar="FILE", help=".obj, .ply, .glb or .gltf of any face at rest"
+        "--neutral",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help=".obj, .ply, .glb, .gltf, .vrm of any face at rest",
     )
     parser.add_argument("--from", dest="start", required=True, metavar="NAME", help="expression to begin with")
     parser.add_argument("--to", dest="stop", required=True, metavar="NAME", help="expression to end with")
@@ -189,7 +201,7 @@ def add_register(verbs: argparse._SubParsersAction) -> None:
         "facegen register scan.ply --model demo/model.ckpt --out neutral.obj",
     )
     parser.add_argument(
-        "neutral", type=Path, metavar="SCAN", help=".obj, .ply, .glb or .gltf of any face at rest, turned any way"
+        "neutral", type=Path, metavar="SCAN", help=".obj, .ply, .glb, .gltf, .vrm of any face at rest, turned any way"
     )
     add_model(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=".obj or .ply to write")
