@@ -34,7 +34,7 @@ UNITS = (
     *("mouthLowerDown", "mouthPress", "mouthPucker", "mouthRight", "mouthRollLower", "mouthRollUpper"),
     *("mouthShrugLower", "mouthShrugUpper", "mouthSmile", "mouthStretch", "mouthUpperUp", "noseSneer"),
 )
-"""What is measured: ARKit's shapes, those of two sides as one. Gaze and tongue move no skin of the face to speak of, and
+"""What is measured: ARKit's shapes, those of two sides as one. Gaze and tongue hardly move skin of the face, and
 `mouthClose` means nothing but on an open jaw."""
 OWN_UNITS = {
     "browDown": ("eyebrows-left-down", "eyebrows-right-down"),
@@ -45,15 +45,17 @@ OWN_UNITS = {
     "eyeWide": ("eye-left-opened-up", "eye-right-opened-up"),
     "jawOpen": ("mouth-open",),
     "mouthFrown": ("mouth-depression",),
-    "mouthFunnel": ("mouth-eversion",),
-    "mouthPress": ("mouth-compression",),
+    "mouthFunnel": ("mouth-protusion",),
     "mouthPucker": ("mouth-pursing",),
     "mouthSmile": ("mouth-corner-puller",),
     "mouthStretch": ("mouth-retraction",),
     "mouthUpperUp": ("mouth-elevation",),
     "noseSneer": ("nose-left-elevation", "nose-right-elevation"),
 }
-"""Of MakeHuman's facial units, those that say the same as a shape of ARKit, by that shape."""
+"""Of MakeHuman's facial units, those that say the same as a shape of ARKit, by that shape. What is left out has
+none, or resembles several."""
+TEMPLATES = ("narrow", "face")
+"""Regions of ICT's head that may be the template."""
 DECIMETRE = 100.0
 """Millimetres in a decimetre, MakeHuman's unit."""
 GLUED_GAP = 1.0
