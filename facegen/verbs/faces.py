@@ -99,7 +99,7 @@ def _face(options: Namespace, model: Checkpoint) -> Face:
     from facegen.face import read_face
 
     template, own = model.hierarchy.template, model.landmarks.get("template")
-    return read_face(options.neutral, template, options.out, options.units, options.landmarks, own)
+    return read_face(options.neutral, template, options.out, options.units, options.landmarks, own, options.groups)
 
 
 def _require_one_label(options: Namespace, recorded: bool) -> None:
@@ -162,12 +162,15 @@ def _dressed(sequence: Sequence, face: Face, options: Namespace) -> Sequence:
     from facegen.animation import TurnedFrames
     from facegen.mesh.formats.io import read_appearance
 
-    appearance = read_appearance(options.neutral, face.mesh)
+    whole = face.mesh if face.portion is None else face.portion.whole
+    appearance = read_appearance(options.neutral, whole)
+    if appearance is not None and face.portion is not None:
+        appearance = face.portion.dressed(appearance)
     for reason in () if appearance is None else appearance.left_out:
         print(f"facegen: left out: {reason}", file=sys.stderr)
     if options.out.suffix.lower() in (".png", ".mp4", ".gif"):
         sequence = replace(sequence, vertices=TurnedFrames(sequence.vertices, face.rotation))
-    return replace(sequence, appearance=appearance)
+    return replace(sequence, appearance=appearance, focus=face.focus())
 
 
 def add_register(verbs: argparse._SubParsersAction) -> None:
