@@ -91,7 +91,7 @@ def animate(options: Namespace) -> None:
     face = _face(options, model)
     # What fits is made once; writers go through the frames several times.
     streamed = 12 * len(motion) * len(face.mesh.vertices) > making.HELD_BYTES
-    write_sequence(_dressed(making.animate(model, face, motion, fps, streamed=streamed), face, options), options)
+    _write(making.animate(model, face, motion, fps, streamed=streamed), face, options)
 
 
 def _face(options: Namespace, model: Checkpoint) -> Face:
@@ -151,7 +151,22 @@ def interpolate(options: Namespace) -> None:
     model = checkpoint.load(options.model, trust=options.trust)
     face = _face(options, model)
     made = making.interpolate(model, face, options.start, options.stop, options.steps)
+    _write(made, face, options)
+
+
+def _write(made: Sequence, face: Face, options: Namespace) -> None:
+    """Write what was made of a face, then say where it turned over or stretched too far, with a picture of that."""
+    from facegen.judgement import judge, strain_picture
+    from facegen.pictures.sheets import write_picture
+
+    judgement = judge(face, made)
     write_sequence(_dressed(made, face, options), options)
+    shown = ""
+    if not judgement.sound:
+        picture = options.out.parent / f"{options.out.stem}.strain.png"
+        write_picture(picture, strain_picture(face, judgement))
+        shown = f"; {picture} shows it"
+    print(f"{options.out.name}: {judgement}{shown}")
 
 
 def _dressed(sequence: Sequence, face: Face, options: Namespace) -> Sequence:
