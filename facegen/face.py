@@ -16,7 +16,8 @@ from facegen.errors import FacegenError, MeshError
 from facegen.fitting.nonrigid import OPPOSITE_REACH
 from facegen.fitting.register import Fit, FitError, register, transfer
 from facegen.landmarks.file import read_landmarks
-from facegen.landmarks.points import face_size
+from facegen.landmarks.likeness import Likeness
+from facegen.landmarks.points import Landmarks, face_size
 from facegen.mesh.alignment import LARGEST_SIZE_RATIO, rigid_transform
 from facegen.mesh.formats.io import read_groups, read_mesh, read_portion
 from facegen.mesh.portion import Portion
@@ -117,7 +118,11 @@ class Face:
             return cls(scaled, lambda moved: moved @ turn, turn, None, taken, factor, marks)
         _require_extent(mesh, name)
         own = find_landmarks(template, "the model's template").points if own is None else own
-        seen = find_landmarks(mesh, name, own) if landmarks is None else outwards(mesh, landmarks)
+        if landmarks is None:
+            seen = find_landmarks(mesh, name, own)
+        else:
+            seen = outwards(mesh, landmarks)
+            _require_face(mesh, seen, own, name)
         fit = register(template, own, mesh, seen, name)
         factor, taken = _millimetres(fit.scale, units, name)
         carried = transfer(fit)
@@ -138,6 +143,17 @@ class Face:
         beside = np.abs(points[used] - (low + high) / 2) < np.array([0.5, 0.5, 1.0]) * SHOWN_HEIGHT * tall
         found = used[beside.all(axis=1)]
         return found if len(found) else None
+
+
+def _require_face(mesh: TriMesh, seen: Landmarks, own: np.ndarray, name: str) -> None:
+    """Refuse a user's landmarks that lie on no face."""
+    if reason := Likeness.of(seen.points, own).refusal:
+        raise FitError(
+            f"{name}: the landmarks lie on no face ({reason}); expected those of a human face at rest, by the numbers "
+            "of their file's form",
+            mesh,
+            seen,
+        )
 
 
 def _on_shape(own: np.ndarray, template: TriMesh, vertices: np.ndarray) -> np.ndarray:

@@ -282,8 +282,7 @@ def others(ict: Path | None) -> Iterator[Case]:
         yield f"{name} back of the head", cut(mesh, mesh.vertices[:, 2] < kind.eyes[0, 2] - 1.2 * apart)
         for by in (1.5, 2.5):
             yield f"{name} snout {by}", _snout(_skin(kind, kind.draw(g)), kind.eyes, by)
-        depth, middle = 0.06, float(np.median(mesh.vertices[:, 2]))
-        yield f"{name} flattened", moved(mesh, lambda points, z=middle: points * [1, 1, depth] + [0, 0, z])
+        yield f"{name} flattened", moved(mesh, lambda points: points * [1, 1, 0.06])
         yield f"{name} crumpled", _crumpled(mesh, kind.eyes, g)
         yield f"{name} half a face", cut(mesh, mesh.vertices[:, 0] > -0.1 * apart)
 
