@@ -37,9 +37,9 @@ children's and drawn faces fit in, and units are ten times apart at least."""
 TURNED_ON_PURPOSE = 45
 """Degrees from the template, from which a mesh of its topology counts as turned. Chosen: the shapes of two people make
 it seem far less."""
-SHOWN_HEIGHT = 1.32
-"""Of the height of a face's landmarks: the edge of what a picture shows of a mesh that is more than a head. Chosen so
-that, with the camera's margin, the face takes two thirds of the height."""
+SHOWN_ABOVE, SHOWN_BELOW = 0.24, 0.18
+"""Of the height of a face's landmarks: how far a picture goes on above and below them, of a mesh that is more than a
+head. Chosen: a crown is a quarter above the hair line; with the camera's margin, the face takes two thirds."""
 LARGEST_HEAD = 2.6
 """Of the height of a face's landmarks: what is smaller than this is a head, of which pictures show all. Chosen: a head
 with neck and hair is about twice as high as its landmarks, a bust three times."""
@@ -140,8 +140,9 @@ class Face:
         tall = high[1] - low[1]
         if np.ptp(points[used, :2], axis=0).max() < LARGEST_HEAD * tall:
             return None
-        beside = np.abs(points[used] - (low + high) / 2) < np.array([0.5, 0.5, 1.0]) * SHOWN_HEIGHT * tall
-        found = used[beside.all(axis=1)]
+        middle = (low + high) / 2 + [0, tall * (SHOWN_ABOVE - SHOWN_BELOW) / 2, 0]
+        half = tall * (1 + SHOWN_ABOVE + SHOWN_BELOW) / 2
+        found = used[(np.abs(points[used] - middle) < [half, half, 2 * half]).all(axis=1)]
         return found if len(found) else None
 
 

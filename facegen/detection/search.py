@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import permutations, product
+from itertools import islice, permutations, product
 
 import numpy as np
 
@@ -35,6 +35,11 @@ LARGEST_UNLIKENESS = 0.035
 0.01, and a face that is seen in one on its head by far more."""
 
 
+MOST_REFUSED = 12
+"""What the detector took for a face and is none, so many times, until a mesh is given up. Chosen: heads of the table of
+`tests/detection/false_faces.py` take one, and each takes a second."""
+
+
 class UnseenError(MeshError):
     """A mesh in which no face is found, with what was seen of it.
 
@@ -63,7 +68,7 @@ def find_landmarks(mesh: TriMesh, name: str, like: np.ndarray | None = None) -> 
     """
     shape, seen = Shape(mesh), []
     best: Likeness | None = None
-    for found, judged in candidates(shape, like, seen):
+    for found, judged in islice(candidates(shape, like, seen), MOST_REFUSED):
         # The detector lays a face into anything round; what it laid is judged where it came to lie.
         if judged is None or not judged.refusal:
             return found
@@ -71,7 +76,7 @@ def find_landmarks(mesh: TriMesh, name: str, like: np.ndarray | None = None) -> 
             best = judged
     false = "" if best is None else f" (what is most like one is none: {best.refusal})"
     raise UnseenError(
-        f"{name}: no face is seen in it from any of {len(orientations())} sides{false}; expected a mesh of one face or "
+        f"{name}: no face is seen in it from any side{false}; expected a mesh of one face or "
         f"head with open eyes and its features modelled{_mixed(mesh)}; give --landmarks FILE if it is one",
         seen,
     )

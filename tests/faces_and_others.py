@@ -142,7 +142,7 @@ def _hair(mesh: TriMesh, eyes: np.ndarray, generator: np.random.Generator) -> Tr
     return joined(mesh, cut(TriMesh(points + middle, shell.faces), ~face & (points[:, 1] > -1.5 * apart)))
 
 
-def _smoothed_away(mesh: TriMesh, eyes: np.ndarray, share: float) -> TriMesh:
+def without_features(mesh: TriMesh, eyes: np.ndarray, share: float) -> TriMesh:
     """The face's features taken off: what is in front is drawn towards an ellipsoid; `share` 1 takes all."""
     apart = np.linalg.norm(eyes[0] - eyes[1])
     middle = eyes.mean(axis=0) + [0, -0.5 * apart, -1.4 * apart]
@@ -275,7 +275,7 @@ def others(ict: Path | None) -> Iterator[Case]:
         name = type(kind).__name__
         apart = float(np.linalg.norm(kind.eyes[0] - kind.eyes[1]))
         for share in (0.85, 1.0):
-            yield f"{name} masked {share}", _smoothed_away(_skin(kind, kind.draw(g)), kind.eyes, share)
+            yield f"{name} masked {share}", without_features(_skin(kind, kind.draw(g)), kind.eyes, share)
         mesh = _skin(kind, kind.draw(g))
         front = mesh.vertices[:, 2] > kind.eyes[0, 2] - 0.9 * apart
         yield f"{name} without its front", cut(mesh, ~front)
@@ -290,5 +290,5 @@ def others(ict: Path | None) -> Iterator[Case]:
 def _crumpled(mesh: TriMesh, eyes: np.ndarray, generator: np.random.Generator) -> TriMesh:
     """A head whose face is pushed in and out at random."""
     apart = float(np.linalg.norm(eyes[0] - eyes[1]))
-    flat = _smoothed_away(mesh, eyes, 0.8)
+    flat = without_features(mesh, eyes, 0.8)
     return moved(flat, lambda points: points + [0, 0, 1] * waves(points, generator, 0.7 * apart, 0.12 * apart)[:, None])
