@@ -103,7 +103,7 @@ def animate(options: Namespace) -> None:
         made, driven = by_own_shapes(made, face, own)
         if asset is not None:
             return write_own(made, driven, own[0], options, _motion_name(options))
-    write_moved(_dressed(made, face, options, asset), face, options, asset, _motion_name(options))
+    _write(made, face, options, asset, _motion_name(options))
 
 
 def _face(options: Namespace, model: Checkpoint) -> Face:
@@ -111,7 +111,7 @@ def _face(options: Namespace, model: Checkpoint) -> Face:
     from facegen.face import read_face
 
     template, own = model.hierarchy.template, model.landmarks.get("template")
-    return read_face(options.neutral, template, options.out, options.units, options.landmarks, own)
+    return read_face(options.neutral, template, options.out, options.units, options.landmarks, own, options.groups)
 
 
 def _require_one_label(options: Namespace, recorded: bool) -> None:
@@ -168,7 +168,22 @@ def interpolate(options: Namespace) -> None:
     model = checkpoint.load(options.model, trust=options.trust)
     face = _face(options, model)
     made = making.interpolate(model, face, options.start, options.stop, options.steps)
-    write_moved(_dressed(made, face, options, asset), face, options, asset, f"{options.start} to {options.stop}")
+    _write(made, face, options, asset, f"{options.start} to {options.stop}")
+
+
+def _write(made: Sequence, face: Face, options: Namespace, asset: Asset | None, name: str) -> None:
+    """Write what was made of a face, then say where it turned over or stretched too far, with a picture of that."""
+    from facegen.judgement import judge, strain_picture
+    from facegen.pictures.sheets import write_picture
+
+    judgement = judge(face, made)
+    write_moved(_dressed(made, face, options, asset), face, options, asset, name)
+    shown = ""
+    if not judgement.sound:
+        picture = options.out.parent / f"{options.out.stem}.strain.png"
+        write_picture(picture, strain_picture(face, judgement))
+        shown = f"; {picture} shows it"
+    print(f"{options.out.name}: {judgement}{shown}")
 
 
 def _motion_name(options: Namespace) -> str:
@@ -184,12 +199,15 @@ def _dressed(sequence: Sequence, face: Face, options: Namespace, asset: Asset | 
     from facegen.animation import TurnedFrames
     from facegen.mesh.formats.io import read_appearance
 
-    appearance = read_appearance(options.neutral, face.mesh)
+    whole = face.mesh if face.portion is None else face.portion.whole
+    appearance = read_appearance(options.neutral, whole)
+    if appearance is not None and face.portion is not None:
+        appearance = face.portion.dressed(appearance)
     for reason in () if appearance is None or asset is not None else appearance.left_out:
         print(f"facegen: left out: {reason}", file=sys.stderr)
     if options.out.suffix.lower() in (".png", ".mp4", ".gif"):
         sequence = replace(sequence, vertices=TurnedFrames(sequence.vertices, face.rotation))
-    return replace(sequence, appearance=appearance)
+    return replace(sequence, appearance=appearance, focus=face.focus())
 
 
 def add_register(verbs: argparse._SubParsersAction) -> None:
