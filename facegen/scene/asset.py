@@ -39,6 +39,8 @@ class Asset:
         self.document, self.path = document, path
         self.tree: dict = document.tree
         self.notes: list[str] = []  # what could not be kept or moved, a line each
+        if document.unpacked_from:
+            self.notes.append(f"the packing ({', '.join(document.unpacked_from)}): what is written is plain")
         require_sound(document)
         self.scene = Scene(document)
         self._added = io.BytesIO()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from facegen.errors import FacegenError, unknown
 from facegen.motion.label import EASINGS
 from facegen.verbs.assets import asset_of, write_moved
+from facegen.verbs.driving import add_drive, by_own_shapes, require_own, write_own
 from facegen.verbs.shared import add_model, add_output, add_trust, add_verb, require_output
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
         "facegen animate neutral.obj --model demo/model.ckpt --expression happy --out smile.glb\n"
         "  facegen animate neutral.obj --model demo/model.ckpt --expression happy --timeline take.csv --out smile.usdc",
     )
-    parser.add_argument("neutral", type=Path, metavar="NEUTRAL", help=".obj, .ply, .glb or .gltf of any face at rest")
+    parser.add_argument(
+        "neutral", type=Path, metavar="NEUTRAL", help=".obj, .ply, .glb, .gltf, .vrm of any face at rest"
+    )
     add_model(parser)
     parser.add_argument(
         "--expression", metavar="NAME", help="one of the model's expressions; `facegen inspect CKPT` lists them"
@@ -58,6 +61,7 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--ease", metavar="NAME", help=f"how it rises and falls: {', '.join(EASINGS)} (default: linear)"
     )
+    add_drive(parser)
     add_output(parser)
 
 
@@ -69,7 +73,7 @@ def animate(options: Namespace) -> None:
     recorded = options.timeline is not None and options.timeline.suffix.lower() == ".csv"
     _require_one_label(options, recorded)
     require_output(options)  # refused now, and not after the fit
-    asset = asset_of(options)
+    asset, own = asset_of(options), require_own(options)
     timeline = None
     if options.timeline is not None:
         timeline = Take.load(options.timeline) if recorded else Timeline.load(options.timeline)
@@ -95,7 +99,11 @@ def animate(options: Namespace) -> None:
     # What fits is made once; writers go through the frames several times.
     streamed = 12 * len(motion) * len(face.mesh.vertices) > making.HELD_BYTES
     made = making.animate(model, face, motion, fps, streamed=streamed)
-    write_moved(_dressed(made, face, options, asset), face, options, asset, _motion_name(options))
+    if own is not None:
+        made, driven = by_own_shapes(made, face, own)
+        if asset is not None:
+            return write_own(made, driven, own[0], options, _motion_name(options))
+    _write(made, face, options, asset, _motion_name(options))
 
 
 def _face(options: Namespace, model: Checkpoint) -> Face:
@@ -103,7 +111,7 @@ def _face(options: Namespace, model: Checkpoint) -> Face:
     from facegen.face import read_face
 
     template, own = model.hierarchy.template, model.landmarks.get("template")
-    return read_face(options.neutral, template, options.out, options.units, options.landmarks, own)
+    return read_face(options.neutral, template, options.out, options.units, options.landmarks, own, options.groups)
 
 
 def _require_one_label(options: Namespace, recorded: bool) -> None:
@@ -136,7 +144,11 @@ def add_interpolate(verbs: argparse._SubParsersAction) -> None:
     )
     add_model(parser)
     parser.add_argument(
-        "--neutral", type=Path, required=True, metavar="FILE", help=".obj, .ply, .glb or .gltf of any face at rest"
+        "--neutral",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help=".obj, .ply, .glb, .gltf, .vrm of any face at rest",
     )
     parser.add_argument("--from", dest="start", required=True, metavar="NAME", help="expression to begin with")
     parser.add_argument("--to", dest="stop", required=True, metavar="NAME", help="expression to end with")
@@ -156,7 +168,22 @@ def interpolate(options: Namespace) -> None:
     model = checkpoint.load(options.model, trust=options.trust)
     face = _face(options, model)
     made = making.interpolate(model, face, options.start, options.stop, options.steps)
-    write_moved(_dressed(made, face, options, asset), face, options, asset, f"{options.start} to {options.stop}")
+    _write(made, face, options, asset, f"{options.start} to {options.stop}")
+
+
+def _write(made: Sequence, face: Face, options: Namespace, asset: Asset | None, name: str) -> None:
+    """Write what was made of a face, then say where it turned over or stretched too far, with a picture of that."""
+    from facegen.judgement import judge, strain_picture
+    from facegen.pictures.sheets import write_picture
+
+    judgement = judge(face, made)
+    write_moved(_dressed(made, face, options, asset), face, options, asset, name)
+    shown = ""
+    if not judgement.sound:
+        picture = options.out.parent / f"{options.out.stem}.strain.png"
+        write_picture(picture, strain_picture(face, judgement))
+        shown = f"; {picture} shows it"
+    print(f"{options.out.name}: {judgement}{shown}")
 
 
 def _motion_name(options: Namespace) -> str:
@@ -172,12 +199,15 @@ def _dressed(sequence: Sequence, face: Face, options: Namespace, asset: Asset | 
     from facegen.animation import TurnedFrames
     from facegen.mesh.formats.io import read_appearance
 
-    appearance = read_appearance(options.neutral, face.mesh)
+    whole = face.mesh if face.portion is None else face.portion.whole
+    appearance = read_appearance(options.neutral, whole)
+    if appearance is not None and face.portion is not None:
+        appearance = face.portion.dressed(appearance)
     for reason in () if appearance is None or asset is not None else appearance.left_out:
         print(f"facegen: left out: {reason}", file=sys.stderr)
     if options.out.suffix.lower() in (".png", ".mp4", ".gif"):
         sequence = replace(sequence, vertices=TurnedFrames(sequence.vertices, face.rotation))
-    return replace(sequence, appearance=appearance)
+    return replace(sequence, appearance=appearance, focus=face.focus())
 
 
 def add_register(verbs: argparse._SubParsersAction) -> None:
@@ -189,7 +219,7 @@ def add_register(verbs: argparse._SubParsersAction) -> None:
         "facegen register scan.ply --model demo/model.ckpt --out neutral.obj",
     )
     parser.add_argument(
-        "neutral", type=Path, metavar="SCAN", help=".obj, .ply, .glb or .gltf of any face at rest, turned any way"
+        "neutral", type=Path, metavar="SCAN", help=".obj, .ply, .glb, .gltf, .vrm of any face at rest, turned any way"
     )
     add_model(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=".obj or .ply to write")
