@@ -39,8 +39,11 @@ def asset_of(options: Namespace) -> Asset | None:
     if out in SUFFIXES:
         require_writable(asset, options.out)
         return asset
-    for phrase in Kept.of(asset.tree).kinds():
-        print(f"facegen: left out: {phrase} of {options.neutral.name}; .glb keeps what it has", file=sys.stderr)
+    lost = Kept.of(asset.tree).kinds()
+    for phrase in lost:
+        print(f"facegen: left out: {phrase} of {options.neutral.name}", file=sys.stderr)
+    if lost:
+        print(f"facegen: {', '.join(SUFFIXES)} would keep what {options.neutral.name} has", file=sys.stderr)
     return None
 
 
