@@ -9,7 +9,7 @@ from scipy.optimize import lsq_linear
 
 from facegen.errors import FacegenError
 from facegen.exporters.arkit import write_csv
-from facegen.exporters.arkit_basis import RIDGE, ArkitBasis
+from facegen.rigging.weights import RIDGE, ArkitBasis
 from facegen.mesh import TriMesh, write_mesh
 from facegen.motion.live_link import COLUMNS, SHAPES
 from facegen.sequence.sequence import Sequence
