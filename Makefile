@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SET_UP := $(VENV)/.set-up
 
-.PHONY: demo test types lint docs package built-package tried-package lowest blender elsewhere browser clean
+.PHONY: demo test types lint docs package built-package tried-package lowest blender elsewhere browser false-faces clean
 
 demo: $(SET_UP)
 	$(BIN)/facegen demo --out demo
@@ -93,6 +93,11 @@ browser: $(SET_UP)
 	npm install --prefix $(VENV)/browser --silent --no-audit --no-fund --no-package-lock
 	$(BIN)/python -m pytest tests/engines/test_browser.py
 	PYTHONPATH=tests $(BIN)/python tests/engines/browser/speed.py
+
+# The table from which it is told what is a face (docs/own-face.md), a quarter of an hour; with more heads where the data
+# are: make false-faces DATA="../ICT-FaceKit ../MakeHuman".
+false-faces: $(SET_UP)
+	PYTHONPATH=tests $(BIN)/python tests/detection/false_faces.py $(DATA)
 
 # openmesh comes as source: it needs a C++ compiler and cmake, and with cmake 4 the policy that its build files ask for.
 $(SET_UP): pyproject.toml constraints.txt $(wildcard facegen/nn/native/*.cpp facegen/nn/native/*.h)

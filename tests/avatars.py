@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from dressing import png
@@ -51,22 +52,41 @@ def ball(center: np.ndarray, radius: float) -> TriMesh:
     return TriMesh(points, np.array(faces))
 
 
-def avatar(face: TriMesh) -> Avatar:
-    """An avatar whose face is `face`, mm, drawn where it is."""
+def bowl() -> TriMesh:
+    """A curved sheet of 12 x 12 vertices, about as large as a face, mm, that looks to +z."""
+    x, y = np.meshgrid(np.linspace(-70, 70, 12), np.linspace(-100, 100, 12))
+    points = np.stack([x, y, 60 - (x**2 + y**2) / 200], axis=-1).reshape(-1, 3)
+    corner = (np.arange(11)[:, None] * 12 + np.arange(11)).ravel()
+    quads = np.stack([corner, corner + 1, corner + 13, corner + 12], axis=1)
+    return TriMesh.from_polygons(points, quads)
+
+
+def avatar(face: TriMesh, alone: bool = False) -> Avatar:
+    """An avatar whose face is `face`, mm, drawn where it is; `alone` without lashes, eyes, teeth and a second scene."""
     document = Document()
     tree = document.tree
     tree["asset"] |= {"generator": "avatar maker 7", "copyright": "nobody", "extras": {"seed": 7}}
     names = _skeleton(document)
     world = _worlds(tree)
-    skin, joints = _skin(document, names, world)
+    joints = _skin(document, names, world)
     _materials(document)
-    drawn: dict[str, np.ndarray] = {}
-    size = np.ptp(face.vertices, axis=0).max() / 10
-    middle = face.vertices.mean(axis=0)
+    drawn = {"Face": _face(document, face, joints)}
+    if not alone:
+        drawn |= {"Lashes": _lashes(document, face, joints)}
+        drawn |= _eyes(document, face, names, world) | _teeth(document, face, names, world)
+        _second_scene(document)
+    _animations(document, names)
+    tree["extensionsUsed"] = ["KHR_mesh_quantization", "ACME_mesh", "ACME_root", "ACME_node", "ACME_material"]
+    tree["extensionsRequired"] = ["KHR_mesh_quantization"]
+    tree["extensions"] = {"ACME_root": {"numbers": [1, 2.5, None]}}
+    order = [name for name in ("EyeLeft", "EyeRight", "Teeth", "Face", "Lashes") if name in drawn]
+    return Avatar(document, {name: drawn[name] for name in order})
 
-    # The face: vertices hang on neck, head and jaw by their height.
+
+def _face(document: Document, face: TriMesh, joints: np.ndarray) -> np.ndarray:
+    """The face, whose vertices hang on neck, head and jaw by their height."""
     height = (face.vertices[:, 1] - face.vertices[:, 1].min()) / np.ptp(face.vertices[:, 1])
-    weights = np.stack([0.2 * (1 - height), 0.3 + 0.5 * height, 0.5 - 0.3 * height, 0 * height], axis=1)
+    weights = np.stack([0.1 + 0.2 * (1 - height), 0.3 + 0.5 * height, 0.5 - 0.3 * height, 0 * height], axis=1)
     weights = (weights / weights.sum(axis=1, keepdims=True)).astype("<f4")
     index = np.tile([2, 3, 4, 0], (len(height), 1)).astype("<u1")
     blended = np.einsum("vj,vjrc->vrc", weights.astype(float), joints[index])
@@ -95,72 +115,71 @@ def avatar(face: TriMesh) -> Avatar:
         }
         for material, rows in enumerate((face.faces[:half], face.faces[half:]))
     ]
-    extras = {"targetNames": OWN_NAMES, "mood": "calm"}
-    _mesh(document, "FaceMesh", parts, weights=[0, OPENED], extras=extras, extensions={"ACME_mesh": {"soft": True}})
-    document.add_node(name="Face", mesh=0, skin=skin, translation=[5, 5, 5])  # which does not count
-    drawn["Face"] = face.vertices
+    extras = {"targetNames": list(OWN_NAMES), "mood": "calm"}
+    number = _mesh(
+        document, "FaceMesh", parts, weights=[0, OPENED], extras=extras, extensions={"ACME_mesh": {"soft": 1}}
+    )
+    document.add_node(name="Face", mesh=number, skin=0, translation=[5, 5, 5])  # which does not count
+    return face.vertices
 
-    # Lashes: the same skin, a sparse accessor without a view.
-    lashes = face.vertices[face.vertices[:, 1] > middle[1] + size][:6] + [0, 0, 1]
-    lash_index = np.tile([3, 0, 0, 0], (6, 1)).astype("<u1")
+
+def _lashes(document: Document, face: TriMesh, joints: np.ndarray) -> np.ndarray:
+    """Lashes on the same skin, in a sparse accessor without a view."""
+    lashes = face.vertices[np.argsort(-face.vertices[:, 1])[:6]] + [0, 0, 1]
     points = _back(np.repeat(joints[3][None], 6, axis=0), lashes / 1000).astype("<f4")
-    view = document.add_view(np.arange(6, dtype="<u2").tobytes())
-    position = document.add_accessor(points, min=points.min(0).tolist(), max=points.max(0).tolist())
-    entry = tree["accessors"][position]
+    position = _positions(document, points)
+    entry = document.tree["accessors"][position]
     values = entry.pop("bufferView")
-    indices = {"bufferView": view, "componentType": 5123}
+    indices = {"bufferView": document.add_view(np.arange(6, dtype="<u2").tobytes()), "componentType": 5123}
     entry["sparse"] = {"count": 6, "indices": indices, "values": {"bufferView": values}}
-    lash = {
-        "attributes": {
-            "POSITION": position,
-            "JOINTS_0": document.add_accessor(lash_index),
-            "WEIGHTS_0": document.add_accessor(np.tile([1, 0, 0, 0], (6, 1)).astype("<f4")),
-        },
-        "indices": document.add_accessor(np.array([0, 1, 2, 3, 4, 5], "<u2")),
+    attributes = {
+        "POSITION": position,
+        "JOINTS_0": document.add_accessor(np.tile([3, 0, 0, 0], (6, 1)).astype("<u1")),
+        "WEIGHTS_0": document.add_accessor(np.tile([1, 0, 0, 0], (6, 1)).astype("<f4")),
     }
-    _mesh(document, "LashMesh", [lash])
-    document.add_node(name="Lashes", mesh=1, skin=skin, extras={"layer": 2})
-    drawn["Lashes"] = lashes
+    lash = {"attributes": attributes, "indices": document.add_accessor(np.array([0, 1, 2, 3, 4, 5], "<u2"))}
+    document.add_node(name="Lashes", mesh=_mesh(document, "LashMesh", [lash]), skin=0, extras={"layer": 2})
+    return lashes
 
-    # Two eyes, one mesh, one of its nodes mirrored; both hang on the head's joint.
+
+def _eyes(document: Document, face: TriMesh, names: dict[str, int], world: list[np.ndarray]) -> dict[str, np.ndarray]:
+    """Two eyes, one mesh, one of its nodes mirrored; both hang on the head's joint."""
+    size, middle = np.ptp(face.vertices, axis=0).max() / 10, face.vertices.mean(axis=0)
     eye = ball(np.zeros(3), 1)
-    sphere = {"attributes": {"POSITION": _positions(document, eye.vertices)}, "material": 1}
+    attributes = {"POSITION": _positions(document, eye.vertices), "NORMAL": document.add_accessor(_unit(eye.vertices))}
+    sphere = {"attributes": attributes, "material": 1}
     sphere["indices"] = document.add_accessor(eye.faces.ravel().astype("<u2"))
-    _mesh(document, "EyeMesh", [sphere])
+    number, drawn = _mesh(document, "EyeMesh", [sphere]), {}
     for name, side in (("EyeLeft", 1), ("EyeRight", -1)):
         place = np.diag([side * size / 3000, size / 3000, size / 3000, 1])
         place[:3, 3] = (middle + [side * 1.5 * size, size, 2 * size]) / 1000
-        local = np.linalg.inv(world[names["head"]]) @ place
-        child = document.add_node(False, name=name, mesh=2, matrix=local.T.ravel().tolist(), extras=["eye", side])
-        tree["nodes"][names["head"]]["children"].append(child)
+        _hang(document, names, world, place, name=name, mesh=number, extras=["eye", side])
         drawn[name] = (eye.vertices @ place[:3, :3].T + place[:3, 3]) * 1000
+    return drawn
 
-    # Teeth: whole numbers, made small by their node, below the jaw; and lines that are no surface.
+
+def _teeth(document: Document, face: TriMesh, names: dict[str, int], world: list[np.ndarray]) -> dict[str, np.ndarray]:
+    """Teeth in whole numbers, which their node makes small; and, in the same mesh, a line that is no surface."""
+    size, middle = np.ptp(face.vertices, axis=0).max() / 10, face.vertices.mean(axis=0)
     teeth = ball(middle - [0, 2 * size, -size], size / 2)
     steps = np.round(teeth.vertices / 1000 * TEETH).astype("<i2")
-    padded = np.pad(steps, [(0, 0), (0, 1)])  # rows of eight bytes
-    view = document.add_view(padded.tobytes(), byteStride=8, target=34962)
+    view = document.add_view(np.pad(steps, [(0, 0), (0, 1)]).tobytes(), byteStride=8, target=34962)
     bounds = {"min": steps.min(0).tolist(), "max": steps.max(0).tolist()}
-    tree["accessors"].append({"bufferView": view, "componentType": 5122, "count": 6, "type": "VEC3", **bounds})
-    position = len(tree["accessors"]) - 1
-    ring = _positions(document, np.array([[0, 0, 0], [10, 0, 0]]))
-    surface = {
-        "attributes": {"POSITION": position},
-        "indices": document.add_accessor(teeth.faces.ravel().astype("<u2")),
-    }
-    _mesh(document, "TeethMesh", [surface, {"attributes": {"POSITION": ring}, "mode": 1}], extras={"enamel": 1})
-    local = np.linalg.inv(world[names["head"]]) @ np.diag([1 / TEETH] * 3 + [1])
-    child = document.add_node(False, name="Teeth", mesh=3, matrix=local.T.ravel().tolist())
-    tree["nodes"][names["head"]]["children"].append(child)
-    drawn["Teeth"] = steps / TEETH * 1000
+    entry = {"bufferView": view, "componentType": 5122, "count": 6, "type": "VEC3", **bounds}
+    document.tree["accessors"].append(entry)
+    surface = {"attributes": {"POSITION": len(document.tree["accessors"]) - 1}}
+    surface["indices"] = document.add_accessor(teeth.faces.ravel().astype("<u2"))
+    line = {"attributes": {"POSITION": _positions(document, np.array([[0, 0, 0], [10, 0, 0]]))}, "mode": 1}
+    number = _mesh(document, "TeethMesh", [surface, line], extras={"enamel": 1})
+    _hang(document, names, world, np.diag([1 / TEETH] * 3 + [1]), name="Teeth", mesh=number)
+    return {"Teeth": steps / TEETH * 1000}
 
-    _second_scene(document)
-    _animations(document, names)
-    tree["extensionsUsed"] = ["KHR_mesh_quantization", "ACME_mesh", "ACME_root"]
-    tree["extensionsRequired"] = ["KHR_mesh_quantization"]
-    tree["extensions"] = {"ACME_root": {"numbers": [1, 2.5, None]}}
-    order = ["EyeLeft", "EyeRight", "Teeth", "Face", "Lashes"]
-    return Avatar(document, {name: drawn[name] for name in order})
+
+def _hang(document: Document, names: dict[str, int], world: list[np.ndarray], place: np.ndarray, **node: Any) -> None:
+    """A node that hangs on the head's and is at `place`, (4, 4)."""
+    local = np.linalg.inv(world[names["head"]]) @ place
+    number = document.add_node(False, matrix=local.T.ravel().tolist(), **node)
+    document.tree["nodes"][names["head"]]["children"].append(number)
 
 
 def as_vrm(made: Avatar, version: int) -> Avatar:
@@ -217,8 +236,8 @@ def _worlds(tree: dict) -> list[np.ndarray]:
     return worlds
 
 
-def _skin(document: Document, names: dict[str, int], world: list[np.ndarray]) -> tuple[int, np.ndarray]:
-    """The skin, bound in another pose than that in which the joints are; and (J, 4, 4) what each joint does."""
+def _skin(document: Document, names: dict[str, int], world: list[np.ndarray]) -> np.ndarray:
+    """A skin, bound in another pose than that in which the joints are: (J, 4, 4) what each joint does."""
     joints = [names[name] for name in ("Armature", "hips", "neck", "head", "jaw")]
     bound = []
     for number, joint in enumerate(joints):
@@ -231,7 +250,7 @@ def _skin(document: Document, names: dict[str, int], world: list[np.ndarray]) ->
     entry = {"inverseBindMatrices": document.add_accessor(columns, type="MAT4"), "joints": joints}
     document.tree["skins"] = [entry | {"name": "bones", "skeleton": joints[0], "extras": {"rig": "own"}}]
     back = columns.astype(float).reshape(-1, 4, 4).transpose(0, 2, 1)
-    return 0, np.array([world[joint] for joint in joints]) @ back
+    return np.array([world[joint] for joint in joints]) @ back
 
 
 def _back(blended: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -248,8 +267,9 @@ def _unit(rows: np.ndarray) -> np.ndarray:
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype("<f4")
 
 
-def _mesh(document: Document, name: str, primitives: list[dict], **more) -> None:
+def _mesh(document: Document, name: str, primitives: list[dict], **more: Any) -> int:
     document.tree["meshes"].append({"name": name, "primitives": primitives, **more})
+    return len(document.tree["meshes"]) - 1
 
 
 def _materials(document: Document) -> None:
@@ -268,8 +288,8 @@ def _materials(document: Document) -> None:
 def _second_scene(document: Document) -> None:
     tree = document.tree
     corners = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]])
-    _mesh(document, "SignMesh", [{"attributes": {"POSITION": _positions(document, corners)}}])
-    sign = document.add_node(False, name="Sign", mesh=4, scale=[-1, 2, 1])
+    number = _mesh(document, "SignMesh", [{"attributes": {"POSITION": _positions(document, corners)}}])
+    sign = document.add_node(False, name="Sign", mesh=number, scale=[-1, 2, 1])
     camera = {"type": "perspective", "perspective": {"yfov": 0.7, "znear": 0.01}}
     tree["cameras"] = [camera]
     eye = document.add_node(False, name="Camera", camera=0)

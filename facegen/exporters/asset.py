@@ -22,6 +22,9 @@ from facegen.scene.targets import add_targets
 from facegen.sequence.frames import Frames
 from facegen.sequence.sequence import Sequence
 
+NAMED = 5
+"""Meshes that a report names at most. Chosen: a line holds so many."""
+
 
 @dataclass(frozen=True)
 class AssetReport:
@@ -51,7 +54,9 @@ class AssetReport:
 
     def __str__(self) -> str:
         counts = f"{self.frames} frames, {self.targets} target{'' if self.targets == 1 else 's'}"
-        moving = f"in {', '.join(self.meshes)}" if self.meshes else "nothing moves"
+        more = len(self.meshes) - NAMED
+        shown = ", ".join(self.meshes[:NAMED]) + (f" and {more} more" if more > 0 else "")
+        moving = f"in {shown}" if self.meshes else "nothing moves"
         error = f"largest error {self.max_error_mm:.2g} mm, {self.bytes / 1e6:.1f} MB"
         return f"{counts} {moving}, animation {self.animation!r}, {error}; kept: {self.kept}"
 
@@ -107,7 +112,8 @@ def write_into(
     asset = place.asset
     require_writable(asset, path)
     kept = Kept.of(asset.tree)
-    frames = _FromRest(sequence.vertices, place.neutral, _moving(sequence, place, 0 if per_frame else tolerance))
+    moving, given_up = _moving(sequence, place, 0 if per_frame else tolerance)
+    frames = _FromRest(sequence.vertices, place.neutral, moving)
     still = np.zeros((len(frames), 0))
     moved = Sequence(frames, sequence.faces, sequence.fps, still, (), appearance=sequence.appearance)
     morph = FrameMorph(moved) if per_frame else FewMorph(moved, tolerance)
@@ -122,9 +128,9 @@ def write_into(
     }
     times = np.arange(len(sequence.vertices)) / sequence.fps
     animation = drive(asset, place.name, times, weights) if weights else ""
-    worst, _ = morph.errors(frames)
+    worst = max(morph.errors(frames)[0], given_up)
     size = write_asset(asset, path)
-    names = tuple(_mesh_name(asset.tree, mesh) for mesh in places)
+    names = tuple(dict.fromkeys(_mesh_name(asset.tree, mesh) for mesh in places))
     seconds, notes = time.perf_counter() - start, tuple(dict.fromkeys(asset.notes))
     return AssetReport(len(times), len(morph.names), names, worst, animation, kept, size, seconds, notes)
 
@@ -159,8 +165,12 @@ class _FromRest(Frames):
         return found
 
 
-def _moving(sequence: Sequence, place: Place, tolerance: float) -> np.ndarray:
-    """(U,) bool: the vertices of nodes that move further than `tolerance`, mm, somewhere at some time."""
+def _moving(sequence: Sequence, place: Place, tolerance: float) -> tuple[np.ndarray, float]:
+    """The vertices of nodes that move further than `tolerance`, mm, somewhere at some time.
+
+    Returns:
+        (U,) bool, and the furthest way of those that do not, mm.
+    """
     furthest = np.zeros(len(place.neutral))
     neutral = place.neutral.astype(np.float32)
     for _, chunk in streamed(sequence.vertices, "what moves"):
@@ -172,7 +182,8 @@ def _moving(sequence: Sequence, place: Place, tolerance: float) -> np.ndarray:
         if max(float(whole[rows].max(initial=0)) for rows in parts) > tolerance:
             for rows in parts:
                 moving[rows] = True
-    return moving if place.rows is None else moving[place.rows]
+    own = moving if place.rows is None else moving[place.rows]
+    return own, float(furthest[~own].max(initial=0))
 
 
 def _displacements(morph: Morph, place: Place) -> Iterator[tuple[np.ndarray, np.ndarray]]:

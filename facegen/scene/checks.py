@@ -5,14 +5,19 @@ from __future__ import annotations
 from facegen.errors import MeshError
 from facegen.mesh.formats.gltf_document import Document, whole
 
+TARGET_LIMIT = 10_000
+"""Morph targets of a mesh at most. Chosen: characters have some hundred, and each costs a weight in every frame."""
+
 
 def require_sound(document: Document) -> None:
-    """Look at all meshes and nodes of a document.
+    """Look at all meshes, nodes and skins of a document.
 
     Raises:
-        MeshError: primitives of one mesh have different numbers of morph targets; a target has another number of
-            vertices than what it moves; or a mesh or a node has another number of weights than of targets.
+        MeshError: a skin has no joints, or one that is no node; primitives of one mesh have different numbers of morph
+            targets; a target has another number of vertices than what it moves; or a mesh or a node has another number
+            of weights than of targets.
     """
+    _require_joints(document)
     for number, mesh in enumerate(document.tree.get("meshes", [])):
         name = f"mesh {mesh.get('name', number)!r:.60}"
         counts = sorted({len(primitive.get("targets", [])) for primitive in mesh["primitives"]})
@@ -21,6 +26,8 @@ def require_sound(document: Document) -> None:
                 f"{name}: expected as many morph targets in each primitive, found {counts[0]} and {counts[-1]}; "
                 "export it anew"
             )
+        if counts and counts[-1] > TARGET_LIMIT:
+            raise MeshError(f"{name}: {counts[-1]} morph targets are more than the {TARGET_LIMIT} that are kept")
         _require_weights(mesh, counts[0] if counts else 0, name)
         for primitive in mesh["primitives"]:
             _require_lengths(document, primitive, name)
@@ -28,6 +35,19 @@ def require_sound(document: Document) -> None:
         if "weights" in node and "mesh" in node:
             mesh = document.item("meshes", node["mesh"])
             _require_weights(node, target_count(mesh), f"node {node.get('name', number)!r:.60}")
+
+
+def _require_joints(document: Document) -> None:
+    nodes = document.tree.get("nodes", [])
+    for number, skin in enumerate(document.tree.get("skins", [])):
+        joints = skin.get("joints", [])
+        missing = [each for each in joints if type(each) is not int or not 0 <= each < len(nodes)]
+        if missing or not joints:
+            found = repr(missing[0])[:40] if missing else "none"
+            raise MeshError(
+                f"skin {skin.get('name', number)!r:.60}: expected joints among {len(nodes)} nodes, found {found}; "
+                "export the asset with its skeleton"
+            )
 
 
 def target_count(mesh: dict) -> int:

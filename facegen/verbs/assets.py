@@ -39,8 +39,11 @@ def asset_of(options: Namespace) -> Asset | None:
     if out in SUFFIXES:
         require_writable(asset, options.out)
         return asset
-    for phrase in Kept.of(asset.tree).kinds():
-        print(f"facegen: left out: {phrase} of {options.neutral.name}; .glb keeps what it has", file=sys.stderr)
+    lost = Kept.of(asset.tree).kinds()
+    for phrase in lost:
+        print(f"facegen: left out: {phrase} of {options.neutral.name}", file=sys.stderr)
+    if lost:
+        print(f"facegen: {', '.join(SUFFIXES)} would keep what {options.neutral.name} has", file=sys.stderr)
     return None
 
 
@@ -51,7 +54,8 @@ def write_moved(sequence: Sequence, face: Face, options: Namespace, asset: Asset
         return
     from facegen.exporters.asset import Place, write_into
 
-    place = Place(asset, face.mesh.vertices, face.factor, name)
+    rows = None if face.portion is None else face.portion.vertices
+    place = Place(asset, face.mesh.vertices, face.factor, name, rows)
     report = write_into(sequence, options.out, place, **chosen(options))
     for reason in report.left_out:
         print(f"facegen: left out: {reason}", file=sys.stderr)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from facegen.errors import FacegenError, unknown
 from facegen.motion.label import EASINGS
 from facegen.verbs.assets import asset_of, write_moved
+from facegen.verbs.driving import add_drive, by_own_shapes, require_own, write_own
 from facegen.verbs.shared import add_model, add_output, add_trust, add_verb, require_output
 from facegen.verbs.takes import own_basis, play
 
@@ -63,6 +64,7 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--ease", metavar="NAME", help=f"how it rises and falls: {', '.join(EASINGS)} (default: linear)"
     )
+    add_drive(parser)
     add_output(parser)
 
 
@@ -80,7 +82,7 @@ def animate(options: Namespace) -> None:
         raise FacegenError("give --model CKPT, the checkpoint that makes the expression; see `facegen animate --help`")
     basis = own_basis(options)
     options.arkit_basis = options.arkit_basis if basis is None else basis
-    asset = asset_of(options)
+    asset, own = asset_of(options), require_own(options)
     timeline = None
     if options.timeline is not None:
         timeline = Take.load(options.timeline) if recorded else Timeline.load(options.timeline)
@@ -106,7 +108,11 @@ def animate(options: Namespace) -> None:
     # What fits is made once; writers go through the frames several times.
     streamed = 12 * len(motion) * len(face.mesh.vertices) > making.HELD_BYTES
     made = making.animate(model, face, motion, fps, streamed=streamed)
-    write_moved(_dressed(made, face, options, asset), face, options, asset, _motion_name(options))
+    if own is not None:
+        made, driven = by_own_shapes(made, face, own)
+        if asset is not None:
+            return write_own(made, driven, own[0], options, _motion_name(options))
+    _write(made, face, options, asset, _motion_name(options))
 
 
 def _face(options: Namespace, model: Checkpoint) -> Face:
@@ -114,7 +120,7 @@ def _face(options: Namespace, model: Checkpoint) -> Face:
     from facegen.face import read_face
 
     template, own = model.hierarchy.template, model.landmarks.get("template")
-    return read_face(options.neutral, template, options.out, options.units, options.landmarks, own)
+    return read_face(options.neutral, template, options.out, options.units, options.landmarks, own, options.groups)
 
 
 def _require_one_label(options: Namespace, recorded: bool) -> None:
@@ -169,7 +175,22 @@ def interpolate(options: Namespace) -> None:
     model = checkpoint.load(options.model, trust=options.trust)
     face = _face(options, model)
     made = making.interpolate(model, face, options.start, options.stop, options.steps)
-    write_moved(_dressed(made, face, options, asset), face, options, asset, f"{options.start} to {options.stop}")
+    _write(made, face, options, asset, f"{options.start} to {options.stop}")
+
+
+def _write(made: Sequence, face: Face, options: Namespace, asset: Asset | None, name: str) -> None:
+    """Write what was made of a face, then say where it turned over or stretched too far, with a picture of that."""
+    from facegen.judgement import judge, strain_picture
+    from facegen.pictures.sheets import write_picture
+
+    judgement = judge(face, made)
+    write_moved(_dressed(made, face, options, asset), face, options, asset, name)
+    shown = ""
+    if not judgement.sound:
+        picture = options.out.parent / f"{options.out.stem}.strain.png"
+        write_picture(picture, strain_picture(face, judgement))
+        shown = f"; {picture} shows it"
+    print(f"{options.out.name}: {judgement}{shown}")
 
 
 def _motion_name(options: Namespace) -> str:
@@ -185,12 +206,15 @@ def _dressed(sequence: Sequence, face: Face, options: Namespace, asset: Asset | 
     from facegen.animation import TurnedFrames
     from facegen.mesh.formats.io import read_appearance
 
-    appearance = read_appearance(options.neutral, face.mesh)
+    whole = face.mesh if face.portion is None else face.portion.whole
+    appearance = read_appearance(options.neutral, whole)
+    if appearance is not None and face.portion is not None:
+        appearance = face.portion.dressed(appearance)
     for reason in () if appearance is None or asset is not None else appearance.left_out:
         print(f"facegen: left out: {reason}", file=sys.stderr)
     if options.out.suffix.lower() in (".png", ".mp4", ".gif"):
         sequence = replace(sequence, vertices=TurnedFrames(sequence.vertices, face.rotation))
-    return replace(sequence, appearance=appearance)
+    return replace(sequence, appearance=appearance, focus=face.focus())
 
 
 def add_register(verbs: argparse._SubParsersAction) -> None:

@@ -44,6 +44,17 @@ def add_model(parser: argparse.ArgumentParser, required: bool = True) -> None:
         help="text file of points on the mesh, `number x y z` a line with FaceMesh's numbers, or the 68 of Multi-PIE "
         "(default: they are found)",
     )
+    add_groups(parser)
+
+
+def add_groups(parser: argparse.ArgumentParser) -> None:
+    """The option of verbs that read a mesh."""
+    parser.add_argument(
+        "--groups",
+        metavar="NAMES",
+        help="read only these parts of the mesh, with commas between their names: groups and objects of .obj, nodes "
+        "and meshes of .glb, .gltf; nothing else of it is written (default: all)",
+    )
 
 
 def add_trust(parser: argparse.ArgumentParser) -> None:

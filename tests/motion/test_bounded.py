@@ -26,9 +26,9 @@ def test_smoothness_is_in_what_is_least():
 
     def cost(flat: np.ndarray) -> float:
         weights = flat.reshape(len(moved), -1)
-        change = np.square(np.diff(weights, axis=0)).sum()
+        change = (np.square(np.diff(weights, axis=0)).sum(axis=0) * np.square(shapes).sum(axis=1)).sum()
         left = np.square(weights @ shapes - moved).sum()
-        return float(left + mean * (ridge * np.square(weights).sum() + smoothness * change))
+        return float(left + ridge * mean * np.square(weights).sum() + smoothness * change)
 
     found = bounded_weights(shapes @ shapes.T, moved @ shapes.T, ridge, smoothness)
     best = minimize(cost, np.full(found.size, 0.5), bounds=[(0, 1)] * found.size, options={"maxiter": 5000})

@@ -9,6 +9,7 @@ import numpy as np
 from facegen.errors import MeshError
 from facegen.mesh.formats.gltf_document import ELEMENT_LIMIT, MALFORMED, Document, open_document
 from facegen.mesh.formats.gltf_scene import Scene
+from facegen.mesh.formats.groups import Groups
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import UNITS
 
@@ -46,6 +47,24 @@ def _joined(document: Document) -> TriMesh:
         faces.append(first + own)
     left_out = tuple(dict.fromkeys(scene.left_out))
     return TriMesh(np.concatenate(vertices), np.concatenate(faces), left_out=left_out)
+
+
+def read_glb_groups(path: str | Path) -> Groups:
+    """The names of the node and the mesh that each face of what `read_glb` makes belongs to.
+
+    Raises:
+        MeshError: see `read_glb`.
+    """
+    document = open_document(path)
+    try:
+        scene = Scene(document)
+        counts = [len(shown.faces(document)) for shown in scene.shown]
+    except MeshError as error:
+        raise MeshError(f"{path}: {error}") from error
+    except MALFORMED as error:
+        raise MeshError(f"{path}: the glTF description is malformed ({type(error).__name__}: {error})") from error
+    numbers = {names: number for number, names in enumerate(dict.fromkeys(scene.names))}
+    return Groups(tuple(numbers), np.repeat([numbers[names] for names in scene.names], counts))
 
 
 def read_glb(path: str | Path) -> TriMesh:
