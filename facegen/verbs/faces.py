@@ -31,7 +31,7 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
         animate,
         "animate a neutral face: a motion label becomes a 4D expression",
         "facegen animate neutral.obj --model demo/model.ckpt --expression happy --out smile.glb\n"
-        "  facegen animate neutral.obj --model demo/model.ckpt --expression happy --timeline take.csv --out smile.usdc\n"
+        "  facegen animate neutral.obj --model demo/model.ckpt --expression happy --timeline take.csv --out happy.abc\n"
         "  facegen animate rigged.glb --timeline take.csv --out take.glb",
     )
     parser.add_argument(
