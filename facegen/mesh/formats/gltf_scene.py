@@ -35,11 +35,11 @@ class Scene:
         self._known: dict[int, np.ndarray] = {}  # where nodes are, by number
         self._skins: dict[int, np.ndarray] = {}
         self.shown: list[Shown] = []
-        self.names: list[tuple[str, ...]] = []  # of the node and of the mesh that each belongs to
+        self.nodes: list[dict] = []  # that show them, one for each
         for node, place in self._placed():
             for shown in self._primitives(node, place):
                 self.shown.append(shown)
-                self.names.append(self._names(node))
+                self.nodes.append(node)
                 if len(self.shown) > PRIMITIVE_LIMIT:
                     raise MeshError(f"more than {PRIMITIVE_LIMIT} primitives; join them")
         if not self.shown:
@@ -69,10 +69,6 @@ class Scene:
             if "mesh" in node:
                 yield node, transform
             waiting += [(child, transform) for child in reversed(node.get("children", []))]
-
-    def _names(self, node: dict) -> tuple[str, ...]:
-        found = [each.get("name") for each in (node, self.document.item("meshes", node["mesh"]))]
-        return tuple(dict.fromkeys(name for name in found if isinstance(name, str) and name))
 
     def _primitives(self, node: dict, place: np.ndarray) -> Iterator[Shown]:
         mesh = self.document.item("meshes", node["mesh"])
