@@ -24,9 +24,9 @@ heads have 0.50 or more; a head of whose features 15 % are left has 0.27 or less
 0.07, balls and blobs 0.3 or less."""
 LARGEST_DOUBT = 3.0
 """See `Likeness.doubt`. From the same table: 75 heads have up to 2.1, one with noise of 0.8 % of its width 2.6; others
-that have a relief have 3.6 or more, such as rings, blobs and half a face. Of landmarks that a user gives, which no views
-compare, those of a face turned by 50 degrees have 3.9 or more, and those put down with errors of 1 % of the face up to
-3.0."""
+that have a relief have 3.6 or more, such as rings, blobs and half a face. Of landmarks that a user gives, which no
+views compare, those of a face turned by 50 degrees have 3.9 or more, and those put down with errors of 1 % of the face
+up to 3.0."""
 
 
 @dataclass(frozen=True)
