@@ -10,6 +10,7 @@ import numpy as np
 from facegen.errors import FacegenError
 from facegen.mesh.alignment import rigid_transform
 from facegen.mesh.formats.io import READERS, read_mesh
+from facegen.motion.bounded import bounded_weights
 from facegen.motion.live_link import SHAPES
 
 NEUTRALS = ("neutral", "genericneutralmesh")
@@ -22,11 +23,6 @@ and meshes of other vertices, or of the same in another order, by more."""
 RIDGE = 1e-6
 """Lambda of `ArkitBasis.solve`, as a share of the mean square of a shape: of weights that fit alike, it takes the
 smaller ones. Chosen: a larger one makes all weights too small."""
-SETTLED_CHANGE = 1e-7
-"""Largest change of a weight in the sweep after which the solution counts as found. Chosen: the file has 8 decimals."""
-SWEEP_LIMIT = 5000
-"""Sweeps over all weights after which the solution is taken as it is. Chosen, so that it ends where shapes are nearly
-alike."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +80,7 @@ class ArkitBasis:
 
         .. math:: \min_w \lVert A w - d \rVert^2 + \lambda \lVert w \rVert^2, \qquad 0 \le w \le 1
 
-        Coordinate descent on the normal equations, for all frames at once: each weight in turn takes its best value.
+        See `facegen.motion.bounded.bounded_weights`.
 
         Args:
             displacement: (T, V, 3) mm.
@@ -92,19 +88,8 @@ class ArkitBasis:
         Returns:
             (T, K) float64.
         """
-        gram = self.shapes @ self.shapes.T
-        gram[np.diag_indices_from(gram)] += RIDGE * np.trace(gram) / len(gram)
         wanted = displacement.reshape(len(displacement), -1).astype(np.float64) @ self.shapes.T
-        moving = np.flatnonzero(self.shapes.any(axis=1))
-        weights = np.zeros_like(wanted)
-        for _ in range(SWEEP_LIMIT):
-            before = weights.copy()
-            for k in moving:
-                change = (wanted[:, k] - weights @ gram[k]) / gram[k, k]
-                weights[:, k] = np.clip(weights[:, k] + change, 0, 1)
-            if np.abs(weights - before).max(initial=0) < SETTLED_CHANGE:
-                break
-        return weights
+        return bounded_weights(self.shapes @ self.shapes.T, wanted, RIDGE)
 
     def pose(self, weights: np.ndarray) -> np.ndarray:
         """The displacements (T, V, 3), mm, that weights (T, K) make."""

@@ -15,10 +15,10 @@ from urllib.parse import quote
 import numpy as np
 
 from facegen.errors import FacegenError
-from facegen.exporters.gltf_buffer import FLOAT, INDEX_DATA, UINT16, UINT32, VERTEX_DATA, Buffer
 from facegen.exporters.gltf_material import material_lists
-from facegen.exporters.morph import FewMorph, FrameMorph, Morph
+from facegen.exporters.morph import FewMorph, FrameMorph, Morph, require_tolerance
 from facegen.files import new_file
+from facegen.mesh.formats.gltf_buffer import FLOAT, INDEX_DATA, UINT16, UINT32, VERTEX_DATA, Buffer
 from facegen.mesh.material import DEFAULT, Material, to_linear
 from facegen.sequence.sequence import Sequence
 
@@ -102,8 +102,7 @@ def write_gltf(sequence: Sequence, path: str | Path, *, tolerance: float = 0.1, 
 
 
 def _require(sequence: Sequence, tolerance: float) -> None:
-    if not (np.isfinite(tolerance) and tolerance > 0):
-        raise FacegenError(f"tolerance must be a positive number of mm, got {tolerance}")
+    require_tolerance(tolerance)
     if not len(sequence.faces):
         raise FacegenError("glTF needs faces, and the sequence has none")
 

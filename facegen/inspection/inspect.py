@@ -57,7 +57,7 @@ def inspect(
     trust: Sequence[str] = (),
     groups: str | None = None,
 ) -> Report:
-    """Look at a corpus or a dataset (a folder), a mesh (.obj, .ply, .glb, .gltf), a sequence (.npz) or a checkpoint.
+    """Look at a corpus or a dataset (a folder), a mesh (.obj, .ply, .glb, .gltf, .vrm), a sequence or a checkpoint.
 
     Args:
         path: of it; what is none of these by its suffix is taken for a checkpoint.
@@ -70,7 +70,7 @@ def inspect(
     """
     from facegen.data.manifest import MANIFEST
     from facegen.inspection.dataset import inspect_dataset
-    from facegen.mesh.formats.io import READERS
+    from facegen.mesh.formats.io import IMPORTS, READERS
 
     path = Path(path)
     if path.is_dir() and (path / MANIFEST).is_file():
@@ -78,7 +78,7 @@ def inspect(
     if path.is_dir():
         facts, problems = inspect_dataset(path, source, options or {})
         return Report(facts, problems, not problems)
-    if path.suffix.lower() in READERS:
+    if path.suffix.lower() in READERS or path.suffix.lower() in IMPORTS:  # whose refusal says what to do
         return inspect_mesh(path, groups)
     if not path.is_file():
         raise FacegenError(f"{path}: no such file or folder")

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 from facegen.errors import FacegenError, unknown
 from facegen.motion.label import EASINGS
-from facegen.verbs.shared import add_model, add_output, add_trust, add_verb, require_output, write_sequence
+from facegen.verbs.assets import asset_of, write_moved
+from facegen.verbs.driving import add_drive, by_own_shapes, require_own, write_own
+from facegen.verbs.shared import add_model, add_output, add_trust, add_verb, require_output
 
 if TYPE_CHECKING:
     from facegen.checkpoint import Checkpoint
     from facegen.face import Face
+    from facegen.scene.asset import Asset
     from facegen.sequence.sequence import Sequence
 
 # Everything else is imported where it is used: a verb that needs no network starts without loading torch.
@@ -29,7 +32,9 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
         "facegen animate neutral.obj --model demo/model.ckpt --expression happy --out smile.glb\n"
         "  facegen animate neutral.obj --model demo/model.ckpt --expression happy --timeline take.csv --out smile.usdc",
     )
-    parser.add_argument("neutral", type=Path, metavar="NEUTRAL", help=".obj, .ply, .glb or .gltf of any face at rest")
+    parser.add_argument(
+        "neutral", type=Path, metavar="NEUTRAL", help=".obj, .ply, .glb, .gltf, .vrm of any face at rest"
+    )
     add_model(parser)
     parser.add_argument(
         "--expression", metavar="NAME", help="one of the model's expressions; `facegen inspect CKPT` lists them"
@@ -56,6 +61,7 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--ease", metavar="NAME", help=f"how it rises and falls: {', '.join(EASINGS)} (default: linear)"
     )
+    add_drive(parser)
     add_output(parser)
 
 
@@ -67,6 +73,7 @@ def animate(options: Namespace) -> None:
     recorded = options.timeline is not None and options.timeline.suffix.lower() == ".csv"
     _require_one_label(options, recorded)
     require_output(options)  # refused now, and not after the fit
+    asset, own = asset_of(options), require_own(options)
     timeline = None
     if options.timeline is not None:
         timeline = Take.load(options.timeline) if recorded else Timeline.load(options.timeline)
@@ -88,18 +95,31 @@ def animate(options: Namespace) -> None:
         phases = Phases.fill(frames, options.onset, options.apex, options.offset)
         ease = options.ease or "linear"
         motion = motion_label(frames, options.expression, phases, intensity, model.expressions, ease)
-    face = _face(options, model)
+    face = _face(options, model, in_whole=asset is not None or own is not None)
     # What fits is made once; writers go through the frames several times.
     streamed = 12 * len(motion) * len(face.mesh.vertices) > making.HELD_BYTES
-    _write(making.animate(model, face, motion, fps, streamed=streamed), face, options)
+    made = making.animate(model, face, motion, fps, streamed=streamed)
+    driven = None
+    if own is not None:
+        made, driven = by_own_shapes(made, face, own)
+    if driven is not None and asset is not None:
+        write_own(made, driven, asset, options, _motion_name(options))
+    else:
+        write_moved(_dressed(made, face, options, asset), face, options, asset, _motion_name(options))
+    _judge(made, face, options)
 
 
-def _face(options: Namespace, model: Checkpoint) -> Face:
-    """The mesh that the options name, ready to be moved by the model."""
+def _face(options: Namespace, model: Checkpoint, in_whole: bool = False) -> Face:
+    """The mesh that the options name, ready to be moved by the model.
+
+    With `in_whole`, groups of a file are a part of all that it shows, as an asset that is kept needs it.
+    """
     from facegen.face import read_face
 
     template, own = model.hierarchy.template, model.landmarks.get("template")
-    return read_face(options.neutral, template, options.out, options.units, options.landmarks, own, options.groups)
+    names = options.groups
+    face = read_face(options.neutral, template, options.out, options.units, options.landmarks, own, names)
+    return face.in_whole() if in_whole else face
 
 
 def _require_one_label(options: Namespace, recorded: bool) -> None:
@@ -132,7 +152,11 @@ def add_interpolate(verbs: argparse._SubParsersAction) -> None:
     )
     add_model(parser)
     parser.add_argument(
-        "--neutral", type=Path, required=True, metavar="FILE", help=".obj, .ply, .glb or .gltf of any face at rest"
+        "--neutral",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help=".obj, .ply, .glb, .gltf, .vrm of any face at rest",
     )
     parser.add_argument("--from", dest="start", required=True, metavar="NAME", help="expression to begin with")
     parser.add_argument("--to", dest="stop", required=True, metavar="NAME", help="expression to end with")
@@ -148,19 +172,20 @@ def interpolate(options: Namespace) -> None:
     from facegen import checkpoint
 
     require_output(options)
+    asset = asset_of(options)
     model = checkpoint.load(options.model, trust=options.trust)
-    face = _face(options, model)
+    face = _face(options, model, in_whole=asset is not None)
     made = making.interpolate(model, face, options.start, options.stop, options.steps)
-    _write(made, face, options)
+    write_moved(_dressed(made, face, options, asset), face, options, asset, f"{options.start} to {options.stop}")
+    _judge(made, face, options)
 
 
-def _write(made: Sequence, face: Face, options: Namespace) -> None:
-    """Write what was made of a face, then say where it turned over or stretched too far, with a picture of that."""
+def _judge(made: Sequence, face: Face, options: Namespace) -> None:
+    """Say where what was made of a face turned over or stretched too far, with a picture of that."""
     from facegen.judgement import judge, strain_picture
     from facegen.pictures.sheets import write_picture
 
     judgement = judge(face, made)
-    write_sequence(_dressed(made, face, options), options)
     shown = ""
     if not judgement.sound:
         picture = options.out.parent / f"{options.out.stem}.strain.png"
@@ -169,7 +194,12 @@ def _write(made: Sequence, face: Face, options: Namespace) -> None:
     print(f"{options.out.name}: {judgement}{shown}")
 
 
-def _dressed(sequence: Sequence, face: Face, options: Namespace) -> Sequence:
+def _motion_name(options: Namespace) -> str:
+    """What an animation is called: the expression, or the timeline's file."""
+    return options.timeline.stem if options.expression is None else options.expression
+
+
+def _dressed(sequence: Sequence, face: Face, options: Namespace, asset: Asset | None) -> Sequence:
     """The sequence with the colour and texture of the neutral's file; for pictures, which are taken from the front, a
     face that was turned otherwise is turned there."""
     from dataclasses import replace
@@ -181,7 +211,7 @@ def _dressed(sequence: Sequence, face: Face, options: Namespace) -> Sequence:
     appearance = read_appearance(options.neutral, whole)
     if appearance is not None and face.portion is not None:
         appearance = face.portion.dressed(appearance)
-    for reason in () if appearance is None else appearance.left_out:
+    for reason in () if appearance is None or asset is not None else appearance.left_out:
         print(f"facegen: left out: {reason}", file=sys.stderr)
     if options.out.suffix.lower() in (".png", ".mp4", ".gif"):
         sequence = replace(sequence, vertices=TurnedFrames(sequence.vertices, face.rotation))
@@ -197,7 +227,7 @@ def add_register(verbs: argparse._SubParsersAction) -> None:
         "facegen register scan.ply --model demo/model.ckpt --out neutral.obj",
     )
     parser.add_argument(
-        "neutral", type=Path, metavar="SCAN", help=".obj, .ply, .glb or .gltf of any face at rest, turned any way"
+        "neutral", type=Path, metavar="SCAN", help=".obj, .ply, .glb, .gltf, .vrm of any face at rest, turned any way"
     )
     add_model(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=".obj or .ply to write")

@@ -25,7 +25,7 @@ def add_inspect(verbs: argparse._SubParsersAction) -> None:
         "path",
         type=Path,
         metavar="PATH",
-        help="a corpus, a dataset's folder, a mesh (.obj, .ply, .glb, .gltf), a sequence (.npz) or a checkpoint",
+        help="a corpus, a dataset's folder, a mesh (.obj, .ply, .glb, .gltf, .vrm), a sequence (.npz) or a checkpoint",
     )
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     parser.add_argument(

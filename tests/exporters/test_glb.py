@@ -11,8 +11,8 @@ from pygltflib import GLTF2
 
 from facegen.errors import FacegenError
 from facegen.exporters.glb import _pack, write_glb, write_gltf
-from facegen.exporters.gltf_buffer import Buffer
 from facegen.mesh.appearance import Appearance
+from facegen.mesh.formats.gltf_buffer import Buffer
 from facegen.mesh.material import Material
 from facegen.sequence.sequence import Sequence
 

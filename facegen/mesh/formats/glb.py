@@ -83,7 +83,7 @@ def read_glb(path: str | Path) -> TriMesh:
     come in several pieces here.
 
     Raises:
-        MeshError: the file is missing, empty, cut short or malformed; needs an extension such as Draco; keeps
+        MeshError: the file is missing, empty, cut short or malformed; needs an extension or a package; keeps
             buffers outside its folder; or shows points or lines alone.
     """
     document = open_document(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +36,9 @@ GROUPS = {".obj": read_obj_groups, ".glb": read_glb_groups, ".gltf": read_glb_gr
 WRITERS = {".obj": write_obj, ".ply": write_ply}
 """The writer of each suffix of a mesh."""
 
+IMPORTS = {".fbx": "import_scene.fbx"}
+"""What Blender reads files of meshes with that nothing here reads, by suffix."""
+
 
 def read_mesh(path: str | Path) -> TriMesh:
     """Read a surface from `.obj`, `.ply`, `.glb`, `.gltf` or `.vrm`, which is a glTF.
@@ -42,8 +46,9 @@ def read_mesh(path: str | Path) -> TriMesh:
     Vertices and faces keep the file's order and number. Units are the file's; glTF's metres become mm.
 
     Raises:
-        MeshError: the suffix is unknown; the file is missing, a folder, empty, cut short or malformed; it has
-            no vertices or no faces; a position is not finite; a face uses a vertex that is not there.
+        MeshError: the suffix is unknown, or one that Blender reads, whose command is named; the file is missing, a
+            folder, empty, cut short or malformed; it has no vertices or no faces; a position is not finite; a face uses
+            a vertex that is not there.
 
     Examples:
         >>> import facegen
@@ -53,6 +58,8 @@ def read_mesh(path: str | Path) -> TriMesh:
     """
     path = Path(path)
     reader = READERS.get(path.suffix.lower())
+    if path.suffix.lower() in IMPORTS:
+        raise MeshError(f"{path}: {path.suffix} is not read here; Blender makes a .glb of it: {_in_blender(path)}")
     if reader is None and not path.is_dir():
         raise MeshError(
             f"{path}: {unknown('mesh suffix', path.suffix, READERS)}; open it in Blender, or what else made it, and "
@@ -68,6 +75,17 @@ def read_mesh(path: str | Path) -> TriMesh:
         )
     require_finite_vertices(mesh.vertices, path)
     return mesh
+
+
+def _in_blender(path: Path) -> str:
+    """The command that has Blender write a `.glb` of a file, beside it."""
+    steps = (
+        "import bpy",
+        "bpy.ops.wm.read_factory_settings(use_empty=True)",
+        f"bpy.ops.{IMPORTS[path.suffix.lower()]}(filepath={str(path)!r})",
+        f"bpy.ops.export_scene.gltf(filepath={str(path.with_suffix('.glb'))!r})",
+    )
+    return f"blender -b --python-expr {shlex.quote('; '.join(steps))}"
 
 
 def read_groups(path: str | Path, mesh: TriMesh) -> Groups:
