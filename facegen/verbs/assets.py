@@ -54,7 +54,8 @@ def write_moved(sequence: Sequence, face: Face, options: Namespace, asset: Asset
         return
     from facegen.exporters.asset import Place, write_into
 
-    place = Place(asset, face.mesh.vertices, face.factor, name)
+    rows = None if face.portion is None else face.portion.vertices
+    place = Place(asset, face.mesh.vertices, face.factor, name, rows)
     report = write_into(sequence, options.out, place, **chosen(options))
     for reason in report.left_out:
         print(f"facegen: left out: {reason}", file=sys.stderr)

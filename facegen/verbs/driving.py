@@ -72,7 +72,8 @@ def by_own_shapes(sequence: Sequence, face: Face, own: tuple[Asset, list[OwnShap
     from facegen.scene.driven import drive_own
 
     asset, shapes = own
-    driven = drive_own(asset, shapes, sequence.vertices, face.mesh.vertices, face.factor)
+    rows = None if face.portion is None else face.portion.vertices
+    driven = drive_own(asset, shapes, sequence.vertices, face.mesh.vertices, face.factor, rows)
     where = ", ".join(f"{value:.0f}" for value in face.mesh.vertices[driven.where])
     print(
         f"{asset.path.name}: own shapes explain {100 * driven.explained:.0f} %, {driven.left_mm:.2g} mm left at most "

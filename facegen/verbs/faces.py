@@ -99,13 +99,12 @@ def animate(options: Namespace) -> None:
     # What fits is made once; writers go through the frames several times.
     streamed = 12 * len(motion) * len(face.mesh.vertices) > making.HELD_BYTES
     made = making.animate(model, face, motion, fps, streamed=streamed)
-    driven = None
     if own is not None:
         made, driven = by_own_shapes(made, face, own)
-    if driven is not None and asset is not None:
-        write_own(made, driven, asset, options, _motion_name(options))
-    else:
-        write_moved(_dressed(made, face, options, asset), face, options, asset, _motion_name(options))
+        if asset is not None:
+            write_own(made, driven, own[0], options, _motion_name(options))
+            return _judge(made, face, options)
+    write_moved(_dressed(made, face, options, asset), face, options, asset, _motion_name(options))
     _judge(made, face, options)
 
 
