@@ -130,6 +130,20 @@ class Face:
         marks, carry = fit.landmarks(fit.vertices) * factor, lambda moved: carried(moved) * np.float32(factor)
         return cls(scaled, carry, fit.seen.rotation, fit, taken, factor, marks)
 
+    def in_whole(self) -> Face:
+        """The same face as a part of all of its file, of which nothing else moves."""
+        if self.portion is None:
+            return self
+        whole, rows = self.portion.whole, self.portion.vertices
+
+        def carry(moved: np.ndarray) -> np.ndarray:
+            carried = self.carry(moved)
+            spread = np.zeros((len(carried), len(whole.vertices), 3), carried.dtype)
+            spread[:, rows] = carried
+            return spread
+
+        return replace(self, mesh=whole.with_vertices(whole.vertices * self.factor), carry=carry, portion=None)
+
     def focus(self) -> np.ndarray | None:
         """(K,) the vertices that pictures of the face show, where the mesh goes on far beyond; else None: show all."""
         if self.marks is None:
