@@ -61,20 +61,22 @@ class Clearance:
             if contact is not None:
                 self.contacts.append(contact)
 
-    def __call__(self, moved: np.ndarray, angle: np.ndarray) -> None:
+    def __call__(self, moved: np.ndarray, angle: np.ndarray, slide: np.ndarray | None = None) -> None:
         """Change displacements in place.
 
         Args:
             moved: (T, U, 3) in the mesh's units.
             angle: (T,) radians by which the jaw is open.
+            slide: (T, 3) by which it has moved beside that; None is not at all.
         """
-        for frame, turn in zip(moved, angle, strict=True):
+        slide = np.zeros((len(moved), 3)) if slide is None else slide
+        for frame, turn, shift in zip(moved, angle, slide, strict=True):
             if not frame.any():
                 continue
             for contact in self.contacts:
                 place = self.mesh.vertices[contact.near] + frame[contact.near]
                 if contact.solid.hinged:
-                    place = self.jaw.turn(place, -turn)
+                    place = self.jaw.turn(place - shift, -turn)
                 push = contact.push(place, self.size)
                 if push is not None:
                     push = self.jaw.rotate(push, turn) if contact.solid.hinged else push

@@ -10,12 +10,13 @@ from scipy.spatial import KDTree
 
 from facegen.errors import MeshError
 from facegen.fitting.clearance import Clearance
+from facegen.fitting.extension import Extension, inwards
 from facegen.fitting.head import FaceFrame, Jaw
 from facegen.fitting.lips import lip_sides, lips_are_fused
 from facegen.fitting.nonrigid import OPPOSITE_REACH, align, fit_template
-from facegen.fitting.parts import lining, sort_parts
-from facegen.fitting.transfer import FADE_LENGTH, FRAME_WIDTH, Extension, Transfer, find_anchors, local_maps
-from facegen.landmarks.points import CHIN, Landmarks, face_size, facing, robust_similarity
+from facegen.fitting.parts import sort_parts
+from facegen.fitting.transfer import FRAME_WIDTH, Transfer, find_anchors, local_maps
+from facegen.landmarks.points import BELOW_LOWER_LIP, CHIN, JAW_EDGE, Landmarks, face_size, facing, robust_similarity
 from facegen.mesh.subdivision import smooth_split
 from facegen.mesh.surface import LEAF_SIZE, Surface, on_surface
 from facegen.mesh.topology import pieces
@@ -233,15 +234,17 @@ def transfer(fit: Fit) -> Transfer:
     others = ~np.isin(piece, piece[anchors])
     head = FaceFrame.of(points, facing(points), size)
     parts = sort_parts(mesh.vertices, vertex_normals(mesh.vertices, mesh.faces), piece, anchors, others, head)
-    lined, share = lining(mesh, ~others, anchors, parts, head)
     roots = np.flatnonzero(np.diff(parts.roots.indptr))
     where = csr_matrix(vstack([where, parts.roots[roots][:, anchors] @ where]))
-    chin = fit.marks[np.isin(fit.numbers, CHIN)]
-    jaw = Jaw.of(head, chin, chin @ fit.vertices)
-    held = np.concatenate([anchors, roots, lined])
-    extend = Extension(mesh, held, FADE_LENGTH * size)
-    lining_motion = np.zeros((len(held), 3))
-    lining_motion[len(held) - len(lined) :] = share[:, None] * jaw.swing(mesh.vertices[lined])
+    named = [fit.marks[np.isin(fit.numbers, names)] for names in (CHIN, JAW_EDGE, BELOW_LOWER_LIP)]
+    chin, edge, lip = (marks if marks.shape[0] else None for marks in named)
+    chin = named[0] if chin is None else chin
+    beside = None if edge is None else edge @ fit.vertices
+    jaw = Jaw.of(head, chin, chin @ fit.vertices, edge, beside, lip)
+    held = np.concatenate([anchors, roots])
+    length, lean = inwards(mesh, anchors, points, size)
+    lean.resize(len(mesh.vertices), len(held))
+    extend = Extension(mesh, held, length, lean)
     stretch = local_maps(template, fit.vertices, FRAME_WIDTH * size / fit.scale)
     clearance = Clearance(mesh, np.isin(piece, piece[held]), parts.solids, head, jaw)
-    return Transfer(stretch, where, extend, parts, jaw, extend(lining_motion), clearance, mesh.vertices, fit.index)
+    return Transfer(stretch, where, extend, parts, jaw, clearance, mesh, fit.index)
