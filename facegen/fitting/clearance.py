@@ -12,11 +12,14 @@ from scipy.spatial import KDTree
 from facegen.fitting.head import FaceFrame, Jaw
 from facegen.fitting.parts import Solid
 from facegen.mesh.surface import Surface
-from facegen.mesh.tri_mesh import TriMesh
+from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 
 SKIN_GAP = 0.002
-"""In units of the face's size: skin keeps so far away, or as far as it is at rest, where that is nearer. Chosen: half a
+"""In units of the face's size: skin keeps so far away from an eyeball, or as far as it is at rest, where that is nearer. Chosen: half a
 millimetre on an adult's face, so that triangles between vertices do not cut into the solid."""
+SEEN_COSINE = 0.2
+"""Cosine between a normal and the face's front, above which skin is kept out of teeth. Chosen: within 78 degrees, so
+that the inside of the lips does not count, which lies on the teeth and rolls over them."""
 DEEPEST_SKIN = 0.02
 """In units of the face's size: skin deeper in a solid was not pressed there by an expression and is left. Chosen, 5 mm
 on an adult's face; a larger one pushes skin out on the wrong side of a tooth."""
@@ -116,6 +119,9 @@ class _Contact:
         inside = np.zeros(len(mesh.vertices), dtype=bool)
         inside[solid.members] = True
         used, faces = np.unique(mesh.faces[inside[mesh.faces].all(axis=1)], return_inverse=True)
+        if solid.flat:
+            # Lips roll inwards over teeth; what counts is that none comes through the skin that is seen.
+            soft = soft & (vertex_normals(mesh.vertices, mesh.faces) @ head.rotation[2] > SEEN_COSINE)
         candidates = np.flatnonzero(soft)
         if not len(faces) or not len(candidates):
             return None
@@ -132,7 +138,7 @@ class _Contact:
         edges, length = both[order], np.tile(length, 2)[order]
         free = cls(solid, surface, tree, near, around, share, np.zeros(0), edges, length, head.rotation[1])
         at_rest = free._distance(mesh.vertices[near], head.size)[0]
-        return replace(free, kept=np.minimum(at_rest, SKIN_GAP * head.size))
+        return replace(free, kept=np.minimum(at_rest, 0 if solid.flat else SKIN_GAP * head.size))
 
     def _distance(self, points: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
         """(N,) signed distance to the solid, positive outside, infinite where far away; (N, 3) the solid's normals."""

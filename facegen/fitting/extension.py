@@ -9,7 +9,8 @@ from scipy.sparse import csc_matrix, csr_matrix, diags
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import KDTree
 
-from facegen.landmarks.points import INNER_LIPS, LEFT_LIDS, RIGHT_LIDS
+from facegen.fitting.head import FaceFrame
+from facegen.landmarks.points import INNER_LIPS, LEFT_LIDS, MOUTH_CORNERS, RIGHT_LIDS
 from facegen.mesh.laplacian import factor, laplacian
 from facegen.mesh.surface import LEAF_SIZE
 from facegen.mesh.topology import edge_graph, pieces
@@ -20,16 +21,20 @@ FADE_LENGTH = 0.15
 """The distance over the surface by which motion beyond the template's border has fallen to 1/e. Chosen, 35 mm on an
 adult's face. Tried on one built-in person, whose motion is then off by 9.7 % (root mean square over what moves): half
 of it gives 11.0 %, double 9.5 %; a longer one moves ears and neck."""
-MOUTH_LENGTH, SOCKET_LENGTH = 0.087, 0.035
+MOUTH_LENGTH, SOCKET_LENGTH = 0.06, 0.035
 """The same for what lies in the mouth, which goes over from the motion of the lips to that of the cheeks before it, and
 for the sockets of the eyes, where it dies out. Chosen, 20 mm and 8 mm on an adult's face. Tried on ICT-FaceKit's head,
 whose mouth's motion is then off by 3.0 % of the shapes' own (mean square): 12 mm gives 3.2 %, 35 mm 3.5 %."""
 LIP_RIM, LID_RIM = 0.07, 0.05
 """What is reached over the surface from skin so near to where lips meet is in the mouth, so near to the lids' edges in
 a socket. Chosen: the template's lips and lids end nearer than that."""
-TISSUE = 0.13
+TISSUE = 0.09
 """Distance from the outer skin over which the mouth's inside comes to move by 1/e of it. Chosen, 30 mm on an adult's
 face, the way from a cheek to the middle of the mouth. Tried as before: half of it gives 3.4 %, no end to it 3.5 %."""
+MAXILLA, LIP_SPAN = (0.03, 0.1, 0.9), 0.03
+"""Between so far and so far from the face's middle, the inside of the mouth comes to move with the skin before it also
+above where lips meet; nearer than both, by the last share less. It begins over the second height. Chosen after
+ICT-FaceKit's shapes and MakeHuman's."""
 SPOT = 0.02
 """Width of the cells of which each has one vertex that speaks for the outer skin. Chosen, 4.6 mm on an adult's face, so
 that it does not matter how dense a mesh is."""
@@ -86,19 +91,19 @@ def _reached(mesh: TriMesh, anchors: np.ndarray) -> np.ndarray:
     return np.isin(piece, piece[anchors])
 
 
-def inwards(mesh: TriMesh, anchors: np.ndarray, landmarks: np.ndarray, size: float) -> tuple[np.ndarray, csr_matrix]:
+def inwards(mesh: TriMesh, anchors: np.ndarray, head: FaceFrame) -> tuple[np.ndarray, csr_matrix]:
     """How motion goes on from the skin: lengths, and what the inside of the mouth leans on, the skin before it.
 
     Args:
         mesh: joined, (U, 3).
         anchors: (A,) vertices of the skin on the fitted face.
-        landmarks: (468, 3) in the mesh's units, NaN where unknown.
-        size: of the face in the mesh's units.
+        head: the face's frame.
 
     Returns:
         (U,) lengths in the mesh's units, and sparse (U, A), for `Extension`.
     """
-    count, length = len(mesh.vertices), np.full(len(mesh.vertices), FADE_LENGTH * size)
+    count, size = len(mesh.vertices), head.size
+    length = np.full(count, FADE_LENGTH * size)
     way, _, owner = dijkstra(
         edge_graph(mesh),
         directed=False,
@@ -109,7 +114,7 @@ def inwards(mesh: TriMesh, anchors: np.ndarray, landmarks: np.ndarray, size: flo
     )
     free = np.flatnonzero(np.isfinite(way) & (way > 0))
     start = mesh.vertices[owner[free]]
-    lips, lids = (_gap(landmarks, names, start) for names in (INNER_LIPS, (*LEFT_LIDS, *RIGHT_LIDS)))
+    lips, lids = (_gap(head.landmarks, names, start) for names in (INNER_LIPS, (*LEFT_LIDS, *RIGHT_LIDS)))
     mouth = free[lips < LIP_RIM * size]
     length[mouth] = MOUTH_LENGTH * size
     length[free[lids < LID_RIM * size]] = SOCKET_LENGTH * size
@@ -120,6 +125,10 @@ def inwards(mesh: TriMesh, anchors: np.ndarray, landmarks: np.ndarray, size: flo
     gap, beside = KDTree(mesh.vertices[anchors[spots]], LEAF_SIZE).query(mesh.vertices[mouth], SPOTS)
     weight = (gap / size + SPOT_SOFTENING) ** -SPOT_POWER
     weight *= (np.exp(-np.square(gap[:, 0] / (TISSUE * size))) / weight.sum(axis=1))[:, None]
+    # Before the upper jaw, which never moves, skin slides over gums; beside it the cheek is as thick as its tissue.
+    aside, above, _ = (head.local(mesh.vertices[mouth]) - head.middle(MOUTH_CORNERS)).T
+    before = np.clip((MAXILLA[1] - np.abs(aside)) / (MAXILLA[1] - MAXILLA[0]), 0, 1)
+    weight *= (1 - MAXILLA[2] * before * np.clip(above / LIP_SPAN + 0.5, 0, 1))[:, None]
     rows = np.repeat(mouth, SPOTS)
     return length, csr_matrix((weight.ravel(), (rows, spots[beside].ravel())), shape=(count, len(anchors)))
 

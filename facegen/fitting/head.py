@@ -13,7 +13,7 @@ HINGE = np.array([0.0, -0.13, -0.30])
 """From between the eyes to the axis of the jaw, in units of the face's size: left, up, out of the face. Chosen after an
 adult's: 30 mm down and 69 mm back, which is just before the ears."""
 
-EDGE_FOLLOWS = (0.35, 0.55)
+EDGE_FOLLOWS = (0.4, 0.6)
 """How far the edge of the jaw turns as a share of what the chin does: below the first, the jaw stays, from the second
 on, it turns as the chin says. Chosen after ICT-FaceKit's shapes, where a lip drawn down has less and an open jaw more.
 Not sharp."""

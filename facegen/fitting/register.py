@@ -242,9 +242,9 @@ def transfer(fit: Fit) -> Transfer:
     beside = None if edge is None else edge @ fit.vertices
     jaw = Jaw.of(head, chin, chin @ fit.vertices, edge, beside, lip)
     held = np.concatenate([anchors, roots])
-    length, lean = inwards(mesh, anchors, points, size)
+    length, lean = inwards(mesh, anchors, head)
     lean.resize(len(mesh.vertices), len(held))
     extend = Extension(mesh, held, length, lean)
     stretch = local_maps(template, fit.vertices, FRAME_WIDTH * size / fit.scale)
     clearance = Clearance(mesh, np.isin(piece, piece[held]), parts.solids, head, jaw)
-    return Transfer(stretch, where, extend, parts, jaw, clearance, mesh, fit.index)
+    return Transfer(stretch, where, extend, parts, jaw, clearance, mesh, np.where(others, piece, -1), fit.index)

@@ -60,6 +60,7 @@ class Transfer:
         jaw: of the face.
         clearance: what keeps skin out of eyeballs and teeth.
         mesh: joined, without expression.
+        loose: (joined,) number of the piece of what is not skin, and -1 on the skin.
         index: (U,) the joined vertex of each vertex of the mesh.
     """
 
@@ -70,6 +71,7 @@ class Transfer:
     jaw: Jaw
     clearance: Clearance
     mesh: TriMesh
+    loose: np.ndarray
     index: np.ndarray
 
     def __call__(self, displacement: np.ndarray) -> np.ndarray:
@@ -86,7 +88,7 @@ class Transfer:
         for frame, turn, shift in zip(joined, angle, slide, strict=True):
             frame[hinged] = share * (self.jaw.turn(arms, turn) + shift - arms)
         self.clearance(joined, angle, slide)
-        smooth_out(self.mesh, joined, weights, self.parts.jaw == 0)
+        smooth_out(self.mesh, joined, weights, self.parts.jaw == 0, self.loose)
         return joined[:, self.index]
 
     def _field(self, field: np.ndarray) -> np.ndarray:

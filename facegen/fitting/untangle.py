@@ -32,6 +32,9 @@ FLATTEST = 0.15
 TURNED = 0.02
 """Determinant of F below which a triangle is asked to turn back. Chosen a little above 0, so that rounding decides
 nothing."""
+LOOSE_SHARE = 0.1
+"""A piece that hangs on the skin is left alone where more than this share of its triangles turn over. Chosen: upper
+lashes turn down with the lid."""
 SUSPICIOUS = 0.4
 """Share of its area, seen along its normal at rest, that a triangle must have kept in all frames that were corrected,
 or it is looked at in all others too. Chosen: what kept more does not turn over between them."""
@@ -47,7 +50,7 @@ NEEDLE = 1e-6
 """Share of a triangle's longest side, squared, below which its doubled area counts as none, and it is left alone."""
 
 
-def smooth_out(mesh: TriMesh, moved: np.ndarray, weights: np.ndarray, soft: np.ndarray) -> None:
+def smooth_out(mesh: TriMesh, moved: np.ndarray, weights: np.ndarray, soft: np.ndarray, loose: np.ndarray) -> None:
     """Change displacements in place so that no triangle, or hardly any, is turned over.
 
     Frames that differ most are corrected, and all others by as much as they are made of those; what is still turned
@@ -58,6 +61,7 @@ def smooth_out(mesh: TriMesh, moved: np.ndarray, weights: np.ndarray, soft: np.n
         moved: (T, U, 3) displacements.
         weights: (T, K) by which these are made of fields.
         soft: (U,) bool, the vertices that may give way.
+        loose: (U,) number of the piece of what hangs on the skin, such as lashes, and -1 on the skin.
     """
     chosen = _most_different(weights)
     if not len(chosen):
@@ -67,16 +71,17 @@ def smooth_out(mesh: TriMesh, moved: np.ndarray, weights: np.ndarray, soft: np.n
     shares = np.stack([_kept(mesh.vertices, faces, moved[frame]) for frame in chosen])
     if not (shares < TURNED).any():
         return
-    steps = {frame: _untangled(mesh, faces, moved[frame], row < TURNED, soft) for frame, row in zip(chosen, shares)}
+    owner = loose[faces[:, 0]]
+    steps = [_untangled(mesh, faces, moved[frame], _asked(row, owner), soft) for frame, row in zip(chosen, shares)]
     near = faces[(shares < SUSPICIOUS).any(axis=0)]
     mix = weights @ np.linalg.pinv(weights[chosen], rcond=LEAST_PART)
-    for one, (free, step) in enumerate(steps.values()):
+    for one, (free, step) in enumerate(steps):
         for frame in np.flatnonzero(np.abs(mix[:, one]) > LEAST_PART):
             moved[frame, free] += (np.clip(mix[frame, one], -1, 1) * step).astype(np.float32)
     for frame in moved:
         turned = _kept(mesh.vertices, near, frame) < 0
         if turned.sum() > LEFT_OVER:
-            turned = _kept(mesh.vertices, faces, frame) < TURNED
+            turned = _asked(_kept(mesh.vertices, faces, frame), owner)
             free, step = _untangled(mesh, faces, frame, turned, soft)
             frame[free] += step.astype(np.float32)
 
@@ -94,6 +99,15 @@ def _most_different(weights: np.ndarray) -> np.ndarray:
         way = rest[best] / length[best]
         rest -= np.outer(rest @ way, way)
     return np.array(chosen, dtype=np.int64)
+
+
+def _asked(shares: np.ndarray, owner: np.ndarray) -> np.ndarray:
+    """(F,) bool: triangles to turn back, not those of pieces of which many turn, such as lashes of a closing eye."""
+    turned = shares < TURNED
+    count = owner.max(initial=-1) + 2
+    many = np.bincount(owner[turned] + 1, minlength=count) > LOOSE_SHARE * np.bincount(owner + 1, minlength=count)
+    many[0] = False
+    return turned & ~many[owner + 1]
 
 
 def _kept(rest: np.ndarray, faces: np.ndarray, frame: np.ndarray) -> np.ndarray:
