@@ -12,14 +12,11 @@ from scipy.spatial import KDTree
 from facegen.fitting.head import FaceFrame, Jaw
 from facegen.fitting.parts import Solid
 from facegen.mesh.surface import Surface
-from facegen.mesh.tri_mesh import TriMesh, vertex_normals
+from facegen.mesh.tri_mesh import TriMesh
 
 SKIN_GAP = 0.002
 """In units of the face's size: skin keeps so far away from an eyeball, or as far as it is at rest, where that is nearer. Chosen: half a
 millimetre on an adult's face, so that triangles between vertices do not cut into the solid."""
-SEEN_COSINE = 0.2
-"""Cosine between a normal and the face's front, above which skin is kept out of teeth. Chosen: within 78 degrees, so
-that the inside of the lips does not count, which lies on the teeth and rolls over them."""
 DEEPEST_SKIN = 0.02
 """In units of the face's size: skin deeper in a solid was not pressed there by an expression and is left. Chosen, 5 mm
 on an adult's face; a larger one pushes skin out on the wrong side of a tooth."""
@@ -54,13 +51,23 @@ class Clearance:
         solids: what they are pushed out of.
         head: the face's frame.
         jaw: by which hinged solids turn.
+        rolling: (U,) bool, of these the inside of lips and cheeks, which may roll over teeth; None is none.
     """
 
-    def __init__(self, mesh: TriMesh, soft: np.ndarray, solids: list[Solid], head: FaceFrame, jaw: Jaw) -> None:
+    def __init__(
+        self,
+        mesh: TriMesh,
+        soft: np.ndarray,
+        solids: list[Solid],
+        head: FaceFrame,
+        jaw: Jaw,
+        rolling: np.ndarray | None = None,
+    ) -> None:
         self.mesh, self.size, self.jaw = mesh, head.size, jaw
         self.contacts = []
         for solid in solids:
-            contact = _Contact.of(mesh, soft, solid, head)
+            off = soft & ~rolling if solid.flat and rolling is not None else soft
+            contact = _Contact.of(mesh, off, solid, head)
             if contact is not None:
                 self.contacts.append(contact)
 
@@ -119,9 +126,6 @@ class _Contact:
         inside = np.zeros(len(mesh.vertices), dtype=bool)
         inside[solid.members] = True
         used, faces = np.unique(mesh.faces[inside[mesh.faces].all(axis=1)], return_inverse=True)
-        if solid.flat:
-            # Lips roll inwards over teeth; what counts is that none comes through the skin that is seen.
-            soft = soft & (vertex_normals(mesh.vertices, mesh.faces) @ head.rotation[2] > SEEN_COSINE)
         candidates = np.flatnonzero(soft)
         if not len(faces) or not len(candidates):
             return None

@@ -69,6 +69,7 @@ class Extension:
         self.solved = self.free & _reached(mesh, anchors)
         stiffness, area = laplacian(mesh)
         pull = area / np.square(length)
+        self.pull = pull[self.solved]
         system = (diags(pull) + stiffness).tocsr()
         self.factorised, self.given = None, None
         if self.solved.any():
@@ -83,6 +84,13 @@ class Extension:
         whole[self.anchors] = moved
         if self.factorised is not None:
             whole[self.solved] = self.factorised.solve(self.given @ moved)
+        return whole
+
+    def towards(self, goal: np.ndarray) -> np.ndarray:
+        """(V, 3) of what comes to (V, 3) where there is no anchor, instead of dying out; anchors stay."""
+        whole = np.zeros((len(self.free), 3))
+        if self.factorised is not None:
+            whole[self.solved] = self.factorised.solve(self.pull[:, None] * goal[self.solved])
         return whole
 
 

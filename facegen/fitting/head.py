@@ -114,10 +114,10 @@ class Jaw:
         floor = DIVISOR_FLOOR * float(np.abs(self.at - self.hinge).max())
         slide = np.zeros_like(chin)
         aside = np.abs(chin[:, 0]).clip(floor)
-        slide[:, 0] = _share(lip[:, 0] * np.sign(chin[:, 0]) / aside, LIP_ASIDE) * (chin + edge)[:, 0] / 2
+        slide[:, 0] = _share(lip[:, 0] * np.sign(chin[:, 0]) / aside, LIP_ASIDE) * edge[:, 0]
         forward = chin[:, 2].clip(floor)
         level = _share(np.abs(chin[:, 1]) / forward, CHIN_RAISED) * _share(lip[:, 2] / forward, LIP_FORWARD)
-        slide[:, 2] = level * (chin + edge)[:, 2].clip(0) / 2
+        slide[:, 1:] += level[:, None] * (chin + edge)[:, 1:] / 2
         return angle, slide @ self.axes
 
     def angle(self, displacement: np.ndarray) -> np.ndarray:
@@ -145,6 +145,10 @@ class Jaw:
     def turn(self, points: np.ndarray, angle: float) -> np.ndarray:
         """(N, 3) points turned about the axis."""
         return self.hinge + self.rotate(points - self.hinge, angle)
+
+    def swing(self, points: np.ndarray) -> np.ndarray:
+        """(N, 3) by which points move for each radian, as the jaw begins to open."""
+        return np.cross(self.axis, points - self.hinge)
 
 
 def _share(ratio: np.ndarray, bounds: tuple[float, float]) -> np.ndarray:

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import KDTree
 
 from facegen.fitting.eyeballs import find_eyeball, in_eyeball
 from facegen.fitting.head import FaceFrame
 from facegen.landmarks.points import LEFT_EYE, MOUTH, MOUTH_CORNERS, RIGHT_EYE
 from facegen.mesh.surface import LEAF_SIZE
+from facegen.mesh.topology import edge_graph
+from facegen.mesh.tri_mesh import TriMesh
 
 # Lengths are in units of the face's size (230 mm for an adult), see `face_size`. All were chosen; none was measured.
 FOLLOWER_GAP = 0.035
@@ -21,6 +24,12 @@ ROOT_GAP = 0.006
 """A vertex of such a piece that is nearer to the skin is rooted in it. Chosen, 1.4 mm on an adult's face."""
 TONGUE_HEIGHT = 0.05
 """How far a tongue may reach above the lower teeth. Chosen, 11 mm on an adult's face."""
+LINING_GAP, OFF_LIPS = 0.05, 0.06
+"""The mouth's lining is skin no farther from teeth and gums than the first, and farther from the lips, over the
+surface, than the second. Chosen: the lips, which the template moves, end before it."""
+LINING_HEIGHT = 0.1
+"""Height over which the mouth's lining passes from the upper to the lower jaw. Chosen: a smaller one folds the
+cheeks."""
 TEETH_HEIGHT = 0.12
 """No tooth or row of teeth is as tall; a taller piece holds gums of both jaws. Chosen, 28 mm on an adult's face."""
 OUTWARD_COSINE = 0.2
@@ -133,6 +142,35 @@ def sort_parts(
             middle = np.append(points[row, :2].mean(axis=0), points[row, 2].min())
             solids.append(Solid(row, head.world(middle), flat=True, hinged=hinged))
     return Parts(_roots(points, anchors, followers, tree), jaw, mouth, cut, solids)
+
+
+def lining(
+    mesh: TriMesh, skin: np.ndarray, anchors: np.ndarray, parts: Parts, head: FaceFrame
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the skin in the mouth, away from the lips, that lies along gums and teeth and moves with them.
+
+    Args:
+        mesh: joined.
+        skin: (U,) bool, vertices of pieces with anchors.
+        anchors: (A,) vertices of the skin on the fitted face.
+        parts: what is in the mouth.
+        head: the face's frame.
+
+    Returns:
+        (N,) its vertices, and how far each turns with the jaw.
+    """
+    free = skin.copy()
+    free[anchors] = False
+    candidates = np.flatnonzero(free)
+    if not len(candidates) or not parts.mouth.any():
+        return np.zeros(0, np.int64), np.zeros(0)
+    reach = LINING_GAP * head.size
+    gap = KDTree(mesh.vertices[parts.mouth]).query(mesh.vertices[candidates], distance_upper_bound=reach)[0]
+    candidates = candidates[np.isfinite(gap)]
+    way = dijkstra(edge_graph(mesh), directed=False, indices=anchors, min_only=True, limit=OFF_LIPS * head.size)
+    chosen = candidates[way[candidates] > OFF_LIPS * head.size]
+    heights = head.local(mesh.vertices[chosen])[:, 1]
+    return chosen, np.clip(0.5 - (heights - parts.cut) / LINING_HEIGHT, 0, 1)
 
 
 def _in_mouth(spots: np.ndarray, behind: np.ndarray, head: FaceFrame) -> bool:

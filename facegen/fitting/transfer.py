@@ -38,6 +38,9 @@ FRAME_WIDTH = 0.08
 """In units of the face's size: the width over which the turning and stretching from template to mesh is averaged.
 Chosen, 18 mm on an adult's face. Tried as `extension.FADE_LENGTH`: half of it gives 11.2 %, double 8.4 %; other people may differ
 from the template less evenly than that person does."""
+OPEN_JAW = 0.1
+"""Radians from which the jaw counts as open, and the mouth's lining keeps to gums and teeth. Chosen: a jaw opens by 0.35
+at most, and in a talking mouth by 0.1."""
 NEGLIGIBLE_FIELD = 3e-4
 """A field that is smaller than this share of the motion's largest is left out. Chosen: of 20 mm it is 6 micrometres."""
 DEGENERATE_DETERMINANT = 1e-9
@@ -56,8 +59,10 @@ class Transfer:
         stretch: (V, 3, 3) for each vertex of the template, the linear map of its displacement into the mesh's frame.
         skin: sparse (A, V) from the template to the anchors, vertices that follow it exactly.
         extend: continues the motion of the anchors, and of roots of lashes after them, to everything else.
+        hold: the same while the jaw is open, when the mouth's lining keeps to gums and teeth; None where it has none.
         parts: what is not skin.
         jaw: of the face.
+        swing: (joined, 3) by which the mouth's lining moves for each radian of the jaw.
         clearance: what keeps skin out of eyeballs and teeth.
         mesh: joined, without expression.
         loose: (joined,) number of the piece of what is not skin, and -1 on the skin.
@@ -67,8 +72,10 @@ class Transfer:
     stretch: np.ndarray
     skin: csr_matrix
     extend: Extension
+    hold: Extension | None
     parts: Parts
     jaw: Jaw
+    swing: np.ndarray
     clearance: Clearance
     mesh: TriMesh
     loose: np.ndarray
@@ -78,22 +85,26 @@ class Transfer:
         """(T, V, 3) in mm to (T, U, 3) float32 in the units of the mesh."""
         local = np.einsum("vij,tvj->tvi", self.stretch, displacement, optimize=True)
         weights, fields = few_fields(local)
+        angle, slide = self.jaw.motion(local)
         joined = np.zeros((len(displacement), len(self.extend.free), 3), np.float32)
         if len(fields):
-            moved = np.stack([self._field(field) for field in fields])
-            joined = np.einsum("tk,kuc->tuc", weights.astype(np.float32), moved.astype(np.float32), optimize=True)
-        angle, slide = self.jaw.motion(local)
+            anchored = [self.skin @ field for field in fields]
+            moved = np.stack([self.extend(each) for each in anchored]).astype(np.float32)
+            joined = np.einsum("tk,kuc->tuc", weights.astype(np.float32), moved, optimize=True)
+            if self.hold is not None and angle.any():
+                held = np.stack([self.hold(each)[self.hold.solved] for each in anchored]).astype(np.float32)
+                held -= moved[:, self.hold.solved]
+                part = weights * np.clip(angle / OPEN_JAW, 0, 1)[:, None]
+                joined[:, self.hold.solved] += np.einsum("tk,kuc->tuc", part.astype(np.float32), held, optimize=True)
         hinged = np.flatnonzero(self.parts.jaw)
         arms, share = self.mesh.vertices[hinged], self.parts.jaw[hinged, None]
         for frame, turn, shift in zip(joined, angle, slide, strict=True):
+            if turn:
+                frame += (min(turn / OPEN_JAW, 1) * turn * self.swing).astype(np.float32)
             frame[hinged] = share * (self.jaw.turn(arms, turn) + shift - arms)
         self.clearance(joined, angle, slide)
         smooth_out(self.mesh, joined, weights, self.parts.jaw == 0, self.loose)
         return joined[:, self.index]
-
-    def _field(self, field: np.ndarray) -> np.ndarray:
-        moved = self.skin @ field
-        return self.extend(moved)
 
 
 def few_fields(displacement: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
