@@ -22,6 +22,9 @@ from facegen.scene.targets import add_targets
 from facegen.sequence.frames import Frames
 from facegen.sequence.sequence import Sequence
 
+NAMED = 5
+"""Meshes that a report names at most. Chosen: a line holds so many."""
+
 
 @dataclass(frozen=True)
 class AssetReport:
@@ -51,7 +54,9 @@ class AssetReport:
 
     def __str__(self) -> str:
         counts = f"{self.frames} frames, {self.targets} target{'' if self.targets == 1 else 's'}"
-        moving = f"in {', '.join(self.meshes)}" if self.meshes else "nothing moves"
+        more = len(self.meshes) - NAMED
+        shown = ", ".join(self.meshes[:NAMED]) + (f" and {more} more" if more > 0 else "")
+        moving = f"in {shown}" if self.meshes else "nothing moves"
         error = f"largest error {self.max_error_mm:.2g} mm, {self.bytes / 1e6:.1f} MB"
         return f"{counts} {moving}, animation {self.animation!r}, {error}; kept: {self.kept}"
 

@@ -87,6 +87,8 @@ def widen_animations(asset: Asset, before: Mapping[int, int]) -> None:
     Raises:
         MeshError: an animation has another number of weights than its keys and the targets make.
     """
+    if before:
+        asset.settle()  # what they hold may have been added
     for animation in asset.tree.get("animations", []):
         samplers = animation["samplers"]
         wanted: dict[int, dict[int | None, list[dict]]] = {}  # channels by sampler and the mesh that has grown
@@ -128,7 +130,6 @@ def _widened(asset: Asset, sampler: dict, before: int, count: int) -> dict:
             f"{asset.path}: an animation of morph targets has {output} weights, expected {before} for each of {rows} "
             "keys; export it anew"
         )
-    asset.settle()
     own = asset.document.accessor(sampler["output"], 1, zeros=True).astype(np.float32).reshape(rows, before)
     wide = np.pad(own, [(0, 0), (0, count - before)])
     return {**sampler, "output": asset.buffer.add(wide.ravel(), "SCALAR", FLOAT)}

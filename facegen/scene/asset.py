@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -66,8 +67,13 @@ class Asset:
         """The primitives that the default scene shows, and which vertices of the drawn mesh are theirs."""
         number = {id(node): index for index, node in enumerate(self.tree["nodes"])}
         scene = self.scene
-        rows = zip(scene.shown, scene.nodes, first_vertices(self.document, scene), strict=True)
-        return [part_of(self.document, shown, number[id(node)], first) for shown, node, first in rows]
+        known: dict[int, Part] = {}  # by first row: what shares its vertices goes the same way
+        found = []
+        for shown, node, first in zip(scene.shown, scene.nodes, first_vertices(self.document, scene), strict=True):
+            if first not in known:
+                known[first] = part_of(self.document, shown, number[id(node)], first)
+            found.append(replace(known[first], node=number[id(node)], primitive=shown.primitive))
+        return found
 
     @cached_property
     def count(self) -> int:

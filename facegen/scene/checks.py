@@ -5,6 +5,9 @@ from __future__ import annotations
 from facegen.errors import MeshError
 from facegen.mesh.formats.gltf_document import Document, whole
 
+TARGET_LIMIT = 10_000
+"""Morph targets of a mesh at most. Chosen: characters have some hundred, and each costs a weight in every frame."""
+
 
 def require_sound(document: Document) -> None:
     """Look at all meshes, nodes and skins of a document.
@@ -23,6 +26,8 @@ def require_sound(document: Document) -> None:
                 f"{name}: expected as many morph targets in each primitive, found {counts[0]} and {counts[-1]}; "
                 "export it anew"
             )
+        if counts and counts[-1] > TARGET_LIMIT:
+            raise MeshError(f"{name}: {counts[-1]} morph targets are more than the {TARGET_LIMIT} that are kept")
         _require_weights(mesh, counts[0] if counts else 0, name)
         for primitive in mesh["primitives"]:
             _require_lengths(document, primitive, name)

@@ -5,10 +5,15 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING
 
+from facegen.errors import MeshError
 from facegen.scene.asset import Asset
 
 if TYPE_CHECKING:
     from facegen.scene.targets import Moved
+
+COPY_LIMIT = 256
+"""Nodes that show one mesh and move differently at most. Chosen: eyes and brows are two, hair cards some ten; a copy of
+the mesh's description is written for each."""
 
 
 def own_meshes(asset: Asset, table: dict[tuple[int, int], list[Moved]]) -> dict[int, list[list[Moved] | None]]:
@@ -19,6 +24,9 @@ def own_meshes(asset: Asset, table: dict[tuple[int, int], list[Moved]]) -> dict[
     Args:
         asset: its document is changed where copies are made.
         table: what each target does, by number of a node and identity of a primitive.
+
+    Raises:
+        MeshError: more than `COPY_LIMIT` nodes show one mesh and move differently.
     """
     tree, found = asset.tree, {}
     shown = dict.fromkeys(node for node, _ in table)
@@ -31,6 +39,8 @@ def own_meshes(asset: Asset, table: dict[tuple[int, int], list[Moved]]) -> dict[
         moving = [key for key in kinds if any(row is not None for row in key)]
         if not moving:
             continue
+        if len(kinds) > COPY_LIMIT:
+            raise MeshError(f"{asset.path}: {len(kinds)} nodes show mesh {mesh} and move differently; join them")
         plain = copy.deepcopy(tree["meshes"][mesh]) if len(kinds) > 1 else None
         found[mesh] = [None if row is None else list(row) for row in moving[0]]
         for key, nodes in kinds.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -56,9 +57,15 @@ class Part:
         Normals are drawn by the inverse transpose of the map and made unit, so they come back by the transpose; its
         length is taken out, for which the cube root of the determinant stands: exact where all axes have one scale.
         """
-        size = np.cbrt(np.abs(np.linalg.det(self.linear)))[..., None]
-        moved = _applied(np.swapaxes(self.linear, -1, -2), turned[self.rows])
-        return np.divide(moved, size, out=np.zeros_like(moved), where=size > 0)
+        return _applied(self._normal_map, turned[self.rows])
+
+    @cached_property
+    def _normal_map(self) -> np.ndarray:
+        """See `normals`; zero where the way there is flat."""
+        size = np.cbrt(np.abs(np.linalg.det(self.linear)))[..., None, None]
+        there = self.inverse.any(axis=(-2, -1), keepdims=True)
+        back = np.zeros_like(self.linear)
+        return np.divide(np.swapaxes(self.linear, -1, -2), size, out=back, where=there & (size > 0))
 
 
 def part_of(document: Document, shown: Shown, node: int, first: int) -> Part:

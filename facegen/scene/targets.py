@@ -66,8 +66,7 @@ def add_targets(
     table: dict[tuple[int, int], list[Moved]] = {}  # by node and the primitive's identity
     for positions, normals in displacements:
         asset.drawn(positions)
-        for part in asset.parts:
-            moved = written.target(part, positions, normals, still)
+        for part, moved in zip(asset.parts, written.row(positions, normals, still), strict=True):
             table.setdefault((part.node, id(part.primitive)), []).append(moved)
     _name_the_flat(asset)
     found: dict[int, np.ndarray] = {}
@@ -88,13 +87,23 @@ class _Written:
         self.asset = asset
         self.known: dict[tuple[bool, bytes], int] = {}  # by what hashes alike
 
-    def target(self, part: Part, positions: np.ndarray, normals: np.ndarray | None, still: float) -> Moved:
-        """The accessors of what a target does to a primitive."""
+    def row(self, positions: np.ndarray, normals: np.ndarray | None, still: float) -> list[Moved]:
+        """What a target does to each of the asset's parts."""
+        made: dict[tuple[int, bool], Moved] = {}  # parts that share their vertices are moved once
+        found = []
+        for part in self.asset.parts:
+            lit = normals is not None and _lit(part.primitive)
+            key = part.first, lit
+            if key not in made:
+                made[key] = self._moved(part, positions, normals if lit else None, still)
+            found.append(made[key])
+        return found
+
+    def _moved(self, part: Part, positions: np.ndarray, normals: np.ndarray | None, still: float) -> Moved:
         here = positions[part.rows]
         if not here.size or np.sqrt(np.square(here).sum(axis=1)).max() <= still:
             return Moved(None, None)
-        lit = normals is not None and _lit(part.primitive)
-        turned = self._accessor(part.normals(normals), False) if lit and normals is not None else None
+        turned = None if normals is None else self._accessor(part.normals(normals), False)
         return Moved(self._accessor(part.positions(positions), True), turned)
 
     def _accessor(self, array: np.ndarray, bounds: bool) -> int | None:
@@ -147,6 +156,6 @@ def _or_zero(asset: Asset, accessor: int | None, count: int) -> int:
 
 
 def _name_the_flat(asset: Asset) -> None:
-    lost = sum(part.flat for part in asset.parts)
+    lost = sum(part.flat for part in {part.first: part for part in asset.parts}.values())
     if lost:
         asset.notes.append(f"the motion of {lost} vertices that their node or joints press flat")

@@ -13,6 +13,7 @@ from facegen.motion.label import EASINGS
 from facegen.verbs.assets import asset_of, write_moved
 from facegen.verbs.driving import add_drive, by_own_shapes, require_own, write_own
 from facegen.verbs.shared import add_model, add_output, add_trust, add_verb, require_output
+from facegen.verbs.takes import own_basis, play
 
 if TYPE_CHECKING:
     from facegen.checkpoint import Checkpoint
@@ -30,12 +31,13 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
         animate,
         "animate a neutral face: a motion label becomes a 4D expression",
         "facegen animate neutral.obj --model demo/model.ckpt --expression happy --out smile.glb\n"
-        "  facegen animate neutral.obj --model demo/model.ckpt --expression happy --timeline take.csv --out smile.usdc",
+        "  facegen animate neutral.obj --model demo/model.ckpt --expression happy --timeline take.csv --out happy.abc\n"
+        "  facegen animate rigged.glb --timeline take.csv --out take.glb",
     )
     parser.add_argument(
         "neutral", type=Path, metavar="NEUTRAL", help=".obj, .ply, .glb, .gltf, .vrm of any face at rest"
     )
-    add_model(parser)
+    add_model(parser, required=False)
     parser.add_argument(
         "--expression", metavar="NAME", help="one of the model's expressions; `facegen inspect CKPT` lists them"
     )
@@ -44,7 +46,8 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
         type=Path,
         metavar="FILE",
         help=".yaml: several expressions over time, instead of --expression; .csv: a Live Link Face recording that "
-        "says when and how strongly the face shows --expression",
+        "says when and how strongly the face shows --expression; without that, it is played by the mesh's own shapes "
+        "with ARKit's names, see `facegen rig`",
     )
     parser.add_argument("--frames", type=int, metavar="N", help="length in frames (default: 100)")
     parser.add_argument(
@@ -73,6 +76,12 @@ def animate(options: Namespace) -> None:
     recorded = options.timeline is not None and options.timeline.suffix.lower() == ".csv"
     _require_one_label(options, recorded)
     require_output(options)  # refused now, and not after the fit
+    if recorded and options.expression is None:
+        return play(options)
+    if options.model is None:
+        raise FacegenError("give --model CKPT, the checkpoint that makes the expression; see `facegen animate --help`")
+    basis = own_basis(options)
+    options.arkit_basis = options.arkit_basis if basis is None else basis
     asset, own = asset_of(options), require_own(options)
     timeline = None
     if options.timeline is not None:
@@ -130,8 +139,6 @@ def _require_one_label(options: Namespace, recorded: bool) -> None:
         "--offset": options.offset,
         "--ease": options.ease,
     }
-    if recorded and options.expression is None:
-        raise FacegenError(f"{options.timeline} says when and how much, not what; give --expression NAME with it")
     if not recorded and (options.timeline is None) == (options.expression is None):
         raise FacegenError("give --expression NAME or --timeline FILE.yaml, one of the two")
     if options.timeline is not None:

@@ -28,9 +28,11 @@ def add_verb(
     return parser
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
+def add_model(parser: argparse.ArgumentParser, required: bool = True) -> None:
     """The options of verbs that move a mesh."""
-    parser.add_argument("--model", type=Path, required=True, metavar="CKPT", help="checkpoint that `facegen fit` wrote")
+    parser.add_argument(
+        "--model", type=Path, required=required, metavar="CKPT", help="checkpoint that `facegen fit` wrote"
+    )
     add_trust(parser)
     parser.add_argument(
         "--units", metavar="U", help="units of the mesh: mm, cm or m (default: judged by its size); the result is in mm"
@@ -97,7 +99,8 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         "--arkit-basis",
         type=Path,
         metavar="DIR",
-        help="folder with a mesh for each blendshape, such as ICT-FaceKit's FaceXModel; .csv needs it",
+        help="folder with a mesh for each blendshape, such as ICT-FaceKit's FaceXModel; .csv needs it, but where the "
+        "neutral has the blendshapes itself",
     )
     picture = parser.add_argument_group(".mp4, .gif, .png")
     picture.add_argument("--size", type=int, metavar="PIXELS", help="edge of a picture (default: 512; .png: 256)")
