@@ -33,6 +33,7 @@ class ICTFace:
         root: an unchanged clone of the ICT-FaceKit repository.
         region: a name of `REGIONS`.
         vertices: wished count, reached by splitting the longest edges; None keeps the model's own.
+        option: by which `root` was given, for messages.
 
     Attributes:
         coarse: (V, 3) mm, the generic face before subdivision.
@@ -43,14 +44,16 @@ class ICTFace:
         DataError: `root` is no such clone, or a setting is out of range.
     """
 
-    def __init__(self, root: str | Path, region: str = "face", vertices: int | None = None) -> None:
+    def __init__(
+        self, root: str | Path, region: str = "face", vertices: int | None = None, option: str = "--root"
+    ) -> None:
         if region not in REGIONS:
             raise DataError(unknown("region", region, REGIONS))
         self.region, self._folder = region, Path(root) / "FaceXModel"
         if not (self._folder / GENERIC).is_file():
             raise DataError(
                 f"no ICT Face Model in {root}: {self._folder / GENERIC} is missing; get it by git clone "
-                "of ICT-VGL/ICT-FaceKit from GitHub and give the clone as --root"
+                f"of ICT-VGL/ICT-FaceKit from GitHub and give the clone as {option}"
             )
         self.count, polygons = REGIONS[region]
         whole = read_obj(self._folder / GENERIC)

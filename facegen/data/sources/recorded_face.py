@@ -1,0 +1,148 @@
+"""Somebody whom recorded ARKit weights move: the ICT Face Model's shapes on a face of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from facegen.data.sources.ict_face import NOSE_TIP, ICTFace
+from facegen.errors import DataError
+from facegen.mesh.alignment import rigid_transform
+from facegen.mesh.formats.io import read_mesh
+from facegen.mesh.units import millimetres
+from facegen.motion.live_link import SHAPES
+from facegen.motion.repair import Stretch
+
+SIZE_RATIO = 3.0
+"""Largest ratio of a neutral's size to the generic face's. Chosen: people differ by far less, units by ten at least."""
+LARGEST_MISFIT = 0.25
+"""Share of the face's size by which a neutral may miss the generic face, once both lie on each other. Chosen: people
+differ by less, and meshes of the same vertices in another order by more."""
+NECK = np.array([0.0, -35.0, -120.0])
+"""mm from the tip of the nose to where the head turns, between skull and neck. Chosen after an adult's."""
+CHIN_LINE, CHIN_SLOPE, NECK_LENGTH = -115.0, 0.3, 90.0
+"""mm: how far below the tip of the nose the part begins that does not turn with the head as a whole, 20 mm behind it;
+how much higher it begins for each mm farther back; and over how much it comes to rest. Chosen after the ICT head."""
+
+
+@dataclass(frozen=True, eq=False)
+class Performer:
+    """A face and its shapes.
+
+    Args:
+        neutral: (V, 3) mm.
+        shapes: (K, V, 3) mm.
+        size: (3,) of the face, by axis, over the generic one's.
+    """
+
+    neutral: np.ndarray
+    shapes: np.ndarray
+    size: np.ndarray
+
+
+class RecordedFace:
+    """The ICT Face Model as what recorded weights move.
+
+    Shapes go by ARKit's names. One that the model has in two halves and ARKit in one (`browInnerUp`, `cheekPuff`) is
+    their sum; the tongue, which the model lacks, stays where it is. Everybody's shapes are the generic face's, scaled
+    by axis to the size of their own face.
+
+    Args:
+        face: the model's geometry.
+        keep_head: turn the head as it was recorded.
+
+    Attributes:
+        shown: (K,) which of `SHAPES` the model has.
+    """
+
+    def __init__(self, face: ICTFace, keep_head: bool = False) -> None:
+        self.face, self.keep_head = face, keep_head
+        files = [_files(face, name) for name in SHAPES]
+        self.shown = np.array([k for k, names in enumerate(files) if names])
+        found = [face.shapes(files[k]).sum(axis=0) for k in self.shown]
+        self._shapes = np.array(found) if found else np.empty((0, *face.coarse.shape))
+        below = CHIN_LINE - CHIN_SLOPE * (face.template.vertices[:, 2] - face.coarse[NOSE_TIP, 2] + 20)
+        depth = (below - (face.template.vertices[:, 1] - face.coarse[NOSE_TIP, 1])) / NECK_LENGTH
+        level = 1 - depth.clip(0, 1)
+        self._turning = (level * level * (3 - 2 * level))[:, None]
+
+    def drawn(self, generator: np.random.Generator) -> Performer:
+        """Somebody drawn from the identity modes."""
+        return self._performer(self.face.draw(generator))
+
+    def given(self, path: Path, units: str) -> Performer:
+        """Somebody whose neutral is a mesh: of the region's vertices, or of the whole model, whose first ones they are.
+
+        Raises:
+            FacegenError: it cannot be read, or is no such mesh; the message says what was expected.
+        """
+        face, scale = self.face, millimetres(units)
+        vertices = read_mesh(path).vertices * scale
+        known = {len(face.template.vertices), face.count, face.whole_count}
+        if len(vertices) not in known:
+            counts = " or ".join(f"{count:,}" for count in sorted(known))
+            raise DataError(
+                f"{path}: expected a face of the ICT Face Model's topology, {counts} vertices for the region "
+                f"{face.region}, found {len(vertices):,}"
+            )
+        ratio = float(np.linalg.norm(np.ptp(vertices[: face.count], axis=0) / np.ptp(face.coarse, axis=0)) / 3**0.5)
+        if not 1 / SIZE_RATIO < ratio < SIZE_RATIO:
+            raise DataError(
+                f"{path}: {ratio:.3g} times the size of a face if its units are {units}; say with --units or in "
+                "dataset.yaml which they are (mm, cm, m)"
+            )
+        rotation, shift = rigid_transform(vertices[: face.count], face.coarse)
+        placed = vertices @ rotation.T + shift
+        spread = np.linalg.norm(face.coarse - face.coarse.mean(axis=0))
+        missed = np.linalg.norm(placed[: face.count] * 1.0 - face.coarse) / spread
+        if missed > LARGEST_MISFIT * max(ratio, 1):
+            raise DataError(
+                f"{path}: {100 * missed:.0f} % of a face's size off the ICT Face Model; it must have its vertices in "
+                "its order"
+            )
+        if len(placed) == len(face.template.vertices) != face.count:  # subdivided as the template is
+            performer = self._performer(placed[: face.count])
+            return Performer(placed, performer.shapes, performer.size)
+        return self._performer(placed[: face.count])
+
+    def _performer(self, neutral: np.ndarray) -> Performer:
+        size, lift = self.face.size(neutral), self.face.lift
+        shapes = np.array([lift(shape * size) for shape in self._shapes], dtype=np.float32)
+        return Performer(lift(neutral), shapes, size)
+
+    def perform(self, performer: Performer, stretch: Stretch) -> np.ndarray:
+        """(T, V, 3) float32 mm: the face with the weights of a stretch, and its head turned if that is kept."""
+        frames = np.empty((len(stretch), *performer.neutral.shape), dtype=np.float32)
+        turns = self._turns(stretch) if self.keep_head else None
+        neck = performer.neutral[NOSE_TIP] + NECK * performer.size
+        # A frame at a time: it stays in the processor's cache. No product by BLAS, whose last bits depend on threads.
+        for t, weights in enumerate(stretch.weights[:, self.shown]):
+            pose = performer.neutral.copy()
+            for weight, shape in zip(weights, performer.shapes, strict=True):
+                if weight:
+                    pose += weight * shape
+            if turns is not None:
+                local = pose - neck
+                pose += self._turning * (np.einsum("ij,vj->vi", turns[t], local) - local)
+            frames[t] = pose
+        return frames
+
+    def _turns(self, stretch: Stretch) -> np.ndarray:
+        """(T, 3, 3) rotations of the head: yaw turns it to its own right, pitch down, roll tilts it to its right."""
+        yaw, pitch, roll = stretch.rotations[:, :3].astype(np.float64).T
+        return Rotation.from_euler("YXZ", np.column_stack([-yaw, pitch, roll])).as_matrix()
+
+
+def _files(face: ICTFace, name: str) -> list[str]:
+    """The model's names of one of ARKit's shapes: one, two halves, or none where the model lacks it."""
+    side = next((side for side in ("Left", "Right") if name.endswith(side)), "")
+    plain = name[0].lower() + name[1:]
+    if side and face.has(f"{plain.removesuffix(side)}_{side[0]}"):
+        return [f"{plain.removesuffix(side)}_{side[0]}"]
+    if face.has(plain):
+        return [plain]
+    halves = [f"{plain}_{half}" for half in "LR"]
+    return halves if all(face.has(half) for half in halves) else []
