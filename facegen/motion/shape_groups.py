@@ -114,7 +114,7 @@ def led_evolutions(weights: np.ndarray, fps: float) -> list[Led]:
 
 
 def _led(level: np.ndarray, curve: np.ndarray, first: int, last: int, peak: int, fps: float) -> Led:
-    """The evolution between two frames, trimmed to its motion."""
+    """The evolution between two frames, trimmed to the motion of the group that leads it."""
     above = curve[first : last + 1] - curve[first : last + 1].min()
     moving, margin = np.flatnonzero(above > RESTING_SHARE * above.max()), round(MARGIN * fps)
     first, last = max(first, first + int(moving[0]) - margin), min(last, first + int(moving[-1]) + margin)
@@ -123,16 +123,17 @@ def _led(level: np.ndarray, curve: np.ndarray, first: int, last: int, peak: int,
     order, names = np.argsort(-rise, kind="stable"), tuple(GROUPS)
     leader, length = int(order[0]), float(np.linalg.norm(rise))
     share = rise[leader] / length if length else 0.0
-    seconds = (last - first + 1) / fps
-    phases, explained = Phases(0, 0, 0, 0), 0.0
     doubt = ""
     if rise[leader] < LEAST_RISE or share < LEAST_SHARE:
         most = " and ".join(f"{names[k]} {rise[k]:.2f}" for k in order[:2])
         doubt = f"no group of shapes leads; those that rise most are {most}"
-    elif seconds > LONGEST + 2 * MARGIN:
-        doubt = f"it takes {seconds:.1f} s, an evolution at most {LONGEST:g}"
-    else:
-        phases, explained = fit_phases(level[first : last + 1, leader])
-        if explained < LEAST_EXPLAINED:
-            doubt = f"{names[leader]} leads it without clear phases; they explain {explained:.2f} of its course"
-    return Led(first, last, names[leader], phases, doubt)
+        return Led(first, last, names[leader], Phases(0, 0, 0, 0), doubt)
+    phases, explained = fit_phases(level[first : last + 1, leader])
+    cut = max(phases.onset - margin, 0)
+    first, last = first + cut, min(last, first + phases.offset + margin)
+    marks = (phases.onset, phases.apex_start, phases.apex_end, phases.offset)
+    if explained < LEAST_EXPLAINED:
+        doubt = f"{names[leader]} leads it without clear phases; they explain {explained:.2f} of its course"
+    elif (last - first + 1) / fps > LONGEST + 2 * MARGIN:
+        doubt = f"it takes {(last - first + 1) / fps:.1f} s, an evolution at most {LONGEST:g}"
+    return Led(first, last, names[leader], Phases(*(mark - cut for mark in marks)), doubt)
