@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from facegen.data.sources.live_link import take_files
-from facegen.data.sources.prompted import SUBJECTS, dealt, expression_of, read_subjects, text_of, words_of
-from facegen.data.sources.source import Key
-from facegen.data.sources.takes import Refusals, Staging, TakeFile, TakesSource
+from facegen.data.sources.prompted import Found, dealt, read_subjects, text_of, words_of
+from facegen.data.sources.takes import Staging, TakesSource
 from facegen.errors import DataError
 
 PEOPLE = 18
@@ -54,39 +53,28 @@ class Express4DSource(TakesSource):
     """
 
     def __init__(self, root: str | Path, staging: Staging, mapping: str | Path | None = None) -> None:
-        root = Path(root)
-        paths = {path.stem: path for path in take_files(root / "data")} if (root / "data").is_dir() else {}
-        if not paths:
-            raise DataError(f"{root}: expected data/*.csv below it, the takes of Express4D, found no such files")
-        words, lines = words_of(mapping), _lines(root)
-        known = read_subjects(root)
-        cast, testing = dealt(list(paths), _listed(root / "test.txt"), PEOPLE)
-        if known:
-            cast, testing = known, ()
-        takes, refused, unused = [], [], []
-        for name, path in paths.items():
-            performer = cast.get(name, "")
-            if not performer:
-                refused.append((Key("none", "none", name), f"{root / SUBJECTS} does not say who recorded it"))
-                continue
-            text = _text(root, name, lines)
-            if text is None:
-                refused.append((Key(performer, "none", name), f"no text says what it shows, in {root / 'texts'}"))
-                continue
-            expression, reason = expression_of(text, words)
-            if reason:
-                unused.append((Key(performer, "none", name), reason))
-            else:
-                takes.append(TakeFile(performer, expression, name, path))
-        _require(takes, root, refused, unused)
-        super().__init__(root, takes, staging, refused, testing)
-        self.left_out = (*self.left_out, *unused)
+        found = find_takes(Path(root), mapping)
+        super().__init__(root, found.takes, staging, found.refused, found.testing)
+        self.left_out = (*self.left_out, *found.unused)
 
 
-def _require(takes: list[TakeFile], root: Path, refused: Refusals, unused: Refusals) -> None:
-    if not takes:
-        first = (refused or unused)[0]
-        raise DataError(f"{root}: no take names an expression; {first[0].name}: {first[1]}")
+def find_takes(root: Path, mapping: str | Path | None = None) -> Found:
+    """The takes of the dataset, and what each shows.
+
+    Raises:
+        DataError: there are none.
+    """
+    paths = {path.stem: path for path in take_files(root / "data")} if (root / "data").is_dir() else {}
+    if not paths:
+        raise DataError(f"{root}: expected data/*.csv below it, the takes of Express4D, found no such files")
+    lines, known = _lines(root), read_subjects(root)
+    cast, testing = (known, ()) if known else dealt(list(paths), _listed(root / "test.txt"), PEOPLE)
+    found = Found([], [], [], testing)
+    for name, path in paths.items():
+        text = _text(root, name, lines)
+        missing = f"no text says what it shows, in {root / 'texts'}"
+        found.add(name, path, cast.get(name), text, missing, words_of(mapping))
+    return found.checked(root)
 
 
 def _text(root: Path, name: str, lines: list[str]) -> str | None:

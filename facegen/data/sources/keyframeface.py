@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from facegen.data.sources.live_link import take_files
-from facegen.data.sources.prompted import SUBJECTS, dealt, expression_of, read_subjects, text_of, words_of
-from facegen.data.sources.source import Key
-from facegen.data.sources.takes import Staging, TakeFile, TakesSource
+from facegen.data.sources.prompted import Found, dealt, read_subjects, text_of, words_of
+from facegen.data.sources.takes import Staging, TakesSource
 from facegen.errors import DataError
 
 PEOPLE = 20
@@ -54,39 +53,33 @@ class KeyframeFaceSource(TakesSource):
     """
 
     def __init__(self, root: str | Path, staging: Staging, mapping: str | Path | None = None) -> None:
-        root = Path(root)
-        if not root.is_dir():
-            raise DataError(f"{root}: no such folder")
-        paths = {path.relative_to(root).with_suffix("").as_posix(): path for path in take_files(root)}
-        if not paths:
-            raise DataError(f"{root}: expected <take>.csv below it, with <take>.jsonl beside each, found no such files")
-        words, known = words_of(mapping), read_subjects(root)
-        cast = known or dealt(list(paths), (), PEOPLE)[0]
-        takes, refused, unused = [], [], []
-        for name, path in paths.items():
-            performer = cast.get(name, cast.get(path.stem, ""))
-            if not performer:
-                refused.append((Key("none", "none", name), f"{root / SUBJECTS} does not say who recorded it"))
-                continue
-            record = _record(root, path)
-            if record is None:
-                reason = f"no {path.stem}.jsonl or .json beside it or in {root / 'label'} says what it shows"
-                refused.append((Key(performer, "none", name), reason))
-                continue
-            try:
-                expression, reason = expression_of(emotion_of(record), words)
-            except DataError as error:
-                refused.append((Key(performer, "none", name), str(error)))
-                continue
-            if reason:
-                unused.append((Key(performer, "none", name), reason))
-            else:
-                takes.append(TakeFile(performer, expression, name, path))
-        if not takes:
-            first = (refused or unused)[0]
-            raise DataError(f"{root}: no take names an expression; {first[0].name}: {first[1]}")
-        super().__init__(root, takes, staging, refused)
-        self.left_out = (*self.left_out, *unused)
+        found = find_takes(Path(root), mapping)
+        super().__init__(root, found.takes, staging, found.refused)
+        self.left_out = (*self.left_out, *found.unused)
+
+
+def find_takes(root: Path, mapping: str | Path | None = None) -> Found:
+    """The takes of the dataset, and what each shows.
+
+    Raises:
+        DataError: there are none.
+    """
+    if not root.is_dir():
+        raise DataError(f"{root}: no such folder")
+    paths = {path.relative_to(root).with_suffix("").as_posix(): path for path in take_files(root)}
+    if not paths:
+        raise DataError(f"{root}: expected <take>.csv below it, with <take>.jsonl beside each, found no such files")
+    cast = read_subjects(root) or dealt(list(paths), (), PEOPLE)[0]
+    found = Found([], [], [], ())
+    for name, path in paths.items():
+        record, performer = _record(root, path), cast.get(name, cast.get(path.stem))
+        missing = f"no {path.stem}.jsonl or .json beside it or in {root / 'label'} says what it shows"
+        try:
+            emotion = None if record is None else emotion_of(record)
+        except DataError as error:
+            emotion, missing = None, str(error)
+        found.add(name, path, performer, emotion, missing, words_of(mapping))
+    return found.checked(root)
 
 
 def _record(root: Path, path: Path) -> Path | None:

@@ -6,10 +6,13 @@ import csv
 import re
 from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Series
+from dataclasses import dataclass
 from pathlib import Path
 
 from facegen.data.sources.d3dfacs import read_mapping
+from facegen.data.sources.source import Key
 from facegen.data.sources.splits import TEST_SHARE
+from facegen.data.sources.takes import Refusals, TakeFile
 from facegen.errors import DataError
 
 WORDS = {
@@ -50,6 +53,49 @@ WORDS = {
 
 SUBJECTS, SUBJECTS_HEADER = "subjects.csv", ["take", "subject"]
 """An optional file of the user's in the root: who recorded which take."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is found in a dataset of described takes.
+
+    Args:
+        takes: to use.
+        refused: that cannot be used, with the reason.
+        unused: whose words name none of the expressions, or several, with the reason.
+        testing: performers for testing, by the dataset.
+    """
+
+    takes: list[TakeFile]
+    refused: Refusals
+    unused: Refusals
+    testing: tuple[str, ...]
+
+    def add(
+        self, name: str, path: Path, performer: str | None, text: str | None, missing: str, words: Mapping[str, str]
+    ) -> None:
+        """Put a take where it belongs: `text` says what it shows, `missing` why nothing does."""
+        if performer is None:
+            self.refused.append((Key("none", "none", name), f"{SUBJECTS} does not say who recorded it"))
+        elif text is None:
+            self.refused.append((Key(performer, "none", name), missing))
+        else:
+            expression, reason = expression_of(text, words)
+            if expression:
+                self.takes.append(TakeFile(performer, expression, name, path))
+            else:
+                self.unused.append((Key(performer, "none", name), reason))
+
+    def checked(self, root: Path) -> Found:
+        """Itself, with a take to use.
+
+        Raises:
+            DataError: there is none; the message says why of the first.
+        """
+        if not self.takes:
+            key, reason = (self.refused or self.unused)[0]
+            raise DataError(f"{root}: no take can be used; the first, {key.name}: {reason}")
+        return self
 
 
 def words_of(mapping: str | Path | None) -> dict[str, str]:

@@ -35,20 +35,20 @@ class Performer:
     Args:
         neutral: (V, 3) mm.
         shapes: (K, V, 3) mm.
-        size: (3,) of the face, by axis, over the generic one's.
+        size: of the face over the generic one's.
     """
 
     neutral: np.ndarray
     shapes: np.ndarray
-    size: np.ndarray
+    size: float
 
 
 class RecordedFace:
     """The ICT Face Model as what recorded weights move.
 
     Shapes go by ARKit's names. One that the model has in two halves and ARKit in one (`browInnerUp`, `cheekPuff`) is
-    their sum; the tongue, which the model lacks, stays where it is. Everybody's shapes are the generic face's, scaled
-    by axis to the size of their own face.
+    their sum; the tongue, which the model lacks, stays where it is. Everybody's shapes are the generic face's, turned
+    and scaled as it comes to lie on their own, which is how `ArkitBasis` finds weights back in a face.
 
     Args:
         face: the model's geometry.
@@ -88,17 +88,16 @@ class RecordedFace:
                 f"{path}: expected a face of the ICT Face Model's topology, {counts} vertices for the region "
                 f"{face.region}, found {len(vertices):,}"
             )
-        ratio = float(np.linalg.norm(np.ptp(vertices[: face.count], axis=0) / np.ptp(face.coarse, axis=0)) / 3**0.5)
+        ratio = _spread(vertices[: face.count]) / _spread(face.coarse)
         if not 1 / SIZE_RATIO < ratio < SIZE_RATIO:
             raise DataError(
                 f"{path}: {ratio:.3g} times the size of a face if its units are {units}; say with --units or in "
                 "dataset.yaml which they are (mm, cm, m)"
             )
-        rotation, shift = rigid_transform(vertices[: face.count], face.coarse)
+        rotation, shift = rigid_transform(vertices[: face.count], face.coarse * ratio)
         placed = vertices @ rotation.T + shift
-        spread = np.linalg.norm(face.coarse - face.coarse.mean(axis=0))
-        missed = np.linalg.norm(placed[: face.count] * 1.0 - face.coarse) / spread
-        if missed > LARGEST_MISFIT * max(ratio, 1):
+        missed = float(np.linalg.norm(placed[: face.count] - face.coarse * ratio)) / _spread(face.coarse * ratio)
+        if missed > LARGEST_MISFIT:
             raise DataError(
                 f"{path}: {100 * missed:.0f} % of a face's size off the ICT Face Model; it must have its vertices in "
                 "its order"
@@ -109,9 +108,12 @@ class RecordedFace:
         return self._performer(placed[: face.count])
 
     def _performer(self, neutral: np.ndarray) -> Performer:
-        size, lift = self.face.size(neutral), self.face.lift
-        shapes = np.array([lift(shape * size) for shape in self._shapes], dtype=np.float32)
-        return Performer(lift(neutral), shapes, size)
+        coarse, lift = self.face.coarse, self.face.lift
+        size = _spread(neutral) / _spread(coarse)
+        rotation, _ = rigid_transform(coarse * size, neutral)
+        # Not a product by BLAS, whose last bits depend on the number of threads.
+        shapes = np.einsum("kvc,dc->kvd", self._shapes * size, rotation)
+        return Performer(lift(neutral), np.array([lift(shape) for shape in shapes], dtype=np.float32), size)
 
     def perform(self, performer: Performer, stretch: Stretch) -> np.ndarray:
         """(T, V, 3) float32 mm: the face with the weights of a stretch, and its head turned if that is kept."""
@@ -134,6 +136,11 @@ class RecordedFace:
         """(T, 3, 3) rotations of the head: yaw turns it to its own right, pitch down, roll tilts it to its right."""
         yaw, pitch, roll = stretch.rotations[:, :3].astype(np.float64).T
         return Rotation.from_euler("YXZ", np.column_stack([-yaw, pitch, roll])).as_matrix()
+
+
+def _spread(points: np.ndarray) -> float:
+    """How far points (V, 3) lie from their middle, all together."""
+    return float(np.linalg.norm(points - points.mean(axis=0)))
 
 
 def _files(face: ICTFace, name: str) -> list[str]:

@@ -193,6 +193,7 @@ class TakesSource(Source):
         """The evolutions of a take by the shapes that lead them."""
         scenes, rest = [], []
         for part in parts:
+            free = np.ones(len(part), dtype=bool)
             for each in led_evolutions(part.weights, part.fps):
                 first, last = part.first + each.first, part.first + each.last
                 name = _named(take, first, last)
@@ -200,6 +201,12 @@ class TakesSource(Source):
                     rest.append((Key(take.performer, "none", name), each.doubt))
                 else:
                     scenes.append(Scene(take, each.group, name, first, last, each.phases))
+                free[each.first : each.last + 1] = False
+            edges = np.flatnonzero(np.diff(free.astype(int), prepend=0, append=0))
+            for start, stop in zip(edges[::2], edges[1::2], strict=True):
+                if (stop - start) / part.fps >= SHORTEST_STRETCH:
+                    name = _named(take, part.first + int(start), part.first + int(stop) - 1)
+                    rest.append((Key(take.performer, "none", name), "no expression: rest, gaze, or what is too weak"))
         return scenes, cannot, rest
 
     def _chosen(self, scenes: list[Scene]) -> list[Scene]:
