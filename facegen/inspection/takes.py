@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ from facegen.progress import following
 
 TAKES = ("live_link", "express4d", "keyframeface")
 """Sources of recorded weights."""
+MOST_LOOKED_AT = 10_000
+"""Files and folders among which a take is looked for. Chosen: datasets of meshes have many more, and no takes."""
 
 
 def source_of_takes(root: Path) -> str | None:
     """Which source of recorded weights a folder looks like; None where it holds none."""
-    paths = live_link.take_files(root)
-    first = next((path for path in paths if path.parent != root), None)
+    looked = islice(root.rglob("*"), MOST_LOOKED_AT)
+    first = next((path for path in looked if path.suffix.lower() == ".csv" and path.parent != root), None)
     if first is None or not _is_take(first):
         return None
     if (root / "data").is_dir() and any((root / name).exists() for name in ("texts", "texts.txt", "texts_plain.txt")):

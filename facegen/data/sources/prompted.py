@@ -132,12 +132,12 @@ def read_subjects(root: Path) -> dict[str, str]:
         return {}
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [[cell.strip() for cell in row] for row in csv.reader(file) if row]
+            rows: list[list[str]] = [[cell.strip() for cell in row] for row in csv.reader(file) if row]
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read as a table; write it as text in UTF-8") from error
     if not rows or rows[0] != SUBJECTS_HEADER or any(len(row) != 2 or not all(row) for row in rows):
         raise DataError(f"{path}: expected the header {','.join(SUBJECTS_HEADER)} and two names a line")
-    return dict(map(tuple, rows[1:]))
+    return {row[0]: row[1] for row in rows[1:]}
 
 
 def dealt(takes: Series[str], tests: Iterable[str], people: int) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -94,9 +94,11 @@ class RecordedFace:
                 f"{path}: {ratio:.3g} times the size of a face if its units are {units}; say with --units or in "
                 "dataset.yaml which they are (mm, cm, m)"
             )
-        rotation, shift = rigid_transform(vertices[: face.count], face.coarse * ratio)
+        rotation, shift = rigid_transform(vertices[: face.count], face.coarse)
         placed = vertices @ rotation.T + shift
-        missed = float(np.linalg.norm(placed[: face.count] - face.coarse * ratio)) / _spread(face.coarse * ratio)
+        middle = face.coarse.mean(axis=0)
+        missed = float(np.linalg.norm((placed[: face.count] - middle) / ratio - (face.coarse - middle)))
+        missed /= _spread(face.coarse)
         if missed > LARGEST_MISFIT:
             raise DataError(
                 f"{path}: {100 * missed:.0f} % of a face's size off the ICT Face Model; it must have its vertices in "

@@ -99,6 +99,11 @@ class Scene:
     last: int
     phases: Phases | None = None
 
+    @property
+    def key(self) -> Key:
+        """Of the recording as who recorded it acts it."""
+        return Key(self.take.performer, self.expression, self.name)
+
 
 Refusals = list[tuple[Key, str]]
 
@@ -146,11 +151,18 @@ class TakesSource(Source):
         self._read: OrderedDict[Path, list[Stretch]] = OrderedDict()
         self._last: tuple[str, Performer] | None = None
         refusals, rest = list(refused or ()), []
-        scenes = []
-        for take in following(list(takes), "reading takes", "take"):
+        scenes, takes = [], list(takes)
+        barred = set(self._settings.leave_out or ())
+        for take in following(takes, "reading takes", "take"):
+            if f"{take.performer}/{take.name}" in barred:
+                rest.append((Key(take.performer, take.expression or "none", take.name), LEFT_OUT))
+                continue
             found, cannot, unused = self._scenes(take)
             scenes, refusals, rest = scenes + found, refusals + cannot, rest + unused
-        scenes = self._chosen(scenes)
+        known = {f"{each.performer}/{each.name}" for each in takes}
+        left_out(self.root, known | {f"{each.take.performer}/{each.name}" for each in scenes})
+        rest += [(each.key, LEFT_OUT) for each in scenes if str(each.key) in barred]
+        scenes = self._chosen([each for each in scenes if str(each.key) not in barred])
         if not scenes:
             why = f"; the first because: {refusals[0][1]}" if refusals else ""
             raise DataError(f"{self.root}: no take can be used{why}")
@@ -158,7 +170,7 @@ class TakesSource(Source):
         self._cast(scenes, test_performers)
         if staging.by_shape and not staging.expressions:
             rest += self._untrained()
-        self.refused, self.left_out = (*self.refused, *refusals), (*self.left_out, *rest)
+        self.refused, self.left_out = (*self.refused, *refusals), tuple(rest)
 
     def _scenes(self, take: TakeFile) -> tuple[list[Scene], Refusals, Refusals]:
         """What of a take is used, what cannot be, and what is left out."""
@@ -238,12 +250,8 @@ class TakesSource(Source):
         return set(named)
 
     def _cast(self, scenes: list[Scene], test_performers: Series[str]) -> None:
-        """Who acts what, and who tests; sets keys, splits, and what is left out of them."""
+        """Who acts what, and who tests; sets keys and splits."""
         staging, settings = self.staging, self._settings
-        bad = left_out(self.root, {f"{scene.take.performer}/{name}" for scene in scenes for name in _names(scene)})
-        barred = [scene for scene in scenes if any(f"{scene.take.performer}/{name}" in bad for name in _names(scene))]
-        self.left_out = tuple((Key(each.take.performer, each.expression, each.name), LEFT_OUT) for each in barred)
-        scenes = [scene for scene in scenes if scene not in barred]
         if staging.subjects is None:
             people = list(dict.fromkeys(scene.take.performer for scene in scenes))
         else:
@@ -256,7 +264,7 @@ class TakesSource(Source):
         tested = self._test_takes(scenes)
         acted: list[tuple[Key, Scene]] = []
         if staging.subjects is None:
-            acted = [(Key(each.take.performer, each.expression, each.name), each) for each in scenes]
+            acted = [(each.key, each) for each in scenes]
         else:
             for person in people:
                 for each in scenes:
@@ -277,10 +285,7 @@ class TakesSource(Source):
         scenes = [self._acted[key] for key in self.keys if key.expression not in trained]
         self.keys = tuple(key for key in self.keys if key.expression in trained)
         self.expressions = tuple(name for name in self.expressions if name in trained)
-        return [
-            (Key(each.take.performer, each.expression, each.name), f"nobody who trains shows {each.expression}")
-            for each in dict.fromkeys(scenes)
-        ]
+        return [(each.key, f"nobody who trains shows {each.expression}") for each in dict.fromkeys(scenes)]
 
     def _given(self, performers: set[str]) -> dict[str, Path]:
         """Neutrals by who they are of."""
@@ -362,8 +367,3 @@ def _named(take: TakeFile, first: int, last: int) -> str:
 def _frame(end: str, fps: float) -> int:
     """The frame that an end of a range names."""
     return round(float(end[:-1]) * fps) if end.endswith("s") else int(end)
-
-
-def _names(scene: Scene) -> tuple[str, str]:
-    """What a scene may be called in `leave_out`: itself, or the take that it is of."""
-    return scene.name, scene.take.name
