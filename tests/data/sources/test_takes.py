@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ict_clone import write_ict_clone
 from live_link_files import bumps, write_take
 
 from facegen.cli import run
@@ -22,11 +21,6 @@ from facegen.exporters.arkit_basis import ArkitBasis
 from facegen.mesh.formats.io import write_mesh
 from facegen.motion.live_link import ROTATIONS, SHAPES, Take
 from facegen.motion.repair import Stretch
-
-
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_ict_clone(tmp_path_factory.mktemp("ict") / "ICT-FaceKit")
 
 
 @pytest.fixture
