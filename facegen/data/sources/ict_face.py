@@ -38,6 +38,7 @@ class ICTFace:
     Attributes:
         coarse: (V, 3) mm, the generic face before subdivision.
         template: the generic face, mm.
+        folder: of its meshes.
         identities: (K, V, 3) mm, before subdivision, for one standard deviation each.
 
     Raises:
@@ -49,30 +50,26 @@ class ICTFace:
     ) -> None:
         if region not in REGIONS:
             raise DataError(unknown("region", region, REGIONS))
-        self.region, self._folder = region, Path(root) / "FaceXModel"
-        if not (self._folder / GENERIC).is_file():
+        self.region, self.folder = region, Path(root) / "FaceXModel"
+        if not (self.folder / GENERIC).is_file():
             raise DataError(
-                f"no ICT Face Model in {root}: {self._folder / GENERIC} is missing; get it by git clone "
+                f"no ICT Face Model in {root}: {self.folder / GENERIC} is missing; get it by git clone "
                 f"of ICT-VGL/ICT-FaceKit from GitHub and give the clone as {option}"
             )
         self.count, polygons = REGIONS[region]
-        whole = read_obj(self._folder / GENERIC)
+        whole = read_obj(self.folder / GENERIC)
         self.whole_count = len(whole.vertices)
         if whole.polygons is None or len(whole.polygons) < polygons or self.whole_count < self.count:
-            raise DataError(f"{self._folder / GENERIC} has not the parts of the ICT Face Model Light")
+            raise DataError(f"{self.folder / GENERIC} has not the parts of the ICT Face Model Light")
         coarse = TriMesh.from_polygons(whole.vertices[: self.count] * MM, whole.polygons[:polygons])
         wanted = len(coarse.vertices) if vertices is None else vertices
         if wanted < len(coarse.vertices):
             raise DataError(f"region {region} has {len(coarse.vertices)} vertices already; {wanted} are fewer")
         self.template, self._fine = subdivide_to(coarse, wanted) if wanted > self.count else (coarse, None)
         self.coarse = coarse.vertices
-        self.identities = self.shapes(sorted(path.stem for path in self._folder.glob("identity[0-9]*.obj")))
+        self.identities = self.shapes(sorted(path.stem for path in self.folder.glob("identity[0-9]*.obj")))
         if not len(self.identities):
-            raise DataError(f"no identity modes (identity000.obj, ...) in {self._folder}; take an unchanged clone")
-
-    def has(self, name: str) -> bool:
-        """Whether the model has a shape of this name."""
-        return (self._folder / f"{name}.obj").is_file()
+            raise DataError(f"no identity modes (identity000.obj, ...) in {self.folder}; take an unchanged clone")
 
     def shapes(self, names: Series[str]) -> np.ndarray:
         """(len(names), V, 3) displacements from the generic face, mm, before subdivision.
@@ -82,7 +79,7 @@ class ICTFace:
         """
         shapes = np.empty((len(names), self.count, 3))
         for i, name in enumerate(names):
-            path = self._folder / f"{name}.obj"
+            path = self.folder / f"{name}.obj"
             if not path.is_file():
                 raise DataError(f"{path} is missing; take an unchanged clone of ICT-FaceKit")
             vertices = read_obj_vertices(path)

@@ -15,6 +15,7 @@ from facegen.mesh.formats.io import read_mesh
 from facegen.mesh.units import millimetres
 from facegen.motion.live_link import SHAPES
 from facegen.motion.repair import Stretch
+from facegen.rigging.basis import ShapeFiles
 
 SIZE_RATIO = 3.0
 """Largest ratio of a neutral's size to the generic face's. Chosen: people differ by far less, units by ten at least."""
@@ -60,10 +61,10 @@ class RecordedFace:
 
     def __init__(self, face: ICTFace, keep_head: bool = False) -> None:
         self.face, self.keep_head = face, keep_head
-        files = [_files(face, name) for name in SHAPES]
-        self.shown = np.array([k for k, names in enumerate(files) if names])
-        found = [face.shapes(files[k]).sum(axis=0) for k in self.shown]
-        self._shapes = np.array(found) if found else np.empty((0, *face.coarse.shape))
+        files = ShapeFiles.find(face.folder).shapes
+        self.shown = np.array([k for k, name in enumerate(SHAPES) if name in files])
+        halves = ([path.stem for path in files[SHAPES[k]]] for k in self.shown)
+        self._shapes = np.array([face.shapes(names).sum(axis=0) for names in halves])
         below = CHIN_LINE - CHIN_SLOPE * (face.template.vertices[:, 2] - face.coarse[NOSE_TIP, 2] + 20)
         depth = (below - (face.template.vertices[:, 1] - face.coarse[NOSE_TIP, 1])) / NECK_LENGTH
         level = 1 - depth.clip(0, 1)
@@ -143,15 +144,3 @@ class RecordedFace:
 def _spread(points: np.ndarray) -> float:
     """How far points (V, 3) lie from their middle, all together."""
     return float(np.linalg.norm(points - points.mean(axis=0)))
-
-
-def _files(face: ICTFace, name: str) -> list[str]:
-    """The model's names of one of ARKit's shapes: one, two halves, or none where the model lacks it."""
-    side = next((side for side in ("Left", "Right") if name.endswith(side)), "")
-    plain = name[0].lower() + name[1:]
-    if side and face.has(f"{plain.removesuffix(side)}_{side[0]}"):
-        return [f"{plain.removesuffix(side)}_{side[0]}"]
-    if face.has(plain):
-        return [plain]
-    halves = [f"{plain}_{half}" for half in "LR"]
-    return halves if all(face.has(half) for half in halves) else []

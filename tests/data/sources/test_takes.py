@@ -17,10 +17,10 @@ from facegen.data.sources.ict_face import MM, NOSE_TIP
 from facegen.data.sources.source import Key
 from facegen.data.sources.takes import TakesSource
 from facegen.errors import DataError, FacegenError
-from facegen.exporters.arkit_basis import ArkitBasis
 from facegen.mesh.formats.io import write_mesh
 from facegen.motion.live_link import ROTATIONS, SHAPES, Take
 from facegen.motion.repair import Stretch
+from facegen.rigging.weights import ArkitBasis
 
 
 @pytest.fixture
