@@ -185,8 +185,8 @@ def glued(sample: Sample, own: np.ndarray) -> Sample:
     side = lip_sides(sample.mesh, own)
     inner = KDTree(own[list(INNER_LIPS)]).query(rest)[0] < CONTACT_RADIUS
     upper, lower = np.flatnonzero(inner & (side > 0)), np.flatnonzero(inner & (side < 0))
-    gap, there = KDTree(rest[lower]).query(rest[upper])
-    back = KDTree(rest[upper]).query(rest[lower])[1]
+    gap, there = map(np.asarray, KDTree(rest[lower]).query(rest[upper]))
+    back = np.asarray(KDTree(rest[upper]).query(rest[lower])[1])
     mutual = (back[there] == np.arange(len(upper))) & (gap < GLUED_GAP)
     one, two = upper[mutual], lower[there[mutual]]
     index = np.arange(len(rest))
