@@ -8,13 +8,14 @@ import unicodedata
 import uuid
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import numpy as np
 from numpy.lib.npyio import NpzFile
 
-from facegen.errors import FacegenError
+from facegen.errors import FacegenError, unknown
 
 
 def plain_name(name: str) -> str:
@@ -150,20 +151,67 @@ def read_yaml(path: str | Path, schema: type) -> dict[str, Any]:
     """
     import yaml
     from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
 
     path = Path(path)
     if not path.is_file():
         raise FacegenError(f"{path}: no such file")
     try:
-        given = OmegaConf.load(path)
-        _keep_names(given, yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader), schema)
-        checked = OmegaConf.merge(OmegaConf.structured(schema), given)
-        filled = OmegaConf.to_object(checked)
-    except (OmegaConfBaseException, yaml.YAMLError, UnicodeDecodeError, OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise FacegenError(f"{path}: {reason}") from error
-    return vars(filled)
+        text = path.read_text(encoding="utf-8")
+        # Aliases let a small file stand for any amount, and `${...}` reads what is none of the file's business.
+        if "${" in text or any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
+            raise FacegenError(f"{path}: expected plain values, found a reference (* or ${{); write the value itself")
+        given, written = OmegaConf.load(path), yaml.load(text, yaml.BaseLoader)
+    except yaml.MarkedYAMLError as error:
+        line = "" if error.problem_mark is None else f"line {error.problem_mark.line + 1} "
+        raise FacegenError(f"{path}: {line}is no YAML; write one `key: value` a line, lists as [a, b]") from error
+    except (yaml.YAMLError, OSError, ValueError) as error:
+        raise FacegenError(f"{path} is no YAML; write one `key: value` a line, as text in UTF-8") from error
+    _keep_names(given, written, schema)
+    try:
+        return vars(_filled(given, schema))
+    except ValueError as error:
+        raise FacegenError(f"{path}: {error}") from error
+
+
+def _filled(given: Any, schema: type, place: str = "") -> Any:
+    """The dataclass `schema` with what a file has given; `place` is where in the file it stands."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    kinds = get_type_hints(schema)
+    if not OmegaConf.is_dict(given):
+        where, known = place.rstrip(".") or "the file", ", ".join(kinds)
+        raise ValueError(f"{where}: expected keys and values, of {known}; got {str(given)[:80]!r}")
+    filled = OmegaConf.structured(schema)
+    for key, value in given.items():
+        if key not in kinds:
+            raise ValueError(unknown("key", f"{place}{key}", kinds))
+        item = next(iter(get_args(kinds[key])), object)
+        nested = is_dataclass(item)
+        if isinstance(item, type) and nested and OmegaConf.is_list(value):
+            for number, each in enumerate(value):
+                _filled(each, item, f"{place}{key}[{number}].")
+        try:
+            filled = OmegaConf.merge(filled, {key: value})
+        except (OmegaConfBaseException, ValueError) as error:
+            words = "a list, an item a line" if nested else _KINDS.get(kinds[key], f"a value of {kinds[key]}")
+            raise ValueError(f"{place}{key}: expected {words}, got {str(value)[:80]!r}") from error
+    if missing := sorted(OmegaConf.missing_keys(filled)):
+        raise ValueError(f"{place}{missing[0]} is missing; add `{missing[0].rpartition('.')[2]}: VALUE`")
+    return OmegaConf.to_object(filled)
+
+
+_KINDS: dict[Any, str] = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    float | None: "a number",
+    list[str]: "a list of names, such as [a, b]",
+    list[str] | None: "a list of names, such as [a, b]",
+    list[int]: "a list of whole numbers, such as [1, 2]",
+    dict[str, str]: "names and their values, such as {a: b}",
+}
+"""What is expected of a field, by its type."""
 
 
 def _keep_names(given: Any, written: Any, schema: type) -> None:

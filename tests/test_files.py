@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -172,26 +172,39 @@ def test_what_is_no_npz(tmp_path: Path, read: object) -> None:
 
 
 @dataclass
+class Event:
+    names: list[str] = field(default_factory=list)
+
+
+@dataclass
 class Settings:
     fps: float
     units: str = "mm"
+    events: list[Event] = field(default_factory=list)
 
 
 def test_yaml_is_checked_against_the_fields(tmp_path: Path) -> None:
     path = tmp_path / "dataset.yaml"
     path.write_text("fps: 30\n")
-    assert read_yaml(path, Settings) == {"fps": 30.0, "units": "mm"}
+    assert read_yaml(path, Settings) == {"fps": 30.0, "units": "mm", "events": []}
     for text, words in (
-        ("fps: fast\n", "fast"),
-        ("fps: 30\nframes: 3\n", "frames"),
-        ("units: cm\n", "fps"),
-        ("fps: [\n", "dataset.yaml"),
-        ("\x00", "dataset.yaml"),
+        ("fps: fast\n", "fps: expected a number, got 'fast'$"),
+        ("fps: 30\nunits: [cm]\n", "units: expected a text, got "),
+        ("fps: 30\nframes: 3\n", "unknown key 'frames'; known are: fps, units"),
+        ("units: cm\n", "fps is missing; add `fps: VALUE`$"),
+        ("- 3\n", "the file: expected keys and values, of fps, units"),
+        ("fps: 30\nevents: [{names: 3}]\n", r"events\[0\].names: expected a list of names"),
+        ("fps: 30\nevents: [3]\n", r"events\[0\]: expected keys and values, of names"),
+        ("fps: 30\nevents: 3\n", "events: expected a list, an item a line, got '3'$"),
+        ("fps: 30\nunits: ${oc.env:HOME}\n", "expected plain values"),
+        ("fps: &a 30\nunits: *a\n", "expected plain values"),
+        ("units: cm\nfps: [\n", "line [23] is no YAML"),
+        ("\x00", "is no YAML"),
     ):
         path.write_text(text)
         with pytest.raises(FacegenError, match=words) as caught:
             read_yaml(path, Settings)
-        assert str(caught.value).startswith(f"{path}: ")
+        assert str(caught.value).startswith(str(path))
         assert "\n" not in str(caught.value)
     with pytest.raises(FacegenError, match="nowhere.yaml: no such file$"):
         read_yaml(tmp_path / "nowhere.yaml", Settings)

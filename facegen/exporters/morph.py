@@ -36,6 +36,12 @@ NORMAL_FRAMES = 24
 weights; the frames in which targets are at their peak are taken too."""
 
 
+def require_tolerance(tolerance: float) -> None:
+    """Refuse what is no tolerance, mm."""
+    if not (np.isfinite(tolerance) and tolerance > 0):
+        raise FacegenError(f"tolerance must be a positive number of mm, got {tolerance}")
+
+
 class Morph(ABC):
     """The mesh at frame 0, and what is added to it.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +17,7 @@ from facegen import checkpoint, checkpoint_entry
 from facegen.classes import add_current_folder, class_path, named_class, tell_current_folder
 from facegen.data.manifest import read_manifest
 from facegen.data.module import ExpressionDataModule
-from facegen.errors import FacegenError
+from facegen.errors import FacegenError, unknown
 from facegen.models.base import ExpressionModel
 from facegen.training.callbacks import PredictionWriter
 from facegen.training.progress_lines import ProgressLines
@@ -212,6 +213,16 @@ def _plain(error: BaseException) -> BaseException:
             worker = "DataLoader worker process" in str(cause)
             return FacegenError(last.partition("Error: ")[2] or last) if worker else FacegenError(str(cause))
         cause = cause.__cause__ or cause.__context__
+    if found := _UNLOGGED.search(str(error)):
+        name = found[1] or found[2]
+        logged = dict.fromkeys(each for each in _METRIC.findall(str(error)) if each != name)
+        return FacegenError(f"{unknown('metric to monitor', name, logged)}; or log it with self.log({name!r}, ...)")
     if isinstance(error, MisconfigurationException):
         return FacegenError(str(error))
     return error
+
+
+_UNLOGGED = re.compile(r"stopping conditioned on metric `(.+?)` which is not|monitor='(.+?)'\) could not find")
+"""What Lightning says after an epoch where nobody logged what a callback monitors."""
+_METRIC = re.compile(r"[`'](\w+/[\w/]+)[`']")
+"""How it quotes the names of metrics."""

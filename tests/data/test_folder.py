@@ -118,7 +118,7 @@ DAMAGES = {
     "unknown test subject '003'; known are: ann": damage_yaml("test_subjects: [003]"),  # a name, not how many to draw
     "unknown validation subject '2'; known are: ann": damage_yaml("val_subjects: [2]"),
     "unknown expression 'sad'": damage_yaml("expressions: [happy]"),
-    "Key 'fpss' not in": damage_yaml("fpss: 3"),
+    "unknown key 'fpss'": damage_yaml("fpss: 3"),
     "fps must be a positive number": damage_yaml("fps: 0"),
     "the header must be": damage_csv("who,what\n"),
     "line 2: expected subject": damage_csv(HEAD + "ann,happy,0,1\n"),

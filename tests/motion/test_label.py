@@ -110,8 +110,8 @@ BAD = {
     "frames: 9\nevents: [{expression: happy, onset: 6, apex: [2, 3], offset: 8}]": "event 0.*must follow",
     "frames: 9\nevents: [{expression: joy, onset: 1, apex: [2, 3], offset: 8}]": "event 0.*unknown expression",
     "frames: 9\nevents: [{expression: happy, onset: 1, apex: [2], offset: 8}]": "apex is a pair",
-    '!!python/object/apply:os.system ["exit 1"]': "could not determine a constructor",
-    "a: [": "expected",
+    '!!python/object/apply:os.system ["exit 1"]': "line 1 is no YAML",
+    "a: [": "is no YAML",
 }
 
 

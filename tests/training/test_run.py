@@ -114,6 +114,9 @@ def test_a_corpus_without_validation_subjects_is_trained_on_without_validation(
         capsys.readouterr().err
     )
     assert not (tmp_path / "more").exists()
+    assert run(["fit", *fit_arguments, *more, stopping, "--trainer.callbacks.monitor=train/los"]) == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert re.search("error: unknown metric to monitor 'train/los'; known are: .*train/loss.*self.log", line)
     assert run(["fit", *fit_arguments, *more, weights, "--trainer.max_epochs=2"]) == 0  # a resumed one goes on
 
 
