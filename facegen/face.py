@@ -65,6 +65,7 @@ class Face:
         factor: mm in one of them.
         marks: (468, 3) mm, landmarks of `mesh`, NaN where unknown; None where nothing is known of them.
         portion: which part of a file `mesh` is, in the file's units; None where it is all of it.
+        skin: (U,) bool, vertices of the pieces that hold the face; None where all may.
     """
 
     mesh: TriMesh
@@ -75,6 +76,7 @@ class Face:
     factor: float
     marks: np.ndarray | None = None
     portion: Portion | None = None
+    skin: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -128,7 +130,24 @@ class Face:
         carried = transfer(fit)
         scaled = mesh.with_vertices(mesh.vertices * factor)
         marks, carry = fit.landmarks(fit.vertices) * factor, lambda moved: carried(moved) * np.float32(factor)
-        return cls(scaled, carry, fit.seen.rotation, fit, taken, factor, marks)
+        return cls(scaled, carry, fit.seen.rotation, fit, taken, factor, marks, skin=fit.skin[fit.index])
+
+    def in_whole(self) -> Face:
+        """The same face as a part of all of its file, of which nothing else moves."""
+        if self.portion is None:
+            return self
+        whole, rows = self.portion.whole, self.portion.vertices
+
+        def carry(moved: np.ndarray) -> np.ndarray:
+            carried = self.carry(moved)
+            spread = np.zeros((len(carried), len(whole.vertices), 3), carried.dtype)
+            spread[:, rows] = carried
+            return spread
+
+        skin = np.zeros(len(whole.vertices), bool)
+        skin[rows] = True if self.skin is None else self.skin
+        mesh = whole.with_vertices(whole.vertices * self.factor)
+        return replace(self, mesh=mesh, carry=carry, portion=None, skin=skin)
 
     def focus(self) -> np.ndarray | None:
         """(K,) the vertices that pictures of the face show, where the mesh goes on far beyond; else None: show all."""

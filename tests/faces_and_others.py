@@ -240,8 +240,8 @@ def heads(ict: Path | None, human: Path | None) -> Iterator[Case]:
             yield f"{name} mouth open {number}", kind.draw(g, kind.opened)
     if ict is not None:
         kind, g = _kinds(ict)[1], np.random.default_rng(2)
-        for spread in (1.5, 1.5, 2.0, 2.0, 2.5):
-            yield f"Ict drawn by {spread}", kind.draw(g, (), spread)  # type: ignore[union-attr]
+        for number, spread in enumerate((1.5, 1.5, 2.0, 2.0, 2.5)):
+            yield f"Ict drawn by {spread} {number}", kind.draw(g, (), spread)  # type: ignore[union-attr]
     if human is not None:
         body = makehuman(human)
         yield "MakeHuman body", body

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from facegen.errors import FacegenError
-from facegen.rigging.weights import ArkitBasis
 from facegen.exporters.stream import streamed
 from facegen.files import new_file
 from facegen.motion.live_link import COLUMNS, ROTATIONS, SHAPES
 from facegen.motion.timecode import timecode
+from facegen.rigging.weights import ArkitBasis
 from facegen.sequence.sequence import Sequence
 
 

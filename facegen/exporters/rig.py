@@ -1,4 +1,4 @@
-"""A rig to files: glTF, USD blend shapes, a folder of OBJ; into the asset that its face came from, where there is one."""
+"""A rig to files: glTF, USD blend shapes, a folder of OBJ; into the asset that its face came from, if there is one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from facegen.errors import FacegenError, unknown
+from facegen.exporters.asset import Place
 from facegen.exporters.mesh_folder import write_obj_shapes
 from facegen.exporters.shapes_glb import write_shapes
 from facegen.exporters.shapes_usd import write_usd_shapes
@@ -65,6 +66,7 @@ def write_rig(
     path: str | Path,
     *,
     asset: Asset | None = None,
+    rows: np.ndarray | None = None,
     appearance: Appearance | None = None,
     dressed: Callable[[Asset], list[str]] | None = None,
 ) -> RigReport:
@@ -74,6 +76,7 @@ def write_rig(
         rig: the face and its shapes.
         path: `.glb`, `.gltf`, `.vrm`, `.usd`, `.usdc`, `.usda`, or a folder `.obj/`: `neutral.obj` and a mesh a shape.
         asset: the file that the face was read from, for glTF: its document is kept, and so are shapes of its own.
+        rows: (U,) which vertices of the asset's drawn mesh the face has; None for all.
         appearance: what the face looks like; of an asset, where its vertices are one to the light.
         dressed: is given the glTF document before it is written, and gives back lines to be said.
 
@@ -84,7 +87,7 @@ def write_rig(
     require_rig_suffix(path)
     suffix = path.suffix.lower()
     if suffix in DOCUMENTS and asset is not None:
-        return _into(rig, path, asset, appearance, dressed)
+        return _into(rig, path, Place(asset, rig.mesh.vertices, rig.factor, "", rows), appearance, dressed)
     rest = rig.mesh.vertices[None].astype(np.float32)
     still = Sequence(rest, rig.mesh.faces, 1, np.zeros((1, 0)), (), rig.mesh.polygons, appearance)
     if suffix in DOCUMENTS:
@@ -110,11 +113,12 @@ def _document(still: Sequence, rig: Rig, path: Path, dressed: Callable[[Asset], 
 
 
 def _into(
-    rig: Rig, path: Path, asset: Asset, look: Appearance | None, dressed: Callable[[Asset], list[str]] | None
+    rig: Rig, path: Path, place: Place, look: Appearance | None, dressed: Callable[[Asset], list[str]] | None
 ) -> RigReport:
+    asset = place.asset
     have = set(arkit_targets(asset).values())
     added = {name: shape for name, shape in rig.shapes.items() if name not in have}
-    add_targets(asset, list(added), _displacements(rig, added, look))
+    add_targets(asset, list(added), _displacements(rig, added, place, look))
     notes = [] if dressed is None else dressed(asset)
     size = write_asset(asset, path)
     own = tuple(name for name in NAMES if name in have)
@@ -122,14 +126,15 @@ def _into(
 
 
 def _displacements(
-    rig: Rig, shapes: dict[str, np.ndarray], look: Appearance | None
+    rig: Rig, shapes: dict[str, np.ndarray], place: Place, look: Appearance | None
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Of each shape, in the units of the drawn mesh, and of its normals."""
     rest = rig.mesh.vertices.astype(np.float32)
     still = Sequence(rest[None], rig.mesh.faces, 1, np.zeros((1, 0)), (), appearance=look)
     lit = still.normals(rest)
     for shape in shapes.values():
-        yield shape.astype(np.float64) / rig.factor, still.normals(rest + shape) - lit
+        turned = (still.normals(rest + shape) - lit).astype(np.float32)
+        yield place.on_all(shape.astype(np.float64) / rig.factor), place.on_all(turned)
 
 
 def _listed(names: tuple[str, ...]) -> str:

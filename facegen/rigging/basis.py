@@ -136,6 +136,10 @@ class ShapeBasis:
         mesh = mesh.with_vertices(mesh.vertices * factor)
         return cls(mesh, _part(mesh, skin), skin, shapes, tuple(missing))
 
+    def laid_onto(self, mesh: TriMesh) -> TriMesh:
+        """What is laid onto a mesh: the template, or, onto one of the head's own topology, the whole head."""
+        return self.mesh if mesh.digest == self.mesh.digest else self.template
+
 
 def _largest_piece(mesh: TriMesh) -> np.ndarray:
     piece = pieces(mesh)

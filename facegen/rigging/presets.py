@@ -23,11 +23,11 @@ PRESETS: dict[str, dict[str, float]] = {
 }
 """Weights of shapes for each of VRM 1.0's presets but `neutral`, which is rest; a shape without a side stands for both.
 
-Emotions are made of the action units that Ekman and Friesen (EMFACS, 1983) give them: happy 6 and 12, angry 4, 5, 7 and
-23, sad 1, 4 and 15, surprised 1, 2, 5 and 26; relaxed, of which they say nothing, is a faint smile under heavy lids. The
-shapes of the units are those of ICT-FaceKit's README. Vowels are opened and rounded as the chart of the International
-Phonetic Association orders them: aa open, oh half open and rounded, ou close and rounded, ih and ee spread. Weights were
-chosen by eye, on ICT-FaceKit's head.
+Emotions are made of the action units that Ekman and Friesen (EMFACS, 1983) give them: happy 6 and 12, angry 4, 5, 7
+and 23, sad 1, 4 and 15, surprised 1, 2, 5 and 26; relaxed, which they do not have, is a faint smile under heavy lids.
+The shapes of the units are those of ICT-FaceKit's README. Vowels are opened and rounded as the chart of the
+International Phonetic Association orders them: aa open, oh half open and rounded, ou close and rounded, ih and ee
+spread. Weights were chosen by eye, on ICT-FaceKit's head.
 """
 VERSION_0 = {
     "joy": "happy", "angry": "angry", "sorrow": "sad", "fun": "relaxed", "a": "aa", "i": "ih", "u": "ou", "e": "ee",

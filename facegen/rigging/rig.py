@@ -26,6 +26,8 @@ from facegen.rigging.tongue import tongue_out
 
 JAW_SHIFTS = ("jawForward", "jawLeft", "jawRight")
 """Shapes in which the lower jaw is pushed, not turned."""
+JAW = ("jawOpen", *JAW_SHIFTS)
+"""Shapes in which the lower jaw moves."""
 LOWER_SHARE = 0.5
 """Share of the farthest motion in `jawOpen`, beside the skin, above which a vertex of a basis counts as one of the
 lower jaw. Chosen: upper teeth do not move at all."""
@@ -73,8 +75,8 @@ def rig(
 
     The basis's skin is laid onto the mesh, and each shape is carried there by itself: shapes are no moments of one
     motion. Lower teeth and tongue turn with `jawOpen` and are pushed by the other shapes of the jaw; eyeballs turn for
-    `eyeLook*`; `tongueOut` moves the tongue where there is one and the basis does not say how. A mesh of the basis's own
-    topology takes the basis's shapes as they are.
+    `eyeLook*`; `tongueOut` moves the tongue where there is one and the basis does not say how. A mesh of the basis's
+    own topology takes the basis's shapes as they are.
 
     Args:
         mesh: (U, 3) a face at rest.
@@ -94,14 +96,23 @@ def rig(
     """
     basis = basis if isinstance(basis, ShapeBasis) else ShapeBasis.load(basis)
     own = find_landmarks(basis.template, "the basis").points
-    if mesh.digest == basis.mesh.digest:
-        face = Face.of(basis.mesh, mesh, units, landmarks, name, own)
+    return rig_face(Face.of(basis.laid_onto(mesh), mesh, units, landmarks, name, own), basis, own)
+
+
+def rig_face(face: Face, basis: ShapeBasis, own: np.ndarray) -> Rig:
+    """The same for a face onto which `basis.laid_onto` of its mesh has been laid.
+
+    Args:
+        face: ready to be moved.
+        basis: what is carried.
+        own: (468, 3) mm, landmarks of the basis's template, NaN where it has none.
+    """
+    if face.fit is not None:
+        return _carried(face, face.fit, basis)
+    if len(face.mesh.vertices) == len(basis.mesh.vertices):
         return _of_same_topology(face, basis, own, basis.skin, basis.shapes)
-    face = Face.of(basis.template, mesh, units, landmarks, name, own)
-    if face.fit is None:
-        skin = {each: shape[basis.skin] for each, shape in basis.shapes.items()}
-        return _of_same_topology(face, basis, own, np.arange(len(basis.skin)), skin)
-    return _carried(face, face.fit, basis)
+    skin = {each: shape[basis.skin] for each, shape in basis.shapes.items()}
+    return _of_same_topology(face, basis, own, np.arange(len(basis.skin)), skin)
 
 
 def _of_same_topology(
@@ -115,12 +126,12 @@ def _of_same_topology(
     joined, index = weld(face.mesh)
     head = FaceFrame.of(points, facing(points), face_size(points))
     moved = {name: face.carry(shape[None])[0] for name, shape in shapes.items()}
-    lower = _lower_jaw(basis)[: len(face.mesh.vertices)]
     jaw, others = np.zeros(len(joined.vertices)), np.ones(len(joined.vertices), bool)
-    jaw[index] = lower
+    if len(skin) < len(face.mesh.vertices):
+        jaw[index] = _lower_jaw(basis)
     piece = pieces(joined)
     others[np.isin(piece, piece[index[skin]])] = False
-    return _finished(face, basis, moved, Mouth(joined, 1.0, index, others, jaw, head))
+    return _finished(face, moved, Mouth(joined, 1.0, index, others, jaw, head))
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,38 +162,33 @@ def _carried(face: Face, fit: Fit, basis: ShapeBasis) -> Rig:
     skin = {name: shape[basis.skin] for name, shape in basis.shapes.items()}
     joined = fit.mesh
     first = np.unique(fit.index, return_index=True)[1]
+    hinged = motion.parts.jaw > 0
     shapes = {}
     for name, shape in skin.items():
         if name == "mouthClose" and "jawOpen" in skin:
             # It shuts the lips of an open mouth. Carried alone it would push them through teeth that are shut.
             both = motion(np.stack([skin["jawOpen"] + shape, skin["jawOpen"]]))
             shapes[name] = (both[0] - both[1])[first].astype(np.float64)
-            shapes[name][motion.parts.jaw > 0] = 0
-        elif name in JAW_SHIFTS:
-            shapes[name] = shut(shape[None])[0][first] + _pushed(motion, shape, basis, name)
+            shapes[name][hinged] = 0
         else:
-            shapes[name] = (motion if name == "jawOpen" else shut)(shape[None])[0][first].astype(np.float64)
+            shapes[name] = (motion if name in JAW else shut)(shape[None])[0][first].astype(np.float64)
+        if name in JAW_SHIFTS:
+            # Teeth are no skin: the basis says better than the chin how far they are pushed.
+            shapes[name][hinged] = motion.parts.jaw[hinged, None] * _pushed(motion, shape, basis, name)
     points = fit.landmarks(fit.vertices)
     others = ~fit.skin & (np.bincount(pieces(joined), fit.skin)[pieces(joined)] == 0)
     head = FaceFrame.of(points, facing(points), fit.size)
     mouth = Mouth(joined, face.factor, fit.index, others, motion.parts.jaw, head)
     whole = {name: shape[fit.index] * face.factor for name, shape in shapes.items()}
-    return _finished(face, basis, whole, mouth)
+    return _finished(face, whole, mouth)
 
 
 def _pushed(motion: Transfer, shape: np.ndarray, basis: ShapeBasis, name: str) -> np.ndarray:
-    """(J, 3) by which lower teeth, tongue and the mouth's lining are pushed in a shape (S, 3) of the skin."""
-    lower = _lower_jaw(basis)
-    chin = motion.jaw.chin
+    """(3,) by which the lower teeth are pushed in a shape (S, 3) of the skin."""
+    lower, chin = _lower_jaw(basis), motion.jaw.chin
     way = basis.shapes[name][lower].mean(axis=0) if lower.any() else np.median(chin @ shape, axis=0)
     turn = (chin @ motion.stretch.reshape(len(motion.stretch), 9)).mean(axis=0).reshape(3, 3)
-    share = motion.parts.jaw.copy()
-    # How far the lining goes along is kept as what it does when the jaw opens.
-    swing = motion.jaw.swing(motion.rest)
-    lined = np.einsum("vc,vc->v", motion.lined, swing) / np.maximum(np.square(swing).sum(axis=1), 1e-12)
-    free = motion.extend.free | (np.abs(lined) > 0)
-    share[free] = np.maximum(share[free], np.clip(lined[free], 0, 1))
-    return share[:, None] * (turn @ way)
+    return turn @ way
 
 
 def _lower_jaw(basis: ShapeBasis) -> np.ndarray:
@@ -196,11 +202,9 @@ def _lower_jaw(basis: ShapeBasis) -> np.ndarray:
     return chosen
 
 
-def _finished(face: Face, basis: ShapeBasis, shapes: dict[str, np.ndarray], mouth: Mouth) -> Rig:
+def _finished(face: Face, shapes: dict[str, np.ndarray], mouth: Mouth) -> Rig:
     """The rig with eyes that turn and a tongue, and what is to be said of them."""
-    notes = [] if face.fit is None else [f"{face.fit}; units: {face.units}"]
-    if face.fit is not None and face.fit.fused_lips:
-        notes.append("one sheet of skin closes its mouth and stretches where lips part; cut it open")
+    notes = []
     first = np.unique(mouth.index, return_index=True)[1]
     eyes = find_eyes(mouth.mesh, mouth.others, mouth.head)
     for eye in eyes:

@@ -68,8 +68,7 @@ class ArkitBasis:
         """The shapes that a rig has, by Apple's names, (V, 3) mm each; the others are missing."""
         count = len(next(iter(shapes.values())))
         rows = np.stack([np.asarray(shapes.get(name, np.zeros((count, 3))), np.float64).ravel() for name in NAMES])
-        still = ~rows.any(axis=1)
-        return cls(rows, tuple(shape for shape, lacks in zip(SHAPES, still, strict=True) if lacks))
+        return cls(rows, tuple(shape for shape, row in zip(SHAPES, rows, strict=True) if not row.any()))
 
     def solve(self, displacement: np.ndarray) -> np.ndarray:
         r"""The weights that come nearest to displacements from rest, by least squares within their bounds.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from facegen.errors import MeshError
 from facegen.scene.asset import Asset
 from facegen.scene.humanoid import humanoid
 
@@ -40,6 +41,9 @@ def fill_vrm(
     extensions = asset.tree.setdefault("extensions", {})
     bound = {preset: _places(weights, shapes) for preset, weights in presets.items()}
     bound = {preset: places for preset, places in bound.items() if places}
+    for said in ("VRM", "VRMC_vrm"):
+        if not isinstance(extensions.get(said, {}), dict):
+            raise MeshError(f"{asset.path}: its extension {said} is malformed; export it anew")
     if "VRM" in extensions:
         return [_said(_fill_version_0(extensions["VRM"], bound, old), "VRM 0's")]
     notes = []

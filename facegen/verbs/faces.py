@@ -31,7 +31,7 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
         animate,
         "animate a neutral face: a motion label becomes a 4D expression",
         "facegen animate neutral.obj --model demo/model.ckpt --expression happy --out smile.glb\n"
-        "  facegen animate neutral.obj --model demo/model.ckpt --expression happy --timeline take.csv --out smile.usdc\n"
+        "  facegen animate neutral.obj --model demo/model.ckpt --expression happy --timeline take.csv --out happy.abc\n"
         "  facegen animate rigged.glb --timeline take.csv --out take.glb",
     )
     parser.add_argument(
@@ -104,23 +104,30 @@ def animate(options: Namespace) -> None:
         phases = Phases.fill(frames, options.onset, options.apex, options.offset)
         ease = options.ease or "linear"
         motion = motion_label(frames, options.expression, phases, intensity, model.expressions, ease)
-    face = _face(options, model)
+    face = _face(options, model, in_whole=asset is not None or own is not None)
     # What fits is made once; writers go through the frames several times.
     streamed = 12 * len(motion) * len(face.mesh.vertices) > making.HELD_BYTES
     made = making.animate(model, face, motion, fps, streamed=streamed)
     if own is not None:
         made, driven = by_own_shapes(made, face, own)
         if asset is not None:
-            return write_own(made, driven, own[0], options, _motion_name(options))
-    _write(made, face, options, asset, _motion_name(options))
+            write_own(made, driven, own[0], options, _motion_name(options))
+            return _judge(made, face, options)
+    write_moved(_dressed(made, face, options, asset), face, options, asset, _motion_name(options))
+    _judge(made, face, options)
 
 
-def _face(options: Namespace, model: Checkpoint) -> Face:
-    """The mesh that the options name, ready to be moved by the model."""
+def _face(options: Namespace, model: Checkpoint, in_whole: bool = False) -> Face:
+    """The mesh that the options name, ready to be moved by the model.
+
+    With `in_whole`, groups of a file are a part of all that it shows, as an asset that is kept needs it.
+    """
     from facegen.face import read_face
 
     template, own = model.hierarchy.template, model.landmarks.get("template")
-    return read_face(options.neutral, template, options.out, options.units, options.landmarks, own, options.groups)
+    names = options.groups
+    face = read_face(options.neutral, template, options.out, options.units, options.landmarks, own, names)
+    return face.in_whole() if in_whole else face
 
 
 def _require_one_label(options: Namespace, recorded: bool) -> None:
@@ -173,18 +180,18 @@ def interpolate(options: Namespace) -> None:
     require_output(options)
     asset = asset_of(options)
     model = checkpoint.load(options.model, trust=options.trust)
-    face = _face(options, model)
+    face = _face(options, model, in_whole=asset is not None)
     made = making.interpolate(model, face, options.start, options.stop, options.steps)
-    _write(made, face, options, asset, f"{options.start} to {options.stop}")
+    write_moved(_dressed(made, face, options, asset), face, options, asset, f"{options.start} to {options.stop}")
+    _judge(made, face, options)
 
 
-def _write(made: Sequence, face: Face, options: Namespace, asset: Asset | None, name: str) -> None:
-    """Write what was made of a face, then say where it turned over or stretched too far, with a picture of that."""
+def _judge(made: Sequence, face: Face, options: Namespace) -> None:
+    """Say where what was made of a face turned over or stretched too far, with a picture of that."""
     from facegen.judgement import judge, strain_picture
     from facegen.pictures.sheets import write_picture
 
     judgement = judge(face, made)
-    write_moved(_dressed(made, face, options, asset), face, options, asset, name)
     shown = ""
     if not judgement.sound:
         picture = options.out.parent / f"{options.out.stem}.strain.png"

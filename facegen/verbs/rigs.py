@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facegen.errors import FacegenError
-from facegen.verbs.shared import add_verb
+from facegen.verbs.shared import add_groups, add_verb
 
 if TYPE_CHECKING:
     from facegen.rigging.rig import Rig
@@ -54,6 +54,7 @@ def add_rig(verbs: argparse._SubParsersAction) -> None:
         metavar="FILE",
         help="text file of points on the mesh, as `facegen animate` takes it (default: they are found)",
     )
+    add_groups(parser)
     parser.add_argument(
         "--sheet", type=Path, metavar="PNG", help="also write a picture of all shapes at their full weight"
     )
@@ -69,15 +70,13 @@ def add_rig(verbs: argparse._SubParsersAction) -> None:
 
 def rig(options: Namespace) -> None:
     """A mesh gets the shapes that a basis has."""
-    from facegen.detection.search import UnseenError
+    from facegen.detection.search import find_landmarks
     from facegen.exporters.rig import DOCUMENTS, require_rig_suffix, write_rig
-    from facegen.face import refusal_picture
-    from facegen.fitting.register import FitError
-    from facegen.landmarks.file import read_landmarks
-    from facegen.mesh.formats.io import read_appearance, read_mesh
+    from facegen.face import read_face
+    from facegen.mesh.formats.io import read_appearance, read_mesh, read_portion
     from facegen.pictures.sheets import write_picture
     from facegen.rigging.basis import ShapeBasis
-    from facegen.rigging.rig import rig as rigged
+    from facegen.rigging.rig import rig_face
     from facegen.rigging.sheet import rig_sheet
     from facegen.scene.asset import SUFFIXES, Asset
     from facegen.scene.kept import Kept
@@ -95,25 +94,25 @@ def rig(options: Namespace) -> None:
         asset = Asset.open(options.neutral)
         if not document:
             for phrase in Kept.of(asset.tree).kinds():
-                _left_out(f"{phrase} of {options.neutral.name}; .glb keeps what it has")
+                _left_out(f"{phrase} of {options.neutral.name}")
             asset = None
-    mesh = read_mesh(options.neutral)
-    for reason in mesh.left_out:
-        _left_out(reason)
-    points = None if options.landmarks is None else read_landmarks(options.landmarks)
     basis = ShapeBasis.load(options.arkit_basis)
-    try:
-        made = rigged(mesh, basis, options.units, points, str(options.neutral))
-    except (UnseenError, FitError) as error:
-        picture = options.out.parent / f"{options.out.stem}.refused.png"
-        write_picture(picture, refusal_picture(error))
-        raise FacegenError(f"{error}; {picture} shows what was seen") from error
+    mesh = read_mesh(options.neutral) if options.groups is None else read_portion(options.neutral, options.groups).mesh
+    own = find_landmarks(basis.template, "the basis").points
+    template = basis.laid_onto(mesh)
+    face = read_face(
+        options.neutral, template, options.out, options.units, options.landmarks, own, groups=options.groups
+    )
+    made = rig_face(face, basis, own)
     for note in made.notes:
         print(f"{options.neutral.name}: {note}")
-    look = read_appearance(options.neutral, made.mesh)
+    look = read_appearance(options.neutral, face.mesh if face.portion is None else face.portion.whole)
+    if look is not None and face.portion is not None:
+        look = face.portion.dressed(look)
     for reason in () if look is None or asset is not None else look.left_out:
         _left_out(reason)
-    report = write_rig(made, options.out, asset=asset, appearance=look, dressed=_vrm_of(options, made))
+    rows = None if face.portion is None else face.portion.vertices
+    report = write_rig(made, options.out, asset=asset, rows=rows, appearance=look, dressed=_vrm_of(options, made))
     for note in report.notes:
         print(f"{options.out.name}: {note}")
     if options.sheet is not None:

@@ -53,7 +53,8 @@ def add_groups(parser: argparse.ArgumentParser) -> None:
         "--groups",
         metavar="NAMES",
         help="read only these parts of the mesh, with commas between their names: groups and objects of .obj, nodes "
-        "and meshes of .glb, .gltf; nothing else of it is written (default: all)",
+        "and meshes of .glb, .gltf, .vrm; nothing else of it is written, but where such a file is kept as it is "
+        "(default: all)",
     )
 
 

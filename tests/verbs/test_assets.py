@@ -74,3 +74,23 @@ def test_a_vrm_is_written_of_a_vrm_alone(
         error = capsys.readouterr().err
         assert f"{neutral} is no VRM" in error and "take .glb" in error and error.count("\n") == 1
     assert not (tmp_path / "smile.vrm").exists()
+
+
+def test_of_an_asset_groups_move_alone_and_all_of_it_is_kept(
+    neutral_path: Path, avatar_path: Path, checkpoint_path: Path, tmp_path: Path
+) -> None:
+    """Eyes, teeth and lashes are left out, so that the face has the model's topology; in the file they stay."""
+    whole = avatar(read_mesh(neutral_path)).write(tmp_path / "whole.glb")
+    groups = ["--groups", "Face"]
+    assert run(animate(whole, checkpoint_path, tmp_path / "smile.glb", *groups)) == 0
+    before, after = open_document(whole).tree, open_document(tmp_path / "smile.glb").tree
+    assert after["nodes"] == before["nodes"]
+    grown = [len(mesh["primitives"][0].get("targets", [])) for mesh in after["meshes"]]
+    had = [len(mesh["primitives"][0].get("targets", [])) for mesh in before["meshes"]]
+    assert [mesh["name"] for mesh, one, two in zip(after["meshes"], grown, had, strict=True) if one > two] == [
+        "FaceMesh"
+    ]
+    for name, path, more in (("some.npz", whole, groups), ("own.npz", avatar_path, [])):
+        assert run(animate(path, checkpoint_path, tmp_path / name, *more)) == 0
+    some, own = (np.load(tmp_path / name)["vertices"] for name in ("some.npz", "own.npz"))
+    np.testing.assert_allclose(some, own, atol=1e-4)

@@ -59,12 +59,19 @@ def read_glb_groups(path: str | Path) -> Groups:
     try:
         scene = Scene(document)
         counts = [len(shown.faces(document)) for shown in scene.shown]
+        shown_by = [_names(document, node) for node in scene.nodes]
     except MeshError as error:
         raise MeshError(f"{path}: {error}") from error
     except MALFORMED as error:
         raise MeshError(f"{path}: the glTF description is malformed ({type(error).__name__}: {error})") from error
-    numbers = {names: number for number, names in enumerate(dict.fromkeys(scene.names))}
-    return Groups(tuple(numbers), np.repeat([numbers[names] for names in scene.names], counts))
+    numbers = {names: number for number, names in enumerate(dict.fromkeys(shown_by))}
+    return Groups(tuple(numbers), np.repeat([numbers[names] for names in shown_by], counts))
+
+
+def _names(document: Document, node: dict) -> tuple[str, ...]:
+    """Those that a node and its mesh have."""
+    found = [each.get("name") for each in (node, document.item("meshes", node["mesh"]))]
+    return tuple(dict.fromkeys(name for name in found if isinstance(name, str) and name))
 
 
 def read_glb(path: str | Path) -> TriMesh:

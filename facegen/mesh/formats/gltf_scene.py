@@ -36,12 +36,10 @@ class Scene:
         self._skins: dict[int, np.ndarray] = {}
         self.shown: list[Shown] = []
         self.nodes: list[dict] = []  # that show them, one for each
-        self.names: list[tuple[str, ...]] = []  # of the node and of the mesh that each belongs to
         for node, place in self._placed():
             for shown in self._primitives(node, place):
                 self.shown.append(shown)
                 self.nodes.append(node)
-                self.names.append(self._names(node))
                 if len(self.shown) > PRIMITIVE_LIMIT:
                     raise MeshError(f"more than {PRIMITIVE_LIMIT} primitives; join them")
         if not self.shown:
@@ -74,10 +72,6 @@ class Scene:
             elif "mesh" in node:
                 self.left_out.append(f"the hidden node {str(node.get('name', index))[:40]!a}")
             waiting += [(child, transform, visible) for child in reversed(node.get("children", []))]
-
-    def _names(self, node: dict) -> tuple[str, ...]:
-        found = [each.get("name") for each in (node, self.document.item("meshes", node["mesh"]))]
-        return tuple(dict.fromkeys(name for name in found if isinstance(name, str) and name))
 
     def _primitives(self, node: dict, place: np.ndarray) -> Iterator[Shown]:
         mesh = self.document.item("meshes", node["mesh"])
