@@ -34,8 +34,8 @@ def play(options: Namespace) -> None:
         raise FacegenError(f"{options.timeline} is a recording of weights already; give --out another suffix")
     if options.model is not None:
         raise FacegenError(
-            f"{options.timeline} says when and how much, not what; give --expression NAME with --model, or leave --model "
-            "out: then the mesh's own shapes play all of it"
+            f"{options.timeline} says when and how much, not what; give --expression NAME with --model, or leave "
+            "--model out: then the mesh's own shapes play all of it"
         )
     if options.intensity is not None:
         raise FacegenError("--intensity is for --expression NAME; a take that is played says all weights itself")
