@@ -132,23 +132,6 @@ class Face:
         marks, carry = fit.landmarks(fit.vertices) * factor, lambda moved: carried(moved) * np.float32(factor)
         return cls(scaled, carry, fit.seen.rotation, fit, taken, factor, marks, skin=fit.skin[fit.index])
 
-    def in_whole(self) -> Face:
-        """The same face as a part of all of its file, of which nothing else moves."""
-        if self.portion is None:
-            return self
-        whole, rows = self.portion.whole, self.portion.vertices
-
-        def carry(moved: np.ndarray) -> np.ndarray:
-            carried = self.carry(moved)
-            spread = np.zeros((len(carried), len(whole.vertices), 3), carried.dtype)
-            spread[:, rows] = carried
-            return spread
-
-        skin = np.zeros(len(whole.vertices), bool)
-        skin[rows] = True if self.skin is None else self.skin
-        mesh = whole.with_vertices(whole.vertices * self.factor)
-        return replace(self, mesh=mesh, carry=carry, portion=None, skin=skin)
-
     def focus(self) -> np.ndarray | None:
         """(K,) the vertices that pictures of the face show, where the mesh goes on far beyond; else None: show all."""
         if self.marks is None:
