@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,9 @@ import numpy as np
 from facegen.detection.look import camera_at
 from facegen.detection.search import CLOSE_SIZE, UnseenError, find_landmarks, outwards
 from facegen.errors import FacegenError, MeshError
+from facegen.fitting.keyframes import carried
 from facegen.fitting.register import Fit, FitError, register, transfer
+from facegen.fitting.transfer import Transfer
 from facegen.landmarks.file import read_landmarks
 from facegen.mesh.alignment import LARGEST_SIZE_RATIO, rigid_transform
 from facegen.mesh.formats.io import read_mesh
@@ -33,6 +35,29 @@ TURNED_ON_PURPOSE = 45
 it seem far less."""
 DEPTHLESS = 1e-6
 """Smallest side of a mesh's box as a share of the largest, below which it has no depth. Chosen above rounding."""
+
+
+@dataclass(frozen=True, eq=False)
+class Carried:
+    """Motion carried to a mesh onto which the template was fitted.
+
+    Args:
+        onto: the map into the mesh's own units.
+        factor: mm in one of them.
+    """
+
+    onto: Transfer
+    factor: float
+
+    def __call__(self, displacement: np.ndarray) -> np.ndarray:
+        """(T, V, 3) mm to (T, U, 3) float32 mm, each frame for itself."""
+        return self.onto(displacement) * np.float32(self.factor)
+
+    def few_fields(self, chunks: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """A whole motion, (N, V, 3) mm at a time, as weights (T, R) times fields (R, U, 3) float32, mm."""
+        weights, fields = carried(chunks, self.onto.straight, self.onto)
+        fields *= np.float32(self.factor)
+        return weights, fields
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,9 +124,8 @@ class Face:
         seen = find_landmarks(mesh, name, own) if landmarks is None else outwards(mesh, landmarks)
         fit = register(template, own, mesh, seen, name)
         factor, taken = _millimetres(fit.scale, units, name)
-        carried = transfer(fit)
         scaled = mesh.with_vertices(mesh.vertices * factor)
-        return cls(scaled, lambda moved: carried(moved) * np.float32(factor), fit.seen.rotation, fit, taken, factor)
+        return cls(scaled, Carried(transfer(fit), factor), fit.seen.rotation, fit, taken, factor)
 
 
 def _require_extent(mesh: TriMesh, name: str) -> None:
