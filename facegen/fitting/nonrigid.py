@@ -41,9 +41,9 @@ Chosen; tried, 1 gives 0.59 mm, 4 give 0.58."""
 SEARCHES = 3
 """Searches for nearest points at each stage, with one solution after each. Chosen: more take longer; tried, 1 gives
 0.68 mm, 6 give 0.56."""
-COARSE_VERTICES, FINE_VERTICES = 1500, 7000
+COARSE_VERTICES, FINE_VERTICES = 750, 7000
 """Vertices, at most, of the decimated templates on which stages are solved. Chosen for the time that solving takes;
-tried, half of the first gives 0.58 mm."""
+tried, double of the first gives 0.58 mm too."""
 SLIDE = 0.03
 """mu of the energy: how much distance along the surface counts beside distance from it. Chosen: with 0 the template
 slides freely over the surface. Not sharp; tried, a third gives 0.58 mm, three times as much 0.57."""
