@@ -35,9 +35,9 @@ STAGES = ((0.2, 0.5), (0.12, 0.5), (0.08, 0.3), (0.05, 0.2), (0.035, 0.1), (0.02
 """Of each stage, the stiffness as a length and the landmarks' weight. Chosen: from a fifth of the face down to about
 2.5 mm, each step a third shorter, so that features come near each other before they are bent. Tried, lengths of 0.7
 times give 0.55 mm, of 1.4 times 0.65; weights of 0.3 times give 0.64 mm, of three times 0.59."""
-FULL_STAGES = 2
+FULL_STAGES = 1
 """Stages, the last ones, that are solved on `FINE_VERTICES` vertices; those before are solved on `COARSE_VERTICES`.
-Chosen; tried, 1 gives 0.59 mm, 4 give 0.58."""
+Chosen for the time that solving takes; tried, 2 and 4 give 0.58 mm, 1 gives 0.59."""
 SEARCHES = 3
 """Searches for nearest points at each stage, with one solution after each. Chosen: more take longer; tried, 1 gives
 0.68 mm, 6 give 0.56."""

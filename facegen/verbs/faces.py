@@ -89,8 +89,9 @@ def animate(options: Namespace) -> None:
         ease = options.ease or "linear"
         motion = motion_label(frames, options.expression, phases, intensity, model.expressions, ease)
     face = _face(options, model)
-    # What fits is made once; writers go through the frames several times.
-    streamed = 12 * len(motion) * len(face.mesh.vertices) > making.HELD_BYTES
+    # What fits is made once; writers go through the frames several times. Motion carried onto another topology is few
+    # fields, which need no more room than that.
+    streamed = face.fit is not None or 12 * len(motion) * len(face.mesh.vertices) > making.HELD_BYTES
     write_sequence(_dressed(making.animate(model, face, motion, fps, streamed=streamed), face, options), options)
 
 
