@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SET_UP := $(VENV)/.set-up
 
-.PHONY: demo test types lint docs package built-package tried-package lowest blender elsewhere browser clean
+.PHONY: demo test types lint docs package built-package tried-package lowest blender elsewhere browser false-faces clean
 
 demo: $(SET_UP)
 	$(BIN)/facegen demo --out demo
@@ -73,7 +73,7 @@ lowest: $(VENV)/lowest/.set-up
 
 $(VENV)/lowest/.set-up: pyproject.toml constraints-lowest.txt $(wildcard facegen/nn/native/*.cpp facegen/nn/native/*.h)
 	$(PYTHON) -m venv $(VENV)/lowest
-	CMAKE_POLICY_VERSION_MINIMUM=3.5 $(VENV)/lowest/bin/python -m pip install --disable-pip-version-check --quiet -c constraints-lowest.txt -e '.[video,photo,usd,abc,onnx,dev]'
+	CMAKE_POLICY_VERSION_MINIMUM=3.5 $(VENV)/lowest/bin/python -m pip install --disable-pip-version-check --quiet -c constraints-lowest.txt -e '.[video,photo,usd,abc,packed,onnx,dev]'
 	@touch $@
 
 # Blender as a Python module, 1.4 GB, for the tests that open exported files in it; it wants an older numpy than facegen.
@@ -94,6 +94,11 @@ browser: $(SET_UP)
 	$(BIN)/python -m pytest tests/engines/test_browser.py
 	PYTHONPATH=tests $(BIN)/python tests/engines/browser/speed.py
 
+# The table from which it is told what is a face (docs/own-face.md), a quarter of an hour; with more heads where the data
+# are: make false-faces DATA="../ICT-FaceKit ../MakeHuman".
+false-faces: $(SET_UP)
+	PYTHONPATH=tests $(BIN)/python tests/detection/false_faces.py $(DATA)
+
 # openmesh comes as source: it needs a C++ compiler and cmake, and with cmake 4 the policy that its build files ask for.
 $(SET_UP): pyproject.toml constraints.txt $(wildcard facegen/nn/native/*.cpp facegen/nn/native/*.h)
 	@command -v $(or $(CXX),g++) >/dev/null 2>&1 || { \
@@ -103,7 +108,7 @@ $(SET_UP): pyproject.toml constraints.txt $(wildcard facegen/nn/native/*.cpp fac
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
 	  echo "facegen needs Python 3.11 to 3.13, $(PYTHON) is another; name one: make PYTHON=python3.12" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	CMAKE_POLICY_VERSION_MINIMUM=3.5 $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[video,photo,usd,abc,onnx,dev]'
+	CMAKE_POLICY_VERSION_MINIMUM=3.5 $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[video,photo,usd,abc,packed,onnx,dev]'
 	@# Tests open .glb in the Khronos validator and in three.js where there is npm, and do without where there is none.
 	@! command -v npm >/dev/null 2>&1 || { mkdir -p $(VENV)/elsewhere && cp tests/exporters/elsewhere/package.json $(VENV)/elsewhere && \
 	  npm install --prefix $(VENV)/elsewhere --silent --no-audit --no-fund --no-package-lock; } || \

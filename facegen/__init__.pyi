@@ -11,6 +11,7 @@ from .mesh.tri_mesh import TriMesh as TriMesh
 from .motion.label import Phases as Phases
 from .motion.label import Timeline as Timeline
 from .motion.label import motion_label as motion_label
+from .rigging.rig import rig as rig
 from .sequence.sequence import Sequence as Sequence
 
 __version__: str

@@ -13,6 +13,7 @@ from facegen.verbs.corpora import add_demo, add_prepare
 from facegen.verbs.faces import add_animate, add_interpolate, add_photo, add_register
 from facegen.verbs.looking import add_inspect
 from facegen.verbs.reports import add_bench, add_evaluate, add_export
+from facegen.verbs.rigs import add_rig
 
 TRAINING = {
     "fit": "train a model",
@@ -97,6 +98,7 @@ def build_parser() -> Parser:
         add_prepare,
         _training,
         add_animate,
+        add_rig,
         add_evaluate,
         add_interpolate,
         add_register,

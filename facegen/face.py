@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,16 @@ from facegen.detection.look import camera_at
 from facegen.detection.search import CLOSE_SIZE, UnseenError, find_landmarks, outwards
 from facegen.errors import FacegenError, MeshError
 from facegen.fitting.keyframes import carried
+from facegen.fitting.nonrigid import OPPOSITE_REACH
 from facegen.fitting.register import Fit, FitError, register, transfer
 from facegen.fitting.transfer import Transfer
 from facegen.landmarks.file import read_landmarks
+from facegen.landmarks.likeness import Likeness
+from facegen.landmarks.points import Landmarks, face_size
 from facegen.mesh.alignment import LARGEST_SIZE_RATIO, rigid_transform
-from facegen.mesh.formats.io import read_mesh
+from facegen.mesh.formats.io import read_groups, read_mesh, read_portion
+from facegen.mesh.portion import Portion
+from facegen.mesh.surface import Surface, on_surface
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import UNITS, millimetres
 from facegen.mesh.whereabouts import require_near_origin
@@ -33,6 +39,17 @@ children's and drawn faces fit in, and units are ten times apart at least."""
 TURNED_ON_PURPOSE = 45
 """Degrees from the template, from which a mesh of its topology counts as turned. Chosen: the shapes of two people make
 it seem far less."""
+SHOWN_ABOVE, SHOWN_BELOW = 0.24, 0.18
+"""Of the height of a face's landmarks: how far a picture goes on above and below them, of a mesh that is more than a
+head. Chosen: a crown is a quarter above the hair line; with the camera's margin, the face takes two thirds."""
+LARGEST_HEAD = 2.6
+"""Of the height of a face's landmarks: what is smaller than this is a head, of which pictures show all. Chosen: a head
+with neck and hair is about twice as high as its landmarks, a bust three times."""
+GROUPS_TRIED = 4
+"""Groups of a file in which a face is looked for where none is seen in all of them together, the largest. Chosen: each
+takes as long as the file itself."""
+GROUPS_NAMED = 8
+"""Groups that a message names at most, the largest."""
 DEPTHLESS = 1e-6
 """Smallest side of a mesh's box as a share of the largest, below which it has no depth. Chosen above rounding."""
 
@@ -61,6 +78,37 @@ class Carried:
 
 
 @dataclass(frozen=True, eq=False)
+class Spread:
+    """Motion carried to a part of a mesh, of which nothing else moves.
+
+    Args:
+        onto: the map to the part.
+        rows: (U,) its vertices.
+        count: of the whole.
+    """
+
+    onto: Callable[[np.ndarray], np.ndarray]
+    rows: np.ndarray
+    count: int
+
+    def __call__(self, displacement: np.ndarray) -> np.ndarray:
+        """(T, V, 3) mm to (T, count, 3) mm."""
+        return self._whole(self.onto(displacement))
+
+    def few_fields(self, chunks: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray] | None:
+        """As of `Carried`; None where the map to the part has none."""
+        if not isinstance(self.onto, Carried):
+            return None
+        weights, fields = self.onto.few_fields(chunks)
+        return weights, self._whole(fields)
+
+    def _whole(self, carried: np.ndarray) -> np.ndarray:
+        spread = np.zeros((len(carried), self.count, 3), carried.dtype)
+        spread[:, self.rows] = carried
+        return spread
+
+
+@dataclass(frozen=True, eq=False)
 class Face:
     """A neutral face that a model can move.
 
@@ -71,6 +119,8 @@ class Face:
         fit: of the template to the mesh; None where the topology is the template's.
         units: in which the file's numbers were taken to be.
         factor: mm in one of them.
+        marks: (468, 3) mm, landmarks of `mesh`, NaN where unknown; None where nothing is known of them.
+        portion: which part of a file `mesh` is, in the file's units; None where it is all of it.
     """
 
     mesh: TriMesh
@@ -79,6 +129,8 @@ class Face:
     fit: Fit | None
     units: str
     factor: float
+    marks: np.ndarray | None = None
+    portion: Portion | None = None
 
     @classmethod
     def of(
@@ -118,14 +170,62 @@ class Face:
             # People differ in shape; what is turned on purpose is turned by more than that makes it seem.
             turn = rotation if np.trace(rotation) < 1 + 2 * np.cos(np.radians(TURNED_ON_PURPOSE)) else np.eye(3)
             scaled = mesh.with_vertices(mesh.vertices * factor)
-            return cls(scaled, lambda moved: moved @ turn, turn, None, taken, factor)
+            marks = None if own is None else _on_shape(own, template, scaled.vertices)
+            return cls(scaled, lambda moved: moved @ turn, turn, None, taken, factor, marks)
         _require_extent(mesh, name)
         own = find_landmarks(template, "the model's template").points if own is None else own
-        seen = find_landmarks(mesh, name, own) if landmarks is None else outwards(mesh, landmarks)
+        if landmarks is None:
+            seen = find_landmarks(mesh, name, own)
+        else:
+            seen = outwards(mesh, landmarks)
+            _require_face(mesh, seen, own, name)
         fit = register(template, own, mesh, seen, name)
         factor, taken = _millimetres(fit.scale, units, name)
         scaled = mesh.with_vertices(mesh.vertices * factor)
-        return cls(scaled, Carried(transfer(fit), factor), fit.seen.rotation, fit, taken, factor)
+        marks, carry = fit.landmarks(fit.vertices) * factor, Carried(transfer(fit), factor)
+        return cls(scaled, carry, fit.seen.rotation, fit, taken, factor, marks)
+
+    def in_whole(self) -> Face:
+        """The same face as a part of all of its file, of which nothing else moves."""
+        if self.portion is None:
+            return self
+        whole, rows = self.portion.whole, self.portion.vertices
+        carry = Spread(self.carry, rows, len(whole.vertices))
+        return replace(self, mesh=whole.with_vertices(whole.vertices * self.factor), carry=carry, portion=None)
+
+    def focus(self) -> np.ndarray | None:
+        """(K,) the vertices that pictures of the face show, where the mesh goes on far beyond; else None: show all."""
+        if self.marks is None:
+            return None
+        points, marks = (each @ self.rotation.T for each in (self.mesh.vertices, self.marks))
+        low, high = np.nanmin(marks, axis=0), np.nanmax(marks, axis=0)
+        used = np.unique(self.mesh.faces)
+        tall = high[1] - low[1]
+        if np.ptp(points[used, :2], axis=0).max() < LARGEST_HEAD * tall:
+            return None
+        middle = (low + high) / 2 + [0, tall * (SHOWN_ABOVE - SHOWN_BELOW) / 2, 0]
+        half = tall * (1 + SHOWN_ABOVE + SHOWN_BELOW) / 2
+        found = used[(np.abs(points[used] - middle) < [half, half, 2 * half]).all(axis=1)]
+        return found if len(found) else None
+
+
+def _require_face(mesh: TriMesh, seen: Landmarks, own: np.ndarray, name: str) -> None:
+    """Refuse a user's landmarks that lie on no face."""
+    if reason := Likeness.of(seen.points, own).refusal:
+        raise FitError(
+            f"{name}: the landmarks lie on no face ({reason}); expected those of a human face at rest, by the numbers "
+            "of their file's form",
+            mesh,
+            seen,
+        )
+
+
+def _on_shape(own: np.ndarray, template: TriMesh, vertices: np.ndarray) -> np.ndarray:
+    """(468, 3) landmarks of the template, NaN where it has none, on another shape (V, 3) of its topology."""
+    known = np.isfinite(own).all(axis=1)
+    points = np.full(own.shape, np.nan)
+    points[known] = on_surface(Surface(template, OPPOSITE_REACH * face_size(own)), own[known]) @ vertices
+    return points
 
 
 def _require_extent(mesh: TriMesh, name: str) -> None:
@@ -157,35 +257,69 @@ def read_face(
     units: str | None = None,
     landmarks: Path | None = None,
     own: np.ndarray | None = None,
+    groups: str | None = None,
 ) -> Face:
     """Read a mesh and prepare it; say how well the template fits where it had to be fitted.
+
+    Where no face is seen in a file that has groups, the largest are tried one by one, since hair or what helps to model
+    may hide it; if one alone bears a face, it is taken, and it is said.
 
     Args:
         path: of the mesh.
         template: (V, 3) mm.
         out: what is to be written from it; a picture that shows why no template fits is named after it.
         units, landmarks, own: see `Face.of`; `landmarks` as a file.
+        groups: which of the file's groups to take, with commas between their names; None takes all.
 
     Raises:
         FacegenError: a file cannot be used, or the template cannot be fitted.
     """
     if units is not None:
         millimetres(units)
-    mesh = read_mesh(path)
+    portion = None if groups is None else read_portion(path, groups)
+    mesh = read_mesh(path) if portion is None else portion.mesh
     for reason in mesh.left_out:
         print(f"facegen: left out: {reason}", file=sys.stderr)
     points = None if landmarks is None else read_landmarks(landmarks)
     try:
         face = Face.of(template, mesh, units, points, str(path), own)
     except (UnseenError, FitError) as error:
-        picture = out.parent / f"{out.stem}.refused.png"
-        write_picture(picture, refusal_picture(error))
-        raise FacegenError(f"{error}; {picture} shows what was seen") from error
+        found, hint = (None, "")
+        if portion is None and points is None:
+            found, hint = _alone(path, template, mesh, units, own)
+        if found is None:
+            picture = out.parent / f"{out.stem}.refused.png"
+            write_picture(picture, refusal_picture(error))
+            raise FacegenError(f"{error}{hint}; {picture} shows what was seen") from error
+        print(f"{Path(path).name}: {hint}")
+        face, portion = found, found.portion
     if face.fit is not None:
         print(f"{Path(path).name}: {face.fit}; units: {face.units}")
         if face.fit.fused_lips:
             print(f"{Path(path).name}: one sheet of skin closes its mouth and stretches where lips part; cut it open")
-    return face
+    return replace(face, portion=portion)
+
+
+def _alone(
+    path: str | Path, template: TriMesh, mesh: TriMesh, units: str | None, own: np.ndarray | None
+) -> tuple[Face | None, str]:
+    """The face of the one group of a file that bears one alone, and what is to be said of it or of there being none."""
+    groups = read_groups(path, mesh)
+    if not groups.several:
+        return None, ""
+    found = {}
+    for name in list(groups.sizes)[:GROUPS_TRIED]:
+        portion = Portion(mesh, groups.chosen([name], path))
+        with suppress(UnseenError, FitError, MeshError):
+            found[name] = replace(Face.of(template, portion.mesh, units, None, str(path), own), portion=portion)
+    if len(found) == 1:
+        name, face = next(iter(found.items()))
+        return face, f"no face is seen in all of it, and one in its group {name!r} alone, which is taken"
+    if found:
+        return None, f"; groups {' and '.join(map(repr, found))} bear a face each: take one by --groups NAME"
+    some = list(groups.sizes)[:GROUPS_NAMED]
+    named = ", ".join(some) + (", ..." if len(groups.sizes) > len(some) else "")
+    return None, f"; it has {len(groups.sizes)} groups ({named}): --groups NAMES takes some alone"
 
 
 def refusal_picture(error: UnseenError | FitError) -> np.ndarray:

@@ -23,7 +23,19 @@ from facegen.motion.timecode import timecode
 from facegen.sequence.sequence import Sequence
 
 ONE = ["--expression", "happy", "--frames", "5"]
-VERBS = ("demo", "prepare", *TRAINING, "animate", "evaluate", "interpolate", "register", "export", "inspect", "bench")
+VERBS = (
+    "demo",
+    "prepare",
+    *TRAINING,
+    "animate",
+    "rig",
+    "evaluate",
+    "interpolate",
+    "register",
+    "export",
+    "inspect",
+    "bench",
+)
 
 
 def fails(capsys: pytest.CaptureFixture, arguments: list[object], *parts: str) -> None:
@@ -75,7 +87,7 @@ def test_a_command_starts_without_loading_torch() -> None:
     [
         ([], ["VERB"]),
         (["dance"], ["dance"]),
-        (["animate"], ["--model"]),
+        (["animate", "x.obj", "--expression", "happy", "--out", "x.glb"], ["--model"]),
         (["prepare", "mars", "--out", "x"], ["unknown source 'mars'", "synthetic, ict_facekit, folder"]),
         (["prepare", "folder", "--out", "x"], ["needs --root"]),
         (["prepare", "synthetic", "--region", "face", "--out", "x"], ["synthetic takes no --region"]),

@@ -40,9 +40,10 @@ def test_a_label_is_made_without_torch() -> None:
 
 
 def test_what_it_offers_stays_what_it_is_after_every_room_was_imported() -> None:
-    for room in ("animation", "exporters", "motion", "fitting.register", "sequence", "data.corpus", "face"):
+    rooms = ("animation", "exporters", "motion", "fitting.register", "sequence", "data.corpus", "face", "rigging.rig")
+    for room in rooms:
         importlib.import_module(f"facegen.{room}")
-    assert OFFERED | {"Corpus", "Phases"} <= set(dir(facegen))
+    assert OFFERED | {"Corpus", "Phases", "rig"} <= set(dir(facegen))
     for name in dir(facegen):
         if not name.startswith("_"):
             assert callable(getattr(facegen, name)), name

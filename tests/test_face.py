@@ -15,12 +15,20 @@ from facegen.detection.search import UnseenError, find_landmarks
 from facegen.errors import FacegenError, MeshError
 from facegen.face import Face, read_face, refusal_picture
 from facegen.fitting.register import FitError
+from facegen.landmarks.points import CHIN_TIP, FOREHEAD_TOP
 from facegen.mesh import TriMesh, read_mesh, write_mesh
 from facegen.mesh.surface import Surface
 from facegen.mesh.topology import surface_pieces
+from facegen.pictures.render import Camera
 
 pytest.importorskip("mediapipe")
 pytest.importorskip("embreex")
+
+
+@pytest.fixture(scope="session")
+def own() -> np.ndarray:
+    """(468, 3) mm, landmarks of the template."""
+    return find_landmarks(template(), "the template").points
 
 
 @pytest.mark.parametrize("make", [decimated, subdivided, remeshed, cropped, turned])
@@ -111,6 +119,73 @@ def test_the_face_of_a_whole_body_is_found_and_moves_alone() -> None:
     assert not moved[:, count:].any()
     error = moved[:, :count] - np.stack([matrix @ field for field in fields()])
     assert np.sqrt(np.mean(error**2)) < 0.08 * np.sqrt(np.mean(fields() ** 2))
+
+
+def test_pictures_of_a_body_show_the_face_and_those_of_a_head_all_of_it(own: np.ndarray) -> None:
+    head, body = template(), _body(template())
+    faces = [Face(mesh, lambda moved: moved, np.eye(3), None, "mm", 1.0, own) for mesh in (head, body)]
+    assert faces[0].focus() is None
+    shown = faces[1].focus()
+    # Turned anyhow, it is the same part.
+    turn = Rotation.from_euler("zyx", [80, 30, 10], degrees=True).as_matrix()
+    lying = body.with_vertices(body.vertices @ turn)
+    np.testing.assert_array_equal(Face(lying, lambda moved: moved, turn, None, "mm", 1.0, own @ turn).focus(), shown)
+    camera = Camera.framing(body.vertices, focus=shown)
+    at = (own[[FOREHEAD_TOP, CHIN_TIP]] - camera.position) @ camera.axes.T
+    high, low = at[:, 1] / -at[:, 2] / np.tan(np.radians(camera.field_of_view) / 2)
+    assert 0.58 < (high - low) / 2 < 0.72
+    assert low > -0.9 and high < 0.7
+
+
+def test_landmarks_of_a_file_that_lie_on_no_face_are_refused(own: np.ndarray) -> None:
+    mesh, _ = decimated()
+    with pytest.raises(FitError, match="it: the landmarks lie on no face") as error:
+        Face.of(template(), mesh, landmarks=own * [1, -1, 1], name="it", own=own)
+    assert refusal_picture(error.value).shape == (448, 448, 3)
+
+
+def test_a_group_that_alone_bears_a_face_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    head, cover = decimated()[0], sphere()
+    write_mesh(
+        tmp_path / "both.obj",
+        TriMesh(
+            np.concatenate([cover.vertices, head.vertices]),
+            np.concatenate([cover.faces, len(cover.vertices) + head.faces]),
+        ),
+    )
+    lines = (tmp_path / "both.obj").read_text().splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("f "))
+    lines[first:first] = ["g cover"]
+    lines[first + 1 + len(cover.faces) : first + 1 + len(cover.faces)] = ["g person"]
+    (tmp_path / "both.obj").write_text("\n".join(lines))
+    bearing: set[int] = set()
+
+    def of(template: TriMesh, mesh: TriMesh, *_) -> Face:
+        if len(mesh.vertices) not in bearing:
+            raise UnseenError("it: no face", [np.zeros((64, 64, 3), np.uint8)])
+        return Face(mesh, lambda moved: moved, np.eye(3), None, "mm", 1.0)
+
+    monkeypatch.setattr(Face, "of", of)
+
+    def read(**more) -> Face:
+        return read_face(tmp_path / "both.obj", template(), tmp_path / "out.glb", **more)
+
+    bearing.add(len(head.vertices))
+    face = read()
+    np.testing.assert_array_equal(face.mesh.vertices, head.vertices)
+    assert face.portion is not None and len(face.portion.whole.faces) == len(head.faces) + len(cover.faces)
+    assert "one in its group 'person' alone, which is taken" in capsys.readouterr().out
+    assert len(read(groups="person").mesh.vertices) == len(head.vertices)
+    with pytest.raises(FacegenError, match="^it: no face; .*out.refused.png shows"):
+        read(groups="cover")
+    bearing.add(len(cover.vertices))
+    with pytest.raises(FacegenError, match="groups 'person' and 'cover' bear a face each"):
+        read()
+    bearing.clear()
+    with pytest.raises(FacegenError, match=r"it has 2 groups \(person, cover\): --groups NAMES takes some alone"):
+        read()
 
 
 def test_units_that_contradict_the_size_are_refused() -> None:

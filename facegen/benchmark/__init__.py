@@ -1,4 +1,4 @@
-"""Timings, as ratios within one run and shares of what the machine can do."""
+"""Timings, as ratios within one run and shares of what the machine can do; and how truly motion is carried."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from facegen.benchmark import parts
 from facegen.benchmark.measure import ceilings, say
 from facegen.benchmark.parts import Setting
 
-__all__ = ["PARTS", "Setting", "bench"]
+__all__ = ["OWN_FACE", "PARTS", "Setting", "bench"]
 
 PARTS = ("decoder", "train", "prepare", "loader")
-"""What can be measured, in this order."""
+"""What can be timed, in this order."""
+OWN_FACE = "own-face"
+"""What needs the shapes of other heads, and is therefore measured only where it is asked for: see
+`facegen.benchmark.own_face`."""
 
 
 def bench(chosen: list[str], setting: Setting) -> dict[str, Any]:

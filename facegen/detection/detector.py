@@ -82,21 +82,25 @@ def _mesh() -> Any:
 
 @contextmanager
 def _without_plots() -> Iterator[None]:
-    """Leave out matplotlib's pyplot, which MediaPipe imports for plots of its own, until somebody asks it for one."""
-    name = "matplotlib.pyplot"
-    if name in sys.modules:
+    """Leave out matplotlib, which MediaPipe imports for plots of its own, until somebody asks it for one."""
+    if "matplotlib" in sys.modules:
         yield
         return
-    later = sys.modules[name] = _Later(name)
+    later = {name: _Later(name) for name in ("matplotlib", "matplotlib.pyplot")}
+    later["matplotlib"].pyplot = later["matplotlib.pyplot"]
+    sys.modules |= later
     try:
         yield
     finally:
-        if sys.modules.get(name) is later:
-            del sys.modules[name]
+        for name, module in later.items():
+            if sys.modules.get(name) is module:
+                del sys.modules[name]
 
 
 class _Later(ModuleType):
     """A module that is imported when something of it is asked for."""
+
+    pyplot: ModuleType
 
     def __getattr__(self, attribute: str) -> Any:
         if attribute.startswith("__"):

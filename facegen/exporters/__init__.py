@@ -22,6 +22,7 @@ def _write_npz(sequence: Sequence, path: str | Path) -> str:
 _WRITERS = {
     ".glb": "facegen.exporters.glb:write_glb",
     ".gltf": "facegen.exporters.glb:write_gltf",
+    ".vrm": "facegen.exporters.asset:write_vrm",
     ".usd": "facegen.exporters.usd:write_usd",
     ".usda": "facegen.exporters.usd:write_usd",
     ".usdc": "facegen.exporters.usd:write_usd",

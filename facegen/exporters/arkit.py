@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from facegen.errors import FacegenError
-from facegen.exporters.arkit_basis import ArkitBasis
 from facegen.exporters.stream import streamed
 from facegen.files import new_file
 from facegen.motion.live_link import COLUMNS, ROTATIONS, SHAPES
 from facegen.motion.timecode import timecode
+from facegen.rigging.weights import ArkitBasis
 from facegen.sequence.sequence import Sequence
 
 
@@ -40,7 +40,9 @@ class ArkitReport:
         return f"{self.frames} frames, {count} of {len(SHAPES)} blendshapes{without}, {error}"
 
 
-def write_csv(sequence: Sequence, path: str | Path, *, arkit_basis: str | Path | None = None) -> ArkitReport:
+def write_csv(
+    sequence: Sequence, path: str | Path, *, arkit_basis: str | Path | ArkitBasis | None = None
+) -> ArkitReport:
     """Write weights of ARKit's 52 blendshapes, one row for each frame, as Live Link Face does.
 
     Each frame's displacement from rest is solved onto the blendshapes, see `ArkitBasis.solve`; the first of the frames
@@ -50,7 +52,7 @@ def write_csv(sequence: Sequence, path: str | Path, *, arkit_basis: str | Path |
     Args:
         sequence: what is written.
         path: the file to write.
-        arkit_basis: folder of meshes, see `ArkitBasis.load`.
+        arkit_basis: folder of meshes, see `ArkitBasis.load`; or the shapes that the face itself has.
 
     Raises:
         FacegenError: no basis was given, it cannot be used, or `path` cannot be written.
@@ -58,12 +60,12 @@ def write_csv(sequence: Sequence, path: str | Path, *, arkit_basis: str | Path |
     if arkit_basis is None:
         raise FacegenError(
             "a .csv of ARKit weights needs --arkit-basis DIR, a folder of meshes of this topology named as ARKit's "
-            "blendshapes, such as ICT-FaceKit's FaceXModel"
+            "blendshapes, such as ICT-FaceKit's FaceXModel; or a neutral that has them itself, see `facegen rig`"
         )
     rest = sequence.vertices[int(sequence.motion.sum(axis=1).argmin())].astype(np.float64)
     distance = left = moved = 0.0
     with new_file(path) as aside:
-        basis = ArkitBasis.load(arkit_basis, rest)
+        basis = arkit_basis if isinstance(arkit_basis, ArkitBasis) else ArkitBasis.load(arkit_basis, rest)
         with aside.open("w", encoding="ascii", newline="") as file:
             rows = csv.writer(file, lineterminator="\n")
             rows.writerow(COLUMNS)

@@ -47,7 +47,10 @@ def write_gif(sequence: Sequence, path: str | Path, *, size: int = 512, view: st
     vertices = ChosenFrames(sequence.vertices, chosen)
     with new_file(path) as aside:
         # One palette for all frames, of the first and of those in the middle, or the colours would flicker.
-        camera, paint = Camera.framing(vertices, view), Paint.of(sequence.faces, sequence.appearance)
+        camera, paint = (
+            Camera.framing(vertices, view, focus=sequence.focus),
+            Paint.of(sequence.faces, sequence.appearance),
+        )
         some = [vertices[len(vertices) * part // 4] for part in range(4)]
         strip = np.concatenate(
             [render(pose, sequence.faces, camera, size=min(size, PALETTE_SIZE), paint=paint) for pose in some]
@@ -55,7 +58,9 @@ def write_gif(sequence: Sequence, path: str | Path, *, size: int = 512, view: st
         palette = image.fromarray(strip).quantize(CLEAR, method=image.Quantize.MEDIANCUT, kmeans=1)
         pictures = (
             np.array(image.fromarray(frame).quantize(palette=palette, dither=image.Dither.FLOYDSTEINBERG))
-            for frame in film(vertices, sequence.faces, size=size, view=view, progress=True, paint=paint)
+            for frame in film(
+                vertices, sequence.faces, size=size, view=view, progress=True, paint=paint, focus=sequence.focus
+            )
         )
         with aside.open("wb") as file:
             _write(file, pictures, palette.getpalette()[: 3 * CLEAR], (10 * centiseconds).tolist())

@@ -15,10 +15,10 @@ from urllib.parse import quote
 import numpy as np
 
 from facegen.errors import FacegenError
-from facegen.exporters.gltf_buffer import FLOAT, INDEX_DATA, UINT16, UINT32, VERTEX_DATA, Buffer
 from facegen.exporters.gltf_material import material_lists
-from facegen.exporters.morph import FewMorph, FrameMorph, Morph
+from facegen.exporters.morph import FewMorph, FrameMorph, Morph, require_tolerance
 from facegen.files import new_file
+from facegen.mesh.formats.gltf_buffer import FLOAT, INDEX_DATA, UINT16, UINT32, VERTEX_DATA, Buffer
 from facegen.mesh.material import DEFAULT, Material, to_linear
 from facegen.sequence.sequence import Sequence
 
@@ -72,8 +72,8 @@ def write_glb(sequence: Sequence, path: str | Path, *, tolerance: float = 0.1, p
         # The description stands before the numbers, but their places and bounds are known only after them.
         with tempfile.TemporaryFile(dir=aside.parent) as numbers, aside.open("wb") as file:
             morph = _morph(sequence, tolerance, per_frame)
-            document = _document(sequence, morph, numbers)
-            _pack(document, numbers, file)
+            document = described(sequence, morph, numbers)
+            pack(document, numbers, file)
         size = aside.stat().st_size
         return _report(sequence, morph, size, start)
 
@@ -94,7 +94,7 @@ def write_gltf(sequence: Sequence, path: str | Path, *, tolerance: float = 0.1, 
     with new_file(path) as aside, new_file(beside) as aside_numbers:
         with aside_numbers.open("wb") as numbers:
             morph = _morph(sequence, tolerance, per_frame)
-            document = _document(sequence, morph, numbers)
+            document = described(sequence, morph, numbers)
         document["buffers"][0]["uri"] = quote(beside.name)
         aside.write_text(json.dumps(document, indent=1), encoding="utf-8")
         size = aside.stat().st_size + aside_numbers.stat().st_size
@@ -102,8 +102,7 @@ def write_gltf(sequence: Sequence, path: str | Path, *, tolerance: float = 0.1, 
 
 
 def _require(sequence: Sequence, tolerance: float) -> None:
-    if not (np.isfinite(tolerance) and tolerance > 0):
-        raise FacegenError(f"tolerance must be a positive number of mm, got {tolerance}")
+    require_tolerance(tolerance)
     if not len(sequence.faces):
         raise FacegenError("glTF needs faces, and the sequence has none")
 
@@ -117,7 +116,7 @@ def _report(sequence: Sequence, morph: Morph, size: int, start: float) -> GlbRep
     return GlbReport(len(morph.weights), len(morph.names), worst, mean, size, time.perf_counter() - start)
 
 
-def _document(sequence: Sequence, morph: Morph, numbers: BinaryIO) -> dict:
+def described(sequence: Sequence, morph: Morph, numbers: BinaryIO) -> dict:
     """The description; the numbers that it describes are written to `numbers`."""
     buffer = Buffer(numbers)
     appearance = sequence.appearance
@@ -137,6 +136,7 @@ def _document(sequence: Sequence, morph: Morph, numbers: BinaryIO) -> dict:
     } | material_lists(materials, colored, buffer.append)
     if morph.names:
         mesh |= {"weights": morph.weights[0].tolist(), "extras": {"targetNames": morph.names}}
+    if len(morph.weights) > 1 and morph.names:
         times = (np.arange(len(morph.weights)) / sequence.fps).astype(np.float32)
         sampler = {
             "input": buffer.add(times, "SCALAR", FLOAT, bounds=True),
@@ -209,7 +209,7 @@ def _split(sequence: Sequence) -> tuple[np.ndarray, np.ndarray | None, np.ndarra
     return order, np.stack([uv[:, 0], 1 - uv[:, 1]], axis=1), faces  # glTF's v runs down
 
 
-def _pack(document: dict, numbers: BinaryIO, file: BinaryIO) -> None:
+def pack(document: dict, numbers: BinaryIO, file: BinaryIO) -> None:
     """Write the binary container: a header, the JSON chunk and the buffer's chunk."""
     text = json.dumps(document, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)

@@ -58,6 +58,25 @@ def write_meshes(sequence: Sequence, folder: str | Path, suffix: str | None = No
     return f"{count} frames, {megabytes:.1f} MB{without}"
 
 
+def write_obj_shapes(still: Sequence, shapes: dict[str, np.ndarray], folder: Path) -> None:
+    """Write `neutral.obj` and one `.obj` for each shape by its name, in mm, with materials and pictures as above.
+
+    Args:
+        still: the mesh at rest and what it looks like, one frame.
+        shapes: by name, (V, 3) mm.
+        folder: the folder to make; it may be there if it is empty.
+
+    Raises:
+        FacegenError: the folder is in use or cannot be made.
+    """
+    rest = np.asarray(still.vertices[0], np.float64)
+    with new_folder(folder) as aside:
+        write, _ = _obj_writer(still, aside)
+        write(aside / "neutral.obj", rest)
+        for name, shape in shapes.items():
+            write(aside / f"{name}.obj", rest + shape)
+
+
 def _obj_writer(sequence: Sequence, folder: Path) -> tuple[_Writer, list[str]]:
     """Write what all frames share; give back how each frame is written, and what has no place in an `.mtl`."""
     appearance = sequence.appearance

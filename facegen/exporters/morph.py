@@ -40,6 +40,12 @@ FEW_NORMAL_FRAMES = 10
 """The same where a motion is known to be of few fields. Chosen for the time that normals of a dense mesh take."""
 
 
+def require_tolerance(tolerance: float) -> None:
+    """Refuse what is no tolerance, mm."""
+    if not (np.isfinite(tolerance) and tolerance > 0):
+        raise FacegenError(f"tolerance must be a positive number of mm, got {tolerance}")
+
+
 class Morph(ABC):
     """The mesh at frame 0, and what is added to it.
 

@@ -42,7 +42,9 @@ def write_png(sequence: Sequence, path: str | Path, *, frames: int = 8, size: in
     chosen = np.unique(np.linspace(0, count - 1, min(frames, count)).round().astype(int))
     with new_file(path) as aside:  # a place that cannot be written is refused before anything is drawn
         paint = Paint.of(sequence.faces, sequence.appearance)
-        row = list(film(sequence.vertices[chosen], sequence.faces, size=size, view=view, paint=paint))
+        row = list(
+            film(sequence.vertices[chosen], sequence.faces, size=size, view=view, paint=paint, focus=sequence.focus)
+        )
         labels = [f"{t}  ({t / sequence.fps:.2f} s)" for t in chosen.tolist()]
         sheet = contact_sheet([row], column_labels=labels)
         if sequence.motion.any():

@@ -55,7 +55,7 @@ def write_usd(sequence: Sequence, path: str | Path, *, scene_fps: float = SCENE_
     path = Path(path)
     with new_file(path) as aside, ExitStack() as kept:
         try:
-            pictures = _pictures(sequence, path)
+            pictures = pictures_of(sequence, path)
             if path.suffix.lower() != ".usdz":
                 for texture, name in pictures.items():
                     kept.enter_context(new_file(path.with_name(name))).write_bytes(texture.data)
@@ -79,7 +79,7 @@ def write_usd(sequence: Sequence, path: str | Path, *, scene_fps: float = SCENE_
         return f"{len(sequence.vertices)} frames, {aside.stat().st_size / 1e6:.1f} MB"
 
 
-def _pictures(sequence: Sequence, path: Path) -> dict[Texture, str]:
+def pictures_of(sequence: Sequence, path: Path) -> dict[Texture, str]:
     """The name of each texture's file, beside the stage or in its package."""
     textures = [] if sequence.appearance is None else sequence.appearance.textures()
     names = distinct((texture.name or "texture" for texture in textures), "texture", "A-Za-z0-9_-")

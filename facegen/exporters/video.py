@@ -43,7 +43,9 @@ def write_mp4(sequence: Sequence, path: str | Path, *, size: int = 512, view: st
     command += ["-color_trc", "bt709", "-color_range", "tv", "-movflags", "+faststart", "-f", "mp4"]
     with new_file(path) as aside:
         paint = Paint.of(sequence.faces, sequence.appearance)
-        frames = film(sequence.vertices, sequence.faces, size=size, view=view, progress=True, paint=paint)
+        frames = film(
+            sequence.vertices, sequence.faces, size=size, view=view, progress=True, paint=paint, focus=sequence.focus
+        )
         _pipe([*command, str(aside)], frames)
         return film_summary(sequence, size, aside)
 

@@ -55,20 +55,22 @@ def inspect(
     source: str | None = None,
     options: Mapping[str, Any] | None = None,
     trust: Sequence[str] = (),
+    groups: str | None = None,
 ) -> Report:
-    """Look at a corpus or a dataset (a folder), a mesh (.obj, .ply, .glb, .gltf), a sequence (.npz) or a checkpoint.
+    """Look at a corpus or a dataset (a folder), a mesh (.obj, .ply, .glb, .gltf, .vrm), a sequence or a checkpoint.
 
     Args:
         path: of it; what is none of these by its suffix is taken for a checkpoint.
         source, options: of a dataset, see `inspect_dataset`.
         trust: of a checkpoint, see `facegen.checkpoint.load`.
+        groups: of a mesh, those to look at, with commas between their names; None looks at all of it.
 
     Raises:
         FacegenError: the file is missing or cannot be read at all.
     """
     from facegen.data.manifest import MANIFEST
     from facegen.inspection.dataset import inspect_dataset
-    from facegen.mesh.formats.io import READERS
+    from facegen.mesh.formats.io import IMPORTS, READERS
 
     path = Path(path)
     if path.is_dir() and (path / MANIFEST).is_file():
@@ -76,19 +78,20 @@ def inspect(
     if path.is_dir():
         facts, problems = inspect_dataset(path, source, options or {})
         return Report(facts, problems, not problems)
-    if path.suffix.lower() in READERS:
-        return inspect_mesh(path)
+    if path.suffix.lower() in READERS or path.suffix.lower() in IMPORTS:  # whose refusal says what to do
+        return inspect_mesh(path, groups)
     if not path.is_file():
         raise FacegenError(f"{path}: no such file or folder")
     return inspect_sequence(path) if path.suffix.lower() == ".npz" else inspect_checkpoint(path, trust)
 
 
-def inspect_mesh(path: Path) -> Report:
-    """Counts and findings of a mesh."""
+def inspect_mesh(path: Path, groups: str | None = None) -> Report:
+    """Counts and findings of a mesh, or of some of its groups."""
     from facegen.mesh import check, read_mesh
+    from facegen.mesh.formats.io import read_groups, read_portion
     from facegen.mesh.topology import surface_pieces
 
-    mesh = read_mesh(path)
+    mesh = read_mesh(path) if groups is None else read_portion(path, groups).mesh
     findings = check(mesh)
     facts = {
         "kind": "mesh",
@@ -99,6 +102,8 @@ def inspect_mesh(path: Path) -> Report:
         "extent": [round(float(edge), 3) for edge in np.ptp(mesh.vertices, axis=0)],
         "digest": mesh.digest,
     }
+    if groups is None and len(named := read_groups(path, mesh).sizes) > 1:
+        facts["groups"] = list(named)
     if mesh.left_out:
         facts["left_out"] = list(mesh.left_out)
     return Report(facts, [finding.message for finding in findings], not any(finding.fatal for finding in findings))

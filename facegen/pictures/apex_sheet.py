@@ -25,7 +25,7 @@ def apex_sheet(
     pictures = []
     for row in rows.values():
         first = next(iter(row.values()))
-        camera = Camera.framing(first.vertices, view=view)
+        camera = Camera.framing(first.vertices, view=view, focus=first.focus)
         rest = int(first.motion.sum(axis=1).argmin())
         poses = [first.vertices[rest], *(each.vertices[each.motion.sum(axis=1).argmax()] for each in row.values())]
         pictures.append([render(pose, first.faces, camera, size=size) for pose in poses])

@@ -30,9 +30,13 @@ def film(
     view: str = "front",
     progress: bool = False,
     paint: Paint | None = None,
+    focus: np.ndarray | None = None,
 ) -> Iterator[np.ndarray]:
-    """Draw the frames of (T, V, 3) in order, (size, size, 3) each, from one camera, a few ahead on all cores."""
-    camera = Camera.framing(vertices, view)
+    """Draw the frames of (T, V, 3) in order, (size, size, 3) each, from one camera, a few ahead on all cores.
+
+    For `view` and `focus` see `Camera.framing`.
+    """
+    camera = Camera.framing(vertices, view, focus=focus)
     workers = min(os.cpu_count() or 1, MOST_WORKERS)
     waiting: deque = deque()
     counted = counting("drawing", len(vertices), "frame") if progress else nullcontext(lambda steps: None)

@@ -41,13 +41,20 @@ class Camera:
 
     @classmethod
     def framing(
-        cls, vertices: np.ndarray | Frames, view: str = "front", *, margin: float = 0.06, field_of_view: float = 16.0
+        cls,
+        vertices: np.ndarray | Frames,
+        view: str = "front",
+        *,
+        focus: np.ndarray | None = None,
+        margin: float = 0.06,
+        field_of_view: float = 16.0,
     ) -> Camera:
         """The nearest camera that has all `vertices` in its picture.
 
         Args:
             vertices: (..., V, 3) mm; give a whole sequence, (T, V, 3), to film it with a camera that stands still.
             view: "front", "three-quarter" or "side", for a face that looks along +z with +y up.
+            focus: (K,) numbers of the vertices to have in the picture; None: all of them.
             margin: share of the picture that stays free at each border.
             field_of_view: degrees; a small one is a long lens, which does not distort a face.
 
@@ -65,7 +72,8 @@ class Camera:
         slope = (1 - 2 * margin) * np.tan(np.radians(field_of_view) / 2)
         high, low, nearest = np.full(2, -np.inf), np.full(2, np.inf), -np.inf
         for part in chunks(vertices) if vertices.ndim == 3 else [vertices]:
-            points = np.asarray(part, np.float64).reshape(-1, 3)
+            shown = part if focus is None else part[..., focus, :]
+            points = np.asarray(shown, np.float64).reshape(-1, 3)
             if not len(points) or not np.isfinite(points).all():
                 raise FacegenError("a camera needs finite vertices to look at")
             seen = points @ axes.T

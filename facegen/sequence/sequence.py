@@ -27,6 +27,7 @@ class Sequence:
         expressions: E names, the columns of `motion`.
         polygons: (P, N) int64 filled with -1, as in `TriMesh`, for writing the file's own polygons back.
         appearance: texture coordinates, materials and colours of `faces` and `vertices`.
+        focus: (K,) int64, the vertices that pictures show whole, as those of a body's head; None: all.
 
     Raises:
         DataError: the shapes do not fit together.
@@ -45,6 +46,7 @@ class Sequence:
     expressions: tuple[str, ...]
     polygons: np.ndarray | None = None
     appearance: Appearance | None = None
+    focus: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         for name, dtype in (("motion", np.float32), ("faces", np.int64)):
@@ -83,6 +85,12 @@ class Sequence:
                 raise DataError(f"{len(colors)} vertices have a colour, of {self.vertices.shape[1]}")
             if self.appearance.smooth is not None and len(self.appearance.smooth) != self.vertices.shape[1]:
                 raise DataError(f"smooth is of {len(self.appearance.smooth)} vertices, of {self.vertices.shape[1]}")
+        if self.focus is not None:
+            focus = np.asarray(self.focus)
+            if focus.ndim != 1 or not focus.size or focus.dtype.kind not in "iu":
+                raise DataError(f"focus must be (K,) numbers of vertices, got {focus.shape} of {focus.dtype}")
+            if not 0 <= focus.min() <= focus.max() < self.vertices.shape[1]:
+                raise DataError(f"focus points outside the {self.vertices.shape[1]} vertices")
         if not (np.isfinite(self.fps) and self.fps > 0):
             raise DataError(f"fps must be a positive number, got {self.fps}")
 
@@ -91,7 +99,7 @@ class Sequence:
         return shading_normals(pose, self.faces, self.appearance)
 
     def save(self, path: str | Path) -> None:
-        """Write a `.npz` with vertices, faces, fps, motion and expressions, and with polygons and appearance if any."""
+        """Write a `.npz` with vertices, faces, fps, motion and expressions, and with polygons, appearance and focus."""
         arrays = {
             "faces": self.faces,
             "fps": np.float64(self.fps),
@@ -100,6 +108,8 @@ class Sequence:
         }
         if self.polygons is not None:
             arrays["polygons"] = self.polygons
+        if self.focus is not None:
+            arrays["focus"] = self.focus
         if self.appearance is not None:
             arrays |= arrays_of(self.appearance)
         with new_file(path) as aside, zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -139,6 +149,7 @@ class Sequence:
                 tuple(arrays["expressions"].tolist()),
                 arrays.get("polygons"),
                 appearance_of(arrays),
+                arrays.get("focus"),
             )
         except (TypeError, ValueError, FacegenError) as error:
             raise DataError(f"{path}: {error}") from error

@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING
 
 from facegen.errors import FacegenError, unknown
 from facegen.motion.label import EASINGS
-from facegen.verbs.shared import add_model, add_output, add_trust, add_verb, require_output, write_sequence
+from facegen.verbs.assets import asset_of, write_moved
+from facegen.verbs.driving import add_drive, by_own_shapes, require_own, write_own
+from facegen.verbs.shared import add_model, add_output, add_trust, add_verb, require_output
+from facegen.verbs.takes import own_basis, play
 
 if TYPE_CHECKING:
     from facegen.checkpoint import Checkpoint
     from facegen.face import Face
+    from facegen.scene.asset import Asset
     from facegen.sequence.sequence import Sequence
 
 # Everything else is imported where it is used: a verb that needs no network starts without loading torch.
@@ -27,10 +31,13 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
         animate,
         "animate a neutral face: a motion label becomes a 4D expression",
         "facegen animate neutral.obj --model demo/model.ckpt --expression happy --out smile.glb\n"
-        "  facegen animate neutral.obj --model demo/model.ckpt --expression happy --timeline take.csv --out smile.usdc",
+        "  facegen animate neutral.obj --model demo/model.ckpt --expression happy --timeline take.csv --out happy.abc\n"
+        "  facegen animate rigged.glb --timeline take.csv --out take.glb",
     )
-    parser.add_argument("neutral", type=Path, metavar="NEUTRAL", help=".obj, .ply, .glb or .gltf of any face at rest")
-    add_model(parser)
+    parser.add_argument(
+        "neutral", type=Path, metavar="NEUTRAL", help=".obj, .ply, .glb, .gltf, .vrm of any face at rest"
+    )
+    add_model(parser, required=False)
     parser.add_argument(
         "--expression", metavar="NAME", help="one of the model's expressions; `facegen inspect CKPT` lists them"
     )
@@ -39,7 +46,8 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
         type=Path,
         metavar="FILE",
         help=".yaml: several expressions over time, instead of --expression; .csv: a Live Link Face recording that "
-        "says when and how strongly the face shows --expression",
+        "says when and how strongly the face shows --expression; without that, it is played by the mesh's own shapes "
+        "with ARKit's names, see `facegen rig`",
     )
     parser.add_argument("--frames", type=int, metavar="N", help="length in frames (default: 100)")
     parser.add_argument(
@@ -56,6 +64,7 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--ease", metavar="NAME", help=f"how it rises and falls: {', '.join(EASINGS)} (default: linear)"
     )
+    add_drive(parser)
     add_output(parser)
 
 
@@ -67,6 +76,13 @@ def animate(options: Namespace) -> None:
     recorded = options.timeline is not None and options.timeline.suffix.lower() == ".csv"
     _require_one_label(options, recorded)
     require_output(options)  # refused now, and not after the fit
+    if recorded and options.expression is None:
+        return play(options)
+    if options.model is None:
+        raise FacegenError("give --model CKPT, the checkpoint that makes the expression; see `facegen animate --help`")
+    basis = own_basis(options)
+    options.arkit_basis = options.arkit_basis if basis is None else basis
+    asset, own = asset_of(options), require_own(options)
     timeline = None
     if options.timeline is not None:
         timeline = Take.load(options.timeline) if recorded else Timeline.load(options.timeline)
@@ -88,19 +104,31 @@ def animate(options: Namespace) -> None:
         phases = Phases.fill(frames, options.onset, options.apex, options.offset)
         ease = options.ease or "linear"
         motion = motion_label(frames, options.expression, phases, intensity, model.expressions, ease)
-    face = _face(options, model)
+    face = _face(options, model, in_whole=asset is not None or own is not None)
     # What fits is made once; writers go through the frames several times. Motion carried onto another topology is few
     # fields, which need no more room than that.
     streamed = face.fit is not None or 12 * len(motion) * len(face.mesh.vertices) > making.HELD_BYTES
-    write_sequence(_dressed(making.animate(model, face, motion, fps, streamed=streamed), face, options), options)
+    made = making.animate(model, face, motion, fps, streamed=streamed)
+    if own is not None:
+        made, driven = by_own_shapes(made, face, own)
+        if asset is not None:
+            write_own(made, driven, own[0], options, _motion_name(options))
+            return _judge(made, face, options)
+    write_moved(_dressed(made, face, options, asset), face, options, asset, _motion_name(options))
+    _judge(made, face, options)
 
 
-def _face(options: Namespace, model: Checkpoint) -> Face:
-    """The mesh that the options name, ready to be moved by the model."""
+def _face(options: Namespace, model: Checkpoint, in_whole: bool = False) -> Face:
+    """The mesh that the options name, ready to be moved by the model.
+
+    With `in_whole`, groups of a file are a part of all that it shows, as an asset that is kept needs it.
+    """
     from facegen.face import read_face
 
     template, own = model.hierarchy.template, model.landmarks.get("template")
-    return read_face(options.neutral, template, options.out, options.units, options.landmarks, own)
+    names = options.groups
+    face = read_face(options.neutral, template, options.out, options.units, options.landmarks, own, names)
+    return face.in_whole() if in_whole else face
 
 
 def _require_one_label(options: Namespace, recorded: bool) -> None:
@@ -112,8 +140,6 @@ def _require_one_label(options: Namespace, recorded: bool) -> None:
         "--offset": options.offset,
         "--ease": options.ease,
     }
-    if recorded and options.expression is None:
-        raise FacegenError(f"{options.timeline} says when and how much, not what; give --expression NAME with it")
     if not recorded and (options.timeline is None) == (options.expression is None):
         raise FacegenError("give --expression NAME or --timeline FILE.yaml, one of the two")
     if options.timeline is not None:
@@ -133,7 +159,11 @@ def add_interpolate(verbs: argparse._SubParsersAction) -> None:
     )
     add_model(parser)
     parser.add_argument(
-        "--neutral", type=Path, required=True, metavar="FILE", help=".obj, .ply, .glb or .gltf of any face at rest"
+        "--neutral",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help=".obj, .ply, .glb, .gltf, .vrm of any face at rest",
     )
     parser.add_argument("--from", dest="start", required=True, metavar="NAME", help="expression to begin with")
     parser.add_argument("--to", dest="stop", required=True, metavar="NAME", help="expression to end with")
@@ -149,13 +179,34 @@ def interpolate(options: Namespace) -> None:
     from facegen import checkpoint
 
     require_output(options)
+    asset = asset_of(options)
     model = checkpoint.load(options.model, trust=options.trust)
-    face = _face(options, model)
+    face = _face(options, model, in_whole=asset is not None)
     made = making.interpolate(model, face, options.start, options.stop, options.steps)
-    write_sequence(_dressed(made, face, options), options)
+    write_moved(_dressed(made, face, options, asset), face, options, asset, f"{options.start} to {options.stop}")
+    _judge(made, face, options)
 
 
-def _dressed(sequence: Sequence, face: Face, options: Namespace) -> Sequence:
+def _judge(made: Sequence, face: Face, options: Namespace) -> None:
+    """Say where what was made of a face turned over or stretched too far, with a picture of that."""
+    from facegen.judgement import judge, strain_picture
+    from facegen.pictures.sheets import write_picture
+
+    judgement = judge(face, made)
+    shown = ""
+    if not judgement.sound:
+        picture = options.out.parent / f"{options.out.stem}.strain.png"
+        write_picture(picture, strain_picture(face, judgement))
+        shown = f"; {picture} shows it"
+    print(f"{options.out.name}: {judgement}{shown}")
+
+
+def _motion_name(options: Namespace) -> str:
+    """What an animation is called: the expression, or the timeline's file."""
+    return options.timeline.stem if options.expression is None else options.expression
+
+
+def _dressed(sequence: Sequence, face: Face, options: Namespace, asset: Asset | None) -> Sequence:
     """The sequence with the colour and texture of the neutral's file; for pictures, which are taken from the front, a
     face that was turned otherwise is turned there."""
     from dataclasses import replace
@@ -163,12 +214,15 @@ def _dressed(sequence: Sequence, face: Face, options: Namespace) -> Sequence:
     from facegen.animation import TurnedFrames
     from facegen.mesh.formats.io import read_appearance
 
-    appearance = read_appearance(options.neutral, face.mesh)
-    for reason in () if appearance is None else appearance.left_out:
+    whole = face.mesh if face.portion is None else face.portion.whole
+    appearance = read_appearance(options.neutral, whole)
+    if appearance is not None and face.portion is not None:
+        appearance = face.portion.dressed(appearance)
+    for reason in () if appearance is None or asset is not None else appearance.left_out:
         print(f"facegen: left out: {reason}", file=sys.stderr)
     if options.out.suffix.lower() in (".png", ".mp4", ".gif"):
         sequence = replace(sequence, vertices=TurnedFrames(sequence.vertices, face.rotation))
-    return replace(sequence, appearance=appearance)
+    return replace(sequence, appearance=appearance, focus=face.focus())
 
 
 def add_register(verbs: argparse._SubParsersAction) -> None:
@@ -180,7 +234,7 @@ def add_register(verbs: argparse._SubParsersAction) -> None:
         "facegen register scan.ply --model demo/model.ckpt --out neutral.obj",
     )
     parser.add_argument(
-        "neutral", type=Path, metavar="SCAN", help=".obj, .ply, .glb or .gltf of any face at rest, turned any way"
+        "neutral", type=Path, metavar="SCAN", help=".obj, .ply, .glb, .gltf, .vrm of any face at rest, turned any way"
     )
     add_model(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=".obj or .ply to write")

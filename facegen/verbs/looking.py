@@ -8,7 +8,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from facegen.errors import FacegenError
-from facegen.verbs.shared import add_trust, add_verb
+from facegen.verbs.shared import add_groups, add_trust, add_verb
 
 # Everything else is imported where it is used: a verb that needs no network starts without loading torch.
 
@@ -25,7 +25,7 @@ def add_inspect(verbs: argparse._SubParsersAction) -> None:
         "path",
         type=Path,
         metavar="PATH",
-        help="a corpus, a dataset's folder, a mesh (.obj, .ply, .glb, .gltf), a sequence (.npz) or a checkpoint",
+        help="a corpus, a dataset's folder, a mesh (.obj, .ply, .glb, .gltf, .vrm), a sequence (.npz) or a checkpoint",
     )
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     parser.add_argument(
@@ -59,6 +59,7 @@ def add_inspect(verbs: argparse._SubParsersAction) -> None:
         metavar="FILE.yaml",
         help="of a dataset's folder, for d3dfacs: a file that says which action units make which expression",
     )
+    add_groups(parser)
     add_trust(parser)
 
 
@@ -67,11 +68,13 @@ def inspect(options: Namespace) -> None:
     from facegen.inspection.inspect import inspect as look
 
     of_dataset = {"layout": options.layout, "mapping": options.mapping}
-    report = look(options.path, options.source, of_dataset, options.trust)
+    report = look(options.path, options.source, of_dataset, options.trust, options.groups)
     if (options.source or any(of_dataset.values())) and report.facts["kind"] != "dataset":
         raise FacegenError(
             f"--source, --layout and --mapping are of a dataset; {options.path} is a {report.facts['kind']}"
         )
+    if options.groups is not None and report.facts["kind"] != "mesh":
+        raise FacegenError(f"--groups are of a mesh; {options.path} is a {report.facts['kind']}")
     for sheet, name in ((options.phases, "phases"), (options.people, "people")):
         if sheet is not None and report.facts["kind"] != "corpus":
             raise FacegenError(f"--{name} are of a corpus; {options.path} is a {report.facts['kind']}")

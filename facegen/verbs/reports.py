@@ -169,11 +169,30 @@ def add_bench(verbs: argparse._SubParsersAction) -> None:
         verbs,
         "bench",
         bench,
-        "measure speed against the published form and against what the machine can do, as JSON",
-        "facegen bench decoder > decoder.json",
+        "measure speed against the published form and against what the machine can do, or how truly motion is carried "
+        "onto other heads, as JSON",
+        "facegen bench decoder > decoder.json\n  facegen bench own-face --root ICT-FaceKit > carried.json",
     )
     parser.add_argument(
-        "part", nargs="?", metavar="PART", help="what to measure: decoder, train, prepare or loader (default: all)"
+        "part",
+        nargs="?",
+        metavar="PART",
+        help="what to measure: decoder, train, prepare or loader (default: these four), or own-face, how truly motion "
+        "is carried onto heads for which an artist made the same shapes",
+    )
+    parser.add_argument(
+        "--root",
+        type=Path,
+        nargs="+",
+        metavar="DIR",
+        help="of own-face: a clone of ICT-FaceKit, whose face is the template, and also a folder with MakeHuman's "
+        "base.obj and units/*.target",
+    )
+    parser.add_argument(
+        "--region",
+        default="face",
+        metavar="NAME",
+        help="of own-face: the part of ICT's head that is the template, narrow or face (default: face)",
     )
     parser.add_argument(
         "--vertices",
@@ -212,16 +231,27 @@ def add_bench(verbs: argparse._SubParsersAction) -> None:
 
 
 def bench(options: Namespace) -> None:
-    """Print timings as JSON; progress goes to standard error."""
+    """Print what was measured as JSON; progress goes to standard error."""
     import json
 
     import torch
 
     from facegen import benchmark
 
+    if options.part == benchmark.OWN_FACE:
+        from facegen.benchmark.own_face import TEMPLATES, own_face
+
+        if options.root is None:
+            raise FacegenError("own-face needs heads with shapes; give a clone of ICT-FaceKit as --root")
+        if options.region not in TEMPLATES:
+            raise FacegenError(unknown("region", options.region, TEMPLATES))
+        print(json.dumps(own_face(options.root, options.region), indent=1))
+        return
+    if options.root is not None:
+        raise FacegenError("--root is of own-face; the other parts are timed on built-in faces")
     numbers = {"float32": torch.float32, "bfloat16": torch.bfloat16}
     for value, known, what in (
-        (options.part or "decoder", benchmark.PARTS, "part"),
+        (options.part or "decoder", (*benchmark.PARTS, benchmark.OWN_FACE), "part"),
         (options.dtype, numbers, "dtype"),
     ):
         if value not in known:

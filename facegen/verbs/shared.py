@@ -28,9 +28,11 @@ def add_verb(
     return parser
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
+def add_model(parser: argparse.ArgumentParser, required: bool = True) -> None:
     """The options of verbs that move a mesh."""
-    parser.add_argument("--model", type=Path, required=True, metavar="CKPT", help="checkpoint that `facegen fit` wrote")
+    parser.add_argument(
+        "--model", type=Path, required=required, metavar="CKPT", help="checkpoint that `facegen fit` wrote"
+    )
     add_trust(parser)
     parser.add_argument(
         "--units", metavar="U", help="units of the mesh: mm, cm or m (default: judged by its size); the result is in mm"
@@ -41,6 +43,18 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="text file of points on the mesh, `number x y z` a line with FaceMesh's numbers, or the 68 of Multi-PIE "
         "(default: they are found)",
+    )
+    add_groups(parser)
+
+
+def add_groups(parser: argparse.ArgumentParser) -> None:
+    """The option of verbs that read a mesh."""
+    parser.add_argument(
+        "--groups",
+        metavar="NAMES",
+        help="read only these parts of the mesh, with commas between their names: groups and objects of .obj, nodes "
+        "and meshes of .glb, .gltf, .vrm; nothing else of it is written, but where such a file is kept as it is "
+        "(default: all)",
     )
 
 
@@ -85,7 +99,8 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         "--arkit-basis",
         type=Path,
         metavar="DIR",
-        help="folder with a mesh for each blendshape, such as ICT-FaceKit's FaceXModel; .csv needs it",
+        help="folder with a mesh for each blendshape, such as ICT-FaceKit's FaceXModel; .csv needs it, but where the "
+        "neutral has the blendshapes itself",
     )
     picture = parser.add_argument_group(".mp4, .gif, .png")
     picture.add_argument("--size", type=int, metavar="PIXELS", help="edge of a picture (default: 512; .png: 256)")

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from faces_and_others import BuiltIn, without_features
 from one_face import decimated, template
 
-from facegen.detection.search import find_landmarks, orientations
+from facegen.detection import search
+from facegen.detection.look import Shape
+from facegen.detection.search import MOST_REFUSED, UnseenError, candidates, find_landmarks, orientations
+from facegen.landmarks.likeness import Likeness
+from facegen.landmarks.points import Landmarks
 from facegen.mesh import TriMesh
 
 pytest.importorskip("mediapipe")
@@ -30,3 +35,25 @@ def test_orientations_are_rotations_and_upright_ones_come_first() -> None:
     np.testing.assert_array_equal(every[0], np.eye(3))
     assert (every[:4, 1, 1] == 1).all()
     assert len(np.unique(every.round(6), axis=0)) == 48
+
+
+def test_what_the_detector_lays_into_a_head_without_features_is_refused() -> None:
+    like = find_landmarks(template(), "it").points
+    head = BuiltIn().draw(np.random.default_rng(0))
+    smooth = without_features(head, BuiltIn.eyes, 1.0)
+    for mesh, refused in ((head, False), (smooth, True)):
+        _, judged = next(candidates(Shape(mesh), like, []))
+        assert judged is not None and bool(judged.refusal) == refused
+
+
+def test_a_false_face_is_passed_over_and_after_many_the_mesh_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    good, bad = Likeness(0.01, 0.9, 0.01, 0.005), Likeness(0.02, 0.2, 0.01, 0.005)
+    where = Landmarks(np.zeros((468, 3)), np.eye(3)), Landmarks(np.ones((468, 3)), np.eye(3))
+    made = iter([(where[0], bad), (where[1], good)])
+    monkeypatch.setattr(search, "candidates", lambda *_: made)
+    assert find_landmarks(template(), "it", where[0].points) is where[1]
+    endless = iter([(where[0], bad)] * 1000)
+    monkeypatch.setattr(search, "candidates", lambda *_: endless)
+    with pytest.raises(UnseenError, match="what is most like one is none: .* 20 % of a face's relief"):
+        find_landmarks(template(), "it", where[0].points)
+    assert len(list(endless)) == 1000 - MOST_REFUSED

@@ -9,9 +9,9 @@ from scipy.optimize import lsq_linear
 
 from facegen.errors import FacegenError
 from facegen.exporters.arkit import write_csv
-from facegen.exporters.arkit_basis import RIDGE, ArkitBasis
 from facegen.mesh import TriMesh, write_mesh
 from facegen.motion.live_link import COLUMNS, SHAPES
+from facegen.rigging.weights import RIDGE, ArkitBasis
 from facegen.sequence.sequence import Sequence
 
 HERE = ("jawOpen", "mouthSmile_L", "mouthSmile_R", "browInnerUp_L", "browInnerUp_R", "eyeBlinkLeft", "cheekPuff")

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dressing import RED, two_materials
+from node import HERE, needs_node, run_node
 
 from facegen.exporters import export
 from facegen.exporters.glb import write_glb, write_gltf
@@ -22,22 +22,9 @@ from facegen.mesh.appearance import Appearance
 from facegen.mesh.material import Material
 from facegen.sequence.sequence import Sequence
 
-HERE = Path(__file__).parent / "elsewhere"
-MODULES = Path(sys.prefix) / "elsewhere"
 BLENDER = Path(sys.prefix) / "blender" / "bin" / "python"
 
-needs_node = pytest.mark.skipif(
-    not (shutil.which("node") and (MODULES / "node_modules").is_dir()), reason="needs node, and npm when `make` ran"
-)
 needs_blender = pytest.mark.skipif(not BLENDER.exists(), reason="needs `make blender`")
-
-
-def run_node(script: str, *arguments: object):
-    done = subprocess.run(
-        ["node", HERE / script, MODULES, *map(str, arguments)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 @needs_node

@@ -75,7 +75,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_anything_is_drawn(movi
 def test_an_error_leaves_what_was_there_before(moving, tmp_path, monkeypatch):
     write_glb(moving(), tmp_path / "a.glb")
     before = (tmp_path / "a.glb").read_bytes()
-    monkeypatch.setattr("facegen.exporters.glb._pack", lambda *args: 1 / 0)
+    monkeypatch.setattr("facegen.exporters.glb.pack", lambda *args: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         export(moving(), tmp_path / "a.glb")
     assert (tmp_path / "a.glb").read_bytes() == before

@@ -10,9 +10,9 @@ import trimesh
 from pygltflib import GLTF2
 
 from facegen.errors import FacegenError
-from facegen.exporters.glb import _pack, write_glb, write_gltf
-from facegen.exporters.gltf_buffer import Buffer
+from facegen.exporters.glb import pack, write_glb, write_gltf
 from facegen.mesh.appearance import Appearance
+from facegen.mesh.formats.gltf_buffer import Buffer
 from facegen.mesh.material import Material
 from facegen.sequence.sequence import Sequence
 
@@ -220,7 +220,7 @@ def test_gltf_that_fails_leaves_nothing(moving, tmp_path):
 
 def test_more_than_a_glb_holds_is_refused():
     with pytest.raises(FacegenError, match=r"up to 4 GB, these frames make 4\.3 GB; take \.gltf"):
-        _pack({"buffers": [{"byteLength": 1 << 32}]}, io.BytesIO(), io.BytesIO())
+        pack({"buffers": [{"byteLength": 1 << 32}]}, io.BytesIO(), io.BytesIO())
 
 
 def test_bounds_are_those_of_the_data(moving, tmp_path):

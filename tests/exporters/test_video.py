@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -12,7 +13,9 @@ from PIL import Image
 from facegen.errors import FacegenError
 from facegen.exporters import video
 from facegen.exporters.gif import gif_timing, write_gif
+from facegen.exporters.png import write_png
 from facegen.exporters.video import write_mp4
+from facegen.pictures.apex_sheet import apex_sheet
 from facegen.pictures.film import film
 from facegen.pictures.render import Camera, render
 from facegen.sequence.sequence import Sequence
@@ -25,6 +28,31 @@ def test_film_keeps_the_order_and_one_camera(moving):
     camera = Camera.framing(sequence.vertices)
     wanted = [render(pose, sequence.faces, camera, size=SIZE) for pose in sequence.vertices]
     np.testing.assert_array_equal(list(film(sequence.vertices, sequence.faces, size=SIZE)), wanted)
+
+
+def test_pictures_show_what_a_sequence_is_about(moving, tmp_path):
+    """Of a sheet the part in the middle fills them, through all frames, and after a file of the sequence too."""
+    sequence = moving(4)
+    middle = np.abs(sequence.vertices[0, :, :2] - sequence.vertices[0, :, :2].mean(axis=0)).max(axis=1)
+    focus = np.flatnonzero(middle < 0.4 * middle.max())
+    replace(sequence, focus=focus).save(tmp_path / "a.npz")
+    near = Sequence.load(tmp_path / "a.npz")
+    camera = Camera.framing(sequence.vertices[:, focus])
+    wanted = np.stack([render(pose, sequence.faces, camera, size=SIZE) for pose in sequence.vertices]).astype(int)
+    write_mp4(near, tmp_path / "a.mp4", size=SIZE)
+    assert np.abs(iio.imread(tmp_path / "a.mp4", plugin="FFMPEG").astype(int) - wanted).mean() < 6
+    write_gif(near, tmp_path / "a.gif", size=SIZE)
+    with Image.open(tmp_path / "a.gif") as gif:
+        assert np.abs(np.asarray(gif.convert("RGB")).astype(int) - wanted[0]).mean() < 6
+    for written, shown in (("far.png", sequence), ("near.png", near)):
+        write_png(shown, tmp_path / written, frames=1, size=SIZE)
+    assert (tmp_path / "near.png").read_bytes() != (tmp_path / "far.png").read_bytes()
+    apex_sheet({"it": {"it": near}}, tmp_path / "sheet.png", size=SIZE)
+    apex_sheet({"it": {"it": sequence}}, tmp_path / "other.png", size=SIZE)
+    assert (tmp_path / "sheet.png").read_bytes() != (tmp_path / "other.png").read_bytes()
+    for wrong in (np.array([], int), np.array([10**6]), np.array([0.5])):
+        with pytest.raises(FacegenError, match="focus"):
+            replace(sequence, focus=wrong)
 
 
 def test_mp4_has_every_frame_at_its_time(moving, tmp_path):

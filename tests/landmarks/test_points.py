@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from one_face import template
 from scipy.spatial.transform import Rotation
 
 from facegen.errors import MeshError
 from facegen.landmarks import points as names
 from facegen.landmarks.file import OF_68
 from facegen.landmarks.points import Landmarks, face_size, facing, robust_similarity, unlikeness
-
-
-@pytest.fixture(scope="module")
-def seen() -> np.ndarray:
-    """(468, 3) mm on a face with +y up and +z out, as the detector sees them."""
-    pytest.importorskip("mediapipe")
-    pytest.importorskip("embreex")
-    from facegen.detection.search import find_landmarks
-
-    return find_landmarks(template(), "it").points
 
 
 def test_left_is_the_faces_left(seen: np.ndarray) -> None:

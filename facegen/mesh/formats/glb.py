@@ -9,6 +9,7 @@ import numpy as np
 from facegen.errors import MeshError
 from facegen.mesh.formats.gltf_document import ELEMENT_LIMIT, MALFORMED, Document, open_document
 from facegen.mesh.formats.gltf_scene import Scene
+from facegen.mesh.formats.groups import Groups
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import UNITS
 
@@ -48,6 +49,31 @@ def _joined(document: Document) -> TriMesh:
     return TriMesh(np.concatenate(vertices), np.concatenate(faces), left_out=left_out)
 
 
+def read_glb_groups(path: str | Path) -> Groups:
+    """The names of the node and the mesh that each face of what `read_glb` makes belongs to.
+
+    Raises:
+        MeshError: see `read_glb`.
+    """
+    document = open_document(path)
+    try:
+        scene = Scene(document)
+        counts = [len(shown.faces(document)) for shown in scene.shown]
+        shown_by = [_names(document, node) for node in scene.nodes]
+    except MeshError as error:
+        raise MeshError(f"{path}: {error}") from error
+    except MALFORMED as error:
+        raise MeshError(f"{path}: the glTF description is malformed ({type(error).__name__}: {error})") from error
+    numbers = {names: number for number, names in enumerate(dict.fromkeys(shown_by))}
+    return Groups(tuple(numbers), np.repeat([numbers[names] for names in shown_by], counts))
+
+
+def _names(document: Document, node: dict) -> tuple[str, ...]:
+    """Those that a node and its mesh have."""
+    found = [each.get("name") for each in (node, document.item("meshes", node["mesh"]))]
+    return tuple(dict.fromkeys(name for name in found if isinstance(name, str) and name))
+
+
 def read_glb(path: str | Path) -> TriMesh:
     """Read all triangles that the default scene shows, in mm (glTF's metres times 1000), as the file opens.
 
@@ -57,7 +83,7 @@ def read_glb(path: str | Path) -> TriMesh:
     come in several pieces here.
 
     Raises:
-        MeshError: the file is missing, empty, cut short or malformed; needs an extension such as Draco; keeps
+        MeshError: the file is missing, empty, cut short or malformed; needs an extension or a package; keeps
             buffers outside its folder; or shows points or lines alone.
     """
     document = open_document(path)

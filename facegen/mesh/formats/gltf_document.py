@@ -27,21 +27,24 @@ MALFORMED = (AttributeError, IndexError, KeyError, OverflowError, RecursionError
 LARGEST_BUFFER = 1 << 30
 """Bytes of a file beside the description at most. Chosen: it is held in memory."""
 
-_NUMBER_TYPES = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
+NUMBER_TYPES = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 """numpy's type of each number that glTF names (glTF 2.0, section 3.6.2.2)."""
+WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
+"""How many numbers an element has of each type that is read."""
 _SURFACE_ONLY = (
     "KHR_materials_", "KHR_texture_", "EXT_texture_", "KHR_lights_", "KHR_mesh_quantization", "VRM", "KHR_xmp",
+    "KHR_node_visibility",
 )  # fmt: skip
 """How names of extensions begin that a file may require: positions are read rightly with them."""
-_PACKED = ("draco", "meshopt")
-"""Words in the names of extensions that compress."""
+_UNPACKED = ("EXT_meshopt_compression", "KHR_meshopt_compression", "KHR_draco_mesh_compression")
+"""Extensions that are unpacked when a document is opened, see `gltf_packed`."""
 
 
 def _number_type(entry: dict[str, Any]) -> str:
     """numpy's name of glTF's `componentType`."""
-    name = _NUMBER_TYPES.get(entry.get("componentType", -1))
+    name = NUMBER_TYPES.get(entry.get("componentType", -1))
     if name is None:
-        raise MeshError(f"expected a componentType of {', '.join(map(str, _NUMBER_TYPES))}, found {entry!r:.80}")
+        raise MeshError(f"expected a componentType of {', '.join(map(str, NUMBER_TYPES))}, found {entry!r:.80}")
     return name
 
 
@@ -99,10 +102,11 @@ class Document:
         tree: the JSON.
         binary: the first buffer, where it has no URI.
         folder: the document's; files beside the document are read from it or below it alone.
+        unpacked_from: names of the extensions that it was packed with, see `gltf_packed.unpacked`.
     """
 
-    def __init__(self, tree: Any, binary: bytes, folder: Path) -> None:
-        self.tree, self.binary, self.folder = tree, binary, folder
+    def __init__(self, tree: Any, binary: bytes, folder: Path, unpacked_from: tuple[str, ...] = ()) -> None:
+        self.tree, self.binary, self.folder, self.unpacked_from = tree, binary, folder, unpacked_from
         self.buffers: dict[int, bytes] = {}
         self.refuse_extensions()
 
@@ -110,15 +114,13 @@ class Document:
         """Refuse a file that cannot be shown without an extension that is not known here.
 
         Raises:
-            MeshError: it needs one, such as Draco's compression.
+            MeshError: it needs one.
         """
         required = self.tree.get("extensionsRequired", [])
-        unknown = [name for name in required if not str(name).startswith(_SURFACE_ONLY)]
+        unknown = [name for name in required if not str(name).startswith(_SURFACE_ONLY) and name not in _UNPACKED]
         if unknown:
-            packed = any(word in str(name).lower() for name in unknown for word in _PACKED)
-            without = "without compression (Draco, meshopt)" if packed else "without them"
             raise MeshError(
-                f"the file needs the glTF extensions {unknown!r:.200}, which are not supported; export it {without}"
+                f"the file needs the glTF extensions {unknown!r:.200}, which are not supported; export it without them"
             )
 
     def item(self, kind: str, index: Any) -> dict:
@@ -148,6 +150,13 @@ class Document:
                 raise MeshError(f"buffer {index}: expected {length} bytes, found {len(data)}; the file is cut short")
             self.buffers[index] = data[:length]
         return self.buffers[index]
+
+    def range(self, index: Any, begin: int, length: int) -> bytes:
+        """So many bytes of a buffer."""
+        data = self.buffer(index)
+        if begin + length > len(data):
+            raise MeshError(f"bytes up to {begin + length} of buffer {index}, which has {len(data)}; it is damaged")
+        return data[begin : begin + length]
 
     def bytes_of(self, index: Any) -> bytes:
         """The bytes of a buffer view."""
@@ -179,7 +188,7 @@ class Document:
         takes it, as morph targets have it that move nothing. Matrices of a width of 16 come by columns.
         """
         entry = self.item("accessors", index)
-        kind = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4", 16: "MAT4"}[width]
+        kind = next(name for name, numbers in WIDTHS.items() if numbers == width)
         dtype = np.dtype(_number_type(entry))
         if entry.get("type") != kind:
             raise MeshError(f"accessor {index}: expected type {kind}, found {entry.get('type')!r}")
@@ -212,15 +221,17 @@ class Document:
 
 
 def open_document(path: str | Path) -> Document:
-    """Open a `.glb` or `.gltf`.
+    """Open a `.glb`, `.gltf` or `.vrm`; what is packed in it comes unpacked.
 
     Raises:
-        MeshError: it cannot be read, or needs an extension such as Draco.
+        MeshError: it cannot be read, needs an extension that is not known, or a package that is not installed.
     """
+    from facegen.mesh.formats.gltf_packed import unpacked  # which works on documents
+
     data = read_bytes(path)
     try:
         tree, binary = read_container(data)
-        return Document(tree, binary, Path(path).parent)
+        return unpacked(Document(tree, binary, Path(path).parent))
     except MeshError as error:
         raise MeshError(f"{path}: {error}") from error
     except MALFORMED as error:

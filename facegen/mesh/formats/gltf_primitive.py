@@ -69,9 +69,13 @@ class Shown:
                     if moved.shape != points.shape:
                         raise MeshError(f"a morph target has {len(moved)} vertices, of {len(points)}")
                     points = points + weight * moved
-            if self.skin is not None:
-                return self._skinned(document, points)
-            return points @ self.place[:3, :3].T + self.place[:3, 3]
+            return self.placed(document, points)
+
+    def placed(self, document: Document, points: np.ndarray) -> np.ndarray:
+        """(V, 3) of the primitive's own space, a row for each of its vertices, where its node or its skin puts them."""
+        if self.skin is not None:
+            return self._skinned(document, points)
+        return points @ self.place[:3, :3].T + self.place[:3, 3]
 
     def _skinned(self, document: Document, points: np.ndarray) -> np.ndarray:
         """Each point moved by its joints; by none, where it has no weight."""

@@ -35,15 +35,18 @@ class Scene:
         self._known: dict[int, np.ndarray] = {}  # where nodes are, by number
         self._skins: dict[int, np.ndarray] = {}
         self.shown: list[Shown] = []
+        self.nodes: list[dict] = []  # that show them, one for each
         for node, place in self._placed():
             for shown in self._primitives(node, place):
                 self.shown.append(shown)
+                self.nodes.append(node)
                 if len(self.shown) > PRIMITIVE_LIMIT:
                     raise MeshError(f"more than {PRIMITIVE_LIMIT} primitives; join them")
         if not self.shown:
-            raise MeshError(
-                f"expected triangles, found {self.left_out[0]}" if self.left_out else "the default scene shows no mesh"
-            )
+            others = len(document.tree.get("scenes", [])) - 1
+            more = f"; make the one with the face the default, of {others + 1} scenes" if others > 0 else ""
+            found = f"expected triangles, found {self.left_out[0]}" if self.left_out else ""
+            raise MeshError((found or "the default scene shows no mesh") + more)
 
     def _roots(self) -> list:
         tree = self.document.tree
@@ -54,19 +57,21 @@ class Scene:
         return [index for index in range(len(nodes)) if index not in children]
 
     def _placed(self) -> Iterator[tuple[dict, np.ndarray]]:
-        """Nodes with a mesh, depth first in the file's order, with their (4, 4) transforms."""
-        waiting = [(index, np.eye(4)) for index in reversed(self._roots())]
+        """Nodes with a mesh that are not hidden, depth first in the file's order, with their (4, 4) transforms."""
+        waiting = [(index, np.eye(4), True) for index in reversed(self._roots())]
         seen: set[int] = set()
         while waiting:
-            index, parent = waiting.pop()
+            index, parent, visible = waiting.pop()
             node = self.document.item("nodes", index)
             if index in seen:
                 raise MeshError(f"node {index} is reached twice; a scene must be a tree")
             seen.add(index)
-            transform = parent @ _local(node)
-            if "mesh" in node:
+            transform, visible = parent @ _local(node), visible and _visible(node)
+            if "mesh" in node and visible:
                 yield node, transform
-            waiting += [(child, transform) for child in reversed(node.get("children", []))]
+            elif "mesh" in node:
+                self.left_out.append(f"the hidden node {str(node.get('name', index))[:40]!a}")
+            waiting += [(child, transform, visible) for child in reversed(node.get("children", []))]
 
     def _primitives(self, node: dict, place: np.ndarray) -> Iterator[Shown]:
         mesh = self.document.item("meshes", node["mesh"])
@@ -119,6 +124,11 @@ class Scene:
     def _parents(self) -> dict[int, int]:
         nodes = self.document.tree.get("nodes", [])
         return {child: parent for parent, node in enumerate(nodes) for child in node.get("children", [])}
+
+
+def _visible(node: dict) -> bool:
+    """Whether a node shows itself and what hangs on it (KHR_node_visibility)."""
+    return node.get("extensions", {}).get("KHR_node_visibility", {}).get("visible", True) is not False
 
 
 def _local(node: dict) -> np.ndarray:

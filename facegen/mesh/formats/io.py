@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from facegen.errors import MeshError, unknown
 from facegen.mesh.appearance import Appearance
-from facegen.mesh.formats.glb import read_glb
+from facegen.mesh.formats.glb import read_glb, read_glb_groups
 from facegen.mesh.formats.glb_appearance import read_glb_appearance
-from facegen.mesh.formats.obj import read_obj, write_obj
+from facegen.mesh.formats.groups import Groups
+from facegen.mesh.formats.obj import read_obj, read_obj_groups, write_obj
 from facegen.mesh.formats.obj_appearance import read_obj_appearance
 from facegen.mesh.formats.ply import read_ply, write_ply
 from facegen.mesh.formats.ply_appearance import read_ply_appearance
 from facegen.mesh.formats.raw import require_finite_vertices
+from facegen.mesh.portion import Portion
 from facegen.mesh.tri_mesh import TriMesh
 
 READERS = {".obj": read_obj, ".ply": read_ply, ".glb": read_glb, ".gltf": read_glb, ".vrm": read_glb}
@@ -26,8 +31,13 @@ APPEARANCES = {
     ".vrm": read_glb_appearance,
 }
 """The reader of what a mesh of each suffix looks like."""
+GROUPS = {".obj": read_obj_groups, ".glb": read_glb_groups, ".gltf": read_glb_groups, ".vrm": read_glb_groups}
+"""The reader of the groups of a mesh of each suffix that has some."""
 WRITERS = {".obj": write_obj, ".ply": write_ply}
 """The writer of each suffix of a mesh."""
+
+IMPORTS = {".fbx": "import_scene.fbx"}
+"""What Blender reads files of meshes with that nothing here reads, by suffix."""
 
 
 def read_mesh(path: str | Path) -> TriMesh:
@@ -36,8 +46,9 @@ def read_mesh(path: str | Path) -> TriMesh:
     Vertices and faces keep the file's order and number. Units are the file's; glTF's metres become mm.
 
     Raises:
-        MeshError: the suffix is unknown; the file is missing, a folder, empty, cut short or malformed; it has
-            no vertices or no faces; a position is not finite; a face uses a vertex that is not there.
+        MeshError: the suffix is unknown, or one that Blender reads, whose command is named; the file is missing, a
+            folder, empty, cut short or malformed; it has no vertices or no faces; a position is not finite; a face uses
+            a vertex that is not there.
 
     Examples:
         >>> import facegen
@@ -47,6 +58,8 @@ def read_mesh(path: str | Path) -> TriMesh:
     """
     path = Path(path)
     reader = READERS.get(path.suffix.lower())
+    if path.suffix.lower() in IMPORTS:
+        raise MeshError(f"{path}: {path.suffix} is not read here; Blender makes a .glb of it: {_in_blender(path)}")
     if reader is None and not path.is_dir():
         raise MeshError(
             f"{path}: {unknown('mesh suffix', path.suffix, READERS)}; open it in Blender, or what else made it, and "
@@ -62,6 +75,45 @@ def read_mesh(path: str | Path) -> TriMesh:
         )
     require_finite_vertices(mesh.vertices, path)
     return mesh
+
+
+def _in_blender(path: Path) -> str:
+    """The command that has Blender write a `.glb` of a file, beside it."""
+    steps = (
+        "import bpy",
+        "bpy.ops.wm.read_factory_settings(use_empty=True)",
+        f"bpy.ops.{IMPORTS[path.suffix.lower()]}(filepath={str(path)!r})",
+        f"bpy.ops.export_scene.gltf(filepath={str(path.with_suffix('.glb'))!r})",
+    )
+    return f"blender -b --python-expr {shlex.quote('; '.join(steps))}"
+
+
+def read_groups(path: str | Path, mesh: TriMesh) -> Groups:
+    """The parts of a file that have names.
+
+    Args:
+        path: the file.
+        mesh: what `read_mesh` made of it.
+
+    Raises:
+        MeshError: the file cannot be read.
+    """
+    reader = GROUPS.get(Path(path).suffix.lower())
+    found = Groups(((),), np.zeros(len(mesh.faces), dtype=np.int64)) if reader is None else reader(path)
+    if len(found.kind) != len(mesh.faces):
+        raise MeshError(f"{path}: {len(found.kind)} faces have a group, of {len(mesh.faces)}")
+    return found
+
+
+def read_portion(path: str | Path, names: str) -> Portion:
+    """Read a surface and take those of its groups that are named, with commas between them.
+
+    Raises:
+        MeshError: see `read_mesh`; or a group is not there, the message lists those that are.
+    """
+    mesh = read_mesh(path)
+    groups = read_groups(path, mesh)
+    return Portion(mesh, groups.chosen(groups.parse(names), path))
 
 
 def read_appearance(path: str | Path, mesh: TriMesh) -> Appearance | None:

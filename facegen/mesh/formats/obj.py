@@ -10,6 +10,7 @@ import numpy as np
 
 from facegen.errors import MeshError
 from facegen.files import new_file
+from facegen.mesh.formats.groups import Groups
 from facegen.mesh.formats.raw import (
     SPACE,
     mesh_from_corners,
@@ -153,7 +154,7 @@ def _corners(path: str | Path, rows: _Lines) -> np.ndarray:
 
 
 def read_obj(path: str | Path) -> TriMesh:
-    """Read positions and faces; texture coordinates, normals, groups and materials are passed over.
+    """Read positions and faces; texture coordinates, normals and materials are passed over, and so are groups.
 
     Vertices keep the file's order and number, also where corners have texture or normal indices of their
     own. Polygons are triangulated by `triangulate` and kept in `TriMesh.polygons`; those of fewer than three corners
@@ -179,6 +180,32 @@ def read_obj(path: str | Path) -> TriMesh:
             f"{corners[outside[0]]}, but the file has vertices 1 to {len(vertices)}"
         )
     return mesh_from_corners(path, vertices, indices, faces.counts, lambda face: f"line {faces.lines[face] + 1}")
+
+
+def read_obj_groups(path: str | Path) -> Groups:
+    """The groups and objects (`g`, `o`) of the faces that `read_obj` makes; a `g` may name several.
+
+    Raises:
+        MeshError: the file is missing or empty.
+    """
+    document = _Document.read(path)
+    faces = document.select("f")
+    lines = np.flatnonzero(np.isin(document.text[document.starts], list(b"go")))
+    lines = lines[SPACE[document.text[document.starts[lines] + 1]]]
+    numbers: dict[tuple[str, ...], int] = {(): 0}
+    groups: tuple[str, ...] = ()
+    thing: tuple[str, ...] = ()
+    kinds = [0]
+    for line in lines.tolist():
+        text = document.text[document.starts[line] : document.ends[line]].tobytes().decode("utf-8", "replace")
+        if text[0] == "g":
+            groups = tuple(text[1:].split())
+        else:
+            thing = (text[1:].strip(),) if text[1:].strip() else ()
+        kinds.append(numbers.setdefault(thing + groups, len(numbers)))
+    kind = np.array(kinds)[np.searchsorted(lines, faces.lines)]
+    solid = faces.counts >= 3  # others are left out
+    return Groups(tuple(numbers), np.repeat(kind[solid], faces.counts[solid] - 2))
 
 
 def read_obj_vertices(path: str | Path) -> np.ndarray:

@@ -16,6 +16,7 @@ const read = async (file) => {
 console.error = console.warn = () => {};
 const own = new THREE.MeshBasicMaterial(); // on a mesh whose file has none
 globalThis.ProgressEvent ??= Event; // which browsers have and node has not
+globalThis.self ??= globalThis;
 
 async function opened(file) {
   const suffix = extname(file);
@@ -73,7 +74,8 @@ if (found === null) {
 }
 const { scene, clips } = found;
 const mixer = new THREE.AnimationMixer(scene);
-const actions = clips.map((clip) => mixer.clipAction(clip));
+const only = process.env.CLIP; // the name of the animation that plays; all, where none is named
+const actions = clips.filter((clip) => !only || clip.name === only).map((clip) => mixer.clipAction(clip));
 for (const action of actions) action.play();
 const poses = seconds.map((time) => {
   mixer.setTime(Number(time));

@@ -1,5 +1,6 @@
 """Reading and writing by suffix."""
 
+import shlex
 import subprocess
 import sys
 
@@ -42,6 +43,16 @@ def test_unknown_suffixes_list_the_known_ones(tmp_path):
         write_mesh(tmp_path / "m.glb", MESH)
     with pytest.raises(MeshError, match="this is a folder"):
         read_mesh(tmp_path)
+
+
+def test_an_fbx_is_refused_with_the_command_that_makes_a_glb_of_it(tmp_path):
+    path = tmp_path / "it's me.FBX"
+    path.write_bytes(b"Kaydara FBX Binary  \0")
+    with pytest.raises(MeshError, match="FBX is not read here; Blender makes a .glb of it: blender -b ") as raised:
+        read_mesh(path)
+    *_, flag, code = shlex.split(str(raised.value).split(": ", 2)[2])
+    assert flag == "--python-expr" and f"filepath={str(path)!r}" in code and "it's me.glb" in code
+    compile(code, "", "exec")
 
 
 def test_a_mesh_needs_vertices_and_faces(tmp_path):

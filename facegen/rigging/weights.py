@@ -1,4 +1,4 @@
-"""ARKit's blendshapes as meshes of a sequence's topology, and the weights that make a pose of them."""
+"""Weights of ARKit's blendshapes that make a pose of them."""
 
 from __future__ import annotations
 
@@ -9,24 +9,17 @@ import numpy as np
 
 from facegen.errors import FacegenError
 from facegen.mesh.alignment import rigid_transform
-from facegen.mesh.formats.io import READERS, read_mesh
+from facegen.motion.bounded import bounded_weights
 from facegen.motion.live_link import SHAPES
+from facegen.motion.shape_names import NAMES
+from facegen.rigging.basis import ShapeFiles
 
-NEUTRALS = ("neutral", "genericneutralmesh")
-"""Names of a neutral's file, as `_plain` makes them: the one of users, and the one of ICT-FaceKit."""
-SIDES = {"_l": "left", "_r": "right"}
-"""How ends of names of shapes spell the sides, and how ARKit does."""
 LARGEST_MISFIT = 0.25
 """Share of a face's size by which the neutral of a basis may miss the sequence's face. Chosen: people differ by less,
 and meshes of other vertices, or of the same in another order, by more."""
 RIDGE = 1e-6
 """Lambda of `ArkitBasis.solve`, as a share of the mean square of a shape: of weights that fit alike, it takes the
 smaller ones. Chosen: a larger one makes all weights too small."""
-SETTLED_CHANGE = 1e-7
-"""Largest change of a weight in the sweep after which the solution counts as found. Chosen: the file has 8 decimals."""
-SWEEP_LIMIT = 5000
-"""Sweeps over all weights after which the solution is taken as it is. Chosen, so that it ends where shapes are nearly
-alike."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,33 +51,31 @@ class ArkitBasis:
         Raises:
             FacegenError: no neutral or no shapes are there, a mesh has too few vertices, or the face is another's.
         """
-        folder = Path(folder)
-        if not folder.is_dir():
-            raise FacegenError(f"{folder}: no such folder; give one of meshes named as ARKit names its blendshapes")
-        files = {_plain(path.stem): path for path in sorted(folder.iterdir()) if path.suffix.lower() in READERS}
-        neutral = next((files[name] for name in NEUTRALS if name in files), None)
-        if neutral is None:
-            raise FacegenError(f"{folder}: expected neutral.obj or generic_neutral_mesh.obj beside the blendshapes")
-        base = _positions(neutral, len(rest))
-        turn = _fitted(neutral, base, rest)
+        files = ShapeFiles.find(folder)
+        base = files.neutral(len(rest)).vertices[: len(rest)]
+        turn = _fitted(files.rest, base, rest)
         shapes, missing = np.zeros((len(SHAPES), rest.size)), []
         for k, name in enumerate(SHAPES):
-            halves = [f"{name}{side}".lower() for side in ("Left", "Right")]
-            found = [name.lower()] if name.lower() in files else halves
-            if all(half in files for half in found):
-                shapes[k] = sum(((_positions(files[half], len(rest)) - base) @ turn).ravel() for half in found)
+            moved = files.displacement(name, base)
+            if moved is not None:
+                shapes[k] = (moved @ turn).ravel()
             if not shapes[k].any():
                 missing.append(name)
-        if len(missing) == len(SHAPES):
-            raise FacegenError(f"{folder}: none of ARKit's blendshapes is here; expected names as jawOpen, eyeBlink_L")
         return cls(shapes, tuple(missing))
+
+    @classmethod
+    def of(cls, shapes: dict[str, np.ndarray]) -> ArkitBasis:
+        """The shapes that a rig has, by Apple's names, (V, 3) mm each; the others are missing."""
+        count = len(next(iter(shapes.values())))
+        rows = np.stack([np.asarray(shapes.get(name, np.zeros((count, 3))), np.float64).ravel() for name in NAMES])
+        return cls(rows, tuple(shape for shape, row in zip(SHAPES, rows, strict=True) if not row.any()))
 
     def solve(self, displacement: np.ndarray) -> np.ndarray:
         r"""The weights that come nearest to displacements from rest, by least squares within their bounds.
 
         .. math:: \min_w \lVert A w - d \rVert^2 + \lambda \lVert w \rVert^2, \qquad 0 \le w \le 1
 
-        Coordinate descent on the normal equations, for all frames at once: each weight in turn takes its best value.
+        See `facegen.motion.bounded.bounded_weights`.
 
         Args:
             displacement: (T, V, 3) mm.
@@ -92,36 +83,12 @@ class ArkitBasis:
         Returns:
             (T, K) float64.
         """
-        gram = self.shapes @ self.shapes.T
-        gram[np.diag_indices_from(gram)] += RIDGE * np.trace(gram) / len(gram)
         wanted = displacement.reshape(len(displacement), -1).astype(np.float64) @ self.shapes.T
-        moving = np.flatnonzero(self.shapes.any(axis=1))
-        weights = np.zeros_like(wanted)
-        for _ in range(SWEEP_LIMIT):
-            before = weights.copy()
-            for k in moving:
-                change = (wanted[:, k] - weights @ gram[k]) / gram[k, k]
-                weights[:, k] = np.clip(weights[:, k] + change, 0, 1)
-            if np.abs(weights - before).max(initial=0) < SETTLED_CHANGE:
-                break
-        return weights
+        return bounded_weights(self.shapes @ self.shapes.T, wanted, RIDGE)
 
     def pose(self, weights: np.ndarray) -> np.ndarray:
         """The displacements (T, V, 3), mm, that weights (T, K) make."""
         return (weights @ self.shapes).reshape(len(weights), -1, 3)
-
-
-def _plain(stem: str) -> str:
-    """A shape's name in lower case, its side spelled out, without underscores: `eyeBlink_L` is `eyeblinkleft`."""
-    name = stem.lower()
-    return (name[:-2] + SIDES[name[-2:]] if name[-2:] in SIDES else name).replace("_", "")
-
-
-def _positions(path: Path, count: int) -> np.ndarray:
-    vertices = read_mesh(path).vertices
-    if len(vertices) < count:
-        raise FacegenError(f"{path}: expected the {count} vertices of the sequence or more, found {len(vertices)}")
-    return vertices[:count]
 
 
 def _fitted(path: Path, base: np.ndarray, rest: np.ndarray) -> np.ndarray:

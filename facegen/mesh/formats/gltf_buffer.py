@@ -15,13 +15,25 @@ SPARSE_JSON = 260
 
 
 class Buffer:
-    """The numbers, written to a file as they come, with the views and accessors into it."""
+    """The numbers, written to a file as they come, with the views and accessors into it.
 
-    def __init__(self, file: BinaryIO) -> None:
+    Args:
+        file: takes the numbers.
+        views, accessors: those that a document has already; new ones come behind them.
+        length: bytes that the first buffer of such a document has already, a multiple of four.
+    """
+
+    def __init__(
+        self,
+        file: BinaryIO,
+        views: list[dict] | None = None,
+        accessors: list[dict] | None = None,
+        length: int = 0,
+    ) -> None:
         self.file = file
-        self.views: list[dict] = []
-        self.accessors: list[dict] = []
-        self.length = 0
+        self.views: list[dict] = [] if views is None else views
+        self.accessors: list[dict] = [] if accessors is None else accessors
+        self.length = length
         self.zeros: dict[int, int] = {}
 
     def add(
@@ -42,10 +54,7 @@ class Buffer:
         rows = np.flatnonzero(array.any(axis=1))
         accessor = {"componentType": FLOAT, "count": count, "type": "VEC3"} | (_bounds(array) if bounds else {})
         if not len(rows):
-            known = self.zeros.get(count)
-            if known is None:
-                known = self.zeros[count] = self._accessor(accessor | _bounds(array))
-            return known
+            return self.zero_displacements(count)
         small = count <= 65535
         if len(rows) * (12 + (2 if small else 4)) + SPARSE_JSON >= 12 * count:
             return self.add(array, "VEC3", FLOAT, target=VERTEX_DATA, bounds=bounds)
@@ -55,6 +64,13 @@ class Buffer:
         }
         values = {"bufferView": self.append(array[rows].tobytes())}
         return self._accessor(accessor | {"sparse": {"count": len(rows), "indices": indices, "values": values}})
+
+    def zero_displacements(self, count: int) -> int:
+        """The accessor of (count, 3) zeros; see `add_displacements`."""
+        if count not in self.zeros:
+            nothing = {"min": [0.0, 0.0, 0.0], "max": [0.0, 0.0, 0.0]}
+            self.zeros[count] = self._accessor({"componentType": FLOAT, "count": count, "type": "VEC3"} | nothing)
+        return self.zeros[count]
 
     def append(self, data: bytes, target: int | None = None) -> int:
         """Append bytes and give back their view's index."""

@@ -1,0 +1,75 @@
+"""Whether what a document says of its morph targets holds together, before anything is added to it."""
+
+from __future__ import annotations
+
+from facegen.errors import MeshError
+from facegen.mesh.formats.gltf_document import Document, whole
+
+TARGET_LIMIT = 10_000
+"""Morph targets of a mesh at most. Chosen: characters have some hundred, and each costs a weight in every frame."""
+
+
+def require_sound(document: Document) -> None:
+    """Look at all meshes, nodes and skins of a document.
+
+    Raises:
+        MeshError: a skin has no joints, or one that is no node; primitives of one mesh have different numbers of morph
+            targets; a target has another number of vertices than what it moves; or a mesh or a node has another number
+            of weights than of targets.
+    """
+    _require_joints(document)
+    for number, mesh in enumerate(document.tree.get("meshes", [])):
+        name = f"mesh {mesh.get('name', number)!r:.60}"
+        counts = sorted({len(primitive.get("targets", [])) for primitive in mesh["primitives"]})
+        if len(counts) > 1:
+            raise MeshError(
+                f"{name}: expected as many morph targets in each primitive, found {counts[0]} and {counts[-1]}; "
+                "export it anew"
+            )
+        if counts and counts[-1] > TARGET_LIMIT:
+            raise MeshError(f"{name}: {counts[-1]} morph targets are more than the {TARGET_LIMIT} that are kept")
+        _require_weights(mesh, counts[0] if counts else 0, name)
+        for primitive in mesh["primitives"]:
+            _require_lengths(document, primitive, name)
+    for number, node in enumerate(document.tree.get("nodes", [])):
+        if "weights" in node and "mesh" in node:
+            mesh = document.item("meshes", node["mesh"])
+            _require_weights(node, target_count(mesh), f"node {node.get('name', number)!r:.60}")
+
+
+def _require_joints(document: Document) -> None:
+    nodes = document.tree.get("nodes", [])
+    for number, skin in enumerate(document.tree.get("skins", [])):
+        joints = skin.get("joints", [])
+        missing = [each for each in joints if type(each) is not int or not 0 <= each < len(nodes)]
+        if missing or not joints:
+            found = repr(missing[0])[:40] if missing else "none"
+            raise MeshError(
+                f"skin {skin.get('name', number)!r:.60}: expected joints among {len(nodes)} nodes, found {found}; "
+                "export the asset with its skeleton"
+            )
+
+
+def target_count(mesh: dict) -> int:
+    """How many morph targets a mesh of a document has."""
+    return len(mesh["primitives"][0].get("targets", [])) if mesh["primitives"] else 0
+
+
+def _require_weights(holder: dict, count: int, name: str) -> None:
+    if "weights" in holder and len(holder["weights"]) != count:
+        raise MeshError(f"{name}: expected a weight for each of {count} morph targets, found {len(holder['weights'])}")
+
+
+def _require_lengths(document: Document, primitive: dict, name: str) -> None:
+    targets = primitive.get("targets", [])
+    if not targets:
+        return
+    count = whole(document.item("accessors", primitive["attributes"].get("POSITION")), "count")
+    for target in targets:
+        for attribute in ("POSITION", "NORMAL", "TANGENT"):
+            if attribute in target:
+                found = whole(document.item("accessors", target[attribute]), "count")
+                if found != count:
+                    raise MeshError(
+                        f"{name}: a morph target has {found} vertices, of {count} that the mesh has; export it anew"
+                    )

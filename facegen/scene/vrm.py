@@ -1,0 +1,99 @@
+"""VRM in an asset: its expressions, made of morph targets that are there, and what else VRM 1.0 wants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from facegen.errors import MeshError
+from facegen.scene.asset import Asset
+from facegen.scene.humanoid import humanoid
+
+LICENCE = "https://vrm.dev/licenses/1.0/"
+"""What `meta.licenseUrl` has to be (VRMC_vrm 1.0, meta). It permits least where `meta` says nothing more."""
+UNKNOWN_AUTHOR = "unknown"
+"""Stands for an author where the user names none, since VRM wants one."""
+
+
+def fill_vrm(
+    asset: Asset,
+    presets: Mapping[str, Mapping[str, float]],
+    shapes: Mapping[tuple[int, int], str],
+    face: np.ndarray,
+    name: str,
+    author: str | None,
+    old: Mapping[str, str],
+) -> list[str]:
+    """Give an asset VRM's expressions, as far as it has none of its own; make a VRM 1.0 of one that is none.
+
+    Args:
+        asset: its document is changed.
+        presets: by VRM 1.0's name of each, weights of shapes.
+        shapes: names of morph targets, by mesh and target, both by their numbers.
+        face: (V, 3) mm of the drawn mesh, where the face is.
+        name, author: of the avatar, where the file says none.
+        old: VRM 0's names of presets, and those of VRM 1.0.
+
+    Returns:
+        What is to be said, a line each.
+    """
+    extensions = asset.tree.setdefault("extensions", {})
+    bound = {preset: _places(weights, shapes) for preset, weights in presets.items()}
+    bound = {preset: places for preset, places in bound.items() if places}
+    for said in ("VRM", "VRMC_vrm"):
+        if not isinstance(extensions.get(said, {}), dict):
+            raise MeshError(f"{asset.path}: its extension {said} is malformed; export it anew")
+    if "VRM" in extensions:
+        return [_said(_fill_version_0(extensions["VRM"], bound, old), "VRM 0's")]
+    notes = []
+    if "VRMC_vrm" not in extensions:
+        bones, said = humanoid(asset, face)
+        meta = {"name": name, "authors": [author or UNKNOWN_AUTHOR], "licenseUrl": LICENCE}
+        extensions["VRMC_vrm"] = {"specVersion": "1.0", "meta": meta, "humanoid": {"humanBones": bones}}
+        used = asset.tree.setdefault("extensionsUsed", [])
+        if "VRMC_vrm" not in used:
+            used.append("VRMC_vrm")
+        notes += [f"VRM: {said}", f"VRM: name {name!r}, author {meta['authors'][0]!r}, the licence that permits least"]
+        if author is None:
+            notes.append("VRM: --author TEXT says who made it")
+    vrm = extensions["VRMC_vrm"]
+    have = vrm.setdefault("expressions", {}).setdefault("preset", {})
+    nodes = asset.tree["nodes"]
+    added = [preset for preset in bound if preset not in have]
+    for preset in added:
+        have[preset] = {
+            "morphTargetBinds": [
+                {"node": number, "index": target, "weight": weight}
+                for (mesh, target), weight in bound[preset].items()
+                for number, node in enumerate(nodes)
+                if node.get("mesh") == mesh
+            ]
+        }
+    return [*notes, _said(added, "VRM 1.0's")]
+
+
+def _places(weights: Mapping[str, float], shapes: Mapping[tuple[int, int], str]) -> dict[tuple[int, int], float]:
+    return {place: weights[shape] for place, shape in shapes.items() if shape in weights}
+
+
+def _fill_version_0(
+    vrm: dict, bound: Mapping[str, Mapping[tuple[int, int], float]], old: Mapping[str, str]
+) -> list[str]:
+    groups = vrm.setdefault("blendShapeMaster", {}).setdefault("blendShapeGroups", [])
+    have = {str(group.get("presetName", "")).lower() for group in groups}
+    added = [preset for preset in old if preset not in have and old[preset] in bound]
+    for preset in added:
+        binds = [
+            {"mesh": mesh, "index": target, "weight": 100 * weight}
+            for (mesh, target), weight in bound[old[preset]].items()
+        ]
+        group = {"name": preset, "presetName": preset, "binds": binds, "materialValues": [], "isBinary": False}
+        groups.append(group)
+    return added
+
+
+def _said(added: list[str], whose: str) -> str:
+    return (
+        f"VRM: {len(added)} of {whose} expressions added: {', '.join(added)}" if added else "VRM: no expression added"
+    )

@@ -1,0 +1,62 @@
+"""Steps of verbs that move a face which may come from an asset: the asset is kept, or it is said what is lost of it."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from facegen.errors import FacegenError
+from facegen.verbs.shared import chosen, write_sequence
+
+if TYPE_CHECKING:
+    from facegen.face import Face
+    from facegen.scene.asset import Asset
+    from facegen.sequence.sequence import Sequence
+
+SHOWN_ONLY = (".png", ".mp4", ".gif", ".csv")
+"""Suffixes of what is no model: nobody looks for a skeleton there."""
+
+
+def asset_of(options: Namespace) -> Asset | None:
+    """The asset that the options' neutral is, where the output keeps it; else what is lost of one is printed.
+
+    Raises:
+        FacegenError: the file cannot be read, or does not become what is asked for.
+    """
+    from facegen.scene.asset import SUFFIXES, Asset
+    from facegen.scene.files import require_writable
+    from facegen.scene.kept import Kept
+
+    out = options.out.suffix.lower()
+    if options.neutral.suffix.lower() not in SUFFIXES:
+        if out == ".vrm":
+            raise FacegenError(f"cannot write {options.out}: {options.neutral} is no VRM; take .glb")
+        return None
+    if out in SHOWN_ONLY:
+        return None
+    asset = Asset.open(options.neutral)
+    if out in SUFFIXES:
+        require_writable(asset, options.out)
+        return asset
+    lost = Kept.of(asset.tree).kinds()
+    for phrase in lost:
+        print(f"facegen: left out: {phrase} of {options.neutral.name}", file=sys.stderr)
+    if lost:
+        print(f"facegen: {', '.join(SUFFIXES)} would keep what {options.neutral.name} has", file=sys.stderr)
+    return None
+
+
+def write_moved(sequence: Sequence, face: Face, options: Namespace, asset: Asset | None, name: str) -> None:
+    """Write a sequence into the asset that its face came from, or by itself where there is none, and print it."""
+    if asset is None:
+        write_sequence(sequence, options)
+        return
+    from facegen.exporters.asset import Place, write_into
+
+    rows = None if face.portion is None else face.portion.vertices
+    place = Place(asset, face.mesh.vertices, face.factor, name, rows)
+    report = write_into(sequence, options.out, place, **chosen(options))
+    for reason in report.left_out:
+        print(f"facegen: left out: {reason}", file=sys.stderr)
+    print(f"{options.out.name}: {report}")

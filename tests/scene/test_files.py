@@ -1,0 +1,76 @@
+"""An asset is written again with its buffers and pictures, wherever it goes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from avatars import avatar, bowl
+from dressing import png
+
+from facegen.mesh import read_mesh
+from facegen.mesh.formats.gltf_document import open_document
+from facegen.scene.asset import Asset
+from facegen.scene.files import write_asset
+
+PICTURE = png(9, 200, 30)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A .gltf with its numbers in two files, the second for two triangles, and a picture beside it."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    document = avatar(bowl()).document
+    tree = document.tree
+    (folder / "my numbers.bin").write_bytes(document.binary)
+    more = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], "<f4").tobytes()
+    (folder / "more.bin").write_bytes(more)
+    tree["buffers"] = [
+        {"byteLength": len(document.binary), "uri": "my%20numbers.bin", "name": "first"},
+        {"byteLength": len(more), "uri": "more.bin", "extras": {"second": True}},
+    ]
+    sign = tree["accessors"][tree["meshes"][-1]["primitives"][0]["attributes"]["POSITION"]]
+    tree["bufferViews"][sign["bufferView"]] = {"buffer": 1, "byteLength": len(more)}
+    tree["images"] = [{"name": "skin", "uri": "skin.png", "extras": 1}, {"uri": "gone.png"}]
+    (folder / "skin.png").write_bytes(PICTURE)
+    (folder / "avatar.gltf").write_text(json.dumps(tree))
+    return folder / "avatar.gltf"
+
+
+@pytest.mark.parametrize("name", ["made.glb", "made.gltf", "own/made.gltf", "own/avatar.gltf", "own/made.glb"])
+def test_numbers_and_pictures_come_along(path: Path, tmp_path: Path, name: str) -> None:
+    rest, before = read_mesh(path).vertices, open_document(path)
+    numbers = [before.buffer(0), before.buffer(1)]
+    asset = Asset.open(path)
+    out = tmp_path / name
+    written = write_asset(asset, out)
+    files = [out] + ([out.with_suffix(".bin")] if out.suffix == ".gltf" else [])
+    assert written == sum(each.stat().st_size for each in files)
+    after = open_document(out)
+    np.testing.assert_array_equal(read_mesh(out).vertices, rest)
+    assert after.buffer(0)[: len(numbers[0])] == numbers[0] and after.buffer(1) == numbers[1]
+    assert after.tree["buffers"][0]["name"] == "first" and after.tree["buffers"][1]["extras"] == {"second": True}
+    assert after.tree["buffers"][1]["uri"].startswith("data:")
+    skin, gone = after.tree["images"]
+    if name in ("own/made.gltf", "own/avatar.gltf"):
+        assert after.tree["images"] == before.tree["images"] and asset.notes == []
+    else:
+        assert set(skin) == {"name", "extras", "bufferView", "mimeType"} and skin["mimeType"] == "image/png"
+        assert after.bytes_of(skin["bufferView"]) == PICTURE
+        assert gone == {"uri": "gone.png"}
+        (note,) = asset.notes
+        assert note.startswith("the picture 'gone.png': ") and "\n" not in note
+    kept = ("buffers", "images", "bufferViews")
+    assert {k: v for k, v in after.tree.items() if k not in kept} == {
+        k: v for k, v in before.tree.items() if k not in kept
+    }
+
+
+def test_a_file_of_numbers_that_stand_in_its_description_stays_whole(tmp_path: Path) -> None:
+    path = avatar(bowl()).write(tmp_path / "avatar.glb")
+    write_asset(Asset.open(path), tmp_path / "again.glb")
+    assert open_document(tmp_path / "again.glb").tree == open_document(path).tree
+    assert open_document(tmp_path / "again.glb").buffer(0) == open_document(path).buffer(0)

@@ -1,0 +1,94 @@
+"""What is made of a face is judged by what its surface did."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from one_face import fields, template
+from scipy.spatial import KDTree
+
+from facegen.face import Face
+from facegen.judgement import judge, strain_picture
+from facegen.landmarks.points import (
+    CHIN_TIP,
+    FOREHEAD_TOP,
+    LEFT_MOUTH_CORNER,
+    LOWER_INNER_LIP,
+    LOWER_LIP,
+    NOSE_END,
+    RIGHT_MOUTH_CORNER,
+    UPPER_INNER_LIP,
+    UPPER_LIP,
+)
+from facegen.sequence.sequence import Sequence
+
+pytest.importorskip("embreex")
+
+PLACED = {
+    FOREHEAD_TOP: (0, 66),
+    CHIN_TIP: (0, -117),
+    NOSE_END: (0, -36.5),
+    UPPER_LIP: (0, -62),
+    UPPER_INNER_LIP: (0, -68),
+    LOWER_INNER_LIP: (0, -72),
+    LOWER_LIP: (0, -80),
+    LEFT_MOUTH_CORNER: (25, -70),
+    RIGHT_MOUTH_CORNER: (-25, -70),
+}
+"""Some landmarks of the built-in face, mm to its left and up, nearly."""
+
+
+def _face() -> Face:
+    mesh = template()
+    marks = np.full((468, 3), np.nan)
+    front = np.flatnonzero(mesh.vertices[:, 2] > 40)
+    nearest = KDTree(mesh.vertices[front, :2]).query(list(PLACED.values()))[1]
+    marks[list(PLACED)] = mesh.vertices[front[nearest]]
+    return Face(mesh, lambda moved: moved, np.eye(3), None, "mm", 1.0, marks)
+
+
+def _sequence(*frames: np.ndarray) -> Sequence:
+    count = len(frames)
+    motion = np.linspace(0, 1, count)[:, None]
+    return Sequence(np.stack(frames), template().faces, 25, motion, ("it",))
+
+
+def test_muscles_of_the_built_in_face_are_within_the_bounds() -> None:
+    rest = template().vertices
+    for field in fields():
+        judged = judge(_face(), _sequence(rest, rest + field))
+        assert judged.sound
+        assert str(judged) == "no skin turned over or stretched beyond 4 times its length"
+
+
+def test_what_turns_over_and_what_stretches_is_named_and_drawn() -> None:
+    rest, face = template().vertices, _face()
+    lip = np.linalg.norm(rest - face.marks[LOWER_LIP], axis=1) < 6
+    torn, folded = rest.copy(), rest.copy()
+    torn[np.argmax(lip)] += [0, 0, 60]
+    middle = rest[lip].mean(axis=0)
+    folded[lip] = middle + (rest[lip] - middle) * [-1, 1, 1]
+    for made in (torn, folded):
+        judged = judge(face, _sequence(rest, rest, made, rest))
+        assert list(judged.counts)[0] == "lower lip" and judged.frame == 2
+        assert f"(frame 2): lower lip, {judged.counts['lower lip']} triangle" in str(judged)
+    assert len(judge(face, _sequence(rest, rest, torn)).stretched)
+    assert len(judged.turned)
+    picture = strain_picture(face, judged)
+    red = (picture[..., 0] > 1.6 * picture[..., 1]) & (picture[..., 0] > 90)
+    left, right = np.array_split(red, 2, axis=1)
+    assert left.sum() > 20  # in the whole face
+    assert right.sum() > 2 * left.sum()  # and from nearby
+
+
+def test_of_many_frames_those_of_largest_motion_are_judged_the_peaks_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    from facegen.judgement import MOST_FRAMES, _largest
+
+    motion = np.zeros((500, 2))
+    motion[100:200, 0] = np.sin(np.linspace(0, np.pi, 100))
+    motion[300, 1] = 0.2
+    frames = _largest(motion)
+    assert len(frames) == MOST_FRAMES
+    assert {300, int(motion[:, 0].argmax())} <= set(frames[:2].tolist())
+    assert (motion[frames[2:], 0] >= 0.5).all()
+    assert len(_largest(np.zeros((3, 0)))) == 3
