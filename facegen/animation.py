@@ -112,7 +112,9 @@ def _moved(face: Face, frames: DecodedFrames | CarriedFrames) -> Frames:
     """The frames of a face: those that are mixed of few fields, where carrying each for itself would take longer."""
     if not isinstance(face.carry, Carried | Spread) or len(frames) < FEW_FRAMES:
         return frames
-    parts = (frames.displacements(at, min(at + CHUNK_FRAMES, len(frames))) for at in range(0, len(frames), CHUNK_FRAMES))
+    parts = (
+        frames.displacements(at, min(at + CHUNK_FRAMES, len(frames))) for at in range(0, len(frames), CHUNK_FRAMES)
+    )
     found = face.carry.few_fields(parts)
     return frames if found is None else FewFields(frames.neutral, *found)
 

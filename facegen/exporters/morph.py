@@ -199,7 +199,9 @@ class FewMorph(Morph):
         count, rank = self.weights.shape
         if not rank:
             return np.zeros((0, *self.base.shape), np.float32)
-        spread = np.linspace(0, count - 1, min(count, NORMAL_FRAMES if self.few is None else FEW_NORMAL_FRAMES)).astype(int)
+        spread = np.linspace(0, count - 1, min(count, NORMAL_FRAMES if self.few is None else FEW_NORMAL_FRAMES)).astype(
+            int
+        )
         frames = np.union1d(spread, self.weights.argmax(axis=0))
         moved = np.stack([sequence.normals(pose) for pose in sequence.vertices[frames]])
         solve = np.linalg.pinv(self.weights[frames].astype(np.float64)).astype(np.float32)

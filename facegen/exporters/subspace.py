@@ -118,7 +118,7 @@ class Subspace:
         return np.concatenate(found)
 
     def targets(self, weights: np.ndarray, peak: np.ndarray) -> np.ndarray:
-        """(K, V, 3) float32 whose mixture by `weights / peak`, (T, K) orthonormal and (K,), is nearest to the motion."""
+        """(K, V, 3) float32 whose mixture by `weights / peak`, (T, K) orthonormal and (K,), is nearest."""
         turn = (peak[:, None] * (weights.T @ self.mix)).astype(np.float32)
         return (turn @ self.fields.reshape(len(self.fields), -1)).reshape(len(turn), self.points, 3)
 

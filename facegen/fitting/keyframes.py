@@ -19,8 +19,8 @@ expression that rises and falls has keys at a quarter, a half, three quarters an
 MOST_KEYS = 48
 """Keys of one motion, at most. Chosen: each is a field of the size of the mesh."""
 SUM_WEIGHT, NEARNESS = 100.0, 0.1
-"""How much the sum of a mixture's weights, which is 1, and nearness of its keys count beside coming to lie at the frame.
-Chosen: the sum is exact to a millionth, and a frame between two keys is a mixture of these two."""
+"""How much the sum of a mixture's weights, which is 1, and nearness of its keys count beside coming to lie at the
+frame. Chosen: the sum is exact to a millionth, and a frame between two keys is a mixture of these two."""
 LEAST_PART = 1e-5
 """Smallest part of a mixture that counts. Chosen: of a push of 5 mm it is 50 nanometres."""
 

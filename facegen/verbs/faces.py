@@ -118,7 +118,7 @@ def animate(options: Namespace) -> None:
     _judge(made, face, options)
 
 
-def _face(options: Namespace, model: Checkpoint, in_whole: bool = False) -> Face:
+def _face(options: Namespace, model: Checkpoint, in_whole: bool = False, grouped: bool = True) -> Face:
     """The mesh that the options name, ready to be moved by the model.
 
     With `in_whole`, groups of a file are a part of all that it shows, as an asset that is kept needs it.
@@ -127,7 +127,7 @@ def _face(options: Namespace, model: Checkpoint, in_whole: bool = False) -> Face
 
     template, own = model.hierarchy.template, model.landmarks.get("template")
     names = options.groups
-    face = read_face(options.neutral, template, options.out, options.units, options.landmarks, own, names)
+    face = read_face(options.neutral, template, options.out, options.units, options.landmarks, own, names, grouped)
     return face.in_whole() if in_whole else face
 
 
@@ -248,7 +248,7 @@ def register(options: Namespace) -> None:
     if options.out.suffix.lower() not in WRITERS:
         raise FacegenError(unknown("suffix to write a mesh with", options.out.suffix, WRITERS))
     model = checkpoint.load(options.model, trust=options.trust)
-    face = _face(options, model)
+    face = _face(options, model, grouped=False)
     if face.fit is None:
         raise FacegenError(f"{options.neutral} has the model's topology already; `facegen animate` takes it as it is")
     write_mesh(options.out, animation.register(model, face))
