@@ -84,7 +84,7 @@ class Carried:
 
     def few_fields(self, chunks: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """A whole motion, (N, V, 3) mm at a time, as weights (T, R) times fields (R, U, 3) float32, mm."""
-        weights, fields = carried(chunks, self.onto.straight, self.onto)
+        weights, fields = carried(self.onto, chunks)
         fields *= np.float32(self.factor)
         return weights, self._whole(fields)
 

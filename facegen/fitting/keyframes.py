@@ -6,12 +6,12 @@ motion. Mixed between two frames such a push is never smaller than it has to be,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import numpy as np
 from scipy.optimize import nnls
 
-from facegen.fitting.transfer import NEGLIGIBLE_FIELD
+from facegen.fitting.transfer import NEGLIGIBLE_FIELD, Transfer
 
 KEY_GAP = 0.13
 """Share of the largest motion: every frame is nearer than this to a key, in the motion's own coordinates. Chosen: an
@@ -84,24 +84,29 @@ def mixtures(coordinates: np.ndarray, keys: np.ndarray) -> np.ndarray:
     return mix[:, 1:]
 
 
-def carried(
-    chunks: Iterable[np.ndarray],
-    straight: Callable[[np.ndarray], np.ndarray],
-    whole: Callable[[np.ndarray], np.ndarray],
-) -> tuple[np.ndarray, np.ndarray]:
+def straight(transfer: Transfer, fields: np.ndarray) -> np.ndarray:
+    """What of a transfer is linear, as if nothing were hard and the jaw had no hinge: (K, V, 3) to (K, U, 3) float32."""
+    moved = []
+    for field in np.einsum("vij,tvj->tvi", transfer.stretch, fields, optimize=True):
+        given = transfer.skin @ field
+        given = np.pad(given, [(0, len(transfer.extend.anchors) - len(given)), (0, 0)])
+        moved.append(transfer.extend(given).astype(np.float32)[transfer.index])
+    return np.stack(moved) if moved else np.zeros((0, len(transfer.index), 3), np.float32)
+
+
+def carried(transfer: Transfer, chunks: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """A motion of the template carried to a mesh, as weights (T, R) times fields (R, U, 3) float32.
 
     Args:
-        chunks: displacements of the template, (N, V, 3) each.
-        straight: carries fields (K, V, 3) as far as that is linear, to (K, U, 3).
-        whole: carries frames (N, V, 3) with all that is not, to (N, U, 3).
+        transfer: to the mesh, of U vertices.
+        chunks: displacements of the template, (N, V, 3) mm each.
     """
     coordinates, fields = fields_of(chunks)
     keys = key_frames(coordinates)
-    moved = straight(fields).astype(np.float32)
+    moved = straight(transfer, fields)
     if not len(keys):
         return coordinates, moved
-    steps = whole(np.tensordot(coordinates[keys], fields, 1)).astype(np.float32)
+    steps = transfer(np.tensordot(coordinates[keys], fields, 1)).astype(np.float32)
     for step, row in zip(steps, coordinates[keys], strict=True):
         step -= np.tensordot(row.astype(np.float32), moved, 1)
     return np.concatenate([coordinates, mixtures(coordinates, keys)], axis=1), np.concatenate([moved, steps])

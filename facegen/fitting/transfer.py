@@ -78,7 +78,7 @@ class Transfer:
 
     def __call__(self, displacement: np.ndarray) -> np.ndarray:
         """(T, V, 3) in mm to (T, U, 3) float32 in the units of the mesh."""
-        local = self._local(displacement)
+        local = np.einsum("vij,tvj->tvi", self.stretch, displacement, optimize=True)
         weights, fields = few_fields(local)
         joined = np.zeros((len(displacement), len(self.extend.free), 3), np.float32)
         if len(fields):
@@ -93,13 +93,6 @@ class Transfer:
                 frame[hinged] = share * (self.jaw.turn(arms, turn) - arms)
         self.clearance(joined, angle)
         return joined[:, self.index]
-
-    def straight(self, fields: np.ndarray) -> np.ndarray:
-        """What of the map is linear, as if nothing were hard and the jaw had no hinge: shapes as of `__call__`."""
-        return np.stack([self._field(field).astype(np.float32)[self.index] for field in self._local(fields)])
-
-    def _local(self, displacement: np.ndarray) -> np.ndarray:
-        return np.einsum("vij,tvj->tvi", self.stretch, displacement, optimize=True)
 
     def _field(self, field: np.ndarray) -> np.ndarray:
         moved = self.skin @ field
