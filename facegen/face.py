@@ -136,6 +136,7 @@ class Face:
         factor: mm in one of them.
         marks: (468, 3) mm, landmarks of `mesh`, NaN where unknown; None where nothing is known of them.
         portion: which part of a file `mesh` is, in the file's units; None where it is all of it.
+        skin: (U,) bool, vertices of the pieces that hold the face; None where all may.
     """
 
     mesh: TriMesh
@@ -146,6 +147,7 @@ class Face:
     factor: float
     marks: np.ndarray | None = None
     portion: Portion | None = None
+    skin: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -202,7 +204,8 @@ class Face:
         factor, taken = _millimetres(fit.scale, units, name)
         scaled = mesh.with_vertices(mesh.vertices * factor)
         marks, carry = fit.landmarks(fit.vertices) * factor, Carried(transfer(fit), factor, dense, index)
-        return cls(scaled, carry, fit.seen.rotation, fit, taken, factor, marks)
+        skin = fit.skin[fit.index] if dense is None else fit.skin[fit.index][dense.owner][index]
+        return cls(scaled, carry, fit.seen.rotation, fit, taken, factor, marks, skin=skin)
 
     def in_whole(self) -> Face:
         """The same face as a part of all of its file, of which nothing else moves."""
@@ -210,7 +213,10 @@ class Face:
             return self
         whole, rows = self.portion.whole, self.portion.vertices
         carry = Spread(self.carry, rows, len(whole.vertices))
-        return replace(self, mesh=whole.with_vertices(whole.vertices * self.factor), carry=carry, portion=None)
+        skin = np.zeros(len(whole.vertices), bool)
+        skin[rows] = True if self.skin is None else self.skin
+        mesh = whole.with_vertices(whole.vertices * self.factor)
+        return replace(self, mesh=mesh, carry=carry, portion=None, skin=skin)
 
     def focus(self) -> np.ndarray | None:
         """(K,) the vertices that pictures of the face show, where the mesh goes on far beyond; else None: show all."""

@@ -19,10 +19,11 @@ from facegen.sequence.sequence import Sequence
 LARGEST_STRETCH = 4.0
 """Times its length at rest that an edge may have. Chosen from ICT-FaceKit's own shapes: `jawOpen` by 42 mm has edges of
 more on 10 mm^2 of skin in all, at the corners of the mouth; no other shape has them on 2 mm^2 of one place."""
-TURNED_SHARE = 8e-5
-"""Of the square of the face's size, 4 mm^2 of an adult's: the skin of one place that may turn over. Chosen from
-ICT-FaceKit's own shapes: up to 3.5 mm^2 at a corner of the mouth (`mouthShrugLower`), 3.1 mm^2 of a lid that shuts;
-`mouthClose` has 62 mm^2, since it is made to be added to an open jaw."""
+TURNED_SHARE = 1.3e-4
+"""Of the square of the face's size, 7 mm^2 of an adult's: the skin of one place that may turn over. Chosen from
+ICT-FaceKit's own shapes: up to 3.5 mm^2 at a corner of the mouth (`mouthShrugLower`), 3.1 mm^2 of a lid that shuts, 6.2
+of one where `noseSneer`, `browDown` and `mouthUpperUp` act at once; `mouthClose` has 62 mm^2, since it is made to be
+added to an open jaw."""
 STRETCHED_SHARE = 1.6e-4
 """Of the same square, 8 mm^2 of an adult's: the skin of one place, at rest, that may be stretched beyond
 `LARGEST_STRETCH`. Chosen: `jawOpen` has 5 mm^2 at each corner."""
@@ -88,6 +89,8 @@ def judge(face: Face, sequence: Sequence) -> Judgement:
     frames = frames[: max(1, MOST_TRIANGLES // max(len(faces), 1))]
     poses = [np.asarray(sequence.vertices[frame], dtype=np.float64) for frame in frames.tolist()]
     moves = np.any([np.abs(pose - rest).max(axis=1) > MOVED_SHARE * size for pose in poses], axis=0)
+    if face.skin is not None:
+        moves &= face.skin  # lashes and the mouth's inside fold as they like
     chosen = np.flatnonzero(moves[faces].any(axis=1))
     own = faces[chosen]
     middles = rest[own].mean(axis=1)

@@ -40,6 +40,24 @@ def ict_root() -> Path:
 
 
 @pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small clone of ICT-FaceKit, see `ict_clone`."""
+    from ict_clone import write_ict_clone
+
+    return write_ict_clone(tmp_path_factory.mktemp("ict") / "ICT-FaceKit")
+
+
+@pytest.fixture(scope="session")
+def live_link_root() -> Path:
+    """The folder of four takes of Live Link Face; tests on them skip where it is not there."""
+    default = Path(__file__).parents[1] / "../shared/data/LiveLink"
+    root = Path(os.environ.get("LIVE_LINK", default)).resolve()
+    if not (root / "rom-a.csv").is_file():
+        pytest.skip(f"no takes of Live Link Face in {root}; name their folder in LIVE_LINK")
+    return root
+
+
+@pytest.fixture(scope="session")
 def corpus_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small corpus of the built-in faces, made by the command: 5 subjects, of whom one validates and one tests."""
     path = tmp_path_factory.mktemp("data") / "corpus"

@@ -16,7 +16,7 @@ from facegen.errors import FacegenError, MeshError
 from facegen.face import Face, read_face, refusal_picture
 from facegen.fitting.register import FitError
 from facegen.landmarks.points import CHIN_TIP, FOREHEAD_TOP
-from facegen.mesh import TriMesh, read_mesh, write_mesh
+from facegen.mesh import TriMesh, read_mesh, vertex_normals, write_mesh
 from facegen.mesh.surface import Surface
 from facegen.mesh.topology import surface_pieces
 from facegen.pictures.render import Camera
@@ -176,6 +176,10 @@ def test_a_group_that_alone_bears_a_face_is_taken(
     face = read()
     np.testing.assert_array_equal(face.mesh.vertices, head.vertices)
     assert face.portion is not None and len(face.portion.whole.faces) == len(head.faces) + len(cover.faces)
+    part, moved = face.in_whole(), np.ones((2, len(head.vertices), 3), np.float32)
+    assert len(part.mesh.vertices) == len(head.vertices) + len(cover.vertices)
+    np.testing.assert_array_equal(part.carry(moved).any(axis=(0, 2)), part.skin)
+    np.testing.assert_array_equal(part.mesh.vertices[part.skin], head.vertices)
     assert "one in its group 'person' alone, which is taken" in capsys.readouterr().out
     assert len(read(groups="person").mesh.vertices) == len(head.vertices)
     with pytest.raises(FacegenError, match="^it: no face; .*out.refused.png shows"):
@@ -303,6 +307,9 @@ def test_nothing_goes_through_lips_and_lids_that_did_not_at_rest(head) -> None:
     skin = np.r_[0:9409, 11248:13294]
     teeth = [np.arange(len(mesh.vertices))[PARTS[name]] for name in ("upper teeth", "lower teeth")]
     balls = [np.arange(21451, 22221), np.arange(23021, 23791)]
+    seen = np.flatnonzero(vertex_normals(mesh.vertices, mesh.faces)[:9409, 2] > 0.2)
+    # Inside the mouth, an artist's own smile lets teeth lie 4.4 mm deeper in the skin than at rest.
+    bound = np.array([1.5, 1.5, 0.25, 0.25, 0.25, 0.25])
 
     def depths(vertices: np.ndarray) -> np.ndarray:
         lids = [
@@ -311,10 +318,10 @@ def test_nothing_goes_through_lips_and_lids_that_did_not_at_rest(head) -> None:
         surface = _part(mesh, vertices, skin)
         return np.array(
             [_depth(surface, vertices[row]) for row in teeth]
-            + [_depth(_part(mesh, vertices, row), vertices[skin]) for row in teeth]
+            + [_depth(_part(mesh, vertices, row), vertices[seen]) for row in teeth]
             + [_depth(_part(mesh, vertices, ball), vertices[lid]) for ball, lid in zip(balls, lids, strict=True)]
         )
 
     rest = depths(mesh.vertices)
     for field in moved:
-        assert (depths(mesh.vertices + field) < rest + 0.25).all()
+        assert (depths(mesh.vertices + field) < rest + bound).all()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from one_face import fields, template
@@ -73,6 +75,9 @@ def test_what_turns_over_and_what_stretches_is_named_and_drawn() -> None:
         assert list(judged.counts)[0] == "lower lip" and judged.frame == 2
         assert f"(frame 2): lower lip, {judged.counts['lower lip']} triangle" in str(judged)
     assert len(judge(face, _sequence(rest, rest, torn)).stretched)
+    # What is no skin may do as it likes.
+    assert judge(replace(face, skin=np.ones(len(rest), bool)), _sequence(rest, rest, folded)).counts == judged.counts
+    assert judge(replace(face, skin=~lip), _sequence(rest, rest, folded)).sound
     assert len(judged.turned)
     picture = strain_picture(face, judged)
     red = (picture[..., 0] > 1.6 * picture[..., 1]) & (picture[..., 0] > 90)

@@ -15,7 +15,7 @@ from facegen.data.sources.acting import ACTION_UNITS
 from facegen.data.sources.ict_facekit import CENTRAL, MM, REGIONS, SIDED
 from facegen.detection.search import find_landmarks
 from facegen.errors import FacegenError
-from facegen.exporters.arkit_basis import ArkitBasis
+from facegen.rigging.basis import ArkitBasis
 from facegen.face import Face
 from facegen.fitting.lips import lip_sides
 from facegen.landmarks.points import INNER_LIPS, MOUTH_CORNERS

@@ -15,7 +15,7 @@ from facegen.mesh.surface import Surface
 from facegen.mesh.tri_mesh import TriMesh
 
 SKIN_GAP = 0.002
-"""In units of the face's size: skin keeps so far away, or as far as it is at rest, where that is nearer. Chosen: half a
+"""In units of the face's size: skin keeps so far away from an eyeball, or as far as it is at rest, where that is nearer. Chosen: half a
 millimetre on an adult's face, so that triangles between vertices do not cut into the solid."""
 DEEPEST_SKIN = 0.02
 """In units of the face's size: skin deeper in a solid was not pressed there by an expression and is left. Chosen, 5 mm
@@ -53,30 +53,42 @@ class Clearance:
         solids: what they are pushed out of.
         head: the face's frame.
         jaw: by which hinged solids turn.
+        rolling: (U,) bool, of these the inside of lips and cheeks, which may roll over teeth; None is none.
     """
 
-    def __init__(self, mesh: TriMesh, soft: np.ndarray, solids: list[Solid], head: FaceFrame, jaw: Jaw) -> None:
+    def __init__(
+        self,
+        mesh: TriMesh,
+        soft: np.ndarray,
+        solids: list[Solid],
+        head: FaceFrame,
+        jaw: Jaw,
+        rolling: np.ndarray | None = None,
+    ) -> None:
         self.mesh, self.size, self.jaw = mesh, head.size, jaw
         self.contacts = []
         for solid in solids:
-            contact = _Contact.of(mesh, soft, solid, head)
+            off = soft & ~rolling if solid.flat and rolling is not None else soft
+            contact = _Contact.of(mesh, off, solid, head)
             if contact is not None:
                 self.contacts.append(contact)
 
-    def __call__(self, moved: np.ndarray, angle: np.ndarray) -> None:
+    def __call__(self, moved: np.ndarray, angle: np.ndarray, slide: np.ndarray | None = None) -> None:
         """Change displacements in place.
 
         Args:
             moved: (T, U, 3) in the mesh's units.
             angle: (T,) radians by which the jaw is open.
+            slide: (T, 3) by which it has moved beside that; None is not at all.
         """
-        for frame, turn in zip(moved, angle, strict=True):
+        slide = np.zeros((len(moved), 3)) if slide is None else slide
+        for frame, turn, shift in zip(moved, angle, slide, strict=True):
             if not frame.any():
                 continue
             for contact in self.contacts:
                 place = self.mesh.vertices[contact.near] + frame[contact.near]
                 if contact.solid.hinged:
-                    place = self.jaw.turn(place, -turn)
+                    place = self.jaw.turn(place - shift, -turn)
                 push = contact.push(place, self.size)
                 if push is not None:
                     push = self.jaw.rotate(push, turn) if contact.solid.hinged else push
@@ -132,7 +144,7 @@ class _Contact:
         edges, length = both[order], np.tile(length, 2)[order]
         free = cls(solid, surface, tree, near, around, share, np.zeros(0), edges, length, head.rotation[1])
         at_rest = free._distance(mesh.vertices[near], head.size)[0]
-        return replace(free, kept=np.minimum(at_rest, SKIN_GAP * head.size))
+        return replace(free, kept=np.minimum(at_rest, 0 if solid.flat else SKIN_GAP * head.size))
 
     def _distance(self, points: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
         """(N,) signed distance to the solid, positive outside, infinite where far away; (N, 3) the solid's normals."""

@@ -85,7 +85,7 @@ def mixtures(coordinates: np.ndarray, keys: np.ndarray) -> np.ndarray:
 
 
 def straight(transfer: Transfer, fields: np.ndarray) -> np.ndarray:
-    """What of a transfer is linear, as if nothing were hard and the jaw had no hinge: (K, V, 3) to (K, U, 3) float32."""
+    """What of a transfer is linear, as if nothing were hard and jaws had no hinge: (K, V, 3) to (K, U, 3) float32."""
     moved = []
     for field in np.einsum("vij,tvj->tvi", transfer.stretch, fields, optimize=True):
         given = transfer.skin @ field

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_matrix, identity, vstack
+from scipy.sparse import csr_matrix, diags, identity, vstack
 from scipy.spatial import KDTree
 
 from facegen.errors import MeshError
 from facegen.fitting.clearance import Clearance
+from facegen.fitting.extension import Extension, inwards
 from facegen.fitting.head import FaceFrame, Jaw
 from facegen.fitting.lips import lip_sides, lips_are_fused
 from facegen.fitting.nonrigid import OPPOSITE_REACH, align, fit_template
 from facegen.fitting.parts import lining, sort_parts
-from facegen.fitting.transfer import FADE_LENGTH, FRAME_WIDTH, Extension, Transfer, find_anchors, local_maps
-from facegen.landmarks.points import CHIN, Landmarks, face_size, facing, robust_similarity
+from facegen.fitting.transfer import FRAME_WIDTH, Transfer, find_anchors, local_maps
+from facegen.landmarks.points import BELOW_LOWER_LIP, CHIN, JAW_EDGE, Landmarks, face_size, facing, robust_similarity
 from facegen.mesh.subdivision import smooth_split
 from facegen.mesh.surface import LEAF_SIZE, Surface, on_surface
 from facegen.mesh.topology import pieces
@@ -46,6 +47,12 @@ FOUND_TURN = 0.3
 FRONTAL_COSINE = 0.2
 """Cosine between a normal and the face's front, above which a vertex of the template looks to the front. Chosen, 78
 degrees."""
+SEEN_COSINE = 0.2
+"""Cosine between a normal and the face's front, below which skin is the inside of lips and cheeks, which is not kept out
+of teeth: lips roll inwards over them. Chosen: within 78 degrees it is seen."""
+GUM_GAP = 0.03
+"""In units of the face's size: the mouth's lining so near to teeth and gums moves with them by 1/e while the jaw is open.
+Chosen, 7 mm on an adult's face; what is farther goes with the cheeks."""
 JUDGED_RADIUS = 0.4
 """In units of the face's size, from the middle of the landmarks: the fit is judged by what lies within. Chosen: it
 leaves out neck and ears, of which a mesh may have nothing."""
@@ -234,16 +241,32 @@ def transfer(fit: Fit) -> Transfer:
     piece = pieces(mesh)
     others = ~np.isin(piece, piece[anchors])
     head = FaceFrame.of(points, facing(points), size)
-    parts = sort_parts(mesh.vertices, vertex_normals(mesh.vertices, mesh.faces), piece, anchors, others, head)
-    lined, share = lining(mesh, ~others, anchors, parts, head)
+    normals = vertex_normals(mesh.vertices, mesh.faces)
+    parts = sort_parts(mesh.vertices, normals, piece, anchors, others, head)
     roots = np.flatnonzero(np.diff(parts.roots.indptr))
     where = csr_matrix(vstack([where, parts.roots[roots][:, anchors] @ where]))
-    chin = fit.marks[np.isin(fit.numbers, CHIN)]
-    jaw = Jaw.of(head, chin, chin @ fit.vertices)
-    held = np.concatenate([anchors, roots, lined])
-    extend = Extension(mesh, held, FADE_LENGTH * size)
-    lining_motion = np.zeros((len(held), 3))
-    lining_motion[len(held) - len(lined) :] = share[:, None] * jaw.swing(mesh.vertices[lined])
+    named = [fit.marks[np.isin(fit.numbers, names)] for names in (CHIN, JAW_EDGE, BELOW_LOWER_LIP)]
+    chin, edge, lip = (marks if marks.shape[0] else None for marks in named)
+    chin = named[0] if chin is None else chin
+    beside = None if edge is None else edge @ fit.vertices
+    jaw = Jaw.of(head, chin, chin @ fit.vertices, edge, beside, lip)
+    held = np.concatenate([anchors, roots])
+    length, lean = inwards(mesh, anchors, head)
+    lean.resize(len(mesh.vertices), len(held))
+    extend = Extension(mesh, held, length, lean)
+    lined, share = lining(mesh, ~others, anchors, parts, head)
+    hold, swing = None, np.zeros_like(mesh.vertices)
+    if len(lined):
+        along = np.zeros(len(mesh.vertices))
+        gap = KDTree(mesh.vertices[parts.mouth], LEAF_SIZE).query(mesh.vertices[lined])[0]
+        along[lined] = np.exp(-np.square(gap / (GUM_GAP * size)))
+        length = length ** (1 - along) * (GUM_GAP * size) ** along
+        hold = Extension(mesh, held, length, csr_matrix(diags(1 - along) @ lean))
+        swing[lined] = (along[lined] * share)[:, None] * jaw.swing(mesh.vertices[lined])
+        swing = hold.towards(swing)
     stretch = local_maps(template, fit.vertices, FRAME_WIDTH * size / fit.scale)
-    clearance = Clearance(mesh, np.isin(piece, piece[held]), parts.solids, head, jaw)
-    return Transfer(stretch, where, extend, parts, jaw, extend(lining_motion), clearance, mesh.vertices, fit.index)
+    rolling = normals @ head.rotation[2] < SEEN_COSINE
+    clearance = Clearance(mesh, np.isin(piece, piece[held]), parts.solids, head, jaw, rolling)
+    return Transfer(
+        stretch, where, extend, hold, parts, jaw, swing, clearance, mesh, np.where(others, piece, -1), fit.index
+    )

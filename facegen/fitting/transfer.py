@@ -9,11 +9,13 @@ from scipy.sparse import csc_matrix, csr_matrix, diags
 
 from facegen.errors import MeshError
 from facegen.fitting.clearance import Clearance
+from facegen.fitting.extension import Extension
 from facegen.fitting.head import Jaw
 from facegen.fitting.parts import Parts
+from facegen.fitting.untangle import smooth_out
 from facegen.mesh.laplacian import factor, laplacian
 from facegen.mesh.surface import Surface
-from facegen.mesh.topology import connected, pieces
+from facegen.mesh.topology import connected
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 
 ANCHOR_GAP = 0.02
@@ -32,14 +34,13 @@ FEWEST_ANCHORS = 50
 """Vertices that must follow the template, or it is refused. Chosen: fewer move no face."""
 SPECK_SHARE = 0.01
 """Share of all anchors: a connected patch of fewer is a nostril's inside or a fold behind an ear. Chosen."""
-FADE_LENGTH = 0.15
-"""In units of the face's size: the distance over the surface by which motion beyond the template's border has fallen to
-1/e. Chosen, 35 mm on an adult's face. Tried on one built-in person, whose motion is then off by 9.7 % (root mean square
-over what moves): half of it gives 11.0 %, double 9.5 %; a longer one moves ears and neck."""
 FRAME_WIDTH = 0.08
 """In units of the face's size: the width over which the turning and stretching from template to mesh is averaged.
-Chosen, 18 mm on an adult's face. Tried as `FADE_LENGTH`: half of it gives 11.2 %, double 8.4 %; other people may differ
+Chosen, 18 mm on an adult's face. Tried as `extension.FADE_LENGTH`: half of it gives 11.2 %, double 8.4 %; other people may differ
 from the template less evenly than that person does."""
+OPEN_JAW = 0.1
+"""Radians from which the jaw counts as open, and the mouth's lining keeps to gums and teeth. Chosen: a jaw opens by 0.35
+at most, and in a talking mouth by 0.1."""
 NEGLIGIBLE_FIELD = 3e-4
 """A field that is smaller than this share of the motion's largest is left out. Chosen: of 20 mm it is 6 micrometres."""
 DEGENERATE_DETERMINANT = 1e-9
@@ -57,46 +58,53 @@ class Transfer:
     Args:
         stretch: (V, 3, 3) for each vertex of the template, the linear map of its displacement into the mesh's frame.
         skin: sparse (A, V) from the template to the anchors, vertices that follow it exactly.
-        extend: continues the motion of the anchors, and of the mouth's lining after them, to everything else.
+        extend: continues the motion of the anchors, and of roots of lashes after them, to everything else.
+        hold: the same while the jaw is open, when the mouth's lining keeps to gums and teeth; None where it has none.
         parts: what is not skin.
         jaw: of the face.
-        lined: (joined, 3) by which skin moves as the mouth's lining does, for each radian of the jaw.
+        swing: (joined, 3) by which the mouth's lining moves for each radian of the jaw.
         clearance: what keeps skin out of eyeballs and teeth.
-        rest: (joined, 3) vertices without expression.
+        mesh: joined, without expression.
+        loose: (joined,) number of the piece of what is not skin, and -1 on the skin.
         index: (U,) the joined vertex of each vertex of the mesh.
     """
 
     stretch: np.ndarray
     skin: csr_matrix
     extend: Extension
+    hold: Extension | None
     parts: Parts
     jaw: Jaw
-    lined: np.ndarray
+    swing: np.ndarray
     clearance: Clearance
-    rest: np.ndarray
+    mesh: TriMesh
+    loose: np.ndarray
     index: np.ndarray
 
     def __call__(self, displacement: np.ndarray) -> np.ndarray:
         """(T, V, 3) in mm to (T, U, 3) float32 in the units of the mesh."""
         local = np.einsum("vij,tvj->tvi", self.stretch, displacement, optimize=True)
         weights, fields = few_fields(local)
+        angle, slide = self.jaw.motion(local)
         joined = np.zeros((len(displacement), len(self.extend.free), 3), np.float32)
         if len(fields):
-            moved = np.stack([self._field(field) for field in fields])
-            joined = np.einsum("tk,kuc->tuc", weights.astype(np.float32), moved.astype(np.float32), optimize=True)
-        angle = self.jaw.angle(local)
+            anchored = [self.skin @ field for field in fields]
+            moved = np.stack([self.extend(each) for each in anchored]).astype(np.float32)
+            joined = np.einsum("tk,kuc->tuc", weights.astype(np.float32), moved, optimize=True)
+            if self.hold is not None and angle.any():
+                held = np.stack([self.hold(each)[self.hold.solved] for each in anchored]).astype(np.float32)
+                held -= moved[:, self.hold.solved]
+                part = weights * np.clip(angle / OPEN_JAW, 0, 1)[:, None]
+                joined[:, self.hold.solved] += np.einsum("tk,kuc->tuc", part.astype(np.float32), held, optimize=True)
         hinged = np.flatnonzero(self.parts.jaw)
-        arms, share = self.rest[hinged], self.parts.jaw[hinged, None]
-        for frame, turn in zip(joined, angle, strict=True):
+        arms, share = self.mesh.vertices[hinged], self.parts.jaw[hinged, None]
+        for frame, turn, shift in zip(joined, angle, slide, strict=True):
             if turn:
-                frame += (turn * self.lined).astype(np.float32)
-                frame[hinged] = share * (self.jaw.turn(arms, turn) - arms)
-        self.clearance(joined, angle)
+                frame += (min(turn / OPEN_JAW, 1) * turn * self.swing).astype(np.float32)
+            frame[hinged] = share * (self.jaw.turn(arms, turn) + shift - arms)
+        self.clearance(joined, angle, slide)
+        smooth_out(self.mesh, joined, weights, self.parts.jaw == 0, self.loose)
         return joined[:, self.index]
-
-    def _field(self, field: np.ndarray) -> np.ndarray:
-        moved = self.skin @ field
-        return self.extend(np.pad(moved, [(0, len(self.extend.anchors) - len(moved)), (0, 0)]))
 
 
 def few_fields(displacement: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -144,44 +152,6 @@ def _frames(corners: np.ndarray) -> np.ndarray:
     length = np.linalg.norm(normal, axis=1, keepdims=True)
     # As long as the triangle is wide, so that it shrinks and grows with it.
     return np.stack([one, two, normal / np.sqrt(np.where(length > 0, length, 1))], axis=2)
-
-
-class Extension:
-    """Continues the motion of anchors over the surface, where it dies out with distance.
-
-    It solves (1 - length^2 Laplace) d = 0 where there is no anchor, so that nothing moves farther than the anchors.
-
-    Args:
-        mesh: (V, 3).
-        anchors: (A,) vertices whose motion is given.
-        length: by which it has fallen to 1/e, in the mesh's units.
-    """
-
-    def __init__(self, mesh: TriMesh, anchors: np.ndarray, length: float) -> None:
-        self.anchors = anchors
-        self.free = np.ones(len(mesh.vertices), dtype=bool)
-        self.free[anchors] = False
-        # Pieces without an anchor stay where they are.
-        self.solved = self.free & _reached(mesh, anchors)
-        stiffness, area = laplacian(mesh)
-        system = (diags(area) + length**2 * stiffness).tocsr()
-        self.factorised, self.given = None, None
-        if self.solved.any():
-            self.factorised = factor(csc_matrix(system[self.solved][:, self.solved]))
-            self.given = system[self.solved][:, anchors]
-
-    def __call__(self, moved: np.ndarray) -> np.ndarray:
-        """(A, 3) motion of the anchors to (V, 3) of all."""
-        whole = np.zeros((len(self.free), 3))
-        whole[self.anchors] = moved
-        if self.factorised is not None:
-            whole[self.solved] = self.factorised.solve(-(self.given @ moved))
-        return whole
-
-
-def _reached(mesh: TriMesh, anchors: np.ndarray) -> np.ndarray:
-    piece = pieces(mesh)
-    return np.isin(piece, piece[anchors])
 
 
 def find_anchors(

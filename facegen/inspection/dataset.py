@@ -24,12 +24,13 @@ from facegen.data.sources.settings import SETTINGS, left_out
 from facegen.data.sources.source import Source
 from facegen.data.sources.twins import twins
 from facegen.errors import FacegenError, unknown
+from facegen.inspection.takes import TAKES, inspect_takes, source_of_takes
 from facegen.mesh.formats.io import read_mesh
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.mesh.units import UNITS
 from facegen.progress import following
 
-OTHERS = ("vocaset", "multiface")
+OTHERS = ("vocaset", "multiface", *TAKES)
 """Sources with a folder that keep no mesh for every frame."""
 
 NAMED_FILES = 10
@@ -76,6 +77,8 @@ def inspect_dataset(root: Path, source: str | None, options: Mapping[str, Any]) 
     unwanted = [option for option in given if option not in OPTIONS[name]]
     if unwanted:
         raise FacegenError(f"the source {name} takes no --{unwanted[0]}")
+    if name in TAKES and "basis" not in given:
+        return inspect_takes(root, name, given.get("mapping"))
     opened, problems = None, []
     try:
         opened = open_source(name, {"root": root, "seed": 0} | given)
@@ -133,6 +136,8 @@ def refusals(source: Source) -> list[str]:
 def _other(root: Path) -> str | None:
     if (root / "data_verts.npy").is_file():
         return "vocaset"
+    if (takes := source_of_takes(root)) is not None:
+        return takes
     return "multiface" if any(root.glob("*/tracked_mesh")) else None
 
 

@@ -64,6 +64,10 @@ MOUTH = (*MOUTH_CORNERS, *INNER_LIP_MIDDLES, *LIP_MIDDLES)
 """Landmarks whose mean is the middle of the mouth."""
 CHIN = (CHIN_TIP, 148, 377, 176, 400, 199, 175)
 """Skin of the chin, by which the jaw's turn is measured."""
+JAW_EDGE = (RIGHT_JAW, LEFT_JAW, 150, 379)
+"""Skin on the edge of the jaw, beside the chin."""
+BELOW_LOWER_LIP = (LOWER_LIP, 18)
+"""The lower lip's outer edge and the skin just below it, in the middle."""
 FEATURES = (
     *(RIGHT_EYE_OUTER, RIGHT_EYE_INNER, LEFT_EYE_OUTER, LEFT_EYE_INNER, *MOUTH_CORNERS),
     *(UNDER_NOSE_END, NOSE_END, NOSE_BRIDGE, BROW_MIDDLE, UPPER_LIP_GROOVE, *LIP_MIDDLES),

@@ -26,12 +26,14 @@ class Clusters:
 
     Args:
         coarse: (C, 3), a vertex for each group, one of the mesh's own.
+        owner: (V,) the group of each.
         up: sparse (V, C), each vertex on its coarse triangle; rows sum to one.
         average: sparse (V, V), the mean of a vertex and of those beside it.
         steps: times that motion is averaged.
     """
 
     coarse: TriMesh
+    owner: np.ndarray
     up: csr_matrix
     average: csr_matrix
     steps: int
@@ -77,7 +79,9 @@ def clustered(mesh: TriMesh, cell: np.ndarray) -> Clusters:
     many = np.asarray(beside.sum(axis=1)).ravel()
     average = csr_matrix(diags((0.5 / np.maximum(many, 1)).astype(np.float32)) @ beside)
     average = average + diags(np.where(many > 0, 0.5, 1).astype(np.float32))
-    return Clusters(coarse, _up(points, owner, coarse), csr_matrix(average), round(SMOOTHED * count / len(chosen)))
+    return Clusters(
+        coarse, owner, _up(points, owner, coarse), csr_matrix(average), round(SMOOTHED * count / len(chosen))
+    )
 
 
 def _faces(corners: np.ndarray, count: int) -> np.ndarray:

@@ -52,12 +52,14 @@ class Take:
         weights: (N, 52) of `SHAPES`, 0 to 1; gaze reaches 1.05, and a face at rest has 0.1 and more in some.
         rate: frames a second that its timecodes count; the frames themselves may be fewer.
         notes: what a user should know about the file, a line each.
+        rotations: (N, 9) of `ROTATIONS`, radians; None where the file has not all of these columns.
     """
 
     times: np.ndarray
     weights: np.ndarray
     rate: int = RATE
     notes: tuple[str, ...] = ()
+    rotations: np.ndarray | None = None
 
     def __str__(self) -> str:
         return f"{len(self.times)} frames, {self.times[-1]:.2f} s, by timecodes of {self.rate} frames a second"
@@ -67,9 +69,9 @@ class Take:
         """Read a recording; columns are found by their names, in any order.
 
         How many frames a second timecodes count is seen in them, see `timecode.times_of`. Frames in which the app saw
-        no face (a count of 0) are left out, and so is the second of two that have one time. A recording without
-        TongueOut, which the app's first versions did not have, has 0 there. Of a calibrated take, which the app saves
-        in three files, `_neutral` is refused and with `_raw` the calibrated one is named.
+        no face (a count of 0) and blank rows are left out, and so is the second of two that have one time. A recording
+        without TongueOut, which the app's first versions did not have, has 0 there. Of a calibrated take, which the app
+        saves in three files, `_neutral` is refused and with `_raw` the calibrated one is named.
 
         Raises:
             MotionError: the file is missing or no such recording; the message names the line and what was expected.
@@ -85,7 +87,8 @@ class Take:
             raise MotionError(f"{path}: expected a recording of Live Link Face as text ({error})") from error
         if len(rows) < 2:
             raise MotionError(f"{path}: expected two frames with a face or more, found {len(rows)}")
-        lines, weights = np.array([row[0] for row in rows]), np.array([row[2] for row in rows])
+        lines, numbers = np.array([row[0] for row in rows]), np.array([row[2] for row in rows])
+        weights, rotations = numbers[:, : len(SHAPES)], numbers[:, len(SHAPES) :]
         stamps = [row[1] for row in rows]
         other = [
             line for line, stamp in zip(lines, stamps, strict=True) if (stamp.seconds < 0) != (stamps[0].seconds < 0)
@@ -102,7 +105,8 @@ class Take:
                 f"{path}: line {line}: expected a timecode after that of the frame before, found an earlier"
             )
         later = np.append(True, steps > 0)
-        return cls(times[later] - times[0], weights[later], rate, notes)
+        turned = rotations[later] if rotations.size else None
+        return cls(times[later] - times[0], weights[later], rate, notes, turned)
 
     def amplitude(self, fps: float) -> np.ndarray:
         r"""How far the face is from rest, (T,) in [0, 1], at `fps` frames a second from the first frame on.
@@ -142,7 +146,7 @@ def _beside(path: Path) -> tuple[str, ...]:
 
 
 def _rows(path: Path, file: Iterable[str]) -> Iterator[tuple[int, Stamp, list[float]]]:
-    """Line, timecode and weights of each frame with a face."""
+    """Line, timecode, weights and, where the file has all of them, rotations of each frame with a face."""
     reader = csv.reader(file)
     header = [name.strip().lower() for name in next(reader, [])]
     if len(header) < len(SHAPES) < ";".join(header).count(";"):
@@ -156,11 +160,12 @@ def _rows(path: Path, file: Iterable[str]) -> Iterator[tuple[int, Stamp, list[fl
         raise MotionError(
             f"{path}: line 1: expected the columns of Live Link Face; missing: {', '.join(missing[:3])}{more}"
         )
-    columns = [header.index(name.lower()) if name.lower() in header else None for name in SHAPES]
+    names = (*SHAPES, *ROTATIONS) if {name.lower() for name in ROTATIONS} <= set(header) else SHAPES
+    columns = [header.index(name.lower()) if name.lower() in header else None for name in names]
     stamp, count = (header.index(name.lower()) for name in COLUMNS[:2])
     for row in reader:
         line = reader.line_num
-        if not row or row[count : count + 1] == ["0"]:
+        if not "".join(row).strip() or row[count : count + 1] == ["0"]:
             continue
         while len(row) > len(header) and not row[-1].strip():  # a comma at the end of the line
             row.pop()
@@ -174,7 +179,7 @@ def _rows(path: Path, file: Iterable[str]) -> Iterator[tuple[int, Stamp, list[fl
             found,
             [
                 0.0 if column is None else _number(path, line, name, row[column])
-                for name, column in zip(SHAPES, columns, strict=True)
+                for name, column in zip(names, columns, strict=True)
             ],
         )
 
@@ -185,5 +190,6 @@ def _number(path: Path, line: int, name: str, text: str) -> float:
     except ValueError:
         value = np.nan
     if not abs(value) <= 10:
-        raise MotionError(f"{path}: line {line}: expected a weight, 0 to 1, under {name}, found {text[:40]!r}")
+        wanted = "an angle in radians" if name in ROTATIONS else "a weight, 0 to 1,"
+        raise MotionError(f"{path}: line {line}: expected {wanted} under {name}, found {text[:40]!r}")
     return value

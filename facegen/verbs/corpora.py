@@ -93,16 +93,42 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
         "--ranges",
         type=Path,
         metavar="FILE",
-        help="coma: a file with a line `subject expression from to` for each part of a recording to use",
+        help="coma: a file with a line `subject expression from to` for each part of a recording to use; live_link: "
+        "`subject expression file from to`",
     )
     recorded.add_argument(
         "--mapping",
         type=Path,
         metavar="FILE.yaml",
-        help="d3dfacs: a file that says which action units make which expression",
+        help="d3dfacs: a file that says which action units make which expression; express4d, keyframeface: which word",
+    )
+    takes = parser.add_argument_group("recorded weights (live_link, express4d, keyframeface)")
+    takes.add_argument(
+        "--basis", type=Path, metavar="DIR", help="a clone of ICT-FaceKit, whose shapes the weights move"
+    )
+    takes.add_argument(
+        "--head", metavar="HOW", help="the head's recorded rotation: away, or keep it, about the neck (default: away)"
+    )
+    takes.add_argument(
+        "--by-shape",
+        action="store_true",
+        default=None,
+        help="cut each take into evolutions, and name each after the group of ARKit's shapes that leads it",
+    )
+    takes.add_argument(
+        "--test-takes",
+        nargs="+",
+        metavar="NAME",
+        help="with --subjects: who recorded the takes that test people alone act (default: everybody acts all takes)",
     )
     acted = parser.add_argument_group("made sources (synthetic, ict_facekit)")
-    acted.add_argument("--subjects", type=int, metavar="N", help="number of people (default: 20)")
+    acted.add_argument(
+        "--subjects",
+        type=int,
+        metavar="N",
+        help="number of people (default: 20); of recorded weights: drawn people, who act every take (default: each "
+        "take by who recorded it)",
+    )
     acted.add_argument(
         "--frames",
         type=int,
@@ -114,10 +140,13 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
         "--vertices",
         type=int,
         metavar="V",
-        help="synthetic: at least 400 (default: 2000); ict_facekit: subdivide to this many (the paper has 28431)",
+        help="synthetic: at least 400 (default: 2000); ict_facekit and recorded weights: subdivide to this many (the "
+        "paper has 28431)",
     )
     acted.add_argument(
-        "--region", metavar="NAME", help="ict_facekit: how much of the head: narrow, face or head (default: face)"
+        "--region",
+        metavar="NAME",
+        help="ict_facekit and recorded weights: how much of the head: narrow, face or head (default: face)",
     )
     acted.add_argument("--blinks", action="store_true", default=None, help="synthetic: let people blink now and then")
     recipe = parser.add_argument_group("how the corpus is made")

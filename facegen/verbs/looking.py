@@ -57,7 +57,13 @@ def add_inspect(verbs: argparse._SubParsersAction) -> None:
         "--mapping",
         type=Path,
         metavar="FILE.yaml",
-        help="of a dataset's folder, for d3dfacs: a file that says which action units make which expression",
+        help="of a dataset's folder: a file that says what names which expression; d3dfacs, express4d, keyframeface",
+    )
+    parser.add_argument(
+        "--basis",
+        type=Path,
+        metavar="DIR",
+        help="of a folder of recorded weights: the clone of ICT-FaceKit that `prepare` would be given, to check all",
     )
     add_groups(parser)
     add_trust(parser)
@@ -67,11 +73,11 @@ def inspect(options: Namespace) -> None:
     """Print what is in a file, and whether it is sound."""
     from facegen.inspection.inspect import inspect as look
 
-    of_dataset = {"layout": options.layout, "mapping": options.mapping}
+    of_dataset = {"layout": options.layout, "mapping": options.mapping, "basis": options.basis}
     report = look(options.path, options.source, of_dataset, options.trust, options.groups)
     if (options.source or any(of_dataset.values())) and report.facts["kind"] != "dataset":
         raise FacegenError(
-            f"--source, --layout and --mapping are of a dataset; {options.path} is a {report.facts['kind']}"
+            f"--source, --layout, --mapping and --basis are of a dataset; {options.path} is a {report.facts['kind']}"
         )
     if options.groups is not None and report.facts["kind"] != "mesh":
         raise FacegenError(f"--groups are of a mesh; {options.path} is a {report.facts['kind']}")

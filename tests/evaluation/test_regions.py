@@ -22,7 +22,8 @@ from facegen.data.sources.built_in.skull import (
     slit_half_height,
     slit_line,
 )
-from facegen.data.sources.ict_facekit import MM, ICTFaceKitSource
+from facegen.data.sources.ict_face import MM
+from facegen.data.sources.ict_facekit import ICTFaceKitSource
 from facegen.errors import MeshError
 from facegen.evaluation.regions import REGIONS, _symmetry, face_regions
 from facegen.mesh import TriMesh, read_mesh, vertex_normals
@@ -70,7 +71,7 @@ def test_landmarks_of_a_real_face(ict_root: Path, region: str, turn: tuple[int, 
 def test_landmarks_of_people_who_differ(ict_root: Path, weights: tuple[float, float]) -> None:
     # In standard deviations of the first two modes, so that it does not matter how many a clone has.
     source = ict(ict_root, "narrow")
-    person = source.coarse + np.einsum("m,mvc->vc", np.array(weights), source.identities[:2])
+    person = source.face.coarse + np.einsum("m,mvc->vc", np.array(weights), source.face.identities[:2])
     for turn in TURNS:
         for scale in (0.9, 1.0, 1.1):
             regions = face_regions(moved(source.template.with_vertices(person), turn, scale))

@@ -37,9 +37,37 @@ def test_a_jaw_finds_by_how_much_its_chin_was_turned(angle: float) -> None:
     turned = jaw.turn(chin, angle)
     assert (turned[:, 1] < chin[:, 1]).all() or angle == 0  # a jaw opens downwards
     np.testing.assert_allclose(jaw.angle((turned - chin)[None]), np.sin(angle), atol=1e-9)
-    # As it begins to open, points move along its swing.
-    small = (jaw.turn(chin, 1e-6) - chin) / 1e-6
-    np.testing.assert_allclose(small, jaw.swing(chin), rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("chin", "edge", "lip", "slide"),
+    [
+        ((0, -1, 10), (0, -1, 8), (0, -1, 10), (0, -1, 9)),  # a jaw pushed forwards
+        ((8, 0, 0), (6, 0, 0), (8, 0, 0), (6, 0, 0)),  # and aside
+        ((0, 7, 4), (0, 3, 2), (0, 9, 4), (0, 0, 0)),  # a chin raised by its muscle
+        ((3, 0, 1), (3, 0, 1), (12, 1, -3), (0, 0, 0)),  # a mouth drawn aside
+        ((0, 2, 2), (0, 2, 4), (0, 0, 6), (0, 0, 0)),  # cheeks that are puffed
+    ],
+)
+def test_a_jaw_slides_where_chin_edge_and_lip_do_and_not_where_muscles_move_them(
+    chin: tuple[float, ...], edge: tuple[float, ...], lip: tuple[float, ...], slide: tuple[float, ...]
+) -> None:
+    turn = Rotation.from_rotvec([0.3, -0.2, 0.9]).as_matrix()
+    at = turn @ [0.0, -110, 20] + [5, 6, 7]
+    marks = identity(3, format="csr")
+    jaw = Jaw.of(frame(turn), marks[:1], at[None], marks[1:2], at[None], marks[2:])
+    angle, moved = jaw.motion(np.array([[chin, edge, lip]]) @ turn.T)
+    np.testing.assert_allclose(moved[0], turn @ slide, atol=1e-9)
+    assert angle[0] < 0.01
+
+
+def test_a_lip_drawn_down_does_not_open_the_jaw() -> None:
+    at = np.array([[0.0, -110, 20]])
+    marks = identity(3, format="csr")
+    jaw = Jaw.of(frame(np.eye(3)), marks[:1], at, marks[1:2], at, marks[2:])
+    drawn = np.array([[[0, -3, -2], [0, -0.7, -1], [0, -5, -2.0]]])
+    assert jaw.angle(drawn)[0] == 0
+    assert jaw.angle(np.repeat(drawn[:, :1], 3, axis=1))[0] > 0.02
 
 
 def test_a_chin_that_is_raised_does_not_turn_the_jaw() -> None:

@@ -6,7 +6,8 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 from shapes import grid, sphere
 
-from facegen.fitting.transfer import Extension, few_fields, local_maps
+from facegen.fitting.extension import Extension
+from facegen.fitting.transfer import few_fields, local_maps
 from facegen.mesh import TriMesh
 from facegen.mesh.topology import pieces
 

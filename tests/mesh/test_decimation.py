@@ -10,7 +10,7 @@ import pytest
 from shapes import grid
 
 from facegen.data.sources.built_in import face_template
-from facegen.data.sources.ict_facekit import REGIONS
+from facegen.data.sources.ict_face import REGIONS
 from facegen.mesh import TriMesh, read_mesh
 from facegen.mesh.decimation import decimate
 from facegen.mesh.hierarchy import MeshHierarchy

@@ -7,29 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from live_link_files import SMILE, lines, smile
 
 from facegen.errors import MotionError
-from facegen.motion.live_link import COLUMNS, SHAPES, Take
+from facegen.motion.live_link import COLUMNS, ROTATIONS, SHAPES, Take
 from facegen.motion.timecode import timecode
-
-SMILE = SHAPES.index("MouthSmileLeft")
-
-
-def lines(weights: np.ndarray, first: int = 0, step: int = 1, rate: int = 60) -> list[str]:
-    """The file's lines: weights (N, 52), the timecode frame of the first, frames from one to the next."""
-    found = [",".join(COLUMNS)]
-    for t, row in enumerate(weights):
-        whole, frame = divmod(first + t * step, rate)
-        stamp = f"{whole // 3600 % 24:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}:{frame:02d}.250"
-        found.append(",".join([stamp, "61", *(f"{value:.10f}" for value in row), *["0.1"] * 9]))
-    return found
-
-
-def smile(curve: np.ndarray) -> np.ndarray:
-    """(N, 52) weights of a smile that follows a curve, above a small weight that never changes."""
-    weights = np.full((len(curve), 52), 0.05)
-    weights[:, SMILE] += curve
-    return weights
 
 
 @pytest.fixture
@@ -149,6 +131,24 @@ def test_a_recording_without_a_tongue_has_none(take: Callable) -> None:
     found = take([",".join(row[:column] + row[column + 1 :]) for row in rows])
     np.testing.assert_allclose(found.weights[:, :-1], take(text).weights[:, :-1])
     assert not found.weights[:, -1].any()
+
+
+def test_rotations_are_read_where_all_are_there(take: Callable) -> None:
+    text = lines(smile(np.linspace(0, 1, 9)))
+    rotations = take(text).rotations
+    assert rotations is not None and rotations.shape == (9, len(ROTATIONS))
+    np.testing.assert_allclose(rotations, 0.1)
+    assert take([",".join(line.split(",")[:-9]) for line in text]).rotations is None
+    assert take([",".join(line.split(",")[:-1]) for line in text]).rotations is None
+    text[3] = ",".join([*text[3].split(",")[:-1], "x"])
+    with pytest.raises(MotionError, match="line 4: expected an angle in radians under RightEyeRoll, found 'x'"):
+        take(text)
+
+
+def test_blank_rows_are_passed_over(take: Callable) -> None:
+    text = lines(smile(np.linspace(0, 1, 9)))
+    found = take([*text[:5], "," * 62, *text[5:], "", "," * 62, " , "])
+    np.testing.assert_array_equal(found.weights, take(text).weights)
 
 
 def test_a_comma_at_the_end_of_lines_is_no_value(take: Callable) -> None:

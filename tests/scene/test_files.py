@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,9 @@ from facegen.mesh import read_mesh
 from facegen.mesh.formats.gltf_document import open_document
 from facegen.scene.asset import Asset
 from facegen.scene.files import write_asset
+from facegen.scene.targets import add_targets
 
+PACKED = Path(__file__).parents[1] / "mesh" / "formats" / "packed"
 PICTURE = png(9, 200, 30)
 
 
@@ -74,3 +77,18 @@ def test_a_file_of_numbers_that_stand_in_its_description_stays_whole(tmp_path: P
     write_asset(Asset.open(path), tmp_path / "again.glb")
     assert open_document(tmp_path / "again.glb").tree == open_document(path).tree
     assert open_document(tmp_path / "again.glb").buffer(0) == open_document(path).buffer(0)
+
+
+@pytest.mark.skipif(not (find_spec("meshopt") and find_spec("DracoPy")), reason="needs the extra `packed`")
+@pytest.mark.parametrize("name", ["draco", "meshopt", "gltfpack", "gltfpack_khr"])
+def test_a_packed_asset_is_written_plainly_with_what_was_added(tmp_path: Path, name: str) -> None:
+    path = PACKED / f"{name}.glb"
+    asset, rest = Asset.open(path), read_mesh(path).vertices
+    shift = 3 * np.sin(rest / 30)
+    ((mesh, places),) = add_targets(asset, ["up"], [(shift, None)]).items()
+    asset.tree["meshes"][mesh]["weights"][places[0]] = 1  # as it opens
+    write_asset(asset, tmp_path / "made.glb")
+    np.testing.assert_allclose(read_mesh(tmp_path / "made.glb").vertices, rest + shift, atol=1e-4)
+    assert "compression" not in json.dumps(open_document(tmp_path / "made.glb").tree)
+    (note,) = asset.notes
+    assert note.startswith("the packing (") and note.endswith("what is written is plain")

@@ -14,6 +14,8 @@ SPLITS = {"test_subjects", "val_subjects"}
 """Options of every source: who is kept for testing, and who for validation."""
 REAL = SPLITS | {"root", "fps", "units"}
 """Options of every source that reads recorded data."""
+TAKES = SPLITS | {"root", "basis", "subjects", "region", "vertices", "head", "units", "expressions", "test_takes"}
+"""Options of every source of recorded weights, which faces of the ICT Face Model act."""
 OPTIONS = {
     "synthetic": SPLITS | {"subjects", "frames", "vertices", "fps", "blinks"},
     "ict_facekit": SPLITS | {"root", "subjects", "frames", "vertices", "fps", "region"},
@@ -24,6 +26,9 @@ OPTIONS = {
     "vocaset": REAL,
     "d3dfacs": REAL | {"mapping"},
     "multiface": REAL | {"expressions"},
+    "live_link": TAKES | {"fps", "ranges", "by_shape"},
+    "express4d": TAKES | {"fps", "mapping", "by_shape"},
+    "keyframeface": TAKES | {"fps", "mapping", "by_shape"},
 }
 """The options that each source takes."""
 
@@ -53,6 +58,8 @@ def open_source(name: str, options: Mapping[str, Any]) -> Source:
     if name in ("synthetic", "ict_facekit"):
         return _acted(name, given, options["seed"])
     given.pop("fps", None)  # recorded sources have a rate of their own; preparing brings them to another
+    if name in ("live_link", "express4d", "keyframeface"):
+        return _of_takes(name, given, options["seed"])
     module, kind = {
         "folder": ("folder", "FolderSource"),
         "fourdfab": ("fourdfab", "FourDFABSource"),
@@ -81,6 +88,14 @@ def _acted(name: str, given: dict[str, Any], seed: int) -> Source:
     from facegen.data.sources.ict_facekit import ICTFaceKitSource
 
     return ICTFaceKitSource(casting, given["root"], given.get("region", "face"), given.get("vertices"))
+
+
+def _of_takes(name: str, given: dict[str, Any], seed: int) -> Source:
+    from facegen.data.sources.takes import Staging
+
+    staging = Staging(seed=seed, **{key: given.pop(key) for key in (TAKES | {"by_shape"}) & given.keys() - {"root"}})
+    kind = {"live_link": "LiveLinkSource", "express4d": "Express4DSource", "keyframeface": "KeyframeFaceSource"}[name]
+    return getattr(import_module(f"{__name__}.{name}"), kind)(given.pop("root"), staging, **given)
 
 
 def _count(name: str, wanted: list[str] | int) -> int:

@@ -84,8 +84,8 @@ class D3dfacsSource(MeshTreeSource):
         return super()._names(found, wanted)
 
 
-def read_mapping(path: Path) -> dict[str, str]:
-    """Expressions by set of action units, from YAML.
+def read_mapping(path: Path, example: str = "1+2: surprise") -> dict[str, str]:
+    """Expressions by what names them, a set of action units or the beginning of a word, from YAML.
 
     Raises:
         DataError: the file is missing, no YAML, or something else than names to names.
@@ -97,5 +97,5 @@ def read_mapping(path: Path) -> dict[str, str]:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise DataError(f"{path}: cannot be read as YAML ({' '.join(str(error).split())})") from error
     if not isinstance(content, dict) or not content or not all(isinstance(value, str) for value in content.values()):
-        raise DataError(f"{path}: expected lines of `action units: expression`, such as `1+2: surprise`")
+        raise DataError(f"{path}: expected lines of `what: expression`, such as `{example}`")
     return {str(name): value for name, value in content.items()}

@@ -362,8 +362,8 @@ def test_a_range_beyond_the_recording_is_left_out(tmp_path: Path) -> None:
 
 MAPPINGS = {
     "{1+2: surprise, 99: happy}": "unknown set of action units '99'; known are: 1+2, 12, 4",
-    "[1+2]": "expected lines of `action units: expression`",
-    "{1+2: [a]}": "expected lines of `action units: expression`",
+    "[1+2]": "expected lines of `what: expression`, such as `1+2: surprise`",
+    "{1+2: [a]}": "expected lines of `what: expression`, such as `1+2: surprise`",
     "{1+2": "cannot be read as YAML",
 }
 

@@ -15,7 +15,8 @@ from facegen.data.sources.built_in.face import face_template
 from facegen.data.sources.built_in.face_map import _pushed, face_map
 from facegen.data.sources.built_in.landmarks import LANDMARKS, REGIONS, landmarks, regions
 from facegen.data.sources.built_in.skull import SLIT_HALF_HEIGHT, roll, skull, skull_normal, slit_line, unroll
-from facegen.data.sources.ict_facekit import NOSE_TIP, ICTFaceKitSource
+from facegen.data.sources.ict_face import NOSE_TIP
+from facegen.data.sources.ict_facekit import ICTFaceKitSource
 from facegen.errors import DataError
 from facegen.mesh.alignment import rigid_transform
 from facegen.mesh.tri_mesh import TriMesh

@@ -1,0 +1,369 @@
+"""Recorded ARKit weights as 4D faces: takes, the people who act them, and what each of them shows."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from collections.abc import Sequence as Series
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facegen.data.sources.ict_face import NOSE_TIP, ICTFace
+from facegen.data.sources.recorded_face import Performer, RecordedFace
+from facegen.data.sources.settings import LEFT_OUT, left_out, read_settings
+from facegen.data.sources.source import Habits, Key, Recording, Source
+from facegen.data.sources.splits import choose_test_subjects, choose_val_subjects, require_known
+from facegen.data.sources.twins import without_twins
+from facegen.errors import DataError, FacegenError, unknown
+from facegen.motion.label import EXPRESSIONS, Phases
+from facegen.motion.live_link import Take
+from facegen.motion.repair import SHORTEST_STRETCH, Stretch, stretches
+from facegen.motion.shape_groups import GROUPS, led_evolutions
+from facegen.progress import following
+
+HEADS = ("away", "keep")
+"""What becomes of the head's recorded rotation: it is left away, or kept."""
+NEUTRAL = "neutral"
+"""Folder below the root with people at rest, `<subject>.obj` or `.ply`."""
+TAKES_KEPT = 8
+"""Takes that a process keeps in memory once they are read. Chosen: a take of two minutes is 1 MB."""
+
+
+@dataclass(frozen=True)
+class Staging:
+    """Who acts recorded takes, and how.
+
+    Args:
+        basis: an unchanged clone of the ICT-FaceKit repository.
+        seed: draws faces, and the test and validation subjects where none are named.
+        subjects: how many drawn people act, all of them every take; None lets each take be acted by who recorded it.
+        region: narrow, face or head, see `facegen.data.sources.ict_face.REGIONS`.
+        vertices: wished count, reached by splitting the longest edges; None keeps the model's own.
+        head: `away` leaves the head's recorded rotation out, `keep` turns it about the neck.
+        by_shape: cut each take into evolutions, and name each after the group of shapes that leads it.
+        test_takes: where drawn people act: who recorded the takes that test people alone act, as all others are acted
+            by the other people alone.
+        test_subjects: names, or one number of subjects to draw.
+        val_subjects: for validation, as `test_subjects`.
+        units: of given neutrals, instead of those of `dataset.yaml`.
+        expressions: of those that are there, the ones to take.
+    """
+
+    basis: str | Path | None = None
+    seed: int = 0
+    subjects: int | None = None
+    region: str = "face"
+    vertices: int | None = None
+    head: str = "away"
+    by_shape: bool = False
+    test_takes: Series[str] | None = None
+    test_subjects: Series[str] | None = None
+    val_subjects: Series[str] | None = None
+    units: str | None = None
+    expressions: Series[str] | None = None
+
+
+@dataclass(frozen=True)
+class TakeFile:
+    """A take, or a part of one, and what it is said to show.
+
+    Args:
+        performer: who recorded it.
+        expression: what it shows; empty where that is still to be found.
+        name: of the recording.
+        path: its file.
+        ends: first and last of what is used, as frames ("10") at its own rate from its first frame, or as seconds
+            ("1.5s"), backwards where the first is larger; None takes it as it is.
+        place: where that was written, for messages.
+    """
+
+    performer: str
+    expression: str
+    name: str
+    path: Path
+    ends: tuple[str, str] | None = None
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Frames first to last of a take, at its own rate, what they show, and its phases where they are known."""
+
+    take: TakeFile
+    expression: str
+    name: str
+    first: int
+    last: int
+    phases: Phases | None = None
+
+    @property
+    def key(self) -> Key:
+        """Of the recording as who recorded it acts it."""
+        return Key(self.take.performer, self.expression, self.name)
+
+
+Refusals = list[tuple[Key, str]]
+
+
+class TakesSource(Source):
+    """Takes of ARKit's weights, acted by faces of the ICT Face Model.
+
+    Each frame is a neutral plus the shapes times their weights. A person's neutral is `ROOT/neutral/<subject>.obj`
+    where that is there, else drawn from the identity modes by the seed and the person's name. Takes are repaired as
+    `facegen.motion.repair.stretches` says.
+
+    Args:
+        root: the dataset's folder.
+        takes: that are there.
+        staging: who acts them, and how.
+        refused: takes that cannot be used, with the reason.
+        test_performers: the dataset's own performers for testing.
+
+    Raises:
+        DataError: a setting cannot be used, or no take can.
+    """
+
+    habits = Habits(fps=30.0)
+
+    def __init__(
+        self,
+        root: str | Path,
+        takes: Iterable[TakeFile],
+        staging: Staging,
+        refused: Refusals | None = None,
+        test_performers: Series[str] = (),
+    ) -> None:
+        self.root, self.staging = Path(root), staging
+        if staging.head not in HEADS:
+            raise DataError(unknown("way with the head", staging.head, HEADS))
+        if staging.basis is None:
+            raise DataError("recorded takes need --basis, a clone of ICT-FaceKit, whose shapes they move")
+        if staging.subjects is not None and staging.subjects < 2:
+            raise DataError(f"--subjects draws at least one to train and one to test, got {staging.subjects}")
+        self._settings = read_settings(self.root)
+        self._face = RecordedFace(
+            ICTFace(staging.basis, staging.region, staging.vertices, "--basis"), staging.head == "keep"
+        )
+        self.template, self.reference = self._face.face.template, NOSE_TIP
+        self._read: OrderedDict[Path, list[Stretch]] = OrderedDict()
+        self._last: tuple[str, Performer] | None = None
+        refusals, rest = list(refused or ()), []
+        scenes, takes = [], list(takes)
+        barred = set(self._settings.leave_out or ())
+        for take in following(takes, "reading takes", "take"):
+            if f"{take.performer}/{take.name}" in barred:
+                rest.append((Key(take.performer, take.expression or "none", take.name), LEFT_OUT))
+                continue
+            found, cannot, unused = self._scenes(take)
+            scenes, refusals, rest = scenes + found, refusals + cannot, rest + unused
+        known = {f"{each.performer}/{each.name}" for each in takes}
+        left_out(self.root, known | {f"{each.take.performer}/{each.name}" for each in scenes})
+        rest += [(each.key, LEFT_OUT) for each in scenes if str(each.key) in barred]
+        scenes = self._chosen([each for each in scenes if str(each.key) not in barred])
+        if not scenes:
+            why = f"; the first because: {refusals[0][1]}" if refusals else ""
+            raise DataError(f"{self.root}: no take can be used{why}")
+        self._neutrals = self._given({scene.take.performer for scene in scenes})
+        self._cast(scenes, test_performers)
+        if staging.by_shape and not staging.expressions:
+            rest += self._untrained()
+        self.refused, self.left_out = (*self.refused, *refusals), tuple(rest)
+
+    def _scenes(self, take: TakeFile) -> tuple[list[Scene], Refusals, Refusals]:
+        """What of a take is used, what cannot be, and what is left out."""
+        key = Key(take.performer, take.expression or "none", take.name)
+        try:
+            parts, dropped = self._stretches(take.path)
+        except FacegenError as error:
+            return [], [(key, str(error))], []
+        cannot = [(key, reason) for reason in dropped]
+        if take.ends is not None:
+            first, last = (_frame(end, parts[0].fps) for end in take.ends)
+            low, high = sorted((first, last))
+            if not any(part.first <= low and high < part.first + len(part) for part in parts):
+                known = " and ".join(f"{part.first} to {part.first + len(part) - 1}" for part in parts)
+                reason = f"{take.place}: expected frames within {known} of {take.path}, found {low} to {high}"
+                return [], [*cannot, (key, reason)], []
+            if (high - low + 1) / parts[0].fps < SHORTEST_STRETCH:
+                reason = f"{take.place}: expected {SHORTEST_STRETCH:g} s or more, found {high - low + 1} frames"
+                return [], [*cannot, (key, reason)], []
+            return [Scene(take, take.expression, take.name, first, last)], cannot, []
+        if self.staging.by_shape:
+            return self._led(take, parts, cannot)
+        several, scenes = len(parts) > 1, []
+        for part in parts:
+            first, last = part.first, part.first + len(part) - 1
+            scenes.append(
+                Scene(take, take.expression, _named(take, first, last) if several else take.name, first, last)
+            )
+        return scenes, cannot, []
+
+    def _led(self, take: TakeFile, parts: list[Stretch], cannot: Refusals) -> tuple[list[Scene], Refusals, Refusals]:
+        """The evolutions of a take by the shapes that lead them."""
+        scenes, rest = [], []
+        for part in parts:
+            free = np.ones(len(part), dtype=bool)
+            for each in led_evolutions(part.weights, part.fps):
+                first, last = part.first + each.first, part.first + each.last
+                name = _named(take, first, last)
+                if each.doubt:
+                    rest.append((Key(take.performer, "none", name), each.doubt))
+                else:
+                    scenes.append(Scene(take, each.group, name, first, last, each.phases))
+                free[each.first : each.last + 1] = False
+            edges = np.flatnonzero(np.diff(free.astype(int), prepend=0, append=0))
+            for start, stop in zip(edges[::2], edges[1::2], strict=True):
+                if (stop - start) / part.fps >= SHORTEST_STRETCH:
+                    name = _named(take, part.first + int(start), part.first + int(stop) - 1)
+                    rest.append((Key(take.performer, "none", name), "no expression: rest, gaze, or what is too weak"))
+        return scenes, cannot, rest
+
+    def _chosen(self, scenes: list[Scene]) -> list[Scene]:
+        """Scenes of the expressions that are wanted; sets `expressions`."""
+        found = {scene.expression for scene in scenes}
+        listed, wanted = self._settings.expressions, self.staging.expressions
+        if self.staging.by_shape:
+            usual = [name for name in GROUPS if name in found]
+        else:
+            usual = [*(name for name in EXPRESSIONS if name in found), *sorted(found - set(EXPRESSIONS))]
+        for name in wanted or ():
+            if name not in found:
+                raise DataError(unknown("expression", name, usual))
+        self.expressions = tuple(wanted or [name for name in listed if name in found] or usual)
+        known = found & set(self.expressions)
+        return [scene for scene in scenes if scene.expression in known]
+
+    def _test_takes(self, scenes: list[Scene]) -> set[str]:
+        """Who recorded the takes that test people alone act."""
+        named = self.staging.test_takes or self._settings.test_takes
+        if not named:
+            return set()
+        performers = list(dict.fromkeys(scene.take.performer for scene in scenes))
+        require_known("recorded subject of a test take", named, performers)
+        if self.staging.subjects is None:
+            raise DataError("--test-takes is for drawn people, --subjects N; without them give --test-subjects")
+        if set(named) == set(performers):
+            raise DataError(f"all takes are test takes ({', '.join(named)}); at least one is needed to train on")
+        return set(named)
+
+    def _cast(self, scenes: list[Scene], test_performers: Series[str]) -> None:
+        """Who acts what, and who tests; sets keys and splits."""
+        staging, settings = self.staging, self._settings
+        if staging.subjects is None:
+            people = list(dict.fromkeys(scene.take.performer for scene in scenes))
+        else:
+            people = [f"{i:03d}" for i in range(staging.subjects)]
+        if not staging.test_subjects and staging.subjects is None:
+            require_known("test subject", settings.test_subjects, people)
+        named = settings.test_subjects if staging.subjects is None else []
+        own = [name for name in test_performers if name in people]
+        self.test_subjects = choose_test_subjects(people, staging.test_subjects or named or own or None, staging.seed)
+        tested = self._test_takes(scenes)
+        acted: list[tuple[Key, Scene]] = []
+        if staging.subjects is None:
+            acted = [(each.key, each) for each in scenes]
+        else:
+            for person in people:
+                for each in scenes:
+                    if not tested or (each.take.performer in tested) == (person in self.test_subjects):
+                        acted.append((Key(person, each.expression, f"{each.take.performer}/{each.name}"), each))
+        self.keys, self.refused = without_twins(key for key, _ in acted)
+        self._acted = dict(acted)
+        # In the order of people, so that each is made once.
+        place = {person: i for i, person in enumerate(people)}
+        self.keys = tuple(sorted(self.keys, key=lambda key: place[key.subject]))
+        named = settings.val_subjects if staging.subjects is None else []
+        validating = staging.val_subjects or named or None
+        self.val_subjects = choose_val_subjects(self.keys, self.test_subjects, validating, staging.seed)
+
+    def _untrained(self) -> Refusals:
+        """Leave out what nobody shows who trains, since it cannot be learnt; says what that is, once for each scene."""
+        trained = {key.expression for key in self.keys if key.subject in self.train_subjects}
+        scenes = [self._acted[key] for key in self.keys if key.expression not in trained]
+        self.keys = tuple(key for key in self.keys if key.expression in trained)
+        self.expressions = tuple(name for name in self.expressions if name in trained)
+        return [(each.key, f"nobody who trains shows {each.expression}") for each in dict.fromkeys(scenes)]
+
+    def _given(self, performers: set[str]) -> dict[str, Path]:
+        """Neutrals by who they are of."""
+        found: dict[str, Path] = {}
+        for path in sorted((self.root / NEUTRAL).glob("*")):
+            if path.suffix.lower() not in (".obj", ".ply"):
+                continue
+            if path.stem in performers and self.staging.subjects is None:
+                found.setdefault(path.stem, path)
+            elif self.staging.subjects is None:
+                raise DataError(f"{path}: {unknown('subject', path.stem, sorted(performers))}")
+        return found
+
+    def _stretches(self, path: Path) -> tuple[list[Stretch], list[str]]:
+        parts, dropped = self._read.get(path), []
+        if parts is None:
+            parts, dropped = stretches(Take.load(path))
+            self._read[path] = parts
+            if len(self._read) > TAKES_KEPT:
+                self._read.popitem(last=False)
+        return parts, dropped
+
+    def _stretch(self, scene: Scene) -> Stretch:
+        parts, _ = self._stretches(scene.take.path)
+        low, high = sorted((scene.first, scene.last))
+        part = next(part for part in parts if part.first <= low and high < part.first + len(part))
+        chosen = part.part(low - part.first, high + 1 - part.first)
+        return chosen.backwards() if scene.first > scene.last else chosen
+
+    def _performer(self, name: str) -> Performer:
+        # Scenes of one person follow each other, so the last one is worth keeping.
+        if self._last is None or self._last[0] != name:
+            if name in self._neutrals:
+                units = self.staging.units or self._settings.units
+                self._last = name, self._face.given(self._neutrals[name], units)
+            else:  # of a stream of their own, so that nobody changes where others come or go
+                stream = np.random.default_rng([self.staging.seed, 1, *name.encode()])
+                self._last = name, self._face.drawn(stream)
+        return self._last[1]
+
+    def weights(self, key: Key) -> np.ndarray:
+        """(T, 52) of `facegen.motion.live_link.SHAPES`, at the take's own rate: what a recording is acted by."""
+        return self._stretch(self._acted[key]).weights
+
+    def read(self, key: Key) -> Recording:
+        return self._recording(key, self._stretch(self._acted[key]))
+
+    def glance(self, key: Key) -> Recording:
+        return self._recording(key, self._stretch(self._acted[key]).part(0, 1))
+
+    def _recording(self, key: Key, stretch: Stretch) -> Recording:
+        performer = self._performer(key.subject)
+        phases = self._acted[key].phases
+        return Recording(self._face.perform(performer, stretch), performer.neutral, phases, stretch.fps)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Each process reads takes for itself.
+        return self.__dict__ | {"_read": OrderedDict(), "_last": None}
+
+    def options(self) -> dict[str, object]:
+        staging, face = self.staging, self._face.face
+        return {
+            "seed": staging.seed,
+            "subjects": staging.subjects,
+            "region": face.region,
+            "vertices": len(face.template.vertices),
+            "identity_modes": len(face.identities),
+            "neutrals": sorted(self._neutrals),
+            "head": staging.head,
+            "by_shape": staging.by_shape,
+            "test_takes": sorted(staging.test_takes or self._settings.test_takes),
+        }
+
+
+def _named(take: TakeFile, first: int, last: int) -> str:
+    return f"{take.name}.{first}-{last}"
+
+
+def _frame(end: str, fps: float) -> int:
+    """The frame that an end of a range names."""
+    return round(float(end[:-1]) * fps) if end.endswith("s") else int(end)
