@@ -11,6 +11,8 @@ ASKED_VERTICES, FIRST_RANK = 1500, 6
 Chosen: more take longer."""
 ALL_SHARE = 1e-3
 """How much all vertices count beside those, so that no target is bent by these alone. Chosen."""
+TIGHTER = 0.97
+"""Factor on what is allowed to those that are asked, after each round in which others were missed too far. Chosen."""
 ROUNDS = 8
 """Times that vertices which are missed most are given more weight. Chosen: later rounds save no target."""
 LEAST_WEIGHT = 0.05
@@ -50,20 +52,23 @@ class Subspace:
         whole = np.linalg.matrix_rank(self.mix)
         if not whole or self._missed(self._leading(self.gram, 0), self.moves).max(initial=0) <= limit:
             return np.zeros((len(self.mix), 0))
-        missed = self._missed(self._leading(self.gram, min(FIRST_RANK, whole)), self.moves)
+        missed, aim = self._missed(self._leading(self.gram, min(FIRST_RANK, whole)), self.moves), limit
+        asked = np.argsort(-missed, kind="stable")[:ASKED_VERTICES]
         for _ in range(ROUNDS):
-            # Few vertices decide; all of them are asked at the end.
-            asked = np.argsort(-missed, kind="stable")[:ASKED_VERTICES]
-            basis = self._fewest(self.moves[asked], limit, whole)
+            # Few vertices decide; all of them are asked at the end, and those that are missed too far from then on.
+            basis = self._fewest(self.moves[asked], aim, whole)
             if basis is None:
-                return None
+                break
             found = self._missed(basis, self.moves)
             if found.max() <= limit:
                 return basis
-            missed = np.maximum(missed, found)
-            missed[found > limit] += missed.max()
-        basis = self._leading(self.gram, whole)
-        return basis if self._missed(basis, self.moves).max() <= limit else None
+            worst = np.argsort(-found, kind="stable")[:ASKED_VERTICES]
+            asked, aim = np.union1d(asked, worst[found[worst] > limit]), aim * TIGHTER
+        for rank in range(basis.shape[1] + 1 if basis is not None else 1, whole + 1):
+            basis = self._leading(self.gram, rank)
+            if self._missed(basis, self.moves).max() <= limit:
+                return basis
+        return None
 
     def _fewest(self, rows: np.ndarray, limit: float, whole: int) -> np.ndarray | None:
         """The same for the vertices `rows` alone."""
