@@ -139,6 +139,9 @@ class FewMorph(Morph):
         super().__init__(sequence, (weights / peak).astype(np.float32), [])
         self.positions = few.targets(weights, peak) * np.float32(METRES)
         self.few = few
+        worst, _ = few.errors(self.weights, self.positions / np.float32(METRES))
+        if worst > tolerance:
+            raise FacegenError(f"tolerance {tolerance} mm is below what float32 holds here, {worst:.2g} mm")
 
     def _of_frames(self, sequence: Sequence, tolerance: float) -> None:
         vertices = sequence.vertices
