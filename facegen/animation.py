@@ -10,7 +10,7 @@ import torch
 from facegen.checkpoint import Checkpoint
 from facegen.checkpoint_entry import GENERATORS
 from facegen.errors import MeshError, MotionError, unknown
-from facegen.face import Carried, Face, Spread
+from facegen.face import Carried, Face
 from facegen.mesh.alignment import rigid_transform
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.nn.conditioning import generate
@@ -110,13 +110,12 @@ class CarriedFrames(Frames):
 
 def _moved(face: Face, frames: DecodedFrames | CarriedFrames) -> Frames:
     """The frames of a face: those that are mixed of few fields, where carrying each for itself would take longer."""
-    if not isinstance(face.carry, Carried | Spread) or len(frames) < FEW_FRAMES:
+    if not isinstance(face.carry, Carried) or len(frames) < FEW_FRAMES:
         return frames
     parts = (
         frames.displacements(at, min(at + CHUNK_FRAMES, len(frames))) for at in range(0, len(frames), CHUNK_FRAMES)
     )
-    found = face.carry.few_fields(parts)
-    return frames if found is None else FewFields(frames.neutral, *found)
+    return FewFields(frames.neutral, *face.carry.few_fields(parts))
 
 
 class TurnedFrames(Frames):

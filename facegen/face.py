@@ -93,37 +93,6 @@ class Carried:
 
 
 @dataclass(frozen=True, eq=False)
-class Spread:
-    """Motion carried to a part of a mesh, of which nothing else moves.
-
-    Args:
-        onto: the map to the part.
-        rows: (U,) its vertices.
-        count: of the whole.
-    """
-
-    onto: Callable[[np.ndarray], np.ndarray]
-    rows: np.ndarray
-    count: int
-
-    def __call__(self, displacement: np.ndarray) -> np.ndarray:
-        """(T, V, 3) mm to (T, count, 3) mm."""
-        return self._whole(self.onto(displacement))
-
-    def few_fields(self, chunks: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray] | None:
-        """As of `Carried`; None where the map to the part has none."""
-        if not isinstance(self.onto, Carried):
-            return None
-        weights, fields = self.onto.few_fields(chunks)
-        return weights, self._whole(fields)
-
-    def _whole(self, carried: np.ndarray) -> np.ndarray:
-        spread = np.zeros((len(carried), self.count, 3), carried.dtype)
-        spread[:, self.rows] = carried
-        return spread
-
-
-@dataclass(frozen=True, eq=False)
 class Face:
     """A neutral face that a model can move.
 
@@ -206,17 +175,6 @@ class Face:
         marks, carry = fit.landmarks(fit.vertices) * factor, Carried(transfer(fit), factor, dense, index)
         skin = fit.skin[fit.index] if dense is None else fit.skin[fit.index][dense.owner][index]
         return cls(scaled, carry, fit.seen.rotation, fit, taken, factor, marks, skin=skin)
-
-    def in_whole(self) -> Face:
-        """The same face as a part of all of its file, of which nothing else moves."""
-        if self.portion is None:
-            return self
-        whole, rows = self.portion.whole, self.portion.vertices
-        carry = Spread(self.carry, rows, len(whole.vertices))
-        skin = np.zeros(len(whole.vertices), bool)
-        skin[rows] = True if self.skin is None else self.skin
-        mesh = whole.with_vertices(whole.vertices * self.factor)
-        return replace(self, mesh=mesh, carry=carry, portion=None, skin=skin)
 
     def focus(self) -> np.ndarray | None:
         """(K,) the vertices that pictures of the face show, where the mesh goes on far beyond; else None: show all."""

@@ -176,10 +176,6 @@ def test_a_group_that_alone_bears_a_face_is_taken(
     face = read()
     np.testing.assert_array_equal(face.mesh.vertices, head.vertices)
     assert face.portion is not None and len(face.portion.whole.faces) == len(head.faces) + len(cover.faces)
-    part, moved = face.in_whole(), np.ones((2, len(head.vertices), 3), np.float32)
-    assert len(part.mesh.vertices) == len(head.vertices) + len(cover.vertices)
-    np.testing.assert_array_equal(part.carry(moved).any(axis=(0, 2)), part.skin)
-    np.testing.assert_array_equal(part.mesh.vertices[part.skin], head.vertices)
     assert "one in its group 'person' alone, which is taken" in capsys.readouterr().out
     assert len(read(groups="person").mesh.vertices) == len(head.vertices)
     with pytest.raises(FacegenError, match="^it: no face; .*out.refused.png shows"):

@@ -12,10 +12,10 @@ from scipy.spatial import KDTree
 
 from facegen.benchmark.measure import say
 from facegen.data.sources.acting import ACTION_UNITS
-from facegen.data.sources.ict_facekit import CENTRAL, MM, REGIONS, SIDED
+from facegen.data.sources.ict_face import MM, REGIONS
+from facegen.data.sources.ict_facekit import CENTRAL, SIDED
 from facegen.detection.search import find_landmarks
 from facegen.errors import FacegenError
-from facegen.rigging.basis import ArkitBasis
 from facegen.face import Face
 from facegen.fitting.lips import lip_sides
 from facegen.landmarks.points import INNER_LIPS, MOUTH_CORNERS
@@ -27,6 +27,7 @@ from facegen.mesh.surface import Surface
 from facegen.mesh.topology import surface_pieces
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.motion.live_link import SHAPES
+from facegen.rigging.weights import ArkitBasis
 
 UNITS = (
     *("browDown", "browInnerUp", "browOuterUp", "cheekPuff", "cheekSquint", "eyeBlink", "eyeSquint", "eyeWide"),
@@ -185,8 +186,8 @@ def glued(sample: Sample, own: np.ndarray) -> Sample:
     side = lip_sides(sample.mesh, own)
     inner = KDTree(own[list(INNER_LIPS)]).query(rest)[0] < CONTACT_RADIUS
     upper, lower = np.flatnonzero(inner & (side > 0)), np.flatnonzero(inner & (side < 0))
-    gap, there = KDTree(rest[lower]).query(rest[upper])
-    back = KDTree(rest[upper]).query(rest[lower])[1]
+    gap, there = map(np.asarray, KDTree(rest[lower]).query(rest[upper]))
+    back = np.asarray(KDTree(rest[upper]).query(rest[lower])[1])
     mutual = (back[there] == np.arange(len(upper))) & (gap < GLUED_GAP)
     one, two = upper[mutual], lower[there[mutual]]
     index = np.arange(len(rest))

@@ -15,8 +15,8 @@ from facegen.mesh.surface import Surface
 from facegen.mesh.tri_mesh import TriMesh
 
 SKIN_GAP = 0.002
-"""In units of the face's size: skin keeps so far away from an eyeball, or as far as it is at rest, where that is nearer. Chosen: half a
-millimetre on an adult's face, so that triangles between vertices do not cut into the solid."""
+"""In units of the face's size: skin keeps so far away from an eyeball, or as far as it is at rest, where that is
+nearer. Chosen: half a millimetre on an adult's face, so that triangles between vertices do not cut into the solid."""
 DEEPEST_SKIN = 0.02
 """In units of the face's size: skin deeper in a solid was not pressed there by an expression and is left. Chosen, 5 mm
 on an adult's face; a larger one pushes skin out on the wrong side of a tooth."""

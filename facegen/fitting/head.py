@@ -21,8 +21,8 @@ LIP_ASIDE = (2.0, 1.3)
 """How far the lower lip moves to a side as a share of the chin: from the first on, the jaw stays, up to the second, it
 moves. Chosen as `EDGE_FOLLOWS`: 4.2 where a mouth is drawn aside, 1.0 where a jaw is."""
 CHIN_RAISED, LIP_FORWARD = (0.8, 0.35), (0.5, 0.9)
-"""The chin's way up or down as a share of its way forwards, and the lower lip's way forwards as a share of that: the jaw
-stays at the first of each and moves at the second. Chosen as `EDGE_FOLLOWS`: 0.15 and 1.0 where a jaw is pushed
+"""The chin's way up or down as a share of its way forwards, and the lower lip's way forwards as a share of that: the
+jaw stays at the first of each and moves at the second. Chosen as `EDGE_FOLLOWS`: 0.15 and 1.0 where a jaw is pushed
 forwards; muscles of the chin raise it more than that."""
 DIVISOR_FLOOR = 1e-9
 """Smallest angle, and smallest way as a share of a jaw's size, that is divided by."""
@@ -89,9 +89,18 @@ class Jaw:
     lip: csr_matrix | None = None
 
     @classmethod
-    def of(cls, head: FaceFrame, chin: csr_matrix, at: np.ndarray, *more: csr_matrix | np.ndarray | None) -> Jaw:
-        """The jaw of a face whose size is known; for `chin`, `at` and what follows see the class."""
-        return cls(head.origin + head.size * HINGE @ head.rotation, head.rotation, chin, at, *more)
+    def of(
+        cls,
+        head: FaceFrame,
+        chin: csr_matrix,
+        at: np.ndarray,
+        edge: csr_matrix | None = None,
+        beside: np.ndarray | None = None,
+        lip: csr_matrix | None = None,
+    ) -> Jaw:
+        """The jaw of a face whose size is known; for the other arguments see the class."""
+        hinge = head.origin + head.size * HINGE @ head.rotation
+        return cls(hinge, head.rotation, chin, at, edge, beside, lip)
 
     @property
     def axis(self) -> np.ndarray:

@@ -48,11 +48,11 @@ FRONTAL_COSINE = 0.2
 """Cosine between a normal and the face's front, above which a vertex of the template looks to the front. Chosen, 78
 degrees."""
 SEEN_COSINE = 0.2
-"""Cosine between a normal and the face's front, below which skin is the inside of lips and cheeks, which is not kept out
-of teeth: lips roll inwards over them. Chosen: within 78 degrees it is seen."""
+"""Cosine between a normal and the face's front, below which skin is the inside of lips and cheeks, which is not kept
+out of teeth: lips roll inwards over them. Chosen: within 78 degrees it is seen."""
 GUM_GAP = 0.03
-"""In units of the face's size: the mouth's lining so near to teeth and gums moves with them by 1/e while the jaw is open.
-Chosen, 7 mm on an adult's face; what is farther goes with the cheeks."""
+"""In units of the face's size: the mouth's lining so near to teeth and gums moves with them by 1/e while the jaw is
+open. Chosen, 7 mm on an adult's face; what is farther goes with the cheeks."""
 JUDGED_RADIUS = 0.4
 """In units of the face's size, from the middle of the landmarks: the fit is judged by what lies within. Chosen: it
 leaves out neck and ears, of which a mesh may have nothing."""

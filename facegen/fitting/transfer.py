@@ -36,11 +36,11 @@ SPECK_SHARE = 0.01
 """Share of all anchors: a connected patch of fewer is a nostril's inside or a fold behind an ear. Chosen."""
 FRAME_WIDTH = 0.08
 """In units of the face's size: the width over which the turning and stretching from template to mesh is averaged.
-Chosen, 18 mm on an adult's face. Tried as `extension.FADE_LENGTH`: half of it gives 11.2 %, double 8.4 %; other people may differ
-from the template less evenly than that person does."""
+Chosen, 18 mm on an adult's face. Tried as `extension.FADE_LENGTH`: half of it gives 11.2 %, double 8.4 %; other people
+may differ from the template less evenly than that person does."""
 OPEN_JAW = 0.1
-"""Radians from which the jaw counts as open, and the mouth's lining keeps to gums and teeth. Chosen: a jaw opens by 0.35
-at most, and in a talking mouth by 0.1."""
+"""Radians from which the jaw counts as open, and the mouth's lining keeps to gums and teeth. Chosen: a jaw opens by
+0.35 at most, and in a talking mouth by 0.1."""
 NEGLIGIBLE_FIELD = 3e-4
 """A field that is smaller than this share of the motion's largest is left out. Chosen: of 20 mm it is 6 micrometres."""
 DEGENERATE_DETERMINANT = 1e-9

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csc_matrix, csr_matrix
+from scipy.sparse import csc_matrix, csr_matrix, identity
 
 from facegen.mesh.laplacian import factor
 from facegen.mesh.strain import face_normals
@@ -39,8 +39,8 @@ SUSPICIOUS = 0.4
 """Share of its area, seen along its normal at rest, that a triangle must have kept in all frames that were corrected,
 or it is looked at in all others too. Chosen: what kept more does not turn over between them."""
 MIXED = 0.1
-"""A frame is a mixture of others where less than this share of the largest is missing. Chosen: a tenth of a motion turns
-hardly a triangle over."""
+"""A frame is a mixture of others where less than this share of the largest is missing. Chosen: a tenth of a motion
+hardly turns a triangle over."""
 LEAST_PART = 1e-3
 """Smallest part of a mixture that counts. Chosen: of a correction of 3 mm it is 3 micrometres."""
 LEFT_OVER = 4
@@ -48,6 +48,8 @@ LEFT_OVER = 4
 richer."""
 NEEDLE = 1e-6
 """Share of a triangle's longest side, squared, below which its doubled area counts as none, and it is left alone."""
+RIDGE = 1e-6
+"""Share of the mean diagonal element that is added to all. Chosen far below what a triangle's stiffness is."""
 
 
 def smooth_out(mesh: TriMesh, moved: np.ndarray, weights: np.ndarray, soft: np.ndarray, loose: np.ndarray) -> None:
@@ -67,12 +69,18 @@ def smooth_out(mesh: TriMesh, moved: np.ndarray, weights: np.ndarray, soft: np.n
     if not len(chosen):
         return
     faces = mesh.faces[soft[mesh.faces].any(axis=1)]
-    faces = faces[np.stack([np.abs(moved[frame]).max(axis=1) > 0 for frame in chosen]).any(axis=0)[faces].any(axis=1)]
+    moving = np.zeros(len(mesh.vertices), dtype=bool)
+    for frame in chosen:
+        moving |= moved[frame].any(axis=1)
+    faces = faces[moving[faces].any(axis=1)]
     shares = np.stack([_kept(mesh.vertices, faces, moved[frame]) for frame in chosen])
     if not (shares < TURNED).any():
         return
     owner = loose[faces[:, 0]]
-    steps = [_untangled(mesh, faces, moved[frame], _asked(row, owner), soft) for frame, row in zip(chosen, shares)]
+    steps = [
+        _untangled(mesh, faces, moved[frame], _asked(row, owner), soft)
+        for frame, row in zip(chosen, shares, strict=True)
+    ]
     near = faces[(shares < SUSPICIOUS).any(axis=0)]
     mix = weights @ np.linalg.pinv(weights[chosen], rcond=LEAST_PART)
     for one, (free, step) in enumerate(steps):
@@ -134,13 +142,10 @@ class _Patch:
 
     Args:
         free: (N,) vertices that may move.
-        corners: (M, 3) vertices of the triangles around them.
         gradient: sparse (2M, U), from values on vertices to their gradients in the basis of each triangle.
         basis: (M, 2, 3) of each triangle's plane.
         normal: (M, 3) unit.
-        weight: (M,) of each triangle.
-        divergence: sparse (N, 2M).
-        factorised: the system of the free vertices.
+        weight: (M,) of each triangle, its area, but at least the mean one, so that slivers count too.
     """
 
     free: np.ndarray
@@ -196,7 +201,10 @@ class _Patch:
             weight[turned] *= GAIN
             wanted[ever] = self._raised(now[ever], ever)
             divergence = csr_matrix(own.T.multiply(np.repeat(weight, 2)[None]))
-            step = factor(csc_matrix(divergence @ own)).solve(divergence @ (wanted - start).reshape(-1, 3))
+            system = divergence @ own
+            # A patch may be a whole piece, which nothing holds.
+            system = csc_matrix(system + RIDGE * system.diagonal().mean() * identity(len(self.free)))
+            step = factor(system).solve(divergence @ (wanted - start).reshape(-1, 3))
             whole[self.free] = frame[self.free] + step
             now = (self.gradient @ whole).reshape(-1, 2, 3) + self.basis
         return step

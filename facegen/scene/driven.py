@@ -9,6 +9,7 @@ import numpy as np
 from facegen.errors import FacegenError
 from facegen.motion.bounded import bounded_weights
 from facegen.scene.asset import Asset
+from facegen.scene.drawn import drawn_targets
 from facegen.scene.own_shapes import OwnShape
 from facegen.sequence.frames import Frames, chunks
 
@@ -135,14 +136,8 @@ def named(names: list[str], most: int = 8) -> str:
 
 def _moved(asset: Asset, place: tuple[int, int], rows: np.ndarray | None) -> np.ndarray:
     """(U, 3) float32 mm of the drawn mesh that a morph target moves at a weight of one."""
-    mesh, target = place
-    moved = np.zeros((asset.count, 3), np.float32)
-    for part in asset.parts:
-        if asset.tree["nodes"][part.node].get("mesh") != mesh:
-            continue
-        index = part.primitive["targets"][target].get("POSITION")
-        if index is not None:
-            moved[part.rows] = part.drawn(asset.document.accessor(index, 3, zeros=True))
+    found = drawn_targets(asset, {place: "moved"}).get("moved")
+    moved = np.zeros((asset.count, 3), np.float32) if found is None else found.astype(np.float32)
     return moved if rows is None else moved[rows]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from facegen.errors import MeshError
+from facegen.mesh.formats.gltf_document import MALFORMED
 from facegen.motion.shape_names import GAZE, apple_name
 from facegen.scene.checks import target_count
 from facegen.scene.names import target_names
@@ -65,7 +66,15 @@ def said_names(tree: dict) -> list[str]:
     return list(dict.fromkeys([*names, *(name for name, _ in _expressions(tree))]))
 
 
-def _expressions(tree: dict) -> Iterator[tuple[str, dict[tuple[int, int], float]]]:
+def _expressions(tree: dict) -> list[tuple[str, dict[tuple[int, int], float]]]:
+    """As `_read`; a description that is not as VRM has it is refused in one line."""
+    try:
+        return list(_read(tree))
+    except MALFORMED as error:
+        raise MeshError("what it says of a VRM's expressions is not as the format has it; export it anew") from error
+
+
+def _read(tree: dict) -> Iterator[tuple[str, dict[tuple[int, int], float]]]:
     """The name and the targets of each expression of a VRM that moves some."""
     extensions = tree.get("extensions") or {}
     for group in ((extensions.get("VRM") or {}).get("blendShapeMaster") or {}).get("blendShapeGroups") or []:

@@ -43,10 +43,6 @@ class Part:
         """Its vertices in the drawn mesh."""
         return slice(self.first, self.first + self.count)
 
-    def drawn(self, moved: np.ndarray) -> np.ndarray:
-        """What displacements (count, 3) of its own space are in the drawn mesh: (count, 3) float32 mm."""
-        return _applied(self.linear, moved * MILLIMETRES)
-
     def positions(self, moved: np.ndarray) -> np.ndarray:
         """What a target of its own space holds for displacements (V, 3), mm, of the drawn mesh: (count, 3) float32."""
         return _applied(self.inverse, moved[self.rows] / MILLIMETRES)

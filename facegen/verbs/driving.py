@@ -74,12 +74,21 @@ def by_own_shapes(sequence: Sequence, face: Face, own: tuple[Asset, list[OwnShap
     asset, shapes = own
     rows = None if face.portion is None else face.portion.vertices
     driven = drive_own(asset, shapes, sequence.vertices, face.mesh.vertices, face.factor, rows)
-    where = ", ".join(f"{value:.0f}" for value in face.mesh.vertices[driven.where])
     print(
-        f"{asset.path.name}: own shapes explain {100 * driven.explained:.0f} %, {driven.left_mm:.2g} mm left at most "
-        f"at ({where}) mm; {len(driven.used)} of {len(shapes)} shapes take part"
+        f"{asset.path.name}: own shapes explain {100 * driven.explained:.0f} %, {driven.left_mm:.2g} mm left at most"
+        f"{_where(face, driven.where)}; {len(driven.used)} of {len(shapes)} shapes take part"
     )
     return replace(sequence, vertices=driven.frames), driven
+
+
+def _where(face: Face, vertex: int) -> str:
+    """The place of a vertex, for a message; nothing where it has no name."""
+    from facegen.landmarks.places import nearest_places, place_names
+
+    if face.marks is None:
+        return ""
+    number = int(nearest_places(face.marks, face.mesh.vertices[vertex][None])[0])
+    return f" on the {place_names()[number]}" if number < len(place_names()) - 1 else ""
 
 
 def write_own(sequence: Sequence, driven: Driven, asset: Asset, options: Namespace, name: str) -> None:

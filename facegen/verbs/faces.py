@@ -104,7 +104,7 @@ def animate(options: Namespace) -> None:
         phases = Phases.fill(frames, options.onset, options.apex, options.offset)
         ease = options.ease or "linear"
         motion = motion_label(frames, options.expression, phases, intensity, model.expressions, ease)
-    face = _face(options, model, in_whole=asset is not None or own is not None)
+    face = _face(options, model)
     # What fits is made once; writers go through the frames several times. Motion carried onto another topology is few
     # fields, which need no more room than that.
     streamed = face.fit is not None or 12 * len(motion) * len(face.mesh.vertices) > making.HELD_BYTES
@@ -118,17 +118,13 @@ def animate(options: Namespace) -> None:
     _judge(made, face, options)
 
 
-def _face(options: Namespace, model: Checkpoint, in_whole: bool = False, grouped: bool = True) -> Face:
-    """The mesh that the options name, ready to be moved by the model.
-
-    With `in_whole`, groups of a file are a part of all that it shows, as an asset that is kept needs it.
-    """
+def _face(options: Namespace, model: Checkpoint, grouped: bool = True) -> Face:
+    """The mesh that the options name, ready to be moved by the model."""
     from facegen.face import read_face
 
     template, own = model.hierarchy.template, model.landmarks.get("template")
     names = options.groups
-    face = read_face(options.neutral, template, options.out, options.units, options.landmarks, own, names, grouped)
-    return face.in_whole() if in_whole else face
+    return read_face(options.neutral, template, options.out, options.units, options.landmarks, own, names, grouped)
 
 
 def _require_one_label(options: Namespace, recorded: bool) -> None:
@@ -181,7 +177,7 @@ def interpolate(options: Namespace) -> None:
     require_output(options)
     asset = asset_of(options)
     model = checkpoint.load(options.model, trust=options.trust)
-    face = _face(options, model, in_whole=asset is not None)
+    face = _face(options, model)
     made = making.interpolate(model, face, options.start, options.stop, options.steps)
     write_moved(_dressed(made, face, options, asset), face, options, asset, f"{options.start} to {options.stop}")
     _judge(made, face, options)

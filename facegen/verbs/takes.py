@@ -32,9 +32,13 @@ def play(options: Namespace) -> None:
 
     if options.out.suffix.lower() == ".csv":
         raise FacegenError(f"{options.timeline} is a recording of weights already; give --out another suffix")
-    for option in ("intensity", "model"):
-        if getattr(options, option) is not None:
-            raise FacegenError(f"--{option} is for --expression NAME; a take that is played says all weights itself")
+    if options.model is not None:
+        raise FacegenError(
+            f"{options.timeline} says when and how much, not what; give --expression NAME with --model, or leave "
+            "--model out: then the mesh's own shapes play all of it"
+        )
+    if options.intensity is not None:
+        raise FacegenError("--intensity is for --expression NAME; a take that is played says all weights itself")
     asset = _rigged(options)
     places = arkit_targets(asset)
     kept = options.out.suffix.lower() in SUFFIXES

@@ -19,8 +19,9 @@ NEEDS = {".abc": "alembic3d", ".usd": "pxr", ".usda": "pxr", ".usdc": "pxr", ".u
 SMALL = {".mp4": {"size": 32}, ".gif": {"size": 32}, ".png": {"size": 32, "frames": 2}}
 
 
-@pytest.mark.parametrize("suffix", [suffix for suffix in SUFFIXES if suffix != ".csv"])  # needs a basis as well
+@pytest.mark.parametrize("suffix", [suffix for suffix in SUFFIXES if suffix not in (".csv", ".vrm")])
 def test_every_suffix_writes_what_was_asked_for_and_says_so(moving, tmp_path, suffix):
+    """All but .csv, which needs a basis, and .vrm, which needs an avatar."""
     if suffix in NEEDS:
         pytest.importorskip(NEEDS[suffix])
     report = export(moving(4), tmp_path / f"smile{suffix}", **SMALL.get(suffix, {}))
@@ -34,6 +35,14 @@ def test_every_suffix_writes_what_was_asked_for_and_says_so(moving, tmp_path, su
 def test_a_folder_may_end_in_a_slash(moving, tmp_path, name):
     export(moving(2), f"{tmp_path}/{name}")
     assert len(list((tmp_path / name).iterdir())) == 2
+
+
+def test_a_sequence_alone_is_no_vrm(moving, tmp_path):
+    with pytest.raises(
+        FacegenError, match=r"a\.vrm: only motion of an avatar that is a VRM becomes a \.vrm; take \.glb"
+    ):
+        export(moving(2), tmp_path / "a.vrm")
+    assert not list(tmp_path.iterdir())
 
 
 def test_npz_is_the_sequence_itself(moving, tmp_path):

@@ -89,6 +89,8 @@ def expression(tree: dict) -> dict:
         (lambda tree: expression(tree)["morphTargetBinds"][0].update(node=99), "'aa' binds node 99, of "),
         (lambda tree: expression(tree)["morphTargetBinds"][0].update(index=2), "morph target 2 of mesh 0, which has 2"),
         (lambda tree: expression(tree)["morphTargetBinds"][0].update(index=None), "morph target None of mesh 0"),
+        (lambda tree: expression(tree)["morphTargetBinds"][0].update(weight="all"), "not as the format has it"),
+        (lambda tree: tree["extensions"]["VRMC_vrm"].update(expressions=[1]), "not as the format has it"),
     ],
 )
 def test_an_expression_that_binds_nothing_is_refused(opened, change, message):
