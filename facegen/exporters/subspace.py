@@ -54,6 +54,7 @@ class Subspace:
             return np.zeros((len(self.mix), 0))
         missed, aim = self._missed(self._leading(self.gram, min(FIRST_RANK, whole)), self.moves), limit
         asked = np.argsort(-missed, kind="stable")[:ASKED_VERTICES]
+        basis: np.ndarray | None = None
         for _ in range(ROUNDS):
             # Few vertices decide; all of them are asked at the end, and those that are missed too far from then on.
             basis = self._fewest(self.moves[asked], aim, whole)

@@ -12,6 +12,7 @@ here the displacement is stiff, not an affine map for each vertex.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.sparse import block_diag, bsr_matrix, csc_matrix, csr_matrix, diags, kron
@@ -277,7 +278,7 @@ class _Solver:
         system = csr_matrix(kron(smooth, identity(3)) + blocks)
         system += RIDGE * system.diagonal().max() * identity(3 * count, format="csr")
         if self.factorised is not None:
-            near = LinearOperator(system.shape, self.factorised.solve, dtype=np.float64)
+            near: Any = LinearOperator(system.shape, self.factorised.solve)
             found, left = cg(system, right.ravel(), start.ravel(), rtol=SOLVED, maxiter=SOLVING_STEPS, M=near)
             if not left:
                 return found.reshape(count, 3)

@@ -40,7 +40,7 @@ class Clusters:
 
     def spread(self, moved: np.ndarray) -> np.ndarray:
         """(N, C, 3) displacements of the coarse mesh to (N, V, 3) float32 of the dense one."""
-        whole = np.empty((len(moved), self.up.shape[0], 3), np.float32)
+        whole = np.empty((len(moved), len(self.owner), 3), np.float32)
         for one, field in zip(whole, moved, strict=True):
             fine = self.up @ field.astype(np.float32)
             for _ in range(self.steps):
