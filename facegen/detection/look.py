@@ -112,6 +112,8 @@ class Shape:
 
     def _drawn(self, camera: Camera, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Vertices and faces to draw: of a dense mesh only those in the picture, and no finer than its pixels."""
+        if len(self.shown) < DENSE_FROM:
+            return self.vertices, self.faces
         local = (self.vertices - camera.position) @ camera.axes.T
         slope = np.tan(np.radians(camera.field_of_view) / 2)
         inside = (np.abs(local[:, :2]) < -VIEW_SLACK * slope * local[:, 2:]).all(axis=1)
