@@ -133,6 +133,8 @@ class Document:
         entries = self.tree.get(kind, [])
         if type(index) is not int or not 0 <= index < len(entries):
             raise MeshError(f"expected an index into {kind!r}, of which there are {len(entries)}, found {index!r}")
+        if not isinstance(entries[index], dict):
+            raise MeshError(f"{kind}[{index}]: expected an object, found {entries[index]!r:.40}; export it anew")
         return entries[index]
 
     def beside(self, uri: str, largest: int = LARGEST_BUFFER) -> bytes:
