@@ -231,7 +231,7 @@ def _finished(face: Face, shapes: dict[str, np.ndarray], mouth: Mouth) -> Rig:
                 ordered[name] = np.ascontiguousarray(moved, np.float32)
     left = [name for name in NAMES if name not in ordered]
     if left:
-        notes.append(f"left out, since neither the basis nor the mesh has it: {', '.join(left)}")
+        notes.append(f"not made, since the basis does not bring it: {', '.join(left)}")
     if not ordered:
         raise MeshError("none of the shapes moves anything")
     return Rig(face.mesh, ordered, face.rotation, face.factor, tuple(notes))

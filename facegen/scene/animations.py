@@ -9,6 +9,7 @@ import numpy as np
 
 from facegen.errors import FacegenError, MeshError
 from facegen.mesh.formats.gltf_buffer import FLOAT
+from facegen.mesh.formats.gltf_document import MALFORMED
 from facegen.scene.asset import Asset
 from facegen.scene.checks import target_count
 from facegen.scene.names import animation_names, free_name
@@ -85,27 +86,37 @@ def widen_animations(asset: Asset, before: Mapping[int, int]) -> None:
         before: for each mesh that has got targets, by its number, how many it had.
 
     Raises:
-        MeshError: an animation has another number of weights than its keys and the targets make.
+        MeshError: an animation has another number of weights than its keys and the targets make, or names what is not
+            there.
     """
     if before:
         asset.settle()  # what they hold may have been added
-    for animation in asset.tree.get("animations", []):
-        samplers = animation["samplers"]
-        wanted: dict[int, dict[int | None, list[dict]]] = {}  # channels by sampler and the mesh that has grown
-        for channel in animation["channels"]:
-            mesh = _animated_mesh(asset.tree, channel.get("target", {}))
-            grown = mesh if mesh in before else None
-            wanted.setdefault(channel["sampler"], {}).setdefault(grown, []).append(channel)
-        for number, users in wanted.items():
-            own = samplers[number]
-            for mesh in [each for each in users if each is not None]:
-                wide = _widened(asset, own, before[mesh], target_count(asset.tree["meshes"][mesh]))
-                if len(users) == 1:
-                    samplers[number] = wide
-                else:  # others go on with the sampler as it is, or need more weights
-                    samplers.append(wide)
-                    for channel in users[mesh]:
-                        channel["sampler"] = len(samplers) - 1
+    for number, animation in enumerate(asset.tree.get("animations", [])):
+        try:
+            _widen(asset, animation, before)
+        except MALFORMED as error:
+            name = f"{animation.get('name', number)!r:.60}"
+            raise MeshError(f"{asset.path}: animation {name} is not as the format has it; export it anew") from error
+
+
+def _widen(asset: Asset, animation: dict, before: Mapping[int, int]) -> None:
+    """One animation, see `widen_animations`."""
+    samplers = animation["samplers"]
+    wanted: dict[int, dict[int | None, list[dict]]] = {}  # channels by sampler and the mesh that has grown
+    for channel in animation["channels"]:
+        mesh = _animated_mesh(asset.tree, channel.get("target", {}))
+        grown = mesh if mesh in before else None
+        wanted.setdefault(channel["sampler"], {}).setdefault(grown, []).append(channel)
+    for number, users in wanted.items():
+        own = samplers[number]
+        for mesh in [each for each in users if each is not None]:
+            wide = _widened(asset, own, before[mesh], target_count(asset.tree["meshes"][mesh]))
+            if len(users) == 1:
+                samplers[number] = wide
+            else:  # others go on with the sampler as it is, or need more weights
+                samplers.append(wide)
+                for channel in users[mesh]:
+                    channel["sampler"] = len(samplers) - 1
 
 
 def _animated_mesh(tree: dict, target: dict) -> int | None:

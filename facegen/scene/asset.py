@@ -12,7 +12,7 @@ import numpy as np
 from facegen.errors import FacegenError, MeshError
 from facegen.mesh.formats.glb import first_vertices
 from facegen.mesh.formats.gltf_buffer import Buffer
-from facegen.mesh.formats.gltf_document import MALFORMED, Document, open_document
+from facegen.mesh.formats.gltf_document import DAMAGED, MALFORMED, Document, open_document
 from facegen.mesh.formats.gltf_scene import Scene
 from facegen.scene.checks import require_sound
 from facegen.scene.parts import Part, part_of
@@ -60,7 +60,7 @@ class Asset:
         except MeshError as error:
             raise MeshError(f"{path}: {error}") from error
         except MALFORMED as error:
-            raise MeshError(f"{path}: the glTF description is malformed ({type(error).__name__}: {error})") from error
+            raise MeshError(f"{path}: {DAMAGED}") from error
 
     @cached_property
     def parts(self) -> list[Part]:

@@ -13,10 +13,12 @@ def require_sound(document: Document) -> None:
     """Look at all meshes, nodes and skins of a document.
 
     Raises:
-        MeshError: a skin has no joints, or one that is no node; primitives of one mesh have different numbers of morph
-            targets; a target has another number of vertices than what it moves; or a mesh or a node has another number
-            of weights than of targets.
+        MeshError: animations, cameras, images or scenes are no lists of objects; a node shows no mesh that is there; a
+            skin has no joints, or one that is no node; primitives of one mesh have different numbers of morph targets;
+            a target has another number of vertices than what it moves; or a mesh or a node has another number of
+            weights than of targets.
     """
+    _require_lists(document.tree)
     _require_joints(document)
     for number, mesh in enumerate(document.tree.get("meshes", [])):
         name = f"mesh {mesh.get('name', number)!r:.60}"
@@ -30,11 +32,22 @@ def require_sound(document: Document) -> None:
             raise MeshError(f"{name}: {counts[-1]} morph targets are more than the {TARGET_LIMIT} that are kept")
         _require_weights(mesh, counts[0] if counts else 0, name)
         for primitive in mesh["primitives"]:
+            if not isinstance(primitive["attributes"], dict):
+                raise MeshError(f"{name}: expected attributes by name, found {primitive['attributes']!r:.40}")
             _require_lengths(document, primitive, name)
     for number, node in enumerate(document.tree.get("nodes", [])):
-        if "weights" in node and "mesh" in node:
+        if "mesh" in node:
             mesh = document.item("meshes", node["mesh"])
             _require_weights(node, target_count(mesh), f"node {node.get('name', number)!r:.60}")
+
+
+def _require_lists(tree: dict) -> None:
+    """Refuse what cannot be written again; meshes and nodes were looked at when the scene was drawn."""
+    for kind in ("animations", "cameras", "images", "scenes"):
+        entries = tree.get(kind, [])
+        wrong = [entries] if not isinstance(entries, list) else [each for each in entries if not isinstance(each, dict)]
+        if wrong:
+            raise MeshError(f"expected a list of objects as {kind!r}, found {wrong[0]!r:.40}; export it anew")
 
 
 def _require_joints(document: Document) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from facegen.errors import MeshError
+from facegen.mesh.formats.gltf_document import whole
 from facegen.scene.animations import widen_animations
 from facegen.scene.asset import Asset
 from facegen.scene.checks import target_count
@@ -54,6 +56,7 @@ def add_targets(
 
     Raises:
         FacegenError: the displacements are of another number of vertices.
+        MeshError: a mesh that moves has a primitive without positions, or an animation contradicts the document.
 
     Examples:
         >>> from facegen.scene.asset import Asset
@@ -132,7 +135,7 @@ def _append(
     before, old = target_names(mesh), target_count(mesh)
     for primitive, row in zip(mesh["primitives"], rows, strict=True):
         moves = [Moved(None, None) if row is None else row[k] for k in used]
-        count = asset.tree["accessors"][primitive["attributes"]["POSITION"]]["count"]
+        count = _positions(asset, primitive, f"mesh {mesh.get('name', number)!r:.60}")
         lit = any(each.normals is not None for each in moves)
         added = []
         for each in moves:
@@ -149,6 +152,14 @@ def _append(
     place = np.full(len(names), -1)
     place[used] = old + np.arange(len(used))
     return place
+
+
+def _positions(asset: Asset, primitive: dict, name: str) -> int:
+    """How many positions a primitive has, also one of lines, which no surface reader has looked at."""
+    try:
+        return whole(asset.document.item("accessors", primitive["attributes"].get("POSITION")), "count")
+    except MeshError as error:
+        raise MeshError(f"{asset.path}: {name} moves, and a primitive of it has no positions; {error}") from error
 
 
 def _or_zero(asset: Asset, accessor: int | None, count: int) -> int:

@@ -35,7 +35,7 @@ def test_shapes_arrive_on_another_mesh_each_by_itself(rigged):
         assert one @ other / np.linalg.norm(one) / np.linalg.norm(other) > 0.95, name
         assert 0.85 < np.linalg.norm(one) / np.linalg.norm(other) < 1.15, name
     assert "no eyeballs of its own" in rigged.said and "6 of 52 shapes added" in rigged.said
-    assert "left out, since neither the basis nor the mesh has it: eyeBlinkLeft" in rigged.said
+    assert "not made, since the basis does not bring it: eyeBlinkLeft" in rigged.said
 
 
 def test_a_mesh_of_the_basis_takes_its_shapes(basis_folder):

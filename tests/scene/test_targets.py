@@ -267,6 +267,31 @@ def test_a_document_that_contradicts_itself_is_refused(tmp_path: Path, change: s
     assert said in str(caught.value) and str(path) in str(caught.value) and "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        (("animations",), 7, "expected a list of objects as 'animations', found 7"),
+        (("animations", 1), [0, 0], r"expected a list of objects as 'animations', found \[0, 0\]"),
+        (("images", 0), None, "expected a list of objects as 'images', found None"),
+        (("nodes", 11, "mesh"), [None], r"expected an index into 'meshes', of which there are 5, found \[None\]"),
+        (("meshes", 3, "primitives", 1, "attributes"), "x", "mesh 'TeethMesh': expected attributes by name, found 'x'"),
+        (("meshes", 3, "primitives", 1, "attributes"), {}, "mesh 'TeethMesh' moves, .* has no positions; expected an"),
+        (("animations", 0, "channels", 1, "sampler"), [], "animation 'idle' is not as the format has it"),
+        (("animations", 1, "samplers", 0, "output"), 10**9, "animation 'chat' is not as the format has it"),
+        (("animations", 1, "channels", 0, "target", "node"), 10**9, "animation 'chat' is not as the format has it"),
+    ],
+)
+def test_what_cannot_be_kept_is_refused_before_anything_is_written(path: Path, place: tuple, value, said: str) -> None:
+    made = avatar(bowl())
+    holder = made.document.tree
+    for key in place[:-1]:
+        holder = holder[key]
+    holder[place[-1]] = value
+    made.write(path)
+    with pytest.raises(MeshError, match=said):
+        moved(path)
+
+
 def test_displacements_of_another_mesh_are_refused(path: Path) -> None:
     asset = Asset.open(path)
     with pytest.raises(FacegenError, match="it draws 168 vertices, and 7 are to move"):

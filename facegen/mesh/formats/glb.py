@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from facegen.errors import MeshError
-from facegen.mesh.formats.gltf_document import ELEMENT_LIMIT, MALFORMED, Document, open_document
+from facegen.mesh.formats.gltf_document import DAMAGED, ELEMENT_LIMIT, MALFORMED, Document, open_document
 from facegen.mesh.formats.gltf_scene import Scene
 from facegen.mesh.formats.groups import Groups
 from facegen.mesh.tri_mesh import TriMesh
@@ -63,7 +63,7 @@ def read_glb_groups(path: str | Path) -> Groups:
     except MeshError as error:
         raise MeshError(f"{path}: {error}") from error
     except MALFORMED as error:
-        raise MeshError(f"{path}: the glTF description is malformed ({type(error).__name__}: {error})") from error
+        raise MeshError(f"{path}: {DAMAGED}") from error
     numbers = {names: number for number, names in enumerate(dict.fromkeys(shown_by))}
     return Groups(tuple(numbers), np.repeat([numbers[names] for names in shown_by], counts))
 
@@ -92,4 +92,4 @@ def read_glb(path: str | Path) -> TriMesh:
     except MeshError as error:
         raise MeshError(f"{path}: {error}") from error
     except MALFORMED as error:
-        raise MeshError(f"{path}: the glTF description is malformed ({type(error).__name__}: {error})") from error
+        raise MeshError(f"{path}: {DAMAGED}") from error

@@ -24,6 +24,11 @@ ELEMENT_LIMIT = 1 << 24
 so that a small file can ask for any amount of memory. Chosen: scans have up to some million."""
 MALFORMED = (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
 """What reading a damaged description raises: the JSON is free text, and any field may have any type."""
+DAMAGED = (
+    "the glTF description is malformed (it is no JSON, or a value is not of the kind that the format has there); "
+    "export it anew"
+)
+"""What is said of it where no check named the place."""
 LARGEST_BUFFER = 1 << 30
 """Bytes of a file beside the description at most. Chosen: it is held in memory."""
 
@@ -128,6 +133,8 @@ class Document:
         entries = self.tree.get(kind, [])
         if type(index) is not int or not 0 <= index < len(entries):
             raise MeshError(f"expected an index into {kind!r}, of which there are {len(entries)}, found {index!r}")
+        if not isinstance(entries[index], dict):
+            raise MeshError(f"{kind}[{index}]: expected an object, found {entries[index]!r:.40}; export it anew")
         return entries[index]
 
     def beside(self, uri: str, largest: int = LARGEST_BUFFER) -> bytes:
@@ -235,4 +242,4 @@ def open_document(path: str | Path) -> Document:
     except MeshError as error:
         raise MeshError(f"{path}: {error}") from error
     except MALFORMED as error:
-        raise MeshError(f"{path}: the glTF description is malformed ({type(error).__name__}: {error})") from error
+        raise MeshError(f"{path}: {DAMAGED}") from error
