@@ -10,16 +10,19 @@ import torch
 from facegen.checkpoint import Checkpoint
 from facegen.checkpoint_entry import GENERATORS
 from facegen.errors import MeshError, MotionError, unknown
-from facegen.face import Face
+from facegen.face import Carried, Face
 from facegen.mesh.alignment import rigid_transform
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.nn.conditioning import generate
-from facegen.sequence.frames import Frames
+from facegen.sequence.frames import CHUNK_FRAMES, FewFields, Frames
 from facegen.sequence.sequence import Sequence
 
 HELD_BYTES = 256 << 20
 """Bytes of frames above which the command line decodes them anew whenever a writer asks for them. Chosen: more take
 more memory, less makes longer clips be decoded several times."""
+FEW_FRAMES = 12
+"""Frames of a clip from which its motion is carried as few fields; each of fewer is carried for itself. Chosen: an
+expression has about four keys, see `facegen.fitting.keyframes`."""
 PHASE_FRAMES = 30
 """Frames of each phase, rise, apex and fall, of the label whose middle gives an expression's latent. Chosen: about a
 second of recordings; in a longer apex the latent settles further."""
@@ -76,9 +79,12 @@ class DecodedFrames(Frames):
         self.neutral = face.mesh.vertices.astype(np.float32)
 
     @torch.inference_mode()
+    def displacements(self, start: int, stop: int) -> np.ndarray:
+        """(stop - start, V, 3) mm, of the template."""
+        return self.decoder(self.latent[start:stop]).numpy()
+
     def read(self, start: int, stop: int) -> np.ndarray:
-        displacement = self.decoder(self.latent[start:stop]).numpy()
-        return self.neutral + self.carry(displacement).astype(np.float32)  # Eq. 4
+        return self.neutral + self.carry(self.displacements(start, stop)).astype(np.float32)  # Eq. 4
 
 
 class CarriedFrames(Frames):
@@ -94,8 +100,22 @@ class CarriedFrames(Frames):
         self.displacement, self.carry = displacement, face.carry
         self.neutral = face.mesh.vertices.astype(np.float32)
 
+    def displacements(self, start: int, stop: int) -> np.ndarray:
+        """(stop - start, V, 3) mm, of the template."""
+        return self.displacement[start:stop]
+
     def read(self, start: int, stop: int) -> np.ndarray:
-        return self.neutral + self.carry(self.displacement[start:stop]).astype(np.float32)  # Eq. 4
+        return self.neutral + self.carry(self.displacements(start, stop)).astype(np.float32)  # Eq. 4
+
+
+def _moved(face: Face, frames: DecodedFrames | CarriedFrames) -> Frames:
+    """The frames of a face: those that are mixed of few fields, where carrying each for itself would take longer."""
+    if not isinstance(face.carry, Carried) or len(frames) < FEW_FRAMES:
+        return frames
+    parts = (
+        frames.displacements(at, min(at + CHUNK_FRAMES, len(frames))) for at in range(0, len(frames), CHUNK_FRAMES)
+    )
+    return FewFields(frames.neutral, *face.carry.few_fields(parts))
 
 
 class TurnedFrames(Frames):
@@ -152,9 +172,10 @@ def animate(
 def _frames(model: Checkpoint, label: torch.Tensor, face: Face) -> Frames:
     network: Any = model.network
     if _is_plain(network):
-        return DecodedFrames(network.decoder, network.encoder(label), face)
+        return _moved(face, DecodedFrames(network.decoder, network.encoder(label), face))
     # All frames at once: a layer of the user's own may look from one frame to the next.
-    return CarriedFrames(generate(network, label, neutral=neutral_of(face, model)).float().numpy(), face)
+    made = generate(network, label, neutral=neutral_of(face, model)).float().numpy()
+    return _moved(face, CarriedFrames(made, face))
 
 
 def _apex_label(model: Checkpoint, expression: str) -> torch.Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,17 +13,21 @@ import numpy as np
 from facegen.detection.look import camera_at
 from facegen.detection.search import CLOSE_SIZE, UnseenError, find_landmarks, outwards
 from facegen.errors import FacegenError, MeshError
+from facegen.fitting.keyframes import carried
 from facegen.fitting.nonrigid import OPPOSITE_REACH
-from facegen.fitting.register import Fit, FitError, register, transfer
+from facegen.fitting.register import FACE_RADIUS, Fit, FitError, register, transfer
+from facegen.fitting.transfer import Transfer
 from facegen.landmarks.file import read_landmarks
 from facegen.landmarks.likeness import Likeness
 from facegen.landmarks.points import Landmarks, face_size
 from facegen.mesh.alignment import LARGEST_SIZE_RATIO, rigid_transform
+from facegen.mesh.clusters import Clusters, clustered
 from facegen.mesh.formats.io import read_groups, read_mesh, read_portion
 from facegen.mesh.portion import Portion
 from facegen.mesh.surface import Surface, on_surface
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import UNITS, millimetres
+from facegen.mesh.welding import weld
 from facegen.mesh.whereabouts import require_near_origin
 from facegen.pictures.render import render
 from facegen.pictures.sheets import mosaic, write_picture
@@ -48,8 +52,44 @@ GROUPS_TRIED = 4
 takes as long as the file itself."""
 GROUPS_NAMED = 8
 """Groups that a message names at most, the largest."""
+DENSE_FROM = 100_000
+"""Vertices from which the template is fitted to fewer triangles and motion is spread from these. Chosen: a fit alone
+would take a minute."""
+DENSE_CELL, FAR_CELL = 0.008, 0.04
+"""In units of the face's size: how wide the groups are, at the face and elsewhere. Chosen, 1.8 mm and 9 mm on an
+adult's face: a head has some 40,000 then."""
 DEPTHLESS = 1e-6
 """Smallest side of a mesh's box as a share of the largest, below which it has no depth. Chosen above rounding."""
+
+
+@dataclass(frozen=True, eq=False)
+class Carried:
+    """Motion carried to a mesh onto which the template was fitted.
+
+    Args:
+        onto: the map into the mesh's own units.
+        factor: mm in one of them.
+        dense: where the template was fitted to fewer triangles, how their motion becomes that of all.
+        index: (U,) the vertex of `dense` that each vertex of the mesh is; None where there is no `dense`.
+    """
+
+    onto: Transfer
+    factor: float
+    dense: Clusters | None = None
+    index: np.ndarray | None = None
+
+    def __call__(self, displacement: np.ndarray) -> np.ndarray:
+        """(T, V, 3) mm to (T, U, 3) float32 mm, each frame for itself."""
+        return self._whole(self.onto(displacement) * np.float32(self.factor))
+
+    def few_fields(self, chunks: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """A whole motion, (N, V, 3) mm at a time, as weights (T, R) times fields (R, U, 3) float32, mm."""
+        weights, fields = carried(self.onto, chunks)
+        fields *= np.float32(self.factor)
+        return weights, self._whole(fields)
+
+    def _whole(self, moved: np.ndarray) -> np.ndarray:
+        return moved if self.dense is None else self.dense.spread(moved)[:, self.index]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +127,7 @@ class Face:
         landmarks: np.ndarray | None = None,
         name: str = "the mesh",
         own: np.ndarray | None = None,
+        grouped: bool = False,
     ) -> Face:
         """Prepare a mesh, by its vertices where it has the template's topology, by a fit where it has not.
 
@@ -98,6 +139,8 @@ class Face:
             landmarks: (468, 3) in the mesh's units, NaN where unknown; None has them found.
             name: what messages call the mesh.
             own: (468, 3) mm, landmarks of the template, NaN where it has none; None has them found too.
+            grouped: fit the template to fewer triangles where the mesh is dense, which is then what `fit` is of; what
+                carries motion carries it to all of the mesh.
 
         Raises:
             UnseenError: no face is found in the mesh, or none in the template.
@@ -125,12 +168,13 @@ class Face:
         else:
             seen = outwards(mesh, landmarks)
             _require_face(mesh, seen, own, name)
-        fit = register(template, own, mesh, seen, name)
+        dense, index = _clusters(mesh, seen) if grouped else (None, None)
+        fit = register(template, own, mesh if dense is None else dense.coarse, seen, name)
         factor, taken = _millimetres(fit.scale, units, name)
-        carried = transfer(fit)
         scaled = mesh.with_vertices(mesh.vertices * factor)
-        marks, carry = fit.landmarks(fit.vertices) * factor, lambda moved: carried(moved) * np.float32(factor)
-        return cls(scaled, carry, fit.seen.rotation, fit, taken, factor, marks, skin=fit.skin[fit.index])
+        marks, carry = fit.landmarks(fit.vertices) * factor, Carried(transfer(fit), factor, dense, index)
+        skin = fit.skin[fit.index] if dense is None else fit.skin[fit.index][dense.owner][index]
+        return cls(scaled, carry, fit.seen.rotation, fit, taken, factor, marks, skin=skin)
 
     def focus(self) -> np.ndarray | None:
         """(K,) the vertices that pictures of the face show, where the mesh goes on far beyond; else None: show all."""
@@ -167,6 +211,16 @@ def _on_shape(own: np.ndarray, template: TriMesh, vertices: np.ndarray) -> np.nd
     return points
 
 
+def _clusters(mesh: TriMesh, seen: Landmarks) -> tuple[Clusters | None, np.ndarray | None]:
+    """Fewer triangles for a dense mesh, finer at the face than elsewhere, and (U,) the vertex of its own of each."""
+    if len(mesh.vertices) < DENSE_FROM:
+        return None, None
+    joined, index = weld(mesh)
+    size, middle = face_size(seen.points), np.nanmean(seen.points, axis=0)
+    near = np.linalg.norm(joined.vertices - middle, axis=1) < FACE_RADIUS * size
+    return clustered(joined, np.where(near, DENSE_CELL, FAR_CELL) * size), index
+
+
 def _require_extent(mesh: TriMesh, name: str) -> None:
     extent = np.ptp(mesh.vertices[np.unique(mesh.faces)], axis=0)
     if extent.min() <= DEPTHLESS * max(extent.max(), 1e-300):
@@ -197,6 +251,7 @@ def read_face(
     landmarks: Path | None = None,
     own: np.ndarray | None = None,
     groups: str | None = None,
+    grouped: bool = False,
 ) -> Face:
     """Read a mesh and prepare it; say how well the template fits where it had to be fitted.
 
@@ -207,7 +262,7 @@ def read_face(
         path: of the mesh.
         template: (V, 3) mm.
         out: what is to be written from it; a picture that shows why no template fits is named after it.
-        units, landmarks, own: see `Face.of`; `landmarks` as a file.
+        units, landmarks, own, grouped: see `Face.of`; `landmarks` as a file.
         groups: which of the file's groups to take, with commas between their names; None takes all.
 
     Raises:
@@ -221,7 +276,7 @@ def read_face(
         print(f"facegen: left out: {reason}", file=sys.stderr)
     points = None if landmarks is None else read_landmarks(landmarks)
     try:
-        face = Face.of(template, mesh, units, points, str(path), own)
+        face = Face.of(template, mesh, units, points, str(path), own, grouped)
     except (UnseenError, FitError) as error:
         found, hint = (None, "")
         if portion is None and points is None:

@@ -12,13 +12,16 @@ from facegen.benchmark import parts
 from facegen.benchmark.measure import ceilings, say
 from facegen.benchmark.parts import Setting
 
-__all__ = ["OWN_FACE", "PARTS", "Setting", "bench"]
+__all__ = ["ANIMATE", "OWN_FACE", "PARTS", "Setting", "bench"]
 
 PARTS = ("decoder", "train", "prepare", "loader")
 """What can be timed, in this order."""
 OWN_FACE = "own-face"
 """What needs the shapes of other heads, and is therefore measured only where it is asked for: see
 `facegen.benchmark.own_face`."""
+
+ANIMATE = "animate"
+"""What needs a model and a mesh, and is measured only where it is asked for: see `facegen.benchmark.animate`."""
 
 
 def bench(chosen: list[str], setting: Setting) -> dict[str, Any]:

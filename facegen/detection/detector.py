@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -27,6 +31,7 @@ CUT_EDGE = 384
 OTHER_FACE_GAP = 0.2
 """In units of the landmarks' extent: landmarks of a cut that are off by more, on average, are of another face.
 Chosen."""
+_made = threading.local()
 OUTSIDE_COLOR = (90, 90, 90)
 """sRGB of a cut where the picture ends. Chosen: a grey, in which no face is seen."""
 
@@ -50,23 +55,57 @@ def detect(picture: np.ndarray) -> list[np.ndarray]:
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
         raise FacegenError(f"a picture is (H, W, 3) uint8, got {picture.shape} of {picture.dtype}")
     with quiet():
+        found = _mesh().process(np.ascontiguousarray(picture)).multi_face_landmarks or []
+    size = (picture.shape[1], picture.shape[0])
+    faces = [np.array([(point.x, point.y) for point in face.landmark[:COUNT]]) * size for face in found]
+    return sorted(faces, key=lambda points: -np.prod(np.ptp(points, axis=0)))
+
+
+def _mesh() -> Any:
+    """FaceMesh, made once in each thread: it takes as long to make as to use."""
+    if not hasattr(_made, "mesh"):
         try:
-            require("mediapipe", "photo")
+            with _without_plots():
+                require("mediapipe", "photo")
         except FacegenError as error:
             raise FacegenError(f"{error} (with Python 3.11 or 3.12; there is none for newer ones)") from error
         solutions = require("mediapipe.python.solutions.face_mesh", "photo")
         # Refined, because only then do lids and lips lie where they should.
-        mesh = solutions.FaceMesh(
+        _made.mesh = solutions.FaceMesh(
             static_image_mode=True,
             max_num_faces=FACES_SOUGHT,
             refine_landmarks=True,
             min_detection_confidence=CONFIDENCE,
         )
-        with mesh:
-            found = mesh.process(np.ascontiguousarray(picture)).multi_face_landmarks or []
-    size = (picture.shape[1], picture.shape[0])
-    faces = [np.array([(point.x, point.y) for point in face.landmark[:COUNT]]) * size for face in found]
-    return sorted(faces, key=lambda points: -np.prod(np.ptp(points, axis=0)))
+    return _made.mesh
+
+
+@contextmanager
+def _without_plots() -> Iterator[None]:
+    """Leave out matplotlib, which MediaPipe imports for plots of its own, until somebody asks it for one."""
+    if "matplotlib" in sys.modules:
+        yield
+        return
+    later = {name: _Later(name) for name in ("matplotlib", "matplotlib.pyplot")}
+    later["matplotlib"].pyplot = later["matplotlib.pyplot"]
+    sys.modules |= later
+    try:
+        yield
+    finally:
+        for name, module in later.items():
+            if sys.modules.get(name) is module:
+                del sys.modules[name]
+
+
+class _Later(ModuleType):
+    """A module that is imported when something of it is asked for."""
+
+    pyplot: ModuleType
+
+    def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        return getattr(importlib.import_module(self.__name__), attribute)
 
 
 def look_closely(picture: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from facegen.detection.detector import detect
 from facegen.landmarks.points import FEATURES, FEWEST_ON_SURFACE
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.optional import require
-from facegen.pictures.render import Camera, render
+from facegen.pictures.render import Camera, Turntable, render
 
 VIEW_SLACK = 1.1
 """Of a dense mesh, so much more than the picture shows is drawn, so that triangles at its border are whole. Chosen."""
@@ -24,6 +24,9 @@ SIZES_AWAY = 3
 FEWEST_FEATURES = 8
 """Of the 13 landmarks of `FEATURES`, those that must lie on the surface. Chosen: an eye, the nose and the mouth may
 do."""
+LIT_AGAIN = 0.9
+"""Cosine between the directions of two cameras, and between what is up for them, below which the mesh is lit anew.
+Chosen, 26 degrees: further views of a face lie within."""
 RAYS_FROM_AROUND = 4000
 """Rays by which it is told whether a mesh is inside out. Chosen: the share that meets back sides is known to 1 %."""
 
@@ -59,6 +62,7 @@ class Shape:
         build(self.scene, local, np.ascontiguousarray(mesh.faces, np.int32))
         self.faces = self.cast_faces = mesh.faces
         self.flipped = False
+        self.lit: Turntable | None = None
         if self._inside_out():
             self.flip()
 
@@ -66,6 +70,7 @@ class Shape:
         """Take the other side of the triangles for the outside."""
         self.flipped = not self.flipped
         self.faces = np.ascontiguousarray(self.faces[:, ::-1])
+        self.lit = None
 
     def top(self, rotation: np.ndarray, part: float) -> np.ndarray:
         """(N, 3) vertices in the uppermost `part` of the height of the rotated mesh."""
@@ -89,7 +94,7 @@ class Shape:
 
     def look(self, camera: Camera, size: int) -> tuple[np.ndarray, np.ndarray | None]:
         """A picture (size, size, 3), and landmarks (468, 3) on the surface, or None where no face is seen."""
-        picture = render(*self._drawn(camera, size), camera, size=size)
+        picture = self._picture(camera, size)
         found = detect(picture)
         if not found:
             return picture, None
@@ -97,6 +102,13 @@ class Shape:
         known = np.isfinite(points[:, 0])
         enough = known.sum() >= FEWEST_ON_SURFACE and known[list(FEATURES)].sum() >= FEWEST_FEATURES
         return picture, points if enough else None
+
+    def _picture(self, camera: Camera, size: int) -> np.ndarray:
+        if len(self.shown) >= DENSE_FROM:
+            return render(*self._drawn(camera, size), camera, size=size)
+        if self.lit is None or (np.einsum("ij,ij->i", self.lit.camera.axes, camera.axes) < LIT_AGAIN).any():
+            self.lit = Turntable(self.vertices, self.faces, camera)
+        return self.lit.picture(camera, size)
 
     def _drawn(self, camera: Camera, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Vertices and faces to draw: of a dense mesh only those in the picture, and no finer than its pixels."""

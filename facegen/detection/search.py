@@ -14,7 +14,7 @@ from facegen.landmarks.points import Landmarks, facing, unlikeness
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.progress import following
 
-SEARCH_SIZE, CLOSE_SIZE = 320, 448
+SEARCH_SIZE, CLOSE_SIZE = 320, 320
 """Pixels of the pictures in which a face is looked for, and of those in which it is measured. Chosen: larger ones take
 longer."""
 HEAD_SHARES = (0.16, 0.35)
@@ -30,6 +30,8 @@ MIXED_WINDING = 0.05
 Chosen: a flipped triangle or two do no harm."""
 TURNS_TO_FRONT = 2
 """Times that a face is turned to the front and looked at again. Chosen: seen aslant, the first only nearly finds it."""
+CERTAIN_UNLIKENESS = 0.022
+"""The same, below which a face is not looked at on its head. Chosen: of people seen upright few reach it."""
 LARGEST_UNLIKENESS = 0.035
 """In units of the face's size: the landmarks of two faces lie no farther apart, by the median. Chosen: people differ by
 0.01, and a face that is seen in one on its head by far more."""
@@ -171,6 +173,8 @@ def _nearby(shape: Shape, points: np.ndarray | None) -> np.ndarray | None:
 
 def _upright(shape: Shape, points: np.ndarray, like: np.ndarray) -> np.ndarray | None:
     """The landmarks most like a face's, as it stands or turned by `SPINS`; None if they are unlike a face's."""
+    if unlikeness(points, like) < CERTAIN_UNLIKENESS:
+        return points
     seen = (shape.look(camera_at(points, turn @ facing(points)), SEARCH_SIZE)[1] for turn in SPINS)
     rivals = [points, *(_nearby(shape, each) for each in seen)]
     best = min((each for each in rivals if each is not None), key=lambda each: unlikeness(each, like))

@@ -19,7 +19,7 @@ from facegen.scene.files import require_writable, write_asset
 from facegen.scene.kept import Kept
 from facegen.scene.names import shape_names
 from facegen.scene.targets import add_targets
-from facegen.sequence.frames import Frames
+from facegen.sequence.frames import FewFields, Frames
 from facegen.sequence.sequence import Sequence
 
 NAMED = 5
@@ -113,7 +113,7 @@ def write_into(
     require_writable(asset, path)
     kept = Kept.of(asset.tree)
     moving, given_up = _moving(sequence, place, 0 if per_frame else tolerance)
-    frames = _FromRest(sequence.vertices, place.neutral, moving)
+    frames = _from_rest(sequence.vertices, place.neutral, moving)
     still = np.zeros((len(frames), 0))
     moved = Sequence(frames, sequence.faces, sequence.fps, still, (), appearance=sequence.appearance)
     morph = FrameMorph(moved) if per_frame else FewMorph(moved, tolerance)
@@ -142,6 +142,13 @@ def write_vrm(sequence: Sequence, path: str | Path, *, tolerance: float = 0.1, p
         FacegenError: always.
     """
     raise FacegenError(f"cannot write {path}: only motion of an avatar that is a VRM becomes a .vrm; take .glb")
+
+
+def _from_rest(frames: np.ndarray | Frames, neutral: np.ndarray, moving: np.ndarray) -> Frames:
+    """As `_FromRest`, of few fields where the frames are."""
+    if not (isinstance(frames, FewFields) and np.array_equal(frames.rest, neutral.astype(np.float32))):
+        return _FromRest(frames, neutral, moving)
+    return FewFields(neutral, np.pad(frames.weights, [(1, 0), (0, 0)]), frames.fields * moving[:, None])
 
 
 class _FromRest(Frames):

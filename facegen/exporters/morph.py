@@ -11,7 +11,8 @@ import numpy as np
 
 from facegen.errors import FacegenError
 from facegen.exporters.stream import streamed
-from facegen.sequence.frames import ChosenFrames, Frames
+from facegen.exporters.subspace import Subspace
+from facegen.sequence.frames import ChosenFrames, FewFields, Frames
 from facegen.sequence.sequence import Sequence
 
 METRES = 1e-3
@@ -34,6 +35,9 @@ EIGENVALUE_ROUNDING = 1e-14
 NORMAL_FRAMES = 24
 """Frames, evenly over time, from which the normals of targets are solved. Chosen: normals change no faster than
 weights; the frames in which targets are at their peak are taken too."""
+
+FEW_NORMAL_FRAMES = 10
+"""The same where a motion is known to be of few fields. Chosen for the time that normals of a dense mesh take."""
 
 
 def require_tolerance(tolerance: float) -> None:
@@ -114,6 +118,33 @@ class FewMorph(Morph):
 
     def __init__(self, sequence: Sequence, tolerance: float) -> None:
         vertices = sequence.vertices
+        self.few: Subspace | None = None
+        if isinstance(vertices, FewFields):
+            self._of_fields(sequence, vertices, tolerance)
+        else:
+            self._of_frames(sequence, tolerance)
+        rank = len(self.positions)
+        normals = self._solved_normals(sequence)
+        self.weights, turn = _from_zero(self.weights)
+        self.positions, self.normals = np.tensordot(turn, self.positions, 1), np.tensordot(turn, normals, 1)
+        self.names = [f"shape_{k}" for k in range(rank)] + ["against"] * (len(turn) - rank)
+
+    def _of_fields(self, sequence: Sequence, vertices: FewFields, tolerance: float) -> None:
+        """The targets of frames that are mixed of few fields: no frame is made for them."""
+        few = Subspace(vertices.weights - vertices.weights[0], vertices.fields)
+        weights = few.weights(ERROR_SAFETY * tolerance)
+        if weights is None:
+            raise FacegenError(f"tolerance {tolerance} mm is below what float32 holds here")
+        peak = weights[np.abs(weights).argmax(axis=0), np.arange(weights.shape[1])]
+        super().__init__(sequence, (weights / peak).astype(np.float32), [])
+        self.positions = few.targets(weights, peak) * np.float32(METRES)
+        self.few = few
+        worst, _ = few.errors(self.weights, self.positions / np.float32(METRES))
+        if worst > tolerance:
+            raise FacegenError(f"tolerance {tolerance} mm is below what float32 holds here, {worst:.2g} mm")
+
+    def _of_frames(self, sequence: Sequence, tolerance: float) -> None:
+        vertices = sequence.vertices
         directions, coefficients = _spanned(vertices, SPAN_SHARE * tolerance)
         values, turn = np.linalg.eigh(coefficients.T @ coefficients)
         values, turn = np.maximum(values[::-1], 0), turn[:, ::-1]
@@ -127,10 +158,6 @@ class FewMorph(Morph):
         self.positions = positions
         rank = self._fewest(vertices, values, tolerance)
         self.weights, self.positions = weights[:, :rank], positions[:rank]
-        normals = self._solved_normals(sequence)
-        self.weights, turn = _from_zero(self.weights)
-        self.positions, self.normals = np.tensordot(turn, self.positions, 1), np.tensordot(turn, normals, 1)
-        self.names = [f"shape_{k}" for k in range(rank)] + ["against"] * (len(turn) - rank)
 
     def targets(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         yield from zip(self.positions, self.normals, strict=True)
@@ -138,6 +165,11 @@ class FewMorph(Morph):
     def shown(self, start: int, wanted: np.ndarray) -> np.ndarray:
         rows = self.weights[start : start + len(wanted)].astype(np.float64)
         return self.base + np.tensordot(rows, self.positions, axes=1)
+
+    def errors(self, vertices: np.ndarray | Frames) -> tuple[float, float]:
+        if self.few is None:
+            return super().errors(vertices)
+        return self.few.errors(self.weights, self.positions / np.float32(METRES))
 
     def _fewest(self, vertices: np.ndarray | Frames, values: np.ndarray, tolerance: float) -> int:
         """How many of the targets keep every vertex of every frame within the tolerance."""
@@ -170,7 +202,9 @@ class FewMorph(Morph):
         count, rank = self.weights.shape
         if not rank:
             return np.zeros((0, *self.base.shape), np.float32)
-        spread = np.linspace(0, count - 1, min(count, NORMAL_FRAMES)).astype(int)
+        spread = np.linspace(0, count - 1, min(count, NORMAL_FRAMES if self.few is None else FEW_NORMAL_FRAMES)).astype(
+            int
+        )
         frames = np.union1d(spread, self.weights.argmax(axis=0))
         moved = np.stack([sequence.normals(pose) for pose in sequence.vertices[frames]])
         solve = np.linalg.pinv(self.weights[frames].astype(np.float64)).astype(np.float32)

@@ -12,16 +12,18 @@ here the displacement is stiff, not an affine map for each vertex.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.sparse import block_diag, bsr_matrix, csc_matrix, csr_matrix, diags, kron
 from scipy.sparse import eye as identity
+from scipy.sparse.linalg import LinearOperator, cg
 from scipy.spatial.transform import Rotation
 
 from facegen.errors import MeshError
 from facegen.mesh.alignment import Similarity
 from facegen.mesh.decimation import decimate
-from facegen.mesh.laplacian import factor, laplacian
+from facegen.mesh.laplacian import Factor, factor, laplacian
 from facegen.mesh.projection import project
 from facegen.mesh.surface import Hits, Surface
 from facegen.mesh.topology import border_vertices
@@ -35,15 +37,15 @@ STAGES = ((0.2, 0.5), (0.12, 0.5), (0.08, 0.3), (0.05, 0.2), (0.035, 0.1), (0.02
 """Of each stage, the stiffness as a length and the landmarks' weight. Chosen: from a fifth of the face down to about
 2.5 mm, each step a third shorter, so that features come near each other before they are bent. Tried, lengths of 0.7
 times give 0.55 mm, of 1.4 times 0.65; weights of 0.3 times give 0.64 mm, of three times 0.59."""
-FULL_STAGES = 2
+FULL_STAGES = 1
 """Stages, the last ones, that are solved on `FINE_VERTICES` vertices; those before are solved on `COARSE_VERTICES`.
-Chosen; tried, 1 gives 0.59 mm, 4 give 0.58."""
+Chosen for the time that solving takes; tried, 2 and 4 give 0.58 mm, 1 gives 0.59."""
 SEARCHES = 3
 """Searches for nearest points at each stage, with one solution after each. Chosen: more take longer; tried, 1 gives
 0.68 mm, 6 give 0.56."""
-COARSE_VERTICES, FINE_VERTICES = 1500, 7000
+COARSE_VERTICES, FINE_VERTICES = 750, 7000
 """Vertices, at most, of the decimated templates on which stages are solved. Chosen for the time that solving takes;
-tried, half of the first gives 0.58 mm."""
+tried, double of the first gives 0.58 mm too."""
 SLIDE = 0.03
 """mu of the energy: how much distance along the surface counts beside distance from it. Chosen: with 0 the template
 slides freely over the surface. Not sharp; tried, a third gives 0.58 mm, three times as much 0.57."""
@@ -70,6 +72,9 @@ SAME_WAY = 0.7
 change nothing."""
 ALIGNING_ROUNDS = 30
 """Searches for nearest points, at most, while the similarity is refined. Chosen."""
+ALIGNING_VERTICES = 1500
+"""Vertices of the template that have a say in it, at most. Chosen: seven numbers are looked for, and each vertex tells
+of one."""
 ALIGNING_TRIED = 4
 """Triangles that are measured for each vertex while the similarity is refined. Chosen: fewer than `Surface.nearest`
 measures else, for speed; a wrong triangle of one vertex does no harm there."""
@@ -81,9 +86,12 @@ HALF_WEIGHT_SPREADS = 2
 """A vertex counts half in the similarity if it is off by so many times the median. Chosen."""
 MOST_GROWTH = 0.1
 """Logarithm by which the scale may change in one round. Chosen: landmarks give the scale to a few per cent."""
-ALIGNED_CHANGE = 1e-6
-"""Radians, lengths and logarithm of the scale: a round that changes less is the last, and the median distance counts
-as at least this. Chosen: a quarter of a micrometre on a face."""
+ALIGNED_CHANGE, ALIGNED_GAP = 2e-5, 1e-6
+"""Radians, lengths and logarithm of the scale: a round that changes less is the last. The median distance counts as at
+least the second. Chosen: 5 micrometres and a quarter of one on a face."""
+SOLVED, SOLVING_STEPS = 1e-5, 40
+"""Share of the right side that may be left of a system that is solved by conjugate gradients, and steps, at most; after
+these it is factorised. Chosen: a hundredth of a millimetre where a stage moves by centimetres, and a dozen steps."""
 ALIGNING_RIDGE = 1e-9
 """Share of its trace that is added to the matrix of a round, so that a sphere, which may turn freely, can be solved.
 Chosen far below what any face gives."""
@@ -113,8 +121,11 @@ def align(template: TriMesh, start: Similarity, target: Surface) -> Similarity:
     found, normals = start, vertex_normals(template.vertices, template.faces)
     inner = ~border_vertices(template)
     _, area = laplacian(template)
+    # Some are enough, evenly over the template's order.
+    some = np.unique(np.linspace(0, len(inner) - 1, ALIGNING_VERTICES).astype(int))
+    points, normals, inner, area = template.vertices[some], normals[some], inner[some], area[some]
     for _ in range(ALIGNING_ROUNDS):
-        moved = found(template.vertices)
+        moved = found(points)
         hits = target.nearest(moved, normals @ found.rotation.T, tried=ALIGNING_TRIED)
         gap = np.einsum("vc,vc->v", hits.normals, hits.points - moved)
         agree = np.einsum("vc,vc->v", hits.normals, normals @ found.rotation.T)
@@ -122,7 +133,7 @@ def align(template: TriMesh, start: Similarity, target: Surface) -> Similarity:
         usable = inner & ~hits.border & (agree > SAME_WAY) & (apart < ALIGNING_REACH)
         if usable.sum() < FEWEST_ALIGNING:
             return start
-        spread = max(np.median(np.abs(gap[usable])), ALIGNED_CHANGE)
+        spread = max(np.median(np.abs(gap[usable])), ALIGNED_GAP)
         weights = area * usable / (1 + np.square(gap / (HALF_WEIGHT_SPREADS * spread)))
         middle = np.average(moved, axis=0, weights=weights)
         arm = moved - middle
@@ -191,8 +202,9 @@ def fit_template(template: TriMesh, marks: csr_matrix, goals: np.ndarray, target
     for stage, (length, pull) in enumerate(following(STAGES, "fitting", "stage")):
         if stage == len(STAGES) - FULL_STAGES:
             level, moved = Level.of(fine, marks @ lift), up @ moved
+        solver = _Solver()
         for _ in range(SEARCHES):
-            moved = _step(level, moved, target, goals, length, pull * min(1.0, (apart / ALIKE_GAP) ** 2))
+            moved = _step(level, moved, target, goals, length, pull * min(1.0, (apart / ALIKE_GAP) ** 2), solver)
     return template.vertices + lift @ moved
 
 
@@ -214,7 +226,13 @@ def _coarser(mesh: TriMesh, count: int) -> tuple[TriMesh, csr_matrix]:
 
 
 def _step(
-    level: Level, moved: np.ndarray, target: Surface, goals: np.ndarray, length: float, pull: float
+    level: Level,
+    moved: np.ndarray,
+    target: Surface,
+    goals: np.ndarray,
+    length: float,
+    pull: float,
+    solver: _Solver,
 ) -> np.ndarray:
     """One search for nearest points and one linear system, from displacements (V, 3) to better ones."""
     now = level.mesh.vertices + moved
@@ -235,7 +253,7 @@ def _step(
     smooth += level.marks.T @ diags(share) @ level.marks
     right = np.einsum("vij,vj->vi", planes, hits.points - level.mesh.vertices)
     right -= level.marks.T @ (share[:, None] * wished)
-    return _solve(smooth, planes, right)
+    return solver(smooth, planes, right, moved)
 
 
 def _trusted(mesh: TriMesh, now: np.ndarray, normals: np.ndarray, hits: Hits, length: float) -> np.ndarray:
@@ -247,13 +265,25 @@ def _trusted(mesh: TriMesh, now: np.ndarray, normals: np.ndarray, hits: Hits, le
     return np.where(hits.border, 0, turned) / (1 + np.square(gap / wide)) ** 2
 
 
-def _solve(smooth: csr_matrix, planes: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """(V, 3) x of (I3 kron smooth + planes) x = right, vertices outermost so that blocks stay small."""
-    count = len(planes)
-    blocks = block_diag(planes) if count < FEW_BLOCKS else _blocks(planes)
-    system = csc_matrix(kron(smooth, identity(3)) + blocks)
-    system += RIDGE * system.diagonal().max() * identity(3 * count, format="csc")
-    return factor(system).solve(right.ravel()).reshape(count, 3)
+class _Solver:
+    """Solves the systems of one stage: the first is factorised, and the others, much alike, are soon solved by that."""
+
+    def __init__(self) -> None:
+        self.factorised: Factor | None = None
+
+    def __call__(self, smooth: csr_matrix, planes: np.ndarray, right: np.ndarray, start: np.ndarray) -> np.ndarray:
+        """(V, 3) x of (I3 kron smooth + planes) x = right, vertices outermost so that blocks stay small."""
+        count = len(planes)
+        blocks = block_diag(planes) if count < FEW_BLOCKS else _blocks(planes)
+        system = csr_matrix(kron(smooth, identity(3)) + blocks)
+        system += RIDGE * system.diagonal().max() * identity(3 * count, format="csr")
+        if self.factorised is not None:
+            near: Any = LinearOperator(system.shape, self.factorised.solve)
+            found, left = cg(system, right.ravel(), start.ravel(), rtol=SOLVED, maxiter=SOLVING_STEPS, M=near)
+            if not left:
+                return found.reshape(count, 3)
+        self.factorised = factor(csc_matrix(system))
+        return self.factorised.solve(right.ravel()).reshape(count, 3)
 
 
 def _blocks(planes: np.ndarray) -> csr_matrix:

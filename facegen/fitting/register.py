@@ -56,6 +56,8 @@ open. Chosen, 7 mm on an adult's face; what is farther goes with the cheeks."""
 JUDGED_RADIUS = 0.4
 """In units of the face's size, from the middle of the landmarks: the fit is judged by what lies within. Chosen: it
 leaves out neck and ears, of which a mesh may have nothing."""
+MARK_SAMPLES = 10_000
+"""Points that stand for the template while its landmarks are looked for on it. Chosen: there are few to be found."""
 FACE_RADIUS = 0.9
 """In units of the face's size: the template is laid onto nothing farther than this from the face's middle. Chosen: a
 head lies within, and a body's vertices are not searched."""
@@ -149,7 +151,7 @@ def register(template: TriMesh, own: np.ndarray, scan: TriMesh, seen: Landmarks,
     aligned = align(template, start, target)
     placed = template.with_vertices(aligned(template.vertices))
     known = np.flatnonzero(np.isfinite(own).all(axis=1))
-    marks = on_surface(Surface(placed, OPPOSITE_REACH), aligned(own[known]))
+    marks = on_surface(Surface(placed, OPPOSITE_REACH, MARK_SAMPLES), aligned(own[known]))
     try:
         moved = fit_template(placed, marks[both[known]], goals, target)
     except MeshError as error:

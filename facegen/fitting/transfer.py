@@ -173,7 +173,9 @@ def find_anchors(
         MeshError: hardly any vertex lies on it.
     """
     normals = vertex_normals(mesh.vertices, mesh.faces)
-    candidates = np.flatnonzero(skin)
+    low, high = fitted.mesh.vertices.min(axis=0), fitted.mesh.vertices.max(axis=0)
+    reach = ANCHOR_GAP * size
+    candidates = np.flatnonzero(skin & ((mesh.vertices > low - reach) & (mesh.vertices < high + reach)).all(axis=1))
     hits = fitted.nearest(mesh.vertices[candidates], normals[candidates])
     gap = np.linalg.norm(hits.points - mesh.vertices[candidates], axis=1)
     agree = np.einsum("vc,vc->v", hits.normals, normals[candidates])

@@ -51,14 +51,15 @@ class Surface:
     Args:
         mesh: (V, 3), at least one triangle with an area.
         reach: how far apart (in the mesh's units) two points count that look opposite ways; see `nearest`.
+        samples: points that stand for it, see `SAMPLE_COUNT`.
     """
 
-    def __init__(self, mesh: TriMesh, reach: float) -> None:
+    def __init__(self, mesh: TriMesh, reach: float, samples: int = SAMPLE_COUNT) -> None:
         self.mesh, self.reach = mesh, reach
         self.normals = vertex_normals(mesh.vertices, mesh.faces)
         self.rim = border_vertices(mesh)
         self.rim_edges = is_border_side(mesh)
-        self.owner, weights = _samples(mesh)
+        self.owner, weights = _samples(mesh, samples)
         corners = mesh.faces[self.owner]
         self.spots = np.einsum("nk,nkc->nc", weights, mesh.vertices[corners])
         looks = _unit(np.einsum("nk,nkc->nc", weights, self.normals[corners]))
@@ -114,11 +115,11 @@ def on_surface(surface: Surface, points: np.ndarray) -> csr_matrix:
     return surface.matrix(surface.nearest(points, surface.normals[near]))
 
 
-def _samples(mesh: TriMesh) -> tuple[np.ndarray, np.ndarray]:
+def _samples(mesh: TriMesh, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Triangles (N,) and barycentric weights (N, 3): every triangle's middle, and more on large triangles."""
     a, b, c = mesh.vertices[mesh.faces].transpose(1, 0, 2)
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
-    wanted = np.maximum(np.rint(SAMPLE_COUNT * area / max(area.sum(), 1e-300)), 1).astype(np.int64)
+    wanted = np.maximum(np.rint(count * area / max(area.sum(), 1e-300)), 1).astype(np.int64)
     owner = np.repeat(np.arange(len(mesh.faces)), wanted)
     draw = np.random.default_rng(0).random((len(owner), 2))
     draw[draw.sum(axis=1) > 1] = 1 - draw[draw.sum(axis=1) > 1]

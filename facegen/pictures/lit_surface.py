@@ -93,9 +93,11 @@ class LitSurface:
         height = (0.5 + 0.5 * DOME @ up)[:, None]
         return incoming @ (height * SKY_COLOR + (1 - height) * GROUND_COLOR) / total
 
-    def paint(self, picture: np.ndarray, pixels: np.ndarray, rays: np.ndarray) -> None:
-        """Draw what the rays (N, 3) hit into the rows `pixels` (N,) of `picture` (P, 3), sRGB."""
-        origins = np.zeros_like(rays)
+    def paint(
+        self, picture: np.ndarray, pixels: np.ndarray, rays: np.ndarray, origin: tuple[float, ...] = (0.0, 0.0, 0.0)
+    ) -> None:
+        """Draw what the rays (N, 3) from `origin` hit into the rows `pixels` (N,) of `picture` (P, 3), sRGB."""
+        origins = np.zeros_like(rays) + np.array(origin, rays.dtype)
         for _ in range(SURFACES_DEEP if self.look else 1):
             found = self.scene.run(origins, rays, output=1)
             hit = np.flatnonzero(found["primID"] >= 0)

@@ -140,6 +140,36 @@ def render(
     return (picture * 255 + 0.5).astype(np.uint8).reshape(size, size, 3)
 
 
+class Turntable:
+    """A mesh that is lit once, for one camera, and looked at by others: the light stays where it was.
+
+    Args:
+        vertices: (V, 3) mm.
+        faces: (F, 3), counter-clockwise from outside.
+        camera: for which it is lit.
+
+    Raises:
+        FacegenError: embreex is not installed.
+    """
+
+    def __init__(self, vertices: np.ndarray, faces: np.ndarray, camera: Camera) -> None:
+        self.vertices, self.camera = vertices, camera
+        local = np.ascontiguousarray((vertices - camera.position) @ camera.axes.T, np.float32)
+        up = camera.axes[:, 1].astype(np.float32)
+        self.surface = LitSurface(local, np.ascontiguousarray(faces, np.int32), up, None)
+
+    def picture(self, camera: Camera, size: int) -> np.ndarray:
+        """(size, size, 3) uint8, with one ray a pixel: edges are not smooth, which an eye minds and a detector not."""
+        seen = (self.vertices - camera.position) @ camera.axes.T
+        slope = float(np.tan(np.radians(camera.field_of_view) / 2))
+        covered = _covered(seen, slope, size)
+        turn = (camera.axes @ self.camera.axes.T).astype(np.float32)
+        picture = backdrop(size).reshape(-1, 3).copy()
+        origin = (camera.position - self.camera.position) @ self.camera.axes.T
+        self.surface.paint(picture, covered, _rays(covered, np.zeros((1, 2)), size, slope) @ turn, tuple(origin))
+        return (picture * 255 + 0.5).astype(np.uint8).reshape(size, size, 3)
+
+
 @lru_cache(maxsize=4)
 def backdrop(size: int) -> np.ndarray:
     """(size, size, 3) float32, sRGB in [0, 1]: what a picture shows where there is no mesh."""

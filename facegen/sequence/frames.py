@@ -88,6 +88,24 @@ class StoredFrames(Frames):
         return np.asarray(self.array[start:stop])
 
 
+class FewFields(Frames):
+    """Frames that are a mesh at rest, and mixtures of few fields: writers may take these instead of the frames.
+
+    Args:
+        rest: (V, 3) mm.
+        weights: (T, R).
+        fields: (R, V, 3) float32, mm.
+    """
+
+    def __init__(self, rest: np.ndarray, weights: np.ndarray, fields: np.ndarray) -> None:
+        super().__init__((len(weights), *rest.shape))
+        self.rest, self.weights, self.fields = rest.astype(np.float32), weights, fields
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        mixed = self.weights[start:stop].astype(np.float32) @ self.fields.reshape(len(self.fields), -1)
+        return self.rest + mixed.reshape(stop - start, *self.rest.shape)
+
+
 class ChosenFrames(Frames):
     """Some of the frames of an array or of other `Frames`.
 

@@ -119,7 +119,8 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
         "--test-takes",
         nargs="+",
         metavar="NAME",
-        help="with --subjects: who recorded the takes that test people alone act (default: everybody acts all takes)",
+        help="with --subjects: who recorded the takes that test people alone act (default: the test subjects of "
+        "dataset.yaml; without them everybody acts all takes)",
     )
     acted = parser.add_argument_group("made sources (synthetic, ict_facekit)")
     acted.add_argument(

@@ -105,8 +105,9 @@ def animate(options: Namespace) -> None:
         ease = options.ease or "linear"
         motion = motion_label(frames, options.expression, phases, intensity, model.expressions, ease)
     face = _face(options, model)
-    # What fits is made once; writers go through the frames several times.
-    streamed = 12 * len(motion) * len(face.mesh.vertices) > making.HELD_BYTES
+    # What fits is made once; writers go through the frames several times. Motion carried onto another topology is few
+    # fields, which need no more room than that.
+    streamed = face.fit is not None or 12 * len(motion) * len(face.mesh.vertices) > making.HELD_BYTES
     made = making.animate(model, face, motion, fps, streamed=streamed)
     if own is not None:
         made, driven = by_own_shapes(made, face, own)
@@ -117,12 +118,13 @@ def animate(options: Namespace) -> None:
     _judge(made, face, options)
 
 
-def _face(options: Namespace, model: Checkpoint) -> Face:
+def _face(options: Namespace, model: Checkpoint, grouped: bool = True) -> Face:
     """The mesh that the options name, ready to be moved by the model."""
     from facegen.face import read_face
 
     template, own = model.hierarchy.template, model.landmarks.get("template")
-    return read_face(options.neutral, template, options.out, options.units, options.landmarks, own, options.groups)
+    names = options.groups
+    return read_face(options.neutral, template, options.out, options.units, options.landmarks, own, names, grouped)
 
 
 def _require_one_label(options: Namespace, recorded: bool) -> None:
@@ -242,7 +244,7 @@ def register(options: Namespace) -> None:
     if options.out.suffix.lower() not in WRITERS:
         raise FacegenError(unknown("suffix to write a mesh with", options.out.suffix, WRITERS))
     model = checkpoint.load(options.model, trust=options.trust)
-    face = _face(options, model)
+    face = _face(options, model, grouped=False)
     if face.fit is None:
         raise FacegenError(f"{options.neutral} has the model's topology already; `facegen animate` takes it as it is")
     write_mesh(options.out, animation.register(model, face))

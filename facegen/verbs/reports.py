@@ -171,14 +171,24 @@ def add_bench(verbs: argparse._SubParsersAction) -> None:
         bench,
         "measure speed against the published form and against what the machine can do, or how truly motion is carried "
         "onto other heads, as JSON",
-        "facegen bench decoder > decoder.json\n  facegen bench own-face --root ICT-FaceKit > carried.json",
+        "facegen bench decoder > decoder.json\n  facegen bench own-face --root ICT-FaceKit > carried.json\n"
+        "  facegen bench animate --mesh head.obj --model demo/model.ckpt --against ../facegen-before",
     )
     parser.add_argument(
         "part",
         nargs="?",
         metavar="PART",
         help="what to measure: decoder, train, prepare or loader (default: these four), or own-face, how truly motion "
-        "is carried onto heads for which an artist made the same shapes",
+        "is carried onto heads for which an artist made the same shapes, or animate, what that verb costs from its "
+        "start to the .glb",
+    )
+    parser.add_argument("--mesh", type=Path, nargs="+", metavar="FILE", help="of animate: faces at rest")
+    parser.add_argument("--model", type=Path, metavar="CKPT", help="of animate: checkpoint that `facegen fit` wrote")
+    parser.add_argument(
+        "--expression", default="surprise", metavar="NAME", help="of animate: what is shown (default: surprise)"
+    )
+    parser.add_argument(
+        "--against", type=Path, metavar="DIR", help="of animate: another checkout of facegen, timed by turns with this"
     )
     parser.add_argument(
         "--root",
@@ -247,11 +257,24 @@ def bench(options: Namespace) -> None:
             raise FacegenError(unknown("region", options.region, TEMPLATES))
         print(json.dumps(own_face(options.root, options.region), indent=1))
         return
+    if options.part == benchmark.ANIMATE:
+        from facegen.benchmark.animate import animate
+
+        if options.mesh is None or options.model is None:
+            raise FacegenError("animate needs faces and a model; give --mesh FILE and --model CKPT")
+        if options.repeats < 1:
+            raise FacegenError(f"repeats must be at least 1, got {options.repeats}")
+        timed = animate(options.mesh, options.model, options.expression, options.against, options.repeats)
+        print(json.dumps(timed, indent=1))
+        return
+    for name in ("mesh", "model", "against"):
+        if getattr(options, name) is not None:
+            raise FacegenError(f"--{name} is of animate; the other parts are timed on built-in faces")
     if options.root is not None:
         raise FacegenError("--root is of own-face; the other parts are timed on built-in faces")
     numbers = {"float32": torch.float32, "bfloat16": torch.bfloat16}
     for value, known, what in (
-        (options.part or "decoder", (*benchmark.PARTS, benchmark.OWN_FACE), "part"),
+        (options.part or "decoder", (*benchmark.PARTS, benchmark.OWN_FACE, benchmark.ANIMATE), "part"),
         (options.dtype, numbers, "dtype"),
     ):
         if value not in known:

@@ -25,7 +25,7 @@ class LiveLinkSource(TakesSource):
     them; with `by_shape` `ROOT/<subject>/` and anything below it. All versions of the app are read: 61 columns or 52,
     with or without calibration, of which the calibrated file is taken, timecodes of 24 to 60 frames a second with
     drops. Optional: `ROOT/neutral/<subject>.obj|.ply`, and `ROOT/dataset.yaml` with `expressions`, `test_subjects`,
-    `val_subjects`, `test_takes`, `units` (of neutrals) and `leave_out` (SUBJECT/RECORDING).
+    `val_subjects`, `units` (of neutrals) and `leave_out` (SUBJECT/RECORDING).
 
     Args:
         root: the folder.

@@ -25,7 +25,6 @@ class Settings:
     Args:
         units, fps, expressions, test_subjects, val_subjects: of `FolderSource` and, but for fps, of recorded takes;
             other sources know them.
-        test_takes: of recorded takes that drawn people act: who recorded those that test people alone act.
         leave_out: recordings to leave out, SUBJECT/RECORDING by the dataset's own names, for every recorded source.
     """
 
@@ -34,7 +33,6 @@ class Settings:
     expressions: list[str] = field(default_factory=list)
     test_subjects: list[str] = field(default_factory=list)
     val_subjects: list[str] = field(default_factory=list)
-    test_takes: list[str] = field(default_factory=list)
     leave_out: list[str] | None = None  # as a list whose lines are all commented out is
 
 

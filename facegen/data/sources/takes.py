@@ -13,7 +13,7 @@ import numpy as np
 
 from facegen.data.sources.ict_face import NOSE_TIP, ICTFace
 from facegen.data.sources.recorded_face import Performer, RecordedFace
-from facegen.data.sources.settings import LEFT_OUT, left_out, read_settings
+from facegen.data.sources.settings import LEFT_OUT, SETTINGS, left_out, read_settings
 from facegen.data.sources.source import Habits, Key, Recording, Source
 from facegen.data.sources.splits import choose_test_subjects, choose_val_subjects, require_known
 from facegen.data.sources.twins import without_twins
@@ -45,7 +45,7 @@ class Staging:
         head: `away` leaves the head's recorded rotation out, `keep` turns it about the neck.
         by_shape: cut each take into evolutions, and name each after the group of shapes that leads it.
         test_takes: where drawn people act: who recorded the takes that test people alone act, as all others are acted
-            by the other people alone.
+            by the other people alone; None takes the test subjects of `dataset.yaml`.
         test_subjects: names, or one number of subjects to draw.
         val_subjects: for validation, as `test_subjects`.
         units: of given neutrals, instead of those of `dataset.yaml`.
@@ -218,7 +218,12 @@ class TakesSource(Source):
             for start, stop in zip(edges[::2], edges[1::2], strict=True):
                 if (stop - start) / part.fps >= SHORTEST_STRETCH:
                     name = _named(take, part.first + int(start), part.first + int(stop) - 1)
-                    rest.append((Key(take.performer, "none", name), "no expression: rest, gaze, or what is too weak"))
+                    rest.append(
+                        (
+                            Key(take.performer, "none", name),
+                            "no evolution: rest, gaze, or what no group of shapes leads",
+                        )
+                    )
         return scenes, cannot, rest
 
     def _chosen(self, scenes: list[Scene]) -> list[Scene]:
@@ -232,19 +237,22 @@ class TakesSource(Source):
         for name in wanted or ():
             if name not in found:
                 raise DataError(unknown("expression", name, usual))
+        strange = [name for name in usual if listed and name not in listed]
+        if strange and not wanted and not self.staging.by_shape:
+            raise DataError(f"{self.root / SETTINGS}: {unknown('expression', strange[0], listed)}")
         self.expressions = tuple(wanted or [name for name in listed if name in found] or usual)
         known = found & set(self.expressions)
         return [scene for scene in scenes if scene.expression in known]
 
     def _test_takes(self, scenes: list[Scene]) -> set[str]:
         """Who recorded the takes that test people alone act."""
-        named = self.staging.test_takes or self._settings.test_takes
-        if not named:
+        if self.staging.subjects is None and self.staging.test_takes:
+            raise DataError("--test-takes is for drawn people, --subjects N; without them give --test-subjects")
+        named = self.staging.test_takes or self._settings.test_subjects
+        if self.staging.subjects is None or not named:
             return set()
         performers = list(dict.fromkeys(scene.take.performer for scene in scenes))
         require_known("recorded subject of a test take", named, performers)
-        if self.staging.subjects is None:
-            raise DataError("--test-takes is for drawn people, --subjects N; without them give --test-subjects")
         if set(named) == set(performers):
             raise DataError(f"all takes are test takes ({', '.join(named)}); at least one is needed to train on")
         return set(named)
@@ -356,7 +364,7 @@ class TakesSource(Source):
             "neutrals": sorted(self._neutrals),
             "head": staging.head,
             "by_shape": staging.by_shape,
-            "test_takes": sorted(staging.test_takes or self._settings.test_takes),
+            "test_takes": sorted(staging.test_takes or self._settings.test_subjects),
         }
 
 

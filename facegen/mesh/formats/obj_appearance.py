@@ -84,6 +84,7 @@ class _Statements:
         self.broken = ""
         numbers: dict[str, int] = {}
         name = ""
+        dressed = text.startswith(b"vt") or b"\nvt" in text or b"\n " in text or b"\n\t" in text
         for line in text.split(b"\n"):
             if b"#" in line:
                 if line.startswith(MRGB):
@@ -103,7 +104,8 @@ class _Statements:
                 self.uv.append(value.split()[:2])
             elif keyword == b"f" and len(value.split(None, 2)) > 2:  # others are no faces, and left out
                 self.used.append(numbers.setdefault(name, len(numbers)) if name else -1)
-                self._polygon(value)
+                if dressed:  # without coordinates nobody asks for them
+                    self._polygon(value)
             elif keyword == b"usemtl":
                 name = unquoted(uncommented(decoded(value)))
             elif keyword == b"mtllib":

@@ -179,6 +179,9 @@ def test_what_cannot_be_used_is_refused_by_name(root: Path, clone: Path) -> None
     assert opened(root, clone, expressions=["sad", "angry"]).expressions == ("sad", "angry")
     with pytest.raises(DataError, match="unknown expression 'glad'"):
         opened(root, clone, expressions=["glad"])
+    (root / "dataset.yaml").write_text("expressions: [happy, sad]\n")
+    with pytest.raises(DataError, match="dataset.yaml: unknown expression 'angry'; known are: happy, sad"):
+        opened(root, clone)
 
 
 @pytest.mark.parametrize(
@@ -208,7 +211,7 @@ def test_drawn_people_act_the_takes_split_by_take_and_by_person(root: Path, clon
     first = source.read(Key("000", "happy", next(key.name for key in source.keys if key.expression == "happy")))
     assert first.vertices.shape[1:] == (6706, 3)
     assert len(opened(root, clone, subjects=5).keys) == 5 * 5  # without test takes everybody acts all
-    (root / "dataset.yaml").write_text("test_takes: [bob]\n")
+    (root / "dataset.yaml").write_text("test_subjects: [bob]\n")
     assert opened(root, clone, subjects=5, test_subjects=["2"], val_subjects=["1"]).keys == source.keys
 
 
@@ -221,7 +224,7 @@ def test_by_shape_names_evolutions_and_what_is_left(tmp_path: Path, clone: Path)
     assert source.expressions == ("smile", "jaw")
     reasons = {str(key).rpartition(".")[0]: reason for key, reason in source.left_out}
     assert reasons == {
-        "a/rom": "no expression: rest, gaze, or what is too weak",
+        "a/rom": "no evolution: rest, gaze, or what no group of shapes leads",
         "b/deeper/rom": "nobody who trains shows nose",
     }
     recording = source.read(source.keys[1])
