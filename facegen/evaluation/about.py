@@ -10,10 +10,10 @@ from facegen.evaluation.intervals import LEAST_SUBJECTS
 from facegen.evaluation.rows import GROUND_TRUTH, TITLES
 
 STUDY_STEPS = {
-    "paper_blendshape": 61_000,
-    "paper_spiral": 61_000,
-    "blendshape": 9_800,
-    "spiral": 11_000,
+    "paper_blendshape": 55_000,
+    "paper_spiral": 55_000,
+    "blendshape": 8_800,
+    "spiral": 9_900,
     "classifier": 1_000,
 }
 """Steps of the optimiser in docs/study.md, rounded: the epochs of its configs, times its takes, by the takes a step."""

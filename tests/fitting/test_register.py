@@ -7,10 +7,10 @@ import pytest
 from one_face import decimated, template
 from shapes import grid
 
-from facegen.detection.search import find_landmarks
+from facegen.detection.search import find_landmarks, outwards
 from facegen.errors import MeshError
 from facegen.face import Face
-from facegen.fitting.register import SMOOTH_FROM, FitError, _finer
+from facegen.fitting.register import SMOOTH_FROM, FitError, _finer, register
 from facegen.landmarks.points import facing
 
 pytest.importorskip("mediapipe")
@@ -19,9 +19,13 @@ pytest.importorskip("embreex")
 
 def test_landmarks_that_are_wrong_are_refused() -> None:
     mesh, _ = decimated()
-    seen = find_landmarks(mesh, "it").points
+    wrong = find_landmarks(mesh, "it").points[:, [1, 0, 2]] * [1, -1, 0.2]
+    with pytest.raises(FitError, match="the landmarks lie on no face"):
+        Face.of(template(), mesh, landmarks=wrong)
+    # Nor would the template be laid onto it, if they were believed.
+    own = find_landmarks(template(), "the template").points
     with pytest.raises(FitError, match="could not be laid onto it"):
-        Face.of(template(), mesh, landmarks=seen[:, [1, 0, 2]] * [1, -1, 0.2])
+        register(template(), own, mesh, outwards(mesh, wrong), "it")
     with pytest.raises(MeshError, match="which way the face looks"):
         facing(np.full((468, 3), np.nan))
 
