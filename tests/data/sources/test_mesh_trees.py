@@ -546,4 +546,4 @@ def test_an_evolution_too_short_for_the_rate_is_left_out_alone(tmp_path: Path) -
 
 def test_source_and_layout_are_of_datasets_alone(corpus_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert run(["inspect", str(corpus_path), "--source", "coma"]) == 2
-    assert "--source, --layout and --mapping are of a dataset" in capsys.readouterr().err
+    assert "--source, --layout, --mapping and --basis are of a dataset" in capsys.readouterr().err
