@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from facegen.detection.look import camera_at
-from facegen.detection.search import CLOSE_SIZE, UnseenError, find_landmarks, outwards
+from facegen.detection.search import UnseenError, find_landmarks, outwards
 from facegen.errors import FacegenError, MeshError
 from facegen.fitting.keyframes import carried
 from facegen.fitting.nonrigid import OPPOSITE_REACH
@@ -35,6 +35,8 @@ from facegen.pictures.sheets import mosaic, write_picture
 VIEWS_SHOWN = 24
 """The first views of a mesh in which no face was found, so many, are on its picture. Chosen: more are too small to
 see."""
+REFUSED_SIZE = 448
+"""Pixels of the edge of a mesh that is refused, on its picture. Chosen: landmarks that lie wrong are seen."""
 NEAR_UNIT = 1.8
 """A face up to so many times larger or smaller than the template, in mm, cm or m, is one in that unit. Chosen:
 children's and drawn faces fit in, and units are ten times apart at least."""
@@ -322,4 +324,4 @@ def refusal_picture(error: UnseenError | FitError) -> np.ndarray:
         return mosaic(error.views[:VIEWS_SHOWN])
     camera = camera_at(error.seen.points, error.seen.rotation)
     meshes = [error.mesh] if error.laid is None else [error.mesh, error.laid]
-    return np.concatenate([render(mesh.vertices, mesh.faces, camera, size=CLOSE_SIZE) for mesh in meshes], axis=1)
+    return np.concatenate([render(mesh.vertices, mesh.faces, camera, size=REFUSED_SIZE) for mesh in meshes], axis=1)

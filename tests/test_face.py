@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from one_face import cropped, decimated, fields, remeshed, subdivided, template,
 from scipy.spatial.transform import Rotation
 from shapes import grid, sphere
 
+from facegen.detection import detector
 from facegen.detection.search import UnseenError, find_landmarks
 from facegen.errors import FacegenError, MeshError
 from facegen.face import Face, read_face, refusal_picture
@@ -62,6 +64,7 @@ def test_without_the_detector_the_message_says_what_to_install(monkeypatch: pyte
     for name in [name for name in sys.modules if name.split(".")[0] == "mediapipe"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "mediapipe", None)
+    monkeypatch.setattr(detector, "_made", threading.local())  # one that other tests have made would do
     with pytest.raises(FacegenError, match=r"'mediapipe'.*pip install 'facegen\[photo\]' \(with Python 3.11 or 3.12"):
         Face.of(template(), decimated()[0])
 
