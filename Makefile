@@ -80,7 +80,7 @@ $(VENV)/lowest/.set-up: pyproject.toml constraints-lowest.txt $(wildcard facegen
 blender: $(SET_UP)
 	$(BIN)/python -m venv $(VENV)/blender
 	$(VENV)/blender/bin/python -m pip install --disable-pip-version-check --quiet bpy==5.0.1
-	$(BIN)/python -m pytest tests/exporters/test_elsewhere.py
+	$(BIN)/python -m pytest tests/exporters/test_elsewhere.py tests/rigging/test_played.py
 
 # The table of docs/formats.md, asked of the tools themselves; it fails where the page holds another. Blender is part of
 # it where `make blender` has been, and is named as missing where not.

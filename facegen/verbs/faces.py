@@ -1,4 +1,4 @@
-"""Verbs that make a face or move one: animate, interpolate, register, photo."""
+"""Verbs that move a face or lay one onto another mesh: animate, interpolate, register."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from facegen.errors import FacegenError, unknown
 from facegen.motion.label import EASINGS
 from facegen.verbs.assets import asset_of, write_moved
 from facegen.verbs.driving import add_drive, by_own_shapes, require_own, write_own
-from facegen.verbs.shared import add_model, add_output, add_trust, add_verb, require_output
+from facegen.verbs.shared import add_model, add_output, add_verb, require_output
 from facegen.verbs.takes import own_basis, play
 
 if TYPE_CHECKING:
@@ -249,72 +249,3 @@ def register(options: Namespace) -> None:
         raise FacegenError(f"{options.neutral} has the model's topology already; `facegen animate` takes it as it is")
     write_mesh(options.out, animation.register(model, face))
     print(f"{options.out}: {len(face.fit.vertices)} vertices in mm, where {options.neutral.name} is")
-
-
-def add_photo(verbs: argparse._SubParsersAction) -> None:
-    parser = add_verb(
-        verbs,
-        "photo",
-        photo,
-        "make a neutral of the model's topology from one photograph (section 5.6 of the paper)",
-        "facegen photo portrait.jpg --model demo/model.ckpt --out neutral.glb\n"
-        "  facegen animate neutral.glb --model demo/model.ckpt --expression happy --out smile.glb",
-    )
-    parser.add_argument("picture", type=Path, metavar="PICTURE", help=".jpg, .png or .webp of a face from the front")
-    parser.add_argument("--model", type=Path, required=True, metavar="CKPT", help="checkpoint that `facegen fit` wrote")
-    add_trust(parser)
-    parser.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="FILE",
-        help=".glb with the picture as texture, .ply with colours, or .obj; NAME.report.png beside it shows the fit",
-    )
-    parser.add_argument(
-        "--face", type=int, metavar="N", help="which face, where there are several: 1 is the largest (default: 1)"
-    )
-    parser.add_argument(
-        "--corpus",
-        type=Path,
-        metavar="CORPUS",
-        help="take the training neutrals of this corpus instead of those in the checkpoint",
-    )
-    parser.add_argument(
-        "--compare", type=Path, metavar="PICTURE", help="a second photograph, in which the person shows --expression"
-    )
-    parser.add_argument(
-        "--expression", metavar="NAME", help="compare what the model makes with --compare, in NAME.compare.png"
-    )
-
-
-def photo(options: Namespace) -> None:
-    """A photograph becomes a neutral of the model's topology."""
-    from facegen import checkpoint
-    from facegen.photo import neutral as making
-    from facegen.photo.picture import read_photo
-    from facegen.photo.report import report
-    from facegen.photo.surface_color import color_places
-    from facegen.pictures.sheets import write_picture
-
-    making.require_suffix(options.out)
-    if (options.compare is None) != (options.expression is None):
-        raise FacegenError(
-            "--compare PICTURE and --expression NAME go together: what the model makes, and what it is compared with"
-        )
-    picture, landmarks = read_photo(options.picture, options.face)
-    model = checkpoint.load(options.model, trust=options.trust)
-    if options.expression is not None and options.expression not in model.expressions:
-        raise FacegenError(unknown("expression", options.expression, model.expressions))
-    target = None
-    if options.compare is not None:
-        target = read_photo(options.compare, None)
-    fit = making.fit_neutral(model, making.identity_of(model, options.corpus, str(options.model)), landmarks)
-    template = model.hierarchy.template
-    where = color_places(fit, template.faces, picture)
-    making.write_neutral(options.out, template.with_vertices(fit.neutral), where, picture, model)
-    shown = options.out.with_suffix(".report.png")
-    write_picture(shown, report(picture, landmarks, fit, template.faces))
-    print(f"{options.out}: {len(template.vertices)} vertices in mm; {fit.text(model.expressions)}; {shown} shows it")
-    if target is not None and options.expression is not None:  # both are given, or neither
-        made = making.compare(model, fit, options.expression, picture, landmarks, target, where)
-        write_picture(options.out.with_suffix(".compare.png"), made)
