@@ -21,7 +21,8 @@ FRAME = 1.15
 
 
 def rig_sheet(rig: Rig, size: int = 256) -> np.ndarray:
-    """(H, W, 3) uint8: the face at rest and with each shape, seen from its front.
+    """(H, W, 3) uint8: the face at rest and with each shape, seen from its front; `mouthClose` on an open jaw, which it
+    shuts.
 
     Args:
         rig: what is shown.
@@ -31,9 +32,11 @@ def rig_sheet(rig: Rig, size: int = 256) -> np.ndarray:
     far = np.linalg.norm(shapes, axis=-1).max(axis=0)
     moving = far > SHOWN_SHARE * far.max()
     camera = _close(rig.mesh.vertices[moving], rig.rotation)
-    poses = [rig.mesh.vertices, *(rig.mesh.vertices + shape for shape in shapes)]
-    pictures = [render(pose, rig.mesh.faces, camera, size=size) for pose in poses]
-    names = ["rest", *rig.names]
+    poses = dict(zip(rig.names, rig.mesh.vertices + shapes, strict=True))
+    if {"jawOpen", "mouthClose"} <= poses.keys():
+        poses["mouthClose"] = poses["mouthClose"] + rig.shapes["jawOpen"]
+    pictures = [render(pose, rig.mesh.faces, camera, size=size) for pose in (rig.mesh.vertices, *poses.values())]
+    names = ["rest", *(f"{name}, jawOpen" if name == "mouthClose" else name for name in poses)]
     rows = [pictures[at : at + COLUMNS] for at in range(0, len(pictures), COLUMNS)]
     labels = [names[at : at + COLUMNS] for at in range(0, len(names), COLUMNS)]
     sheets = [contact_sheet([row], column_labels=label) for row, label in zip(rows, labels, strict=True)]
