@@ -117,8 +117,8 @@ def test_the_page_explains_its_rows_and_how_they_were_trained() -> None:
     assert "| spiral | `runs/last.ckpt` | 12 | 20,000 | 4 | - |" in text
     assert "- spiral: optimizer muon, lr 0.006, decay 0.93, weight_decay 0, channels [64, 32], per_vertex true." in text
     assert "far less long" not in text
-    assert "- spiral: 156 steps; the study's 11,000." in markdown(made_report(steps=156))
-    assert "- spiral: 1 step; the study's 11,000." in markdown(made_report(steps=1))
+    assert "- spiral: 156 steps; the study's 9,900." in markdown(made_report(steps=156))
+    assert "- spiral: 1 step; the study's 9,900." in markdown(made_report(steps=1))
 
 
 def test_the_study_s_steps_are_those_of_its_configs() -> None:
