@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from facegen.errors import FacegenError
+from facegen.exporters import subspace
 from facegen.exporters.morph import METRES, FewMorph
 from facegen.exporters.subspace import Subspace
 from facegen.sequence.frames import FewFields
@@ -22,7 +23,9 @@ def _motion() -> tuple[np.ndarray, np.ndarray]:
     return weights, fields.astype(np.float32)
 
 
-def test_no_vertex_of_any_frame_is_missed_by_more_than_the_limit() -> None:
+@pytest.mark.parametrize("asked", [subspace.ASKED_VERTICES, 2])
+def test_no_vertex_of_any_frame_is_missed_by_more_than_the_limit(monkeypatch: pytest.MonkeyPatch, asked: int) -> None:
+    monkeypatch.setattr(subspace, "ASKED_VERTICES", asked)  # few vertices decide, and none of the others is forgotten
     weights, fields = _motion()
     whole = np.tensordot(weights, fields, 1)
     few = Subspace(weights, fields)

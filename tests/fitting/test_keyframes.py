@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import identity
+from shapes import grid
 
-from facegen.fitting.keyframes import fields_of, key_frames, mixtures
+from facegen.fitting.extension import Extension
+from facegen.fitting.keyframes import carried, fields_of, key_frames, mixtures
 
 
 def test_a_motion_given_in_parts_is_few_orthonormal_fields() -> None:
@@ -35,3 +38,27 @@ def test_frames_are_mixtures_of_the_keys_around_them_and_rest_of_none() -> None:
 def test_a_motion_that_stands_still_has_no_keys() -> None:
     coordinates, fields = fields_of([np.zeros((5, 4, 3))])
     assert not len(fields) and not len(key_frames(coordinates))
+
+
+class _Pushed:
+    """A transfer onto the same plate, under a wall that nothing goes through: one that is not linear."""
+
+    def __init__(self) -> None:
+        plate = grid(6, 6)
+        count = len(plate.vertices)
+        self.stretch, self.skin = np.tile(np.eye(3), (count, 1, 1)), identity(count, format="csr")
+        self.extend, self.index = Extension(plate, np.arange(count), 1.0), np.arange(count)
+
+    def __call__(self, displacement: np.ndarray) -> np.ndarray:
+        return np.minimum(displacement, [np.inf, np.inf, 8.0]).astype(np.float32)
+
+
+def test_key_frames_are_as_if_carried_alone_and_between_them_nothing_goes_through() -> None:
+    transfer, rise = _Pushed(), np.linspace(0, 1, 41)[:, None, None]
+    motion = rise * np.random.default_rng(0).uniform(4, 12, size=(36, 3))
+    weights, fields = carried(transfer, [motion[:20], motion[20:]])  # pyright: ignore[reportArgumentType]
+    made, alone = np.tensordot(weights, fields, 1), transfer(motion)
+    keys = key_frames(weights[:, :1])
+    np.testing.assert_allclose(made[keys], alone[keys], atol=1e-3)
+    assert (made[..., 2] < 8 + 1e-3).all()
+    assert np.abs(made - alone).max() < 1
