@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -12,6 +13,7 @@ from facegen.data.sources.source import Recording
 from facegen.errors import DataError
 from facegen.mesh.alignment import align_pose, require_pose, rigid_transform
 from facegen.motion.confidence import LEAST_EXPLAINED, confidence
+from facegen.motion.curves import at_times, recorded_curve
 from facegen.motion.evolutions import Evolution, find_evolutions
 from facegen.motion.face_phases import face_phases
 from facegen.motion.intensity import mean_motion
@@ -45,6 +47,8 @@ class Evolved:
         confidence: of the phases, within a frame of the corpus; None where they were given.
         explained: share of the motion that the phases explain; None where they were given.
         envelope: (T,) the label's course in [0, 1]; None where the phases say it.
+        curves: (T,) in [0, 1] by expression, where the label is the curve and the source knows them; the envelope is
+            None then.
     """
 
     displacement: np.ndarray
@@ -53,6 +57,7 @@ class Evolved:
     confidence: float | None
     explained: float | None
     envelope: np.ndarray | None
+    curves: Mapping[str, np.ndarray] | None = None
 
 
 def conform(
@@ -84,9 +89,20 @@ def conform(
                 f"least {FEWEST_FRAMES} are needed"
             )
             continue
-        course = _amplitude(moved) if recipe.label == "amplitude" else None
         explained = None if sure is None else evolution.explained
-        evolved.append(Evolved(moved, evolution.first, phases, sure, explained, course))
+        one = Evolved(moved, evolution.first, phases, sure, explained, None)
+        if recipe.label == "amplitude":
+            one = replace(one, envelope=_amplitude(moved))
+        elif recipe.label == "curve":
+            # At the recording's own rate, in which noise is still apart from motion.
+            times = resampled_times(len(part), evolution.phases.apex_start, recording.fps, fps)
+            if recording.curves is None:
+                one = replace(one, envelope=at_times(recorded_curve(part, recording.fps), times))
+            else:
+                stretch = slice(evolution.first, evolution.last + 1)
+                curves = {name: at_times(curve[stretch], times) for name, curve in recording.curves.items()}
+                one = replace(one, curves=curves)
+        evolved.append(one)
     if not evolved:
         raise DataError(dropped[0])
     return neutral, evolved, dropped
@@ -237,10 +253,7 @@ def resample(vertices: np.ndarray, phases: Phases, fps: float, wanted: float) ->
     """
     if wanted == fps:
         return vertices, phases
-    step, kept = fps / wanted, phases.apex_start
-    before = int(kept / step + FRAME_ROUNDING)
-    after = int((len(vertices) - 1 - kept) / step + FRAME_ROUNDING)
-    at = (kept + np.arange(-before, after + 1) * step).clip(0, len(vertices) - 1)
+    step, at = fps / wanted, resampled_times(len(vertices), phases.apex_start, fps, wanted)
     moved = np.empty((len(at), *vertices.shape[1:]), dtype=vertices.dtype)
     for frame, time in enumerate(at):
         first = int(time + FRAME_ROUNDING)
@@ -252,6 +265,16 @@ def resample(vertices: np.ndarray, phases: Phases, fps: float, wanted: float) ->
     marks = (phases.onset, phases.apex_start, phases.apex_end, phases.offset)
     placed = [int(np.clip(round((mark - at[0]) / step), 0, len(at) - 1)) for mark in marks]
     return moved, Phases(*placed)
+
+
+def resampled_times(frames: int, kept: int, fps: float, wanted: float) -> np.ndarray:
+    """Where the frames at another rate lie, (T',), in frames of the first rate; the frame `kept` is one of them."""
+    if wanted == fps:
+        return np.arange(frames, dtype=np.float64)
+    step = fps / wanted
+    before = int(kept / step + FRAME_ROUNDING)
+    after = int((frames - 1 - kept) / step + FRAME_ROUNDING)
+    return (kept + np.arange(-before, after + 1) * step).clip(0, frames - 1)
 
 
 def stillest(vertices: np.ndarray) -> int:

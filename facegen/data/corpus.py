@@ -11,7 +11,7 @@ import numpy as np
 
 from facegen.data.face_landmarks import load_face_landmarks
 from facegen.data.identity import Identity
-from facegen.data.manifest import MANIFEST, Entry, read_manifest
+from facegen.data.manifest import MANIFEST, Entry, of_thousandths, read_manifest
 from facegen.data.pca import PCA
 from facegen.errors import DataError, FacegenError, unknown
 from facegen.mesh.hierarchy import MeshHierarchy
@@ -198,6 +198,8 @@ class Corpus:
         label = motion_label(*course)
         if entry.envelope is not None:
             label[:, self.expressions.index(entry.expression)] = np.array(entry.envelope) * self.intensity(index)
+        for name, curve in (entry.others or {}).items():
+            label[:, self.expressions.index(name)] = of_thousandths(curve)
         return label
 
     def find(self, subject: str, expression: str, take: int = 0) -> int:
@@ -229,6 +231,7 @@ class Corpus:
         splits = [self.split_of(subject) for subject in subjects]
         return {
             "source": self.provenance["source"],
+            "label": self.provenance["recipe"].get("label", "phases"),
             "vertices": len(template.vertices),
             "faces": len(template.faces),
             **self.hierarchy.facts(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence as Series
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,20 +13,24 @@ from typing import Any
 import numpy as np
 
 from facegen import __version__
-from facegen.data.conform import conform, quantise
+from facegen.data.conform import Evolved, conform, quantise
 from facegen.data.corpus import ARRAYS, COMPONENTS, HIERARCHY, LANDMARKS, STORE, Corpus, stored_digest
 from facegen.data.face_landmarks import find_face_landmarks, save_face_landmarks
 from facegen.data.journal import Journal, continued_folder
-from facegen.data.manifest import Entry, write_manifest
+from facegen.data.manifest import Entry, thousandths, write_manifest
 from facegen.data.pca import principal_components
 from facegen.data.processes import calls
 from facegen.data.recipe import Recipe
 from facegen.data.sources.source import Key, Source
 from facegen.errors import DataError, FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
+from facegen.motion.curves import of_peak
 from facegen.motion.intensity import deformation, intensities
 from facegen.progress import counting, following
 
+LEAST_SHOWN = 0.05
+"""Peak of a curve of another expression from which the label has it. Chosen: a twentieth of what a shape can do hardly
+shows, and is as much as trackers err at rest."""
 MOST_WORKERS = 6
 """Processes unless more are asked for. Chosen for memory: each takes 0.3 GB at the paper's size, all less than 2 GB."""
 
@@ -117,10 +121,17 @@ class _Written:
     squares: float
     numbers: int
 
+    def values(self) -> dict[str, Any]:
+        return vars(self) | {"entries": [entry.values() for entry in self.entries]}
+
     @classmethod
     def parse(cls, values: dict[str, Any]) -> _Written:
         entries: Any = [Entry.parse(entry) for entry in values["entries"]]
         return cls(**values | {"entries": entries})
+
+
+def _rounded(curve: np.ndarray) -> tuple[float, ...]:
+    return tuple(curve.round(4).tolist())
 
 
 @dataclass(frozen=True)
@@ -147,6 +158,7 @@ class _Writer:
         for number, take in enumerate(takes):
             array, moved = f"{place}-{number}", take.displacement
             stored, scale = quantise(moved)
+            course, others = self._label(take, key.expression)
             self._write(f"{ARRAYS[0]}/{array}", stored)
             self._write(f"{ARRAYS[1]}/{array}", neutral)
             entries.append(
@@ -157,16 +169,26 @@ class _Writer:
                     phases=(take.phases.onset, take.phases.apex_start, take.phases.apex_end, take.phases.offset),
                     confidence=None if take.confidence is None else round(take.confidence, 4),
                     explained=None if take.explained is None else round(take.explained, 4),
-                    envelope=None if take.envelope is None else tuple(take.envelope.round(4).tolist()),
+                    envelope=course,
                     deformation=deformation(moved),
                     intensity=0.0,
                     array=array,
                     scale=scale,
                     sha256=stored_digest(stored, neutral),
+                    others=others,
                 )
             )
             squares += sum(float(np.square(pose, dtype=np.float64).sum()) for pose in moved)
         return _Written(entries, dropped, rate, squares, sum(take.displacement.size for take in takes))
+
+    def _label(self, take: Evolved, expression: str) -> tuple[tuple[float, ...] | None, dict[str, str] | None]:
+        """The course of the expression's own label, and what the label has of others."""
+        if take.curves is None:
+            return None if take.envelope is None else _rounded(take.envelope), None
+        shown = {name: take.curves[name] for name in self.source.expressions if name in take.curves}
+        own = of_peak(shown.pop(expression))
+        others = {name: thousandths(curve) for name, curve in shown.items() if curve.max() >= LEAST_SHOWN}
+        return _rounded(own), others or None
 
     def _write(self, name: str, array: np.ndarray) -> None:
         # Uncompressed: smooth int16 motion shrinks little and reading is what training waits for. What an interrupted
@@ -201,7 +223,7 @@ def _write_frames(
                     raise DataError(f"{key}: {error}; repair it, or leave it out by going without --strict") from error
                 failed[place] = str(error)
             else:
-                journal.add(place, asdict(done[place]))
+                journal.add(place, done[place].values())
             made(1)
     left_out = [_left_out(key, reason) for key, reason in source.refused]
     for place, key in enumerate(source.keys):

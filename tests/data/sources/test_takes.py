@@ -277,7 +277,7 @@ def test_weights_come_back_from_the_meshes_of_real_takes(ict_root: Path, live_li
     person = source._performer("rom-a")
     basis = ArkitBasis.load(ict_root / "FaceXModel", person.neutral)
     for key in source.keys:
-        stretch = source._stretch(source._acted[key])
+        stretch = source._takes.stretch(source._acted[key])
         few = np.linspace(0, len(stretch) - 1, 12).astype(int)
         frames = source._face.perform(person, Stretch(0, stretch.weights[few], stretch.rotations[few], stretch.fps))
         take = Take.load(tmp_path / key.subject / "any" / "take.csv")
