@@ -25,7 +25,8 @@ def evened(curve: np.ndarray, fps: float) -> np.ndarray:
     So it lies between the two, never leaves the range of the curve, does not ring, and is within `TREMOR` of the narrow
     one, by which an onset or a blink stays as fast as it was.
     """
-    fine, calm = (gaussian_filter1d(curve, time * fps, mode="nearest") for time in (FINE_TIME, CALM_TIME))
+    told = curve.astype(np.float64)
+    fine, calm = (gaussian_filter1d(told, time * fps, mode="nearest") for time in (FINE_TIME, CALM_TIME))
     detail = fine - calm
     return calm + np.sign(detail) * np.maximum(np.abs(detail) - TREMOR, 0)
 
