@@ -38,7 +38,7 @@ def test_tremor_goes_and_a_blink_stays() -> None:
     assert np.ptp(shaking[middle]) > 0.029
     assert np.ptp(evened(shaking, 60)[middle]) < 0.002
     blink = np.interp(time, [2, 2.1, 2.3], [0, 1, 0])
-    assert evened(blink, 60).max() > 0.8
+    assert evened(blink, 60).max() > 0.9
     assert np.abs(evened(blink, 60) - blink).mean() < 0.005
 
 
