@@ -7,14 +7,14 @@ from scipy.ndimage import gaussian_filter1d
 
 from facegen.motion.face_phases import apex_share
 
-FINE_TIME, CALM_TIME = 1 / 100, 0.08
+FINE_TIME, CALM_TIME = 1 / 120, 0.08
 """Seconds, standard deviations of the two Gaussians between which a curve is evened out. Chosen: the first keeps nine
 tenths of what a face does 8 times a second, blinks and sharp onsets among it; the second leaves an eighth at 4 Hz, far
-below the 8 to 12 of physiological tremor (Elble and Koller, Tremor, 1990). On two ranges of motion at 30 frames a second
-the spectrum of all groups' speeds stays within 1 dB up to 12 Hz."""
-TREMOR = 0.02
+below the 8 to 12 of physiological tremor (Elble and Koller, Tremor, 1990)."""
+TREMOR = 0.015
 """Share of the peak, in a curve, up to which what is fast counts as tremor or noise. Chosen: on a smile of 10 mm it is
-0.2 mm, less than one sees."""
+0.15 mm, less than one sees; and with it the spectrum of all groups' speeds, on two ranges of motion at 30 frames a
+second, stays within 1.5 dB."""
 SMALLEST_PEAK = 1e-6
 """Height of a curve that is divided by its peak, at least; a smaller one stays as it is."""
 
@@ -22,14 +22,14 @@ SMALLEST_PEAK = 1e-6
 def evened(curve: np.ndarray, fps: float) -> np.ndarray:
     """A curve (T,) in [0, 1] without noise and tremor.
 
-    It is what a wide Gaussian gives, plus what a narrow one has besides, `d`, times 1 - (`TREMOR` / d)^2 and 0 where
-    that is negative (the garrote of Breiman, 1995). So it lies between the two, never leaves the range of the curve,
-    does not ring, and is within `TREMOR` of the narrow one, by which an onset or a blink stays as fast as it was.
+    It is what a wide Gaussian gives, plus what a narrow one has besides, lessened by `TREMOR` and 0 where it is less.
+    So it lies between the two, never leaves the range of the curve, does not ring, and is within `TREMOR` of the narrow
+    one, by which an onset or a blink stays as fast as it was.
     """
     told = curve.astype(np.float64)
     fine, calm = (gaussian_filter1d(told, time * fps, mode="nearest") for time in (FINE_TIME, CALM_TIME))
     detail = fine - calm
-    return calm + detail * np.maximum(1 - np.square(TREMOR / np.maximum(np.abs(detail), TREMOR)), 0)
+    return calm + np.sign(detail) * np.maximum(np.abs(detail) - TREMOR, 0)
 
 
 def recorded_curve(displacement: np.ndarray, fps: float) -> np.ndarray:
