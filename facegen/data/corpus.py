@@ -192,14 +192,21 @@ class Corpus:
         return Phases(*self.entries[index].phases)
 
     def motion(self, index: int) -> np.ndarray:
-        """(T, E) float32, the sequence's label."""
+        """(T, E) float32, the sequence's label.
+
+        Raises:
+            DataError: what the manifest has of it is damaged.
+        """
         entry = self.entries[index]
         course = entry.frames, entry.expression, self.phases(index), self.intensity(index), self.expressions
         label = motion_label(*course)
-        if entry.envelope is not None:
-            label[:, self.expressions.index(entry.expression)] = np.array(entry.envelope) * self.intensity(index)
-        for name, curve in (entry.others or {}).items():
-            label[:, self.expressions.index(name)] = of_thousandths(curve)
+        try:
+            if entry.envelope is not None:
+                label[:, self.expressions.index(entry.expression)] = np.array(entry.envelope) * self.intensity(index)
+            for name, curve in (entry.others or {}).items():
+                label[:, self.expressions.index(name)] = of_thousandths(curve)
+        except ValueError as error:
+            raise DataError(f"{self.path}: the label of {entry} is damaged; prepare the corpus again") from error
         return label
 
     def find(self, subject: str, expression: str, take: int = 0) -> int:
