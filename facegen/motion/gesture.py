@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from facegen.motion.recorded import POOLED, POOLED_SHARES, SPECTRUM
+from facegen.motion.recorded import QUANTILES, SHARES, SPECTRUM
 
 QUICK_END = 0.753
 """Share of a movement's length at which it has gone 90 %."""
@@ -18,19 +18,20 @@ TRIES = 24
 """Draws until a gesture fits into its take; the last is squeezed. Chosen."""
 LEAD, TAIL = (0.15, 0.45), (0.1, 0.3)
 """Seconds of rest before a gesture and after it. Chosen."""
-HOLD = (0.65, 0.45)
+HOLD = (0.6, 0.45)
 """Median seconds between rise and fall, and standard deviation of their log. Chosen after the takes' length."""
 STEPS = {0.5: (0.9, 0.1), 1.0: (0.25, 0.65, 0.1), np.inf: (0.2, 0.35, 0.45)}
 """By the seconds below which a rise lies, shares of rises of one, two and three movements, as counted in the takes."""
-QUICK = (0.11, 0.23)
+QUICK = (0.06, 0.18)
 """Seconds from 10 to 90 % of one movement among several, as of the takes' quick rises."""
-CREEP, CREEP_LENGTH = 0.25, 1.8
+CREEP, CREEP_LENGTH = (0.1, 0.65), 2.2
 """Share of a rise in steps that comes slowly all the while. Chosen."""
 LATE_PEAKS = 0.3
-SAG_SHARE, SLOW_SAGS, SAG_EARLY = 1.0, 0.5, 0.7
+LEFT_LESS = 0.05
+SLOW_SAGS, SAG_EARLY = 0.5, 0.7
 """What the made sag has of the drawn one; share of apexes that sag slowly, and in how much of the hold. Chosen."""
 FALL_SCALE = 0.8
-RISE_SCALE = 0.75
+RISE_SCALE = 0.7
 DROP = (0.6, 0.95)
 """Share of a fall that comes at once. Chosen."""
 
@@ -50,9 +51,9 @@ class Movement:
 
 
 def drawn(measure: str, generator: np.random.Generator) -> float:
-    """A value as recorded takes have them: between the quantiles of `POOLED`, evenly by share."""
-    share = generator.uniform(POOLED_SHARES[0], POOLED_SHARES[-1])
-    return float(np.interp(share, POOLED_SHARES, POOLED[measure]))
+    """A value as recorded takes have them: between the quantiles of `QUANTILES`, evenly by share."""
+    share = generator.uniform(SHARES[0], SHARES[-1])
+    return float(np.interp(share, SHARES, QUANTILES[measure]))
 
 
 def flutter(frames: int, fps: float, generator: np.random.Generator) -> np.ndarray:
@@ -112,24 +113,34 @@ class Course:
             steps: of its rise; 0 draws their number by how long it rises, as in recorded takes.
         """
         for _ in range(TRIES):
-            lead, tail = generator.uniform(*LEAD), generator.uniform(*TAIL)
-            up = RISE_SCALE * drawn("rise", generator) if rise is None else float(generator.uniform(*rise))
-            down, hold = drawn("fall", generator), float(np.exp(generator.normal(np.log(HOLD[0]), HOLD[1])))
-            room = length - lead - tail
-            if up / 0.8 + hold + down / QUICK_SHARE <= room:
-                break
-        squeeze = min(1.0, room / (up / 0.8 + hold + down / QUICK_SHARE))
-        up, down, hold = up * squeeze, down * squeeze, hold * squeeze
-        risen = _rise(lead, up, steps or _steps(up, generator), generator)
+            made = cls._once(generator, rise, steps)
+            room = length - float(generator.uniform(*TAIL))
+            if made.end <= room:
+                return made
+        return made.squeezed(room / made.end)
+
+    @classmethod
+    def _once(cls, generator: np.random.Generator, rise: tuple[float, float] | None, steps: int) -> Course:
+        lead, hold = generator.uniform(*LEAD), float(np.exp(generator.normal(np.log(HOLD[0]), HOLD[1])))
+        up = RISE_SCALE * drawn("rise", generator) if rise is None else float(generator.uniform(*rise))
+        risen = _rise(float(lead), up, steps or _steps(up, generator), generator)
         peak = max(move.start + QUICK_END * move.length for move in risen[:-1])  # the last one creeps
-        sag, left = SAG_SHARE * drawn("sag", generator), drawn("left over", generator)
+        sag, left = drawn("sag", generator), max(drawn("left over", generator) - LEFT_LESS, 0.0)
         late = generator.random() < LATE_PEAKS
         if late:
             risen = (*(replace(move, amount=(1 - sag) * move.amount) for move in risen), Movement(peak, hold, sag))
         sagging = () if late else _sag(peak, hold, sag, generator)
         lost = -sum(move.amount for move in sagging)
-        fall = _fall(peak + hold, down, max(1 - lost - left, 0.0), generator)
+        fall = _fall(peak + hold, drawn("fall", generator), max(1 - lost - left, 0.0), generator)
         return cls(risen, sagging, fall, min(left, 1 - lost))
+
+    def squeezed(self, share: float) -> Course:
+        """The same in a share of the time."""
+        rise, sag, fall = (
+            tuple(Movement(share * move.start, share * move.length, move.amount) for move in moves)
+            for moves in (self.rise, self.sag, self.fall)
+        )
+        return Course(rise, sag, fall, self.left)
 
     def level(self, time: np.ndarray) -> np.ndarray:
         """(T,) its level at times (T,) in seconds."""
@@ -144,14 +155,14 @@ def _steps(rise: float, generator: np.random.Generator) -> int:
 
 def _rise(lead: float, rise: float, steps: int, generator: np.random.Generator) -> tuple[Movement, ...]:
     """Movements up to 1 that go from 10 to 90 % in so many seconds."""
-    amounts = generator.uniform(0.6, 1.4, steps)
-    amounts *= (1 - CREEP) / amounts.sum()
+    amounts, creep = generator.uniform(0.6, 1.4, steps), CREEP[0] + float(generator.beta(0.4, 0.4)) * (CREEP[1] - CREEP[0])
+    amounts *= (1 - creep) / amounts.sum()
     quick = (float(generator.uniform(*QUICK)) if steps > 1 else 1.0) / QUICK_SHARE
     span = max(rise / QUICK_SHARE - quick, 0.0) if steps > 1 else 0.0
     starts = span * np.linspace(0, 1, steps)
     starts[1:-1] += generator.uniform(-0.2, 0.2, max(steps - 2, 0)) * span / steps
     moves = [Movement(float(start), quick, float(amount)) for start, amount in zip(starts, amounts, strict=True)]
-    moves.append(Movement(0.0, CREEP_LENGTH * (span + quick), CREEP))
+    moves.append(Movement(0.0, CREEP_LENGTH * (span + quick), creep))
     time = np.linspace(0, max(move.start + move.length for move in moves), 512)
     low, high = np.interp((0.1, 0.9), sum(move.level(time) for move in moves), time)
     scale = rise / (high - low)

@@ -21,7 +21,7 @@ MEASURES = {
     "sag": "share of the peak that is lost between its two half heights, at half of these times",
     "left over": "share of the rise that is left at the end",
     "spread of starts": "standard deviation of when parts of the face set in, over the rise",
-    "togetherness": "correlation of the speeds of parts of the face with that of the whole",
+    "apartness": "1 less the correlation of the speeds of parts of the face with that of the whole",
     "asymmetry": "stronger side less the weaker, over both, at the apex",
     "left side": "1 where the person's left is the stronger side",
 }
@@ -37,8 +37,12 @@ PARTS = 24
 """Parts of the face whose starts and speeds are compared. Chosen: about as many as there are muscles of expression."""
 LEAST_PART = 0.1
 """Share of the strongest part's motion at the apex from which a part counts. Chosen: what moves less is carried along."""
+QUARTERS = (25, 50, 75)
+"""Percentiles by which many evolutions are told."""
 FREQUENCIES = np.arange(1, 9)
 """Hz at which the spectrum of speed is told; its windows last a second."""
+VERTICES = 1000
+"""Vertices, about, whose speed a spectrum is of; neighbours move alike."""
 LEAST_MIRRORED = 0.9
 """Share of vertices that have a mirror image, from which the two sides are compared. Chosen."""
 
@@ -66,11 +70,11 @@ def measure(displacement: np.ndarray, neutral: np.ndarray, fps: float, mirror: n
     rise, fall = (_crossing(curve, 0.9) - _crossing(curve, 0.1) for curve in (up, down))
     speed = np.diff(up, prepend=up[:1]) * fps
     steps = find_peaks(np.pad(speed, 1), prominence=STEP * max(float(speed.max()), 1e-9))[0]
-    spread, together = _parts(displacement, neutral, fps, share, peak, rise)
+    spread, apart = _parts(displacement, neutral, fps, share, peak, rise)
     side = _side(displacement, mirror, peak, fps)
     return np.array([
         rise / fps, fall / fps, fall / rise if rise > 0 else np.nan, speed.max() / share[peak], len(steps),
-        _sag(share / share[peak]), max(float(share[-1]), 0.0) / share[peak], spread, together, abs(side),
+        _sag(share / share[peak]), max(float(share[-1]), 0.0) / share[peak], spread, apart, abs(side),
         np.nan if np.isnan(side) else float(side > 0),
     ])  # fmt: skip
 
@@ -107,7 +111,7 @@ def _parts(
     spread = float(starts.std() / rise) if len(starts) > 1 and rise > 0 else np.nan
     speeds = np.diff([share, *moving], axis=1)
     alike = np.corrcoef(speeds)[0, 1:] if share.size > 3 else np.array([np.nan])
-    return spread, float(np.nanmean(alike))
+    return spread, 1.0 - float(np.nanmean(alike))
 
 
 def _along(moved: np.ndarray, peak: int) -> np.ndarray:
@@ -160,7 +164,8 @@ def spectrum(displacements: Iterable[np.ndarray], fps: float) -> np.ndarray:
     window = max(round(fps), 8)
     hann, power = np.hanning(window + 2)[1:-1, None], np.zeros(window // 2 + 1)
     for displacement in displacements:
-        speed = np.diff(displacement.reshape(len(displacement), -1), axis=0)
+        thinned = displacement[:, :: max(1, displacement.shape[1] // VERTICES)]
+        speed = np.diff(thinned.reshape(len(thinned), -1), axis=0)
         energy = float((speed**2).sum())
         for start in range(0, len(speed) - window + 1, max(window // 2, 1)):
             power += (np.abs(np.fft.rfft(hann * speed[start : start + window], axis=0)) ** 2).sum(axis=1) / energy

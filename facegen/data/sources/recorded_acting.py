@@ -17,17 +17,19 @@ TAKE_SPREAD = 0.1
 """Standard deviation of the log of a take's gain for a unit. Chosen."""
 SIDE_LEAN, SIDE_SPREAD = 0.01, 0.03
 """Mean and standard deviation, over people, of the log of left over right of the whole face."""
-UNIT_SIDE_SPREAD, TAKE_SIDE_SPREAD = 0.05, 0.03
+UNIT_SIDE_SPREAD, TAKE_SIDE_SPREAD = 0.045, 0.025
 """Standard deviation of that log, by unit and person, and by unit and take."""
-LATEST = 0.25
+LATEST = 0.22
 """Seconds by which a unit sets in later at most, as a person's habit; a take adds as much of its own by half."""
+APART = (-0.4, 1.2)
 EARLIER_SIDE = 0.012
 """Standard deviation of seconds between the two sides of a unit. Chosen."""
 TASTE = 1.0
 """Standard deviation of the log of how much a person likes a prototype. Chosen: most people have one that they prefer."""
 STEP_SPREAD = 0.8
 OWN_SPREAD = 0.4
-FLUTTER, OWN_FLUTTER, STILL_FLUTTER = 0.075, 0.7, 0.08
+TONE = (0.1, 0.05)
+FLUTTER, OWN_FLUTTER, STILL_FLUTTER = 0.075, 0.7, 0.15
 SLOW = {"fear": 0.35, "disgust": 0.35}
 SLOW_RISE = (98 / 60, 157 / 60)
 APEX_LEVEL = 0.85
@@ -70,13 +72,15 @@ class RecordedStyle:
         strength = float(generator.uniform(0.35, 1.0))
         course = Course.draw((frames - 1) / fps, generator, SLOW_RISE if slow else None, 2 if slow else 0)
         time = np.arange(frames) / fps
+        tone = np.linspace(*generator.uniform(0, TONE), frames)
+        apart = min(float(np.exp(generator.normal(*APART))), 2.5)
         shared = flutter(frames, fps, generator)
         curves, total = {}, np.zeros(frames)
         for unit, weight in weights.items():
-            own = _own(course, self.late[unit], generator)
+            own = _own(course, apart * self.late[unit], generator)
             level = own.level(time)
             noise = np.sqrt(1 - OWN_FLUTTER**2) * shared + OWN_FLUTTER * flutter(frames, fps, generator)
-            level = (level + FLUTTER * _lively(level, fps) * noise).clip(0)
+            level = (tone + (1 - tone) * level + FLUTTER * _lively(level, fps) * noise).clip(0)
             gain = strength * weight * self.gain[unit] * float(np.exp(generator.normal(0, TAKE_SPREAD)))
             lean = self.side[unit] + float(generator.normal(0, TAKE_SIDE_SPREAD))
             early = float(generator.normal(0, EARLIER_SIDE)) * fps
@@ -95,7 +99,7 @@ def _lively(level: np.ndarray, fps: float) -> np.ndarray:
 
 def _own(course: Course, late: float, generator: np.random.Generator) -> Course:
     """A unit's own version of a gesture: later, with other shares of its steps, another sag and return."""
-    delay = (late + float(generator.uniform(0, LATEST / 2))) * min(1.0, (course.held[0] - course.onset))
+    delay = late * float(generator.uniform(0.5, 1.5)) * min(1.0, (course.held[0] - course.onset))
     amounts = np.array([move.amount for move in course.rise])
     amounts *= np.exp(generator.normal(0, STEP_SPREAD, len(amounts)))
     amounts /= amounts.sum()
