@@ -18,7 +18,7 @@ TRIES = 24
 """Draws until a gesture fits into its take; the last is squeezed. Chosen."""
 LEAD, TAIL = (0.15, 0.45), (0.1, 0.3)
 """Seconds of rest before a gesture and after it. Chosen."""
-HOLD = (0.6, 0.45)
+HOLD = (0.6, 0.45, 0.25)
 """Median seconds between rise and fall, and standard deviation of their log. Chosen after the takes' length."""
 STEPS = {0.5: (0.9, 0.1), 1.0: (0.25, 0.65, 0.1), np.inf: (0.2, 0.35, 0.45)}
 """By the seconds below which a rise lies, shares of rises of one, two and three movements, as counted in the takes."""
@@ -28,10 +28,11 @@ CREEP, CREEP_LENGTH = (0.1, 0.65), 2.2
 """Share of a rise in steps that comes slowly all the while. Chosen."""
 LATE_PEAKS = 0.3
 LEFT_LESS = 0.05
-SLOW_SAGS, SAG_EARLY = 0.5, 0.7
+LEAST_DIP = 0.5
+SLOW_SAGS, SAG_EARLY = 0.4, 0.7
 """What the made sag has of the drawn one; share of apexes that sag slowly, and in how much of the hold. Chosen."""
-FALL_SCALE = 0.8
-RISE_SCALE = 0.7
+FALL_SCALE = 0.72
+RISE_SCALE = 0.66
 DROP = (0.6, 0.95)
 """Share of a fall that comes at once. Chosen."""
 
@@ -78,12 +79,14 @@ class Course:
         sag: movements of the apex, small ones down and up.
         fall: how it ends.
         left: level at which it ends.
+        steps: how many of the first movements of the rise are its steps; the others are slow.
     """
 
     rise: tuple[Movement, ...]
     sag: tuple[Movement, ...]
     fall: tuple[Movement, ...]
     left: float
+    steps: int
 
     @property
     def onset(self) -> float:
@@ -121,10 +124,13 @@ class Course:
 
     @classmethod
     def _once(cls, generator: np.random.Generator, rise: tuple[float, float] | None, steps: int) -> Course:
-        lead, hold = generator.uniform(*LEAD), float(np.exp(generator.normal(np.log(HOLD[0]), HOLD[1])))
-        up = RISE_SCALE * drawn("rise", generator) if rise is None else float(generator.uniform(*rise))
-        risen = _rise(float(lead), up, steps or _steps(up, generator), generator)
+        lead, hold = generator.uniform(*LEAD), max(float(np.exp(generator.normal(np.log(HOLD[0]), HOLD[1]))), HOLD[2])
+        up = drawn("rise", generator) if rise is None else float(generator.uniform(*rise))
+        steps = steps or _steps(up, generator)
+        risen = _rise(float(lead), up * (RISE_SCALE if rise is None else 1.0), steps, generator)
         peak = max(move.start + QUICK_END * move.length for move in risen[:-1])  # the last one creeps
+        creep = risen[-1]
+        risen = (*risen[:-1], replace(creep, length=min(creep.length, peak + hold - creep.start)))
         sag, left = drawn("sag", generator), max(drawn("left over", generator) - LEFT_LESS, 0.0)
         late = generator.random() < LATE_PEAKS
         if late:
@@ -132,7 +138,7 @@ class Course:
         sagging = () if late else _sag(peak, hold, sag, generator)
         lost = -sum(move.amount for move in sagging)
         fall = _fall(peak + hold, drawn("fall", generator), max(1 - lost - left, 0.0), generator)
-        return cls(risen, sagging, fall, min(left, 1 - lost))
+        return cls(risen, sagging, fall, min(left, 1 - lost), steps)
 
     def squeezed(self, share: float) -> Course:
         """The same in a share of the time."""
@@ -140,7 +146,7 @@ class Course:
             tuple(Movement(share * move.start, share * move.length, move.amount) for move in moves)
             for moves in (self.rise, self.sag, self.fall)
         )
-        return Course(rise, sag, fall, self.left)
+        return Course(rise, sag, fall, self.left, self.steps)
 
     def level(self, time: np.ndarray) -> np.ndarray:
         """(T,) its level at times (T,) in seconds."""
@@ -171,7 +177,7 @@ def _rise(lead: float, rise: float, steps: int, generator: np.random.Generator) 
 
 def _sag(peak: float, hold: float, sag: float, generator: np.random.Generator) -> tuple[Movement, ...]:
     """Movements of an apex that loses a share of its height: slowly, or at once with a part of it coming back."""
-    if generator.random() < SLOW_SAGS:
+    if generator.random() < SLOW_SAGS or hold < LEAST_DIP:
         return (Movement(peak, max(SAG_EARLY * hold, 0.05), -sag),)
     quick = min(float(generator.uniform(*QUICK)) / QUICK_SHARE, 0.5 * hold)
     back = float(generator.uniform(0.3, 1.2))

@@ -8,28 +8,28 @@ from math import log
 import numpy as np
 
 from facegen.data.sources.prototypes import PROTOTYPES
-from facegen.motion.gesture import Course, Movement, flutter
+from facegen.motion.gesture import Course, flutter
 from facegen.motion.label import Phases
 
 GAIN_SPREAD = 0.2
 """Standard deviation of the log of a person's gain for a unit. Chosen."""
 TAKE_SPREAD = 0.1
 """Standard deviation of the log of a take's gain for a unit. Chosen."""
-SIDE_LEAN, SIDE_SPREAD = 0.01, 0.03
+SIDE_LEAN, SIDE_SPREAD = 0.006, 0.03
 """Mean and standard deviation, over people, of the log of left over right of the whole face."""
 UNIT_SIDE_SPREAD, TAKE_SIDE_SPREAD = 0.045, 0.025
 """Standard deviation of that log, by unit and person, and by unit and take."""
-LATEST = 0.22
-"""Seconds by which a unit sets in later at most, as a person's habit; a take adds as much of its own by half."""
-APART = (-0.4, 1.2)
+LATE = (0.03, 0.22)
+"""Seconds between which a unit sets in later, as a person's habit; a take changes it by up to half."""
+APART = (0.25, 0.75)
 EARLIER_SIDE = 0.012
 """Standard deviation of seconds between the two sides of a unit. Chosen."""
 TASTE = 1.0
 """Standard deviation of the log of how much a person likes a prototype. Chosen: most people have one that they prefer."""
-STEP_SPREAD = 0.8
+STEP_SPREAD = 1.0
 OWN_SPREAD = 0.4
 TONE = (0.1, 0.05)
-FLUTTER, OWN_FLUTTER, STILL_FLUTTER = 0.075, 0.7, 0.15
+FLUTTER, OWN_FLUTTER, STILL_FLUTTER = 0.06, 0.7, 0.15
 SLOW = {"fear": 0.35, "disgust": 0.35}
 SLOW_RISE = (98 / 60, 157 / 60)
 APEX_LEVEL = 0.85
@@ -48,7 +48,7 @@ class RecordedStyle:
     @classmethod
     def draw(cls, generator: np.random.Generator) -> RecordedStyle:
         units = sorted({unit for kinds in PROTOTYPES.values() for _, weights in kinds for unit in weights})
-        gain, late = generator.normal(0, GAIN_SPREAD, len(units)), generator.uniform(0, LATEST, len(units))
+        gain, late = generator.normal(0, GAIN_SPREAD, len(units)), generator.uniform(*LATE, len(units))
         lean = generator.normal(SIDE_LEAN, SIDE_SPREAD)
         side = lean + generator.normal(0, UNIT_SIDE_SPREAD, len(units))
         taste = {}
@@ -99,12 +99,14 @@ def _lively(level: np.ndarray, fps: float) -> np.ndarray:
 
 def _own(course: Course, late: float, generator: np.random.Generator) -> Course:
     """A unit's own version of a gesture: later, with other shares of its steps, another sag and return."""
-    delay = late * float(generator.uniform(0.5, 1.5)) * min(1.0, (course.held[0] - course.onset))
+    delay = late * float(generator.uniform(0.5, 1.5)) * min(1.0, course.held[0] - course.onset)
     amounts = np.array([move.amount for move in course.rise])
-    amounts *= np.exp(generator.normal(0, STEP_SPREAD, len(amounts)))
-    amounts /= amounts.sum()
+    spread = np.exp(generator.normal(0, STEP_SPREAD, len(amounts)))
+    amounts[: course.steps] *= spread[: course.steps] * (
+        amounts[: course.steps].sum() / (amounts * spread)[: course.steps].sum()
+    )
     rise = tuple(
-        Movement(move.start + delay, move.length, float(amount))
+        replace(move, start=move.start + delay, amount=float(amount))
         for move, amount in zip(course.rise, amounts, strict=True)
     )
     more = float(np.exp(generator.normal(0, OWN_SPREAD)))
@@ -113,11 +115,9 @@ def _own(course: Course, late: float, generator: np.random.Generator) -> Course:
     lost = sum(move.amount for move in course.fall)
     end = 1 + sum(move.amount for move in sag) - left
     shift = float(generator.normal(0, 0.015))
-    fall = tuple(
-        Movement(move.start + shift, move.length, -max(end, 0.0) * move.amount / lost if lost else 0.0)
-        for move in course.fall
-    )
-    return Course(rise, sag, fall, left)
+    part = -max(end, 0.0) / lost if lost else 0.0
+    fall = tuple(replace(move, start=move.start + shift, amount=part * move.amount) for move in course.fall)
+    return Course(rise, sag, fall, left, course.steps)
 
 
 def phases_of(curve: np.ndarray, course: Course, fps: float) -> Phases:
