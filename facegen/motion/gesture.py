@@ -14,27 +14,32 @@ QUICK_SHARE = 0.506
 """Share of a movement's length in which it goes from 10 to 90 %: of 10 u^3 - 15 u^4 + 6 u^5, the course of least jerk
 (Flash and Hogan, "The coordination of arm movements", 1985)."""
 
+# What is chosen here is chosen so that corpora so acted have the takes' quartiles, see `facegen.motion.recorded`.
 TRIES = 24
 """Draws until a gesture fits into its take; the last is squeezed. Chosen."""
 LEAD, TAIL = (0.15, 0.45), (0.1, 0.3)
-"""Seconds of rest before a gesture and after it. Chosen."""
+"""Seconds of rest before a gesture, and after it, between which they lie. Chosen."""
+LONGEST_TAIL = 0.2
+"""Share of a take that the rest after a gesture takes at most. Chosen for takes of less than two seconds."""
 HOLD = (0.6, 0.45, 0.25)
-"""Median seconds between rise and fall, and standard deviation of their log. Chosen after the takes' length."""
+"""Seconds between rise and fall: their median, the standard deviation of their log, and the least. Chosen."""
+RISE_SCALE, FALL_SCALE, LEFT_LESS = 0.66, 0.72, 0.05
+"""What one unit makes of a drawn rise and fall, which on a whole face are longer, as its units do not move at once; and
+how much less it keeps at the end, as a return below the beginning is measured as 0. Chosen."""
 STEPS = {0.5: (0.9, 0.1), 1.0: (0.25, 0.65, 0.1), np.inf: (0.2, 0.35, 0.45)}
-"""By the seconds below which a rise lies, shares of rises of one, two and three movements, as counted in the takes."""
+"""By the seconds below which a rise lies, shares of rises of one, two, three movements, as counted in the takes."""
 QUICK = (0.06, 0.18)
-"""Seconds from 10 to 90 % of one movement among several, as of the takes' quick rises."""
+"""Seconds from 10 to 90 % of one movement among several, between which they lie. Chosen."""
 CREEP, CREEP_LENGTH = (0.1, 0.65), 2.2
-"""Share of a rise in steps that comes slowly all the while. Chosen."""
+"""Share of a rise that comes slowly beside its quick movements, mostly near one of the two ends, and how many times as
+long as these it takes. Chosen."""
 LATE_PEAKS = 0.3
-LEFT_LESS = 0.05
-LEAST_DIP = 0.5
-SLOW_SAGS, SAG_EARLY = 0.4, 0.7
-"""What the made sag has of the drawn one; share of apexes that sag slowly, and in how much of the hold. Chosen."""
-FALL_SCALE = 0.72
-RISE_SCALE = 0.66
+"""Share of apexes that go on rising until they fall, by what is drawn as a sag. Chosen."""
+SLOW_SAGS, SAG_EARLY, LEAST_DIP = 0.4, 0.7, 0.5
+"""Of the other apexes: share that sags slowly, and in which share of the hold; and seconds below which an apex does not
+dip and come back. Chosen."""
 DROP = (0.6, 0.95)
-"""Share of a fall that comes at once. Chosen."""
+"""Share of a fall that comes at once, between which it lies; the rest is slower. Chosen."""
 
 
 @dataclass(frozen=True)
@@ -98,11 +103,6 @@ class Course:
         """When its last movement is over, seconds."""
         return max(movement.start + movement.length for movement in self.fall)
 
-    @property
-    def held(self) -> tuple[float, float]:
-        """When it stands at its peak, and when it begins to fall, seconds."""
-        return max(move.start + move.length for move in self.rise), min(move.start for move in self.fall)
-
     @classmethod
     def draw(
         cls, length: float, generator: np.random.Generator, rise: tuple[float, float] | None = None, steps: int = 0
@@ -115,11 +115,12 @@ class Course:
             rise: seconds between which its rise lies; None draws it as recorded takes have it.
             steps: of its rise; 0 draws their number by how long it rises, as in recorded takes.
         """
+        room = length - min(float(generator.uniform(*TAIL)), LONGEST_TAIL * length)
+        made = cls._once(generator, rise, steps)
         for _ in range(TRIES):
-            made = cls._once(generator, rise, steps)
-            room = length - float(generator.uniform(*TAIL))
             if made.end <= room:
                 return made
+            made = cls._once(generator, rise, steps)
         return made.squeezed(room / made.end)
 
     @classmethod
@@ -161,7 +162,8 @@ def _steps(rise: float, generator: np.random.Generator) -> int:
 
 def _rise(lead: float, rise: float, steps: int, generator: np.random.Generator) -> tuple[Movement, ...]:
     """Movements up to 1 that go from 10 to 90 % in so many seconds."""
-    amounts, creep = generator.uniform(0.6, 1.4, steps), CREEP[0] + float(generator.beta(0.4, 0.4)) * (CREEP[1] - CREEP[0])
+    amounts = generator.uniform(0.6, 1.4, steps)
+    creep = CREEP[0] + float(generator.beta(0.4, 0.4)) * (CREEP[1] - CREEP[0])
     amounts *= (1 - creep) / amounts.sum()
     quick = (float(generator.uniform(*QUICK)) if steps > 1 else 1.0) / QUICK_SHARE
     span = max(rise / QUICK_SHARE - quick, 0.0) if steps > 1 else 0.0

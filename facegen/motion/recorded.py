@@ -1,10 +1,10 @@
 """What recorded takes do, in numbers: acting draws from them, and corpora are compared with them.
 
 From four takes of Live Link Face, 11,779 frames at 30 a second, of the public repository
-alexdjulin/LiveLinkFace-CSV-Retarget-For-Motionbuilder (MIT licence): two ranges of motion (commit 6492a4a) and two spoken
-takes (3598fae, ea12397). They are cut by the shapes that lead into 107 evolutions, acted by the generic face of the ICT
-Face Model and measured on its vertices, by `python tests/motion/recorded_motion.py`. They are of one person or two, at a
-telephone that calms what it tracks: they tell how faces move, and not how people differ.
+alexdjulin/LiveLinkFace-CSV-Retarget-For-Motionbuilder (MIT licence): two ranges of motion (commit 6492a4a) and two
+spoken takes (3598fae, ea12397). They are cut by the shapes that lead into 107 evolutions, acted by the generic face of
+the ICT Face Model and measured on its vertices, by `python tests/motion/recorded_motion.py`. They are of one person or
+two, at a telephone that calms what it tracks: they tell how faces move, and not how people differ.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ QUARTILES: dict[str, tuple[Quartiles, Quartiles, Quartiles, Quartiles]] = {
 }
 """Quartiles of each of `facegen.motion.statistics.MEASURES`, by take."""
 LEFT_SIDE = (0.19, 0.41, 0.53, 0.48)
-"""Share of evolutions in which the left side is the stronger, by take. It says little of people: over 49 studies it is the
-left (Borod, Haywood and Koff, 1997, doi:10.1007/BF02876972)."""
+"""Share of evolutions in which the left side is the stronger, by take. It says little of people: over 49 studies it is
+the left (Borod, Haywood and Koff, 1997, doi:10.1007/BF02876972)."""
 SPECTRA = (
     (-3.6, -6.4, -8.7, -10.7, -13.2, -15.2, -17.1, -19.0),
     (-4.1, -5.9, -8.4, -10.7, -12.5, -14.6, -16.7, -18.7),
@@ -43,8 +43,9 @@ SPECTRUM = np.median(SPECTRA, axis=0)
 NEAR = 2.0
 """dB by which a spectrum may be off `SPECTRUM` and still count as the takes' own. Chosen: the takes but the third are
 within 1 of it."""
-CHANCE = 0.1
-"""Share of itself by which a quartile of one take's evolutions, some thirty, is off by chance: its standard error."""
+CHANCE = 0.2
+"""Share of itself by which a quartile of one take's evolutions, some thirty, is off by chance: its standard error,
+drawn again and again from the same evolutions, is 0.23 in the middle of all measures."""
 
 SHARES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 """Shares of the evolutions of all takes below the values of `QUANTILES`."""

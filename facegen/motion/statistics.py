@@ -1,4 +1,5 @@
-"""How a face moves, in numbers that recorded takes and made ones share: speeds, steps, sags, returns, sides, spectrum."""
+"""How a face moves, in numbers that recorded takes and made ones share: speeds, steps, sags, returns, sides,
+spectrum."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ STEP = 0.2
 PARTS = 24
 """Parts of the face whose starts and speeds are compared. Chosen: about as many as there are muscles of expression."""
 LEAST_PART = 0.1
-"""Share of the strongest part's motion at the apex from which a part counts. Chosen: what moves less is carried along."""
+"""Share of the strongest part's motion at the apex from which a part counts. Chosen: what moves less is carried
+along."""
 QUARTERS = (25, 50, 75)
 """Percentiles by which many evolutions are told."""
 FREQUENCIES = np.arange(1, 9)
@@ -149,27 +151,29 @@ def mirror_of(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray | None:
     return np.where(left & (away <= edge), nearest, -1)
 
 
-def spectrum(displacements: Iterable[np.ndarray], fps: float) -> np.ndarray:
-    """How the speed of faces is spread over `FREQUENCIES`, (8,) dB of the power at all of them; NaN above the rate.
+def speed_power(displacement: np.ndarray, fps: float) -> np.ndarray:
+    """Power of the speed of (T, V, 3) mm at `FREQUENCIES`, (8,), over that of all of it; NaN above half the rate.
 
-    Welch's method: windows of a second, half overlapping, each shaped by Hann's, over every coordinate of every vertex.
-
-    Args:
-        displacements: (T, V, 3) mm each; those shorter than a second are left out.
-        fps: frames a second.
-
-    Raises:
-        MotionError: none lasts a second, or nothing moves.
+    Welch's method: windows of a second, half overlapping, each shaped by Hann's, over every coordinate of some
+    vertices. Zero for what lasts less than a second.
     """
     window = max(round(fps), 8)
+    thinned = displacement[:, :: max(1, displacement.shape[1] // VERTICES)]
+    speed = np.diff(thinned.reshape(len(thinned), -1), axis=0)
     hann, power = np.hanning(window + 2)[1:-1, None], np.zeros(window // 2 + 1)
-    for displacement in displacements:
-        thinned = displacement[:, :: max(1, displacement.shape[1] // VERTICES)]
-        speed = np.diff(thinned.reshape(len(thinned), -1), axis=0)
-        energy = float((speed**2).sum())
-        for start in range(0, len(speed) - window + 1, max(window // 2, 1)):
-            power += (np.abs(np.fft.rfft(hann * speed[start : start + window], axis=0)) ** 2).sum(axis=1) / energy
-    at = np.interp(FREQUENCIES, np.fft.rfftfreq(window, 1 / fps), power, right=np.nan)
-    if not np.nansum(at) > 0:
+    for start in range(0, len(speed) - window + 1, max(window // 2, 1)):
+        power += (np.abs(np.fft.rfft(hann * speed[start : start + window], axis=0)) ** 2).sum(axis=1)
+    power /= max(float(np.square(speed, dtype=np.float64).sum()), 1e-12)
+    return np.interp(FREQUENCIES, np.fft.rfftfreq(window, 1 / fps), power, right=np.nan)
+
+
+def spectrum(powers: Iterable[np.ndarray]) -> np.ndarray:
+    """The spectrum of speed of several sequences, (8,) dB of the power at all `FREQUENCIES`, from each `speed_power`.
+
+    Raises:
+        MotionError: none of them lasts a second.
+    """
+    power = np.sum(list(powers), axis=0)
+    if not np.nansum(power) > 0:
         raise MotionError("no motion lasts a second, so that it has no spectrum")
-    return 10 * np.log10(at / np.nansum(at))
+    return 10 * np.log10(np.maximum(power, 1e-12) / np.nansum(power))

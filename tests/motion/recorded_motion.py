@@ -20,7 +20,7 @@ from facegen.motion.live_link import Take
 from facegen.motion.recorded import QUANTILES, SHARES
 from facegen.motion.repair import stretches
 from facegen.motion.shape_groups import led_evolutions
-from facegen.motion.statistics import MEASURES, QUARTERS, measure, mirror_of, spectrum
+from facegen.motion.statistics import MEASURES, QUARTERS, measure, mirror_of, spectrum, speed_power
 
 
 def evolutions(take: Path, face: RecordedFace, who: Performer) -> Iterator[np.ndarray]:
@@ -40,7 +40,7 @@ def main(takes: str, basis: str) -> None:
     for path in sorted(Path(takes).glob("*.csv")):
         moved = list(evolutions(path, face, who))
         rows.append(np.array([measure(each, who.neutral, 30.0, mirror) for each in moved]))
-        spectra.append(spectrum(moved, 30.0))
+        spectra.append(spectrum(speed_power(each, 30.0) for each in moved))
         print(path.stem, len(moved))
     for k, name in enumerate(MEASURES):
         each = [np.nanpercentile(found[:, k], QUARTERS).round(3).tolist() for found in rows]

@@ -28,8 +28,8 @@ ACTION_UNITS = {
 (Investigator's Guide, 1978), weights ours. A face that has no such unit acts without it."""
 
 ACTINGS = ("steady", "recorded")
-"""How people act: each in a style that is the same throughout, with flat apexes and a full return, or with the dynamics of
-recorded takes, see `RecordedStyle`."""
+"""How people act: each in a style that is the same throughout, with flat apexes and a full return, or with the dynamics
+of recorded takes, see `RecordedStyle`."""
 TAKE_SECONDS = (2.4, 4.8)
 """Seconds of the shortest and longest take with the dynamics of recorded ones: most of those last about as long."""
 GAIN_SPREAD = 0.2
@@ -167,7 +167,7 @@ class ActedSource(Source):
         """A subject."""
 
     def style(self, generator: np.random.Generator) -> Style:
-        """How a subject acts."""
+        """How a subject acts, where the acting is steady."""
         return SteadyStyle.draw(generator)
 
     def read(self, key: Key) -> Recording:
@@ -175,15 +175,13 @@ class ActedSource(Source):
         number = int(subject)
         person = self._person(number)
         take = np.random.default_rng([self.casting.seed, 3, number, EXPRESSIONS.index(expression)])
+        manner = np.random.default_rng([self.casting.seed, 2, number])
         if self.casting.acting == "recorded":
-            shortest, longest = self.casting.frames
-            frames = int(take.integers(shortest, longest + 1))
-            acted = RecordedStyle.draw(np.random.default_rng([self.casting.seed, 2, number]))
-            weights, phases = acted.perform(expression, frames, self.casting.fps, take)
+            frames = int(take.integers(self.casting.frames[0], self.casting.frames[1] + 1))
+            weights, phases = RecordedStyle.draw(manner).perform(expression, frames, self.casting.fps, take)
         else:
-            style = self.style(np.random.default_rng([self.casting.seed, 2, number]))
             frames, phases, strength = draw_timing(self.casting.frames, take)
-            weights = style.perform(expression, frames, phases, strength)
+            weights = self.style(manner).perform(expression, frames, phases, strength)
         return Recording(person.pose(self.beside(weights, frames, take)), person.neutral, phases, self.casting.fps)
 
     def beside(

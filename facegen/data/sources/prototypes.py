@@ -12,8 +12,8 @@ PROTOTYPES: dict[str, tuple[tuple[float, dict[str, float]], ...]] = {
     "angry": (
         (0.50, {"AU4": 1.0, "AU5": 0.5, "AU7": 0.8, "AU24": 1.0, "AU17": 0.4}),
         (0.20, {"AU4": 1.0, "AU7": 1.0, "AU24": 0.8}),
-        (0.30, {"AU4": 1.0, "AU5": 0.6, "AU7": 0.7, "AU9": 0.3, "AU10": 0.6, "AU11": 0.6, "AU16": 0.7, "AU22": 0.3,
-                "AU25": 0.7, "AU27": 0.15}),
+        (0.30, {"AU4": 1.0, "AU5": 0.6, "AU7": 0.7, "AU9": 0.3, "AU10": 0.5, "AU11": 0.3, "AU16": 0.7, "AU20": 0.4,
+                "AU22": 0.15, "AU25": 0.5}),
     ),
     "sad": (
         (0.45, {"AU1": 1.0, "AU4": 0.5, "AU15": 1.0, "AU17": 0.8}),
@@ -33,15 +33,16 @@ PROTOTYPES: dict[str, tuple[tuple[float, dict[str, float]], ...]] = {
     "disgust": (
         (0.40, {"AU9": 1.0, "AU4": 0.5, "AU7": 0.5, "AU10": 0.3, "AU11": 0.4, "AU17": 0.6}),
         (0.30, {"AU10": 1.0, "AU11": 0.7, "AU7": 0.3, "AU17": 0.7, "AU15": 0.4}),
-        (0.30, {"AU9": 0.8, "AU10": 0.8, "AU11": 0.7, "AU4": 0.4, "AU6": 0.4, "AU16": 0.7, "AU25": 0.6, "AU27": 0.15}),
+        (0.30, {"AU9": 0.8, "AU10": 0.7, "AU11": 0.4, "AU4": 0.4, "AU6": 0.4, "AU15": 0.3, "AU16": 0.5, "AU25": 0.6}),
     ),
 }  # fmt: skip
 """By expression, its prototypes: how often people show it, and its units at its strongest.
 
-Units are those of the prototypes in Ekman and Friesen's Facial Action Coding System (1978, table 11-1): smiles with lips
-closed and apart, anger with pressed and with bared teeth, sadness with and without the chin raised, surprise with the jaw
-dropped little, far or not, fear with lips apart, jaw dropped or lips closed, disgust by nose, by upper lip and with the
-mouth open. How often is after the shares in table 1 of Du, Tao and Martinez (2014, doi:10.1073/pnas.1322355111), as of AU6
-in smiles (51 %) and AU17 in anger (52 %), as far as it tells; weights and the rest are chosen. Faces differ in what they
-have of jaw and lips: AU26 is a little of AU27, AU23 is AU24, and a unit that a face lacks is left out.
+Units are those of the prototypes in Ekman and Friesen's Facial Action Coding System (1978, table 11-1): smiles with
+lips closed and apart, anger with pressed and with bared teeth, sadness with and without the chin raised, surprise with
+the jaw dropped little, far or not, fear with lips apart, jaw dropped or lips closed, disgust by nose, by upper lip and
+with the mouth open. That people differ so has been counted: of 230 people who posed these expressions, units beyond the
+core of each were shown by a part (Du, Tao and Martinez, 2014, doi:10.1073/pnas.1322355111); how often, and weights, are
+chosen. Faces differ in what they have of jaw and lips: AU26 is a little of AU27, AU23 is AU24, and a unit that a face
+lacks is left out.
 """
