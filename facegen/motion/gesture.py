@@ -23,12 +23,13 @@ LONGEST_TAIL = 0.2
 """Share of a take that the rest after a gesture takes at most. Chosen for takes of less than two seconds."""
 HOLD = (0.6, 0.45, 0.25)
 """Seconds between rise and fall: their median, the standard deviation of their log, and the least. Chosen."""
-RISE_SCALE, FALL_SCALE, LEFT_LESS = 0.66, 0.72, 0.05
+RISE_SCALE, FALL_SCALE, LEFT_LESS = 0.8, 0.76, 0.05
 """What one unit makes of a drawn rise and fall, which on a whole face are longer, as its units do not move at once; and
 how much less it keeps at the end, as a return below the beginning is measured as 0. Chosen."""
-STEPS = {0.5: (0.9, 0.1), 1.0: (0.25, 0.65, 0.1), np.inf: (0.2, 0.35, 0.45)}
-"""By the seconds below which a rise lies, shares of rises of one, two, three movements, as counted in the takes."""
-QUICK = (0.06, 0.18)
+STEPS = {0.5: (0.75, 0.25), 1.0: (0.2, 0.65, 0.15), np.inf: (0.1, 0.4, 0.5)}
+"""By the seconds below which a rise lies, shares of rises of one, two, three movements, after those counted in
+the takes, and a little more of several, as not all of them show on the whole face."""
+QUICK = (0.09, 0.2)
 """Seconds from 10 to 90 % of one movement among several, between which they lie. Chosen."""
 CREEP, CREEP_LENGTH = (0.1, 0.65), 2.2
 """Share of a rise that comes slowly beside its quick movements, mostly near one of the two ends, and how many times as

@@ -39,7 +39,7 @@ whole gesture's. Chosen."""
 TONE = (0.1, 0.05)
 """Level up to which a face is not at rest at its first frame, and at its last. Chosen: faces at ease are seldom at
 zero."""
-FLUTTER, OWN_FLUTTER = 0.06, 0.7
+FLUTTER, OWN_FLUTTER = 0.05, 0.7
 """Level by which a unit flutters, root mean square, and which part of that no other unit shares. Chosen."""
 FLUTTER_PARTS = (0.15, 0.5, 0.4, 3.0)
 """How much of it there is at rest, more at full level, more while it moves quickly, and the speed, 1/s, that is quick.
