@@ -109,8 +109,8 @@ class MotionReport:
             f"{'':<17} {'this corpus':^20}  {'recorded takes':^38}  within",
         ]
         for name, quartiles in self.quartiles.items():
-            spans = "  ".join(f"{low:.2f}-{high:.2f}" for low, high in span(name).T)
-            own = "  ".join(f"{value:.2f}" for value in quartiles)
+            spans = "  ".join(f"{low:.3f}-{high:.3f}" for low, high in span(name).T)
+            own = "  ".join(f"{value:.3f}" for value in quartiles)
             within = "no" if outside(name, quartiles) else "yes"
             lines.append(f"{name:<17} {own:<20}  {spans:<38}  {within:<6}  {MEASURES[name]}")
         if self.left is not None:
