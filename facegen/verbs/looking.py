@@ -90,7 +90,8 @@ def inspect(options: Namespace) -> None:
     asked = {"phases": options.phases, "people": options.people, "motion": options.motion or None}
     for name, given in asked.items():
         if given is not None and report.facts["kind"] != "corpus":
-            raise FacegenError(f"--{name} are of a corpus; {options.path} is a {report.facts['kind']}")
+            verb = "is" if name == "motion" else "are"
+            raise FacegenError(f"--{name} {verb} of a corpus; {options.path} is a {report.facts['kind']}")
     if options.phases is not None or options.people is not None:
         from facegen.data.corpus import Corpus
         from facegen.inspection.people_sheet import draw_people

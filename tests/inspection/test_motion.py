@@ -40,7 +40,7 @@ def test_the_command_prints_each_measure_beside_the_takes(
     mesh = tmp_path / "mesh.obj"
     mesh.write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
     assert run(monkeypatch, str(mesh), "--motion") == 2
-    assert "--motion are of a corpus" in capsys.readouterr().err.replace("is of", "are of")
+    assert "--motion is of a corpus" in capsys.readouterr().err
 
 
 def test_what_cannot_be_measured_is_left_out_and_said(corpus_path: Path) -> None:

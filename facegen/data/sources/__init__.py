@@ -73,7 +73,8 @@ def open_source(name: str, options: Mapping[str, Any]) -> Source:
 
 
 def _acted(name: str, given: dict[str, Any], seed: int) -> Source:
-    from facegen.data.sources.acting import TAKE_SECONDS, Casting
+    from facegen.data.sources.acting import Casting
+    from facegen.data.sources.recorded_acting import TAKE_SECONDS
 
     acting = {key: given[key] for key in ("fps", "acting") if key in given}
     for split in SPLITS & given.keys():

@@ -30,8 +30,6 @@ ACTION_UNITS = {
 ACTINGS = ("steady", "recorded")
 """How people act: each in a style that is the same throughout, with flat apexes and a full return, or with the dynamics
 of recorded takes, see `RecordedStyle`."""
-TAKE_SECONDS = (2.4, 4.8)
-"""Seconds of the shortest and longest take with the dynamics of recorded ones: most of those last about as long."""
 GAIN_SPREAD = 0.2
 """Standard deviation of the log of a subject's gain for a unit. Chosen: a fifth stronger or weaker is usual."""
 SIDE_SPREAD = 0.08

@@ -12,6 +12,8 @@ from facegen.motion.gesture import Course, Movement, flutter
 from facegen.motion.label import Phases
 
 # What is chosen here is chosen so that corpora so acted have the takes' quartiles, see `facegen.motion.recorded`.
+TAKE_SECONDS = (2.4, 4.8)
+"""Seconds of the shortest and longest take that is made. Chosen: most recorded evolutions fit in, rest and all."""
 GAIN_SPREAD, TAKE_SPREAD = 0.2, 0.1
 """Standard deviation of the log of a person's gain for a unit, and of a take's. Chosen."""
 SIDE_LEAN, SIDE_SPREAD = 0.006, 0.03
