@@ -112,8 +112,9 @@ def _parts(
     starts = starts[np.isfinite(starts)]
     spread = float(starts.std() / rise) if len(starts) > 1 and rise > 0 else np.nan
     speeds = np.diff([share, *moving], axis=1)
-    alike = np.corrcoef(speeds)[0, 1:] if share.size > 3 else np.array([np.nan])
-    return spread, 1.0 - float(np.nanmean(alike))
+    speeds -= speeds.mean(axis=1, keepdims=True)
+    lengths = np.maximum(np.linalg.norm(speeds, axis=1), 1e-12)
+    return spread, 1.0 - float((speeds[1:] @ speeds[0] / lengths[1:] / lengths[0]).mean())
 
 
 def _along(moved: np.ndarray, peak: int) -> np.ndarray:

@@ -23,6 +23,13 @@ from facegen.motion.shape_groups import led_evolutions
 from facegen.motion.statistics import MEASURES, QUARTERS, measure, mirror_of, spectrum, speed_power
 
 
+def generic(basis: str | Path) -> tuple[RecordedFace, Performer, np.ndarray | None]:
+    """The generic face of the ICT Face Model as what takes move, and the vertices on its other side."""
+    ict = ICTFace(basis, "narrow")
+    face = RecordedFace(ict)
+    return face, face._performer(ict.coarse), mirror_of(ict.coarse, ict.template.faces)
+
+
 def evolutions(take: Path, face: RecordedFace, who: Performer) -> Iterator[np.ndarray]:
     """(T, V, 3) mm of each evolution of a take."""
     for stretch in stretches(Take.load(take))[0]:
@@ -32,10 +39,7 @@ def evolutions(take: Path, face: RecordedFace, who: Performer) -> Iterator[np.nd
 
 
 def main(takes: str, basis: str) -> None:
-    ict = ICTFace(basis, "narrow")
-    face = RecordedFace(ict)
-    who = face._performer(ict.coarse)
-    mirror = mirror_of(ict.coarse, ict.template.faces)
+    face, who, mirror = generic(basis)
     rows, spectra = [], []
     for path in sorted(Path(takes).glob("*.csv")):
         moved = list(evolutions(path, face, who))

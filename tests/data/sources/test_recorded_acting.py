@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
+from motion.recorded_motion import evolutions, generic
 
 from facegen.data.sources.acting import ActedSource, Casting, LinearActor
 from facegen.data.sources.prototypes import PROTOTYPES
@@ -12,7 +14,7 @@ from facegen.data.sources.recorded_acting import RETURNED, RecordedStyle, phases
 from facegen.errors import DataError
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.motion.label import EXPRESSIONS
-from facegen.motion.recorded import NEAR, QUARTILES, SPECTRUM, outside
+from facegen.motion.recorded import NEAR, QUARTILES, SPECTRA, SPECTRUM, outside
 from facegen.motion.statistics import MEASURES, QUARTERS, measure, mirror_of, spectrum, speed_power
 
 FPS, FRAMES = 25.0, (60, 120)
@@ -74,6 +76,16 @@ def test_the_spectrum_of_speed_is_the_recorded_takes_own() -> None:
     assert np.abs(statistics("steady")[1] - SPECTRUM).max() > 5 * NEAR
 
 
+def test_the_table_is_of_the_takes(ict_root: Path, live_link_root: Path) -> None:
+    face, who, mirror = generic(ict_root)
+    moved = list(evolutions(live_link_root / "speech-b.csv", face, who))
+    rows = np.array([measure(each, who.neutral, 30.0, mirror) for each in moved])
+    for name, found in zip(MEASURES, np.nanpercentile(rows, QUARTERS, axis=0).T, strict=True):
+        if name in QUARTILES:
+            assert found == pytest.approx(QUARTILES[name][3], abs=0.002), name
+    assert spectrum(speed_power(each, 30.0) for each in moved) == pytest.approx(SPECTRA[3], abs=0.06)
+
+
 def same(ours: ActedSource, theirs: ActedSource, subject: str) -> bool:
     keys = [key for key in ours.keys if key.subject == subject]
     pairs = [(ours.read(key), theirs.read(key)) for key in keys]
@@ -97,18 +109,19 @@ def test_the_seed_fixes_every_take_and_the_first_people_of_a_larger_corpus_are_t
 @pytest.mark.parametrize("expression", EXPRESSIONS)
 def test_an_expression_has_several_faces_of_which_a_person_prefers_some(expression: str) -> None:
     kinds = [frozenset(weights) for _, weights in PROTOTYPES[expression]]
-    shown, favourites = Counter(), []
+    shown, alike = Counter(), []
     for who in range(25):
         style = RecordedStyle.draw(np.random.default_rng([1, who]))
-        units = []
+        own = Counter()
         for take in range(4):
             curves, _ = style.perform(expression, 60, FPS, np.random.default_rng([2, who, take]))
-            units.append(kinds.index(frozenset(unit for unit in curves if unit[-2] != "_")))
-        shown.update(units)
-        favourites.append(max(Counter(units).values()))
+            own[kinds.index(frozenset(unit for unit in curves if unit[-2] != "_"))] += 1
+        shown.update(own)
+        alike.append(sum(count * (count - 1) for count in own.values()) / 12)  # share of pairs of takes
     assert len(shown) == len(kinds) >= 3
     assert max(shown.values()) < 0.75 * shown.total()
-    assert np.mean(favourites) > 2.4  # of four; each for itself they would have 2.2 of three as likely
+    anybody = sum((count / shown.total()) ** 2 for count in shown.values())
+    assert np.mean(alike) > anybody + 0.05
 
 
 def test_the_phases_are_those_of_the_made_curve() -> None:
