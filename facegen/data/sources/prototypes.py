@@ -12,8 +12,8 @@ PROTOTYPES: dict[str, tuple[tuple[float, dict[str, float]], ...]] = {
     "angry": (
         (0.50, {"AU4": 1.0, "AU5": 0.5, "AU7": 0.8, "AU24": 1.0, "AU17": 0.4}),
         (0.20, {"AU4": 1.0, "AU7": 1.0, "AU24": 0.8}),
-        (0.30, {"AU4": 1.0, "AU5": 0.6, "AU7": 0.7, "AU9": 0.3, "AU10": 0.5, "AU11": 0.3, "AU16": 0.7, "AU20": 0.4,
-                "AU22": 0.15, "AU25": 0.5}),
+        (0.30, {"AU4": 1.1, "AU5": 0.5, "AU7": 0.9, "AU9": 0.6, "AU10": 0.35, "AU11": 0.25, "AU16": 0.4, "AU20": 0.4,
+                "AU22": 0.1, "AU25": 0.4}),
     ),
     "sad": (
         (0.45, {"AU1": 1.0, "AU4": 0.5, "AU15": 1.0, "AU17": 0.8}),
@@ -33,7 +33,8 @@ PROTOTYPES: dict[str, tuple[tuple[float, dict[str, float]], ...]] = {
     "disgust": (
         (0.40, {"AU9": 1.0, "AU4": 0.5, "AU7": 0.5, "AU10": 0.3, "AU11": 0.4, "AU17": 0.6}),
         (0.30, {"AU10": 1.0, "AU11": 0.7, "AU7": 0.3, "AU17": 0.7, "AU15": 0.4}),
-        (0.30, {"AU9": 0.8, "AU10": 0.7, "AU11": 0.4, "AU4": 0.4, "AU6": 0.4, "AU15": 0.3, "AU16": 0.5, "AU25": 0.6}),
+        (0.30, {"AU9": 1.0, "AU10": 0.6, "AU11": 0.4, "AU4": 0.6, "AU6": 0.5, "AU7": 0.4, "AU15": 0.3, "AU16": 0.4,
+                "AU25": 0.5}),
     ),
 }  # fmt: skip
 """By expression, its prototypes: how often people show it, and its units at its strongest.
