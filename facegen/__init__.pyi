@@ -8,9 +8,10 @@ from .errors import FacegenError as FacegenError
 from .exporters import export as export
 from .mesh.formats.io import read_mesh as read_mesh
 from .mesh.tri_mesh import TriMesh as TriMesh
+from .motion.keys import Keys as Keys
 from .motion.label import Phases as Phases
-from .motion.label import Timeline as Timeline
 from .motion.label import motion_label as motion_label
+from .motion.timeline import Timeline as Timeline
 from .rigging.rig import rig as rig
 from .sequence.sequence import Sequence as Sequence
 

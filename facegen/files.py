@@ -204,11 +204,13 @@ def _filled(given: Any, schema: type, place: str = "") -> Any:
 _KINDS: dict[Any, str] = {
     str: "a text",
     int: "a whole number",
+    int | None: "a whole number",
     float: "a number",
     float | None: "a number",
     list[str]: "a list of names, such as [a, b]",
     list[str] | None: "a list of names, such as [a, b]",
     list[int]: "a list of whole numbers, such as [1, 2]",
+    list[int] | None: "a list of whole numbers, such as [1, 2]",
     dict[str, str]: "names and their values, such as {a: b}",
 }
 """What is expected of a field, by its type."""

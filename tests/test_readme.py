@@ -18,7 +18,8 @@ from packaging.specifiers import SpecifierSet
 from facegen.cli import TRAINING, build_parser, run
 from facegen.data.sources import OPTIONS
 from facegen.exporters import SUFFIXES
-from facegen.motion.label import EXPRESSIONS, Timeline
+from facegen.motion.label import EXPRESSIONS
+from facegen.motion.timeline import Timeline
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))

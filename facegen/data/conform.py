@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
 from facegen.data.recipe import Recipe
+from facegen.data.resampling import resample, resampled_times
 from facegen.data.sources.source import Recording
 from facegen.errors import DataError
 from facegen.mesh.alignment import align_pose, require_pose, rigid_transform
 from facegen.motion.confidence import LEAST_EXPLAINED, confidence
+from facegen.motion.curves import at_times, recorded_curve
 from facegen.motion.evolutions import Evolution, find_evolutions
 from facegen.motion.face_phases import face_phases
 from facegen.motion.intensity import mean_motion
@@ -28,10 +31,6 @@ MOVING_SHARE = 0.1
 smaller one takes noise for motion, a larger one begins late."""
 AMPLITUDE_FLOOR = 1e-12
 """mm; an amplitude that varies by less is divided by this instead, so that a face that never moves has the label 0."""
-FRAME_ROUNDING = 1e-9
-"""Frames; a time that rounding leaves this little short of a frame counts as that frame."""
-WHOLE_FRAME_SHARE = 1e-6
-"""Share of the way to the next frame below which a frame is taken as it is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +44,8 @@ class Evolved:
         confidence: of the phases, within a frame of the corpus; None where they were given.
         explained: share of the motion that the phases explain; None where they were given.
         envelope: (T,) the label's course in [0, 1]; None where the phases say it.
+        curves: (T,) in [0, 1] by expression, where the label is the curve and the source knows them; the envelope is
+            None then.
     """
 
     displacement: np.ndarray
@@ -53,6 +54,7 @@ class Evolved:
     confidence: float | None
     explained: float | None
     envelope: np.ndarray | None
+    curves: Mapping[str, np.ndarray] | None = None
 
 
 def conform(
@@ -84,9 +86,20 @@ def conform(
                 f"least {FEWEST_FRAMES} are needed"
             )
             continue
-        course = _amplitude(moved) if recipe.label == "amplitude" else None
         explained = None if sure is None else evolution.explained
-        evolved.append(Evolved(moved, evolution.first, phases, sure, explained, course))
+        one = Evolved(moved, evolution.first, phases, sure, explained, None)
+        if recipe.label == "amplitude":
+            one = replace(one, envelope=_amplitude(moved))
+        elif recipe.label == "curve":
+            # At the recording's own rate, in which noise is still apart from motion.
+            times = resampled_times(len(part), evolution.phases.apex_start, recording.fps, fps)
+            if recording.curves is None:
+                one = replace(one, envelope=at_times(recorded_curve(part, recording.fps), times))
+            else:
+                stretch = slice(evolution.first, evolution.last + 1)
+                curves = {name: at_times(curve[stretch], times) for name, curve in recording.curves.items()}
+                one = replace(one, curves=curves)
+        evolved.append(one)
     if not evolved:
         raise DataError(dropped[0])
     return neutral, evolved, dropped
@@ -219,39 +232,6 @@ def quantise(displacement: np.ndarray) -> tuple[np.ndarray, float]:
     for frame, pose in enumerate(displacement):
         steps[frame] = np.rint(pose / np.float64(scale))
     return np.ascontiguousarray(steps.transpose(1, 2, 0)), scale
-
-
-def resample(vertices: np.ndarray, phases: Phases, fps: float, wanted: float) -> tuple[np.ndarray, Phases]:
-    """The same motion at another frame rate, linear between frames.
-
-    The first frame of the apex is kept as it is, so that a peak between two new frames is not lost; the new first
-    frame is the last one before which there is something to take.
-
-    Args:
-        vertices: (T, V, 3).
-        phases: moved to the nearest new frames.
-        fps, wanted: frames a second, before and after.
-
-    Returns:
-        (T', V, 3) and the phases.
-    """
-    if wanted == fps:
-        return vertices, phases
-    step, kept = fps / wanted, phases.apex_start
-    before = int(kept / step + FRAME_ROUNDING)
-    after = int((len(vertices) - 1 - kept) / step + FRAME_ROUNDING)
-    at = (kept + np.arange(-before, after + 1) * step).clip(0, len(vertices) - 1)
-    moved = np.empty((len(at), *vertices.shape[1:]), dtype=vertices.dtype)
-    for frame, time in enumerate(at):
-        first = int(time + FRAME_ROUNDING)
-        share = time - first
-        second = min(first + 1, len(vertices) - 1)
-        moved[frame] = (
-            vertices[first] * (1 - share) + vertices[second] * share if share > WHOLE_FRAME_SHARE else vertices[first]
-        )
-    marks = (phases.onset, phases.apex_start, phases.apex_end, phases.offset)
-    placed = [int(np.clip(round((mark - at[0]) / step), 0, len(at) - 1)) for mark in marks]
-    return moved, Phases(*placed)
 
 
 def stillest(vertices: np.ndarray) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 
 from facegen.data.face_landmarks import load_face_landmarks
 from facegen.data.identity import Identity
-from facegen.data.manifest import MANIFEST, Entry, read_manifest
+from facegen.data.manifest import MANIFEST, Entry, of_thousandths, read_manifest
 from facegen.data.pca import PCA
 from facegen.errors import DataError, FacegenError, unknown
 from facegen.mesh.hierarchy import MeshHierarchy
@@ -192,12 +192,21 @@ class Corpus:
         return Phases(*self.entries[index].phases)
 
     def motion(self, index: int) -> np.ndarray:
-        """(T, E) float32, the sequence's label."""
+        """(T, E) float32, the sequence's label.
+
+        Raises:
+            DataError: what the manifest has of it is damaged.
+        """
         entry = self.entries[index]
         course = entry.frames, entry.expression, self.phases(index), self.intensity(index), self.expressions
         label = motion_label(*course)
-        if entry.envelope is not None:
-            label[:, self.expressions.index(entry.expression)] = np.array(entry.envelope) * self.intensity(index)
+        try:
+            if entry.envelope is not None:
+                label[:, self.expressions.index(entry.expression)] = np.array(entry.envelope) * self.intensity(index)
+            for name, curve in (entry.others or {}).items():
+                label[:, self.expressions.index(name)] = of_thousandths(curve)
+        except ValueError as error:
+            raise DataError(f"{self.path}: the label of {entry} is damaged; prepare the corpus again") from error
         return label
 
     def find(self, subject: str, expression: str, take: int = 0) -> int:
@@ -229,6 +238,7 @@ class Corpus:
         splits = [self.split_of(subject) for subject in subjects]
         return {
             "source": self.provenance["source"],
+            "label": self.provenance["recipe"].get("label", "phases"),
             "vertices": len(template.vertices),
             "faces": len(template.faces),
             **self.hierarchy.facts(),

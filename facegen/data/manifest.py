@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from facegen.errors import DataError
 from facegen.motion.confidence import confidence
@@ -37,6 +40,8 @@ class Entry:
         scale: mm of one step of the stored integers; half of it, under 0.01 mm, is the largest rounding error.
         sha256: of the stored bytes.
         explained: share of the motion that the phases explain; None where they were given.
+        others: of other expressions that are shown beside it, by name, what the label says in each frame: T whole
+            thousandths with spaces between them, see `thousandths`; None where the label has one expression alone.
     """
 
     subject: str
@@ -53,6 +58,7 @@ class Entry:
     scale: float
     sha256: str
     explained: float | None = None
+    others: Mapping[str, str] | None = None
 
     @classmethod
     def parse(cls, values: dict[str, Any]) -> Entry:
@@ -71,8 +77,22 @@ class Entry:
                 object.__setattr__(entry, name, tuple(getattr(entry, name)))
         return entry
 
+    def values(self) -> dict[str, Any]:
+        """What `parse` takes; `others` is left out where there are none, as in earlier versions."""
+        return {name: value for name, value in asdict(self).items() if name != "others" or value is not None}
+
     def __str__(self) -> str:
         return f"{self.subject}/{self.recording}" + (f" from frame {self.first}" if self.first else "")
+
+
+def thousandths(curve: np.ndarray) -> str:
+    """A curve (T,) in [0, 1] as text: of ten of them for each sequence, a list would be a line for each number."""
+    return " ".join(map(str, np.rint(1000 * curve).astype(int).tolist()))
+
+
+def of_thousandths(text: str) -> np.ndarray:
+    """The curve (T,) that `thousandths` wrote."""
+    return np.array(text.split(), dtype=np.float64) / 1000
 
 
 def manifest_digest(manifest: dict[str, Any]) -> str:
@@ -106,7 +126,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 def write_manifest(path: Path, manifest: dict[str, Any], entries: list[Entry]) -> None:
     """Write the manifest with its digest as the last of a corpus's files."""
-    manifest = manifest | {"format": FORMAT, "sequences": [asdict(entry) for entry in entries]}
+    manifest = manifest | {"format": FORMAT, "sequences": [entry.values() for entry in entries]}
     # Through JSON once, so that the digest is that of what a reader will parse.
     manifest = json.loads(json.dumps(manifest))
     manifest["digest"] = manifest_digest(manifest)

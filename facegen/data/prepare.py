@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence as Series
-from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from facegen import __version__
-from facegen.data.conform import conform, quantise
-from facegen.data.corpus import ARRAYS, COMPONENTS, HIERARCHY, LANDMARKS, STORE, Corpus, stored_digest
+from facegen.data.corpus import ARRAYS, COMPONENTS, HIERARCHY, LANDMARKS, STORE, Corpus
 from facegen.data.face_landmarks import find_face_landmarks, save_face_landmarks
 from facegen.data.journal import Journal, continued_folder
 from facegen.data.manifest import Entry, write_manifest
@@ -22,9 +19,10 @@ from facegen.data.pca import principal_components
 from facegen.data.processes import calls
 from facegen.data.recipe import Recipe
 from facegen.data.sources.source import Key, Source
+from facegen.data.writing import RecordingWriter, Written
 from facegen.errors import DataError, FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.motion.intensity import deformation, intensities
+from facegen.motion.intensity import intensities
 from facegen.progress import counting, following
 
 MOST_WORKERS = 6
@@ -106,77 +104,6 @@ def _write_landmarks(folder: Path) -> None:
     save_face_landmarks(folder / LANDMARKS, found, corpus.digest)
 
 
-@dataclass(frozen=True)
-class _Written:
-    """What comes back of one recording: its entries (intensity still 0), why parts of it are none, its rate, and sum
-    and count of squared mm."""
-
-    entries: list[Entry]
-    dropped: list[str]
-    fps: float
-    squares: float
-    numbers: int
-
-    @classmethod
-    def parse(cls, values: dict[str, Any]) -> _Written:
-        entries: Any = [Entry.parse(entry) for entry in values["entries"]]
-        return cls(**values | {"entries": entries})
-
-
-@dataclass(frozen=True)
-class _Writer:
-    """Reads recordings from the source and writes them into the store under their place among its keys."""
-
-    source: Source
-    folder: Path
-    recipe: Recipe
-
-    @cached_property
-    def _store(self) -> Any:
-        import zarr
-
-        return zarr.open_group(self.folder / STORE)
-
-    def __call__(self, place: int, key: Key) -> _Written:
-        recording = self.source.read(key)
-        wanted = recording.neutral is None and self.recipe.neutral == "common"
-        rest, rate = self.source.rest(key.subject) if wanted else None, recording.fps
-        neutral, takes, dropped = conform(recording, self.source.template.vertices, self.recipe, rest)
-        del recording  # the largest thing here by far
-        entries, squares = [], 0.0
-        for number, take in enumerate(takes):
-            array, moved = f"{place}-{number}", take.displacement
-            stored, scale = quantise(moved)
-            self._write(f"{ARRAYS[0]}/{array}", stored)
-            self._write(f"{ARRAYS[1]}/{array}", neutral)
-            entries.append(
-                Entry(
-                    *key,
-                    first=take.first,
-                    frames=len(moved),
-                    phases=(take.phases.onset, take.phases.apex_start, take.phases.apex_end, take.phases.offset),
-                    confidence=None if take.confidence is None else round(take.confidence, 4),
-                    explained=None if take.explained is None else round(take.explained, 4),
-                    envelope=None if take.envelope is None else tuple(take.envelope.round(4).tolist()),
-                    deformation=deformation(moved),
-                    intensity=0.0,
-                    array=array,
-                    scale=scale,
-                    sha256=stored_digest(stored, neutral),
-                )
-            )
-            squares += sum(float(np.square(pose, dtype=np.float64).sum()) for pose in moved)
-        return _Written(entries, dropped, rate, squares, sum(take.displacement.size for take in takes))
-
-    def _write(self, name: str, array: np.ndarray) -> None:
-        # Uncompressed: smooth int16 motion shrinks little and reading is what training waits for. What an interrupted
-        # run left of it half written is written over.
-        target = self._store.create_array(
-            name, shape=array.shape, dtype=array.dtype, chunks=array.shape, compressors=None, overwrite=True
-        )
-        target[...] = array
-
-
 def _write_frames(
     source: Source, journal: Journal, recipe: Recipe, workers: int
 ) -> tuple[list[Entry], list[dict[str, str]], float, float]:
@@ -189,10 +116,10 @@ def _write_frames(
     if source.refused and recipe.strict:
         raise DataError(f"{source.refused[0][0]}: {source.refused[0][1]}")
     missing = [(place, key) for place, key in enumerate(source.keys) if place not in journal.done]
-    done = {place: _Written.parse(values) for place, values in journal.done.items()}
+    done = {place: Written.parse(values) for place, values in journal.done.items()}
     failed: dict[int, str] = {}
     counted = counting("preparing", len(source.keys), "recording", len(done))
-    with calls(_Writer(source, journal.folder, recipe), missing, workers) as results, counted as made:
+    with calls(RecordingWriter(source, journal.folder, recipe), missing, workers) as results, counted as made:
         for (place, key), result in zip(missing, results, strict=True):
             try:
                 done[place] = result()
@@ -201,7 +128,7 @@ def _write_frames(
                     raise DataError(f"{key}: {error}; repair it, or leave it out by going without --strict") from error
                 failed[place] = str(error)
             else:
-                journal.add(place, asdict(done[place]))
+                journal.add(place, done[place].values())
             made(1)
     left_out = [_left_out(key, reason) for key, reason in source.refused]
     for place, key in enumerate(source.keys):
@@ -229,7 +156,7 @@ def _forget_others(store: Path, arrays: set[str]) -> None:
                 shutil.rmtree(path)
 
 
-def _rate(source: Source, kept: list[_Written], recipe: Recipe) -> float:
+def _rate(source: Source, kept: list[Written], recipe: Recipe) -> float:
     if recipe.fps is not None or not kept:
         return float(recipe.fps or 0)
     first = kept[0]

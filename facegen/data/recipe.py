@@ -12,7 +12,7 @@ NEUTRALS = ("first", "still", "common")
 """How the neutral of a recording without one is found, see `Recipe.neutral`."""
 ALIGNMENTS = ("none", "subject", "frames")
 """What is aligned, see `Recipe.align`."""
-LABELS = ("phases", "amplitude")
+LABELS = ("phases", "curve", "amplitude")
 """What labels follow, see `Recipe.label`."""
 PEAKS = ("cut", "refuse")
 """What becomes of a recording with several peaks, see `Recipe.peaks`."""
@@ -28,8 +28,9 @@ class Recipe:
             what the first frames of all the subject's recordings have in `common`.
         align: `none`; `subject` brings each neutral onto the template and its frames with it; `frames` then takes the
             head's own motion out of each frame, by the half of the vertices that moves least.
-        label: `phases` says when the expression sets in, peaks and fades (section 5.1); `amplitude` follows how far
-            each frame is from the neutral, for speech and whatever has no single peak.
+        label: `phases` says when the expression sets in, peaks and fades (section 5.1); `curve` is how far it is shown
+            in each frame of the same evolution, see `facegen.motion.curves`; `amplitude` follows how far each frame of
+            the whole recording is from the neutral, for speech and whatever has no single peak.
         peaks: where phases have to be found and there are several peaks, `cut` the recording between them or `refuse`.
         confidence: phases that were found are kept from this confidence on, see `facegen.motion.confidence`; None
             keeps those that explain half of the motion.

@@ -16,6 +16,7 @@ from facegen import __version__
 from facegen.data.corpus import Corpus
 from facegen.errors import FacegenError, MeshError, MotionError, unknown
 from facegen.evaluation import obedience, tables
+from facegen.evaluation.beside import compared, read_report
 from facegen.evaluation.error_maps import error_maps
 from facegen.evaluation.figures import error_curves, intensity_curves
 from facegen.evaluation.frames_over_labels import frames_over_labels
@@ -47,6 +48,7 @@ def evaluate(
     style: str = "screen",
     trust: Sequence[str] = (),
     metrics: Mapping[str, Metric] = MappingProxyType({}),
+    beside: str | Path | None = None,
 ) -> dict[str, Any]:
     """Write `report.md`, `report.json`, the figures and LaTeX tables into a folder.
 
@@ -60,18 +62,22 @@ def evaluate(
         style: of the figures, one of `facegen.pictures.figure.STYLES`.
         trust: see `facegen.checkpoint.load`.
         metrics: of one's own, by the name that the report has for them; see `facegen.evaluation.own_metrics`.
+        beside: an earlier report of the same recordings with other labels, to compare with; see
+            `facegen.evaluation.beside`.
 
     Returns:
         What `report.json` holds.
 
     Raises:
         FacegenError: a checkpoint is of another kind or corpus, the corpus is damaged, the style is unknown, a
-            metric gives no finite number, or `out` holds other files.
+            metric gives no finite number, `out` holds other files, or the report beside is none or of other
+            recordings.
     """
     if style not in STYLES:
         raise FacegenError(unknown("style", style, STYLES))
     for module in ("embreex", "PIL", "matplotlib"):  # now, and not after the work
         require(module, "render")
+    other = None if beside is None else read_report(beside)
     corpus, place = Corpus(corpus_path), torch.device(device)
     paths = {name: [Path(path) for path in files] for name, files in checkpoints.items() if files}
     with new_folder(out, FILES) as folder:
@@ -104,6 +110,8 @@ def evaluate(
             "intensity": obedience.intensity(corpus, models),
             "timing": obedience.timing(corpus, scores),
         }
+        if other is not None:
+            report["beside"] = compared(other, report["corpus"]["label"], report["table2"])
         with STYLES[style].used():
             report["shown"] = _draw(corpus, models, report, STYLES[style], folder)
         report["figures"] = [f"{name}.png" for name in report["shown"]]

@@ -22,7 +22,7 @@ FAR_SHORTER = 0.5
 MEANINGS = {
     "still": "the neutral face, which does not move",
     "label_mean": "the mean of the training motion as a function of label value and phase, which is what can be known "
-    "of a frame without knowing whose face it is",
+    "of a frame without knowing whose face it is; where labels say what else is shown, each adds by its value",
     "pca_projection": "the recording itself, projected onto the corpus's {components} principal components of the "
     "training motion; no model that combines these components can err less",
     "paper_blendshape": "the paper's baseline, trained by the paper's recipe",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from facegen.evaluation.about import counted, interval_note, meanings, table, training
+from facegen.evaluation.beside import beside_table
 from facegen.evaluation.captions import figures, for_print
 from facegen.evaluation.obedience import PHASE_MARKS
 from facegen.evaluation.regions import REGIONS
@@ -32,6 +33,7 @@ def markdown(report: Mapping[str, Any]) -> str:
         meanings(report),
         *training(report),
         *_table2(report),
+        *_beside(report),
         *_own_metrics(report),
         *_table3(report),
         *figures(report),
@@ -82,6 +84,18 @@ def _table2(report: Mapping[str, Any]) -> list[str]:
         "The largest error of any vertex in any frame, mm:",
         table(["mm", *columns], largest),
         "For a paper in LaTeX: [table2.tex](table2.tex).",
+    ]
+
+
+def _beside(report: Mapping[str, Any]) -> list[str]:
+    if "beside" not in report:
+        return []
+    first, second = report["beside"]["labels"]
+    return [
+        f"## What the label costs: `{first}` beside `{second}`",
+        f"The same test recordings, labelled by `{first}` in another report and by `{second}` in this one; each model "
+        "has learnt from labels like those that it is given here. Mean errors as in Table 2.",
+        beside_table(report["beside"]),
     ]
 
 

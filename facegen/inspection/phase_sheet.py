@@ -66,7 +66,8 @@ def draw_phases(corpus: Corpus, path: str | Path) -> list[Path]:
 def _draw(axis: Axes, corpus: Corpus, index: int) -> None:
     entry = corpus.entries[index]
     activity = mean_motion(corpus.displacement(index))
-    time, label = np.arange(entry.frames) / corpus.fps, corpus.motion(index).max(axis=1)
+    time = np.arange(entry.frames) / corpus.fps
+    label = corpus.motion(index)[:, corpus.expressions.index(entry.expression)]
     axis.plot(time, activity, linewidth=1.2)
     axis.plot(time, label / max(label.max(), 1e-9) * activity.max(), linewidth=1, linestyle="--")
     for mark in entry.phases:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from facegen.data.sources import express4d, keyframeface, live_link
-from facegen.data.sources.takes import NEUTRAL, Refusals, TakeFile
+from facegen.data.sources.scenes import Refusals, TakeFile
+from facegen.data.sources.takes import NEUTRAL
 from facegen.errors import FacegenError
 from facegen.motion.live_link import Take
 from facegen.motion.repair import stretches

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from facegen.errors import MotionError, unknown
-from facegen.files import read_yaml
 
 EXPRESSIONS = ("happy", "angry", "sad", "surprise", "fear", "disgust")
 """The six of the paper, in the order of its Table 2."""
@@ -120,16 +119,24 @@ class Phases:
         return curve
 
 
+class Course(Protocol):
+    """What a label follows over time: `Phases`, or `facegen.motion.keys.Keys`."""
+
+    def envelope(self, frames: int, ease: str = "linear") -> np.ndarray:
+        """A curve over `frames`, (T,) in [0, 1]."""
+        ...
+
+
 def motion_label(
-    frames: int, expression: str, phases: Phases, intensity: float, expressions: tuple[str, ...], ease: str = "linear"
+    frames: int, expression: str, phases: Course, intensity: float, expressions: tuple[str, ...], ease: str = "linear"
 ) -> np.ndarray:
     """Make the label of one expression: its column is the envelope of the phases times the intensity (section 5.1).
 
     Args:
         frames: T.
         expression: one of `expressions`.
-        phases: when it sets in, peaks and fades.
-        intensity: its value in the apex, 0 to 1.
+        phases: when it sets in, peaks and fades; or keys, `facegen.Keys`.
+        intensity: its value in the apex, or where a key is 1; 0 to 1.
         expressions: E names, the columns in their order.
         ease: shape of rise and fall, one of `EASINGS`.
 
@@ -137,7 +144,7 @@ def motion_label(
         (T, E) float32.
 
     Raises:
-        MotionError: unknown expression or easing, intensity outside [0, 1], or phases beyond the last frame.
+        MotionError: unknown expression or easing, intensity outside [0, 1], or phases or keys beyond the last frame.
 
     Examples:
         >>> import facegen
@@ -161,68 +168,3 @@ def label_of_curve(curve: np.ndarray, expression: str, intensity: float, express
     label = np.zeros((len(curve), len(expressions)), dtype=np.float32)
     label[:, expressions.index(expression)] = intensity * curve
     return label
-
-
-@dataclass
-class Event:
-    """One expression of a timeline; see `Timeline`."""
-
-    expression: str
-    onset: int
-    apex: list[int]
-    offset: int
-    intensity: float = 1.0
-    ease: str = "linear"
-
-
-@dataclass
-class Timeline:
-    """Several expressions over time, some perhaps at once; where events of one expression overlap, the stronger counts.
-
-    As YAML:
-
-        frames: 120
-        fps: 25
-        events:
-          - {expression: surprise, onset: 5, apex: [12, 20], offset: 40, ease: smooth}
-          - {expression: happy, onset: 20, apex: [45, 90], offset: 115, intensity: 0.8}
-
-    Examples:
-        >>> import facegen
-        >>> timeline = facegen.Timeline.load("scene.yaml")
-        >>> timeline.motion(("happy", "surprise")).shape
-        (120, 2)
-    """
-
-    frames: int
-    events: list[Event] = field(default_factory=list)
-    fps: float | None = None
-
-    @classmethod
-    def load(cls, path: str | Path) -> Timeline:
-        """Read a timeline from YAML.
-
-        Raises:
-            FacegenError: the file is missing, is no YAML, or has unknown, missing or wrongly typed keys.
-        """
-        return cls(**read_yaml(path, cls))
-
-    def motion(self, expressions: tuple[str, ...]) -> np.ndarray:
-        """The label, (T, E) float32.
-
-        Raises:
-            MotionError: an event contradicts itself, the frame count or the list of expressions.
-        """
-        if self.frames < 1 or not self.events:
-            raise MotionError(f"a timeline needs frames and events, got {self.frames} and {len(self.events)}")
-        label = np.zeros((self.frames, len(expressions)), dtype=np.float32)
-        for number, event in enumerate(self.events):
-            try:
-                if len(event.apex) != 2:
-                    raise MotionError(f"apex is a pair, its first and last frame; got {event.apex}")
-                phases = Phases(event.onset, event.apex[0], event.apex[1], event.offset)
-                one = motion_label(self.frames, event.expression, phases, event.intensity, expressions, event.ease)
-            except MotionError as error:
-                raise MotionError(f"event {number} of the timeline: {error}") from error
-            label = np.maximum(label, one)
-        return label

@@ -9,6 +9,7 @@ from scipy.ndimage import grey_opening, median_filter, uniform_filter1d
 from scipy.signal import find_peaks
 
 from facegen.motion.confidence import LEAST_EXPLAINED
+from facegen.motion.curves import evened
 from facegen.motion.evolutions import BLINK_TIME, CALM_TIME, PROMINENCE, RESTING_SHARE, fit_phases
 from facegen.motion.label import Phases
 from facegen.motion.live_link import REST_PERCENTILE, SHAPES
@@ -78,6 +79,22 @@ def levels(weights: np.ndarray, fps: float) -> np.ndarray:
     moved = grey_opening(moved, (max(1, round(BLINK_TIME * fps)), 1), mode="nearest")
     moved = uniform_filter1d(moved, max(1, round(CALM_TIME * fps)), axis=0, mode="nearest")
     return np.stack([np.max([_of_shape(moved, name) for name in names], axis=0) for names in GROUPS.values()], axis=1)
+
+
+def group_curves(weights: np.ndarray, fps: float) -> dict[str, np.ndarray]:
+    """How far each group is from rest in each frame of a take, (T,) in [0, 1] by name, evened out; blinks are left in.
+
+    Sides, shapes and rest count as in `levels`.
+
+    Args:
+        weights: (T, 52) of `facegen.motion.live_link.SHAPES`, in [0, 1].
+        fps: frames a second.
+    """
+    moved = np.maximum(weights - np.percentile(weights, REST_PERCENTILE, axis=0), 0)
+    return {
+        group: evened(np.max([_of_shape(moved, name) for name in names], axis=0), fps)
+        for group, names in GROUPS.items()
+    }
 
 
 def _of_shape(moved: np.ndarray, name: str) -> np.ndarray:

@@ -177,7 +177,8 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
         (
             "--label",
             LABELS,
-            "what the label follows: the phases onset, apex and offset, or how far each frame is from rest",
+            "what the label follows: the phases onset, apex and offset; in each of these the recorded curve; or, of a "
+            "whole recording, how far each frame is from rest",
         ),
     ):
         recipe.add_argument(name, metavar="HOW", help=f"{text}: {', '.join(known)} (default: by source)")

@@ -70,8 +70,9 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
 
 def animate(options: Namespace) -> None:
     """One neutral and a motion label become a 4D expression."""
-    from facegen.motion.label import Phases, Timeline, label_of_curve, motion_label
+    from facegen.motion.label import Phases, label_of_curve, motion_label
     from facegen.motion.live_link import Take
+    from facegen.motion.timeline import Timeline
 
     recorded = options.timeline is not None and options.timeline.suffix.lower() == ".csv"
     _require_one_label(options, recorded)

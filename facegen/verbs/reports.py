@@ -131,6 +131,12 @@ def add_evaluate(verbs: argparse._SubParsersAction) -> None:
         "my_metrics:lip_error; may be repeated",
     )
     parser.add_argument(
+        "--beside",
+        type=Path,
+        metavar="REPORT",
+        help="an earlier report of the same recordings with another --label: errors of both are printed in one table",
+    )
+    parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder to make; an earlier report there is replaced"
     )
     parser.add_argument("--device", default="cpu", metavar="NAME", help="where to compute: cpu or cuda (default: cpu)")
@@ -147,6 +153,7 @@ def add_evaluate(verbs: argparse._SubParsersAction) -> None:
 def evaluate(options: Namespace) -> None:
     """A corpus and checkpoints become a report."""
     from facegen import evaluation
+    from facegen.evaluation.beside import beside_table
     from facegen.evaluation.own_metrics import named_metric
     from facegen.evaluation.rows import MODELS, TITLES
 
@@ -155,12 +162,14 @@ def evaluate(options: Namespace) -> None:
     checkpoints = {name: getattr(options, name) for name in names}
     metrics = {name: named_metric(name) for name in options.metric}
     report = evaluation.evaluate(
-        options.corpus, checkpoints, options.out, options.device, options.style, options.trust, metrics
+        options.corpus, checkpoints, options.out, options.device, options.style, options.trust, metrics, options.beside
     )
     for name in report["left_out"]:
         print(f"left out, since no checkpoint was given: {name}")
     for name, values in report["table2"].items():
         print(f"{TITLES[name]:<32}{values['total']['mean_mm']:.3f} mm")
+    if "beside" in report:
+        print(beside_table(report["beside"]))
     print(f"read {options.out / 'report.md'}")
 
 

@@ -82,3 +82,25 @@ def test_a_broken_frame_is_named(value: float, reason: str) -> None:
     broken.vertices[3] = value
     with pytest.raises(DataError, match=reason):
         conform(broken, template(), Recipe())
+
+
+def test_a_curve_is_the_label_of_the_evolution_that_phases_found() -> None:
+    sagging = np.array([0, 0, 0, 2, 4, 3.5, 3, 2.5, 2.0, 2.0])
+    vertices = template() + sagging[:, None, None] * [0.0, 0.0, 1.0]
+    _, (evolved,), _ = conform(Recording(vertices, None, PHASES, 10.0), template(), Recipe(label="curve"))
+    assert (evolved.phases, evolved.curves) == (PHASES, None)
+    np.testing.assert_allclose(evolved.envelope, sagging / 4, atol=0.05)
+    _, (halved,), _ = conform(Recording(vertices, None, PHASES, 10.0), template(), Recipe(label="curve", fps=5.0))
+    np.testing.assert_allclose(halved.envelope, evolved.envelope[::2], atol=1e-6)  # the apex is among them
+
+
+def test_what_a_source_knows_of_curves_is_resampled_with_the_frames() -> None:
+    curves = {"smile": HEIGHT / 4, "jaw": np.linspace(0, 0.9, 10)}
+    known = Recording(recording().vertices, None, PHASES, 10.0, curves)
+    _, (evolved,), _ = conform(known, template(), Recipe(label="curve", fps=5.0))
+    assert evolved.envelope is None and evolved.curves is not None
+    np.testing.assert_allclose(evolved.curves["smile"], HEIGHT[::2] / 4)
+    np.testing.assert_allclose(evolved.curves["jaw"], np.linspace(0, 0.9, 10)[::2])
+    np.testing.assert_allclose(evolved.displacement[:, :, 2], np.tile(HEIGHT[::2], (40, 1)).T, atol=2e-5)
+    _, (by_phases,), _ = conform(known, template(), Recipe())
+    assert (by_phases.envelope, by_phases.curves) == (None, None)

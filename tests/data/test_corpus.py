@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from facegen.cli import run
-from facegen.data.conform import quantise, resample, stillest
+from facegen.data.conform import quantise, stillest
 from facegen.data.corpus import COMPONENTS, SPLITS, Corpus
 from facegen.data.prepare import prepare
 from facegen.data.recipe import Recipe
+from facegen.data.resampling import resample
 from facegen.data.sources import open_source
 from facegen.data.sources.acting import ActedSource, Casting
 from facegen.data.sources.source import Key, Recording

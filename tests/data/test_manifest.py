@@ -1,12 +1,22 @@
 """The manifest of a corpus: what was written is read, and what was changed is refused."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from facegen.data.manifest import FORMAT, MANIFEST, Entry, manifest_digest, read_manifest, write_manifest
+from facegen.data.manifest import (
+    FORMAT,
+    MANIFEST,
+    Entry,
+    manifest_digest,
+    of_thousandths,
+    read_manifest,
+    thousandths,
+    write_manifest,
+)
 from facegen.errors import DataError
 
 ENTRY = Entry("anna", "happy", "smile", 0, 4, (0, 1, 2, 3), 0.5, (0.0, 1.0, 1.0, 0.0), 1.5, 0.75, "0-0", 0.001, "ab")
@@ -17,6 +27,16 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     manifest = read_manifest(tmp_path)
     assert (manifest["fps"], manifest["names"], manifest["format"]) == (25.0, ["a", "b"], FORMAT)
     assert [Entry.parse(values) for values in manifest["sequences"]] == [ENTRY]
+
+
+def test_what_a_label_has_of_others_is_kept_and_where_it_has_none_nothing_is_said(tmp_path: Path) -> None:
+    several = replace(ENTRY, others={"sad": thousandths(np.array([0, 0.2504, 1, 0.1]))})
+    assert several.others == {"sad": "0 250 1000 100"}
+    np.testing.assert_allclose(of_thousandths(several.others["sad"]), [0, 0.25, 1, 0.1])
+    write_manifest(tmp_path, {"fps": 25.0}, [ENTRY, several])
+    alone, together = read_manifest(tmp_path)["sequences"]
+    assert "others" not in alone  # as earlier versions wrote it
+    assert [Entry.parse(alone), Entry.parse(together)] == [ENTRY, several]
 
 
 def test_the_digest_is_of_all_but_itself_in_any_order() -> None:

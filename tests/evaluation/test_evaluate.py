@@ -137,7 +137,10 @@ def test_without_checkpoints_the_references_remain(
     (said,) = re.findall("- Left out, since no checkpoint was given: (.*)", (out / "report.md").read_text())
     assert "; spiral;" in said
     # Made anew in the same place; what is not a report's stays.
-    assert run(["evaluate", "--corpus", str(corpus_path), "--out", str(out), "--style", "paper"]) == 0
+    more = ["--style", "paper", "--beside", str(out)]
+    assert run(["evaluate", "--corpus", str(corpus_path), "--out", str(out), *more]) == 0
+    assert "| label mean, phases, beside |" in capsys.readouterr().out
+    assert "## What the label costs: `phases` beside `phases`" in (out / "report.md").read_text()
     assert json.loads((out / "report.json").read_text())["style"] == "paper"
     assert sorted(path.name for path in out.glob("*.*[gfx]")) == [*sorted(found["files"])]
     (out / "thesis.tex").write_text("")

@@ -7,9 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from made_corpus import MadeCorpus
 
 from facegen.data.corpus import Corpus
+from facegen.data.manifest import thousandths
+from facegen.errors import DataError
 from facegen.evaluation.label_mean import KNOT_TIE, KNOTS, LabelMean
 from facegen.motion.label import PHASES, Phases
 
@@ -45,6 +48,31 @@ def test_motion_that_goes_with_the_label_in_each_phase_is_reproduced() -> None:
     assert fitted.knots.shape == (2, len(PHASES), KNOTS, 2, 3)
     for index in range(3):  # the last is of a test subject, at other values of the label
         np.testing.assert_allclose(fitted.displacement(corpus, index), corpus.displacement(index), atol=0.07)
+
+
+def test_what_is_shown_beside_it_adds_by_its_value() -> None:
+    phases, generator, takes = Phases(2, 30, 34, 70), np.random.default_rng(2), {}
+    others = {who: generator.uniform(0, 1, 75).round(3) for who in ("a", "b", "test")}
+    for who, curve in others.items():
+        _, _, alone = by_the_label(phases, 1.0, 75)
+        takes[who] = phases, 1.0, (alone + curve[:, None, None] * np.float32([[0, 3, 0], [1, 0, 0]])).astype(np.float32)
+    corpus = corpus_of(takes)
+    corpus.entries = tuple(
+        replace(entry, others={"sad": thousandths(others[entry.subject])}) for entry in corpus.entries
+    )
+    fitted = LabelMean.fit(corpus)
+    assert fitted.beside is not None
+    np.testing.assert_allclose(fitted.beside[1], [[0, 3, 0], [1, 0, 0]], atol=0.02)
+    assert not fitted.beside[0].any()  # nobody is happy beside something else
+    np.testing.assert_allclose(fitted.displacement(corpus, 2), corpus.displacement(2), atol=0.1)
+
+
+def test_a_label_of_others_that_does_not_fit_is_refused() -> None:
+    corpus = corpus_of({"a": by_the_label(Phases(0, 1, 3, 4), 1.0, 5)}, test=())
+    for wrong in ({"sad": "0 1 2"}, {"joy": "0 1 2 3 4"}, {"sad": "0 1 2 3 x"}):
+        corpus.entries = (replace(corpus.entries[0], others=wrong),)
+        with pytest.raises(DataError, match="the label of a/happy is damaged; prepare the corpus again"):
+            corpus.motion(0)
 
 
 def test_two_people_under_one_label_give_their_mean() -> None:

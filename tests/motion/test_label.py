@@ -1,16 +1,14 @@
-"""Section 5.1: labels, their phases, and timelines."""
+"""Section 5.1: labels and their phases."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facegen.errors import FacegenError, MotionError
-from facegen.motion.label import EASINGS, EXPRESSIONS, PHASES, Phases, Timeline, motion_label
+from facegen.errors import MotionError
+from facegen.motion.label import EASINGS, EXPRESSIONS, PHASES, Phases, motion_label
 
 
 def test_a_label_by_hand() -> None:
@@ -77,51 +75,3 @@ def test_phases_that_are_not_given_fill_the_frames(frames: int) -> None:
     assert Phases.fill(100, None, (2, 30), None).onset <= 2
     with pytest.raises(MotionError, match="must follow"):
         Phases.fill(100, 50, (20, 30), 60)
-
-
-def timeline(tmp_path: Path, text: str) -> Timeline:
-    (tmp_path / "t.yaml").write_text(text)
-    return Timeline.load(tmp_path / "t.yaml")
-
-
-def test_a_timeline_of_several_expressions_at_once(tmp_path: Path) -> None:
-    text = """
-frames: 40
-fps: 30
-events:
-  - {expression: happy, onset: 0, apex: [10, 20], offset: 30, intensity: 0.5}
-  - {expression: surprise, onset: 5, apex: [8, 12], offset: 39, ease: smooth}
-  - {expression: happy, onset: 15, apex: [18, 19], offset: 25}
-"""
-    read = timeline(tmp_path, text)
-    label = read.motion(EXPRESSIONS)
-    assert (read.frames, read.fps, label.shape) == (40, 30, (40, 6))
-    np.testing.assert_allclose(label[5, 0], 0.25)
-    assert label[18, 0] == 1  # the stronger of two that overlap
-    assert label[10, 0] == 0.5
-    assert label[10, 3] == 1
-
-
-BAD = {
-    "frames: 9\nevnts: []": "evnts",
-    "frames: soon": "soon",
-    "frames: 9": "needs frames and events",
-    "frames: 9\nevents: [{expression: happy, onset: 1}]": "apex",
-    "frames: 9\nevents: [{expression: happy, onset: 6, apex: [2, 3], offset: 8}]": "event 0.*must follow",
-    "frames: 9\nevents: [{expression: joy, onset: 1, apex: [2, 3], offset: 8}]": "event 0.*unknown expression",
-    "frames: 9\nevents: [{expression: happy, onset: 1, apex: [2], offset: 8}]": "apex is a pair",
-    '!!python/object/apply:os.system ["exit 1"]': "line 1 is no YAML",
-    "a: [": "is no YAML",
-}
-
-
-@pytest.mark.parametrize("text", BAD)
-def test_a_timeline_that_cannot_be_says_why_in_one_line(tmp_path: Path, text: str) -> None:
-    with pytest.raises(FacegenError, match=BAD[text]) as caught:
-        timeline(tmp_path, text).motion(EXPRESSIONS)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_timeline_that_is_not_there() -> None:
-    with pytest.raises(FacegenError, match="no such file"):
-        Timeline.load("nowhere.yaml")

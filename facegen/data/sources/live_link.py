@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 
 from facegen.data.sources.layout import natural
+from facegen.data.sources.scenes import Refusals, TakeFile
 from facegen.data.sources.source import Key
-from facegen.data.sources.takes import NEUTRAL, Refusals, Staging, TakeFile, TakesSource
+from facegen.data.sources.takes import NEUTRAL, Staging, TakesSource
 from facegen.errors import DataError
 
 UNCALIBRATED = ("_raw", "_neutral")

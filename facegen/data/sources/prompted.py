@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facegen.data.sources.d3dfacs import read_mapping
+from facegen.data.sources.scenes import Refusals, TakeFile
 from facegen.data.sources.source import Key
 from facegen.data.sources.splits import TEST_SHARE
-from facegen.data.sources.takes import Refusals, TakeFile
 from facegen.errors import DataError
 
 WORDS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -38,12 +39,14 @@ class Recording:
         neutral: (V, 3) mm, the subject at rest; None where the dataset has none.
         phases: from annotations; None where they have to be found.
         fps: frames a second.
+        curves: (T,) in [0, 1] by expression: how far each is shown in each frame; None where the source does not know.
     """
 
     vertices: np.ndarray
     neutral: np.ndarray | None
     phases: Phases | None
     fps: float
+    curves: Mapping[str, np.ndarray] | None = None
 
 
 @dataclass(frozen=True)

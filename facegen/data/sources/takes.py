@@ -1,8 +1,7 @@
-"""Recorded ARKit weights as 4D faces: takes, the people who act them, and what each of them shows."""
+"""Recorded ARKit weights as 4D faces: takes, and the people who act them."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable
 from collections.abc import Sequence as Series
 from dataclasses import dataclass
@@ -13,23 +12,21 @@ import numpy as np
 
 from facegen.data.sources.ict_face import NOSE_TIP, ICTFace
 from facegen.data.sources.recorded_face import Performer, RecordedFace
+from facegen.data.sources.scenes import Refusals, Scene, TakeFile, TakeReader
 from facegen.data.sources.settings import LEFT_OUT, SETTINGS, left_out, read_settings
 from facegen.data.sources.source import Habits, Key, Recording, Source
 from facegen.data.sources.splits import choose_test_subjects, choose_val_subjects, require_known
 from facegen.data.sources.twins import without_twins
-from facegen.errors import DataError, FacegenError, unknown
-from facegen.motion.label import EXPRESSIONS, Phases
-from facegen.motion.live_link import Take
-from facegen.motion.repair import SHORTEST_STRETCH, Stretch, stretches
-from facegen.motion.shape_groups import GROUPS, led_evolutions
+from facegen.errors import DataError, unknown
+from facegen.motion.label import EXPRESSIONS
+from facegen.motion.repair import Stretch
+from facegen.motion.shape_groups import GROUPS
 from facegen.progress import following
 
 HEADS = ("away", "keep")
 """What becomes of the head's recorded rotation: it is left away, or kept."""
 NEUTRAL = "neutral"
 """Folder below the root with people at rest, `<subject>.obj` or `.ply`."""
-TAKES_KEPT = 8
-"""Takes that a process keeps in memory once they are read. Chosen: a take of two minutes is 1 MB."""
 
 
 @dataclass(frozen=True)
@@ -64,48 +61,6 @@ class Staging:
     val_subjects: Series[str] | None = None
     units: str | None = None
     expressions: Series[str] | None = None
-
-
-@dataclass(frozen=True)
-class TakeFile:
-    """A take, or a part of one, and what it is said to show.
-
-    Args:
-        performer: who recorded it.
-        expression: what it shows; empty where that is still to be found.
-        name: of the recording.
-        path: its file.
-        ends: first and last of what is used, as frames ("10") at its own rate from its first frame, or as seconds
-            ("1.5s"), backwards where the first is larger; None takes it as it is.
-        place: where that was written, for messages.
-    """
-
-    performer: str
-    expression: str
-    name: str
-    path: Path
-    ends: tuple[str, str] | None = None
-    place: str = ""
-
-
-@dataclass(frozen=True)
-class Scene:
-    """Frames first to last of a take, at its own rate, what they show, and its phases where they are known."""
-
-    take: TakeFile
-    expression: str
-    name: str
-    first: int
-    last: int
-    phases: Phases | None = None
-
-    @property
-    def key(self) -> Key:
-        """Of the recording as who recorded it acts it."""
-        return Key(self.take.performer, self.expression, self.name)
-
-
-Refusals = list[tuple[Key, str]]
 
 
 class TakesSource(Source):
@@ -148,7 +103,7 @@ class TakesSource(Source):
             ICTFace(staging.basis, staging.region, staging.vertices, "--basis"), staging.head == "keep"
         )
         self.template, self.reference = self._face.face.template, NOSE_TIP
-        self._read: OrderedDict[Path, list[Stretch]] = OrderedDict()
+        self._takes = TakeReader(staging.by_shape)
         self._last: tuple[str, Performer] | None = None
         refusals, rest = list(refused or ()), []
         scenes, takes = [], list(takes)
@@ -157,7 +112,7 @@ class TakesSource(Source):
             if f"{take.performer}/{take.name}" in barred:
                 rest.append((Key(take.performer, take.expression or "none", take.name), LEFT_OUT))
                 continue
-            found, cannot, unused = self._scenes(take)
+            found, cannot, unused = self._takes.scenes(take)
             scenes, refusals, rest = scenes + found, refusals + cannot, rest + unused
         known = {f"{each.performer}/{each.name}" for each in takes}
         left_out(self.root, known | {f"{each.take.performer}/{each.name}" for each in scenes})
@@ -171,60 +126,6 @@ class TakesSource(Source):
         if staging.by_shape and not staging.expressions:
             rest += self._untrained()
         self.refused, self.left_out = (*self.refused, *refusals), tuple(rest)
-
-    def _scenes(self, take: TakeFile) -> tuple[list[Scene], Refusals, Refusals]:
-        """What of a take is used, what cannot be, and what is left out."""
-        key = Key(take.performer, take.expression or "none", take.name)
-        try:
-            parts, dropped = self._stretches(take.path)
-        except FacegenError as error:
-            return [], [(key, str(error))], []
-        cannot = [(key, reason) for reason in dropped]
-        if take.ends is not None:
-            first, last = (_frame(end, parts[0].fps) for end in take.ends)
-            low, high = sorted((first, last))
-            if not any(part.first <= low and high < part.first + len(part) for part in parts):
-                known = " and ".join(f"{part.first} to {part.first + len(part) - 1}" for part in parts)
-                reason = f"{take.place}: expected frames within {known} of {take.path}, found {low} to {high}"
-                return [], [*cannot, (key, reason)], []
-            if (high - low + 1) / parts[0].fps < SHORTEST_STRETCH:
-                reason = f"{take.place}: expected {SHORTEST_STRETCH:g} s or more, found {high - low + 1} frames"
-                return [], [*cannot, (key, reason)], []
-            return [Scene(take, take.expression, take.name, first, last)], cannot, []
-        if self.staging.by_shape:
-            return self._led(take, parts, cannot)
-        several, scenes = len(parts) > 1, []
-        for part in parts:
-            first, last = part.first, part.first + len(part) - 1
-            scenes.append(
-                Scene(take, take.expression, _named(take, first, last) if several else take.name, first, last)
-            )
-        return scenes, cannot, []
-
-    def _led(self, take: TakeFile, parts: list[Stretch], cannot: Refusals) -> tuple[list[Scene], Refusals, Refusals]:
-        """The evolutions of a take by the shapes that lead them."""
-        scenes, rest = [], []
-        for part in parts:
-            free = np.ones(len(part), dtype=bool)
-            for each in led_evolutions(part.weights, part.fps):
-                first, last = part.first + each.first, part.first + each.last
-                name = _named(take, first, last)
-                if each.doubt:
-                    rest.append((Key(take.performer, "none", name), each.doubt))
-                else:
-                    scenes.append(Scene(take, each.group, name, first, last, each.phases))
-                free[each.first : each.last + 1] = False
-            edges = np.flatnonzero(np.diff(free.astype(int), prepend=0, append=0))
-            for start, stop in zip(edges[::2], edges[1::2], strict=True):
-                if (stop - start) / part.fps >= SHORTEST_STRETCH:
-                    name = _named(take, part.first + int(start), part.first + int(stop) - 1)
-                    rest.append(
-                        (
-                            Key(take.performer, "none", name),
-                            "no evolution: rest, gaze, or what no group of shapes leads",
-                        )
-                    )
-        return scenes, cannot, rest
 
     def _chosen(self, scenes: list[Scene]) -> list[Scene]:
         """Scenes of the expressions that are wanted; sets `expressions`."""
@@ -307,22 +208,6 @@ class TakesSource(Source):
                 raise DataError(f"{path}: {unknown('subject', path.stem, sorted(performers))}")
         return found
 
-    def _stretches(self, path: Path) -> tuple[list[Stretch], list[str]]:
-        parts, dropped = self._read.get(path), []
-        if parts is None:
-            parts, dropped = stretches(Take.load(path))
-            self._read[path] = parts
-            if len(self._read) > TAKES_KEPT:
-                self._read.popitem(last=False)
-        return parts, dropped
-
-    def _stretch(self, scene: Scene) -> Stretch:
-        parts, _ = self._stretches(scene.take.path)
-        low, high = sorted((scene.first, scene.last))
-        part = next(part for part in parts if part.first <= low and high < part.first + len(part))
-        chosen = part.part(low - part.first, high + 1 - part.first)
-        return chosen.backwards() if scene.first > scene.last else chosen
-
     def _performer(self, name: str) -> Performer:
         # Scenes of one person follow each other, so the last one is worth keeping.
         if self._last is None or self._last[0] != name:
@@ -336,22 +221,21 @@ class TakesSource(Source):
 
     def weights(self, key: Key) -> np.ndarray:
         """(T, 52) of `facegen.motion.live_link.SHAPES`, at the take's own rate: what a recording is acted by."""
-        return self._stretch(self._acted[key]).weights
+        return self._takes.stretch(self._acted[key]).weights
 
     def read(self, key: Key) -> Recording:
-        return self._recording(key, self._stretch(self._acted[key]))
+        return self._recording(key, self._takes.stretch(self._acted[key]))
 
     def glance(self, key: Key) -> Recording:
-        return self._recording(key, self._stretch(self._acted[key]).part(0, 1))
+        return self._recording(key, self._takes.stretch(self._acted[key]).part(0, 1))
 
     def _recording(self, key: Key, stretch: Stretch) -> Recording:
-        performer = self._performer(key.subject)
-        phases = self._acted[key].phases
-        return Recording(self._face.perform(performer, stretch), performer.neutral, phases, stretch.fps)
+        performer, scene = self._performer(key.subject), self._acted[key]
+        frames = self._face.perform(performer, stretch)
+        return Recording(frames, performer.neutral, scene.phases, stretch.fps, scene.curves)
 
     def __getstate__(self) -> dict[str, Any]:
-        # Each process reads takes for itself.
-        return self.__dict__ | {"_read": OrderedDict(), "_last": None}
+        return self.__dict__ | {"_last": None}
 
     def options(self) -> dict[str, object]:
         staging, face = self.staging, self._face.face
@@ -366,12 +250,3 @@ class TakesSource(Source):
             "by_shape": staging.by_shape,
             "test_takes": sorted(staging.test_takes or self._settings.test_subjects),
         }
-
-
-def _named(take: TakeFile, first: int, last: int) -> str:
-    return f"{take.name}.{first}-{last}"
-
-
-def _frame(end: str, fps: float) -> int:
-    """The frame that an end of a range names."""
-    return round(float(end[:-1]) * fps) if end.endswith("s") else int(end)

@@ -12,6 +12,7 @@ from live_link_files import bumps, write_take
 
 from facegen.cli import run
 from facegen.data.corpus import Corpus
+from facegen.data.module import SequenceDataset
 from facegen.data.sources import open_source
 from facegen.data.sources.ict_face import MM, NOSE_TIP
 from facegen.data.sources.source import Key
@@ -252,6 +253,35 @@ def test_the_command_makes_a_corpus_of_takes(root: Path, clone: Path, tmp_path: 
     assert label.max() > 0
 
 
+def test_a_corpus_by_shape_has_the_curve_of_every_group_that_takes_part(
+    tmp_path: Path, clone: Path, capsys: pytest.CaptureFixture
+) -> None:
+    weights = bumps(30, ("MouthSmile", 1, 0.7), ("JawOpen", 1.25, 0.3), ("JawOpen", 4, 0.8))
+    for name in ("ann", "bob"):
+        write_take(tmp_path / name / "rom.csv", weights, 30)
+    corpus = tmp_path / "corpus"
+    arguments = f"prepare live_link --root {tmp_path} --basis {clone} --region narrow --by-shape --test-subjects bob"
+    more = ["--workers", "1", "--components", "2", "--depth", "3", "--label", "curve", "--out", str(corpus)]
+    assert run([*arguments.split(), *more]) == 0
+    made = Corpus(corpus)
+    assert (made.expressions, made.facts()["label"]) == (("smile", "jaw"), "curve")
+    index = made.find("ann", "smile")
+    entry, label = made.entries[index], made.motion(index)
+    first = int(entry.recording.rpartition(".")[2].partition("-")[0])
+    wanted = np.interp(np.arange(first, first + entry.frames) / 30, [1, 1.5, 2, 2.5], [0, 1, 1, 0])
+    np.testing.assert_allclose(label[:, 0] / made.intensity(index), wanted, atol=0.05)
+    jaw = 0.3 * np.interp(np.arange(first, first + entry.frames) / 30, [1.25, 1.75, 2.25, 2.75], [0, 1, 1, 0])
+    np.testing.assert_allclose(label[:, 1], jaw, atol=0.03)  # it drops a little with the smile
+    other = made.find("ann", "jaw")
+    assert made.entries[other].others is None and not made.motion(other)[:, 0].any()  # nobody smiles with the jaw
+    assert label[:, 0].max() == pytest.approx(made.intensity(index), rel=1e-3)
+    batch = SequenceDataset(made, "train")[0]
+    np.testing.assert_array_equal(batch.motion.numpy(), made.motion(made.split("train")[0]))
+    np.testing.assert_array_equal(batch.phase.numpy(), made.phases(index).of_frames(entry.frames))
+    assert run(["inspect", str(corpus)]) == 0
+    assert "label" in capsys.readouterr().out
+
+
 def test_inspecting_looks_into_takes(root: Path, clone: Path, capsys: pytest.CaptureFixture) -> None:
     def seen(*more: str) -> dict:
         capsys.readouterr()
@@ -277,7 +307,7 @@ def test_weights_come_back_from_the_meshes_of_real_takes(ict_root: Path, live_li
     person = source._performer("rom-a")
     basis = ArkitBasis.load(ict_root / "FaceXModel", person.neutral)
     for key in source.keys:
-        stretch = source._stretch(source._acted[key])
+        stretch = source._takes.stretch(source._acted[key])
         few = np.linspace(0, len(stretch) - 1, 12).astype(int)
         frames = source._face.perform(person, Stretch(0, stretch.weights[few], stretch.rotations[few], stretch.fps))
         take = Take.load(tmp_path / key.subject / "any" / "take.csv")

@@ -1,0 +1,111 @@
+"""One recording of a source, written into a corpus's store, and what its manifest will say of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facegen.data.conform import Evolved, conform, quantise
+from facegen.data.corpus import ARRAYS, STORE, stored_digest
+from facegen.data.manifest import Entry, thousandths
+from facegen.data.recipe import Recipe
+from facegen.data.sources.source import Key, Source
+from facegen.motion.curves import of_peak
+from facegen.motion.intensity import deformation
+
+LEAST_SHOWN = 0.05
+"""Peak of a curve of another expression from which the label has it. Chosen: a twentieth of what a shape can do hardly
+shows, and is as much as trackers err at rest."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What comes back of one recording: its entries (intensity still 0), why parts of it are none, its rate, and sum
+    and count of squared mm."""
+
+    entries: list[Entry]
+    dropped: list[str]
+    fps: float
+    squares: float
+    numbers: int
+
+    def values(self) -> dict[str, Any]:
+        return vars(self) | {"entries": [entry.values() for entry in self.entries]}
+
+    @classmethod
+    def parse(cls, values: dict[str, Any]) -> Written:
+        entries: Any = [Entry.parse(entry) for entry in values["entries"]]
+        return cls(**values | {"entries": entries})
+
+
+def _rounded(curve: np.ndarray) -> tuple[float, ...]:
+    return tuple(curve.round(4).tolist())
+
+
+@dataclass(frozen=True)
+class RecordingWriter:
+    """Reads recordings from the source and writes them into the store under their place among its keys."""
+
+    source: Source
+    folder: Path
+    recipe: Recipe
+
+    @cached_property
+    def _store(self) -> Any:
+        import zarr
+
+        return zarr.open_group(self.folder / STORE)
+
+    def __call__(self, place: int, key: Key) -> Written:
+        recording = self.source.read(key)
+        wanted = recording.neutral is None and self.recipe.neutral == "common"
+        rest, rate = self.source.rest(key.subject) if wanted else None, recording.fps
+        neutral, takes, dropped = conform(recording, self.source.template.vertices, self.recipe, rest)
+        del recording  # the largest thing here by far
+        entries, squares = [], 0.0
+        for number, take in enumerate(takes):
+            array, moved = f"{place}-{number}", take.displacement
+            stored, scale = quantise(moved)
+            course, others = self._label(take, key.expression)
+            self._write(f"{ARRAYS[0]}/{array}", stored)
+            self._write(f"{ARRAYS[1]}/{array}", neutral)
+            entries.append(
+                Entry(
+                    *key,
+                    first=take.first,
+                    frames=len(moved),
+                    phases=(take.phases.onset, take.phases.apex_start, take.phases.apex_end, take.phases.offset),
+                    confidence=None if take.confidence is None else round(take.confidence, 4),
+                    explained=None if take.explained is None else round(take.explained, 4),
+                    envelope=course,
+                    deformation=deformation(moved),
+                    intensity=0.0,
+                    array=array,
+                    scale=scale,
+                    sha256=stored_digest(stored, neutral),
+                    others=others,
+                )
+            )
+            squares += sum(float(np.square(pose, dtype=np.float64).sum()) for pose in moved)
+        return Written(entries, dropped, rate, squares, sum(take.displacement.size for take in takes))
+
+    def _label(self, take: Evolved, expression: str) -> tuple[tuple[float, ...] | None, dict[str, str] | None]:
+        """The course of the expression's own label, and what the label has of others."""
+        if take.curves is None:
+            return None if take.envelope is None else _rounded(take.envelope), None
+        shown = {name: take.curves[name] for name in self.source.expressions if name in take.curves}
+        own = of_peak(shown.pop(expression))
+        others = {name: thousandths(curve) for name, curve in shown.items() if curve.max() >= LEAST_SHOWN}
+        return _rounded(own), others or None
+
+    def _write(self, name: str, array: np.ndarray) -> None:
+        # Uncompressed: smooth int16 motion shrinks little and reading is what training waits for. What an interrupted
+        # run left of it half written is written over.
+        target = self._store.create_array(
+            name, shape=array.shape, dtype=array.dtype, chunks=array.shape, compressors=None, overwrite=True
+        )
+        target[...] = array
