@@ -1,0 +1,137 @@
+"""An eye's own frame, and the ball in it, which may be thought where a mesh has none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from facegen.fitting.head import FaceFrame
+from facegen.mesh.tri_mesh import TriMesh
+from facegen.rigging.eyes import Eyeball
+
+CENTRE_BEHIND = 0.055
+"""In units of the face's size: where no ball is, its centre is thought so far behind the lids. Chosen, 12.6 mm on an
+adult's face, near an eyeball's radius of 12."""
+GRID = 1.0
+"""Degrees between the directions in which a ball's radius is known. Chosen: a quarter of a millimetre on an adult's."""
+FRONT = 120.0
+"""Degrees from where the eye looks at rest, up to which the ball is known. Chosen: lids lie before that."""
+SAMPLES = 14
+"""Points along each edge of a ball's triangle that are taken for its surface. Chosen: an edge of 3 mm has one in each
+fifth of a millimetre."""
+
+
+@dataclass(frozen=True, eq=False)
+class Eye:
+    """One eye.
+
+    Args:
+        side: Left or Right, the person's.
+        centre: (3,) mm, about which it turns.
+        axes: (3, 3) unit rows: along its corners to the person's left, up, and out.
+        members: (N,) vertices that turn; none where a mesh has no ball.
+        reach: (H, W) mm, the ball's radius by angles up and to the left of where it looks at rest; None without a ball.
+        corners: (2, 3) mm, of the lids, the one on the person's right first.
+    """
+
+    side: str
+    centre: np.ndarray
+    axes: np.ndarray
+    members: np.ndarray
+    reach: np.ndarray | None
+    corners: np.ndarray
+
+    @classmethod
+    def of(cls, mesh: TriMesh, ball: Eyeball | None, side: str, corners: np.ndarray, lids: np.ndarray, head: FaceFrame):
+        """An eye with the corners (2, 3) and landmarks (N, 3) of its lids; `ball` is what `find_eyes` found of it."""
+        out = head.rotation[2]
+        middle = (lids.mean(axis=0) + corners.mean(axis=0)) / 2
+        centre = middle - CENTRE_BEHIND * head.size * out if ball is None else ball.centre
+        left = corners[1] - corners[0]
+        left /= np.linalg.norm(left)
+        out = middle - centre
+        out -= (out @ left) * left
+        out /= np.linalg.norm(out)
+        axes = np.stack([left, np.cross(out, left), out])
+        members = np.zeros(0, np.int64) if ball is None else ball.members
+        eye = cls(side, centre, axes, members, None, corners)
+        if ball is None:
+            return eye
+        return cls(side, centre, axes, members, eye._reach(mesh), corners)
+
+    def local(self, points: np.ndarray) -> np.ndarray:
+        """(..., 3) from the mesh into the eye's frame, mm."""
+        return (points - self.centre) @ self.axes.T
+
+    def cylinder(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of points (..., 3): mm along the axis of the lids, radians about it upwards from the front, mm from it."""
+        x, y, z = np.moveaxis(self.local(points), -1, 0)
+        return x, np.arctan2(y, z), np.hypot(y, z)
+
+    def raised(self, points: np.ndarray, angle: np.ndarray, grow: np.ndarray | float = 1.0) -> np.ndarray:
+        """Points (..., 3) turned upwards about the axis of the lids by (...) radians, and `grow` times as far from it."""
+        x, y, z = np.moveaxis(self.local(points), -1, 0)
+        cos, sin = np.cos(angle), np.sin(angle)
+        local = np.stack([x, grow * (cos * y + sin * z), grow * (cos * z - sin * y)], axis=-1)
+        return self.centre + local @ self.axes
+
+    def rotations(self, turn: np.ndarray, head: FaceFrame) -> np.ndarray:
+        """(N, 3, 3) by which the eye turns, `points @ rotation.T` about its centre.
+
+        Args:
+            turn: (N, 2) radians to the person's left and up.
+            head: the face's frame.
+        """
+        left, up = turn.T
+        zero, one = np.zeros_like(left), np.ones_like(left)
+        yaw = np.array([[np.cos(left), zero, np.sin(left)], [zero, one, zero], [-np.sin(left), zero, np.cos(left)]])
+        pitch = np.array([[one, zero, zero], [zero, np.cos(up), np.sin(up)], [zero, -np.sin(up), np.cos(up)]])
+        both = np.einsum("ijn,jkn->nik", yaw, pitch)
+        return head.rotation.T @ both @ head.rotation
+
+    def _reach(self, mesh: TriMesh) -> np.ndarray:
+        inside = np.zeros(len(mesh.vertices), bool)
+        inside[self.members] = True
+        corners = mesh.vertices[mesh.faces[inside[mesh.faces].all(axis=1)]]
+        steps = [(a, b, SAMPLES - a - b) for a in range(SAMPLES + 1) for b in range(SAMPLES + 1 - a)]
+        points = np.concatenate([np.einsum("k,fkc->fc", np.array(step) / SAMPLES, corners) for step in steps])
+        rows, columns, far = self._cells(points)
+        size = round(2 * FRONT / GRID) + 1
+        found = np.zeros((size, size))
+        known = (rows >= 0) & (rows < size) & (columns >= 0) & (columns < size)
+        np.maximum.at(found, (rows[known], columns[known]), far[known])
+        from scipy.ndimage import maximum_filter
+
+        wide = found
+        while (wide == 0).any() and wide.any():
+            wide = np.where(wide == 0, maximum_filter(wide, 3), wide)
+        return wide
+
+    def _cells(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        local = self.local(points)
+        far = np.linalg.norm(local, axis=-1)
+        x, y, z = np.moveaxis(local / np.maximum(far, 1e-9)[..., None], -1, 0)
+        # Equal angles from where it looks, so that nothing before it is narrow.
+        away = np.degrees(np.arccos(np.clip(z, -1, 1)))
+        flat = np.maximum(np.hypot(x, y), 1e-9)
+        columns = np.rint((away * x / flat + FRONT) / GRID).astype(np.int64)
+        rows = np.rint((away * y / flat + FRONT) / GRID).astype(np.int64)
+        return rows, columns, far
+
+    def clearance(self, points: np.ndarray, rotation: np.ndarray | None = None) -> np.ndarray:
+        """How far points lie outside the ball, mm; infinite behind it, and without a ball.
+
+        Args:
+            points: (T, N, 3) mm.
+            rotation: (T, 3, 3) by which the ball is turned; None is not.
+        """
+        if self.reach is None:
+            return np.full(points.shape[:-1], np.inf)
+        if rotation is not None:
+            points = self.centre + np.einsum("tnc,tcd->tnd", points - self.centre, rotation)
+        rows, columns, far = self._cells(points)
+        size = len(self.reach)
+        known = (rows >= 0) & (rows < size) & (columns >= 0) & (columns < size)
+        radius = self.reach[np.clip(rows, 0, size - 1), np.clip(columns, 0, size - 1)]
+        return np.where(known, far - radius, np.inf)

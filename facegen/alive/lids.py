@@ -1,0 +1,206 @@
+"""Lids that close over an eye and follow its gaze, from wherever an expression has put them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from facegen.alive.eye import Eye
+from facegen.alive.opening import Opening
+from facegen.mesh.tri_mesh import TriMesh
+
+# Lengths are in units of the face's size (230 mm for an adult), see `face_size`.
+UPPER_REACH, LOWER_REACH = 0.085, 0.055
+"""How far from its margin skin of a lid moves. Chosen, 20 and 13 mm on an adult's face: up to the brow, and down to where
+the cheek begins."""
+WHOLE = 0.12
+"""Share of that within which skin moves as the margin does. Chosen: the lid's plate is stiff."""
+MEETING = 0.12
+"""Share of the gap between the lids by which the lower one rises when the eye shuts. Chosen: it mostly moves towards the
+nose, Doane, "Interactions of eyelids and tears", Am. J. Ophthalmol. 89 (1980)."""
+OVERLAP = 0.0016
+"""How far the upper lid goes on over the lower one, so that between vertices no gap is left. Chosen, 0.4 mm."""
+UPPER_FOLLOWS, LOWER_FOLLOWS = 0.9, 0.35
+"""Share of the eye's turn up or down by which lids follow it. The upper one takes nearly the eye's own position: Becker
+and Fuchs, "Lid-eye coordination during vertical gaze changes", J. Neurophysiol. 60 (1988); the lower one is chosen."""
+LEAST_LEFT = 0.35
+"""Share of the gap that gaze alone leaves between the lids. Chosen: one who looks down still sees."""
+GAP = 0.0015
+"""How far lids stay off the eyeball, or as far as at rest where that is nearer. Chosen, a third of a millimetre."""
+MOST_INSIDE, DEEP = 0.0002, 0.004
+"""Skin that is in the ball at rest is brought out of it but for the first, 0.05 mm; deeper than the second, 1 mm, it is
+the socket, which is left. Chosen."""
+ROUNDS = 3
+"""Times that lids are pushed out of the ball between their vertices. Chosen: the third hardly pushes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lids:
+    """The skin around one eye.
+
+    Args:
+        eye: whose lids.
+        opening: between them, at rest.
+        near: (N,) vertices that are moved or pushed.
+        to: sparse (N, K) from the stations of the opening to the vertices.
+        upper, lower: (N,) how far a vertex goes with each margin.
+        level: (N,) by how much less it turns, since it is farther from the axis.
+        kept: (N,) mm that it stays off the ball; -inf where it may be in it.
+        spots: sparse (S, N): middles of edges and triangles between them, which stay off the ball too.
+        spot_kept: (S,) mm.
+        rest_gap: (K,) radians between the margins.
+        size: of the face, mm.
+    """
+
+    eye: Eye
+    opening: Opening
+    near: np.ndarray
+    to: csr_matrix
+    upper: np.ndarray
+    lower: np.ndarray
+    level: np.ndarray
+    kept: np.ndarray
+    spots: csr_matrix
+    spot_kept: np.ndarray
+    rest_gap: np.ndarray
+    size: float
+
+    @classmethod
+    def of(cls, mesh: TriMesh, skin: np.ndarray, eye: Eye, opening: Opening, size: float) -> Lids:
+        """Find the skin of the lids.
+
+        Args:
+            mesh: (V, 3) mm, joined at its seams, at rest.
+            skin: (V,) bool.
+            eye: whose lids.
+            opening: see `find_opening`.
+            size: of the face, mm.
+        """
+        x, angle, far = eye.cylinder(mesh.vertices)
+        out = np.linalg.norm(mesh.vertices - eye.centre, axis=1)
+        _, top, top_far = (each[0] for each in eye.cylinder(opening.upper.points(mesh.vertices[None])))
+        _, bottom, bottom_far = (each[0] for each in eye.cylinder(opening.lower.points(mesh.vertices[None])))
+        along = opening.along
+        up, down = (np.interp(x, along, curve) for curve in (top, bottom))
+        margin = np.interp(x, along, (top_far + bottom_far) / 2)
+        inside = (x > along[0]) & (x < along[-1]) & skin
+        # The socket behind the lids is not the lids.
+        lid_out = np.hypot(margin, x)
+        shallow = 1 - _step((lid_out - out) / (0.01 * size) - 0.5)
+        above = angle > (up + down) / 2
+        upper = inside * above * shallow * _fade((angle - up) * far / (UPPER_REACH * size))
+        lower = inside * ~above * shallow * _fade((down - angle) * far / (LOWER_REACH * size))
+        clear = eye.clearance(mesh.vertices[None])[0]
+        touching = skin & (np.abs(clear) < 0.03 * size) & (np.abs(angle) < np.pi / 2)
+        near = np.flatnonzero((upper > 1e-3) | (lower > 1e-3) | touching)
+        kept = np.where(clear < -DEEP * size, -np.inf, np.clip(clear, -MOST_INSIDE * size, GAP * size))[near]
+        spots = _spots(mesh, near)
+        at = eye.clearance((spots @ mesh.vertices[near])[None])[0]
+        lowest = np.array([kept[spots.indices[a:b]].min() for a, b in zip(spots.indptr, spots.indptr[1:], strict=False)])
+        spot_kept = np.where(np.isneginf(lowest), -np.inf, np.clip(at, -MOST_INSIDE * size, GAP * size))
+        level = np.minimum(1, margin[near] / np.maximum(far[near], 1e-6))
+        return cls(
+            eye,
+            opening,
+            near,
+            _between(x[near], along),
+            upper[near],
+            lower[near],
+            level,
+            kept,
+            spots,
+            np.minimum(spot_kept, lowest if len(lowest) else 0),
+            np.maximum(top - bottom, 1e-6),
+            size,
+        )
+
+    def __call__(
+        self, vertices: np.ndarray, near: np.ndarray, closure: np.ndarray, up: np.ndarray, rotation: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Where the skin around the eye goes.
+
+        Args:
+            vertices: (T, V, 3) mm, of the mesh that `opening` numbers, as an expression has put them.
+            near: (T, N, 3) the same of `near`.
+            closure: (T,) how far the eye is shut.
+            up: (T,) radians by which it looks up.
+            rotation: (T, 3, 3) by which the ball turns.
+
+        Returns:
+            (T, N, 3) the vertices of `near`; and (T, N) radians by which each has turned upwards about the axis.
+        """
+        turn_up, turn_low, out_up, out_low = self._margins(vertices, closure, up)
+        angle = self.level * (self.upper * (self.to @ turn_up.T).T + self.lower * (self.to @ turn_low.T).T)
+        outward = self.upper * (self.to @ out_up.T).T + self.lower * (self.to @ out_low.T).T
+        grow = 1 + outward / np.maximum(self.eye.cylinder(near)[2], 1e-6)
+        return self._pushed(self.eye.raised(near, angle, grow), rotation), angle
+
+    def _margins(self, vertices: np.ndarray, closure: np.ndarray, up: np.ndarray) -> tuple[np.ndarray, ...]:
+        """(T, K) radians by which each margin turns upwards, of the upper and the lower one, and mm outwards."""
+        _, top, top_far = self.eye.cylinder(self.opening.upper.points(vertices))
+        _, bottom, bottom_far = self.eye.cylinder(self.opening.lower.points(vertices))
+        gap = np.maximum(top - bottom, 0)
+        open_ = np.clip(gap / self.rest_gap, 0, 1)
+        shape = np.clip(self.rest_gap / self.rest_gap.max(), 0, 1)
+        # Lids follow the gaze where they can: in the corners, and where they are nearly shut, they do not.
+        follow_up = UPPER_FOLLOWS * up[:, None] * shape * open_
+        follow_low = LOWER_FOLLOWS * up[:, None] * shape * open_
+        follow_low = np.maximum(follow_low, -0.5 * gap)
+        follow_up = np.maximum(follow_up, follow_low - (1 - LEAST_LEFT) * gap)
+        left = gap + follow_up - follow_low
+        shut = np.clip(closure, 0, 1)[:, None]
+        over = np.minimum(OVERLAP * self.size / np.maximum(bottom_far, 1e-6), 0.3 * gap) * shut**4
+        turn_low = follow_low + shut * MEETING * left
+        turn_up = follow_up - shut * (1 - MEETING) * left - over
+        apart = shut**2 * (top_far - bottom_far) / 2
+        return turn_up, turn_low, -apart * (gap > 0), apart * (gap > 0)
+
+    def _pushed(self, points: np.ndarray, rotation: np.ndarray) -> np.ndarray:
+        """The points (T, N, 3), out of the ball."""
+        if self.eye.reach is None:
+            return points
+        owners = np.repeat(np.arange(self.spots.shape[0]), np.diff(self.spots.indptr))
+        for _ in range(ROUNDS):
+            lacking = np.maximum(self.kept - self.eye.clearance(points, rotation), 0)
+            spots = np.stack([self.spots @ frame for frame in points])
+            missed = np.maximum(self.spot_kept - self.eye.clearance(spots, rotation), 0)
+            if missed.any():
+                for row, short in zip(lacking, missed, strict=True):
+                    np.maximum.at(row, self.spots.indices, short[owners])
+            if not lacking.any():
+                break
+            way = points - self.eye.centre
+            points = points + way * (lacking / np.maximum(np.linalg.norm(way, axis=-1), 1e-6))[..., None]
+        return points
+
+
+def _step(part: np.ndarray) -> np.ndarray:
+    part = np.clip(part, 0, 1)
+    return part * part * (3 - 2 * part)
+
+
+def _fade(part: np.ndarray) -> np.ndarray:
+    """1 at the margin, 0 where `part` is 1."""
+    return 1 - _step((part - WHOLE) / (1 - WHOLE))
+
+
+def _between(x: np.ndarray, along: np.ndarray) -> csr_matrix:
+    """Sparse (N, K): linear interpolation between stations."""
+    at = np.clip(np.searchsorted(along, x) - 1, 0, len(along) - 2)
+    part = np.clip((x - along[at]) / (along[at + 1] - along[at]), 0, 1)
+    rows = np.tile(np.arange(len(x)), 2)
+    return csr_matrix((np.concatenate([1 - part, part]), (rows, np.concatenate([at, at + 1]))), (len(x), len(along)))
+
+
+def _spots(mesh: TriMesh, near: np.ndarray) -> csr_matrix:
+    """Sparse (S, N): the middles of edges and of triangles between the vertices `near`."""
+    rank = np.full(len(mesh.vertices), -1)
+    rank[near] = np.arange(len(near))
+    edges, faces = rank[mesh.edges], rank[mesh.faces]
+    edges, faces = edges[(edges >= 0).all(axis=1)], faces[(faces >= 0).all(axis=1)]
+    rows = np.concatenate([np.repeat(np.arange(len(edges)), 2), len(edges) + np.repeat(np.arange(len(faces)), 3)])
+    share = np.concatenate([np.full(2 * len(edges), 0.5), np.full(3 * len(faces), 1 / 3)])
+    columns = np.concatenate([edges.ravel(), faces.ravel()])
+    return csr_matrix((share, (rows, columns)), (len(edges) + len(faces), len(near)))

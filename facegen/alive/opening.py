@@ -1,0 +1,168 @@
+"""The opening between an eye's lids on any mesh: where, as seen from the eye's centre, no skin is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from facegen.alive.eye import Eye
+
+STATIONS = 41
+"""Places along the lids at which their margins are known. Chosen: every 0.7 mm on an adult's."""
+HEIGHT = 80.0
+"""Degrees up and down from the front, within which lids end. Chosen: wider is no opening between lids."""
+FEWEST = 8
+"""Places at which an opening is seen, at least. Chosen: fewer say too little of its shape."""
+INSIDE = 0.016
+"""In units of the face's size: skin that is so much nearer to the eye's centre than the lids is the socket behind the
+eye. Chosen, 3.7 mm on an adult's face."""
+LEAST_OPEN, LEAST_WIDTH = 8.0, 0.4
+"""Degrees that an opening has at its highest, and its width as a share of the distance between the corners. Chosen: what
+is less is no eye that is open."""
+FARTHEST_ASIDE = 0.3
+"""Share of the distance between the corners that lids may go on beyond them. Chosen: corners are found by landmarks."""
+
+
+@dataclass(frozen=True, eq=False)
+class Margin:
+    """The edge of one lid, as points on the skin's triangles.
+
+    Args:
+        corners: (K, 3) vertices of the triangle of each station.
+        shares: (K, 3) of these.
+    """
+
+    corners: np.ndarray
+    shares: np.ndarray
+
+    def points(self, vertices: np.ndarray) -> np.ndarray:
+        """(T, K, 3) of vertices (T, V, 3)."""
+        return np.einsum("kj,tkjc->tkc", self.shares, vertices[:, self.corners])
+
+
+@dataclass(frozen=True, eq=False)
+class Opening:
+    """The opening of one eye, at rest.
+
+    Args:
+        along: (K,) mm along the axis of the lids, of each station, rising.
+        upper, lower: the margins.
+    """
+
+    along: np.ndarray
+    upper: Margin
+    lower: Margin
+
+    def renumbered(self, numbers: np.ndarray) -> Opening:
+        """The same where vertex v has become vertex `numbers[v]`."""
+        lids = (Margin(numbers[lid.corners], lid.shares) for lid in (self.upper, self.lower))
+        return Opening(self.along, *lids)
+
+
+def find_opening(
+    vertices: np.ndarray, faces: np.ndarray, eye: Eye, upper: np.ndarray, lower: np.ndarray, size: float
+) -> Opening | None:
+    """Look for the opening between the lids; None where skin covers the eye, or none ends above or below it.
+
+    Args:
+        vertices: (V, 3) mm.
+        faces: (F, 3) of the skin.
+        eye: whose lids.
+        upper, lower: (N, 3) landmarks on the lids' margins.
+        size: of the face, mm.
+    """
+    x, angle, far = eye.cylinder(vertices)
+    out = np.linalg.norm(vertices - eye.centre, axis=1)
+    marks = np.concatenate([upper, lower])
+    lids = float(np.median(np.linalg.norm(marks - eye.centre, axis=1)))
+    ends = np.sort(eye.local(eye.corners)[:, 0])
+    width = ends[1] - ends[0]
+    low, high = ends[0] - FARTHEST_ASIDE * width, ends[1] + FARTHEST_ASIDE * width
+    columns = np.linspace(low, high, round(STATIONS * (1 + 2 * FARTHEST_ASIDE) * 2))
+    degrees = np.degrees(angle)
+    shown = faces[
+        (out[faces].max(axis=1) > lids - INSIDE * size)
+        & (far[faces].min(axis=1) > 0)
+        & (np.abs(degrees[faces]).max(axis=1) < 150)
+        & (x[faces].max(axis=1) > low)
+        & (x[faces].min(axis=1) < high)
+        & (out[faces].min(axis=1) < 3 * lids)
+    ]
+    start = int(np.abs(columns - ends.mean()).argmin())
+    found = _walk(x, degrees, shown, columns, start, _between(eye, upper, lower, columns[start]))
+    if len(found) < FEWEST:
+        return None
+    chosen = np.array(sorted(found))
+    bottom, top = np.array([found[at][:2] for at in chosen]).T
+    if (top - bottom).max() < LEAST_OPEN or np.ptp(columns[chosen]) < LEAST_WIDTH * width:
+        return None
+    if max(top.max(), -bottom.min()) > HEIGHT:
+        return None
+    return Opening(
+        columns[chosen],
+        _margin(shown, [found[at][3] for at in chosen]),
+        _margin(shown, [found[at][2] for at in chosen]),
+    )
+
+
+def _between(eye: Eye, upper: np.ndarray, lower: np.ndarray, column: float) -> float:
+    """Degrees, half-way between the landmarks of both lids at one place along them."""
+    heights = []
+    for marks in (upper, lower):
+        x, angle, _ = eye.cylinder(marks)
+        order = np.argsort(x)
+        heights.append(float(np.interp(column, x[order], np.degrees(angle[order]))))
+    return sum(heights) / 2
+
+
+def _walk(
+    x: np.ndarray, degrees: np.ndarray, faces: np.ndarray, columns: np.ndarray, start: int, middle: float
+) -> dict[int, tuple]:
+    """The gaps, by the columns' numbers, from `start` to both sides, each around the middle of the one before."""
+    found = {}
+    for step in (1, -1):
+        at, here = start, middle
+        while 0 <= at < len(columns):
+            gap = _gap(_cut(x, degrees, faces, columns[at]), here)
+            if gap is None:
+                break
+            found[at] = gap
+            here, at = (gap[0] + gap[1]) / 2, at + step
+    return found
+
+
+def _cut(x: np.ndarray, degrees: np.ndarray, faces: np.ndarray, column: float) -> list[tuple]:
+    """Where skin lies at one place along the lids: for each triangle its lowest and highest degree, and where."""
+    corner = x[faces]
+    crossing = (corner.min(axis=1) <= column) & (corner.max(axis=1) > column)
+    spans = []
+    for number in np.flatnonzero(crossing):
+        hits = []
+        for a, b in ((0, 1), (1, 2), (2, 0)):
+            one, two = corner[number, a], corner[number, b]
+            if (one <= column) != (two <= column):
+                part = (column - one) / (two - one)
+                height = degrees[faces[number, a]] * (1 - part) + degrees[faces[number, b]] * part
+                hits.append((height, a, b, part))
+        hits.sort()
+        spans.append((hits[0][0], hits[-1][0], number, hits[0][1:], hits[-1][1:]))
+    return spans
+
+
+def _gap(spans: list[tuple], middle: float) -> tuple | None:
+    """The free space around `middle`: its ends, and which triangles' edges are there; None if it is covered."""
+    above = [span for span in spans if span[0] > middle]
+    below = [span for span in spans if span[1] < middle]
+    if len(above) + len(below) < len(spans) or not above or not below:
+        return None
+    top, bottom = min(above, key=lambda span: span[0]), max(below, key=lambda span: span[1])
+    return bottom[1], top[0], (bottom[2], bottom[4]), (top[2], top[3])
+
+
+def _margin(faces: np.ndarray, found: list[tuple]) -> Margin:
+    corners = faces[[number for number, _ in found]]
+    shares = np.zeros((len(found), 3))
+    for row, (_, (a, b, part)) in zip(shares, found, strict=True):
+        row[a], row[b] = 1 - part, part
+    return Margin(corners, shares)
