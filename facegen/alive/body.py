@@ -189,14 +189,14 @@ def _opened(
 ) -> tuple[Eye, Opening | None]:
     """An eye whose axis goes through the corners of its opening, and that opening."""
     eye = Eye.of(mesh, ball, side, corners, np.concatenate([upper, lower]), head)
-    opening = find_opening(mesh.vertices, faces, eye, upper, lower, head.size)
+    opening = find_opening(mesh.vertices, faces, eye, upper, lower, corners, head.size)
     for _ in range(TURNS - 1):
         if opening is None:
             break
         top, bottom = (lid.points(mesh.vertices[None])[0] for lid in (opening.upper, opening.lower))
-        corners = (top[[0, -1]] + bottom[[0, -1]]) / 2
-        eye = Eye.of(mesh, ball, side, corners, np.concatenate([top, bottom]), head)
-        opening = find_opening(mesh.vertices, faces, eye, top, bottom, head.size)
+        ends = (top[[0, -1]] + bottom[[0, -1]]) / 2
+        eye = Eye.of(mesh, ball, side, ends, np.concatenate([top, bottom]), head)
+        opening = find_opening(mesh.vertices, faces, eye, top, bottom, corners, head.size)
     return eye, opening
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import gaussian_filter, maximum_filter
 
 from facegen.fitting.head import FaceFrame
 from facegen.mesh.tri_mesh import TriMesh
@@ -17,6 +18,8 @@ GRID = 1.0
 """Degrees between the directions in which a ball's radius is known. Chosen: a quarter of a millimetre on an adult's."""
 FRONT = 120.0
 """Degrees from where the eye looks at rest, up to which the ball is known. Chosen: lids lie before that."""
+ROUGH = 2.5
+"""Degrees over which a ball's radius is averaged where skin slides on it. Chosen: wider than its triangles."""
 SAMPLES = 14
 """Points along each edge of a ball's triangle that are taken for its surface. Chosen: an edge of 3 mm has one in each
 fifth of a millimetre."""
@@ -32,7 +35,7 @@ class Eye:
         axes: (3, 3) unit rows: along its corners to the person's left, up, and out.
         members: (N,) vertices that turn; none where a mesh has no ball.
         reach: (H, W) mm, the ball's radius by angles up and to the left of where it looks at rest; None without a ball.
-        corners: (2, 3) mm, of the lids, the one on the person's right first.
+        smooth: the same without its roughness.
     """
 
     side: str
@@ -40,7 +43,7 @@ class Eye:
     axes: np.ndarray
     members: np.ndarray
     reach: np.ndarray | None
-    corners: np.ndarray
+    smooth: np.ndarray | None
 
     @classmethod
     def of(cls, mesh: TriMesh, ball: Eyeball | None, side: str, corners: np.ndarray, lids: np.ndarray, head: FaceFrame):
@@ -55,10 +58,11 @@ class Eye:
         out /= np.linalg.norm(out)
         axes = np.stack([left, np.cross(out, left), out])
         members = np.zeros(0, np.int64) if ball is None else ball.members
-        eye = cls(side, centre, axes, members, None, corners)
+        eye = cls(side, centre, axes, members, None, None)
         if ball is None:
             return eye
-        return cls(side, centre, axes, members, eye._reach(mesh), corners)
+        reach = eye._reach(mesh)
+        return cls(side, centre, axes, members, reach, gaussian_filter(reach, ROUGH / GRID, mode="nearest"))
 
     def local(self, points: np.ndarray) -> np.ndarray:
         """(..., 3) from the mesh into the eye's frame, mm."""
@@ -101,8 +105,6 @@ class Eye:
         found = np.zeros((size, size))
         known = (rows >= 0) & (rows < size) & (columns >= 0) & (columns < size)
         np.maximum.at(found, (rows[known], columns[known]), far[known])
-        from scipy.ndimage import maximum_filter
-
         wide = found
         while (wide == 0).any() and wide.any():
             wide = np.where(wide == 0, maximum_filter(wide, 3), wide)
@@ -128,10 +130,20 @@ class Eye:
         """
         if self.reach is None:
             return np.full(points.shape[:-1], np.inf)
-        if rotation is not None:
-            points = self.centre + np.einsum("tnc,tcd->tnd", points - self.centre, rotation)
-        rows, columns, far = self._cells(points)
+        rows, columns, far = self._cells(self._turned_back(points, rotation))
         size = len(self.reach)
         known = (rows >= 0) & (rows < size) & (columns >= 0) & (columns < size)
         radius = self.reach[np.clip(rows, 0, size - 1), np.clip(columns, 0, size - 1)]
         return np.where(known, far - radius, np.inf)
+
+    def radius(self, points: np.ndarray, rotation: np.ndarray | None = None) -> np.ndarray:
+        """(T, N) mm, of the ball in the directions of points, made smooth; 0 without a ball. As `clearance`."""
+        if self.smooth is None:
+            return np.zeros(points.shape[:-1])
+        rows, columns, _ = self._cells(self._turned_back(points, rotation))
+        return self.smooth[np.clip(rows, 0, len(self.smooth) - 1), np.clip(columns, 0, len(self.smooth) - 1)]
+
+    def _turned_back(self, points: np.ndarray, rotation: np.ndarray | None) -> np.ndarray:
+        if rotation is None:
+            return points
+        return self.centre + np.einsum("tnc,tcd->tnd", points - self.centre, rotation)

@@ -32,6 +32,12 @@ GAP = 0.0015
 MOST_INSIDE, DEEP = 0.0002, 0.004
 """Skin that is in the ball at rest is brought out of it but for the first, 0.05 mm; deeper than the second, 1 mm, it is
 the socket, which is left. Chosen."""
+TAPER, MOST_TAPER, TAPER_STEPS = 0.016, 0.035, 8
+"""Beyond where an opening is seen it ends as a wedge in the corner of the lids: the shortest and the longest, and stations
+on each. Chosen, 3.7 and 8 mm: what lies in the corner, as the caruncle, covers the eye too, and is folded in."""
+TAPER_LOOKS_BACK, STEEPEST = 6, 0.03
+"""Share of the opening, one to so many, over which it is seen where it leads, and how steeply it may, radians for each
+mm. Chosen."""
 ROUNDS = 3
 """Times that lids are pushed out of the ball between their vertices. Chosen: the third hardly pushes."""
 
@@ -44,7 +50,7 @@ class Lids:
         eye: whose lids.
         opening: between them, at rest.
         near: (N,) vertices that are moved or pushed.
-        to: sparse (N, K) from the stations of the opening to the vertices.
+        to: sparse (N, K) from the stations of the opening, and of the wedges beyond it, to the vertices.
         upper, lower: (N,) how far a vertex goes with each margin.
         level: (N,) by how much less it turns, since it is farther from the axis.
         kept: (N,) mm that it stays off the ball; -inf where it may be in it.
@@ -80,18 +86,16 @@ class Lids:
         """
         x, angle, far = eye.cylinder(mesh.vertices)
         out = np.linalg.norm(mesh.vertices - eye.centre, axis=1)
-        _, top, top_far = (each[0] for each in eye.cylinder(opening.upper.points(mesh.vertices[None])))
-        _, bottom, bottom_far = (each[0] for each in eye.cylinder(opening.lower.points(mesh.vertices[None])))
-        along = opening.along
-        up, down = (np.interp(x, along, curve) for curve in (top, bottom))
-        margin = np.interp(x, along, (top_far + bottom_far) / 2)
+        wedges = _wedges(eye, opening, mesh.vertices[None], size)
+        along, top, bottom, middle = (each[0] if each.ndim == 2 else each for each in wedges)
+        up, down, margin = (np.interp(x, along, curve) for curve in (top, bottom, middle))
         inside = (x > along[0]) & (x < along[-1]) & skin
         # The socket behind the lids is not the lids.
-        lid_out = np.hypot(margin, x)
-        shallow = 1 - _step((lid_out - out) / (0.01 * size) - 0.5)
-        above = angle > (up + down) / 2
-        upper = inside * above * shallow * _fade((angle - up) * far / (UPPER_REACH * size))
-        lower = inside * ~above * shallow * _fade((down - angle) * far / (LOWER_REACH * size))
+        shallow = 1 - _step((np.hypot(margin, x) - out) / (0.01 * size) - 0.5)
+        # In the corners skin goes on from one lid to the other.
+        share = _step((angle - down) / np.maximum(up - down, 1e-6))
+        upper = inside * share * shallow * _fade((angle - up) * far / (UPPER_REACH * size))
+        lower = inside * (1 - share) * shallow * _fade((down - angle) * far / (LOWER_REACH * size))
         clear = eye.clearance(mesh.vertices[None])[0]
         touching = skin & (np.abs(clear) < 0.03 * size) & (np.abs(angle) < np.pi / 2)
         near = np.flatnonzero((upper > 1e-3) | (lower > 1e-3) | touching)
@@ -135,12 +139,16 @@ class Lids:
         angle = self.level * (self.upper * (self.to @ turn_up.T).T + self.lower * (self.to @ turn_low.T).T)
         outward = self.upper * (self.to @ out_up.T).T + self.lower * (self.to @ out_low.T).T
         grow = 1 + outward / np.maximum(self.eye.cylinder(near)[2], 1e-6)
-        return self._pushed(self.eye.raised(near, angle, grow), rotation), angle
+        moved = self.eye.raised(near, angle, grow)
+        # Lids slide on the ball: where it is higher below them, as on the cornea, all of their thickness is.
+        way = moved - self.eye.centre
+        higher = self.eye.radius(moved, rotation) - self.eye.radius(near)
+        moved = moved + way * ((self.upper + self.lower) * higher / np.linalg.norm(way, axis=-1))[..., None]
+        return self._pushed(moved, rotation), angle
 
     def _margins(self, vertices: np.ndarray, closure: np.ndarray, up: np.ndarray) -> tuple[np.ndarray, ...]:
         """(T, K) radians by which each margin turns upwards, of the upper and the lower one, and mm outwards."""
-        _, top, top_far = self.eye.cylinder(self.opening.upper.points(vertices))
-        _, bottom, bottom_far = self.eye.cylinder(self.opening.lower.points(vertices))
+        _, top, bottom, _, top_far, bottom_far = _wedges(self.eye, self.opening, vertices, self.size, apart=True)
         gap = np.maximum(top - bottom, 0)
         open_ = np.clip(gap / self.rest_gap, 0, 1)
         shape = np.clip(self.rest_gap / self.rest_gap.max(), 0, 1)
@@ -174,6 +182,53 @@ class Lids:
             way = points - self.eye.centre
             points = points + way * (lacking / np.maximum(np.linalg.norm(way, axis=-1), 1e-6))[..., None]
         return points
+
+
+def _wedges(
+    eye: Eye, opening: Opening, vertices: np.ndarray, size: float, apart: bool = False
+) -> tuple[np.ndarray, ...]:
+    """The margins at the stations of the opening, and at those of a wedge beyond each corner, where they meet.
+
+    Returns:
+        (K,) mm along the axis, (T, K) radians of the upper and of the lower margin, and mm of both from the axis; and,
+        if `apart`, of the upper and of the lower one.
+    """
+    _, top, top_far = eye.cylinder(opening.upper.points(vertices))
+    _, bottom, bottom_far = eye.cylinder(opening.lower.points(vertices))
+    shut = np.linspace(1, 0, TAPER_STEPS + 1)[1:]
+    middle = (top + bottom) / 2
+    corners = opening.corners - opening.along[[0, -1]]
+    lengths = np.clip([-corners[0], corners[1]], TAPER * size, MOST_TAPER * size)
+    left = opening.along[0] - lengths[0] * (1 - shut)
+    right = opening.along[-1] + lengths[1] * (1 - shut)
+    along = np.concatenate([left[::-1], opening.along, right])
+
+    # The wedge goes on as the middle between the lids does.
+    back = len(opening.along) // TAPER_LOOKS_BACK
+    bends = [
+        np.clip(
+            (middle[:, at] - middle[:, at + step * back]) / abs(opening.along[at] - opening.along[at + step * back]),
+            -STEEPEST,
+            STEEPEST,
+        )
+        for at, step in ((0, 1), (-1, -1))
+    ]
+
+    def gone_on(curve: np.ndarray, meet: np.ndarray, bent: bool = True) -> np.ndarray:
+        ends = [
+            meet[:, at, None]
+            + bent * bends[at][:, None] * lengths[at] * (1 - shut)
+            + (curve - meet)[:, at, None] * shut
+            for at in (0, -1)
+        ]
+        return np.concatenate([ends[0][:, ::-1], curve, ends[1]], axis=1)
+
+    both = (top_far + bottom_far) / 2
+    far = gone_on(both, both, False)
+    found = (along, gone_on(top, middle), gone_on(bottom, middle), far)
+    if not apart:
+        return found
+    return (*found, gone_on(top_far, both, False), gone_on(bottom_far, both, False))
 
 
 def _step(part: np.ndarray) -> np.ndarray:

@@ -17,6 +17,12 @@ FEWEST = 8
 INSIDE = 0.016
 """In units of the face's size: skin that is so much nearer to the eye's centre than the lids is the socket behind the
 eye. Chosen, 3.7 mm on an adult's face."""
+RECESSED = 0.004
+"""In units of the face's size: what is so much nearer to the eye than the lids' margins beside it lies in the corner
+between them, as the caruncle, and hides no opening. Chosen, 0.9 mm on an adult's face."""
+SINKING = 0.3
+"""mm by which margins may come nearer to the eye's centre for each along the lids, beside that. Chosen: lids lie on a
+ball."""
 LEAST_OPEN, LEAST_WIDTH = 8.0, 0.4
 """Degrees that an opening has at its highest, and its width as a share of the distance between the corners. Chosen: what
 is less is no eye that is open."""
@@ -48,20 +54,28 @@ class Opening:
     Args:
         along: (K,) mm along the axis of the lids, of each station, rising.
         upper, lower: the margins.
+        corners: (2,) mm along the axis of the lids, where landmarks have their corners.
     """
 
     along: np.ndarray
     upper: Margin
     lower: Margin
+    corners: np.ndarray
 
     def renumbered(self, numbers: np.ndarray) -> Opening:
         """The same where vertex v has become vertex `numbers[v]`."""
         lids = (Margin(numbers[lid.corners], lid.shares) for lid in (self.upper, self.lower))
-        return Opening(self.along, *lids)
+        return Opening(self.along, *lids, self.corners)
 
 
 def find_opening(
-    vertices: np.ndarray, faces: np.ndarray, eye: Eye, upper: np.ndarray, lower: np.ndarray, size: float
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    eye: Eye,
+    upper: np.ndarray,
+    lower: np.ndarray,
+    corners: np.ndarray,
+    size: float,
 ) -> Opening | None:
     """Look for the opening between the lids; None where skin covers the eye, or none ends above or below it.
 
@@ -70,13 +84,14 @@ def find_opening(
         faces: (F, 3) of the skin.
         eye: whose lids.
         upper, lower: (N, 3) landmarks on the lids' margins.
+        corners: (2, 3) landmarks at their corners.
         size: of the face, mm.
     """
     x, angle, far = eye.cylinder(vertices)
     out = np.linalg.norm(vertices - eye.centre, axis=1)
     marks = np.concatenate([upper, lower])
     lids = float(np.median(np.linalg.norm(marks - eye.centre, axis=1)))
-    ends = np.sort(eye.local(eye.corners)[:, 0])
+    ends = np.sort(eye.local(corners)[:, 0])
     width = ends[1] - ends[0]
     low, high = ends[0] - FARTHEST_ASIDE * width, ends[1] + FARTHEST_ASIDE * width
     columns = np.linspace(low, high, round(STATIONS * (1 + 2 * FARTHEST_ASIDE) * 2))
@@ -90,7 +105,8 @@ def find_opening(
         & (out[faces].min(axis=1) < 3 * lids)
     ]
     start = int(np.abs(columns - ends.mean()).argmin())
-    found = _walk(x, degrees, shown, columns, start, _between(eye, upper, lower, columns[start]))
+    coordinates = np.stack([x, degrees, out], axis=1)
+    found = _walk(coordinates, shown, columns, start, _between(eye, upper, lower, columns[start]), RECESSED * size)
     if len(found) < FEWEST:
         return None
     chosen = np.array(sorted(found))
@@ -103,6 +119,7 @@ def find_opening(
         columns[chosen],
         _margin(shown, [found[at][3] for at in chosen]),
         _margin(shown, [found[at][2] for at in chosen]),
+        ends,
     )
 
 
@@ -117,24 +134,26 @@ def _between(eye: Eye, upper: np.ndarray, lower: np.ndarray, column: float) -> f
 
 
 def _walk(
-    x: np.ndarray, degrees: np.ndarray, faces: np.ndarray, columns: np.ndarray, start: int, middle: float
+    points: np.ndarray, faces: np.ndarray, columns: np.ndarray, start: int, middle: float, recessed: float
 ) -> dict[int, tuple]:
     """The gaps, by the columns' numbers, from `start` to both sides, each around the middle of the one before."""
     found = {}
     for step in (1, -1):
-        at, here = start, middle
+        at, here, least = start, middle, -np.inf
         while 0 <= at < len(columns):
-            gap = _gap(_cut(x, degrees, faces, columns[at]), here)
+            gap = _gap(_cut(points, faces, columns[at], least), here)
             if gap is None:
                 break
             found[at] = gap
             here, at = (gap[0] + gap[1]) / 2, at + step
+            least = max(least - SINKING * (columns[1] - columns[0]), gap[4] - recessed)
     return found
 
 
-def _cut(x: np.ndarray, degrees: np.ndarray, faces: np.ndarray, column: float) -> list[tuple]:
-    """Where skin lies at one place along the lids: for each triangle its lowest and highest degree, and where."""
-    corner = x[faces]
+def _cut(points: np.ndarray, faces: np.ndarray, column: float, least: float) -> list[tuple]:
+    """Where skin lies at one place along the lids, if it is `least` from the centre: of each triangle its lowest and its
+    highest degree, its number, and between which corners, with which share, and how far from the centre, these are."""
+    corner = points[:, 0][faces]
     crossing = (corner.min(axis=1) <= column) & (corner.max(axis=1) > column)
     spans = []
     for number in np.flatnonzero(crossing):
@@ -143,21 +162,24 @@ def _cut(x: np.ndarray, degrees: np.ndarray, faces: np.ndarray, column: float) -
             one, two = corner[number, a], corner[number, b]
             if (one <= column) != (two <= column):
                 part = (column - one) / (two - one)
-                height = degrees[faces[number, a]] * (1 - part) + degrees[faces[number, b]] * part
-                hits.append((height, a, b, part))
+                _, degree, far = points[faces[number, a]] * (1 - part) + points[faces[number, b]] * part
+                hits.append((degree, a, b, part, far))
         hits.sort()
-        spans.append((hits[0][0], hits[-1][0], number, hits[0][1:], hits[-1][1:]))
+        if max(hits[0][4], hits[-1][4]) >= least:
+            spans.append((hits[0][0], hits[-1][0], number, hits[0][1:], hits[-1][1:]))
     return spans
 
 
 def _gap(spans: list[tuple], middle: float) -> tuple | None:
-    """The free space around `middle`: its ends, and which triangles' edges are there; None if it is covered."""
+    """The free space around `middle`: its ends, degrees, and which triangles' edges are there, and how far both are from
+    the centre on average; None if it is covered."""
     above = [span for span in spans if span[0] > middle]
     below = [span for span in spans if span[1] < middle]
     if len(above) + len(below) < len(spans) or not above or not below:
         return None
     top, bottom = min(above, key=lambda span: span[0]), max(below, key=lambda span: span[1])
-    return bottom[1], top[0], (bottom[2], bottom[4]), (top[2], top[3])
+    far = (bottom[4][3] + top[3][3]) / 2
+    return bottom[1], top[0], (bottom[2], bottom[4][:3]), (top[2], top[3][:3]), far
 
 
 def _margin(faces: np.ndarray, found: list[tuple]) -> Margin:
