@@ -12,7 +12,7 @@ from facegen.alive.breath import RISE, TILT
 from facegen.alive.eye import Eye
 from facegen.alive.gaze import both_eyes
 from facegen.alive.life import Living
-from facegen.alive.lids import Lids
+from facegen.alive.lids import DEEP, GAP, Lids
 from facegen.alive.neck import Neck
 from facegen.alive.opening import Opening, find_opening
 from facegen.fitting.head import FaceFrame
@@ -45,10 +45,12 @@ class Hanging:
     Args:
         members: (M,) joined vertices.
         roots: (M,) which of the lids' `near` each goes with.
+        kept: (M,) mm that each stays off the ball, as far as it is at rest.
     """
 
     members: np.ndarray
     roots: np.ndarray
+    kept: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,12 +158,15 @@ class Body:
         before = vertices[:, self.first[lids.near]].astype(np.float64)
         after, angle = lids(vertices, before, shut, up, rotation)
         self._put(vertices, lids.near, after)
-        if hanging is not None and len(hanging.members):
+        if hanging is not None:
             place = vertices[:, self.first[hanging.members]].astype(np.float64)
             turned = angle[:, hanging.roots]
             # What the root is pushed beside its turn, the lash is pushed too.
             pushed = after[:, hanging.roots] - lids.eye.raised(before[:, hanging.roots], turned)
-            self._put(vertices, hanging.members, lids.eye.raised(place, turned) + pushed)
+            place = lids.eye.raised(place, turned) + pushed
+            lacking = np.maximum(hanging.kept - lids.eye.clearance(place, rotation), 0)
+            way = place - lids.eye.centre
+            self._put(vertices, hanging.members, place + way * (lacking / np.linalg.norm(way, axis=-1))[..., None])
 
     def _put(self, vertices: np.ndarray, chosen: np.ndarray, places: np.ndarray) -> None:
         rank = np.full(len(self.first), -1)
@@ -202,8 +207,8 @@ def _opened(
 
 def _hanging(
     mesh: TriMesh, piece: np.ndarray, face: np.ndarray, balls: dict[str, Eyeball], lids: Lids, size: float
-) -> Hanging:
-    """Lashes and the like: pieces near the margins that are neither skin nor eyeballs."""
+) -> Hanging | None:
+    """Lashes and the like: pieces near the margins that are neither skin nor eyeballs; None if there are none."""
     margins = np.concatenate(
         [lid.points(mesh.vertices[None])[0] for lid in (lids.opening.upper, lids.opening.lower)]
     )
@@ -223,8 +228,11 @@ def _hanging(
         members.append(own)
         roots.append(beside[np.where(way < 0, np.arange(len(own)), way)])
     if not members:
-        return Hanging(np.zeros(0, np.int64), np.zeros(0, np.int64))
-    return Hanging(np.concatenate(members), np.concatenate(roots))
+        return None
+    chosen = np.concatenate(members)
+    clear = lids.eye.clearance(mesh.vertices[chosen][None])[0]
+    kept = np.where(clear < -DEEP * size, -np.inf, np.minimum(clear, GAP * size))
+    return Hanging(chosen, np.concatenate(roots), kept)
 
 
 def _brow(vertices: np.ndarray, marks: np.ndarray, head: FaceFrame) -> np.ndarray:

@@ -35,9 +35,6 @@ the socket, which is left. Chosen."""
 TAPER, MOST_TAPER, TAPER_STEPS = 0.016, 0.035, 8
 """Beyond where an opening is seen it ends as a wedge in the corner of the lids: the shortest and the longest, and stations
 on each. Chosen, 3.7 and 8 mm: what lies in the corner, as the caruncle, covers the eye too, and is folded in."""
-TAPER_LOOKS_BACK, STEEPEST = 6, 0.03
-"""Share of the opening, one to so many, over which it is seen where it leads, and how steeply it may, radians for each
-mm. Chosen."""
 ROUNDS = 3
 """Times that lids are pushed out of the ball between their vertices. Chosen: the third hardly pushes."""
 
@@ -195,40 +192,26 @@ def _wedges(
     """
     _, top, top_far = eye.cylinder(opening.upper.points(vertices))
     _, bottom, bottom_far = eye.cylinder(opening.lower.points(vertices))
-    shut = np.linspace(1, 0, TAPER_STEPS + 1)[1:]
-    middle = (top + bottom) / 2
-    corners = opening.corners - opening.along[[0, -1]]
-    lengths = np.clip([-corners[0], corners[1]], TAPER * size, MOST_TAPER * size)
-    left = opening.along[0] - lengths[0] * (1 - shut)
-    right = opening.along[-1] + lengths[1] * (1 - shut)
-    along = np.concatenate([left[::-1], opening.along, right])
-
-    # The wedge goes on as the middle between the lids does.
-    back = len(opening.along) // TAPER_LOOKS_BACK
-    bends = [
-        np.clip(
-            (middle[:, at] - middle[:, at + step * back]) / abs(opening.along[at] - opening.along[at + step * back]),
-            -STEEPEST,
-            STEEPEST,
-        )
-        for at, step in ((0, 1), (-1, -1))
-    ]
-
-    def gone_on(curve: np.ndarray, meet: np.ndarray, bent: bool = True) -> np.ndarray:
-        ends = [
-            meet[:, at, None]
-            + bent * bends[at][:, None] * lengths[at] * (1 - shut)
-            + (curve - meet)[:, at, None] * shut
-            for at in (0, -1)
-        ]
-        return np.concatenate([ends[0][:, ::-1], curve, ends[1]], axis=1)
-
-    both = (top_far + bottom_far) / 2
-    far = gone_on(both, both, False)
-    found = (along, gone_on(top, middle), gone_on(bottom, middle), far)
+    stations, here = opening.along, opening.high
+    middle, half, both = (top + bottom) / 2, (top - bottom) / 2, (top_far + bottom_far) / 2
+    bend = (middle[:, here[1]] - middle[:, here[0]]) / (stations[here[1]] - stations[here[0]])
+    reach = np.clip(np.abs(opening.corners - stations[[0, -1]]), TAPER * size, MOST_TAPER * size)
+    steps = np.linspace(0, 1, TAPER_STEPS + 1)[1:]
+    pads = ((0, 0), (TAPER_STEPS, TAPER_STEPS))
+    along = np.concatenate([(stations[0] - reach[0] * steps)[::-1], stations, stations[-1] + reach[1] * steps])
+    middle, half = np.pad(middle, pads, mode="edge"), np.pad(half, pads)
+    for at, end in zip(here + TAPER_STEPS, (along[0], along[-1]), strict=True):
+        part = (along - along[at]) / (end - along[at])
+        line = half[:, at, None] * np.clip(1 - part, 0, 1)
+        straight = middle[:, at, None] + bend[:, None] * (along - along[at])
+        beyond = part > 0
+        outside = beyond & ((along < stations[0]) | (along > stations[-1]))
+        middle[:, outside] = straight[:, outside]
+        half[:, beyond] = np.maximum(half, line)[:, beyond]
+    found = (along, middle + half, middle - half, np.pad(both, pads, mode="edge"))
     if not apart:
         return found
-    return (*found, gone_on(top_far, both, False), gone_on(bottom_far, both, False))
+    return (*found, *(np.pad(far, pads, mode="edge") for far in (top_far, bottom_far)))
 
 
 def _step(part: np.ndarray) -> np.ndarray:

@@ -20,6 +20,8 @@ eye. Chosen, 3.7 mm on an adult's face."""
 RECESSED = 0.004
 """In units of the face's size: what is so much nearer to the eye than the lids' margins beside it lies in the corner
 between them, as the caruncle, and hides no opening. Chosen, 0.9 mm on an adult's face."""
+HIGH = 0.6
+"""Share of the height in the middle, below which an opening may narrow by what lies in its corners. Chosen."""
 SINKING = 0.3
 """mm by which margins may come nearer to the eye's centre for each along the lids, beside that. Chosen: lids lie on a
 ball."""
@@ -55,17 +57,19 @@ class Opening:
         along: (K,) mm along the axis of the lids, of each station, rising.
         upper, lower: the margins.
         corners: (2,) mm along the axis of the lids, where landmarks have their corners.
+        high: (2,) the first and the last station where it is at least `HIGH` as high as in its middle.
     """
 
     along: np.ndarray
     upper: Margin
     lower: Margin
     corners: np.ndarray
+    high: np.ndarray
 
     def renumbered(self, numbers: np.ndarray) -> Opening:
         """The same where vertex v has become vertex `numbers[v]`."""
         lids = (Margin(numbers[lid.corners], lid.shares) for lid in (self.upper, self.lower))
-        return Opening(self.along, *lids, self.corners)
+        return Opening(self.along, *lids, self.corners, self.high)
 
 
 def find_opening(
@@ -120,6 +124,7 @@ def find_opening(
         _margin(shown, [found[at][3] for at in chosen]),
         _margin(shown, [found[at][2] for at in chosen]),
         ends,
+        np.flatnonzero(top - bottom >= HIGH * (top - bottom).max())[[0, -1]],
     )
 
 
