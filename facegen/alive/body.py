@@ -34,6 +34,9 @@ are rooted in it, and the others go with the root that is nearest over the piece
 BROW_FOLLOWS, BROW_WIDTH = 0.05, 0.05
 """mm by which a brow rises for each degree by which the eye looks up, and the width of skin that rises with it, in units
 of the face's size. Chosen: hardly seen but missed."""
+SKULL, SKULL_POINTS = (0.0, -0.25), 200
+"""In units of the face's size: skin higher than the first above the eyes, and farther behind them than the second, lies on
+the skull, and no expression moves it; and how much of it is looked at. Chosen."""
 TURNS = 3
 """Times that the axis of the lids is put through the corners of the opening. Chosen: the third hardly changes it."""
 
@@ -64,6 +67,8 @@ class Body:
         eyes: those that were found, with or without a ball.
         lids: of each, None where it has none that open.
         hanging: of each.
+        rest: (V, 3) mm, the mesh at rest.
+        skull: (S,) some of its vertices that no expression moves, above and behind the face.
         brow: (V,) how far each vertex goes with the brows.
         neck: of the head.
         notes: what is left out, a line each.
@@ -75,6 +80,8 @@ class Body:
     eyes: list[Eye]
     lids: list[Lids | None]
     hanging: list[Hanging | None]
+    rest: np.ndarray
+    skull: np.ndarray
     brow: np.ndarray
     neck: Neck
     notes: tuple[str, ...]
@@ -115,7 +122,10 @@ class Body:
             hanging.append(_hanging(joined, piece, face, balls, found, size))
         brow = _brow(mesh.vertices, marks, head)
         neck = Neck.of(mesh.vertices, head)
-        return cls(index, first, head, eyes, lids, hanging, brow, neck, _notes(eyes, lids, neck))
+        skull = _skull(mesh.vertices, face[index], head, neck)
+        return cls(
+            index, first, head, eyes, lids, hanging, mesh.vertices, skull, brow, neck, _notes(eyes, lids)
+        )
 
     def move(self, vertices: np.ndarray, state: Living) -> None:
         """Let vertices (T, V, 3) float32 mm, as an expression has put them, do what is done at T times, in place."""
@@ -235,6 +245,13 @@ def _hanging(
     return Hanging(chosen, np.concatenate(roots), kept)
 
 
+def _skull(vertices: np.ndarray, face: np.ndarray, head: FaceFrame, neck: Neck) -> np.ndarray:
+    """(S,) vertices above the brows and behind the face, at most `SKULL_POINTS`."""
+    local = head.local(vertices)
+    chosen = np.flatnonzero(face & (neck.share > 0.999) & (local[:, 1] > SKULL[0]) & (local[:, 2] < SKULL[1]))
+    return chosen[:: max(len(chosen) // SKULL_POINTS, 1)]
+
+
 def _brow(vertices: np.ndarray, marks: np.ndarray, head: FaceFrame) -> np.ndarray:
     """(V,) from 1 on the brows to 0 beside them."""
     share = np.zeros(len(vertices))
@@ -249,7 +266,7 @@ def _brow(vertices: np.ndarray, marks: np.ndarray, head: FaceFrame) -> np.ndarra
     return np.where(share > 1e-3, share, 0)
 
 
-def _notes(eyes: list[Eye], lids: list[Lids | None], neck: Neck) -> tuple[str, ...]:
+def _notes(eyes: list[Eye], lids: list[Lids | None]) -> tuple[str, ...]:
     notes = []
     if not any(lids):
         notes.append("blinks: the mesh has no lids that open before its eyes")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from facegen.alive.eye import Eye
-from facegen.alive.opening import Opening
+from facegen.alive.opening import Margin, Opening
 from facegen.mesh.tri_mesh import TriMesh
 
 # Lengths are in units of the face's size (230 mm for an adult), see `face_size`.
@@ -142,6 +142,17 @@ class Lids:
         higher = self.eye.radius(moved, rotation) - self.eye.radius(near)
         moved = moved + way * ((self.upper + self.lower) * higher / np.linalg.norm(way, axis=-1))[..., None]
         return self._pushed(moved, rotation), angle
+
+    def numbered(self, corners: np.ndarray) -> Lids:
+        """The same on a mesh in which the corners of the upper margin's triangles, and then of the lower's, are these."""
+        half = len(corners) // 2
+        lids = (Margin(corners[:half], self.opening.upper.shares), Margin(corners[half:], self.opening.lower.shares))
+        return replace(self, opening=replace(self.opening, upper=lids[0], lower=lids[1]))
+
+    def share_open(self, vertices: np.ndarray) -> np.ndarray:
+        """(T,) how far the eye is open in frames (T, V, 3), as a share of rest: 0 is shut."""
+        _, top, bottom, _ = _wedges(self.eye, self.opening, vertices, self.size)
+        return np.maximum(top - bottom, 0).sum(axis=1) / self.rest_gap.sum()
 
     def _margins(self, vertices: np.ndarray, closure: np.ndarray, up: np.ndarray) -> tuple[np.ndarray, ...]:
         """(T, K) radians by which each margin turns upwards, of the upper and the lower one, and mm outwards."""
