@@ -12,7 +12,7 @@ from facegen.alive.breath import RISE, TILT
 from facegen.alive.eye import Eye
 from facegen.alive.gaze import both_eyes
 from facegen.alive.life import Living
-from facegen.alive.lids import DEEP, GAP, Lids
+from facegen.alive.lids import Lids, kept_off
 from facegen.alive.neck import Neck
 from facegen.alive.opening import Opening, find_opening
 from facegen.fitting.head import FaceFrame
@@ -241,7 +241,7 @@ def _hanging(
         return None
     chosen = np.concatenate(members)
     clear = lids.eye.clearance(mesh.vertices[chosen][None])[0]
-    kept = np.where(clear < -DEEP * size, -np.inf, np.minimum(clear, GAP * size))
+    kept = kept_off(clear, size)
     return Hanging(chosen, np.concatenate(roots), kept)
 
 

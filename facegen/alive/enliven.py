@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from facegen.alive.body import Body
-from facegen.alive.frames import LivingFrames
+from facegen.alive.frames import HELD_BYTES, LivingFrames, few_fields
 from facegen.alive.life import KINDS, Life
 from facegen.alive.present import own_kinds
 from facegen.detection.search import find_landmarks
@@ -33,7 +35,7 @@ def enliven(sequence: Sequence, face: Face, seed: int = 0) -> tuple[Sequence, tu
         seed: of the person; the same seed gives the same.
 
     Returns:
-        The sequence, its frames made when they are asked for; and what is left out, a line each.
+        The sequence, its frames held as those of the motion are; and what is left out, a line each.
 
     Raises:
         MotionError: the seed is negative.
@@ -47,7 +49,11 @@ def enliven(sequence: Sequence, face: Face, seed: int = 0) -> tuple[Sequence, tu
     notes = body.notes
     if own:
         notes += (f"{' and '.join(own)}: the motion has its own",)
-    return replace(sequence, vertices=LivingFrames(sequence.vertices, body, life)), notes
+    living = LivingFrames(sequence.vertices, body, life)
+    if isinstance(sequence.vertices, np.ndarray):
+        return replace(sequence, vertices=np.asarray(living)), notes
+    small = 12 * len(living) * len(face.mesh.vertices) < HELD_BYTES
+    return replace(sequence, vertices=few_fields(living) if small else living), notes
 
 
 def require_seed(seed: int) -> None:

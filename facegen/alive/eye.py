@@ -100,7 +100,8 @@ class Eye:
         corners = mesh.vertices[mesh.faces[inside[mesh.faces].all(axis=1)]]
         steps = [(a, b, SAMPLES - a - b) for a in range(SAMPLES + 1) for b in range(SAMPLES + 1 - a)]
         points = np.concatenate([np.einsum("k,fkc->fc", np.array(step) / SAMPLES, corners) for step in steps])
-        rows, columns, far = self._cells(points)
+        cells, far = self._cells(points)
+        rows, columns = np.rint(cells).astype(np.int64)
         size = round(2 * FRONT / GRID) + 1
         found = np.zeros((size, size))
         known = (rows >= 0) & (rows < size) & (columns >= 0) & (columns < size)
@@ -110,16 +111,14 @@ class Eye:
             wide = np.where(wide == 0, maximum_filter(wide, 3), wide)
         return wide
 
-    def _cells(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _cells(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(2, ...) rows and columns, not whole, of the directions of points (..., 3) on the grid; (...) their distance."""
         local = self.local(points)
         far = np.linalg.norm(local, axis=-1)
         x, y, z = np.moveaxis(local / np.maximum(far, 1e-9)[..., None], -1, 0)
         # Equal angles from where it looks, so that nothing before it is narrow.
-        away = np.degrees(np.arccos(np.clip(z, -1, 1)))
-        flat = np.maximum(np.hypot(x, y), 1e-9)
-        columns = np.rint((away * x / flat + FRONT) / GRID).astype(np.int64)
-        rows = np.rint((away * y / flat + FRONT) / GRID).astype(np.int64)
-        return rows, columns, far
+        away = np.degrees(np.arccos(np.clip(z, -1, 1))) / np.maximum(np.hypot(x, y), 1e-9)
+        return (np.stack([away * y, away * x]) + FRONT) / GRID, far
 
     def clearance(self, points: np.ndarray, rotation: np.ndarray | None = None) -> np.ndarray:
         """How far points lie outside the ball, mm; infinite behind it, and without a ball.
@@ -130,20 +129,27 @@ class Eye:
         """
         if self.reach is None:
             return np.full(points.shape[:-1], np.inf)
-        rows, columns, far = self._cells(self._turned_back(points, rotation))
-        size = len(self.reach)
-        known = (rows >= 0) & (rows < size) & (columns >= 0) & (columns < size)
-        radius = self.reach[np.clip(rows, 0, size - 1), np.clip(columns, 0, size - 1)]
-        return np.where(known, far - radius, np.inf)
+        cells, far = self._cells(self._turned_back(points, rotation))
+        known = ((cells >= 0) & (cells <= len(self.reach) - 1)).all(axis=0)
+        return np.where(known, far - _on_grid(self.reach, cells), np.inf)
 
     def radius(self, points: np.ndarray, rotation: np.ndarray | None = None) -> np.ndarray:
         """(T, N) mm, of the ball in the directions of points, made smooth; 0 without a ball. As `clearance`."""
         if self.smooth is None:
             return np.zeros(points.shape[:-1])
-        rows, columns, _ = self._cells(self._turned_back(points, rotation))
-        return self.smooth[np.clip(rows, 0, len(self.smooth) - 1), np.clip(columns, 0, len(self.smooth) - 1)]
+        return _on_grid(self.smooth, self._cells(self._turned_back(points, rotation))[0])
 
     def _turned_back(self, points: np.ndarray, rotation: np.ndarray | None) -> np.ndarray:
         if rotation is None:
             return points
         return self.centre + np.einsum("tnc,tcd->tnd", points - self.centre, rotation)
+
+
+def _on_grid(values: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """(...) values (H, W) at rows and columns (2, ...), between whole ones too."""
+    cells = np.clip(cells, 0, len(values) - 1.001)
+    whole = cells.astype(np.int64)
+    part, (row, column) = cells - whole, whole
+    low = values[row, column] * (1 - part[1]) + values[row, column + 1] * part[1]
+    high = values[row + 1, column] * (1 - part[1]) + values[row + 1, column + 1] * part[1]
+    return low * (1 - part[0]) + high * part[0]

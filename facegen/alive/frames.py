@@ -6,7 +6,12 @@ import numpy as np
 
 from facegen.alive.body import Body
 from facegen.alive.life import Life
-from facegen.sequence.frames import Frames
+from facegen.fitting.keyframes import fields_of
+from facegen.sequence.frames import FewFields, Frames, chunks
+
+HELD_BYTES = 256 << 20
+"""Bytes of frames up to which those of a motion of few fields become few fields again. Chosen: longer clips are made
+whenever they are asked for."""
 
 
 class LivingFrames(Frames):
@@ -26,3 +31,10 @@ class LivingFrames(Frames):
         moved = np.array(self.frames[start:stop], dtype=np.float32)
         self.body.move(moved, self.life.frames(start, stop))
         return moved
+
+
+def few_fields(living: LivingFrames) -> FewFields:
+    """The same frames as mixtures of few fields, which writers need not go through."""
+    rest = living.body.rest.astype(np.float32)
+    weights, fields = fields_of(chunk - rest for chunk in chunks(living))
+    return FewFields(rest, weights, fields.astype(np.float32))
