@@ -37,8 +37,8 @@ of the face's size. Chosen: hardly seen but missed."""
 SKULL, SKULL_POINTS = (0.0, -0.25), 200
 """In units of the face's size: skin higher than the first above the eyes, and farther behind them than the second, lies on
 the skull, and no expression moves it; and how much of it is looked at. Chosen."""
-TURNS = 3
-"""Times that the axis of the lids is put through the corners of the opening. Chosen: the third hardly changes it."""
+TURNS = 2
+"""Times that the axis of the lids is put through the corners of the opening. Chosen: one more hardly changes it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,16 +203,16 @@ def _opened(
     head: FaceFrame,
 ) -> tuple[Eye, Opening | None]:
     """An eye whose axis goes through the corners of its opening, and that opening."""
-    eye = Eye.of(mesh, ball, side, corners, np.concatenate([upper, lower]), head)
+    eye = Eye.of(ball, side, corners, np.concatenate([upper, lower]), head)
     opening = find_opening(mesh.vertices, faces, eye, upper, lower, corners, head.size)
     for _ in range(TURNS - 1):
         if opening is None:
             break
         top, bottom = (lid.points(mesh.vertices[None])[0] for lid in (opening.upper, opening.lower))
         ends = (top[[0, -1]] + bottom[[0, -1]]) / 2
-        eye = Eye.of(mesh, ball, side, ends, np.concatenate([top, bottom]), head)
+        eye = Eye.of(ball, side, ends, np.concatenate([top, bottom]), head)
         opening = find_opening(mesh.vertices, faces, eye, top, bottom, corners, head.size)
-    return eye, opening
+    return eye.with_ball(mesh), opening
 
 
 def _hanging(

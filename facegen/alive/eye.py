@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, maximum_filter
@@ -20,9 +20,9 @@ FRONT = 120.0
 """Degrees from where the eye looks at rest, up to which the ball is known. Chosen: lids lie before that."""
 ROUGH = 2.5
 """Degrees over which a ball's radius is averaged where skin slides on it. Chosen: wider than its triangles."""
-SAMPLES = 14
+SAMPLES = 10
 """Points along each edge of a ball's triangle that are taken for its surface. Chosen: an edge of 3 mm has one in each
-fifth of a millimetre."""
+third of a millimetre."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class Eye:
     smooth: np.ndarray | None
 
     @classmethod
-    def of(cls, mesh: TriMesh, ball: Eyeball | None, side: str, corners: np.ndarray, lids: np.ndarray, head: FaceFrame):
+    def of(cls, ball: Eyeball | None, side: str, corners: np.ndarray, lids: np.ndarray, head: FaceFrame) -> Eye:
         """An eye with the corners (2, 3) and landmarks (N, 3) of its lids; `ball` is what `find_eyes` found of it."""
         out = head.rotation[2]
         middle = (lids.mean(axis=0) + corners.mean(axis=0)) / 2
@@ -58,11 +58,14 @@ class Eye:
         out /= np.linalg.norm(out)
         axes = np.stack([left, np.cross(out, left), out])
         members = np.zeros(0, np.int64) if ball is None else ball.members
-        eye = cls(side, centre, axes, members, None, None)
-        if ball is None:
-            return eye
-        reach = eye._reach(mesh)
-        return cls(side, centre, axes, members, reach, gaussian_filter(reach, ROUGH / GRID, mode="nearest"))
+        return cls(side, centre, axes, members, None, None)
+
+    def with_ball(self, mesh: TriMesh) -> Eye:
+        """The same with its ball's radius in all directions, where the mesh, at rest, has one."""
+        if not len(self.members):
+            return self
+        reach = self._reach(mesh)
+        return replace(self, reach=reach, smooth=gaussian_filter(reach, ROUGH / GRID, mode="nearest"))
 
     def local(self, points: np.ndarray) -> np.ndarray:
         """(..., 3) from the mesh into the eye's frame, mm."""

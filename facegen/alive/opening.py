@@ -103,10 +103,10 @@ def find_opening(
     shown = faces[
         (out[faces].max(axis=1) > lids - INSIDE * size)
         & (far[faces].min(axis=1) > 0)
-        & (np.abs(degrees[faces]).max(axis=1) < 150)
+        & (np.abs(degrees[faces]).max(axis=1) < 100)
         & (x[faces].max(axis=1) > low)
         & (x[faces].min(axis=1) < high)
-        & (out[faces].min(axis=1) < 3 * lids)
+        & (out[faces].min(axis=1) < 2.5 * lids)
     ]
     start = int(np.abs(columns - ends.mean()).argmin())
     coordinates = np.stack([x, degrees, out], axis=1)
@@ -146,7 +146,7 @@ def _walk(
     for step in (1, -1):
         at, here, least = start, middle, -np.inf
         while 0 <= at < len(columns):
-            gap = _gap(_cut(points, faces, columns[at], least), here)
+            gap = _gap(points, faces, columns[at], least, here)
             if gap is None:
                 break
             found[at] = gap
@@ -155,41 +155,39 @@ def _walk(
     return found
 
 
-def _cut(points: np.ndarray, faces: np.ndarray, column: float, least: float) -> list[tuple]:
-    """Where skin lies at one place along the lids, if it is `least` from the centre: of each triangle its lowest and its
-    highest degree, its number, and between which corners, with which share, and how far from the centre, these are."""
-    corner = points[:, 0][faces]
-    crossing = (corner.min(axis=1) <= column) & (corner.max(axis=1) > column)
-    spans = []
-    for number in np.flatnonzero(crossing):
-        hits = []
-        for a, b in ((0, 1), (1, 2), (2, 0)):
-            one, two = corner[number, a], corner[number, b]
-            if (one <= column) != (two <= column):
-                part = (column - one) / (two - one)
-                _, degree, far = points[faces[number, a]] * (1 - part) + points[faces[number, b]] * part
-                hits.append((degree, a, b, part, far))
-        hits.sort()
-        if max(hits[0][4], hits[-1][4]) >= least:
-            spans.append((hits[0][0], hits[-1][0], number, hits[0][1:], hits[-1][1:]))
-    return spans
+def _gap(points: np.ndarray, faces: np.ndarray, column: float, least: float, middle: float) -> tuple | None:
+    """The free space around `middle`, degrees, at one place along the lids, between skin that is `least` from the centre.
 
-
-def _gap(spans: list[tuple], middle: float) -> tuple | None:
-    """The free space around `middle`: its ends, degrees, and which triangles' edges are there, and how far both are from
-    the centre on average; None if it is covered."""
-    above = [span for span in spans if span[0] > middle]
-    below = [span for span in spans if span[1] < middle]
-    if len(above) + len(below) < len(spans) or not above or not below:
+    Returns:
+        Its ends, degrees; of the lower and of the upper one the triangle, and its corners' shares (3,); and how far both
+        are from the centre on average. None if skin is there, or none above or below it.
+    """
+    corner = points[faces, 0]
+    crossing = np.flatnonzero((corner.min(axis=1) <= column) & (corner.max(axis=1) > column))
+    one = points[faces[crossing]]
+    two = np.roll(one, -1, axis=1)
+    cut = (one[..., 0] <= column) != (two[..., 0] <= column)
+    part = np.where(cut, (column - one[..., 0]) / np.where(cut, two[..., 0] - one[..., 0], 1), 0)[..., None]
+    hit = one * (1 - part) + two * part
+    far = np.where(cut, hit[..., 2], -np.inf).max(axis=1) >= least
+    crossing, cut, part, hit = crossing[far], cut[far], part[far, :, 0], hit[far]
+    low, high = np.where(cut, hit[..., 1], np.inf), np.where(cut, hit[..., 1], -np.inf)
+    above, below = low.min(axis=1) > middle, high.max(axis=1) < middle
+    if not (above | below).all() or not above.any() or not below.any():
         return None
-    top, bottom = min(above, key=lambda span: span[0]), max(below, key=lambda span: span[1])
-    far = (bottom[4][3] + top[3][3]) / 2
-    return bottom[1], top[0], (bottom[2], bottom[4][:3]), (top[2], top[3][:3]), far
+    ends = []
+    for number, side in (
+        (np.where(below, high.max(axis=1), -np.inf).argmax(), high[..., :].argmax(axis=1)),
+        (np.where(above, low.min(axis=1), np.inf).argmin(), low[..., :].argmin(axis=1)),
+    ):
+        edge = side[number]
+        shares = np.zeros(3)
+        shares[edge], shares[(edge + 1) % 3] = 1 - part[number, edge], part[number, edge]
+        ends.append((hit[number, edge], (crossing[number], shares)))
+    (bottom, at_bottom), (top, at_top) = ends
+    return bottom[1], top[1], at_bottom, at_top, (bottom[2] + top[2]) / 2
 
 
 def _margin(faces: np.ndarray, found: list[tuple]) -> Margin:
     corners = faces[[number for number, _ in found]]
-    shares = np.zeros((len(found), 3))
-    for row, (_, (a, b, part)) in zip(shares, found, strict=True):
-        row[a], row[b] = 1 - part, part
-    return Margin(corners, shares)
+    return Margin(corners, np.stack([shares for _, shares in found]))
