@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import KDTree
 
 from facegen.alive.breath import RISE, TILT
 from facegen.alive.eye import Eye
 from facegen.alive.gaze import both_eyes
 from facegen.alive.life import Living
-from facegen.alive.lids import Lids, kept_off
+from facegen.alive.hanging import Hanging
+from facegen.alive.lids import Lids
 from facegen.alive.neck import Neck
 from facegen.alive.opening import Opening, find_opening
 from facegen.fitting.head import FaceFrame
 from facegen.landmarks.points import EYE_CORNERS, LEFT_BROW, RIGHT_BROW, face_size, facing
-from facegen.mesh.topology import edge_graph, pieces
+from facegen.mesh.topology import pieces
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.welding import weld
 from facegen.rigging.eyes import Eyeball, find_eyes
@@ -26,11 +26,6 @@ UPPER_LIDS = {"Right": (246, 161, 160, 159, 158, 157, 173), "Left": (398, 384, 3
 LOWER_LIDS = {"Right": (7, 163, 144, 145, 153, 154, 155), "Left": (382, 381, 380, 374, 373, 390, 249)}
 """FaceMesh's landmarks along the margins of the lids, from the face's right to its left."""
 CORNERS = {"Right": EYE_CORNERS[:2], "Left": EYE_CORNERS[2:]}
-HANGS = 0.035
-"""In units of the face's size: a piece that has a vertex so near to the lids' margins may hang on them. Chosen, 8 mm."""
-ROOT_GAP, ROOT_SPREAD = 0.006, 1.5
-"""In units of the face's size, and of the piece's smallest distance from the skin: vertices of a piece that are nearer
-are rooted in it, and the others go with the root that is nearest over the piece, as lashes do. Chosen."""
 BROW_FOLLOWS, BROW_WIDTH = 0.05, 0.05
 """mm by which a brow rises for each degree by which the eye looks up, and the width of skin that rises with it, in units
 of the face's size. Chosen: hardly seen but missed."""
@@ -39,21 +34,6 @@ SKULL, SKULL_POINTS = (0.0, -0.25), 200
 the skull, and no expression moves it; and how much of it is looked at. Chosen."""
 TURNS = 2
 """Times that the axis of the lids is put through the corners of the opening. Chosen: one more hardly changes it."""
-
-
-@dataclass(frozen=True, eq=False)
-class Hanging:
-    """What hangs on one eye's lids.
-
-    Args:
-        members: (M,) joined vertices.
-        roots: (M,) which of the lids' `near` each goes with.
-        kept: (M,) mm that each stays off the ball, as far as it is at rest.
-    """
-
-    members: np.ndarray
-    roots: np.ndarray
-    kept: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +46,6 @@ class Body:
         head: the face's frame, mm.
         eyes: those that were found, with or without a ball.
         lids: of each, None where it has none that open.
-        hanging: of each.
         rest: (V, 3) mm, the mesh at rest.
         skull: (S,) some of its vertices that no expression moves, above and behind the face.
         brow: (V,) how far each vertex goes with the brows.
@@ -79,7 +58,6 @@ class Body:
     head: FaceFrame
     eyes: list[Eye]
     lids: list[Lids | None]
-    hanging: list[Hanging | None]
     rest: np.ndarray
     skull: np.ndarray
     brow: np.ndarray
@@ -104,7 +82,10 @@ class Body:
         face = np.bincount(piece, face)[piece] > 0
         balls = {ball.side: ball for ball in find_eyes(joined, ~face, head)}
         faces = joined.faces[face[joined.faces].all(axis=1)]
-        eyes, lids, hanging = [], [], []
+        others = ~face
+        for ball in balls.values():
+            others[np.isin(piece, piece[ball.members])] = False
+        eyes, lids = [], []
         for side in ("Left", "Right"):
             wanted = [marks[list(each[side])] for each in (UPPER_LIDS, LOWER_LIDS, CORNERS)]
             upper, lower, corners = (each[np.isfinite(each).all(axis=1)] for each in wanted)
@@ -113,18 +94,15 @@ class Body:
             corners = corners[np.argsort(corners @ head.rotation[0])]
             eye, opening = _opened(joined, faces, balls.get(side), side, corners, upper, lower, head)
             eyes.append(eye)
-            if opening is None:
-                lids.append(None)
-                hanging.append(None)
-                continue
-            found = Lids.of(joined, face, eye, opening, size)
-            lids.append(replace(found, opening=opening.renumbered(first)))
-            hanging.append(_hanging(joined, piece, face, balls, found, size))
+            lids.append(None)
+            if opening is not None:
+                found = Lids.of(joined, face, Hanging.of(joined, piece, face, others, eye, opening, size), eye, opening, size)
+                lids[-1] = replace(found, opening=opening.renumbered(first))
         brow = _brow(mesh.vertices, marks, head)
         neck = Neck.of(mesh.vertices, head)
         skull = _skull(mesh.vertices, face[index], head, neck)
         return cls(
-            index, first, head, eyes, lids, hanging, mesh.vertices, skull, brow, neck, _notes(eyes, lids)
+            index, first, head, eyes, lids, mesh.vertices, skull, brow, neck, _notes(eyes, lids)
         )
 
     def move(self, vertices: np.ndarray, state: Living) -> None:
@@ -148,7 +126,7 @@ class Body:
             rotation = eye.rotations(turns[:, at], self.head)
             self._turn(vertices, eye, rotation)
             if self.lids[at] is not None:
-                self._close(vertices, self.lids[at], self.hanging[at], shut, turns[:, at, 1], rotation)
+                self._close(vertices, self.lids[at], shut, turns[:, at, 1], rotation)
 
     def _turn(self, vertices: np.ndarray, eye: Eye, rotation: np.ndarray) -> None:
         if len(eye.members):
@@ -157,32 +135,14 @@ class Body:
             vertices[:, own] = eye.centre + np.einsum("tnc,tdc->tnd", arms, rotation)
 
     def _close(
-        self,
-        vertices: np.ndarray,
-        lids: Lids,
-        hanging: Hanging | None,
-        shut: np.ndarray,
-        up: np.ndarray,
-        rotation: np.ndarray,
+        self, vertices: np.ndarray, lids: Lids, shut: np.ndarray, up: np.ndarray, rotation: np.ndarray
     ) -> None:
-        before = vertices[:, self.first[lids.near]].astype(np.float64)
-        after, angle = lids(vertices, before, shut, up, rotation)
-        self._put(vertices, lids.near, after)
-        if hanging is not None:
-            place = vertices[:, self.first[hanging.members]].astype(np.float64)
-            turned = angle[:, hanging.roots]
-            # What the root is pushed beside its turn, the lash is pushed too.
-            pushed = after[:, hanging.roots] - lids.eye.raised(before[:, hanging.roots], turned)
-            place = lids.eye.raised(place, turned) + pushed
-            lacking = np.maximum(hanging.kept - lids.eye.clearance(place, rotation), 0)
-            way = place - lids.eye.centre
-            self._put(vertices, hanging.members, place + way * (lacking / np.linalg.norm(way, axis=-1))[..., None])
-
-    def _put(self, vertices: np.ndarray, chosen: np.ndarray, places: np.ndarray) -> None:
+        near = vertices[:, self.first[lids.near]].astype(np.float64)
+        moved = lids(vertices, near, shut, up, rotation)
         rank = np.full(len(self.first), -1)
-        rank[chosen] = np.arange(len(chosen))
+        rank[lids.near] = np.arange(len(lids.near))
         own = np.flatnonzero(rank[self.index] >= 0)
-        vertices[:, own] = places[:, rank[self.index[own]]]
+        vertices[:, own] = moved[:, rank[self.index[own]]]
 
 
 def _skin(mesh: TriMesh, piece: np.ndarray, marks: np.ndarray) -> np.ndarray:
@@ -213,36 +173,6 @@ def _opened(
         eye = Eye.of(ball, side, ends, np.concatenate([top, bottom]), head)
         opening = find_opening(mesh.vertices, faces, eye, top, bottom, corners, head.size)
     return eye.with_ball(mesh), opening
-
-
-def _hanging(
-    mesh: TriMesh, piece: np.ndarray, face: np.ndarray, balls: dict[str, Eyeball], lids: Lids, size: float
-) -> Hanging | None:
-    """Lashes and the like: pieces near the margins that are neither skin nor eyeballs; None if there are none."""
-    margins = np.concatenate(
-        [lid.points(mesh.vertices[None])[0] for lid in (lids.opening.upper, lids.opening.lower)]
-    )
-    others = ~face
-    for ball in balls.values():
-        others[np.isin(piece, piece[ball.members])] = False
-    others &= np.isfinite(KDTree(margins).query(mesh.vertices, distance_upper_bound=HANGS * size)[0])
-    skin, members, roots = KDTree(mesh.vertices[lids.near]), [], []
-    graph = edge_graph(mesh)
-    for number in np.unique(piece[others]):
-        own = np.flatnonzero(piece == number)
-        gap, beside = skin.query(mesh.vertices[own])
-        rooted = np.flatnonzero(gap <= max(ROOT_SPREAD * gap.min(), ROOT_GAP * size))
-        way = dijkstra(
-            graph[own][:, own], directed=False, indices=rooted, min_only=True, return_predecessors=True
-        )[2]
-        members.append(own)
-        roots.append(beside[np.where(way < 0, np.arange(len(own)), way)])
-    if not members:
-        return None
-    chosen = np.concatenate(members)
-    clear = lids.eye.clearance(mesh.vertices[chosen][None])[0]
-    kept = kept_off(clear, size)
-    return Hanging(chosen, np.concatenate(roots), kept)
 
 
 def _skull(vertices: np.ndarray, face: np.ndarray, head: FaceFrame, neck: Neck) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from facegen.alive.eye import Eye
+from facegen.alive.hanging import Hanging
 from facegen.alive.opening import Margin, Opening
 from facegen.mesh.tri_mesh import TriMesh
 
@@ -72,28 +73,38 @@ class Lids:
     size: float
 
     @classmethod
-    def of(cls, mesh: TriMesh, skin: np.ndarray, eye: Eye, opening: Opening, size: float) -> Lids:
+    def of(
+        cls, mesh: TriMesh, skin: np.ndarray, hanging: Hanging, eye: Eye, opening: Opening, size: float
+    ) -> Lids:
         """Find the skin of the lids.
 
         Args:
             mesh: (V, 3) mm, joined at its seams, at rest.
             skin: (V,) bool.
+            hanging: on them.
             eye: whose lids.
             opening: see `find_opening`.
             size: of the face, mm.
         """
         x, angle, far = eye.cylinder(mesh.vertices)
         out = np.linalg.norm(mesh.vertices - eye.centre, axis=1)
+        skin = skin | hanging.film
         wedges = _wedges(eye, opening, mesh.vertices[None], size)
         along, top, bottom, middle = (each[0] if each.ndim == 2 else each for each in wedges)
         up, down, margin = (np.interp(x, along, curve) for curve in (top, bottom, middle))
         inside = (x > along[0]) & (x < along[-1]) & skin
         # The socket behind the lids is not the lids.
         shallow = 1 - _step((np.hypot(margin, x) - out) / (0.01 * size) - 0.5)
-        # In the corners skin goes on from one lid to the other.
-        share = _step((angle - down) / np.maximum(up - down, 1e-6))
+        # In the corners skin goes on from one lid to the other, and tears do everywhere.
+        share = np.clip((angle - down) / np.maximum(up - down, 1e-6), 0, 1)
         upper = inside * share * shallow * _fade((angle - up) * far / (UPPER_REACH * size))
         lower = inside * (1 - share) * shallow * _fade((down - angle) * far / (LOWER_REACH * size))
+        level = np.minimum(1, margin / np.maximum(far, 1e-6))
+        # Lashes go stiffly with the margin where they are, as far as the skin does that they are rooted in.
+        for weight in (upper, lower):
+            weight[hanging.members] = hanging.roots @ weight
+        level[hanging.members] = 1
+        x[hanging.members] = hanging.roots @ x
         clear = eye.clearance(mesh.vertices[None])[0]
         touching = skin & (np.abs(clear) < 0.03 * size) & (np.abs(angle) < np.pi / 2)
         near = np.flatnonzero((upper > 1e-3) | (lower > 1e-3) | touching)
@@ -101,7 +112,6 @@ class Lids:
         spots = _spots(mesh, near, np.isfinite(kept))
         spot_kept = kept_off(eye.clearance((spots @ mesh.vertices[near])[None])[0], size)
         spots, spot_kept = spots[np.isfinite(spot_kept)], spot_kept[np.isfinite(spot_kept)]
-        level = np.minimum(1, margin[near] / np.maximum(far[near], 1e-6))
         return cls(
             eye,
             opening,
@@ -109,7 +119,7 @@ class Lids:
             _between(x[near], along),
             upper[near],
             lower[near],
-            level,
+            level[near],
             kept,
             spots,
             spot_kept,
@@ -119,8 +129,8 @@ class Lids:
 
     def __call__(
         self, vertices: np.ndarray, near: np.ndarray, closure: np.ndarray, up: np.ndarray, rotation: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Where the skin around the eye goes.
+    ) -> np.ndarray:
+        """Where the skin around the eye goes, and what hangs on it.
 
         Args:
             vertices: (T, V, 3) mm, of the mesh that `opening` numbers, as an expression has put them.
@@ -130,7 +140,7 @@ class Lids:
             rotation: (T, 3, 3) by which the ball turns.
 
         Returns:
-            (T, N, 3) the vertices of `near`; and (T, N) radians by which each has turned upwards about the axis.
+            (T, N, 3) the vertices of `near`.
         """
         turn_up, turn_low, out_up, out_low = self._margins(vertices, closure, up)
         angle = self.level * (self.upper * (self.to @ turn_up.T).T + self.lower * (self.to @ turn_low.T).T)
@@ -141,7 +151,7 @@ class Lids:
         way = moved - self.eye.centre
         higher = self.eye.radius(moved, rotation) - self.eye.radius(near)
         moved = moved + way * ((self.upper + self.lower) * higher / np.linalg.norm(way, axis=-1))[..., None]
-        return self._pushed(moved, rotation), angle
+        return self._pushed(moved, rotation)
 
     def numbered(self, corners: np.ndarray) -> Lids:
         """The same on a mesh in which the corners of the upper margin's triangles, and then of the lower's, are these."""
