@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, maximum_filter
+from scipy.spatial import KDTree
 
 from facegen.fitting.head import FaceFrame
 from facegen.mesh.tri_mesh import TriMesh
@@ -16,13 +17,12 @@ CENTRE_BEHIND = 0.055
 adult's face, near an eyeball's radius of 12."""
 GRID = 1.0
 """Degrees between the directions in which a ball's radius is known. Chosen: a quarter of a millimetre on an adult's."""
-FRONT = 120.0
+FRONT = 100.0
 """Degrees from where the eye looks at rest, up to which the ball is known. Chosen: lids lie before that."""
 ROUGH = 2.5
 """Degrees over which a ball's radius is averaged where skin slides on it. Chosen: wider than its triangles."""
-SAMPLES = 10
-"""Points along each edge of a ball's triangle that are taken for its surface. Chosen: an edge of 3 mm has one in each
-third of a millimetre."""
+BESIDE = 16
+"""Triangles that are tried in each direction. Chosen: two shells, as a white and a cornea, have some each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,19 +100,16 @@ class Eye:
     def _reach(self, mesh: TriMesh) -> np.ndarray:
         inside = np.zeros(len(mesh.vertices), bool)
         inside[self.members] = True
-        corners = mesh.vertices[mesh.faces[inside[mesh.faces].all(axis=1)]]
-        steps = [(a, b, SAMPLES - a - b) for a in range(SAMPLES + 1) for b in range(SAMPLES + 1 - a)]
-        points = np.concatenate([np.einsum("k,fkc->fc", np.array(step) / SAMPLES, corners) for step in steps])
-        cells, far = self._cells(points)
-        rows, columns = np.rint(cells).astype(np.int64)
-        size = round(2 * FRONT / GRID) + 1
-        found = np.zeros((size, size))
-        known = (rows >= 0) & (rows < size) & (columns >= 0) & (columns < size)
-        np.maximum.at(found, (rows[known], columns[known]), far[known])
-        wide = found
-        while (wide == 0).any() and wide.any():
-            wide = np.where(wide == 0, maximum_filter(wide, 3), wide)
-        return wide
+        corners = self.local(mesh.vertices[mesh.faces[inside[mesh.faces].all(axis=1)]])
+        angle = np.radians(np.arange(-FRONT, FRONT + GRID / 2, GRID))
+        row, column = np.meshgrid(angle, angle, indexing="ij")
+        away = np.hypot(row, column)
+        share = np.sin(away) / np.maximum(away, 1e-9)
+        way = np.stack([column * share, row * share, np.cos(away)], axis=-1)
+        found = outermost(corners, way.reshape(-1, 3)).reshape(row.shape)
+        while (found == 0).any() and found.any():  # beyond the edges of a shell that is not closed
+            found = np.where(found == 0, maximum_filter(found, 3), found)
+        return found
 
     def _cells(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(2, ...) rows and columns, not whole, of the directions of points (..., 3) on the grid; (...) their distance."""
@@ -146,6 +143,27 @@ class Eye:
         if rotation is None:
             return points
         return self.centre + np.einsum("tnc,tcd->tnd", points - self.centre, rotation)
+
+
+def outermost(corners: np.ndarray, way: np.ndarray) -> np.ndarray:
+    """(N,) how far from the origin rays in unit directions (N, 3) leave the outermost of triangles (F, 3, 3) around it; 0
+    where they hit none of those `BESIDE` that lie nearest to their direction.
+
+    Moeller and Trumbore, "Fast, minimum storage ray-triangle intersection", J. Graph. Tools 2 (1997).
+    """
+    middles = corners.mean(axis=1)
+    middles /= np.maximum(np.linalg.norm(middles, axis=1, keepdims=True), 1e-12)
+    a, b, c = np.moveaxis(corners[KDTree(middles).query(way, k=min(BESIDE, len(middles)))[1]], 2, 0)
+    one, two = b - a, c - a
+    across = np.cross(way[:, None], two)
+    size = np.einsum("nkc,nkc->nk", one, across)
+    size = np.where(np.abs(size) < 1e-12, 1e-12, size)
+    turned = np.cross(-a, one)
+    u = -np.einsum("nkc,nkc->nk", a, across) / size
+    v = np.einsum("nc,nkc->nk", way, turned) / size
+    reach = np.einsum("nkc,nkc->nk", two, turned) / size
+    hit = (u > -1e-6) & (v > -1e-6) & (u + v < 1 + 1e-6) & (reach > 0)
+    return np.where(hit, reach, 0).max(axis=1)
 
 
 def _on_grid(values: np.ndarray, cells: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from facegen.alive.contact import Contact
 from facegen.alive.eye import Eye
 from facegen.alive.hanging import Hanging
 from facegen.alive.opening import Margin, Opening
@@ -28,17 +29,9 @@ UPPER_FOLLOWS, LOWER_FOLLOWS = 0.9, 0.35
 and Fuchs, "Lid-eye coordination during vertical gaze changes", J. Neurophysiol. 60 (1988); the lower one is chosen."""
 LEAST_LEFT = 0.35
 """Share of the gap that gaze alone leaves between the lids. Chosen: one who looks down still sees."""
-MOST_INSIDE = 0.0004
-"""Skin that is deeper in the ball at rest is the lining of the socket, which is left; other skin stays out, or as deep.
-Chosen, 0.1 mm on an adult's face."""
 TAPER, MOST_TAPER, TAPER_STEPS = 0.016, 0.035, 8
 """Beyond where an opening is seen it ends as a wedge in the corner of the lids: the shortest and the longest, and stations
 on each. Chosen, 3.7 and 8 mm: what lies in the corner, as the caruncle, covers the eye too, and is folded in."""
-ROUNDS, ENOUGH = 3, 5e-5
-"""Times that lids are pushed out of the ball between their vertices, at most, and what need not be pushed. Chosen: the
-third hardly pushes; the other is a hundredth of a millimetre."""
-ASKED = 0.015
-"""Skin that is farther off the ball at rest is not looked at. Chosen, 3.5 mm on an adult's face."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +45,7 @@ class Lids:
         to: sparse (N, K) from the stations of the opening, and of the wedges beyond it, to the vertices.
         upper, lower: (N,) how far a vertex goes with each margin.
         level: (N,) by how much less it turns, since it is farther from the axis.
-        kept: (N,) mm that it stays off the ball; -inf where it may be in it.
-        spots: sparse (S, N): middles of edges and triangles between them, which stay off the ball too.
-        spot_kept: (S,) mm.
+        contact: what keeps them off the ball; None without one.
         rest_gap: (K,) radians between the margins.
         size: of the face, mm.
     """
@@ -66,9 +57,7 @@ class Lids:
     upper: np.ndarray
     lower: np.ndarray
     level: np.ndarray
-    kept: np.ndarray
-    spots: csr_matrix
-    spot_kept: np.ndarray
+    contact: Contact | None
     rest_gap: np.ndarray
     size: float
 
@@ -108,24 +97,14 @@ class Lids:
         clear = eye.clearance(mesh.vertices[None])[0]
         touching = skin & (np.abs(clear) < 0.03 * size) & (np.abs(angle) < np.pi / 2)
         near = np.flatnonzero((upper > 1e-3) | (lower > 1e-3) | touching)
-        kept = kept_off(clear[near], size)
-        spots = _spots(mesh, near, np.isfinite(kept))
-        spot_kept = kept_off(eye.clearance((spots @ mesh.vertices[near])[None])[0], size)
-        spots, spot_kept = spots[np.isfinite(spot_kept)], spot_kept[np.isfinite(spot_kept)]
-        return cls(
-            eye,
-            opening,
-            near,
-            _between(x[near], along),
-            upper[near],
-            lower[near],
-            level[near],
-            kept,
-            spots,
-            spot_kept,
-            np.maximum(top - bottom, 1e-6),
-            size,
-        )
+        weights = (upper[near], lower[near], level[near])
+        rest_gap = np.maximum(top - bottom, 1e-6)
+        free = cls(eye, opening, near, _between(x[near], along), *weights, None, rest_gap, size)
+        if eye.reach is None:
+            return free
+        still = np.eye(3)[None]
+        shut = free(mesh.vertices[None], mesh.vertices[near][None], np.ones(1), np.zeros(1), still)[0]
+        return replace(free, contact=Contact.of(mesh, near, shut, eye, size))
 
     def __call__(
         self, vertices: np.ndarray, near: np.ndarray, closure: np.ndarray, up: np.ndarray, rotation: np.ndarray
@@ -151,7 +130,7 @@ class Lids:
         way = moved - self.eye.centre
         higher = self.eye.radius(moved, rotation) - self.eye.radius(near)
         moved = moved + way * ((self.upper + self.lower) * higher / np.linalg.norm(way, axis=-1))[..., None]
-        return self._pushed(moved, rotation)
+        return moved if self.contact is None else self.contact.push(moved, rotation)
 
     def numbered(self, corners: np.ndarray) -> Lids:
         """The same on a mesh in which the corners of the upper margin's triangles, and then of the lower's, are these."""
@@ -182,34 +161,6 @@ class Lids:
         turn_up = follow_up - shut * (1 - MEETING) * left - over
         apart = shut**2 * (top_far - bottom_far) / 2
         return turn_up, turn_low, -apart * (gap > 0), apart * (gap > 0)
-
-    def _pushed(self, points: np.ndarray, rotation: np.ndarray) -> np.ndarray:
-        """The points (T, N, 3), out of the ball."""
-        if self.eye.reach is None:
-            return points
-        owners = np.repeat(np.arange(self.spots.shape[0]), np.diff(self.spots.indptr))
-        asked = np.flatnonzero(np.isfinite(self.kept))
-        frames, count = points.shape[:2]
-        for _ in range(ROUNDS):
-            lacking = np.zeros((frames, count))
-            lacking[:, asked] = np.maximum(self.kept[asked] - self.eye.clearance(points[:, asked], rotation), 0)
-            spots = self.spots @ points.transpose(1, 0, 2).reshape(count, -1)
-            spots = spots.reshape(-1, frames, 3).transpose(1, 0, 2)
-            missed = np.maximum(self.spot_kept - self.eye.clearance(spots, rotation), 0)
-            for row, short in zip(lacking, missed, strict=True):
-                if short.any():
-                    np.maximum.at(row, self.spots.indices, short[owners])
-            if lacking.max(initial=0) < ENOUGH * self.size:
-                break
-            way = points - self.eye.centre
-            points = points + way * (lacking / np.maximum(np.linalg.norm(way, axis=-1), 1e-6))[..., None]
-        return points
-
-
-def kept_off(clear: np.ndarray, size: float) -> np.ndarray:
-    """How far off the ball skin has to stay that is so far off it, (N,) mm, at rest; -inf where it is never asked."""
-    asked = (clear > -MOST_INSIDE * size) & (clear < ASKED * size)
-    return np.where(asked, np.minimum(clear, 0), -np.inf)
 
 
 def _wedges(
@@ -261,15 +212,3 @@ def _between(x: np.ndarray, along: np.ndarray) -> csr_matrix:
     part = np.clip((x - along[at]) / (along[at + 1] - along[at]), 0, 1)
     rows = np.tile(np.arange(len(x)), 2)
     return csr_matrix((np.concatenate([1 - part, part]), (rows, np.concatenate([at, at + 1]))), (len(x), len(along)))
-
-
-def _spots(mesh: TriMesh, near: np.ndarray, asked: np.ndarray) -> csr_matrix:
-    """Sparse (S, N): the middles of edges and of triangles between those of the vertices `near` that are asked."""
-    rank = np.full(len(mesh.vertices), -1)
-    rank[near[asked]] = np.flatnonzero(asked)
-    edges, faces = rank[mesh.edges], rank[mesh.faces]
-    edges, faces = edges[(edges >= 0).all(axis=1)], faces[(faces >= 0).all(axis=1)]
-    rows = np.concatenate([np.repeat(np.arange(len(edges)), 2), len(edges) + np.repeat(np.arange(len(faces)), 3)])
-    share = np.concatenate([np.full(2 * len(edges), 0.5), np.full(3 * len(faces), 1 / 3)])
-    columns = np.concatenate([edges.ravel(), faces.ravel()])
-    return csr_matrix((share, (rows, columns)), (len(edges) + len(faces), len(near)))
