@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 import numpy as np
+from scipy.sparse import csr_matrix
 from scipy.spatial import KDTree
 
 from facegen.alive.body import CORNERS, LOWER_LIDS, UPPER_LIDS, Body
@@ -16,6 +17,7 @@ from facegen.data.sources.built_in.face import EYEBALL, lift
 from facegen.data.sources.built_in.skull import EYE, EYE_HALF_WIDTH, MOUTH_HALF_WIDTH, MOUTH_Y, lid_heights
 from facegen.landmarks.points import CHIN_TIP, FOREHEAD_TOP, LEFT_BROW, MOUTH_CORNERS, RIGHT_BROW
 from facegen.mesh import TriMesh
+from facegen.mesh.topology import connected
 
 RADIUS, CORNEA = 11.2, 0.7
 """mm, of a ball, and by how much it stands out before the pupil. It lies just behind the margins of the lids, which turn in."""
@@ -113,11 +115,11 @@ def deepest(body: Body, mesh: TriMesh, moved: np.ndarray) -> float:
 
 def _places(body: Body, mesh: TriMesh, lids: Lids) -> np.ndarray:
     """Sparse, from joined vertices: those of the lids, and middles of edges and triangles between them."""
-    from scipy.sparse import csr_matrix
-
     chosen = np.zeros(len(body.first), bool)
     chosen[lids.near[(lids.upper + lids.lower) > 0]] = True
     faces = body.index[mesh.faces]
+    piece = connected(np.concatenate([faces[:, :2], faces[:, 1:]]), len(body.first))
+    chosen &= np.isin(piece, piece[body.index[lids.opening.upper.corners]])  # lashes are no lids
     faces = faces[chosen[faces].all(axis=1)]
     edges = np.unique(np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1), axis=0)
     groups = (np.flatnonzero(chosen)[:, None], edges, faces)

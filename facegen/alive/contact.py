@@ -11,9 +11,11 @@ from facegen.alive.eye import Eye
 from facegen.mesh.tri_mesh import TriMesh
 
 # Lengths are in units of the face's size (230 mm for an adult), see `face_size`. All were chosen.
-MOST_INSIDE, DEEPEST = 0.0004, 0.01
-"""Skin that is deeper in the ball at rest than the first, 0.1 mm on an adult's face, is the lining of the socket, which may
+MOST_INSIDE, DEEPEST = 0.0006, 0.01
+"""Skin that is deeper in the ball at rest than the first, 0.14 mm on an adult's face, is the lining of the socket, which may
 go deeper by as much; what is deeper than the second, 2.4 mm, is left. Other skin stays out, or as deep."""
+SAFETY = 0.0002
+"""What else stays so far off, 0.05 mm on an adult's face, or as far as at rest, for what lies between what is asked."""
 ASKED = 0.03
 """Skin that is farther off the ball at rest is not looked at: 7 mm on an adult's face."""
 LONG = 0.0035
@@ -44,12 +46,15 @@ class Contact:
     enough: float
 
     @classmethod
-    def of(cls, mesh: TriMesh, near: np.ndarray, shut: np.ndarray, eye: Eye, size: float) -> Contact:
+    def of(
+        cls, mesh: TriMesh, near: np.ndarray, soft: np.ndarray, shut: np.ndarray, eye: Eye, size: float
+    ) -> Contact:
         """What of the vertices `near` (N,) of a mesh at rest, (V, 3) mm, may touch the ball.
 
         Args:
             mesh: joined at its seams.
             near: vertices.
+            soft: (N,) bool, those between which edges and triangles are looked at.
             shut: (N, 3) mm, where they are when the eye is shut.
             eye: whose ball.
             size: of the face, mm.
@@ -57,7 +62,7 @@ class Contact:
         points = mesh.vertices[near]
         kept = kept_off(eye.clearance(points[None])[0], size)
         asked = np.flatnonzero(np.isfinite(kept))
-        spots = _spots(mesh, near, np.isfinite(kept), shut, LONG * size)
+        spots = _spots(mesh, near, np.isfinite(kept) & soft, kept > -MOST_INSIDE * size, shut, LONG * size)
         spot_kept = kept_off(eye.clearance((spots @ points)[None])[0], size)
         chosen = np.isfinite(spot_kept)
         return cls(eye, asked, kept[asked], spots[chosen], spot_kept[chosen], ENOUGH * size)
@@ -91,15 +96,19 @@ def kept_off(clear: np.ndarray, size: float) -> np.ndarray:
     """How far off the ball skin has to stay that is so far off it, (N,) mm, at rest; -inf where it is never asked."""
     asked = (clear > -DEEPEST * size) & (clear < ASKED * size)
     slack = np.clip(-clear - MOST_INSIDE * size, 0, MOST_INSIDE * size)
-    return np.where(asked, np.minimum(clear, 0) - slack, -np.inf)
+    return np.where(asked, np.minimum(clear, SAFETY * size) - slack, -np.inf)
 
 
-def _spots(mesh: TriMesh, near: np.ndarray, asked: np.ndarray, shut: np.ndarray, long: float) -> csr_matrix:
-    """Sparse (S, N): the middles of long edges, and of triangles that have one, between those vertices that are asked."""
+def _spots(
+    mesh: TriMesh, near: np.ndarray, asked: np.ndarray, outer: np.ndarray, shut: np.ndarray, long: float
+) -> csr_matrix:
+    """Sparse (S, N): the middles of long edges, and of triangles that have one, between those vertices that are asked, of
+    which one is no lining."""
     rank = np.full(len(mesh.vertices), -1)
     rank[near[asked]] = np.flatnonzero(asked)
     groups = [rank[mesh.edges], rank[mesh.faces]]
     groups = [group[(group >= 0).all(axis=1)] for group in groups]
+    groups = [group[outer[group].any(axis=1)] for group in groups]
     poses = (mesh.vertices[near], shut)
     groups = [group[np.max([_longest(pose[group]) for pose in poses], axis=0) > long] for group in groups]
     counts = [len(group) for group in groups]

@@ -15,12 +15,11 @@ from facegen.rigging.eyes import Eyeball
 CENTRE_BEHIND = 0.055
 """In units of the face's size: where no ball is, its centre is thought so far behind the lids. Chosen, 12.6 mm on an
 adult's face, near an eyeball's radius of 12."""
-GRID = 1.0
-"""Degrees between the directions in which a ball's radius is known. Chosen: a quarter of a millimetre on an adult's."""
-FRONT = 100.0
-"""Degrees from where the eye looks at rest, up to which the ball is known. Chosen: lids lie before that."""
-ROUGH = 2.5
-"""Degrees over which a ball's radius is averaged where skin slides on it. Chosen: wider than its triangles."""
+GRID, WIDE = 161, 2.4
+"""Directions in which a ball's radius is known, in rows and columns, and how far they reach, twice the tangent of half the
+angle from where the eye looks at rest. Chosen: 100 degrees, and 1.7 between them in front."""
+ROUGH = 1.5
+"""Directions of the grid over which a ball's radius is averaged where skin slides on it. Chosen: wider than its triangles."""
 BESIDE = 16
 """Triangles that are tried in each direction. Chosen: two shells, as a white and a cornea, have some each."""
 
@@ -34,7 +33,7 @@ class Eye:
         centre: (3,) mm, about which it turns.
         axes: (3, 3) unit rows: along its corners to the person's left, up, and out.
         members: (N,) vertices that turn; none where a mesh has no ball.
-        reach: (H, W) mm, the ball's radius by angles up and to the left of where it looks at rest; None without a ball.
+        reach: (H, W) mm, the ball's radius by directions upwards and to the left of where it looks at rest; None without a ball.
         smooth: the same without its roughness.
     """
 
@@ -65,7 +64,7 @@ class Eye:
         if not len(self.members):
             return self
         reach = self._reach(mesh)
-        return replace(self, reach=reach, smooth=gaussian_filter(reach, ROUGH / GRID, mode="nearest"))
+        return replace(self, reach=reach, smooth=gaussian_filter(reach, ROUGH, mode="nearest"))
 
     def local(self, points: np.ndarray) -> np.ndarray:
         """(..., 3) from the mesh into the eye's frame, mm."""
@@ -101,24 +100,25 @@ class Eye:
         inside = np.zeros(len(mesh.vertices), bool)
         inside[self.members] = True
         corners = self.local(mesh.vertices[mesh.faces[inside[mesh.faces].all(axis=1)]])
-        angle = np.radians(np.arange(-FRONT, FRONT + GRID / 2, GRID))
-        row, column = np.meshgrid(angle, angle, indexing="ij")
-        away = np.hypot(row, column)
-        share = np.sin(away) / np.maximum(away, 1e-9)
-        way = np.stack([column * share, row * share, np.cos(away)], axis=-1)
+        line = np.linspace(-WIDE, WIDE, GRID)
+        row, column = np.meshgrid(line, line, indexing="ij")
+        square = (row**2 + column**2) / 4
+        way = np.stack([column, row, 1 - square], axis=-1) / (1 + square)[..., None]
         found = outermost(corners, way.reshape(-1, 3)).reshape(row.shape)
         while (found == 0).any() and found.any():  # beyond the edges of a shell that is not closed
             found = np.where(found == 0, maximum_filter(found, 3), found)
         return found
 
-    def _cells(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(2, ...) rows and columns, not whole, of the directions of points (..., 3) on the grid; (...) their distance."""
-        local = self.local(points)
-        far = np.linalg.norm(local, axis=-1)
-        x, y, z = np.moveaxis(local / np.maximum(far, 1e-9)[..., None], -1, 0)
-        # Equal angles from where it looks, so that nothing before it is narrow.
-        away = np.degrees(np.arccos(np.clip(z, -1, 1))) / np.maximum(np.hypot(x, y), 1e-9)
-        return (np.stack([away * y, away * x]) + FRONT) / GRID, far
+    def _cells(self, points: np.ndarray, rotation: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """(2, ...) rows and columns, not whole, of the directions of points (T, N, 3) on the grid, as seen by the ball that
+        is turned by (T, 3, 3); and (T, N) their distance."""
+        axes = self.axes.T if rotation is None else rotation @ self.axes.T
+        local = (points - self.centre) @ axes
+        x, y, z = np.moveaxis(local, -1, 0)
+        far = np.sqrt(x * x + y * y + z * z)
+        # A stereographic map, from where it looks: equal angles stay equal, and no angle is computed.
+        scale = (GRID - 1) / WIDE / np.maximum(far + z, 1e-9)
+        return np.stack([y * scale, x * scale]) + (GRID - 1) / 2, far
 
     def clearance(self, points: np.ndarray, rotation: np.ndarray | None = None) -> np.ndarray:
         """How far points lie outside the ball, mm; infinite behind it, and without a ball.
@@ -129,7 +129,7 @@ class Eye:
         """
         if self.reach is None:
             return np.full(points.shape[:-1], np.inf)
-        cells, far = self._cells(self._turned_back(points, rotation))
+        cells, far = self._cells(points, rotation)
         known = ((cells >= 0) & (cells <= len(self.reach) - 1)).all(axis=0)
         return np.where(known, far - _on_grid(self.reach, cells), np.inf)
 
@@ -137,12 +137,7 @@ class Eye:
         """(T, N) mm, of the ball in the directions of points, made smooth; 0 without a ball. As `clearance`."""
         if self.smooth is None:
             return np.zeros(points.shape[:-1])
-        return _on_grid(self.smooth, self._cells(self._turned_back(points, rotation))[0])
-
-    def _turned_back(self, points: np.ndarray, rotation: np.ndarray | None) -> np.ndarray:
-        if rotation is None:
-            return points
-        return self.centre + np.einsum("tnc,tcd->tnd", points - self.centre, rotation)
+        return _on_grid(self.smooth, self._cells(points, rotation)[0])
 
 
 def outermost(corners: np.ndarray, way: np.ndarray) -> np.ndarray:
@@ -168,9 +163,11 @@ def outermost(corners: np.ndarray, way: np.ndarray) -> np.ndarray:
 
 def _on_grid(values: np.ndarray, cells: np.ndarray) -> np.ndarray:
     """(...) values (H, W) at rows and columns (2, ...), between whole ones too."""
-    cells = np.clip(cells, 0, len(values) - 1.001)
-    whole = cells.astype(np.int64)
-    part, (row, column) = cells - whole, whole
-    low = values[row, column] * (1 - part[1]) + values[row, column + 1] * part[1]
-    high = values[row + 1, column] * (1 - part[1]) + values[row + 1, column + 1] * part[1]
-    return low * (1 - part[0]) + high * part[0]
+    height, width = values.shape
+    cells = np.clip(cells, 0, height - 1.001)
+    whole = cells.astype(np.int32)
+    down, right = cells - whole
+    at, flat = whole[0] * width + whole[1], values.ravel()
+    low = flat[at] + right * (flat[at + 1] - flat[at])
+    high = flat[at + width] + right * (flat[at + width + 1] - flat[at + width])
+    return low + down * (high - low)

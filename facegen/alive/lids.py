@@ -29,6 +29,8 @@ UPPER_FOLLOWS, LOWER_FOLLOWS = 0.9, 0.35
 and Fuchs, "Lid-eye coordination during vertical gaze changes", J. Neurophysiol. 60 (1988); the lower one is chosen."""
 LEAST_LEFT = 0.35
 """Share of the gap that gaze alone leaves between the lids. Chosen: one who looks down still sees."""
+FRONT = 1.4
+"""Radians up and down, within which skin may touch the eyeball. Chosen, 80 degrees: behind that is the socket."""
 TAPER, MOST_TAPER, TAPER_STEPS = 0.016, 0.035, 8
 """Beyond where an opening is seen it ends as a wedge in the corner of the lids: the shortest and the longest, and stations
 on each. Chosen, 3.7 and 8 mm: what lies in the corner, as the caruncle, covers the eye too, and is folded in."""
@@ -95,16 +97,16 @@ class Lids:
         level[hanging.members] = 1
         x[hanging.members] = hanging.roots @ x
         clear = eye.clearance(mesh.vertices[None])[0]
-        touching = skin & (np.abs(clear) < 0.03 * size) & (np.abs(angle) < np.pi / 2)
+        touching = skin & (np.abs(clear) < 0.03 * size) & (np.abs(angle) < FRONT)
         near = np.flatnonzero((upper > 1e-3) | (lower > 1e-3) | touching)
         weights = (upper[near], lower[near], level[near])
         rest_gap = np.maximum(top - bottom, 1e-6)
         free = cls(eye, opening, near, _between(x[near], along), *weights, None, rest_gap, size)
         if eye.reach is None:
             return free
-        still = np.eye(3)[None]
+        still, soft = np.eye(3)[None], ~np.isin(near, hanging.members) & (np.abs(angle[near]) < FRONT)
         shut = free(mesh.vertices[None], mesh.vertices[near][None], np.ones(1), np.zeros(1), still)[0]
-        return replace(free, contact=Contact.of(mesh, near, shut, eye, size))
+        return replace(free, contact=Contact.of(mesh, near, soft, shut, eye, size))
 
     def __call__(
         self, vertices: np.ndarray, near: np.ndarray, closure: np.ndarray, up: np.ndarray, rotation: np.ndarray
