@@ -19,7 +19,7 @@ from facegen.landmarks.points import CHIN_TIP, FOREHEAD_TOP, LEFT_BROW, MOUTH_CO
 from facegen.mesh import TriMesh
 from facegen.mesh.topology import connected
 
-RADIUS, CORNEA = 11.2, 0.7
+RADIUS, CORNEA = 11.0, 0.7
 """mm, of a ball, and by how much it stands out before the pupil. It lies just behind the margins of the lids, which turn in."""
 VERTICES = 2500
 
@@ -108,7 +108,8 @@ def deepest(body: Body, mesh: TriMesh, moved: np.ndarray) -> float:
         faces = np.searchsorted(own, mesh.faces[np.isin(mesh.faces, own).all(axis=1)])
         before = _inside(eye, mesh.vertices[own][faces], rest)
         after = _inside(eye, moved[own].astype(float)[faces], here)
-        before_it = np.abs(eye.cylinder(here)[1]) < np.pi / 2  # behind the ball are no lids
+        local = eye.local(here)
+        before_it = local[:, 2] > 0.2 * np.linalg.norm(local, axis=1)  # beside and behind the ball is the socket
         worst = max(worst, float(after[(before < 0.1) & before_it].max(initial=0)))
     return worst
 

@@ -12,8 +12,8 @@ from facegen.mesh.tri_mesh import TriMesh
 
 # Lengths are in units of the face's size (230 mm for an adult), see `face_size`. All were chosen.
 MOST_INSIDE, DEEPEST = 0.0006, 0.01
-"""Skin that is deeper in the ball at rest than the first, 0.14 mm on an adult's face, is the lining of the socket, which may
-go deeper by as much; what is deeper than the second, 2.4 mm, is left. Other skin stays out, or as deep."""
+"""Skin that is deeper in the ball at rest than the first, 0.14 mm on an adult's face, is the lining of the socket, which
+stays as deep; what is deeper than the second, 2.4 mm, is left. Other skin stays out, or half as deep."""
 SAFETY = 0.0002
 """What else stays so far off, 0.05 mm on an adult's face, or as far as at rest, for what lies between what is asked."""
 ASKED = 0.03
@@ -95,8 +95,9 @@ class Contact:
 def kept_off(clear: np.ndarray, size: float) -> np.ndarray:
     """How far off the ball skin has to stay that is so far off it, (N,) mm, at rest; -inf where it is never asked."""
     asked = (clear > -DEEPEST * size) & (clear < ASKED * size)
-    slack = np.clip(-clear - MOST_INSIDE * size, 0, MOST_INSIDE * size)
-    return np.where(asked, np.minimum(clear, SAFETY * size) - slack, -np.inf)
+    part = MOST_INSIDE * np.array([-3, -1, 0])
+    kept = np.interp(clear / size, [-DEEPEST, *part, SAFETY], [-DEEPEST, part[0], part[1] / 2, 0, SAFETY])
+    return np.where(asked, kept * size, -np.inf)
 
 
 def _spots(
