@@ -1,4 +1,5 @@
-"""The built-in head with eyeballs, which have corneas, and how deep skin of lids lies in eyeballs, by triangles alone."""
+"""The built-in head with eyeballs, which have corneas, and how deep skin of lids lies in eyeballs, by triangles
+alone."""
 
 from __future__ import annotations
 
@@ -10,8 +11,8 @@ from scipy.spatial import KDTree
 
 from facegen.alive.body import CORNERS, LOWER_LIDS, UPPER_LIDS, Body
 from facegen.alive.eye import Eye
-from facegen.alive.life import Living
 from facegen.alive.lids import Lids
+from facegen.alive.life import Living
 from facegen.data.sources.built_in import face_template
 from facegen.data.sources.built_in.face import EYEBALL, lift
 from facegen.data.sources.built_in.skull import EYE, EYE_HALF_WIDTH, MOUTH_HALF_WIDTH, MOUTH_Y, lid_heights
@@ -20,7 +21,7 @@ from facegen.mesh import TriMesh
 from facegen.mesh.topology import connected
 
 RADIUS, CORNEA = 11.0, 0.7
-"""mm, of a ball, and by how much it stands out before the pupil. It lies just behind the margins of the lids, which turn in."""
+"""mm, of a ball, and by how much it stands out before the pupil: just behind the margins of the lids, which turn in."""
 VERTICES = 2500
 
 
@@ -91,7 +92,9 @@ def done(
     breath: float = 0,
 ) -> Living:
     """One moment."""
-    return Living(np.array([closure], float), np.array([gaze], float), np.array([turn], float), np.array([breath], float))
+    return Living(
+        np.array([closure], float), np.array([gaze], float), np.array([turn], float), np.array([breath], float)
+    )
 
 
 def deepest(body: Body, mesh: TriMesh, moved: np.ndarray) -> float:

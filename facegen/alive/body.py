@@ -10,9 +10,9 @@ from scipy.spatial import KDTree
 from facegen.alive.breath import RISE, TILT
 from facegen.alive.eye import Eye
 from facegen.alive.gaze import both_eyes
-from facegen.alive.life import Living
 from facegen.alive.hanging import Hanging
 from facegen.alive.lids import Lids
+from facegen.alive.life import Living
 from facegen.alive.neck import Neck
 from facegen.alive.opening import Opening, find_opening
 from facegen.fitting.head import FaceFrame
@@ -27,11 +27,11 @@ LOWER_LIDS = {"Right": (7, 163, 144, 145, 153, 154, 155), "Left": (382, 381, 380
 """FaceMesh's landmarks along the margins of the lids, from the face's right to its left."""
 CORNERS = {"Right": EYE_CORNERS[:2], "Left": EYE_CORNERS[2:]}
 BROW_FOLLOWS, BROW_WIDTH = 0.05, 0.05
-"""mm by which a brow rises for each degree by which the eye looks up, and the width of skin that rises with it, in units
-of the face's size. Chosen: hardly seen but missed."""
+"""mm by which a brow rises for each degree by which the eye looks up, and the width of skin that rises with it, in
+units of the face's size. Chosen: hardly seen but missed."""
 SKULL, SKULL_POINTS = (0.0, -0.25), 200
-"""In units of the face's size: skin higher than the first above the eyes, and farther behind them than the second, lies on
-the skull, and no expression moves it; and how much of it is looked at. Chosen."""
+"""In units of the face's size: skin higher than the first above the eyes, and farther behind them than the second, lies
+on the skull, and no expression moves it; and how much of it is looked at. Chosen."""
 TURNS = 2
 """Times that the axis of the lids is put through the corners of the opening. Chosen: one more hardly changes it."""
 
@@ -96,14 +96,14 @@ class Body:
             eyes.append(eye)
             lids.append(None)
             if opening is not None:
-                found = Lids.of(joined, face, Hanging.of(joined, piece, face, others, eye, opening, size), eye, opening, size)
+                found = Lids.of(
+                    joined, face, Hanging.of(joined, piece, face, others, eye, opening, size), eye, opening, size
+                )
                 lids[-1] = replace(found, opening=opening.renumbered(first))
         brow = _brow(mesh.vertices, marks, head)
         neck = Neck.of(mesh.vertices, head)
         skull = _skull(mesh.vertices, face[index], head, neck)
-        return cls(
-            index, first, head, eyes, lids, mesh.vertices, skull, brow, neck, _notes(eyes, lids)
-        )
+        return cls(index, first, head, eyes, lids, mesh.vertices, skull, brow, neck, _notes(eyes, lids))
 
     def move(self, vertices: np.ndarray, state: Living) -> None:
         """Let vertices (T, V, 3) float32 mm, as an expression has put them, do what is done at T times, in place."""
@@ -125,8 +125,8 @@ class Body:
             shut = state.closure[:, 0 if eye.side == "Left" else 1]
             rotation = eye.rotations(turns[:, at], self.head)
             self._turn(vertices, eye, rotation)
-            if self.lids[at] is not None:
-                self._close(vertices, self.lids[at], shut, turns[:, at, 1], rotation)
+            if (lids := self.lids[at]) is not None:
+                self._close(vertices, lids, shut, turns[:, at, 1], rotation)
 
     def _turn(self, vertices: np.ndarray, eye: Eye, rotation: np.ndarray) -> None:
         if len(eye.members):
@@ -134,9 +134,7 @@ class Body:
             arms = vertices[:, own] - eye.centre
             vertices[:, own] = eye.centre + np.einsum("tnc,tdc->tnd", arms, rotation)
 
-    def _close(
-        self, vertices: np.ndarray, lids: Lids, shut: np.ndarray, up: np.ndarray, rotation: np.ndarray
-    ) -> None:
+    def _close(self, vertices: np.ndarray, lids: Lids, shut: np.ndarray, up: np.ndarray, rotation: np.ndarray) -> None:
         near = vertices[:, self.first[lids.near]].astype(np.float64)
         moved = lids(vertices, near, shut, up, rotation)
         rank = np.full(len(self.first), -1)
@@ -203,5 +201,7 @@ def _notes(eyes: list[Eye], lids: list[Lids | None]) -> tuple[str, ...]:
     elif not all(lids) or len(lids) < 2:
         notes.append(f"blinks of one eye: only the {eyes[lids.index(next(filter(None, lids)))].side.lower()} one opens")
     if not any(len(eye.members) for eye in eyes):
-        notes.append("gaze of the eyes: the mesh has no eyeballs of its own" + ("; its lids follow" if any(lids) else ""))
+        notes.append(
+            "gaze of the eyes: the mesh has no eyeballs of its own" + ("; its lids follow" if any(lids) else "")
+        )
     return tuple(notes)

@@ -12,15 +12,15 @@ from facegen.mesh.tri_mesh import TriMesh
 
 # Lengths are in units of the face's size (230 mm for an adult), see `face_size`. All were chosen.
 MOST_INSIDE, DEEPEST = 0.0006, 0.01
-"""Skin that is deeper in the ball at rest than the first, 0.14 mm on an adult's face, is the lining of the socket, which
-stays as deep; what is deeper than the second, 2.4 mm, is left. Other skin stays out, or half as deep."""
+"""Skin that is deeper in the ball at rest than the first, 0.14 mm on an adult's face, is the lining of the socket,
+which stays as deep; what is deeper than the second, 2.4 mm, is left. Other skin stays out, or half as deep."""
 SAFETY = 0.0002
 """What else stays so far off, 0.05 mm on an adult's face, or as far as at rest, for what lies between what is asked."""
 ASKED = 0.03
 """Skin that is farther off the ball at rest is not looked at: 7 mm on an adult's face."""
 LONG = 0.0035
-"""Edges are looked at in their middle, and triangles too, from this length on: 0.8 mm on an adult's face. A round eyeball
-cuts off less than 0.01 mm of it, one of few triangles more."""
+"""Edges are looked at in their middle, and triangles too, from this length on: 0.8 mm on an adult's face. A round
+eyeball cuts off less than 0.01 mm of it, one of few triangles more."""
 ROUNDS, ENOUGH = 3, 1e-4
 """Times that skin is pushed, at most, and what it need not be pushed: 0.02 mm on an adult's face."""
 
@@ -46,9 +46,7 @@ class Contact:
     enough: float
 
     @classmethod
-    def of(
-        cls, mesh: TriMesh, near: np.ndarray, soft: np.ndarray, shut: np.ndarray, eye: Eye, size: float
-    ) -> Contact:
+    def of(cls, mesh: TriMesh, near: np.ndarray, soft: np.ndarray, shut: np.ndarray, eye: Eye, size: float) -> Contact:
         """What of the vertices `near` (N,) of a mesh at rest, (V, 3) mm, may touch the ball.
 
         Args:
@@ -65,13 +63,13 @@ class Contact:
         spots = _spots(mesh, near, np.isfinite(kept) & soft, kept > -MOST_INSIDE * size, shut, LONG * size)
         spot_kept = kept_off(eye.clearance((spots @ points)[None])[0], size)
         chosen = np.isfinite(spot_kept)
-        return cls(eye, asked, kept[asked], spots[chosen], spot_kept[chosen], ENOUGH * size)
+        return cls(eye, asked, kept[asked], csr_matrix(spots[chosen]), spot_kept[chosen], ENOUGH * size)
 
     def push(self, points: np.ndarray, rotation: np.ndarray) -> np.ndarray:
         """Points (T, N, 3), out of the ball that is turned by (T, 3, 3)."""
         if not len(self.asked):
             return points
-        owners = np.repeat(np.arange(self.spots.shape[0]), np.diff(self.spots.indptr))
+        owners = np.repeat(np.arange(len(self.spot_kept)), np.diff(self.spots.indptr))
         rows = np.arange(len(points))
         points = points.copy()
         for _ in range(ROUNDS):
@@ -103,8 +101,8 @@ def kept_off(clear: np.ndarray, size: float) -> np.ndarray:
 def _spots(
     mesh: TriMesh, near: np.ndarray, asked: np.ndarray, outer: np.ndarray, shut: np.ndarray, long: float
 ) -> csr_matrix:
-    """Sparse (S, N): the middles of long edges, and of triangles that have one, between those vertices that are asked, of
-    which one is no lining."""
+    """Sparse (S, N): the middles of long edges, and of triangles that have one, between those vertices that are asked,
+    of which one is no lining."""
     rank = np.full(len(mesh.vertices), -1)
     rank[near[asked]] = np.flatnonzero(asked)
     groups = [rank[mesh.edges], rank[mesh.faces]]

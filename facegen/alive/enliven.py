@@ -22,7 +22,7 @@ def body_of(face: Face) -> Body:
     Raises:
         UnseenError: nothing is known of its landmarks, and none are found.
     """
-    marks = find_landmarks(face.mesh).points if face.marks is None else face.marks
+    marks = find_landmarks(face.mesh, "the mesh").points if face.marks is None else face.marks
     return Body.of(face.mesh, marks, face.skin)
 
 

@@ -16,10 +16,11 @@ CENTRE_BEHIND = 0.055
 """In units of the face's size: where no ball is, its centre is thought so far behind the lids. Chosen, 12.6 mm on an
 adult's face, near an eyeball's radius of 12."""
 GRID, WIDE = 161, 2.4
-"""Directions in which a ball's radius is known, in rows and columns, and how far they reach, twice the tangent of half the
-angle from where the eye looks at rest. Chosen: 100 degrees, and 1.7 between them in front."""
+"""Directions in which a ball's radius is known, in rows and columns, and how far they reach, twice the tangent of half
+the angle from where the eye looks at rest. Chosen: 100 degrees, and 1.7 between them in front."""
 ROUGH = 1.5
-"""Directions of the grid over which a ball's radius is averaged where skin slides on it. Chosen: wider than its triangles."""
+"""Directions of the grid over which a ball's radius is averaged where skin slides on it. Chosen: wider than its
+triangles."""
 BESIDE = 16
 """Triangles that are tried in each direction. Chosen: two shells, as a white and a cornea, have some each."""
 
@@ -33,7 +34,8 @@ class Eye:
         centre: (3,) mm, about which it turns.
         axes: (3, 3) unit rows: along its corners to the person's left, up, and out.
         members: (N,) vertices that turn; none where a mesh has no ball.
-        reach: (H, W) mm, the ball's radius by directions upwards and to the left of where it looks at rest; None without a ball.
+        reach: (H, W) mm, the ball's radius by directions upwards and to the left of where it looks at rest; None
+            without a ball.
         smooth: the same without its roughness.
     """
 
@@ -76,7 +78,8 @@ class Eye:
         return x, np.arctan2(y, z), np.hypot(y, z)
 
     def raised(self, points: np.ndarray, angle: np.ndarray, grow: np.ndarray | float = 1.0) -> np.ndarray:
-        """Points (..., 3) turned upwards about the axis of the lids by (...) radians, and `grow` times as far from it."""
+        """Points (..., 3) turned upwards about the axis of the lids by (...) radians, and `grow` times as far from
+        it."""
         x, y, z = np.moveaxis(self.local(points), -1, 0)
         cos, sin = np.cos(angle), np.sin(angle)
         local = np.stack([x, grow * (cos * y + sin * z), grow * (cos * z - sin * y)], axis=-1)
@@ -110,8 +113,8 @@ class Eye:
         return found
 
     def _cells(self, points: np.ndarray, rotation: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """(2, ...) rows and columns, not whole, of the directions of points (T, N, 3) on the grid, as seen by the ball that
-        is turned by (T, 3, 3); and (T, N) their distance."""
+        """(2, ...) rows and columns, not whole, of the directions of points (T, N, 3) on the grid, as seen by the ball
+        that is turned by (T, 3, 3); and (T, N) their distance."""
         axes = self.axes.T if rotation is None else rotation @ self.axes.T
         local = (points - self.centre) @ axes
         x, y, z = np.moveaxis(local, -1, 0)
@@ -141,8 +144,8 @@ class Eye:
 
 
 def outermost(corners: np.ndarray, way: np.ndarray) -> np.ndarray:
-    """(N,) how far from the origin rays in unit directions (N, 3) leave the outermost of triangles (F, 3, 3) around it; 0
-    where they hit none of those `BESIDE` that lie nearest to their direction.
+    """(N,) how far from the origin rays in unit directions (N, 3) leave the outermost of triangles (F, 3, 3) around it;
+    0 where they hit none of those `BESIDE` that lie nearest to their direction.
 
     Moeller and Trumbore, "Fast, minimum storage ray-triangle intersection", J. Graph. Tools 2 (1997).
     """

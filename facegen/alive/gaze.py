@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from facegen.alive.draws import ease, normal, renewals, uniform, wander
+from facegen.alive.draws import ease, renewals, uniform, wander
 
 FIXATION, FIXATION_SPREAD = 0.9, 0.7
 """Seconds for which eyes stay on a point on average, and the deviation divided by it. Chosen: with `MET` glances at the

@@ -23,8 +23,8 @@ lashes are longer."""
 ROOT_GAP, ROOT_SPREAD = 0.006, 1.5
 """Vertices of a piece that are nearer to the skin, or than so many times the nearest of it, are rooted in it."""
 ROOT_SOFTENING, LEAST_SHARE = 0.002, 0.01
-"""Vertices go with the roots that are near over the piece, by the inverse fourth power of the way plus the first; and not
-with those that have less than the second of the nearest's share."""
+"""Vertices go with the roots that are near over the piece, by the inverse fourth power of the way plus the first; and
+not with those that have less than the second of the nearest's share."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,9 +71,10 @@ class Hanging:
         graph = edge_graph(mesh)
         for number in np.unique(piece[others & ~film & near]) if len(outer) else ():
             own = np.flatnonzero(piece == number)
-            gap, beside = tree.query(mesh.vertices[own])
+            found = tree.query(mesh.vertices[own])
+            gap, beside = np.asarray(found[0]), np.asarray(found[1])
             rooted = np.flatnonzero(gap <= max(ROOT_SPREAD * gap.min(), ROOT_GAP * size))
-            way = dijkstra(graph[own][:, own], directed=False, indices=rooted)
+            way = np.asarray(dijkstra(graph[own][:, own], directed=False, indices=rooted))
             share = 1 / (way.T / size + ROOT_SOFTENING) ** 4
             share[share < LEAST_SHARE * share.max(axis=1, keepdims=True)] = 0
             rows, columns = np.nonzero(share)

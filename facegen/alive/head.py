@@ -9,11 +9,11 @@ from facegen.alive.draws import wander
 AXES = ("pitch", "yaw", "roll")
 """Down, to the person's left, and over onto the person's left shoulder are positive."""
 SWAY, SLOW = (0.7, 0.9, 0.5), (1.0, 1.6, 0.8)
-"""Degrees, the deviation of quick and of slow sway about each axis. Chosen: of people who sit still the head's pitch goes
-by 1.5 degrees in five minutes, of people who listen by some more."""
+"""Degrees, the deviation of quick and of slow sway about each axis. Chosen: of people who sit still the head's pitch
+goes by 1.5 degrees in five minutes, of people who listen by some more."""
 PERIOD, SLOW_PERIOD = 1.3, 5.0
-"""Seconds from one turn to the next of each. The first after Taguchi, "Head movement: recording and significance": the
-sway of standing people is at 0.34 to 0.39 Hz; the second is chosen."""
+"""Seconds from one turn to the next of each. The first after the sway of people who stand with open eyes, at 0.34 to
+0.39 Hz ("Head movement: recording and significance", of twenty adults); the second is chosen."""
 POSES = {
     "happy": (-1.5, 0.0, 2.0),
     "angry": (2.5, 0.0, 0.0),

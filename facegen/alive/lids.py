@@ -15,13 +15,13 @@ from facegen.mesh.tri_mesh import TriMesh
 
 # Lengths are in units of the face's size (230 mm for an adult), see `face_size`.
 UPPER_REACH, LOWER_REACH = 0.085, 0.055
-"""How far from its margin skin of a lid moves. Chosen, 20 and 13 mm on an adult's face: up to the brow, and down to where
-the cheek begins."""
+"""How far from its margin skin of a lid moves. Chosen, 20 and 13 mm on an adult's face: up to the brow, and down to
+where the cheek begins."""
 WHOLE = 0.12
 """Share of that within which skin moves as the margin does. Chosen: the lid's plate is stiff."""
 MEETING = 0.12
-"""Share of the gap between the lids by which the lower one rises when the eye shuts. Chosen: it mostly moves towards the
-nose, Doane, "Interactions of eyelids and tears", Am. J. Ophthalmol. 89 (1980)."""
+"""Share of the gap between the lids by which the lower one rises when the eye shuts. Chosen: it mostly moves towards
+the nose, Doane, "Interactions of eyelids and tears", Am. J. Ophthalmol. 89 (1980)."""
 OVERLAP = 0.0016
 """How far the upper lid goes on over the lower one, so that between vertices no gap is left. Chosen, 0.4 mm."""
 UPPER_FOLLOWS, LOWER_FOLLOWS = 0.9, 0.35
@@ -32,8 +32,9 @@ LEAST_LEFT = 0.35
 FRONT = 1.4
 """Radians up and down, within which skin may touch the eyeball. Chosen, 80 degrees: behind that is the socket."""
 TAPER, MOST_TAPER, TAPER_STEPS = 0.016, 0.035, 8
-"""Beyond where an opening is seen it ends as a wedge in the corner of the lids: the shortest and the longest, and stations
-on each. Chosen, 3.7 and 8 mm: what lies in the corner, as the caruncle, covers the eye too, and is folded in."""
+"""Beyond where an opening is seen it ends as a wedge in the corner of the lids: the shortest and the longest, and
+stations on each. Chosen, 3.7 and 8 mm: what lies in the corner, as the caruncle, covers the eye too, and is folded
+in."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +65,7 @@ class Lids:
     size: float
 
     @classmethod
-    def of(
-        cls, mesh: TriMesh, skin: np.ndarray, hanging: Hanging, eye: Eye, opening: Opening, size: float
-    ) -> Lids:
+    def of(cls, mesh: TriMesh, skin: np.ndarray, hanging: Hanging, eye: Eye, opening: Opening, size: float) -> Lids:
         """Find the skin of the lids.
 
         Args:
@@ -135,7 +134,8 @@ class Lids:
         return moved if self.contact is None else self.contact.push(moved, rotation)
 
     def numbered(self, corners: np.ndarray) -> Lids:
-        """The same on a mesh in which the corners of the upper margin's triangles, and then of the lower's, are these."""
+        """The same on a mesh in which the corners of the upper margin's triangles, and then of the lower's, are
+        these."""
         half = len(corners) // 2
         lids = (Margin(corners[:half], self.opening.upper.shares), Margin(corners[half:], self.opening.lower.shares))
         return replace(self, opening=replace(self.opening, upper=lids[0], lower=lids[1]))

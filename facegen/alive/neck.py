@@ -11,12 +11,14 @@ from facegen.landmarks.points import CHIN_TIP
 
 # Lengths are in units of the face's size (230 mm for an adult), see `face_size`. All were chosen after an adult's.
 PIVOT = np.array([0.0, -0.30, -0.36])
-"""From between the eyes to where the head turns: left, up, out of the face. 69 mm down and 83 mm back, between the ears'
-lobes and behind the jaw, where the neck's top is."""
+"""From between the eyes to where the head turns: left, up, out of the face. 69 mm down and 83 mm back, between the
+ears' lobes and behind the jaw, where the neck's top is."""
 BELOW_CHIN, LONG = 0.03, 0.32
-"""Skin turns wholly down to the first below the chin, and by less and less over the second, the neck's length, 74 mm."""
+"""Skin turns wholly down to the first below the chin, and by less and less over the second, the neck's length, 74
+mm."""
 LEAN = 0.45
-"""How much higher both lie for each unit behind the chin: the neck begins under the chin, and under the skull's back."""
+"""How much higher both lie for each unit behind the chin: the neck begins under the chin, and under the skull's
+back."""
 CHEST = 0.35
 """Below the neck, the depth over which the chest's rise fades."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,8 +26,8 @@ SINKING = 0.3
 """mm by which margins may come nearer to the eye's centre for each along the lids, beside that. Chosen: lids lie on a
 ball."""
 LEAST_OPEN, LEAST_WIDTH = 8.0, 0.4
-"""Degrees that an opening has at its highest, and its width as a share of the distance between the corners. Chosen: what
-is less is no eye that is open."""
+"""Degrees that an opening has at its highest, and its width as a share of the distance between the corners. Chosen:
+what is less is no eye that is open."""
 FARTHEST_ASIDE = 0.3
 """Share of the distance between the corners that lids may go on beyond them. Chosen: corners are found by landmarks."""
 
@@ -68,8 +68,8 @@ class Opening:
 
     def renumbered(self, numbers: np.ndarray) -> Opening:
         """The same where vertex v has become vertex `numbers[v]`."""
-        lids = (Margin(numbers[lid.corners], lid.shares) for lid in (self.upper, self.lower))
-        return Opening(self.along, *lids, self.corners, self.high)
+        upper, lower = (Margin(numbers[lid.corners], lid.shares) for lid in (self.upper, self.lower))
+        return replace(self, upper=upper, lower=lower)
 
 
 def find_opening(
@@ -156,11 +156,12 @@ def _walk(
 
 
 def _gap(points: np.ndarray, faces: np.ndarray, column: float, least: float, middle: float) -> tuple | None:
-    """The free space around `middle`, degrees, at one place along the lids, between skin that is `least` from the centre.
+    """The free space around `middle`, degrees, at one place along the lids, between skin that is `least` from the
+    centre.
 
     Returns:
-        Its ends, degrees; of the lower and of the upper one the triangle, and its corners' shares (3,); and how far both
-        are from the centre on average. None if skin is there, or none above or below it.
+        Its ends, degrees; of the lower and of the upper one the triangle, and its corners' shares (3,); and how far
+        both are from the centre on average. None if skin is there, or none above or below it.
     """
     corner = points[faces, 0]
     crossing = np.flatnonzero((corner.min(axis=1) <= column) & (corner.max(axis=1) > column))

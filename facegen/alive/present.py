@@ -12,8 +12,8 @@ from facegen.mesh.alignment import rigid_transform
 from facegen.sequence.frames import CHUNK_FRAMES, FewFields, Frames
 
 TURNED = 2.0
-"""Degrees by which the skull has turned, or mm by which it has moved, from which a motion moves the head itself. Chosen:
-what expressions do to skin above the brows seems to turn a head by less."""
+"""Degrees by which the skull has turned, or mm by which it has moved, from which a motion moves the head itself.
+Chosen: what expressions do to skin above the brows seems to turn a head by less."""
 SHUT, BLINK = 0.5, 0.6
 """Share of the opening between lids, and seconds: lids that are nearer for no longer have blinked. Chosen: expressions
 narrow eyes for longer."""

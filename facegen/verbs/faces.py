@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from facegen.errors import FacegenError, unknown
 from facegen.motion.label import EASINGS
-from facegen.verbs.alive import add_alive, enlivened, require_alive
+from facegen.verbs.alive import add_alive, driven_alive, enlivened, require_alive
 from facegen.verbs.assets import asset_of, write_moved
 from facegen.verbs.driving import add_drive, by_own_shapes, require_own, write_own
 from facegen.verbs.shared import add_model, add_output, add_verb, require_output
@@ -112,15 +112,15 @@ def animate(options: Namespace) -> None:
     # fields, which need no more room than that.
     streamed = face.fit is not None or 12 * len(motion) * len(face.mesh.vertices) > making.HELD_BYTES
     made = making.animate(model, face, motion, fps, streamed=streamed)
-    judged = made
     if own is not None:
         made, driven = by_own_shapes(made, face, own)
         if asset is not None:
+            driven = driven_alive(driven, made, own, options)
             write_own(made, driven, own[0], options, _motion_name(options))
             return _judge(made, face, options)
-    made = enlivened(made, face, options)
-    write_moved(_dressed(made, face, options, asset), face, options, asset, _motion_name(options))
-    _judge(judged, face, options)
+    living = enlivened(made, face, options)
+    write_moved(_dressed(living, face, options, asset), face, options, asset, _motion_name(options))
+    _judge(made, face, options)
 
 
 def _face(options: Namespace, model: Checkpoint, grouped: bool = True) -> Face:

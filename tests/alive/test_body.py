@@ -109,7 +109,9 @@ def test_heads_without_a_neck_turn_as_one_and_others_leave_the_chest() -> None:
     turned = posed(done(turn=(0, 10, 0))).astype(float) - mesh.vertices
     assert np.linalg.norm(turned, axis=1).max() > 10
     neck = body().neck
-    rotation = np.array([[np.cos(0.1745329), 0, np.sin(0.1745329)], [0, 1, 0], [-np.sin(0.1745329), 0, np.cos(0.1745329)]])
+    rotation = np.array(
+        [[np.cos(0.1745329), 0, np.sin(0.1745329)], [0, 1, 0], [-np.sin(0.1745329), 0, np.cos(0.1745329)]]
+    )
     wanted = (mesh.vertices - neck.pivot) @ neck.axes.T @ rotation.T @ neck.axes + neck.pivot
     upper = (neck.share == 1) & ~np.isin(body().index, np.concatenate([eye.members for eye in body().eyes]))
     around = np.concatenate([body().first[lids.near] for lids in body().lids])

@@ -37,7 +37,7 @@ def test_people_blink_as_often_as_the_expression_says(expression: str) -> None:
 def test_lids_close_fast_and_open_slower() -> None:
     events = Blinks(3, label("rest"), EXPRESSIONS, 30.0).events(0, 60 * MINUTES)
     assert ((events["closing"] > 0.06) & (events["closing"] < 0.16)).all()
-    assert np.mean(events["opening"] / events["closing"]) == pytest.approx(1.7, abs=0.1)
+    assert np.mean(events["opening"] / events["closing"]) == pytest.approx(1.45, abs=0.1)
     whole = (events["closing"] + events["held"] + events["opening"])[1:-1]
     assert (whole < 0.5).all()  # longer ones are no blinks
     spread = np.diff(events["start"])
