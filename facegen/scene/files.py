@@ -48,7 +48,8 @@ def write_asset(asset: Asset, path: str | Path) -> int:
 
     Its description stays as it came, but that the numbers of its first buffer, and pictures that lie beside its file,
     come into the new file; a `.gltf` leaves pictures where they are if it is written beside them, and has its numbers
-    in a `.bin` beside itself. Buffers behind the first become data URIs.
+    in a `.bin` beside itself. Buffers behind the first become data URIs. Chunks of a kind of their own, which a GLB
+    may have behind its numbers, stay in a GLB; a `.gltf` has no place for them, which is noted.
 
     Args:
         asset: what is written.
@@ -74,8 +75,11 @@ def write_asset(asset: Asset, path: str | Path) -> int:
         tree["buffers"] = _buffers(asset, len(numbers))
     if not text:
         with new_file(path) as aside:
-            aside.write_bytes(_packed(tree, numbers))
+            aside.write_bytes(_packed(tree, numbers, b"".join(asset.document.other_chunks)))
             return aside.stat().st_size
+    if asset.document.other_chunks:
+        names = ", ".join(chunk[4:8].decode("latin-1").strip("\0 ") for chunk in asset.document.other_chunks)
+        asset.notes.append(f"what a .glb alone can hold, chunks of its own kind ({names:.80})")
     beside = path.with_suffix(".bin")
     if tree.get("buffers"):
         tree["buffers"][0] = {**tree["buffers"][0], "uri": quote(beside.name)}
@@ -122,13 +126,13 @@ def _embedded(asset: Asset) -> list[dict] | None:
     return found
 
 
-def _packed(tree: dict, numbers: bytes) -> bytes:
-    """The binary container: a header, the JSON chunk and the chunk of the first buffer."""
+def _packed(tree: dict, numbers: bytes, others: bytes) -> bytes:
+    """The binary container: a header, the JSON chunk, the chunk of the first buffer, and chunks of other kinds."""
     text = json.dumps(tree, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
     numbers += bytes(-len(numbers) % 4)
-    size = 20 + len(text) + (8 + len(numbers) if numbers else 0)
+    size = 20 + len(text) + (8 + len(numbers) if numbers else 0) + len(others)
     if size >= _LARGEST:
         raise FacegenError(f"a .glb holds up to 4 GB, this makes {size / 1e9:.1f} GB; take .gltf")
     head = struct.pack("<4sII", b"glTF", 2, size) + struct.pack("<I4s", len(text), b"JSON") + text
-    return head + (struct.pack("<I4s", len(numbers), b"BIN\0") + numbers if numbers else b"")
+    return head + (struct.pack("<I4s", len(numbers), b"BIN\0") + numbers if numbers else b"") + others

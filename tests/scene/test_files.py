@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -70,6 +71,24 @@ def test_numbers_and_pictures_come_along(path: Path, tmp_path: Path, name: str) 
     assert {k: v for k, v in after.tree.items() if k not in kept} == {
         k: v for k, v in before.tree.items() if k not in kept
     }
+
+
+@pytest.mark.parametrize("name", ["made.glb", "made.gltf"])
+def test_chunks_of_another_kind_stay_where_they_can(tmp_path: Path, name: str) -> None:
+    path = avatar(bowl()).write(tmp_path / "own.glb")
+    more = struct.pack("<I4s", 8, b"STUD") + b"of a kin" + struct.pack("<I4s", 4, b"TWO\0") + b"more"
+    content = bytearray(path.read_bytes() + more)
+    struct.pack_into("<I", content, 8, len(content))
+    path.write_bytes(content)
+    asset = Asset.open(path)
+    write_asset(asset, tmp_path / name)
+    written = (tmp_path / name).read_bytes()
+    if name == "made.glb":
+        assert written.endswith(more) and struct.unpack_from("<I", written, 8) == (len(written),)
+        assert asset.notes == []
+    else:
+        assert asset.notes == ["what a .glb alone can hold, chunks of its own kind (STUD, TWO)"]
+    np.testing.assert_array_equal(read_mesh(tmp_path / name).vertices, read_mesh(path).vertices)
 
 
 def test_a_file_of_numbers_that_stand_in_its_description_stays_whole(tmp_path: Path) -> None:

@@ -296,3 +296,27 @@ def test_displacements_of_another_mesh_are_refused(path: Path) -> None:
     asset = Asset.open(path)
     with pytest.raises(FacegenError, match="it draws 168 vertices, and 7 are to move"):
         add_targets(asset, ["up"], [(np.ones((7, 3)), None)])
+
+
+@pytest.mark.parametrize("holder", ["nodes", "meshes"])
+def test_weights_that_a_pointer_animates_have_grown_too(tmp_path: Path, holder: str) -> None:
+    made = avatar(bowl())
+    tree = made.document.tree
+    channel = tree["animations"][0]["channels"][1]
+    node = channel["target"]["node"]
+    number = node if holder == "nodes" else tree["nodes"][node]["mesh"]
+    own = np.array([[0, OPENED], [1, 0.5], [0, OPENED]], "<f4")
+    pointers = [f"/{holder}/{number}/weights", f"/{holder}/{number}/weights/1"]
+    one = made.document.add_accessor(own[:, 1])
+    tree["animations"][0]["samplers"].append({"input": tree["animations"][0]["samplers"][0]["input"], "output": one})
+    tree["animations"][0]["channels"].append({"sampler": 2, "target": {}})
+    for channel, pointer in zip(tree["animations"][0]["channels"][1:], pointers, strict=True):
+        channel["target"] = {"path": "pointer", "extensions": {"KHR_animation_pointer": {"pointer": pointer}}}
+    tree.setdefault("extensionsUsed", []).append("KHR_animation_pointer")
+    asset, _ = moved(made.write(tmp_path / "pointed.glb"))
+    asset.settle()
+    all_, single = (
+        asset.document.accessor(asset.tree["animations"][0]["samplers"][sampler]["output"], 1) for sampler in (1, 2)
+    )
+    np.testing.assert_array_equal(all_.reshape(3, 4), np.pad(own, [(0, 0), (0, 2)]))
+    np.testing.assert_array_equal(single.ravel(), own[:, 1])  # of one weight, whose place is what it was

@@ -53,10 +53,11 @@ def _number_type(entry: dict[str, Any]) -> str:
     return name
 
 
-def read_container(data: bytes) -> tuple[Any, bytes]:
-    """The JSON and the binary chunk of a GLB container; or the JSON of a `.gltf`, which is nothing else."""
+def read_container(data: bytes) -> tuple[Any, bytes, list[bytes]]:
+    """The JSON of a GLB container, its binary chunk, and what other chunks it has, with their headers; or the JSON of
+    a `.gltf`, which is nothing else."""
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
-        return json.loads(data), b""
+        return json.loads(data), b"", []
     if len(data) < 20 or data[:4] != b"glTF":
         raise MeshError(f"expected a binary glTF file, which begins with b'glTF', found {data[:16]!r}")
     version, length = struct.unpack_from("<II", data, 4)
@@ -65,16 +66,20 @@ def read_container(data: bytes) -> tuple[Any, bytes]:
     if length > len(data):
         raise MeshError(f"expected {length} bytes by the header, found {len(data)}; the file is cut short")
     found: dict[bytes, bytes] = {}
+    others = []
     at = 12
     while at + 8 <= length:
         size, kind = struct.unpack_from("<I4s", data, at)
         if at + 8 + size > length:
             raise MeshError(f"a chunk of {size} bytes at byte {at}, but the file ends at {length}; it is damaged")
-        found.setdefault(kind, data[at + 8 : at + 8 + size])
+        if kind in (b"JSON", b"BIN\0"):
+            found.setdefault(kind, data[at + 8 : at + 8 + size])
+        else:
+            others.append(data[at : at + 8 + size])
         at += 8 + size
     if b"JSON" not in found:
         raise MeshError("expected a chunk 'JSON', found none; the file is damaged")
-    return json.loads(found[b"JSON"]), found.get(b"BIN\0", b"")
+    return json.loads(found[b"JSON"]), found.get(b"BIN\0", b""), others
 
 
 def whole(holder: dict, key: str, default: int | None = None) -> int:
@@ -112,6 +117,7 @@ class Document:
 
     def __init__(self, tree: Any, binary: bytes, folder: Path, unpacked_from: tuple[str, ...] = ()) -> None:
         self.tree, self.binary, self.folder, self.unpacked_from = tree, binary, folder, unpacked_from
+        self.other_chunks: list[bytes] = []  # of a GLB container, which nobody here reads
         self.buffers: dict[int, bytes] = {}
         self.refuse_extensions()
 
@@ -124,9 +130,8 @@ class Document:
         required = self.tree.get("extensionsRequired", [])
         unknown = [name for name in required if not str(name).startswith(_SURFACE_ONLY) and name not in _UNPACKED]
         if unknown:
-            raise MeshError(
-                f"the file needs the glTF extensions {unknown!r:.200}, which are not supported; export it without them"
-            )
+            shown = ", ".join(str(name) for name in unknown)
+            raise MeshError(f"the file needs glTF extensions that are not supported; export it without {shown:.200}")
 
     def item(self, kind: str, index: Any) -> dict:
         """Entry `index` of one of the document's lists."""
@@ -237,8 +242,10 @@ def open_document(path: str | Path) -> Document:
 
     data = read_bytes(path)
     try:
-        tree, binary = read_container(data)
-        return unpacked(Document(tree, binary, Path(path).parent))
+        tree, binary, others = read_container(data)
+        document = unpacked(Document(tree, binary, Path(path).parent))
+        document.other_chunks = others
+        return document
     except MeshError as error:
         raise MeshError(f"{path}: {error}") from error
     except MALFORMED as error:

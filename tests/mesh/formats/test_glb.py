@@ -204,7 +204,7 @@ PRIMITIVE = ("meshes", 0, "primitives", 0)
     [
         (
             changed("extensionsRequired", to=["EXT_mesh_gpu_instancing"]),
-            "extensions .*EXT_mesh_gpu.*export it without",
+            "extensions .*; export it without EXT_mesh_gpu_instancing",
         ),
         (changed(*PRIMITIVE, "mode", to=1), "expected triangles, found a primitive of lines"),
         (changed(*PRIMITIVE, "mode", to=9), "expected triangles, found a primitive of mode 9"),
@@ -469,7 +469,7 @@ def test_what_a_character_requires_beside_its_shape_is_passed_over(glb, name):
 def test_a_required_extension_is_refused_with_what_to_do(glb):
     document = square()
     document.tree["extensionsRequired"] = ["EXT_mesh_gpu_instancing"]
-    with pytest.raises(MeshError, match="export it without them$"):
+    with pytest.raises(MeshError, match="export it without EXT_mesh_gpu_instancing$"):
         read_glb(glb(document))
 
 

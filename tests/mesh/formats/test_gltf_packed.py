@@ -171,7 +171,7 @@ def test_views_that_share_what_is_packed_are_counted_each(tmp_path):
 def changed_draco(tmp_path, change) -> Path:
     """draco.glb with other bytes where its triangles are packed."""
     content = (PACKED / "draco.glb").read_bytes()
-    tree, binary = read_container(content)
+    tree, binary, _ = read_container(content)
     primitive = tree["meshes"][0]["primitives"][0]
     view = tree["bufferViews"][primitive["extensions"]["KHR_draco_mesh_compression"]["bufferView"]]
     begin, data = view.get("byteOffset", 0), bytearray(binary)
