@@ -19,6 +19,9 @@ UPPER_REACH, LOWER_REACH = 0.085, 0.055
 where the cheek begins."""
 WHOLE = 0.12
 """Share of that within which skin moves as the margin does. Chosen: the lid's plate is stiff."""
+SPREAD, SPREAD_SHARES = 0.6, (0.1, 0.23, 0.34, 0.23, 0.1)
+"""Skin so far from the margin goes with that much of it to both sides, as a share of the distance, and how much each
+part counts. Chosen: without it skin above the corners has a crease."""
 MEETING = 0.12
 """Share of the gap between the lids by which the lower one rises when the eye shuts. Chosen: it mostly moves towards
 the nose, Doane, "Interactions of eyelids and tears", Am. J. Ophthalmol. 89 (1980)."""
@@ -31,9 +34,9 @@ LEAST_LEFT = 0.35
 """Share of the gap that gaze alone leaves between the lids. Chosen: one who looks down still sees."""
 FRONT = 1.4
 """Radians up and down, within which skin may touch the eyeball. Chosen, 80 degrees: behind that is the socket."""
-TAPER, MOST_TAPER, TAPER_STEPS = 0.016, 0.035, 8
+TAPER, MOST_TAPER, TAPER_STEPS = 0.025, 0.035, 8
 """Beyond where an opening is seen it ends as a wedge in the corner of the lids: the shortest and the longest, and
-stations on each. Chosen, 3.7 and 8 mm: what lies in the corner, as the caruncle, covers the eye too, and is folded
+stations on each. Chosen, 6 and 8 mm: what lies in the corner, as the caruncle, covers the eye too, and is folded
 in."""
 
 
@@ -82,25 +85,28 @@ class Lids:
         wedges = _wedges(eye, opening, mesh.vertices[None], size)
         along, top, bottom, middle = (each[0] if each.ndim == 2 else each for each in wedges)
         up, down, margin = (np.interp(x, along, curve) for curve in (top, bottom, middle))
-        inside = (x > along[0]) & (x < along[-1]) & skin
+        # The farther from the margin, the more of its neighbours skin goes with.
+        above, below = (angle - up) * far, (down - angle) * far
+        spread = SPREAD * np.clip(np.maximum(above, below), 0, UPPER_REACH * size)
+        inside = (x > along[0] - spread) & (x < along[-1] + spread) & skin
         # The socket behind the lids is not the lids.
         shallow = 1 - _step((np.hypot(margin, x) - out) / (0.01 * size) - 0.5)
         # In the corners skin goes on from one lid to the other, and tears do everywhere.
         share = np.clip((angle - down) / np.maximum(up - down, 1e-6), 0, 1)
-        upper = inside * share * shallow * _fade((angle - up) * far / (UPPER_REACH * size))
-        lower = inside * (1 - share) * shallow * _fade((down - angle) * far / (LOWER_REACH * size))
+        upper = inside * share * shallow * _fade(above / (UPPER_REACH * size))
+        lower = inside * (1 - share) * shallow * _fade(below / (LOWER_REACH * size))
         level = np.minimum(1, margin / np.maximum(far, 1e-6))
         # Lashes go stiffly with the margin where they are, as far as the skin does that they are rooted in.
         for weight in (upper, lower):
             weight[hanging.members] = hanging.roots @ weight
         level[hanging.members] = 1
-        x[hanging.members] = hanging.roots @ x
+        x[hanging.members], spread[hanging.members] = hanging.roots @ x, 0
         clear = eye.clearance(mesh.vertices[None])[0]
         touching = skin & (np.abs(clear) < 0.03 * size) & (np.abs(angle) < FRONT)
         near = np.flatnonzero((upper > 1e-3) | (lower > 1e-3) | touching)
         weights = (upper[near], lower[near], level[near])
         rest_gap = np.maximum(top - bottom, 1e-6)
-        free = cls(eye, opening, near, _between(x[near], along), *weights, None, rest_gap, size)
+        free = cls(eye, opening, near, _between(x[near], spread[near], along), *weights, None, rest_gap, size)
         if eye.reach is None:
             return free
         still, soft = np.eye(3)[None], ~np.isin(near, hanging.members) & (np.abs(angle[near]) < FRONT)
@@ -208,8 +214,14 @@ def _fade(part: np.ndarray) -> np.ndarray:
     return 1 - _step((part - WHOLE) / (1 - WHOLE))
 
 
-def _between(x: np.ndarray, along: np.ndarray) -> csr_matrix:
-    """Sparse (N, K): linear interpolation between stations."""
+def _between(x: np.ndarray, spread: np.ndarray, along: np.ndarray) -> csr_matrix:
+    """Sparse (N, K): linear interpolation between stations, averaged over `spread` mm to both sides."""
+    steps = zip((-1, -0.5, 0, 0.5, 1), SPREAD_SHARES, strict=True)
+    parts = [share * _linear(x + step * spread, along) for step, share in steps]
+    return csr_matrix(sum(parts[1:], parts[0]))
+
+
+def _linear(x: np.ndarray, along: np.ndarray) -> csr_matrix:
     at = np.clip(np.searchsorted(along, x) - 1, 0, len(along) - 2)
     part = np.clip((x - along[at]) / (along[at + 1] - along[at]), 0, 1)
     rows = np.tile(np.arange(len(x)), 2)
