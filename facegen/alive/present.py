@@ -14,9 +14,9 @@ from facegen.sequence.frames import CHUNK_FRAMES, FewFields, Frames
 TURNED = 2.0
 """Degrees by which the skull has turned, or mm by which it has moved, from which a motion moves the head itself.
 Chosen: what expressions do to skin above the brows seems to turn a head by less."""
-SHUT, BLINK = 0.5, 0.6
+SHUT, BLINK = 0.3, 0.5
 """Share of the opening between lids, and seconds: lids that are nearer for no longer have blinked. Chosen: expressions
-narrow eyes for longer."""
+narrow eyes less, and for longer."""
 
 
 def own_kinds(frames: np.ndarray | Frames, body: Body, fps: float) -> list[str]:

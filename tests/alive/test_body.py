@@ -30,7 +30,7 @@ def posed(state, of: Body | None = None, mesh: TriMesh | None = None) -> np.ndar
 
 def test_lids_stay_out_of_eyeballs_in_any_state() -> None:
     generator = np.random.default_rng(0)
-    for number in range(24):
+    for number in range(15):
         shut = tuple(generator.random(2)) if number % 3 else (1.0, 1.0)
         gaze = tuple(generator.uniform([-20, -14], [20, 14]))
         assert deepest(body(), head()[0], posed(done(shut, gaze))) < DEEPEST
