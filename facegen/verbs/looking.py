@@ -42,6 +42,12 @@ def add_inspect(verbs: argparse._SubParsersAction) -> None:
         help="of a corpus: draw up to 12 people, each at rest and at the apex of each expression",
     )
     parser.add_argument(
+        "--motion",
+        action="store_true",
+        help="of a corpus: also say how its faces move, beside recorded takes: rise and fall, steps, sags, returns, "
+        "sides, spectrum of speed",
+    )
+    parser.add_argument(
         "--source",
         metavar="NAME",
         help="of a dataset's folder: the source to read it as, by name or as MODULE:CLASS of your own (default: the "
@@ -81,9 +87,11 @@ def inspect(options: Namespace) -> None:
         )
     if options.groups is not None and report.facts["kind"] != "mesh":
         raise FacegenError(f"--groups are of a mesh; {options.path} is a {report.facts['kind']}")
-    for sheet, name in ((options.phases, "phases"), (options.people, "people")):
-        if sheet is not None and report.facts["kind"] != "corpus":
-            raise FacegenError(f"--{name} are of a corpus; {options.path} is a {report.facts['kind']}")
+    asked = {"phases": options.phases, "people": options.people, "motion": options.motion or None}
+    for name, given in asked.items():
+        if given is not None and report.facts["kind"] != "corpus":
+            verb = "is" if name == "motion" else "are"
+            raise FacegenError(f"--{name} {verb} of a corpus; {options.path} is a {report.facts['kind']}")
     if options.phases is not None or options.people is not None:
         from facegen.data.corpus import Corpus
         from facegen.inspection.people_sheet import draw_people
@@ -96,4 +104,14 @@ def inspect(options: Namespace) -> None:
                 print(f"phases on {len(pages)} pages: {pages[0]} to {pages[-1].name}", file=sys.stderr)
         if options.people is not None:
             draw_people(corpus, options.people)
+    motion = None
+    if options.motion:
+        from facegen.data.corpus import Corpus
+        from facegen.inspection.motion import MotionReport
+
+        motion = MotionReport.of(Corpus(options.path))
+        if options.json:
+            report.facts["motion"] = motion.facts()
     print(report.json() if options.json else report.text())
+    if motion is not None and not options.json:
+        print(motion.text())

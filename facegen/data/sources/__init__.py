@@ -17,8 +17,8 @@ REAL = SPLITS | {"root", "fps", "units"}
 TAKES = SPLITS | {"root", "basis", "subjects", "region", "vertices", "head", "units", "expressions", "test_takes"}
 """Options of every source of recorded weights, which faces of the ICT Face Model act."""
 OPTIONS = {
-    "synthetic": SPLITS | {"subjects", "frames", "vertices", "fps", "blinks"},
-    "ict_facekit": SPLITS | {"root", "subjects", "frames", "vertices", "fps", "region"},
+    "synthetic": SPLITS | {"subjects", "frames", "vertices", "fps", "blinks", "acting"},
+    "ict_facekit": SPLITS | {"root", "subjects", "frames", "vertices", "fps", "region", "acting"},
     "folder": REAL | {"expressions"},
     "fourdfab": REAL | {"expressions", "layout"},
     "coma": REAL | {"expressions", "ranges"},
@@ -74,12 +74,15 @@ def open_source(name: str, options: Mapping[str, Any]) -> Source:
 
 def _acted(name: str, given: dict[str, Any], seed: int) -> Source:
     from facegen.data.sources.acting import Casting
+    from facegen.data.sources.recorded_acting import TAKE_SECONDS
 
-    acting = {"fps": given["fps"]} if "fps" in given else {}
+    acting = {key: given[key] for key in ("fps", "acting") if key in given}
     for split in SPLITS & given.keys():
         acting[split] = _count(split, given[split])
     if "frames" in given:
         acting["frames"] = tuple(given["frames"])
+    elif given.get("acting") == "recorded":
+        acting["frames"] = tuple(round(seconds * given.get("fps", Casting.fps)) for seconds in TAKE_SECONDS)
     casting = Casting(subjects=given.get("subjects", 20), seed=seed, **acting)
     if name == "synthetic":
         from facegen.data.sources.synthetic import SyntheticSource

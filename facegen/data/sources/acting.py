@@ -10,9 +10,10 @@ from typing import Protocol
 
 import numpy as np
 
+from facegen.data.sources.recorded_acting import RecordedStyle
 from facegen.data.sources.source import Key, Recording, Source
 from facegen.data.sources.splits import draw_val_subjects
-from facegen.errors import DataError
+from facegen.errors import DataError, unknown
 from facegen.motion.label import EXPRESSIONS, Phases
 
 ACTION_UNITS = {
@@ -26,6 +27,9 @@ ACTION_UNITS = {
 """Action units of each expression at its strongest; prototypes of Ekman and Friesen's Facial Action Coding System
 (Investigator's Guide, 1978), weights ours. A face that has no such unit acts without it."""
 
+ACTINGS = ("steady", "recorded")
+"""How people act: each in a style that is the same throughout, with flat apexes and a full return, or with the dynamics
+of recorded takes, see `RecordedStyle`."""
 GAIN_SPREAD = 0.2
 """Standard deviation of the log of a subject's gain for a unit. Chosen: a fifth stronger or weaker is usual."""
 SIDE_SPREAD = 0.08
@@ -46,6 +50,7 @@ class Casting:
         fps: frames a second.
         seed: fixes everything that is drawn.
         val_subjects: how many of them are kept for validation; None draws as `draw_val_subjects` does.
+        acting: a name of `ACTINGS`.
 
     Raises:
         DataError: a number is out of its range.
@@ -57,6 +62,7 @@ class Casting:
     fps: float = 25.0
     seed: int = 0
     val_subjects: int | None = None
+    acting: str = ACTINGS[0]
 
     def __post_init__(self) -> None:
         if self.subjects < 2 or not 1 <= self.held_out < self.subjects:
@@ -73,6 +79,8 @@ class Casting:
             raise DataError(f"a take needs at least 8 frames, shortest first, got {self.frames}")
         if not 0 < self.fps < inf:
             raise DataError(f"fps must be a positive number, got {self.fps}")
+        if self.acting not in ACTINGS:
+            raise DataError(unknown("way to act", self.acting, ACTINGS))
         if self.seed < 0:
             raise DataError(f"the seed must be 0 or more, got {self.seed}")
 
@@ -157,17 +165,21 @@ class ActedSource(Source):
         """A subject."""
 
     def style(self, generator: np.random.Generator) -> Style:
-        """How a subject acts."""
+        """How a subject acts, where the acting is steady."""
         return SteadyStyle.draw(generator)
 
     def read(self, key: Key) -> Recording:
         subject, expression, _ = key
         number = int(subject)
         person = self._person(number)
-        style = self.style(np.random.default_rng([self.casting.seed, 2, number]))
         take = np.random.default_rng([self.casting.seed, 3, number, EXPRESSIONS.index(expression)])
-        frames, phases, strength = draw_timing(self.casting.frames, take)
-        weights = style.perform(expression, frames, phases, strength)
+        manner = np.random.default_rng([self.casting.seed, 2, number])
+        if self.casting.acting == "recorded":
+            frames = int(take.integers(self.casting.frames[0], self.casting.frames[1] + 1))
+            weights, phases = RecordedStyle.draw(manner).perform(expression, frames, self.casting.fps, take)
+        else:
+            frames, phases, strength = draw_timing(self.casting.frames, take)
+            weights = self.style(manner).perform(expression, frames, phases, strength)
         return Recording(person.pose(self.beside(weights, frames, take)), person.neutral, phases, self.casting.fps)
 
     def beside(
@@ -191,6 +203,7 @@ class ActedSource(Source):
             "frames": list(casting.frames),
             "fps": casting.fps,
             "seed": casting.seed,
+            **({} if casting.acting == ACTINGS[0] else {"acting": casting.acting}),
         }
 
 

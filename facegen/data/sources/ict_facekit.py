@@ -25,7 +25,7 @@ SIDED = {
     "AU24": "mouthPress",
 }
 """Shapes that the model has for each side, by action unit, as its README relates them."""
-CENTRAL = {"AU10": "mouthShrugUpper", "AU17": "mouthShrugLower", "AU27": "jawOpen"}
+CENTRAL = {"AU10": "mouthShrugUpper", "AU17": "mouthShrugLower", "AU22": "mouthFunnel", "AU27": "jawOpen"}
 """Shapes of both sides at once, by action unit. Of all that the model has, these are what the six expressions need."""
 
 
