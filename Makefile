@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SET_UP := $(VENV)/.set-up
 
-.PHONY: demo test types lint docs package built-package tried-package lowest blender elsewhere browser false-faces clean
+.PHONY: demo test types lint docs package built-package tried-package lowest blender elsewhere browser false-faces lids clean
 
 demo: $(SET_UP)
 	$(BIN)/facegen demo --out demo
@@ -98,6 +98,11 @@ browser: $(SET_UP)
 # are: make false-faces DATA="../ICT-FaceKit ../MakeHuman".
 false-faces: $(SET_UP)
 	PYTHONPATH=tests $(BIN)/python tests/detection/false_faces.py $(DATA)
+
+# How deep lids cross eyeballs in 1,000 random states (docs/animate.md), some minutes; of more heads where the data are:
+# make lids DATA="../ICT-FaceKit ../MakeHuman".
+lids: $(SET_UP)
+	PYTHONPATH=tests $(BIN)/python tests/alive/crossings.py 1000 $(DATA)
 
 # openmesh comes as source: it needs a C++ compiler and cmake, and with cmake 4 the policy that its build files ask for.
 $(SET_UP): pyproject.toml constraints.txt $(wildcard facegen/nn/native/*.cpp facegen/nn/native/*.h)

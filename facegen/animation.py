@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 
+from facegen.alive.enliven import enliven
 from facegen.checkpoint import Checkpoint
 from facegen.checkpoint_entry import GENERATORS
 from facegen.errors import MeshError, MotionError, unknown
@@ -136,7 +138,14 @@ class TurnedFrames(Frames):
 
 @torch.inference_mode()
 def animate(
-    model: Checkpoint, neutral: TriMesh | Face, motion: np.ndarray, fps: float, *, streamed: bool = False
+    model: Checkpoint,
+    neutral: TriMesh | Face,
+    motion: np.ndarray,
+    fps: float,
+    *,
+    streamed: bool = False,
+    alive: bool = False,
+    seed: int = 0,
 ) -> Sequence:
     """Generate a 4D expression: displacements of the label, added to the neutral (Eq. 4).
 
@@ -148,12 +157,15 @@ def animate(
         streamed: decode some frames at a time, whenever a writer asks for them, for clips that memory cannot hold. The
             label is encoded at once all the same, since its end may change its beginning; a network or a model of the
             user's own makes all frames at once.
+        alive: blinks, gaze, motion of the head and breath over it, as far as the mesh has what they need.
+        seed: of these; the same seed gives the same.
 
     Returns:
         A sequence of the neutral's own vertices and polygons, in mm.
 
     Raises:
         MeshError: the template cannot be fitted.
+        MotionError: the seed is negative.
 
     Examples:
         >>> import facegen
@@ -166,7 +178,10 @@ def animate(
     face = ready(neutral, model)
     label = torch.from_numpy(np.asarray(motion, dtype=np.float32))
     frames = _frames(model, label, face)
-    return _sequence(model, face, frames if streamed else np.asarray(frames), motion, fps)
+    made = _sequence(model, face, frames, motion, fps)
+    if alive:
+        made, _ = enliven(made, face, seed)
+    return made if streamed else replace(made, vertices=np.asarray(made.vertices))
 
 
 def _frames(model: Checkpoint, label: torch.Tensor, face: Face) -> Frames:

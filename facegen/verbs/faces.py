@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from facegen.errors import FacegenError, unknown
 from facegen.motion.label import EASINGS
+from facegen.verbs.alive import add_alive, driven_alive, enlivened, require_alive
 from facegen.verbs.assets import asset_of, write_moved
 from facegen.verbs.driving import add_drive, by_own_shapes, require_own, write_own
 from facegen.verbs.shared import add_model, add_output, add_verb, require_output
@@ -65,6 +66,7 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
         "--ease", metavar="NAME", help=f"how it rises and falls: {', '.join(EASINGS)} (default: linear)"
     )
     add_drive(parser)
+    add_alive(parser)
     add_output(parser)
 
 
@@ -76,6 +78,7 @@ def animate(options: Namespace) -> None:
 
     recorded = options.timeline is not None and options.timeline.suffix.lower() == ".csv"
     _require_one_label(options, recorded)
+    require_alive(options)
     require_output(options)  # refused now, and not after the fit
     if recorded and options.expression is None:
         return play(options)
@@ -113,9 +116,11 @@ def animate(options: Namespace) -> None:
     if own is not None:
         made, driven = by_own_shapes(made, face, own)
         if asset is not None:
+            driven = driven_alive(driven, made, own, options)
             write_own(made, driven, own[0], options, _motion_name(options))
             return _judge(made, face, options)
-    write_moved(_dressed(made, face, options, asset), face, options, asset, _motion_name(options))
+    living = enlivened(made, face, options)
+    write_moved(_dressed(living, face, options, asset), face, options, asset, _motion_name(options))
     _judge(made, face, options)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facegen.errors import FacegenError
+from facegen.verbs.alive import take_alive
 from facegen.verbs.shared import chosen, write_sequence
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def play(options: Namespace) -> None:
     if options.fps is not None and not (np.isfinite(options.fps) and options.fps > 0):
         raise FacegenError(f"fps must be a positive number, got {options.fps}")
     times, weights = take_weights(take, options.fps if kept else options.fps or float(take.rate))
+    weights = take_alive(take, times, weights, set(places.values()), options)
     missing = unplayed(weights, set(places.values()))
     if missing:
         _left_out(f"{', '.join(missing)}, which {options.neutral.name} does not have")

@@ -1,0 +1,132 @@
+"""Steps of `animate --alive`: what a face does beside its expressions."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from argparse import Namespace
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facegen.errors import FacegenError
+
+if TYPE_CHECKING:
+    from facegen.alive.life import Life
+    from facegen.face import Face
+    from facegen.motion.live_link import Take
+    from facegen.scene.asset import Asset
+    from facegen.scene.driven import Driven
+    from facegen.scene.own_shapes import OwnShape
+    from facegen.sequence.sequence import Sequence
+
+TURNED = 0.03
+"""Radians by which a recorded head has turned, from which a recording has head motion. Chosen: noise is less."""
+
+
+def add_alive(parser: argparse.ArgumentParser) -> None:
+    """The options of it."""
+    alive = parser.add_argument_group("a living face")
+    alive.add_argument(
+        "--alive",
+        action="store_true",
+        help="blinks, gaze, motion of the head and breath over the motion, where it has none of its own; see "
+        "docs/animate.md",
+    )
+    alive.add_argument("--seed", type=int, metavar="N", help="of --alive: another N, another person (default: 0)")
+
+
+def require_alive(options: Namespace) -> None:
+    """Refuse a seed of nothing, or one that is none, and weights, which say what an expression does alone.
+
+    Raises:
+        FacegenError: see above.
+    """
+    if options.alive and options.out.suffix.lower() == ".csv":
+        raise FacegenError("--alive turns eyes and head, which weights of a .csv cannot say; give --out another suffix")
+    if options.seed is None:
+        return
+    if not options.alive:
+        raise FacegenError("--seed says which blinks and glances --alive adds; give --alive with it, or leave it out")
+    if options.seed < 0:
+        raise FacegenError(f"--seed must be a whole number from 0 on, got {options.seed}")
+
+
+def enlivened(sequence: Sequence, face: Face, options: Namespace) -> Sequence:
+    """The sequence, alive where the options ask for that; what is left out is printed."""
+    if not options.alive:
+        return sequence
+    from facegen.alive.enliven import enliven
+
+    made, notes = enliven(sequence, face, options.seed or 0)
+    for reason in notes:
+        _left_out(reason)
+    return made
+
+
+def driven_alive(driven: Driven, sequence: Sequence, own: tuple[Asset, list[OwnShape]], options: Namespace) -> Driven:
+    """The weights of an avatar's own shapes, with blinks and gaze where it has shapes for them.
+
+    A blink adds to what the motion itself shuts, and a glance takes the place of it.
+    """
+    if not options.alive:
+        return driven
+    from facegen.alive.life import Life
+    from facegen.scene.drawn import arkit_targets
+
+    asset, shapes = own
+    life = Life(options.seed or 0, sequence.motion, sequence.expressions, sequence.fps)
+    # Shapes of gaze take no part in expressions, and are not among those that were solved for.
+    places = {shape.name: dict(shape.targets) for shape in shapes}
+    for place, name in arkit_targets(asset).items():
+        places.setdefault(name, {})[place] = 1.0
+    targets = dict(driven.targets)
+    times = np.arange(len(sequence.vertices)) / sequence.fps
+    for name, row in _weights(life, times, list(places)).items():
+        for place, share in places[name].items():
+            targets[place] = np.maximum(targets.get(place, np.zeros(len(row))), share * row)
+    return replace(driven, targets=targets)
+
+
+def take_alive(
+    take: Take, times: np.ndarray, weights: dict[str, np.ndarray], have: set[str], options: Namespace
+) -> dict[str, np.ndarray]:
+    """The weights of a recorded take by Apple's names, with blinks and gaze where it has none and there are shapes."""
+    if not options.alive:
+        return weights
+    from facegen.alive.life import Life
+    from facegen.rigging.played import ACTIVE
+
+    used = {name for name, curve in weights.items() if curve.max(initial=0) > ACTIVE}
+    has = {
+        kind
+        for kind, begins in (("blinks", "eyeBlink"), ("gaze", "eyeLook"))
+        if any(name.startswith(begins) for name in used)
+    }
+    if take.rotations is not None and np.ptp(take.rotations[:, :3], axis=0).max() > TURNED:
+        has.add("head")
+    kinds = tuple(kind for kind in ("blinks", "gaze") if kind not in has)
+    life = Life(options.seed or 0, np.zeros((2, 0)), (), 1.0, kinds)
+    if has:
+        _left_out(f"{' and '.join(sorted(has))}: the recording has its own")
+    return weights | _weights(life, times, sorted(have), kinds)
+
+
+def _weights(
+    life: Life, times: np.ndarray, names: list[str], wanted: tuple[str, ...] = ("blinks", "gaze")
+) -> dict[str, np.ndarray]:
+    """What shapes with these names do; what they cannot is printed."""
+    from facegen.alive.shapes import LOOK, kinds_of, shape_weights
+
+    can = kinds_of(names)
+    missing = [kind for kind in wanted if kind not in can]
+    if missing:
+        _left_out(f"{' and '.join(missing)}: it has no shapes for them, such as eyeBlinkLeft or eyeLookUpLeft")
+    _left_out("turns of the head and breath: shapes of its own do none")
+    found = shape_weights(life.at(times), names)
+    return {name: row for name, row in found.items() if ("gaze" if name.startswith(LOOK) else "blinks") in wanted}
+
+
+def _left_out(reason: str) -> None:
+    print(f"facegen: left out: {reason}", file=sys.stderr)
