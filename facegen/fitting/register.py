@@ -12,6 +12,7 @@ from facegen.errors import MeshError
 from facegen.fitting.clearance import Clearance
 from facegen.fitting.extension import Extension, inwards
 from facegen.fitting.head import FaceFrame, Jaw
+from facegen.fitting.lashes import Lashes
 from facegen.fitting.lips import lip_sides, lips_are_fused
 from facegen.fitting.nonrigid import OPPOSITE_REACH, align, fit_template
 from facegen.fitting.parts import lining, sort_parts
@@ -267,6 +268,6 @@ def transfer(fit: Fit) -> Transfer:
     stretch = local_maps(template, fit.vertices, FRAME_WIDTH * size / fit.scale)
     rolling = normals @ head.rotation[2] < SEEN_COSINE
     clearance = Clearance(mesh, np.isin(piece, piece[held]), parts.solids, head, jaw, rolling)
-    return Transfer(
-        stretch, where, extend, hold, parts, jaw, swing, clearance, mesh, np.where(others, piece, -1), fit.index
-    )
+    loose = np.where(others, piece, -1)
+    lashes = Lashes.of(mesh, anchors, roots, piece, head)
+    return Transfer(stretch, where, extend, hold, parts, jaw, swing, clearance, mesh, loose, fit.index, lashes)

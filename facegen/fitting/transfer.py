@@ -11,6 +11,7 @@ from facegen.errors import MeshError
 from facegen.fitting.clearance import Clearance
 from facegen.fitting.extension import Extension
 from facegen.fitting.head import Jaw
+from facegen.fitting.lashes import Lashes, frames
 from facegen.fitting.parts import Parts
 from facegen.fitting.untangle import smooth_out
 from facegen.mesh.laplacian import factor, laplacian
@@ -67,6 +68,7 @@ class Transfer:
         mesh: joined, without expression.
         loose: (joined,) number of the piece of what is not skin, and -1 on the skin.
         index: (U,) the joined vertex of each vertex of the mesh.
+        lashes: what turns with the skin at its roots; None where there is none.
     """
 
     stretch: np.ndarray
@@ -80,6 +82,7 @@ class Transfer:
     mesh: TriMesh
     loose: np.ndarray
     index: np.ndarray
+    lashes: Lashes | None = None
 
     def __call__(self, displacement: np.ndarray) -> np.ndarray:
         """(T, V, 3) in mm to (T, U, 3) float32 in the units of the mesh."""
@@ -102,6 +105,8 @@ class Transfer:
             if turn:
                 frame += (min(turn / OPEN_JAW, 1) * turn * self.swing).astype(np.float32)
             frame[hinged] = share * (self.jaw.turn(arms, turn) + shift - arms)
+            if self.lashes is not None:
+                self.lashes(self.mesh.vertices, frame)
         self.clearance(joined, angle, slide)
         smooth_out(self.mesh, joined, weights, self.parts.jaw == 0, self.loose)
         return joined[:, self.index]
@@ -128,7 +133,7 @@ def local_maps(template: TriMesh, fitted: np.ndarray, size: float) -> np.ndarray
         fitted: (V, 3).
         size: the width, in the template's units.
     """
-    before, after = (_frames(points[template.faces]) for points in (template.vertices, fitted))
+    before, after = (frames(points[template.faces]) for points in (template.vertices, fitted))
     good = np.abs(np.linalg.det(before)) > DEGENERATE_DETERMINANT * size**2
     gradient = np.zeros_like(before)
     gradient[good] = after[good] @ np.linalg.inv(before[good])
@@ -144,14 +149,6 @@ def local_maps(template: TriMesh, fitted: np.ndarray, size: float) -> np.ndarray
     smooth = factor(system).solve(gather @ gradient.reshape(-1, 9))
     total = factor(system).solve(mass)
     return (smooth / total[:, None]).reshape(-1, 3, 3)
-
-
-def _frames(corners: np.ndarray) -> np.ndarray:
-    one, two = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    normal = np.cross(one, two)
-    length = np.linalg.norm(normal, axis=1, keepdims=True)
-    # As long as the triangle is wide, so that it shrinks and grows with it.
-    return np.stack([one, two, normal / np.sqrt(np.where(length > 0, length, 1))], axis=2)
 
 
 def find_anchors(
