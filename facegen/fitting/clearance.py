@@ -88,7 +88,7 @@ class Clearance:
             for contact in self.contacts:
                 place = self.mesh.vertices[contact.near] + frame[contact.near]
                 if contact.solid.hinged:
-                    place = self.jaw.turn(place - shift, -turn)
+                    place = self.jaw.turn(place - self.jaw.slides(place - shift, shift), -turn)
                 push = contact.push(place, self.size)
                 if push is not None:
                     push = self.jaw.rotate(push, turn) if contact.solid.hinged else push
