@@ -27,6 +27,9 @@ forwards; muscles of the chin raise it more than that."""
 ASIDE_TURN = 1.2
 """Radians by which a jaw turns about the vertical while it slides to a side by the face's size: it swings from the
 joint of the other side. Chosen after ICT-FaceKit's shapes, whose teeth move by 3 % less for each 6 mm farther back."""
+JAW_AHEAD = 1.15
+"""How far a jaw turns for each radian by which the skin of its chin does, which slides over it. Chosen after
+ICT-FaceKit's shapes, whose teeth turn by 1.2 times as much."""
 DIVISOR_FLOOR = 1e-9
 """Smallest angle, and smallest way as a share of a jaw's size, that is divided by."""
 
@@ -118,7 +121,7 @@ class Jaw:
         Args:
             displacement: (T, V, 3) of the template, in the mesh's frame and units.
         """
-        angle = self.angle(displacement)
+        angle = JAW_AHEAD * self.angle(displacement)
         if not len(self.at) or self.lip is None:
             return angle, np.zeros((len(displacement), 3))
         chin, edge, lip = (

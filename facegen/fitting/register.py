@@ -13,6 +13,7 @@ from facegen.fitting.clearance import Clearance
 from facegen.fitting.extension import Extension, inwards
 from facegen.fitting.head import FaceFrame, Jaw
 from facegen.fitting.lashes import Lashes
+from facegen.fitting.lip_guard import LipGuard
 from facegen.fitting.lips import lip_sides, lips_are_fused
 from facegen.fitting.nonrigid import OPPOSITE_REACH, align, fit_template
 from facegen.fitting.parts import lining, sort_parts
@@ -272,4 +273,7 @@ def transfer(fit: Fit) -> Transfer:
     clearance = Clearance(mesh, np.isin(piece, piece[held]), parts.solids, head, jaw, rolling)
     loose = np.where(others, piece, -1)
     lashes = Lashes.of(mesh, anchors, roots, piece, head)
-    return Transfer(stretch, where, extend, hold, parts, jaw, swing, drag, clearance, mesh, loose, fit.index, lashes)
+    lips = LipGuard.of(mesh, np.isin(piece, piece[anchors]), head)
+    return Transfer(
+        stretch, where, extend, hold, parts, jaw, swing, drag, clearance, mesh, loose, fit.index, lashes, lips
+    )

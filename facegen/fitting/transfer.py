@@ -12,6 +12,7 @@ from facegen.fitting.clearance import Clearance
 from facegen.fitting.extension import Extension
 from facegen.fitting.head import Jaw
 from facegen.fitting.lashes import Lashes, frames
+from facegen.fitting.lip_guard import LipGuard
 from facegen.fitting.parts import Parts
 from facegen.fitting.untangle import smooth_out
 from facegen.mesh.laplacian import factor, laplacian
@@ -72,6 +73,7 @@ class Transfer:
         loose: (joined,) number of the piece of what is not skin, and -1 on the skin.
         index: (U,) the joined vertex of each vertex of the mesh.
         lashes: what turns with the skin at its roots; None where there is none.
+        lips: what keeps each lip out of the other; None where there are not two.
     """
 
     stretch: np.ndarray
@@ -87,6 +89,7 @@ class Transfer:
     loose: np.ndarray
     index: np.ndarray
     lashes: Lashes | None = None
+    lips: LipGuard | None = None
 
     def __call__(self, displacement: np.ndarray) -> np.ndarray:
         """(T, V, 3) in mm to (T, U, 3) float32 in the units of the mesh."""
@@ -113,6 +116,8 @@ class Transfer:
             if self.lashes is not None:
                 self.lashes(self.mesh.vertices, frame)
         self.clearance(joined, angle, slide)
+        if self.lips is not None:
+            self.lips(joined)
         smooth_out(self.mesh, joined, weights, self.parts.jaw == 0, self.loose)
         return joined[:, self.index]
 
