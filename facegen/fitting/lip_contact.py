@@ -22,7 +22,8 @@ CORNER_WIDTH = 0.017
 DEEPEST_LIP = 0.018
 """What is deeper is not in the other lip but before or behind it. Chosen, 4 mm: half as thick as a lip."""
 OPPOSED = -0.2
-"""Cosine between normals below which lips look at each other. Chosen: the inside of a lip looks as the other's does."""
+"""Cosine between normals below which lips look at each other. Chosen: the inside of a lip looks as the other's does.
+And what is touched of the upper lip looks down, of the lower one up: a cheek beside the corner has an inside too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +37,7 @@ class LipContact:
         side: (C,) 1 on the upper lip, -1 on the lower one.
         lips: triangles (M, 3) of the upper lip and of the lower one.
         rest: (C,) depth at rest.
+        up: (3,) unit, of the face.
         size: of the face, in the mesh's units.
     """
 
@@ -45,6 +47,7 @@ class LipContact:
     side: np.ndarray
     lips: tuple[np.ndarray, np.ndarray]
     rest: np.ndarray
+    up: np.ndarray
     size: float
 
     @classmethod
@@ -72,7 +75,7 @@ class LipContact:
         asked = np.flatnonzero(near)
         if not len(asked) or not all(map(len, lips)):
             return None
-        free = cls(around, faces, asked, side[asked], lips, np.zeros(len(asked)), head.size)
+        free = cls(around, faces, asked, side[asked], lips, np.zeros(len(asked)), head.rotation[1], head.size)
         return replace(free, rest=free.depths(points)[0])
 
     def depths(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -97,6 +100,7 @@ class LipContact:
             hits = surface.nearest(place, np.zeros_like(place))
             far = np.einsum("nc,nc->n", hits.points - place, hits.normals)
             looking = np.einsum("nc,nc->n", own[asked], hits.normals) < OPPOSED
+            looking &= sign * (hits.normals @ self.up) > 0
             within = np.linalg.norm(hits.points - place, axis=1) < DEEPEST_LIP * self.size
             behind = (far > 0) & looking & within & ~hits.border
             depth[asked[behind]], normal[asked[behind]] = far[behind], hits.normals[behind]

@@ -8,9 +8,9 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from facegen.fitting.head import FaceFrame
-from facegen.fitting.lip_contact import LipContact
+from facegen.fitting.lip_contact import CORNER_WIDTH, LipContact
 from facegen.fitting.lips import lip_sides
-from facegen.landmarks.points import INNER_LIPS
+from facegen.landmarks.points import INNER_LIPS, MOUTH_CORNERS
 from facegen.mesh.tri_mesh import TriMesh
 
 # Lengths are in units of the face's size (230 mm for an adult).
@@ -19,9 +19,6 @@ GIVING_WIDTH, PUSH_WIDTH = 0.06, 0.02
 14 and 4.6 mm on an adult's face: pushes have faded at the border, and change little beside the lips."""
 PRESSED = 0.0006
 """Lips may lie so much deeper in each other than at rest: they are soft. Chosen, 0.14 mm on an adult's face."""
-CORNER_SHARE = 0.15
-"""How far a vertex is from the line between the lips, by `lip_sides`, that goes all the way with its lip. Chosen: at
-the corners of the mouth, at 0, the pushes of both cancel out."""
 ROUNDS = 6
 """Times that lips are looked at and pushed apart, at most, each by half of what is lacking. Chosen; what is left by
 then stays."""
@@ -58,7 +55,10 @@ class LipGuard:
         line = head.landmarks[list(INNER_LIPS)]
         gap = np.asarray(KDTree(line).query(mesh.vertices, distance_upper_bound=GIVING_WIDTH * head.size)[0])
         giving = np.flatnonzero(skin & np.isfinite(gap))
-        lip = np.clip(lip_sides(mesh, head.landmarks)[giving] / CORNER_SHARE, -1, 1)
+        # At the corners of the mouth the pushes of both lips cancel out.
+        corner = np.asarray(KDTree(head.landmarks[list(MOUTH_CORNERS)]).query(mesh.vertices[giving])[0])
+        share = np.clip(corner / (CORNER_WIDTH * head.size), 0, 1)
+        lip = share * np.sign(lip_sides(mesh, head.landmarks)[giving])
         return cls(contact, giving, mesh.vertices[giving], lip, mesh.vertices[contact.around], head.size)
 
     def __call__(self, moved: np.ndarray) -> None:

@@ -119,6 +119,9 @@ class Transfer:
         if self.lips is not None:
             self.lips(joined)
         smooth_out(self.mesh, joined, weights, self.parts.jaw == 0, self.loose)
+        if self.lips is not None:
+            # What was smoothed may have crossed anew.
+            self.lips(joined)
         return joined[:, self.index]
 
 
