@@ -76,20 +76,27 @@ class Clearance:
             if contact is not None:
                 self.contacts.append(contact)
 
-    def __call__(self, moved: np.ndarray, angle: np.ndarray, slide: np.ndarray | None = None) -> None:
+    def __call__(
+        self, moved: np.ndarray, angle: np.ndarray, slide: np.ndarray | None = None, before: np.ndarray | None = None
+    ) -> None:
         """Change displacements in place.
 
         Args:
             moved: (T, U, 3) in the mesh's units.
             angle: (T,) radians by which the jaw is open.
             slide: (T, 3) by which it has moved beside that; None is not at all.
+            before: (T, U, 3) as it was when it was last called: only eyeballs are looked at, and only where the skin
+                around them has moved since; None looks at everything.
         """
         slide = np.zeros((len(moved), 3)) if slide is None else slide
-        for frame, turn, shift in zip(moved, angle, slide, strict=True):
+        for number, (frame, turn, shift) in enumerate(zip(moved, angle, slide, strict=True)):
             if not frame.any():
                 continue
             for contact in self.contacts:
-                place = self.mesh.vertices[contact.near] + frame[contact.near]
+                near = contact.near
+                if before is not None and (contact.solid.flat or (frame[near] == before[number, near]).all()):
+                    continue
+                place = self.mesh.vertices[near] + frame[near]
                 if contact.solid.hinged:
                     place = self.jaw.turn(place - self.jaw.slides(place - shift, shift), -turn)
                 push = contact.push(place, self.size)

@@ -31,7 +31,7 @@ SKIN_WIDTH, MOST_TRIANGLES = 0.0087, 48
 2 mm on an adult's face: a wider one sees less of the lid's edge, which rolls."""
 FEWEST_TRIANGLES = 8
 """Triangles that are asked where the skin is coarse."""
-STILL, ROLLING, ROLL_GAIN, MOST_ROLL = np.radians(5), np.radians(20), 2.0, np.radians(60)
+STILL, ROLLING, ROLL_GAIN, MOST_ROLL = np.radians(5), np.radians(18), 2.0, np.radians(60)
 """Skin that turns by less than the first leaves lashes as they are; from the second on, they turn by so many times as
 much, but by no more than the last. Chosen after ICT-FaceKit's shapes: the lashes of its upper lids turn by 53 degrees
 in a blink, as the lid's rim rolls, where the skin of the lid around their roots turns by 24, and hardly where a lid

@@ -90,8 +90,8 @@ class LipContact:
             used, faces = np.unique(other, return_inverse=True)
             asked = np.flatnonzero(self.side == sign)
             place = points[self.asked[asked]]
-            # What lies outside the other lip's box lies outside the lip.
-            low, high = points[used].min(axis=0), points[used].max(axis=0)
+            reach = DEEPEST_LIP * self.size
+            low, high = points[used].min(axis=0) - reach, points[used].max(axis=0) + reach
             inside = ((place > low) & (place < high)).all(axis=1)
             asked, place = asked[inside], place[inside]
             if not len(asked):
@@ -101,7 +101,7 @@ class LipContact:
             far = np.einsum("nc,nc->n", hits.points - place, hits.normals)
             looking = np.einsum("nc,nc->n", own[asked], hits.normals) < OPPOSED
             looking &= sign * (hits.normals @ self.up) > 0
-            within = np.linalg.norm(hits.points - place, axis=1) < DEEPEST_LIP * self.size
+            within = np.linalg.norm(hits.points - place, axis=1) < reach
             behind = (far > 0) & looking & within & ~hits.border
             depth[asked[behind]], normal[asked[behind]] = far[behind], hits.normals[behind]
         return depth, normal

@@ -18,8 +18,8 @@ from facegen.mesh.tri_mesh import TriMesh
 GIVING_WIDTH, PUSH_WIDTH = 0.06, 0.02
 """Skin nearer to the line between the lips than the first gives way, around what crossed as far as the second. Chosen,
 14 and 4.6 mm on an adult's face: pushes have faded at the border, and change little beside the lips."""
-PRESSED = 0.0006
-"""Lips may lie so much deeper in each other than at rest: they are soft. Chosen, 0.14 mm on an adult's face."""
+PRESSED = 0.0009
+"""Lips may lie so much deeper in each other than at rest: they are soft. Chosen, 0.2 mm on an adult's face."""
 ROUNDS = 6
 """Times that lips are looked at and pushed apart, at most, each by half of what is lacking. Chosen; what is left by
 then stays."""
@@ -73,10 +73,11 @@ class LipGuard:
         beside = csr_matrix((diags(1 / many) @ graph + identity(len(giving))) / 2)
         return cls(contact, giving, mesh.vertices[giving], lip, beside, mesh.vertices[contact.around], head.size)
 
-    def __call__(self, moved: np.ndarray) -> None:
-        """Change displacements (T, U, 3) in place."""
-        for frame in moved:
-            if frame[self.contact.around].any():
+    def __call__(self, moved: np.ndarray, before: np.ndarray | None = None) -> None:
+        """Change displacements (T, U, 3) in place, only where lips moved since they were as `before` (T, U, 3)."""
+        around = self.contact.around
+        for number, frame in enumerate(moved):
+            if (frame[around] != (0 if before is None else before[number, around])).any():
                 self._part(frame)
 
     def _part(self, frame: np.ndarray) -> None:

@@ -118,10 +118,12 @@ class Transfer:
         self.clearance(joined, angle, slide)
         if self.lips is not None:
             self.lips(joined)
+        before = joined.copy()
         smooth_out(self.mesh, joined, weights, self.parts.jaw == 0, self.loose)
+        # What was smoothed may touch anew.
+        self.clearance(joined, angle, slide, before)
         if self.lips is not None:
-            # What was smoothed may have crossed anew.
-            self.lips(joined)
+            self.lips(joined, before)
         return joined[:, self.index]
 
 

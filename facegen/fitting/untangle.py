@@ -35,9 +35,6 @@ nothing."""
 LOOSE_SHARE = 0.1
 """A piece that hangs on the skin is left alone where more than this share of its triangles turn over. Chosen: upper
 lashes turn down with the lid."""
-SUSPICIOUS = 0.4
-"""Share of its area, seen along its normal at rest, that a triangle must have kept in all frames that were corrected,
-or it is looked at in all others too. Chosen: what kept more does not turn over between them."""
 MIXED = 0.1
 """A frame is a mixture of others where less than this share of the largest is missing. Chosen: a tenth of a motion
 hardly turns a triangle over."""
@@ -81,16 +78,14 @@ def smooth_out(mesh: TriMesh, moved: np.ndarray, weights: np.ndarray, soft: np.n
         _untangled(mesh, faces, moved[frame], _asked(row, owner), soft)
         for frame, row in zip(chosen, shares, strict=True)
     ]
-    near = faces[(shares < SUSPICIOUS).any(axis=0)]
     mix = weights @ np.linalg.pinv(weights[chosen], rcond=LEAST_PART)
     for one, (free, step) in enumerate(steps):
         for frame in np.flatnonzero(np.abs(mix[:, one]) > LEAST_PART):
             moved[frame, free] += (np.clip(mix[frame, one], -1, 1) * step).astype(np.float32)
     for frame in moved:
-        turned = _kept(mesh.vertices, near, frame) < 0
-        if turned.sum() > LEFT_OVER:
-            turned = _asked(_kept(mesh.vertices, faces, frame), owner)
-            free, step = _untangled(mesh, faces, frame, turned, soft)
+        kept = _kept(mesh.vertices, faces, frame)
+        if (kept < 0).sum() > LEFT_OVER:
+            free, step = _untangled(mesh, faces, frame, _asked(kept, owner), soft)
             frame[free] += step.astype(np.float32)
 
 

@@ -19,7 +19,8 @@ from facegen.benchmark.own_face import own_face
 COSINE, UNEXPLAINED = 0.98, 0.2
 """On ICT-FaceKit's head in every form: the mean over the units, at least and at most."""
 BEFORE = json.loads((Path(__file__).parent / "own_face_before.json").read_text())
-"""Cosines of MakeHuman's units when each vertex was carried alone: none may fall below, and the mean lies above."""
+"""Cosines of MakeHuman's units when each vertex was carried alone, by the same fit: none may fall below, and the mean
+lies above."""
 TURNED_SHARE, TURNED = 0.05, 10
 """Triangles turned over beyond those that the artist's own shape turns, as a share of these or as a number."""
 CROSSED = 0.3
