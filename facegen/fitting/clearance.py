@@ -98,7 +98,7 @@ class Clearance:
                     continue
                 place = self.mesh.vertices[near] + frame[near]
                 if contact.solid.hinged:
-                    place = self.jaw.turn(place - self.jaw.slides(place - shift, shift), -turn)
+                    place = self.jaw.turn(self.jaw.slides(place, shift, back=True), -turn)
                 push = contact.push(place, self.size)
                 if push is not None:
                     push = self.jaw.rotate(push, turn) if contact.solid.hinged else push

@@ -163,11 +163,16 @@ class Jaw:
         """(N, 3) points turned about the axis."""
         return self.hinge + self.rotate(points - self.hinge, angle)
 
-    def slides(self, points: np.ndarray, slide: np.ndarray) -> np.ndarray:
-        """(N, 3) by which points move as the jaw, at the depth of the eyes, slides by (3,)."""
+    def slides(self, points: np.ndarray, slide: np.ndarray, back: bool = False) -> np.ndarray:
+        """(N, 3) where points come to as the jaw, at the depth of the eyes, slides by (3,), or come from."""
         eyes = self.hinge - self.size * HINGE @ self.axes
         turn = ASIDE_TURN * float(slide @ self.axis) / self.size
-        return slide + turn * np.cross(self.axes[1], points - eyes)
+        up = self.axes[1]
+        off = points - eyes - slide if back else points - eyes
+        turn = -turn if back else turn
+        along = (off @ up)[:, None] * up
+        off = along + np.cos(turn) * (off - along) + np.sin(turn) * np.cross(up, off)
+        return eyes + off if back else eyes + off + slide
 
     def swing(self, points: np.ndarray) -> np.ndarray:
         """(N, 3) by which points move for each radian, as the jaw begins to open."""

@@ -112,7 +112,7 @@ class Transfer:
         for frame, turn, shift, part in zip(joined, angle, slide, opened, strict=True):
             if part:
                 frame += (part * (turn * self.swing + self.drag[:, None] * shift)).astype(np.float32)
-            frame[hinged] = share * (self.jaw.turn(arms, turn) + self.jaw.slides(arms, shift) - arms)
+            frame[hinged] = share * (self.jaw.slides(self.jaw.turn(arms, turn), shift) - arms)
             if self.lashes is not None:
                 self.lashes(self.mesh.vertices, frame)
         self.clearance(joined, angle, slide)

@@ -109,7 +109,9 @@ def test_a_jaw_that_slides_aside_moves_less_farther_back_and_one_that_slides_for
     head = FaceFrame(np.eye(3), np.zeros(3), 200.0, np.zeros((468, 3)))
     jaw = Jaw.of(head, csr_matrix((0, 1)), np.zeros((0, 3)))
     points = np.array([[0.0, -50.0, 0.0], [0.0, -50.0, -60.0]])
-    front, back = jaw.slides(points, np.array([5.0, 0.0, 0.0]))
+    aside = np.array([5.0, 0.0, 0.0])
+    front, back = jaw.slides(points, aside) - points
     np.testing.assert_allclose(front, [5, 0, 0], atol=1e-12)
     assert 2 < back[0] < 4
-    np.testing.assert_allclose(jaw.slides(points, np.array([0.0, 0.0, 5.0])), [[0, 0, 5]] * 2, atol=1e-12)
+    np.testing.assert_allclose(jaw.slides(jaw.slides(points, aside), aside, back=True), points, atol=1e-12)
+    np.testing.assert_allclose(jaw.slides(points, np.array([0.0, 0.0, 5.0])) - points, [[0, 0, 5]] * 2, atol=1e-12)
