@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SET_UP := $(VENV)/.set-up
 
-.PHONY: demo test types lint docs package built-package tried-package lowest blender elsewhere browser false-faces lids clean
+.PHONY: demo test types lint docs package built-package tried-package lowest blender elsewhere browser false-faces lids own-face clean
 
 demo: $(SET_UP)
 	$(BIN)/facegen demo --out demo
@@ -103,6 +103,11 @@ false-faces: $(SET_UP)
 # make lids DATA="../ICT-FaceKit ../MakeHuman".
 lids: $(SET_UP)
 	PYTHONPATH=tests $(BIN)/python tests/alive/crossings.py 1000 $(DATA)
+
+# How truly motion is carried onto heads with shapes of their own (docs/own-face.md), with bounds; some minutes, where
+# the data are: make own-face DATA="../ICT-FaceKit ../MakeHuman".
+own-face: $(SET_UP)
+	$(BIN)/python tests/benchmark/own_face_bounds.py $(DATA)
 
 # openmesh comes as source: it needs a C++ compiler and cmake, and with cmake 4 the policy that its build files ask for.
 $(SET_UP): pyproject.toml constraints.txt $(wildcard facegen/nn/native/*.cpp facegen/nn/native/*.h)

@@ -19,6 +19,7 @@ from facegen.face import Face, read_face, refusal_picture
 from facegen.fitting.register import FitError
 from facegen.landmarks.points import CHIN_TIP, FOREHEAD_TOP
 from facegen.mesh import TriMesh, read_mesh, vertex_normals, write_mesh
+from facegen.mesh.strain import turned_over
 from facegen.mesh.surface import Surface
 from facegen.mesh.topology import surface_pieces
 from facegen.pictures.render import Camera
@@ -42,11 +43,14 @@ def test_the_same_face_in_another_topology_moves_the_same_way(make) -> None:
     assert (face.units, face.factor) == ("cm", 10)
     np.testing.assert_allclose(face.rotation @ turn, np.eye(3), atol=0.1)
     true = np.stack([matrix @ field for field in fields()])
-    error = np.linalg.norm(face.carry(fields()) @ turn - true, axis=-1)
+    carried = face.carry(fields()) @ turn
+    error = np.linalg.norm(carried - true, axis=-1)
     length = np.linalg.norm(true, axis=-1)
     for each, moved in zip(error, length, strict=True):
         moving = moved > 0.05 * moved.max()
         assert np.sqrt(np.mean(each[moving] ** 2) / np.mean(moved[moving] ** 2)) < 0.05
+    flipped, wanted = (turned_over(mesh.vertices, mesh.vertices + x, mesh.faces).sum(axis=-1) for x in (carried, true))
+    assert (flipped <= wanted + np.maximum(0.05 * wanted, 10)).all()
 
 
 def test_landmarks_of_a_file_stand_for_the_detector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,7 +312,7 @@ def test_nothing_goes_through_lips_and_lids_that_did_not_at_rest(head) -> None:
     balls = [np.arange(21451, 22221), np.arange(23021, 23791)]
     seen = np.flatnonzero(vertex_normals(mesh.vertices, mesh.faces)[:9409, 2] > 0.2)
     # Inside the mouth, an artist's own smile lets teeth lie 4.4 mm deeper in the skin than at rest.
-    bound = np.array([1.5, 1.5, 0.25, 0.25, 0.25, 0.25])
+    bound = np.array([2.0, 2.0, 0.25, 0.25, 0.25, 0.25])
 
     def depths(vertices: np.ndarray) -> np.ndarray:
         lids = [

@@ -12,7 +12,7 @@ from scipy.spatial import KDTree
 from facegen.fitting.head import FaceFrame, Jaw
 from facegen.fitting.parts import Solid
 from facegen.mesh.surface import Surface
-from facegen.mesh.tri_mesh import TriMesh
+from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 
 SKIN_GAP = 0.002
 """In units of the face's size: skin keeps so far away from an eyeball, or as far as it is at rest, where that is
@@ -40,6 +40,9 @@ SMOOTHING_STEPS = 3
 FLATTEST_WAY = 0.4
 """Smallest cosine, of the way out to the solid's normal, by which a push is divided; skin that moves out along a
 surface would else be pushed very far. Chosen."""
+TOWARDS_BALL = -0.2
+"""Cosine between a normal and the way out of an eyeball, below which skin is the socket's lining: it lies on the ball
+unseen and is not asked, but gives way with the lid. Chosen: the rim of a lid looks aside and is asked."""
 DIVISOR_FLOOR = 1e-9
 """Smallest weight, and smallest length as a share of a cell or of the face, so that nothing is divided by 0."""
 
@@ -73,22 +76,29 @@ class Clearance:
             if contact is not None:
                 self.contacts.append(contact)
 
-    def __call__(self, moved: np.ndarray, angle: np.ndarray, slide: np.ndarray | None = None) -> None:
+    def __call__(
+        self, moved: np.ndarray, angle: np.ndarray, slide: np.ndarray | None = None, before: np.ndarray | None = None
+    ) -> None:
         """Change displacements in place.
 
         Args:
             moved: (T, U, 3) in the mesh's units.
             angle: (T,) radians by which the jaw is open.
             slide: (T, 3) by which it has moved beside that; None is not at all.
+            before: (T, U, 3) as it was when it was last called: only eyeballs are looked at, and only where the skin
+                around them has moved since; None looks at everything.
         """
         slide = np.zeros((len(moved), 3)) if slide is None else slide
-        for frame, turn, shift in zip(moved, angle, slide, strict=True):
+        for number, (frame, turn, shift) in enumerate(zip(moved, angle, slide, strict=True)):
             if not frame.any():
                 continue
             for contact in self.contacts:
-                place = self.mesh.vertices[contact.near] + frame[contact.near]
+                near = contact.near
+                if before is not None and (contact.solid.flat or (frame[near] == before[number, near]).all()):
+                    continue
+                place = self.mesh.vertices[near] + frame[near]
                 if contact.solid.hinged:
-                    place = self.jaw.turn(place - shift, -turn)
+                    place = self.jaw.turn(self.jaw.slides(place, shift, back=True), -turn)
                 push = contact.push(place, self.size)
                 if push is not None:
                     push = self.jaw.rotate(push, turn) if contact.solid.hinged else push
@@ -106,7 +116,7 @@ class _Contact:
         near: (C,) vertices of the skin that are asked.
         around: (N,) vertices that are moved.
         share: sparse (N, C), from pushes of those that are asked to all.
-        kept: (C,) distance that they keep.
+        kept: (C,) distance that they keep, minus infinity where they need not.
         edges: (E, 2) pairs of those that are asked, each both ways, sorted by the second.
         length: (E,) of the edges.
         up: (3,) unit.
@@ -144,7 +154,12 @@ class _Contact:
         edges, length = both[order], np.tile(length, 2)[order]
         free = cls(solid, surface, tree, near, around, share, np.zeros(0), edges, length, head.rotation[1])
         at_rest = free._distance(mesh.vertices[near], head.size)[0]
-        return replace(free, kept=np.minimum(at_rest, 0 if solid.flat else SKIN_GAP * head.size))
+        if solid.flat:
+            return replace(free, kept=np.minimum(at_rest, 0))
+        out = mesh.vertices[near] - solid.centre
+        out /= np.linalg.norm(out, axis=1, keepdims=True).clip(DIVISOR_FLOOR * head.size)
+        lining = np.einsum("nc,nc->n", vertex_normals(mesh.vertices, mesh.faces)[near], out) < TOWARDS_BALL
+        return replace(free, kept=np.where(lining, -np.inf, np.minimum(at_rest, SKIN_GAP * head.size)))
 
     def _distance(self, points: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
         """(N,) signed distance to the solid, positive outside, infinite where far away; (N, 3) the solid's normals."""

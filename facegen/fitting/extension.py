@@ -33,6 +33,10 @@ MAXILLA, LIP_SPAN = (0.03, 0.1, 0.9), 0.03
 """Between so far and so far from the face's middle, the inside of the mouth comes to move with the skin before it also
 above where lips meet; nearer than both, by the last share less. It begins over the second height. Chosen after
 ICT-FaceKit's shapes and MakeHuman's."""
+OFF_CORNERS, FLOOR_LENGTH, FLOOR_LEAN, CEILING_LEAN = (0.02, 0.06), 1.5, 1.4, 0.5
+"""Between so far and so far below the corners of the mouth, its lining comes to follow the lower lip farther in, by so
+many times the length, and leans on the skin before it by so many times as much, as far as that goes; above them it
+leans on it by the last share. Chosen after ICT-FaceKit's shapes: a lip that rolls in draws the floor with it."""
 SPOT = 0.02
 """Width of the cells of which each has one vertex that speaks for the outer skin. Chosen, 4.6 mm on an adult's face, so
 that it does not matter how dense a mesh is."""
@@ -122,7 +126,9 @@ def inwards(mesh: TriMesh, anchors: np.ndarray, head: FaceFrame) -> tuple[np.nda
     start = mesh.vertices[owner[free]]
     lips, lids = (_gap(head.landmarks, names, start) for names in (INNER_LIPS, (*LEFT_LIDS, *RIGHT_LIDS)))
     mouth = free[lips < LIP_RIM * size]
-    length[mouth] = MOUTH_LENGTH * size
+    aside, above, _ = (head.local(mesh.vertices[mouth]) - head.middle(MOUTH_CORNERS)).T
+    low, high = (np.clip((way - OFF_CORNERS[0]) / np.ptp(OFF_CORNERS), 0, 1) for way in (-above, above))
+    length[mouth] = (1 + (FLOOR_LENGTH - 1) * low) * MOUTH_LENGTH * size
     length[free[lids < LID_RIM * size]] = SOCKET_LENGTH * size
     cells = np.floor(mesh.vertices[anchors] / (SPOT * size)).astype(int)
     spots = np.unique(cells, axis=0, return_index=True)[1]
@@ -130,9 +136,10 @@ def inwards(mesh: TriMesh, anchors: np.ndarray, head: FaceFrame) -> tuple[np.nda
         return length, csr_matrix((count, len(anchors)))
     gap, beside = KDTree(mesh.vertices[anchors[spots]], LEAF_SIZE).query(mesh.vertices[mouth], SPOTS)
     weight = (gap / size + SPOT_SOFTENING) ** -SPOT_POWER
-    weight *= (np.exp(-np.square(gap[:, 0] / (TISSUE * size))) / weight.sum(axis=1))[:, None]
+    share = np.exp(-np.square(gap[:, 0] / (TISSUE * size)))
+    share = np.minimum(share * (1 + (FLOOR_LEAN - 1) * low + (CEILING_LEAN - 1) * high), 1)
+    weight *= (share / weight.sum(axis=1))[:, None]
     # Before the upper jaw, which never moves, skin slides over gums; beside it the cheek is as thick as its tissue.
-    aside, above, _ = (head.local(mesh.vertices[mouth]) - head.middle(MOUTH_CORNERS)).T
     before = np.clip((MAXILLA[1] - np.abs(aside)) / (MAXILLA[1] - MAXILLA[0]), 0, 1)
     weight *= (1 - MAXILLA[2] * before * np.clip(above / LIP_SPAN + 0.5, 0, 1))[:, None]
     rows = np.repeat(mouth, SPOTS)

@@ -24,6 +24,12 @@ CHIN_RAISED, LIP_FORWARD = (0.8, 0.35), (0.5, 0.9)
 """The chin's way up or down as a share of its way forwards, and the lower lip's way forwards as a share of that: the
 jaw stays at the first of each and moves at the second. Chosen as `EDGE_FOLLOWS`: 0.15 and 1.0 where a jaw is pushed
 forwards; muscles of the chin raise it more than that."""
+ASIDE_TURN = 1.2
+"""Radians by which a jaw turns about the vertical while it slides to a side by the face's size: it swings from the
+joint of the other side. Chosen after ICT-FaceKit's shapes, whose teeth move by 3 % less for each 6 mm farther back."""
+JAW_AHEAD = 1.15
+"""How far a jaw turns for each radian by which the skin of its chin does, which slides over it. Chosen after
+ICT-FaceKit's shapes, whose teeth turn by 1.2 times as much."""
 DIVISOR_FLOOR = 1e-9
 """Smallest angle, and smallest way as a share of a jaw's size, that is divided by."""
 
@@ -78,6 +84,7 @@ class Jaw:
         edge: sparse (E, V) to landmarks on the jaw's edge beside the chin; None where they are unknown.
         beside: (E, 3) where those are on the mesh.
         lip: sparse (L, V) to landmarks below the lower lip; None where they are unknown.
+        size: of the face, in the mesh's units.
     """
 
     hinge: np.ndarray
@@ -87,6 +94,7 @@ class Jaw:
     edge: csr_matrix | None = None
     beside: np.ndarray | None = None
     lip: csr_matrix | None = None
+    size: float = 1.0
 
     @classmethod
     def of(
@@ -100,7 +108,7 @@ class Jaw:
     ) -> Jaw:
         """The jaw of a face whose size is known; for the other arguments see the class."""
         hinge = head.origin + head.size * HINGE @ head.rotation
-        return cls(hinge, head.rotation, chin, at, edge, beside, lip)
+        return cls(hinge, head.rotation, chin, at, edge, beside, lip, head.size)
 
     @property
     def axis(self) -> np.ndarray:
@@ -113,7 +121,7 @@ class Jaw:
         Args:
             displacement: (T, V, 3) of the template, in the mesh's frame and units.
         """
-        angle = self.angle(displacement)
+        angle = JAW_AHEAD * self.angle(displacement)
         if not len(self.at) or self.lip is None:
             return angle, np.zeros((len(displacement), 3))
         chin, edge, lip = (
@@ -154,6 +162,17 @@ class Jaw:
     def turn(self, points: np.ndarray, angle: float) -> np.ndarray:
         """(N, 3) points turned about the axis."""
         return self.hinge + self.rotate(points - self.hinge, angle)
+
+    def slides(self, points: np.ndarray, slide: np.ndarray, back: bool = False) -> np.ndarray:
+        """(N, 3) where points come to as the jaw, at the depth of the eyes, slides by (3,), or come from."""
+        eyes = self.hinge - self.size * HINGE @ self.axes
+        turn = ASIDE_TURN * float(slide @ self.axis) / self.size
+        up = self.axes[1]
+        off = points - eyes - slide if back else points - eyes
+        turn = -turn if back else turn
+        along = (off @ up)[:, None] * up
+        off = along + np.cos(turn) * (off - along) + np.sin(turn) * np.cross(up, off)
+        return eyes + off if back else eyes + off + slide
 
     def swing(self, points: np.ndarray) -> np.ndarray:
         """(N, 3) by which points move for each radian, as the jaw begins to open."""

@@ -42,6 +42,9 @@ MOUTH_WIDTH, MOUTH_HEIGHT, MOUTH_DEPTH = 0.16, 0.14, 0.45
 behind it. Chosen as wide as a jaw, as high as from nose to chin, and as deep as from lips to throat."""
 CUT_ROUNDS = 10
 """Times, at most, that the height between the teeth is put half-way between both rows. Chosen: it is soon found."""
+THROAT = (-0.27, -0.25)
+"""What is so far behind the eyes and joins gums of both jaws is a throat, and stays; from the second on, it moves.
+Chosen after ICT-FaceKit's shapes, 62 and 57 mm on an adult's face, before the axis of the jaw."""
 GUMS_HEIGHT = 0.02
 """Height over which gums of both jaws in one piece pass from one to the other. Chosen, 4.6 mm on an adult's face."""
 ROOT_SPREAD, ROOT_NEIGHBOURS, ROOT_SOFTENING = 1.5, 6, 0.003
@@ -128,7 +131,7 @@ def sort_parts(
     cut = _cut(points, inside, head)
     for members in inside:
         mouth[members] = True
-        jaw[members] = _lower(points[members, 1], normals[members] @ head.rotation[1], cut)
+        jaw[members] = _lower(points[members], normals[members] @ head.rotation[1], cut)
     solids = [
         Solid(np.concatenate(each), head.world(ball[0]), flat=False, hinged=False)
         for each, ball in zip(round_things, balls, strict=True)
@@ -196,14 +199,17 @@ def _cut(points: np.ndarray, inside: list[np.ndarray], head: FaceFrame) -> float
     return cut
 
 
-def _lower(heights: np.ndarray, upward: np.ndarray, cut: float) -> np.ndarray | float:
-    """How far a piece in the mouth turns with the lower jaw: teeth wholly or not, gums of both jaws by their height.
+def _lower(spots: np.ndarray, upward: np.ndarray, cut: float) -> np.ndarray | float:
+    """How far a piece in the mouth (N, 3) turns with the lower jaw: teeth wholly or not, gums of both jaws by height.
 
-    A tongue reaches above the lower teeth, and looks up (`upward`, of normals), as no palate does.
+    A tongue reaches above the lower teeth, and looks up (`upward`, of normals), as no palate does. A throat behind it
+    stays.
     """
+    heights = spots[:, 1]
     if np.ptp(heights) < TEETH_HEIGHT or heights.min() > cut or heights.max() < cut:
         return float(heights.mean() < cut)
-    return np.clip(0.5 - (heights - cut - TONGUE_HEIGHT * np.clip(upward, 0, 1)) / GUMS_HEIGHT, 0, 1)
+    front = np.clip((spots[:, 2] - THROAT[0]) / (THROAT[1] - THROAT[0]), 0, 1)
+    return front * np.clip(0.5 - (heights - cut - TONGUE_HEIGHT * np.clip(upward, 0, 1)) / GUMS_HEIGHT, 0, 1)
 
 
 def _roots(points: np.ndarray, anchors: np.ndarray, followers: list[np.ndarray], tree: KDTree) -> csr_matrix:

@@ -12,6 +12,8 @@ from facegen.errors import MeshError
 from facegen.fitting.clearance import Clearance
 from facegen.fitting.extension import Extension, inwards
 from facegen.fitting.head import FaceFrame, Jaw
+from facegen.fitting.lashes import Lashes
+from facegen.fitting.lip_guard import LipGuard
 from facegen.fitting.lips import lip_sides, lips_are_fused
 from facegen.fitting.nonrigid import OPPOSITE_REACH, align, fit_template
 from facegen.fitting.parts import lining, sort_parts
@@ -255,7 +257,7 @@ def transfer(fit: Fit) -> Transfer:
     lean.resize(len(mesh.vertices), len(held))
     extend = Extension(mesh, held, length, lean)
     lined, share = lining(mesh, ~others, anchors, parts, head)
-    hold, swing = None, np.zeros_like(mesh.vertices)
+    hold, swing, drag = None, np.zeros_like(mesh.vertices), np.zeros(len(mesh.vertices))
     if len(lined):
         along = np.zeros(len(mesh.vertices))
         gap = KDTree(mesh.vertices[parts.mouth], LEAF_SIZE).query(mesh.vertices[lined])[0]
@@ -264,9 +266,14 @@ def transfer(fit: Fit) -> Transfer:
         hold = Extension(mesh, held, length, csr_matrix(diags(1 - along) @ lean))
         swing[lined] = (along[lined] * share)[:, None] * jaw.swing(mesh.vertices[lined])
         swing = hold.towards(swing)
+        drag[lined] = along[lined] * share
+        drag = hold.towards(drag[:, None])[:, 0]
     stretch = local_maps(template, fit.vertices, FRAME_WIDTH * size / fit.scale)
     rolling = normals @ head.rotation[2] < SEEN_COSINE
     clearance = Clearance(mesh, np.isin(piece, piece[held]), parts.solids, head, jaw, rolling)
+    loose = np.where(others, piece, -1)
+    lashes = Lashes.of(mesh, anchors, roots, piece, head)
+    lips = LipGuard.of(mesh, np.isin(piece, piece[anchors]), head)
     return Transfer(
-        stretch, where, extend, hold, parts, jaw, swing, clearance, mesh, np.where(others, piece, -1), fit.index
+        stretch, where, extend, hold, parts, jaw, swing, drag, clearance, mesh, loose, fit.index, lashes, lips
     )

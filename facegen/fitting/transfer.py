@@ -11,6 +11,8 @@ from facegen.errors import MeshError
 from facegen.fitting.clearance import Clearance
 from facegen.fitting.extension import Extension
 from facegen.fitting.head import Jaw
+from facegen.fitting.lashes import Lashes, frames
+from facegen.fitting.lip_guard import LipGuard
 from facegen.fitting.parts import Parts
 from facegen.fitting.untangle import smooth_out
 from facegen.mesh.laplacian import factor, laplacian
@@ -41,6 +43,8 @@ may differ from the template less evenly than that person does."""
 OPEN_JAW = 0.1
 """Radians from which the jaw counts as open, and the mouth's lining keeps to gums and teeth. Chosen: a jaw opens by
 0.35 at most, and in a talking mouth by 0.1."""
+SLID_JAW = 0.02
+"""The same for a jaw that slides, in units of the face's size. Chosen, 4.6 mm on an adult's face."""
 NEGLIGIBLE_FIELD = 3e-4
 """A field that is smaller than this share of the motion's largest is left out. Chosen: of 20 mm it is 6 micrometres."""
 DEGENERATE_DETERMINANT = 1e-9
@@ -63,10 +67,13 @@ class Transfer:
         parts: what is not skin.
         jaw: of the face.
         swing: (joined, 3) by which the mouth's lining moves for each radian of the jaw.
+        drag: (joined,) share of the jaw's sliding by which it moves.
         clearance: what keeps skin out of eyeballs and teeth.
         mesh: joined, without expression.
         loose: (joined,) number of the piece of what is not skin, and -1 on the skin.
         index: (U,) the joined vertex of each vertex of the mesh.
+        lashes: what turns with the skin at its roots; None where there is none.
+        lips: what keeps each lip out of the other; None where there are not two.
     """
 
     stretch: np.ndarray
@@ -76,34 +83,47 @@ class Transfer:
     parts: Parts
     jaw: Jaw
     swing: np.ndarray
+    drag: np.ndarray
     clearance: Clearance
     mesh: TriMesh
     loose: np.ndarray
     index: np.ndarray
+    lashes: Lashes | None = None
+    lips: LipGuard | None = None
 
     def __call__(self, displacement: np.ndarray) -> np.ndarray:
         """(T, V, 3) in mm to (T, U, 3) float32 in the units of the mesh."""
         local = np.einsum("vij,tvj->tvi", self.stretch, displacement, optimize=True)
         weights, fields = few_fields(local)
         angle, slide = self.jaw.motion(local)
+        opened = np.clip(angle / OPEN_JAW + np.linalg.norm(slide, axis=1) / (SLID_JAW * self.jaw.size), 0, 1)
         joined = np.zeros((len(displacement), len(self.extend.free), 3), np.float32)
         if len(fields):
             anchored = [self.skin @ field for field in fields]
             moved = np.stack([self.extend(each) for each in anchored]).astype(np.float32)
             joined = np.einsum("tk,kuc->tuc", weights.astype(np.float32), moved, optimize=True)
-            if self.hold is not None and angle.any():
+            if self.hold is not None and opened.any():
                 held = np.stack([self.hold(each)[self.hold.solved] for each in anchored]).astype(np.float32)
                 held -= moved[:, self.hold.solved]
-                part = weights * np.clip(angle / OPEN_JAW, 0, 1)[:, None]
+                part = weights * opened[:, None]
                 joined[:, self.hold.solved] += np.einsum("tk,kuc->tuc", part.astype(np.float32), held, optimize=True)
         hinged = np.flatnonzero(self.parts.jaw)
         arms, share = self.mesh.vertices[hinged], self.parts.jaw[hinged, None]
-        for frame, turn, shift in zip(joined, angle, slide, strict=True):
-            if turn:
-                frame += (min(turn / OPEN_JAW, 1) * turn * self.swing).astype(np.float32)
-            frame[hinged] = share * (self.jaw.turn(arms, turn) + shift - arms)
+        for frame, turn, shift, part in zip(joined, angle, slide, opened, strict=True):
+            if part:
+                frame += (part * (turn * self.swing + self.drag[:, None] * shift)).astype(np.float32)
+            frame[hinged] = share * (self.jaw.slides(self.jaw.turn(arms, turn), shift) - arms)
+            if self.lashes is not None:
+                self.lashes(self.mesh.vertices, frame)
         self.clearance(joined, angle, slide)
+        if self.lips is not None:
+            self.lips(joined)
+        before = joined.copy()
         smooth_out(self.mesh, joined, weights, self.parts.jaw == 0, self.loose)
+        # What was smoothed may touch anew.
+        self.clearance(joined, angle, slide, before)
+        if self.lips is not None:
+            self.lips(joined, before)
         return joined[:, self.index]
 
 
@@ -128,7 +148,7 @@ def local_maps(template: TriMesh, fitted: np.ndarray, size: float) -> np.ndarray
         fitted: (V, 3).
         size: the width, in the template's units.
     """
-    before, after = (_frames(points[template.faces]) for points in (template.vertices, fitted))
+    before, after = (frames(points[template.faces]) for points in (template.vertices, fitted))
     good = np.abs(np.linalg.det(before)) > DEGENERATE_DETERMINANT * size**2
     gradient = np.zeros_like(before)
     gradient[good] = after[good] @ np.linalg.inv(before[good])
@@ -144,14 +164,6 @@ def local_maps(template: TriMesh, fitted: np.ndarray, size: float) -> np.ndarray
     smooth = factor(system).solve(gather @ gradient.reshape(-1, 9))
     total = factor(system).solve(mass)
     return (smooth / total[:, None]).reshape(-1, 3, 3)
-
-
-def _frames(corners: np.ndarray) -> np.ndarray:
-    one, two = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    normal = np.cross(one, two)
-    length = np.linalg.norm(normal, axis=1, keepdims=True)
-    # As long as the triangle is wide, so that it shrinks and grows with it.
-    return np.stack([one, two, normal / np.sqrt(np.where(length > 0, length, 1))], axis=2)
 
 
 def find_anchors(

@@ -35,9 +35,6 @@ nothing."""
 LOOSE_SHARE = 0.1
 """A piece that hangs on the skin is left alone where more than this share of its triangles turn over. Chosen: upper
 lashes turn down with the lid."""
-SUSPICIOUS = 0.4
-"""Share of its area, seen along its normal at rest, that a triangle must have kept in all frames that were corrected,
-or it is looked at in all others too. Chosen: what kept more does not turn over between them."""
 MIXED = 0.1
 """A frame is a mixture of others where less than this share of the largest is missing. Chosen: a tenth of a motion
 hardly turns a triangle over."""
@@ -81,17 +78,38 @@ def smooth_out(mesh: TriMesh, moved: np.ndarray, weights: np.ndarray, soft: np.n
         _untangled(mesh, faces, moved[frame], _asked(row, owner), soft)
         for frame, row in zip(chosen, shares, strict=True)
     ]
-    near = faces[(shares < SUSPICIOUS).any(axis=0)]
+    before = moved.copy()
     mix = weights @ np.linalg.pinv(weights[chosen], rcond=LEAST_PART)
     for one, (free, step) in enumerate(steps):
         for frame in np.flatnonzero(np.abs(mix[:, one]) > LEAST_PART):
             moved[frame, free] += (np.clip(mix[frame, one], -1, 1) * step).astype(np.float32)
-    for frame in moved:
-        turned = _kept(mesh.vertices, near, frame) < 0
-        if turned.sum() > LEFT_OVER:
-            turned = _asked(_kept(mesh.vertices, faces, frame), owner)
-            free, step = _untangled(mesh, faces, frame, turned, soft)
-            frame[free] += step.astype(np.float32)
+    for frame, mine in zip(moved, before, strict=True):
+        best, least = frame, np.inf
+        # From what it is with the corrections of others, and where that stays folded from what it was.
+        for start in (frame, mine):
+            end, left = _alone(mesh, faces, start, owner, soft)
+            if left < least:
+                best, least = end, left
+            if least <= LEFT_OVER:
+                break
+        frame[:] = best
+
+
+def _alone(
+    mesh: TriMesh, faces: np.ndarray, frame: np.ndarray, owner: np.ndarray, soft: np.ndarray
+) -> tuple[np.ndarray, int]:
+    """A frame (U, 3) corrected if it has to be, and how many of its triangles stay turned over."""
+    kept = _kept(mesh.vertices, faces, frame)
+    asked = _asked(kept, owner)
+    left = int((asked & (kept < 0)).sum())
+    if left <= LEFT_OVER:
+        return frame, left
+    free, step = _untangled(mesh, faces, frame, asked, soft)
+    end = frame.copy()
+    end[free] += step.astype(np.float32)
+    kept = _kept(mesh.vertices, faces, end)
+    after = int((_asked(kept, owner) & (kept < 0)).sum())
+    return (end, after) if after < left else (frame, left)
 
 
 def _most_different(weights: np.ndarray) -> np.ndarray:

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmark.own_face_bounds import missed, summary
 from shapes import grid, sphere
 
-from facegen.benchmark.own_face import DECIMETRE, OWN_UNITS, _depth, poses, read_makehuman
+from facegen.benchmark.artist_heads import DECIMETRE, OWN_UNITS, read_makehuman
+from facegen.benchmark.contact import _depth
+from facegen.benchmark.own_face import poses
 from facegen.cli import run
+from facegen.mesh.surface import Surface
 
 
 @pytest.fixture
@@ -42,15 +46,25 @@ def test_poses_are_units_alone_and_expressions_of_those_that_are_there() -> None
 
 def test_depth_is_measured_behind_a_surface_and_not_beside_it() -> None:
     ball, plate = sphere(2000), grid(2, 2)
-    points = np.array([[0.0, 0, 97], [0, 0, 104], [0, 0, 20]])
-    depth = _depth(
-        np.concatenate([ball.vertices / np.linalg.norm(ball.vertices[0]) * 100, points]),
-        len(ball.vertices) + np.arange(3),
-        ball.faces,
-    )
-    np.testing.assert_allclose(depth, [3, 0, 0], atol=0.5)  # the last is too deep to be of this surface
-    beside = np.concatenate([plate.vertices, [[0.5, 0.5, -0.5], [3, 3, -0.5]]])
-    np.testing.assert_allclose(_depth(beside, np.array([4, 5]), plate.faces), [0.5, 0])
+    round_one = ball.with_vertices(ball.vertices / np.linalg.norm(ball.vertices[0]) * 100)
+    points = np.array([[0.0, 0, 97], [0, 0, 104]])
+    np.testing.assert_allclose(_depth(points, Surface(round_one, 0.0)), [3, 0], atol=0.5)
+    np.testing.assert_allclose(_depth(np.array([[0.5, 0.5, -0.5], [3, 3, -0.5]]), Surface(plate, 0.0)), [0.5, 0])
+
+
+def test_bounds_name_what_is_missed_and_nothing_else() -> None:
+    row = {"cosine": 0.99, "turned": 10, "true_turned": 0, "lips": 0.2, "true_lips": 0.0, "lids": None}
+    head = {"vertices": 3, "poses": {"jawOpen": row}, "mean": {"units": {"cosine": 0.98, "unexplained": 0.2}}}
+    assert missed("ict", head) == []
+    row |= {"turned": 11, "lips": 0.4}
+    head["mean"]["units"] |= {"cosine": 0.979, "unexplained": 0.21}
+    assert [line.split(",")[0].split(":")[0] for line in missed("ict", head)] == [
+        "mean cosine 0.9790",
+        "mean unexplained share 0.2100",
+        "jawOpen",
+        "jawOpen",
+    ]
+    assert "lips 0.40 mm" in summary("ict", head)
 
 
 @pytest.mark.parametrize(

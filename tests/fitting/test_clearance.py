@@ -13,9 +13,10 @@ from facegen.fitting.parts import Solid
 from facegen.mesh import TriMesh
 
 
-def _lid(hinged: bool, size: float = 1000.0) -> tuple[Clearance, TriMesh, int, Jaw]:
-    """A plate 3 before a ball of radius 50, in a face of the given size."""
+def _lid(hinged: bool, size: float = 1000.0, inwards: bool = False) -> tuple[Clearance, TriMesh, int, Jaw]:
+    """A plate 3 before a ball of radius 50, in a face of the given size; its outside looks to the ball if `inwards`."""
     plate, ball = grid(31, 31), sphere(3000)
+    plate = TriMesh(plate.vertices, plate.faces[:, ::-1]) if inwards else plate
     lid = plate.vertices * [4, 4, 0] + [-60, -60, 53]
     mesh = TriMesh(np.concatenate([lid, ball.vertices]), np.concatenate([plate.faces, ball.faces + len(lid)]))
     soft = np.arange(len(mesh.vertices)) < len(lid)
@@ -60,4 +61,13 @@ def test_skin_that_lies_in_a_ball_at_rest_or_stays_away_is_left_alone() -> None:
     moved[1, :count, 2] = 5
     was = moved.copy()
     clearance(moved, np.zeros(2))
+    np.testing.assert_array_equal(moved, was)
+
+
+def test_the_lining_of_a_socket_lies_on_the_ball_and_is_not_asked() -> None:
+    clearance, mesh, count, _ = _lid(False, inwards=True)
+    moved = np.zeros((1, len(mesh.vertices), 3), np.float32)
+    moved[0, :count, 2] = -8
+    was = moved.copy()
+    clearance(moved, np.zeros(1))
     np.testing.assert_array_equal(moved, was)

@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix
 from shapes import grid, sphere
 
 from facegen.fitting.head import FaceFrame, Jaw
-from facegen.fitting.parts import TEETH_HEIGHT, TONGUE_HEIGHT, _lower, lining, sort_parts
+from facegen.fitting.parts import TEETH_HEIGHT, THROAT, TONGUE_HEIGHT, _lower, lining, sort_parts
 from facegen.landmarks.points import CHIN, LEFT_EYE, MOUTH, RIGHT_EYE
 from facegen.mesh import TriMesh, vertex_normals
 from facegen.mesh.topology import pieces
@@ -96,9 +96,22 @@ def test_the_lining_of_the_mouth_goes_with_what_lies_along_it() -> None:
     assert share.max() > 0.8
 
 
-def test_a_tongue_goes_with_the_lower_jaw_and_a_palate_does_not() -> None:
+def test_a_tongue_goes_with_the_lower_jaw_and_a_palate_and_a_throat_do_not() -> None:
     """A piece that holds gums of both jaws, cut at height 0: what looks up is the lower jaw's a little above that."""
-    heights = np.array([-TEETH_HEIGHT, 0.7 * TONGUE_HEIGHT, 0.7 * TONGUE_HEIGHT, TEETH_HEIGHT])
-    lower = _lower(heights, np.array([0.0, 1.0, -1.0, 1.0]), 0.0)
-    np.testing.assert_array_equal(lower, [1, 1, 0, 0])
-    assert _lower(np.array([-0.05, 0.02]), np.zeros(2), 0.0) == 1  # a tooth is whole
+    heights = np.array([-TEETH_HEIGHT, 0.7 * TONGUE_HEIGHT, 0.7 * TONGUE_HEIGHT, TEETH_HEIGHT, -TEETH_HEIGHT])
+    spots = np.column_stack([0 * heights, heights, [0, 0, 0, 0, THROAT[0]]])
+    lower = _lower(spots, np.array([0.0, 1.0, -1.0, 1.0, 0.0]), 0.0)
+    np.testing.assert_array_equal(lower, [1, 1, 0, 0, 0])
+    assert _lower(np.array([[0, -0.05, 0], [0, 0.02, 0]]), np.zeros(2), 0.0) == 1  # a tooth is whole
+
+
+def test_a_jaw_that_slides_aside_moves_less_farther_back_and_one_that_slides_forwards_as_a_whole() -> None:
+    head = FaceFrame(np.eye(3), np.zeros(3), 200.0, np.zeros((468, 3)))
+    jaw = Jaw.of(head, csr_matrix((0, 1)), np.zeros((0, 3)))
+    points = np.array([[0.0, -50.0, 0.0], [0.0, -50.0, -60.0]])
+    aside = np.array([5.0, 0.0, 0.0])
+    front, back = jaw.slides(points, aside) - points
+    np.testing.assert_allclose(front, [5, 0, 0], atol=1e-12)
+    assert 2 < back[0] < 4
+    np.testing.assert_allclose(jaw.slides(jaw.slides(points, aside), aside, back=True), points, atol=1e-12)
+    np.testing.assert_allclose(jaw.slides(points, np.array([0.0, 0.0, 5.0])) - points, [[0, 0, 5]] * 2, atol=1e-12)

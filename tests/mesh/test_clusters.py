@@ -6,7 +6,7 @@ import numpy as np
 from shapes import grid
 
 from facegen.mesh import TriMesh
-from facegen.mesh.clusters import clustered
+from facegen.mesh.clusters import _faces, clustered
 
 
 def test_motion_of_the_coarse_mesh_is_that_of_the_dense_one() -> None:
@@ -33,3 +33,11 @@ def test_sheets_that_touch_do_not_share_a_group() -> None:
     upper = found.coarse.vertices[:, 2] > 0
     spread = found.spread(np.where(upper[:, None], 1.0, 0.0)[None] * [0, 0, 1.0])[0]
     np.testing.assert_allclose(spread[:, 2], np.repeat([0, 1], 900), atol=1e-5)
+
+
+def test_every_triangle_between_three_groups_is_kept_once_and_looks_the_same_way() -> None:
+    corners = np.random.default_rng(0).integers(0, 40, (4000, 3))
+    kept = _faces(corners, 40)
+    rolled = [min(tuple(np.roll(face, k)) for k in range(3)) for face in corners.tolist() if len(set(face)) == 3]
+    assert len(rolled) > len(set(rolled))
+    assert sorted(map(tuple, kept.tolist())) == sorted(set(rolled))
