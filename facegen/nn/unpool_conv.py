@@ -153,7 +153,7 @@ class _Map(torch.autograd.Function):
         grad_blocks = []
         for x, part in zip(blocks, grad.split([block.shape[2] for block in blocks], dim=2), strict=True):
             if takes(x, taps, grad):
-                by_x, by_taps = native.backward(x, taps, part, layer.back_plan, layer.order)
+                by_x, by_taps = _compiled_backward(layer, taps, x, part)
             else:
                 by_x, by_taps = _by_bags_backward(layer, taps, x, part.index_select(0, layer.order))
             grad_blocks.append(by_x)
@@ -176,9 +176,22 @@ def _write(layer: UnpoolConv, weight: Tensor, bias: Tensor, x: Tensor, out: Tens
     if not takes(x, weight, out):
         out.copy_(_by_bags(layer, _taps(weight), bias, x).index_select(0, layer.rank))
     elif x.shape[2] <= one_frame.FRAMES_ONE_BY_ONE:
-        one_frame.forward(x, weight, bias, layer.one_frame_plan, layer.order, out)
+        one_frame.forward(*_arrays(x, weight, bias), layer.one_frame_plan, *_arrays(layer.order, out))
     else:
-        native.forward(x, _taps(weight), bias, layer.plan, layer.order, out)
+        native.forward(*_arrays(x, _taps(weight), bias), layer.plan, *_arrays(layer.order, out))
+
+
+def _compiled_backward(layer: UnpoolConv, taps: Tensor, x: Tensor, grad: Tensor) -> tuple[Tensor, Tensor]:
+    by_x = recycled(x, *x.shape)
+    by_taps = x.new_empty(len(layer.back_plan.start) - 1, *taps.shape)
+    native.backward(*_arrays(x, taps, grad), layer.back_plan, *_arrays(layer.order, by_x, by_taps))
+    # Tile by tile, so that the sum does not depend on which thread had which.
+    return by_x, by_taps.sum(0)
+
+
+def _arrays(*tensors: Tensor) -> list[np.ndarray]:
+    """Tensors on a processor as the compiled forms take them, in the same memory."""
+    return [tensor.detach().numpy() for tensor in tensors]
 
 
 def _by_bags(layer: UnpoolConv, taps: Tensor, bias: Tensor, x: Tensor) -> Tensor:
