@@ -16,23 +16,7 @@ from facegen.nn.exporting import exporting
 from facegen.nn.native import one_frame, takes
 from facegen.nn.native import unpool_conv as native
 from facegen.nn.spiral_conv import reset_spiral_parameters
-
-
-def spiral_matrix(upsample: csr_matrix, spiral: np.ndarray) -> csr_matrix:
-    """Unpooling followed by gathering along the spirals, as one sparse matrix.
-
-    Args:
-        upsample: (V_fine, V_coarse).
-        spiral: (V_fine, L), -1 where nothing is.
-
-    Returns:
-        (V_fine, V_coarse L): entry (v, u L + j) is upsample[S_j(v), u].
-    """
-    (fine, coarse), length = upsample.get_shape(), spiral.shape[1]
-    vertex, position = np.nonzero(spiral >= 0)
-    rows = upsample[spiral[vertex, position]].tocoo()
-    column = rows.col.astype(np.int64) * length + position[rows.row]
-    return csr_matrix((rows.data.astype(np.float32), (vertex[rows.row], column)), shape=(fine, coarse * length))
+from facegen.nn.spiral_steps import spiral_matrix
 
 
 class UnpoolConv(nn.Module):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from facegen.data.sources.layout import natural
-from facegen.data.sources.plain_pickle import read_plain_pickle
+from facegen.plain_pickle import read_plain_pickle
 from facegen.data.sources.settings import LEFT_OUT, left_out
 from facegen.data.sources.source import Habits, Key, Recording, Source
 from facegen.data.sources.splits import choose_test_subjects, choose_val_subjects

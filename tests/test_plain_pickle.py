@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from data.sources.trees import python2_pickle
 
-from facegen.data.sources.plain_pickle import read_plain_pickle
+from facegen.plain_pickle import read_plain_pickle
 from facegen.errors import DataError
 
 ARRAYS = {
