@@ -18,7 +18,8 @@ from torch import nn
 
 from facegen.animation import animate
 from facegen.checkpoint import load, read_raw
-from facegen.checkpoint_entry import FORMAT, KEY, MODELS, NETWORKS, Built, pack, require_same
+from facegen.checkpoint_entry import NETWORKS, Built, pack, require_same
+from facegen.checkpoint_format import FORMAT, KEY, MODELS
 from facegen.data.corpus import Corpus
 from facegen.data.identity import Identity
 from facegen.errors import CheckpointError

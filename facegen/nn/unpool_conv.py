@@ -160,22 +160,25 @@ def _write(layer: UnpoolConv, weight: Tensor, bias: Tensor, x: Tensor, out: Tens
     if not takes(x, weight, out):
         out.copy_(_by_bags(layer, _taps(weight), bias, x).index_select(0, layer.rank))
     elif x.shape[2] <= one_frame.FRAMES_ONE_BY_ONE:
-        one_frame.forward(*_arrays(x, weight, bias), layer.one_frame_plan, *_arrays(layer.order, out))
+        plan, place = layer.one_frame_plan, _array(layer.order)
+        one_frame.forward(_array(x), _array(weight), _array(bias), plan, place, _array(out))
     else:
-        native.forward(*_arrays(x, _taps(weight), bias), layer.plan, *_arrays(layer.order, out))
+        taps, place = _array(_taps(weight)), _array(layer.order)
+        native.forward(_array(x), taps, _array(bias), layer.plan, place, _array(out))
 
 
 def _compiled_backward(layer: UnpoolConv, taps: Tensor, x: Tensor, grad: Tensor) -> tuple[Tensor, Tensor]:
     by_x = recycled(x, *x.shape)
     by_taps = x.new_empty(len(layer.back_plan.start) - 1, *taps.shape)
-    native.backward(*_arrays(x, taps, grad), layer.back_plan, *_arrays(layer.order, by_x, by_taps))
+    plan, place = layer.back_plan, _array(layer.order)
+    native.backward(_array(x), _array(taps), _array(grad), plan, place, _array(by_x), _array(by_taps))
     # Tile by tile, so that the sum does not depend on which thread had which.
     return by_x, by_taps.sum(0)
 
 
-def _arrays(*tensors: Tensor) -> list[np.ndarray]:
-    """Tensors on a processor as the compiled forms take them, in the same memory."""
-    return [tensor.detach().numpy() for tensor in tensors]
+def _array(tensor: Tensor) -> np.ndarray:
+    """A tensor on a processor as the compiled forms take it, in the same memory."""
+    return tensor.detach().numpy()
 
 
 def _by_bags(layer: UnpoolConv, taps: Tensor, bias: Tensor, x: Tensor) -> Tensor:

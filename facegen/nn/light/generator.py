@@ -44,6 +44,12 @@ class LightGenerator:
         """(N, V, 3) float32 mm, of latents (N, Z)."""
         return self.parts["decoder"](latents)
 
+    def together(
+        self, label: np.ndarray, neutral: np.ndarray | None = None, latents: np.ndarray | None = None
+    ) -> np.ndarray:
+        """(T, V, 3) float32 mm, all frames of a label (T, E), or of latents (T, Z) in the place of its own."""
+        return self.displacements(self.latents(label) if latents is None else latents)
+
 
 def _spiral(
     hierarchy: MeshHierarchy,

@@ -90,9 +90,7 @@ class Plan:
         )
 
 
-def forward(
-    x: np.ndarray, taps: np.ndarray, bias: np.ndarray, plan: Plan, place: np.ndarray, out: np.ndarray
-) -> None:
+def forward(x: np.ndarray, taps: np.ndarray, bias: np.ndarray, plan: Plan, place: np.ndarray, out: np.ndarray) -> None:
     """`UnpoolConv` of one level, written to `out`.
 
     Args:
@@ -130,9 +128,7 @@ def backward(
     _call("backward", arrays, plan, place, len(taps) // grad.shape[1], len(x))
 
 
-def _call(
-    name: str, arrays: dict[str, np.ndarray], plan: Plan, place: np.ndarray, length: int, items: int
-) -> None:
+def _call(name: str, arrays: dict[str, np.ndarray], plan: Plan, place: np.ndarray, length: int, items: int) -> None:
     x, fine = arrays["x"], arrays["fine"]
     arrays = arrays | {"values": plan.values.astype(x.dtype, copy=False), "place": place}
     arrays |= {part: getattr(plan, part) for part in ("halo", "start", "local", "rows")}
