@@ -25,6 +25,7 @@ def nearest_on_triangles(triangles: np.ndarray, points: np.ndarray) -> np.ndarra
     # Twice the areas that the point spans with the sides across from a, b and c.
     at_a, at_b, at_c = ab_b * ac_c - ab_c * ac_b, ab_c * ac_a - ab_a * ac_c, ab_a * ac_b - ab_b * ac_a
     along_bc, beyond_bc = ac_b - ab_b, ab_c - ac_c
+    whole_bc = along_bc + beyond_bc
     flat = (ab == 0).all(axis=1)  # the side from a to b, which then has no direction
     regions = [
         (ab_a < ROUNDING) & (ac_a < ROUNDING),
@@ -36,20 +37,17 @@ def nearest_on_triangles(triangles: np.ndarray, points: np.ndarray) -> np.ndarra
     ]
     region = np.select(regions, list(range(6)), 6)
     found = np.empty_like(a)
-    for number, (start, side, part, whole) in enumerate(
-        [
-            (a, None, None, None),
-            (b, None, None, None),
-            (a, ab, ab_a, ab_a - ab_b),
-            (c, None, None, None),
-            (a, ac, ac_a, ac_a - ac_c),
-            (b, c - b, along_bc, along_bc + beyond_bc),
-        ]
-    ):
+    for number, corner in ((0, a), (1, b), (3, c)):
         rows = np.flatnonzero(region == number)
-        found[rows] = start[rows]
-        if side is not None:
-            found[rows] += _share(part[rows], whole[rows])[:, None] * side[rows]
+        found[rows] = corner[rows]
+    sides = (
+        (2, a, ab, ab_a, ab_a - ab_b),
+        (4, a, ac, ac_a, ac_a - ac_c),
+        (5, b, c - b, along_bc, along_bc + beyond_bc),
+    )
+    for number, start, side, part, whole in sides:
+        rows = np.flatnonzero(region == number)
+        found[rows] = start[rows] + _share(part[rows], whole[rows])[:, None] * side[rows]
     rows = np.flatnonzero(region == 6)
     share = 1 / (at_a[rows] + at_b[rows] + at_c[rows])
     found[rows] = a[rows] + ab[rows] * (at_b[rows] * share)[:, None] + ac[rows] * (at_c[rows] * share)[:, None]
