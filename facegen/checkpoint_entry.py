@@ -15,6 +15,7 @@ from facegen.classes import class_path, is_own
 from facegen.data.corpus import Corpus
 from facegen.errors import CheckpointError
 from facegen.nn.blendshape_network import BlendshapeNetwork
+from facegen.nn.performance_network import PerformanceNetwork
 from facegen.nn.sequence_classifier import SequenceClassifier
 from facegen.nn.spiral_network import SpiralNetwork
 
@@ -22,13 +23,14 @@ FORMAT = 3
 """Version of the entry that `pack` makes. Format 2 is read too: it names its network by the bare name and no model."""
 KEY = "facegen"
 """Name of that entry in a Lightning checkpoint."""
-GENERATORS: tuple[type[nn.Module], ...] = (SpiralNetwork, BlendshapeNetwork)
+GENERATORS: tuple[type[nn.Module], ...] = (SpiralNetwork, BlendshapeNetwork, PerformanceNetwork)
 """Networks that make displacements of a label."""
 NETWORKS = {class_path(kind): kind for kind in (*GENERATORS, SequenceClassifier)}
 """Every network of this package's own that a checkpoint may hold, by the path that stands in it."""
 MODELS = (
     "facegen.models.spiral_generator.SpiralGenerator",
     "facegen.models.blendshape_generator.BlendshapeGenerator",
+    "facegen.models.performance_generator.PerformanceGenerator",
     "facegen.models.expression_classifier.ExpressionClassifier",
 )
 """Every model of this package's own, whose network is all there is to it; by path, since models lie in a room below."""
