@@ -22,7 +22,10 @@ from facegen.evaluation.figures import error_curves, intensity_curves
 from facegen.evaluation.frames_over_labels import frames_over_labels
 from facegen.evaluation.latent_walks import latent_walks
 from facegen.evaluation.latex import TABLES, latex_tables
+from facegen.evaluation.oracles import oracle_rows
 from facegen.evaluation.own_metrics import Metric
+from facegen.evaluation.performances import PERFORMANCE, performance_rows, performers
+from facegen.evaluation.person_mean import person_row
 from facegen.evaluation.regions import OTHERS, REGIONS, face_regions
 from facegen.evaluation.report import markdown
 from facegen.evaluation.rows import GROUND_TRUTH, MODELS, Generator, Judge, Row, generators, references
@@ -50,6 +53,7 @@ def evaluate(
     trust: Sequence[str] = (),
     metrics: Mapping[str, Metric] = MappingProxyType({}),
     beside: str | Path | None = None,
+    acting_root: str | Path | None = None,
 ) -> dict[str, Any]:
     """Write `report.md`, `report.json`, the figures and LaTeX tables into a folder.
 
@@ -57,7 +61,7 @@ def evaluate(
 
     Args:
         corpus_path: what the checkpoints were trained on.
-        checkpoints: by name, of `MODELS` or `classifier`, any number of files, such as of several seeds.
+        checkpoints: by name, of `MODELS`, `performance` or `classifier`, any number of files, such as of several seeds.
         out: folder to make; an earlier report there is replaced.
         device: where the networks compute: `cpu`, `cuda`.
         style: of the figures, one of `facegen.pictures.figure.STYLES`.
@@ -65,6 +69,7 @@ def evaluate(
         metrics: of one's own, by the name that the report has for them; see `facegen.evaluation.own_metrics`.
         beside: an earlier report of the same recordings with other labels, to compare with; see
             `facegen.evaluation.beside`.
+        acting_root: of a corpus of made people, the folder that its source needs, for the rows of its oracle.
 
     Returns:
         What `report.json` holds.
@@ -84,9 +89,14 @@ def evaluate(
     with new_folder(out, FILES) as folder:
         models = generators(corpus, paths, place, trust)
         judge = Judge(paths.get(CLASSIFIER, []), corpus, place, trust)
+        acted = performers(corpus, paths.get(PERFORMANCE, []), place, trust)
+        oracles, no_oracle = oracle_rows(corpus, acting_root) if acted else ([], None)
         rows = [
             *references(corpus),
             *(Row(name, found) for name, found in models.items()),
+            *([person_row(corpus)] if acted else []),
+            *performance_rows(acted),
+            *oracles,
             Row(GROUND_TRUTH, [corpus.displacement]),
         ]
         regions, no_regions = _regions(corpus)
@@ -99,8 +109,9 @@ def evaluate(
             "checkpoints": {name: [str(path) for path in files] for name, files in paths.items()},
             "trained": trained(paths, Path(out)),
             "components": len(corpus.pca.components),
-            "left_out": [name for name in (*MODELS, CLASSIFIER) if name not in paths],
+            "left_out": [name for name in (*MODELS, PERFORMANCE, CLASSIFIER) if name not in paths],
             "no_regions": no_regions,
+            "no_oracle": no_oracle,
             "table2": tables.table2(corpus, scores),
             "best": tables.best(corpus, scores),
             "comparisons": tables.comparisons(corpus, scores),

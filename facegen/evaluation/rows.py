@@ -39,6 +39,14 @@ TITLES = {
     "paper_spiral": "spiral, the paper's recipe",
     "blendshape": "blendshape",
     "spiral": "spiral",
+    "person_mean": "label mean of the person",
+    "performance_mean": "performance (mean)",
+    "performance_best": "performance (best of 10 takes)",
+    "performance_style_1": "performance (style from 1 take)",
+    "performance_style_3": "performance (style from 3 takes)",
+    "performance_style_5": "performance (style from 5 takes)",
+    "oracle_style": "oracle (true style)",
+    "oracle_take": "oracle (true style and take)",
     GROUND_TRUTH: "ground truth",
 }
 """Every row there is, in the order of the tables, as people read it."""

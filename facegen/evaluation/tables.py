@@ -15,8 +15,9 @@ from facegen.evaluation.rows import GROUND_TRUTH
 from facegen.evaluation.scores import Score, Scores
 from facegen.metrics import scores_of
 
-NO_RIVALS = ("pca_projection",)
-"""Rows that are no rival of any other: they are made of the very recording that they are compared with."""
+NO_RIVALS = ("pca_projection", "performance_best", "oracle_style", "oracle_take")
+"""Rows that are no rival of any other: they are made or chosen by the very recording that they are compared with, or
+know what nobody can."""
 
 
 def table2(corpus: Corpus, scores: Scores) -> dict[str, Any]:
@@ -78,15 +79,16 @@ def own_metrics(corpus: Corpus, scores: Scores, names: Sequence[str]) -> dict[st
 def comparisons(corpus: Corpus, scores: Scores) -> dict[str, Any]:
     """How much smaller the error of `spiral` is than that of other rows, as a share, with its 95 % interval.
 
-    *still* and *PCA projection* are left out, since they generate nothing. Each person is compared with themselves, so
-    the interval is that of the difference and narrower than the two apart; with too few people it is None.
+    *Still* and `NO_RIVALS` are left out, since they generate nothing, or know too much. Each person is compared with
+    themselves, so the interval is that of the difference and narrower than the two apart; with too few people it is
+    None.
     """
     if "spiral" not in scores:
         return {}
     ours = _by_subject(corpus, _mean_errors(scores["spiral"]))
     result = {}
     for name, checkpoints in _judged(scores).items():
-        if name in ("spiral", "still", "pca_projection"):
+        if name in ("spiral", "still", *NO_RIVALS):
             continue
         other = _by_subject(corpus, _mean_errors(checkpoints))
         if not other.all():

@@ -119,21 +119,32 @@ class ActedSource(Source):
         return SteadyStyle.draw(generator)
 
     def read(self, key: Key) -> Recording:
-        subject, expression, name = key
-        number = int(subject)
-        person = self._person(number)
-        which = int(name.removeprefix(expression).removeprefix("-") or 1) - 1
-        stream = [self.casting.seed, 3, number, EXPRESSIONS.index(expression)]
-        take = np.random.default_rng([*stream, which] if which else stream)
-        weights, frames, phases = self.act(number, expression, take)
+        person, take = self.actor(key.subject), self.draws(key)
+        weights, frames, phases = self.act(key.subject, key.expression, take)
         return Recording(person.pose(self.beside(weights, frames, take)), person.neutral, phases, self.casting.fps)
 
-    def act(self, number: int, expression: str, take: np.random.Generator) -> tuple[dict[str, np.ndarray], int, Phases]:
-        """Activation of units (T,) each, frames T and phases of a take of a subject, by their own style."""
-        manner = np.random.default_rng([self.casting.seed, 2, number])
+    def draws(self, key: Key) -> np.random.Generator:
+        """What a take draws from."""
+        which = int(key.name.removeprefix(key.expression).removeprefix("-") or 1) - 1
+        stream = [self.casting.seed, 3, int(key.subject), EXPRESSIONS.index(key.expression)]
+        return np.random.default_rng([*stream, which] if which else stream)
+
+    def act(
+        self, subject: str, expression: str, take: np.random.Generator, fluttering: bool = True
+    ) -> tuple[dict[str, np.ndarray], int, Phases]:
+        """A take of a subject in their own style: activations of units (T,) each, T, and the phases.
+
+        Args:
+            subject: by name.
+            expression: one of the six.
+            take: what the take draws from.
+            fluttering: see `RecordedStyle.perform`.
+        """
+        manner = np.random.default_rng([self.casting.seed, 2, int(subject)])
         if self.casting.acting == "recorded":
             frames = int(take.integers(self.casting.frames[0], self.casting.frames[1] + 1))
-            weights, phases = RecordedStyle.draw(manner).perform(expression, frames, self.casting.fps, take)
+            style = RecordedStyle.draw(manner)
+            weights, phases = style.perform(expression, frames, self.casting.fps, take, fluttering)
             return weights, frames, phases
         frames, phases, strength = draw_timing(self.casting.frames, take)
         return self.style(manner).perform(expression, frames, phases, strength), frames, phases
@@ -144,7 +155,9 @@ class ActedSource(Source):
         """The weights of a take and of what is done beside the expression, such as blinking; here there is nothing."""
         return weights
 
-    def _person(self, number: int) -> Actor:
+    def actor(self, subject: str) -> Actor:
+        """Whoever bears a subject's name."""
+        number = int(subject)
         # Takes of one subject follow each other, so the last person is worth keeping.
         if self._last is None or self._last[0] != number:
             self._last = number, self.person(np.random.default_rng([self.casting.seed, 1, number]))
