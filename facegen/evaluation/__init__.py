@@ -17,9 +17,12 @@ from facegen.data.corpus import Corpus
 from facegen.errors import FacegenError, MeshError, MotionError, unknown
 from facegen.evaluation import obedience, tables
 from facegen.evaluation.beside import compared, read_report
+from facegen.evaluation.diversity import diversity
 from facegen.evaluation.error_maps import error_maps
 from facegen.evaluation.figures import error_curves, intensity_curves
 from facegen.evaluation.frames_over_labels import frames_over_labels
+from facegen.evaluation.harder import harder
+from facegen.evaluation.label_mean import LabelMean
 from facegen.evaluation.latent_walks import latent_walks
 from facegen.evaluation.latex import TABLES, latex_tables
 from facegen.evaluation.oracles import oracle_rows
@@ -31,6 +34,7 @@ from facegen.evaluation.report import markdown
 from facegen.evaluation.rows import GROUND_TRUTH, MODELS, Generator, Judge, Row, generators, references
 from facegen.evaluation.scores import mean_phases, score_rows
 from facegen.evaluation.speeds import speeds
+from facegen.evaluation.take_pictures import styles_of_a_label, takes_of_a_label
 from facegen.evaluation.trained import trained
 from facegen.files import new_folder
 from facegen.optional import require
@@ -40,8 +44,12 @@ CLASSIFIER = "classifier"
 """Key of the classifier among the checkpoints; it has no row of its own."""
 FIGURES = ("figure3", "figure4", "figure5", "figure6", "intensity")
 """Names of the pictures: the paper's figures, and how intensity is obeyed."""
+OF_TAKES = ("takes", "styles")
+"""Names of the pictures that a generator of performances has beside them."""
 FILES = ("report.md", "report.json", *TABLES, *(f"{name}{suffix}" for name in FIGURES for suffix in SUFFIXES))
-"""What `evaluate` writes: a folder with nothing else in it may be replaced."""
+"""What `evaluate` writes."""
+FILES_OF_TAKES = ("diversity.tex", *(f"{name}{suffix}" for name in OF_TAKES for suffix in SUFFIXES))
+"""What it writes beside that of takes: a folder with nothing but all these in it may be replaced."""
 
 
 def evaluate(
@@ -86,15 +94,16 @@ def evaluate(
     other = None if beside is None else read_report(beside)
     corpus, place = Corpus(corpus_path), torch.device(device)
     paths = {name: [Path(path) for path in files] for name, files in checkpoints.items() if files}
-    with new_folder(out, FILES) as folder:
+    with new_folder(out, (*FILES, *FILES_OF_TAKES)) as folder:
         models = generators(corpus, paths, place, trust)
         judge = Judge(paths.get(CLASSIFIER, []), corpus, place, trust)
         acted = performers(corpus, paths.get(PERFORMANCE, []), place, trust)
         oracles, no_oracle = oracle_rows(corpus, acting_root) if acted else ([], None)
+        mean = LabelMean.fit(corpus)
         rows = [
-            *references(corpus),
+            *references(corpus, mean),
             *(Row(name, found) for name, found in models.items()),
-            *([person_row(corpus)] if acted else []),
+            *([person_row(corpus, mean)] if acted else []),
             *performance_rows(acted),
             *oracles,
             Row(GROUND_TRUTH, [corpus.displacement]),
@@ -123,10 +132,18 @@ def evaluate(
             "timing": obedience.timing(corpus, scores),
             "speeds": speeds(scores),
         }
+        report["performances"] = {} if not acted else tables.performances(corpus, scores)
+        report["diversity"] = diversity(corpus, mean, acted, judge) if acted else {}
+        report["harder"] = harder(corpus, acted, judge) if acted and judge.networks else {}
         if other is not None:
             report["beside"] = compared(other, report["corpus"]["label"], report["table2"])
         with STYLES[style].used():
             report["shown"] = _draw(corpus, models, report, STYLES[style], folder)
+            if acted:
+                report["shown"] |= {
+                    "takes": takes_of_a_label(corpus, acted[0], STYLES[style], folder / "takes"),
+                    "styles": styles_of_a_label(corpus, acted[0], STYLES[style], folder / "styles"),
+                }
         report["figures"] = [f"{name}.png" for name in report["shown"]]
         report["files"] = [f"{name}{suffix}" for name in report["shown"] for suffix in SUFFIXES]
         for name, text in latex_tables(report).items():

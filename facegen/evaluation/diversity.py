@@ -100,7 +100,7 @@ def _between(frames: np.ndarray, places: np.ndarray) -> np.ndarray:
 def diversity(
     corpus: Corpus, mean: LabelMean, performers: Sequence[Performer], judge: Callable[[np.ndarray], list[int]]
 ) -> dict[str, Any]:
-    """By expression and `total`, numbers of takes beside the same of recordings; several checkpoints count by their mean.
+    """By expression and `total`, numbers of takes beside those of recordings; several checkpoints count by their mean.
 
     Each test sequence's label is acted twice: in the style that is known of its person by `REFERENCES` of their other
     takes, at most, and in a style that is drawn for each person; the number of the sequence draws both takes. *Within*
@@ -129,6 +129,7 @@ def _compared(
 ) -> dict[str, Any]:
     """All numbers of one checkpoint's takes, which are in the order of the recorded ones."""
     entries = [corpus.entries[i] for i in corpus.split("test")]
+    named, named_recorded = f1_of(corpus, known + drawn), f1_of(corpus, recorded)
     result = {}
     for name in [*(each for each in corpus.expressions if any(take.expression == each for take in recorded)), "total"]:
         chosen = [k for k, take in enumerate(recorded) if name in (take.expression, "total")]
@@ -143,8 +144,8 @@ def _compared(
         off = np.abs([take.deformation for take in made] - asked) / asked
         result[name] = cell | {
             "takes": len(made),
-            "f1": _f1(corpus, made, name),
-            "f1_recorded": _f1(corpus, real, name),
+            "f1": named.get(name),
+            "f1_recorded": named_recorded.get(name),
             "late_frames": _average([take.late for take in made]),
             "late_frames_recorded": _average([take.late for take in real]),
             "deformation_off": _average([None if np.isnan(each) else float(each) for each in off]),
@@ -189,18 +190,17 @@ def _average(values: Sequence[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def _f1(corpus: Corpus, takes: list[Take], name: str) -> float | None:
-    """The share of takes of one expression that are named so, or F1 of all of them; None without a classifier."""
+def f1_of(corpus: Corpus, takes: Sequence[Take]) -> dict[str, float]:
+    """F1 by expression and `total`, as in Table 3; empty without a classifier."""
     confusion = np.zeros((len(corpus.expressions),) * 2, dtype=np.int64)
     for take in takes:
         for named in take.named:
             confusion[corpus.expressions.index(take.expression), named] += 1
     if not confusion.any():
-        return None
-    if name != "total":
-        row = confusion[corpus.expressions.index(name)]
-        return float(row[corpus.expressions.index(name)] / row.sum())
-    return float(scores_of(torch.from_numpy(confusion), corpus.expressions)["total"]["f1"])
+        return {}
+    return {
+        name: float(each["f1"]) for name, each in scores_of(torch.from_numpy(confusion), corpus.expressions).items()
+    }
 
 
 def _mean(found: Sequence[Any]) -> Any:

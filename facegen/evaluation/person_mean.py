@@ -86,6 +86,6 @@ class PersonMean:
         return moment
 
 
-def person_row(corpus: Corpus) -> Row:
-    """The row of it."""
-    return Row("person_mean", [PersonMean(corpus, LabelMean.fit(corpus)).displacement])
+def person_row(corpus: Corpus, mean: LabelMean) -> Row:
+    """The row of it, by the label mean of the training people."""
+    return Row("person_mean", [PersonMean(corpus, mean).displacement])

@@ -114,13 +114,13 @@ def load_all(
     return found
 
 
-def references(corpus: Corpus) -> list[Row]:
+def references(corpus: Corpus, mean: LabelMean | None = None) -> list[Row]:
     """The rows that need no checkpoint, to compare what is generated with.
 
     *still* is the neutral, unmoved; *label mean* is what `LabelMean` gives; *PCA projection* is the ground truth
     through the corpus's components, and no model that combines them can err less.
     """
-    mean, pca = LabelMean.fit(corpus), corpus.pca
+    mean, pca = mean or LabelMean.fit(corpus), corpus.pca
 
     def still(index: int) -> np.ndarray:
         return np.zeros((corpus.entries[index].frames, *corpus.hierarchy.template.vertices.shape), np.float32)

@@ -18,6 +18,8 @@ from facegen.metrics import scores_of
 NO_RIVALS = ("pca_projection", "performance_best", "oracle_style", "oracle_take")
 """Rows that are no rival of any other: they are made or chosen by the very recording that they are compared with, or
 know what nobody can."""
+COMPARED = ("label_mean", "spiral", "person_mean", "performance_mean", "oracle_style")
+"""Rows beside which those of performances are put."""
 
 
 def table2(corpus: Corpus, scores: Scores) -> dict[str, Any]:
@@ -100,6 +102,28 @@ def comparisons(corpus: Corpus, scores: Scores) -> dict[str, Any]:
             "people": len(other),
         }
     return result
+
+
+def performances(corpus: Corpus, scores: Scores) -> dict[str, Any]:
+    """How many times as large the errors of rows of performances are as those of other rows, with 95 % intervals.
+
+    By row of performances and by each of `COMPARED` that there is: `times`, `interval`, person by person, or None with
+    too few of them, and `people`.
+    """
+    rows = {name: _by_subject(corpus, _mean_errors(each)) for name, each in scores.items()}
+    return {
+        name: {
+            other: {
+                "times": float(ours.sum() / rows[other].sum()),
+                "interval": interval(ours, rows[other]),
+                "people": len(ours),
+            }
+            for other in COMPARED
+            if other in rows and rows[other].all()
+        }
+        for name, ours in rows.items()
+        if name.startswith("performance")
+    }
 
 
 def best(corpus: Corpus, scores: Scores) -> dict[str, str | None]:

@@ -9,8 +9,8 @@ from facegen.mesh.strain import turned_over
 from facegen.progress import following
 
 RANGES = ("displacement_mm", "speed_mm_s", "folded_triangles")
-"""The largest displacement of any vertex in any frame, the largest speed, and the most triangles that are turned over in
-a frame."""
+"""The largest displacement of any vertex in any frame, the largest speed, and the most triangles that are turned over
+in a frame."""
 LOOKED_AT = 12
 """Frames of a take, evenly, in which triangles are looked at. Chosen: neighbours fold alike."""
 
