@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from facegen.data.corpus import Corpus
+from facegen.data.manifest import Entry
 from facegen.evaluation.generative import density_and_coverage, frechet_distance, spread
 from facegen.evaluation.label_mean import LabelMean
 from facegen.evaluation.obedience import PHASE_MARKS
@@ -28,6 +29,8 @@ VERTICES = 2000
 """Vertices, about, at which two takes are compared. Chosen: neighbours move alike, and all takes fit into memory."""
 FRAMES = 32
 """Moments of a take whose coefficients the Frechet distance is of: as many as `SequenceClassifier` takes by default."""
+LABELLED = 0.0, 1.0
+"""Between these the intensity of Eq. 6 says the deformation; at them it is cut off."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +138,7 @@ def _compared(
         chosen = [k for k, take in enumerate(recorded) if name in (take.expression, "total")]
         real, own, other = ([takes[k] for k in chosen] for takes in (recorded, known, drawn))
         made = own + other
-        asked = np.array([entries[k].deformation if 0 < entries[k].intensity < 1 else np.nan for k in chosen] * 2)
+        asked = np.array([_asked(entries[k]) for k in chosen] * 2)
         cell: dict[str, Any] = {} if name == "total" else _spreads(real, own, other)
         top = np.stack([take.ranges for take in made]).max(axis=0)
         bounds = ranges[name]
@@ -149,7 +152,7 @@ def _compared(
             "late_frames": _average([take.late for take in made]),
             "late_frames_recorded": _average([take.late for take in real]),
             "deformation_off": _average([None if np.isnan(each) else float(each) for each in off]),
-            "speed_off_db": [None if not each > 0 else round(float(10 * np.log10(each)), 3) for each in power],
+            "speed_off_db": [None if not 0 < each < np.inf else round(float(10 * np.log10(each)), 3) for each in power],
             "largest": dict(zip(RANGES, top.tolist(), strict=True)),
             "largest_recorded": dict(zip(RANGES, bounds.tolist(), strict=True)),
             "outside": int(np.count_nonzero([(take.ranges > bounds).any() for take in made])),
@@ -159,6 +162,11 @@ def _compared(
         key: _average([cell[key] for name, cell in result.items() if name != "total"]) for key in spreads
     }
     return result
+
+
+def _asked(entry: Entry) -> float:
+    """mm, the deformation that a label stands for; NaN where it stands for none alone, see `LABELLED`."""
+    return entry.deformation if entry.level is None and LABELLED[0] < entry.intensity < LABELLED[1] else np.nan
 
 
 def _spreads(real: list[Take], own: list[Take], other: list[Take]) -> dict[str, float | None]:

@@ -12,6 +12,9 @@ from facegen.evaluation.rows import TITLES
 
 RANGES = {"displacement_mm": "displacement, mm", "speed_mm_s": "speed, mm/s", "folded_triangles": "folded triangles"}
 """Titles of what `facegen.evaluation.take_range` measures."""
+SPREADS = ("recorded", "ratio")
+HEADS = ("", "within", *SPREADS, "between", *SPREADS, "coverage", "density", "Frechet", "recorded")
+"""Of the first table; `SPREADS` follow a spread."""
 
 
 def performances_section(report: Mapping[str, Any]) -> list[str]:
@@ -42,33 +45,21 @@ def diversity_section(report: Mapping[str, Any]) -> list[str]:
     return [
         "## How diverse are the takes, and how real?",
         "Each test sequence's label, acted twice by *performance*: in the style of its person, known by five of their "
-        "other takes, and in a drawn style; the takes are drawn too. What is left of a take after the label mean of its "
-        "own label is compared along the evolution, so that what labels say does not count.",
-        "*Within* is the mean distance of two takes of one person, *between* of two people, mm, of takes and of "
+        "other takes, and in a drawn style; the takes are drawn too. What is left of a take after the label mean of "
+        "its own label is compared along the evolution, so that what labels say does not count.",
+        "*Within* is the mean distance of two takes of one person, *between* that of two people, mm, of takes and of "
         "recordings, with their ratio. *Coverage* is the share of recordings near which there is a take, and *density* "
-        "how densely takes lie where recordings do (Naeem et al., 2020, k = 5; recordings would have about 0.97 and 1), "
-        "both of principal components along the evolution. The *Frechet distance* is that of the classifier's input: "
-        "the coefficients of the principal components at 32 moments from the first frame to the last, in units of the "
+        "how densely takes lie where recordings do (Naeem et al., 2020, k = 5; recordings would have about 0.97 and "
+        "1), of principal components along the evolution. The *Frechet distance* is that of the classifier's input: the "
+        "coefficients of the principal components at 32 moments from the first frame to the last, in units of the "
         "first's standard deviation; takes for one half of the people against recordings of the other half, and in the "
         "same way recordings against recordings. The total is the mean over expressions.",
         table(
-            [
-                "",
-                "within",
-                "recorded",
-                "ratio",
-                "between",
-                "recorded",
-                "ratio",
-                "coverage",
-                "density",
-                "Frechet",
-                "recorded",
-            ],
+            HEADS,
             [[name, *diverse(cell)] for name, cell in cells.items()],
         ),
-        "How takes are named by the classifier (F1), by how many frames their phases are off their label's, in the mean, "
-        "by which share their deformation is off what their label stands for (labels at either end of the scale, which "
+        "How takes are named by the classifier (F1), by how many frames their phases are off their label's, in the "
+        "mean, by which share their deformation is off what their label stands for (labels at either end of the scale, which "
         "stand for no one deformation, do not count), and the largest distance of the spectrum of speed from that of "
         "the recordings up to 8 Hz:",
         table(
@@ -143,10 +134,10 @@ def _harder(report: Mapping[str, Any]) -> list[str]:
 def _pictures(report: Mapping[str, Any]) -> list[str]:
     parts = []
     for name, text in {
-        "takes": "Eight takes of one label, at the middle of the apex: test subject {subject}, {expression}, in the style "
-        "known by five other takes; the seeds 0 to 7.",
-        "styles": "One label acted in six drawn styles, at the middle of the apex: the neutral of test subject {subject}, "
-        "one expression a row; the seeds 0 to 5 draw style and take.",
+        "takes": "Eight takes of one label, at the middle of the apex: test subject {subject}, {expression}, in the "
+        "style known by five other takes; the seeds 0 to 7.",
+        "styles": "One label acted in six drawn styles, at the middle of the apex: the neutral of test subject "
+        "{subject}, one expression a row; the seeds 0 to 5 draw style and take.",
     }.items():
         if name in report["shown"]:
             parts += [f"![{name}]({name}.png)", f"{text.format(**report['shown'][name])} {for_print(name)}"]
@@ -173,7 +164,8 @@ def diversity_table(report: Mapping[str, Any]) -> str:
     groups += ["\\multicolumn{2}{c}{Fr\\'echet}", *(["\\multicolumn{2}{c}{F1}"] if named else [])]
     caption = (
         "Diversity of takes beside recordings (rec.): mean distance of two takes of one person and of two people after "
-        "the label mean is taken off, coverage and density ($k = 5$), and Fr\\'echet distance between halves of the people"
+        "the label mean is taken off, coverage and density ($k = 5$), and Fr\\'echet distance between halves of the "
+        "people"
     )
     caption += ", and F1 of a classifier." if named else "."
     return floating(caption, "diversity", "l" + "r" * (len(heads) - 1), [groups, heads], rows)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from facegen.checkpoint import Checkpoint
 from facegen.data.corpus import Corpus
+from facegen.errors import CheckpointError
 from facegen.evaluation.references import references_of
 from facegen.evaluation.rows import Row, load_all
 from facegen.nn.performance_network import PerformanceNetwork
@@ -32,13 +33,21 @@ class Performer:
         model: whose network it is.
         corpus: whose labels it is given, from the least height that it was trained with.
         device: where it computes.
+
+    Raises:
+        CheckpointError: its network is another, such as one of the user's own.
     """
 
     def __init__(self, model: Checkpoint, corpus: Corpus, device: torch.device) -> None:
-        self.network, self.device = model.network.to(device), device
-        assert isinstance(self.network, PerformanceNetwork)
+        if not isinstance(model.network, PerformanceNetwork):
+            raise CheckpointError(
+                f"--{PERFORMANCE} takes checkpoints of a PerformanceNetwork, got one of {type(model.network).__name__}"
+            )
+        self.network, self.device = model.network, device
+        self.network.to(device)
         self.corpus = copy(corpus)
         self.corpus.floor = model.floor
+        self._styles: dict[tuple[int, ...], Tensor] = {}
 
     @torch.inference_mode()
     def make(
@@ -54,8 +63,11 @@ class Performer:
 
     def style_by(self, references: Sequence[int]) -> Tensor:
         """(S,): the style of who made these sequences."""
-        parts = self.corpus.displacement, self.corpus.motion, self.corpus.neutral
-        return self.network.style_of([Reference(*(self._on(part(i)) for part in parts)) for i in references])
+        if (known := tuple(references)) not in self._styles:
+            parts = self.corpus.displacement, self.corpus.motion, self.corpus.neutral
+            takes = [Reference(*(self._on(part(i)) for part in parts)) for i in references]
+            self._styles[known] = self.network.style_of(takes)  # to be wanted again by each table
+        return self._styles[known]
 
     def styled(self, index: int, count: int) -> np.ndarray:
         """The mean of the takes of the person of a sequence, by the style of so many of their other takes."""

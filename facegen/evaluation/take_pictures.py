@@ -38,7 +38,7 @@ def takes_of_a_label(corpus: Corpus, performer: Performer, style: Style, stem: P
     poses = np.stack([neutral + performer.performed(label, neutral, own, seed)[frame] for seed in range(TAKES)])
     rows, line = -(-TAKES // ACROSS), style.line
     edge = style.edge(ACROSS, rows, 2 * line, 4 * line + rows * line)
-    sheet = Sheet(style, style.pixels(style.double), round(3.5 * line) + rows * (edge + line))
+    sheet = Sheet(style, style.pixels(style.double), 2 * line + rows * (edge + line))
     draw = painter(corpus, poses, edge, style)
     for row in range(rows):
         top = 3 * line + row * (edge + line)
@@ -70,7 +70,7 @@ def styles_of_a_label(corpus: Corpus, performer: Performer, style: Style, stem: 
     ]
     line, left = style.line, 3 * style.line
     edge = style.edge(STYLES, len(shown), left, 4 * line)
-    sheet = Sheet(style, style.pixels(style.double), round(3.5 * line) + len(shown) * edge)
+    sheet = Sheet(style, style.pixels(style.double), 3 * line + len(shown) * edge)
     draw = painter(corpus, np.concatenate(poses), edge, style)
     for column in range(STYLES):
         sheet.text(f"style {column}", left + (column + 0.5) * edge, 2.5 * line)
