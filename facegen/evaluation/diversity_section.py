@@ -50,8 +50,8 @@ def diversity_section(report: Mapping[str, Any]) -> list[str]:
         "*Within* is the mean distance of two takes of one person, *between* that of two people, mm, of takes and of "
         "recordings, with their ratio. *Coverage* is the share of recordings near which there is a take, and *density* "
         "how densely takes lie where recordings do (Naeem et al., 2020, k = 5; recordings would have about 0.97 and "
-        "1), of principal components along the evolution. The *Frechet distance* is that of the classifier's input: the "
-        "coefficients of the principal components at 32 moments from the first frame to the last, in units of the "
+        "1), of principal components along the evolution. The *Frechet distance* is that of the classifier's input: "
+        "the coefficients of the principal components at 32 moments from the first frame to the last, in units of the "
         "first's standard deviation; takes for one half of the people against recordings of the other half, and in the "
         "same way recordings against recordings. The total is the mean over expressions.",
         table(
