@@ -40,7 +40,8 @@ MEANINGS = {
     "performance_style_3": "the same by three of their other takes, each of another expression as far as there are any",
     "performance_style_5": "the same by five of them",
     "oracle_style": "what nobody can know: the mean of 100 takes that the person's own acting makes, brought to the "
-    "label's phases and its deformation; no model that knows the style and the label alone can be expected to err less",
+    "label's phases and its deformation, of which those near it count more; about the least error that a model can "
+    "have that knows the style and the label alone",
     "oracle_take": "what nobody can know: the very take, without its flutter and blinks, by the acting that made it",
     GROUND_TRUTH: "the recording itself",
 }

@@ -59,9 +59,9 @@ def diversity_section(report: Mapping[str, Any]) -> list[str]:
             [[name, *diverse(cell)] for name, cell in cells.items()],
         ),
         "How takes are named by the classifier (F1), by how many frames their phases are off their label's, in the "
-        "mean, by which share their deformation is off what their label stands for (labels at either end of the scale, which "
-        "stand for no one deformation, do not count), and the largest distance of the spectrum of speed from that of "
-        "the recordings up to 8 Hz:",
+        "mean, by which share their deformation is off what their label stands for (labels at either end of the "
+        "scale, which stand for no one deformation, do not count), and the largest distance of the spectrum of speed "
+        "from that of the recordings up to 8 Hz:",
         table(
             ["", "F1", "recorded", "frames off", "recorded", "deformation off", "speed off, dB"],
             [[name, *_real(cell)] for name, cell in cells.items()],
