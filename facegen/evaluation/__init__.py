@@ -28,7 +28,7 @@ from facegen.evaluation.latex import TABLES, latex_tables
 from facegen.evaluation.oracles import oracle_rows
 from facegen.evaluation.own_metrics import Metric
 from facegen.evaluation.performances import PERFORMANCE, performance_rows, performers
-from facegen.evaluation.person_mean import person_row
+from facegen.evaluation.person_mean import PersonMean
 from facegen.evaluation.regions import OTHERS, REGIONS, face_regions
 from facegen.evaluation.report import markdown
 from facegen.evaluation.rows import GROUND_TRUTH, MODELS, Generator, Judge, Row, generators, references
@@ -100,10 +100,11 @@ def evaluate(
         acted = performers(corpus, paths.get(PERFORMANCE, []), place, trust)
         oracles, no_oracle = oracle_rows(corpus, acting_root) if acted else ([], None)
         mean = LabelMean.fit(corpus)
+        person = PersonMean(corpus, mean) if acted else None
         rows = [
             *references(corpus, mean),
             *(Row(name, found) for name, found in models.items()),
-            *([person_row(corpus, mean)] if acted else []),
+            *([] if person is None else [Row("person_mean", [person.displacement])]),
             *performance_rows(acted),
             *oracles,
             Row(GROUND_TRUTH, [corpus.displacement]),
@@ -121,6 +122,7 @@ def evaluate(
             "left_out": [name for name in (*MODELS, PERFORMANCE, CLASSIFIER) if name not in paths],
             "no_regions": no_regions,
             "no_oracle": no_oracle,
+            "person_mean_tie": None if person is None else person.own_tie,
             "table2": tables.table2(corpus, scores),
             "best": tables.best(corpus, scores),
             "comparisons": tables.comparisons(corpus, scores),

@@ -30,8 +30,8 @@ MEANINGS = {
     "blendshape": "the paper's baseline, in which an LSTM turns the label into weights of principal components",
     "spiral": "the paper's model, in which an LSTM turns the label into a latent vector for each frame, and spiral "
     "convolutions turn that into a mesh",
-    "person_mean": "what a look at the person's other takes says: the label mean, scaled by how far they move in "
-    "these, and bent towards their takes of the same expression",
+    "person_mean": "what a look at the person's other takes says: the label mean, bent towards their other takes of "
+    "the expression, as far as helped on validation people ({person_mean_tie:g} frames a knot hold it back)",
     "performance_mean": "the generator of performances without a style: the mean of everybody's takes",
     "performance_best": "the one of its 10 takes, whose styles and takes the seeds 0 to 9 draw, that is nearest to the "
     "recording; it shows whether what was recorded is among what it makes",

@@ -2,90 +2,77 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 
 from facegen.data.corpus import Corpus
+from facegen.evaluation.generative import distance
 from facegen.evaluation.label_mean import KNOTS, LabelMean, knot_weights, tie
 from facegen.evaluation.references import references_of
-from facegen.evaluation.rows import Row
 from facegen.motion.label import PHASES
+from facegen.progress import following
 
-OWN_TIE = 5.0
-"""Frames that say as much of a knot as that a person does as everybody does. Chosen to err little on validation people,
-so that this reference is strong: with recorded acting, four takes of an expression and ten such people, the error is
-0.212 mm of everybody's mean, 0.207 of that scaled, and with knots 0.206 at 1, 0.204 at 3 to 10, 0.205 at 30."""
-SCALE_TIE = 0.3
-"""Takes of mean energy that say as much as that a person moves as far as everybody does. Chosen in the same way; ten
-times as many make no difference."""
+OWN_TIES = (5.0, 30.0, 100.0, 300.0)
+"""Frames that say as much of a knot as that a person does as everybody does: those that are tried on validation people,
+so that this reference is as strong as it can be. Chosen: of built-in people, who differ, 5 errs least, of those of the
+ICT Face Model 300, whose takes differ more than they do themselves."""
+USUAL_TIE = 30.0
+"""What is taken where nobody validates. Chosen: nowhere it errs more than everybody's mean."""
+TRIED = 60
+"""Takes of validation people on which it is chosen, about. Chosen: more of them take minutes on large meshes."""
 
 
 class PersonMean:
-    """The population's label mean, scaled to a person by all their other takes, and bent to those of the expression.
+    """The population's label mean, bent to a person's other takes of the expression.
 
-    Of the other takes of whoever shows a sequence, whatever their expression, a least-squares factor says how far they
-    move beside the population's label mean. What their takes of the same expression leave over then is averaged as a
-    function of label value and phase, as `LabelMean` does, and drawn towards nothing by `OWN_TIE` frames a knot; where
-    there is no other take of the expression, nothing is added.
+    What these takes leave over after it is averaged as a function of label value and phase, as `LabelMean` does, and
+    drawn towards nothing by `own_tie` frames a knot; where there is no other take of the expression, nothing is added.
 
     Args:
         corpus: whose people it is of.
         mean: of the training people.
+        own_tie: frames, see `OWN_TIES`; None chooses by validation people.
     """
 
-    def __init__(self, corpus: Corpus, mean: LabelMean) -> None:
+    def __init__(self, corpus: Corpus, mean: LabelMean, own_tie: float | None = None) -> None:
         self.corpus, self.mean = corpus, mean
-        self._energies = cache(self._measured)
-        self._energy = float(np.mean([entry.frames for entry in corpus.entries])) * corpus.displacement_scale**2
-        self._energy *= 3 * len(corpus.hierarchy.template.vertices)
+        self.own_tie = self._chosen() if own_tie is None else own_tie
 
     def displacement(self, index: int) -> np.ndarray:
         """(T, V, 3) float32, mm: for a sequence of the corpus, by its person's other takes."""
-        corpus, others = self.corpus, references_of(self.corpus, index)
-        scale = self.scale(others)
-        made = np.float32(scale) * self.mean.displacement(corpus, index)
-        own = [i for i in others if corpus.entries[i].expression == corpus.entries[index].expression]
+        return self._bent(index, [self.own_tie])[0]
+
+    def _chosen(self) -> float:
+        """The one of `OWN_TIES` that errs least on validation people, or the usual one where there are none."""
+        val = self.corpus.split("val")
+        tried = val[:: max(1, len(val) // TRIED)]
+        errors = [
+            [distance(made, self.corpus.displacement(index)) for made in self._bent(index, OWN_TIES)]
+            for index in following(tried, "label mean of the person", "take")
+        ]
+        return OWN_TIES[int(np.mean(errors, axis=0).argmin())] if errors else USUAL_TIE
+
+    def _bent(self, index: int, ties: tuple[float, ...] | list[float]) -> list[np.ndarray]:
+        """The displacement with each of some ties."""
+        entries, mean = self.corpus.entries, self.mean.displacement(self.corpus, index)
+        expression = entries[index].expression
+        own = [i for i in references_of(self.corpus, index) if entries[i].expression == expression]
         if not own:
-            return made
-        knots = self._bent(own, scale)
-        _, phase, weights = knot_weights(corpus, index)
-        for p in np.unique(phase):
-            made[phase == p] += (weights[phase == p].astype(np.float32) @ knots[p]).reshape(-1, *made.shape[1:])
-        return made
-
-    def scale(self, others: list[int]) -> float:
-        """How many times as far as everybody somebody moves, by these takes of theirs."""
-        along, square = np.sum([self._energies(i) for i in others], axis=0) if others else (0.0, 0.0)
-        tied = SCALE_TIE * self._energy
-        return float((along + tied) / (square + tied))
-
-    def _measured(self, index: int) -> tuple[float, float]:
-        """Inner product of a take with its label's mean, and of that with itself, mm^2."""
-        mean = self.mean.displacement(self.corpus, index)
-        recorded = self.corpus.displacement(index)
-        return float(np.vdot(mean, np.ascontiguousarray(recorded))), float(np.vdot(mean, mean))
-
-    def _bent(self, own: list[int], scale: float) -> np.ndarray:
-        """(phases, K, 3 V) mm: what takes of one expression leave over, at the knots of each phase."""
+            return [mean for _ in ties]
         gram = np.zeros((len(PHASES), KNOTS, KNOTS))
-        moment: np.ndarray | None = None
-        for index in own:
-            _, phase, weights = knot_weights(self.corpus, index)
-            left = self.corpus.displacement(index) - np.float32(scale) * self.mean.displacement(self.corpus, index)
-            flat = left.reshape(len(left), -1)
-            moment = np.zeros((len(PHASES), KNOTS, flat.shape[1]), np.float32) if moment is None else moment
+        moment = np.zeros((len(PHASES), KNOTS, mean[0].size), np.float32)
+        for other in own:
+            _, phase, weights = knot_weights(self.corpus, other)
+            left = self.corpus.displacement(other) - self.mean.displacement(self.corpus, other)
             for p in np.unique(phase):
                 chosen = weights[phase == p]
                 gram[p] += chosen.T @ chosen
-                moment[p] += chosen.T.astype(np.float32) @ flat[phase == p]
-        assert moment is not None
-        for p in range(len(PHASES)):
-            system = gram[p] + tie(gram[p]) + OWN_TIE * np.eye(KNOTS)
-            moment[p] = np.linalg.solve(system, moment[p]).astype(np.float32)
-        return moment
-
-
-def person_row(corpus: Corpus, mean: LabelMean) -> Row:
-    """The row of it, by the label mean of the training people."""
-    return Row("person_mean", [PersonMean(corpus, mean).displacement])
+                moment[p] += chosen.T.astype(np.float32) @ left[phase == p].reshape(len(chosen), -1)
+        _, phase, weights = knot_weights(self.corpus, index)
+        made = [mean.copy() for _ in ties]
+        for p in np.unique(phase):
+            here = phase == p
+            for one, own_tie in zip(made, ties, strict=True):
+                system = gram[p] + tie(gram[p]) + own_tie * np.eye(KNOTS)
+                knots = (weights[here] @ np.linalg.inv(system)).astype(np.float32) @ moment[p]
+                one[here] += knots.reshape(-1, *mean.shape[1:])
+        return made
