@@ -13,7 +13,7 @@ from facegen.cli import run
 from facegen.data.corpus import Corpus
 from facegen.errors import FacegenError
 from facegen.evaluation import FILES, FILES_OF_TAKES
-from facegen.evaluation.diversity import Looking
+from facegen.evaluation.diversity import Looking, Take, _spreads
 from facegen.evaluation.label_mean import LabelMean
 from facegen.evaluation.oracles import Oracle, oracle_rows
 from facegen.evaluation.performances import Performer, performers
@@ -135,6 +135,26 @@ def test_recordings_as_takes_have_the_recordings_own_spread(corpus: Corpus) -> N
                                corpus.pca.project(recorded)[0], atol=1e-4)  # fmt: skip
 
 
+def taken(who: str, height: float) -> Take:
+    """A take that is known by one number."""
+    course, shape = np.zeros((2, 1, 3)), np.array([height])
+    course[..., 0] = height
+    return Take(who, "sad", course, shape, shape, [0], 0.0, 1.0, np.zeros(3), np.zeros(8))
+
+
+def test_spreads_are_of_the_takes_that_they_say() -> None:
+    real = [taken(*each) for each in (("a", 0), ("a", 2), ("b", 3), ("b", 7))]
+    own = [taken(*each) for each in (("a", 0), ("a", 1), ("b", 9), ("b", 9))]
+    other = [taken(*each) for each in (("a", 0), ("a", 0), ("b", 5), ("b", 7))]
+    found = _spreads(real, own, other)
+    assert (found["within_mm"], found["within_recorded_mm"]) == (0.5, 3)
+    assert (found["between_mm"], found["between_recorded_mm"]) == (6, (3 + 7 + 1 + 5) / 4)
+    # Halves by person: variances are 2 and 8 of recordings, 0 and 2 of takes.
+    assert found["frechet_recorded"] == pytest.approx(np.sqrt(4**2 + 2 + 8 - 2 * 4))
+    crossed = np.sqrt(5**2 + 8), np.sqrt(5**2 + 2 + 2 - 2 * 2)
+    assert found["frechet"] == pytest.approx(np.mean(crossed))
+
+
 def test_ranges_by_hand(corpus: Corpus) -> None:
     neutral = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0]], np.float32)
     moved = np.zeros((3, 3, 3), np.float32)
@@ -161,7 +181,8 @@ def test_the_oracle_is_the_acting_itself(corpus: Corpus, tmp_path: Path) -> None
     assert oracle_rows(corpus_, None) == ([], "the people of the source coma are not made, so nobody knows their style")
     corpus_.provenance = corpus.provenance | {"source": "ict_facekit"}
     assert "--acting-root" in str(oracle_rows(corpus_, None)[1])
-    corpus_.provenance = corpus.provenance | {"options": corpus.provenance["options"] | {"seed": 7}}
+    corpus_.provenance = corpus.provenance
+    corpus_.displacement = lambda index: corpus.displacement(index) + np.float32(0.1)  # type: ignore[method-assign]
     with pytest.raises(FacegenError, match="makes other takes here"):
         Oracle(corpus_)
 
