@@ -16,7 +16,7 @@ from facegen.models.generator import ExpressionGenerator
 from facegen.models.muon import Muon
 from facegen.models.spiral_generator import OPTIMIZERS
 from facegen.nn.performance_codes import told_of
-from facegen.nn.performance_network import PerformanceNetwork, frame_owners
+from facegen.nn.performance_network import PerformanceNetwork
 
 NOBODY = 0.15
 """Share of training takes that are made without their person's style, so that the network also knows what to make where
@@ -44,7 +44,7 @@ class PerformanceGenerator(ExpressionGenerator):
         lr, decay, weight_decay, coherence, stride: see `ExpressionGenerator`.
     """
 
-    network: PerformanceNetwork
+    network: PerformanceNetwork  # pyright: ignore[reportIncompatibleVariableOverride]  # a kind of what the base has
 
     def __init__(
         self,

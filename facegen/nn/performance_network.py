@@ -51,6 +51,8 @@ class PerformanceNetwork(nn.Module):
         FacegenError: a size is out of range.
     """
 
+    points: Tensor
+
     def __init__(
         self,
         hierarchy: MeshHierarchy,
