@@ -84,7 +84,7 @@ def imports(tree: Path, mesh: Path, model: Path, expression: str) -> dict[str, f
     """ms that `facegen animate` spends on importing each package of which it imports anything, the longest first.
 
     A package's time is that of its own files, wherever they are imported from; asking for it takes some time itself.
-    Packages below `LEAST_MS` are added up as `others`.
+    Python's own packages are `python`, and those below `LEAST_MS` are added up as `others`.
 
     Raises:
         FacegenError: the command fails.
@@ -98,6 +98,7 @@ def imports(tree: Path, mesh: Path, model: Path, expression: str) -> dict[str, f
         own, _, name = line.removeprefix(TOLD).split("|") if line.count("|") == 2 else ("", "", "")
         if line.startswith(TOLD) and own.strip().isdecimal():  # not the heading
             package = name.strip().partition(".")[0]
+            package = "python" if package in sys.stdlib_module_names else package
             found[package] = found.get(package, 0.0) + int(own) / 1e3
     large = {name: round(took, 1) for name, took in found.items() if took >= LEAST_MS}
     others = sum(found.values()) - sum(large.values())

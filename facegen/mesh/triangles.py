@@ -25,7 +25,6 @@ def nearest_on_triangles(triangles: np.ndarray, points: np.ndarray) -> np.ndarra
     # Twice the areas that the point spans with the sides across from a, b and c.
     at_a, at_b, at_c = ab_b * ac_c - ab_c * ac_b, ab_c * ac_a - ab_a * ac_c, ab_a * ac_b - ab_b * ac_a
     along_bc, beyond_bc = ac_b - ab_b, ab_c - ac_c
-    whole_bc = along_bc + beyond_bc
     flat = (ab == 0).all(axis=1)  # the side from a to b, which then has no direction
     regions = [
         (ab_a < ROUNDING) & (ac_a < ROUNDING),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from itertools import product
 from pathlib import Path
 
@@ -195,6 +197,17 @@ def test_a_coarse_vertex_that_nobody_reads_reaches_nobody() -> None:
     clean = compiled(layer, x, empty(layer, x))
     x[[0, layer.coarse // 2, layer.coarse - 1]] = torch.nan
     assert torch.equal(compiled(layer, x, empty(layer, x)), clean)
+
+
+@pytest.mark.parametrize("frames", [1, 20])
+def test_a_copy_reads_its_own_tables(frames: int) -> None:
+    layer = make_layer(8, 5)
+    x = torch.randn(layer.coarse, 8, frames)
+    wanted = compiled(layer, x, empty(layer, x))
+    for other in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        for one, two in ((layer.plan, other.plan), (layer.one_frame_plan, other.one_frame_plan)):
+            assert set(one.addresses.values()).isdisjoint(two.addresses.values())
+        assert torch.equal(compiled(other, x, empty(layer, x)), wanted)
 
 
 def test_inputs_may_lie_in_memory_in_any_order() -> None:

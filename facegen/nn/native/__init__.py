@@ -23,10 +23,11 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from functools import cached_property
 from importlib import import_module
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -98,3 +99,16 @@ def call(name: str, kind: str, work: ctypes.Structure) -> None:
 def row_length(out: np.ndarray) -> int:
     """Numbers from one row of an array to the next; not by its second axis, whose stride may be any if it is one."""
     return out.strides[0] // out.itemsize
+
+
+class Addressed:
+    """A dataclass of arrays that never change, whose places in memory are looked up once."""
+
+    @cached_property
+    def addresses(self) -> dict[str, int]:
+        """Of each array, by its name."""
+        arrays = {name: value for name, value in self.__dict__.items() if isinstance(value, np.ndarray)}
+        return {name: array.ctypes.data for name, array in arrays.items()}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "addresses"}  # a copy has its own

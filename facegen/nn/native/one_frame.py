@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from facegen.nn.native import call, row_length
+from facegen.nn.native import Addressed, call, row_length
 
 FRAMES_ONE_BY_ONE = 3
 """Frames that are computed one by one at most, since so few would leave most of a register of frames empty. Measured at
@@ -31,7 +31,7 @@ class _One(ctypes.Structure):
 
 
 @dataclass(frozen=True, eq=False)
-class OneFramePlan:
+class OneFramePlan(Addressed):
     """Unpooling and spirals cut into tiles of fine vertices.
 
     Each tile has a table: a row of zeros, a row for every coarse vertex that it reads, and one for every unpooled
@@ -110,8 +110,9 @@ def forward(
         out: (V_fine, C', T), a slice of frames of contiguous memory.
     """
     arrays = {"x": np.ascontiguousarray(x), "weight": np.ascontiguousarray(weight), "bias": np.ascontiguousarray(bias)}
-    arrays |= {"fine": out, "values": plan.values.astype(x.dtype, copy=False), "place": place}
-    arrays |= {part: getattr(plan, part) for part in ("halo", "start", "mixed", "rows", "local", "spiral")}
+    arrays |= {"fine": out, "place": place}
+    if x.dtype != plan.values.dtype:
+        arrays["values"] = plan.values.astype(x.dtype)
     length, in_channels, out_channels = weight.shape
     sizes = {
         "frames": x.shape[2],
@@ -123,4 +124,5 @@ def forward(
         "tile": plan.tile,
         "tiles": len(plan.start) - 1,
     }
-    call("one", x.dtype.name, _One(**{part: array.ctypes.data for part, array in arrays.items()}, **sizes))
+    places = plan.addresses | {part: array.ctypes.data for part, array in arrays.items()}
+    call("one", x.dtype.name, _One(**places, **sizes))

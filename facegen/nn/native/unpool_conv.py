@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from facegen.nn.native import call, row_length
+from facegen.nn.native import Addressed, call, row_length
 
 TILE_NUMBERS = 60_000
 """About how many numbers a tile has for one frame: a core's own cache holds those of a register's 16 frames. Measured
@@ -34,7 +34,7 @@ class _Work(ctypes.Structure):
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class Plan(Addressed):
     """A sparse matrix cut into tiles of its rows, for one direction.
 
     Args:
@@ -130,8 +130,9 @@ def backward(
 
 def _call(name: str, arrays: dict[str, np.ndarray], plan: Plan, place: np.ndarray, length: int, items: int) -> None:
     x, fine = arrays["x"], arrays["fine"]
-    arrays = arrays | {"values": plan.values.astype(x.dtype, copy=False), "place": place}
-    arrays |= {part: getattr(plan, part) for part in ("halo", "start", "local", "rows")}
+    arrays = arrays | {"place": place}
+    if x.dtype != plan.values.dtype:
+        arrays["values"] = plan.values.astype(x.dtype)
     out_channels = fine.shape[1]
     sizes = {
         "frames": x.shape[2],
@@ -143,5 +144,5 @@ def _call(name: str, arrays: dict[str, np.ndarray], plan: Plan, place: np.ndarra
         "tile": plan.tile,
         "tiles": len(plan.start) - 1,
     }
-    work = _Work(**{part: array.ctypes.data for part, array in arrays.items()}, **sizes)
-    call(name, x.dtype.name, work)
+    places = plan.addresses | {part: array.ctypes.data for part, array in arrays.items()}
+    call(name, x.dtype.name, _Work(**places, **sizes))
