@@ -90,7 +90,8 @@ class PerformanceGenerator(ExpressionGenerator):
             "take": take,
             "fused": fused,
         }
-        self.network = PerformanceNetwork(corpus.hierarchy, len(corpus.expressions), **self.settings)
+        made = PerformanceNetwork(corpus.hierarchy, len(corpus.expressions), **self.settings)
+        self.network = made  # pyright: ignore[reportIncompatibleVariableOverride]  # a kind of what the base has
         numbers = {name: number for number, name in enumerate(people)}
         self._rows = torch.tensor([numbers.get(entry.subject, -1) for entry in corpus.entries])
 
@@ -125,9 +126,7 @@ class PerformanceGenerator(ExpressionGenerator):
         loss = loss + self.loss(made, recorded, ptr, share.counts, batch)
         return self.counted(loss, made, recorded, ptr, share, batch, stage)
 
-    def _both(
-        self, batch: MotionBatch, frames: Tensor | None, style: Tensor, code: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def _both(self, batch: MotionBatch, frames: Tensor | None, style: Tensor, code: Tensor) -> tuple[Tensor, Tensor]:
         """The frames (N', V, 3) mm without the takes' codes and with them, in one go, which is quicker."""
         total = len(batch.motion)
         ptr = torch.cat([batch.ptr, total + batch.ptr[1:]])
