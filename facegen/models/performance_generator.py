@@ -16,11 +16,14 @@ from facegen.models.generator import ExpressionGenerator
 from facegen.models.muon import Muon
 from facegen.models.spiral_generator import OPTIMIZERS
 from facegen.nn.performance_codes import told_of
-from facegen.nn.performance_network import PerformanceNetwork, frame_owners
+from facegen.nn.performance_network import PerformanceNetwork
 
 NOBODY = 0.15
 """Share of training takes that are made without their person's style, so that the network also knows what to make where
 nobody's style is given. Chosen."""
+OTHERS = 1 / 3
+"""Learning rate of all but the decoder's matrices, as a share of theirs. Chosen: as quick as these, styles and codes
+shake the decoder before it moves a face."""
 ITEMS = 1 << 24
 """More than the sequences of a corpus, so that each has its own random numbers in each step."""
 
@@ -41,10 +44,11 @@ class PerformanceGenerator(ExpressionGenerator):
         take: C, numbers of a take's code.
         closeness: beta, mm a nat: what a code may say of its take; less lets it say more.
         sameness: lambda, mm: what keeps styles near each other.
-        lr, decay, weight_decay, coherence, stride: see `ExpressionGenerator`.
+        lr: of the decoder's matrices with muon; all else takes `OTHERS` of it.
+        decay, weight_decay, coherence, stride: see `ExpressionGenerator`.
     """
 
-    network: PerformanceNetwork
+    network: PerformanceNetwork  # pyright: ignore[reportIncompatibleVariableOverride]  # a kind of what the base has
 
     def __init__(
         self,
@@ -86,7 +90,8 @@ class PerformanceGenerator(ExpressionGenerator):
             "take": take,
             "fused": fused,
         }
-        self.network = PerformanceNetwork(corpus.hierarchy, len(corpus.expressions), **self.settings)
+        made = PerformanceNetwork(corpus.hierarchy, len(corpus.expressions), **self.settings)
+        self.network = made  # pyright: ignore[reportIncompatibleVariableOverride]  # a kind of what the base has
         numbers = {name: number for number, name in enumerate(people)}
         self._rows = torch.tensor([numbers.get(entry.subject, -1) for entry in corpus.entries])
 
@@ -99,7 +104,8 @@ class PerformanceGenerator(ExpressionGenerator):
         decoder = self.network.decoder
         matrices = [decoder.full.weight, *(layer.weight for layer in decoder.convs)]
         known = {id(weight) for weight in matrices}
-        return Muon(matrices, [each for each in self.parameters() if id(each) not in known], self.lr, self.weight_decay)
+        others = [each for each in self.parameters() if id(each) not in known]
+        return Muon(matrices, others, self.lr, self.weight_decay, OTHERS * self.lr)
 
     def step(self, batch: MotionBatch, stage: str) -> Tensor:
         if stage != "train":
@@ -111,8 +117,7 @@ class PerformanceGenerator(ExpressionGenerator):
         style = known * network.styles()[self._rows.to(batch.item.device)[batch.item]]
         mean, log = network.read(batch.displacement, batch.motion, batch.ptr, batch.neutral, style.detach())
         code = mean + (log / 2).exp() * noise
-        acted = network(batch.motion, batch.ptr, frames, batch.neutral, style, code)
-        made = network(batch.motion, batch.ptr, frames, batch.neutral, style)
+        made, acted = self._both(batch, frames, style, code)
         told = told_of(batch.motion, batch.ptr, style).detach()
         flow = network.source.loss(code.detach(), told, start, time)
         apart = (mean.square() + log.exp() - 1 - log).sum(1) / 2
@@ -120,6 +125,18 @@ class PerformanceGenerator(ExpressionGenerator):
         loss = self.loss(acted, recorded, ptr, share.counts, batch) + codes * share.processes / max(share.sequences, 1)
         loss = loss + self.loss(made, recorded, ptr, share.counts, batch)
         return self.counted(loss, made, recorded, ptr, share, batch, stage)
+
+    def _both(self, batch: MotionBatch, frames: Tensor | None, style: Tensor, code: Tensor) -> tuple[Tensor, Tensor]:
+        """The frames (N', V, 3) mm without the takes' codes and with them, in one go, which is quicker."""
+        total = len(batch.motion)
+        ptr = torch.cat([batch.ptr, total + batch.ptr[1:]])
+        frames = torch.arange(total, device=ptr.device) if frames is None else frames
+        twice = (batch.neutral, style, code)
+        neutral, style, code = (each.repeat(2, *[1] * (each.dim() - 1)) for each in twice)
+        known = torch.arange(2).repeat_interleave(len(batch.ptr) - 1).to(code)[:, None]
+        motion, frames = batch.motion.repeat(2, 1), torch.cat([frames, total + frames])
+        made, acted = self.network(motion, ptr, frames, neutral, style, code, known).chunk(2)
+        return made, acted
 
     def _draws(self, item: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """What a step draws for a sequence: whether its person is known (1,), noise of its code and for the flow (C,),

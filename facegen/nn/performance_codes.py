@@ -13,6 +13,8 @@ MOMENTS = 32
 then has one in every eighth of a second, and takes of all lengths weigh the same."""
 LEAST_LOG, MOST_LOG = -8.0, 3.0
 """Bounds of the log of a code's variance, so that no step of training makes it overflow. Chosen."""
+FIRST_LOG = -4.0
+"""Log of the variance before training: noise as large as what is said would drown the label too. Chosen."""
 DRAWING_STEPS = 24
 """Steps from noise to a code. Chosen: twice as many change a code by less than a twentieth of its spread."""
 
@@ -43,6 +45,9 @@ class TakeReader(nn.Module):
         self.out = nn.Sequential(
             nn.Linear(hidden * MOMENTS // 4 + style, 2 * hidden), nn.ELU(), nn.Linear(2 * hidden, 2 * take)
         )
+        with torch.no_grad():
+            last = self.out[-1]
+            last.bias[take:] = FIRST_LOG  # pyright: ignore[reportIndexIssue,reportArgumentType]
 
     def forward(self, tracks: Tensor, motion: Tensor, ptr: Tensor, style: Tensor) -> tuple[Tensor, Tensor]:
         parts = torch.cat([tracks, motion], 1).split(ptr.diff().tolist())

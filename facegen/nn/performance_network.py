@@ -19,9 +19,9 @@ from facegen.nn.style_search import Reference, spread_of, style_of
 LEAST_POINTS = 64
 """Vertices, at least, of the level of the hierarchy whose vertices' motion a take's code is read from. Chosen: all of a
 face's shapes show in so many."""
-STYLE_UNIT = 10.0
-"""How many units of a style one unit of its stored numbers is. Chosen: a person's numbers are seen in few steps, and so
-learn as quickly as weights that are seen in all."""
+STYLE_UNIT = 3.0
+"""How many units of a style one unit of its stored numbers is. Chosen: a person's numbers are seen in few steps, and
+with 1 they learn too slowly for that; with 10 they shake all else at first."""
 
 
 class PerformanceNetwork(nn.Module):
@@ -50,6 +50,8 @@ class PerformanceNetwork(nn.Module):
     Raises:
         FacegenError: a size is out of range.
     """
+
+    points: Tensor
 
     def __init__(
         self,
@@ -88,21 +90,30 @@ class PerformanceNetwork(nn.Module):
         neutral: Tensor | None = None,
         style: Tensor | None = None,
         take: Tensor | None = None,
+        known: Tensor | None = None,
     ) -> Tensor:
         if ptr is None:
             ptr = torch.tensor([0, len(motion)], device=motion.device)
-        latent, of = self.latents(motion, ptr, style, take), frame_owners(ptr)
+        latent, of = self.latents(motion, ptr, style, take, known), frame_owners(ptr)
         if frames is not None:
             latent, of = latent[frames], of[frames]
         made = self.decoder(latent)
         return made if neutral is None else made * self.proportions(neutral)[of][:, None]
 
-    def latents(self, motion: Tensor, ptr: Tensor, style: Tensor | None = None, take: Tensor | None = None) -> Tensor:
-        """(N, Z): what the decoder makes frames of."""
+    def latents(
+        self,
+        motion: Tensor,
+        ptr: Tensor,
+        style: Tensor | None = None,
+        take: Tensor | None = None,
+        known: Tensor | None = None,
+    ) -> Tensor:
+        """(N, Z): what the decoder makes frames of; `known` (B, 1) is 1 where a sequence's code counts, and 0 where the
+        mean of all takes is wanted."""
         count, of = len(ptr) - 1, frame_owners(ptr)
         style = self.no_style(count) if style is None else style
-        known = motion.new_full((count, 1), float(take is not None))
-        take = motion.new_zeros(count, self.take) if take is None else take
+        known = motion.new_full((count, 1), float(take is not None)) if known is None else known
+        take = motion.new_zeros(count, self.take) if take is None else known * take
         latent = self.encoder(torch.cat([motion, torch.cat([style, take, known], 1)[of]], 1), ptr)
         mixing = torch.einsum("bs,szy->bzy", style, self.mixing)
         parts = zip(latent.split(ptr.diff().tolist()), mixing, strict=True)

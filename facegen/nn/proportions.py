@@ -30,7 +30,7 @@ class Proportions(nn.Module):
 
     @torch.no_grad()
     def forward(self, neutral: Tensor) -> Tensor:
-        points = (neutral - neutral.mean(1, keepdim=True)).float()
+        points = (neutral - neutral.mean(1, keepdim=True)).to(self.middle)
         u, _, v = torch.linalg.svd(torch.einsum("bvi,vj->bij", points, self.middle))
         flip = torch.ones_like(u[:, 0])
         flip[:, 2] = torch.linalg.det(u @ v).sign()  # a rotation, no reflection

@@ -13,7 +13,7 @@ from torch import Tensor
 LOOKED_AT = 12
 """Frames of each take, evenly, by which a style is judged. Chosen: neighbours say nearly the same."""
 STEPS, STEP = 30, 0.15
-"""Steps of Adam, and the length of the first. Chosen: after twice as many the error on validation people is the same."""
+"""Steps of Adam, and the length of the first. Chosen: twice as many change nothing."""
 TRUST = 0.1
 """Error of a take's mean frame, as a share of the network's scale, that weighs as much as a style that is one standard
 deviation from the people's mean. Chosen on validation people."""
