@@ -76,6 +76,8 @@ def test_references_are_others_first_of_other_expressions(corpus: Corpus) -> Non
         assert set(shown[:5]) == set(shown[5:10]) == set(EXPRESSIONS) - {entries[index].expression}
         assert shown[10:] == [entries[index].expression]
         assert references_of(corpus, index, 3) == every[:3]
+    first, second = (corpus.find(corpus.test_subjects[0], "sad", take) for take in (0, 1))
+    assert references_of(corpus, first, 5) == references_of(corpus, second, 5)  # which are found once for both
     assert len({tuple(references_of(corpus, index, 1)) for index in corpus.split("test")}) > 3
 
 
