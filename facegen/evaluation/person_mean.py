@@ -16,8 +16,8 @@ OWN_TIES = (5.0, 30.0, 100.0, 300.0)
 so that this reference is as strong as it can be. Chosen: of built-in people, who differ, 5 errs least, of those of the
 ICT Face Model 300, whose takes differ more than they do themselves."""
 USUAL_TIE = 30.0
-"""What is taken where nobody validates. Chosen: of built-in people it errs 1 % less than everybody's mean, of those of the
-ICT Face Model up to half a percent more."""
+"""What is taken where nobody validates. Chosen: of built-in people it errs 1 % less than everybody's mean, of those of
+the ICT Face Model up to half a percent more."""
 TRIED = 60
 """Takes of validation people on which it is chosen, about. Chosen: more of them take minutes on large meshes."""
 
