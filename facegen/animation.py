@@ -12,6 +12,7 @@ from facegen.errors import MeshError, MotionError, unknown
 from facegen.face import Face
 from facegen.mesh.alignment import rigid_transform
 from facegen.mesh.tri_mesh import TriMesh
+from facegen.performing import MEAN, Style, performer, performs, require_performs
 from facegen.sequence.frames import Frames
 from facegen.sequence.sequence import Sequence
 
@@ -49,7 +50,8 @@ def animate(
     *,
     streamed: bool = False,
     alive: bool = False,
-    seed: int = 0,
+    seed: int | str = 0,
+    style: Style = None,
 ) -> Sequence:
     """Generate a 4D expression: displacements of the label, added to the neutral (Eq. 4).
 
@@ -62,14 +64,16 @@ def animate(
             label is encoded at once all the same, since its end may change its beginning; a network or a model of the
             user's own makes all frames at once.
         alive: blinks, gaze, motion of the head and breath over it, as far as the mesh has what they need.
-        seed: of these; the same seed gives the same.
+        seed: of these, and of the take where the model knows takes; the same seed gives the same. "mean" makes the mean
+            of all takes.
+        style: how the person acts, of models that know styles; see `facegen.performing.Style`.
 
     Returns:
         A sequence of the neutral's own vertices and polygons, in mm.
 
     Raises:
         MeshError: the template cannot be fitted.
-        MotionError: the seed is negative.
+        MotionError: the seed is negative, or a style is given to a model that knows none.
 
     Examples:
         >>> import facegen
@@ -80,16 +84,23 @@ def animate(
         (60, 30.0)
     """
     face = ready(neutral, model)
-    frames = moved(face, _frames(model, np.ascontiguousarray(motion, dtype=np.float32), face))
+    if style is not None or seed == MEAN:
+        require_performs(model, "a style" if style is not None else f"the seed {MEAN}")
+    frames = moved(face, _frames(model, np.ascontiguousarray(motion, dtype=np.float32), face, style, seed))
     made = _sequence(model, face, frames, motion, fps)
     if alive:
         from facegen.alive.enliven import enliven  # which takes a while to import
 
-        made, _ = enliven(made, face, seed)
+        made, _ = enliven(made, face, 0 if isinstance(seed, str) else seed)
     return made if streamed else replace(made, vertices=np.asarray(made.vertices))
 
 
-def _frames(model: Checkpoint, label: np.ndarray, face: Face) -> DecodedFrames | CarriedFrames:
+def _frames(
+    model: Checkpoint, label: np.ndarray, face: Face, style: Style, seed: int | str
+) -> DecodedFrames | CarriedFrames:
+    if performs(model):
+        acting = performer(model, neutral_of(face, model), style, seed)
+        return DecodedFrames(acting.displacements, acting.latents(label), face)
     generator = model.generator
     if generator.alone:
         return DecodedFrames(generator.displacements, generator.latents(label), face)

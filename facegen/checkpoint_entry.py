@@ -16,10 +16,11 @@ from facegen.classes import class_path, is_own
 from facegen.data.corpus import Corpus
 from facegen.errors import CheckpointError
 from facegen.nn.blendshape_network import BlendshapeNetwork
+from facegen.nn.performance_network import PerformanceNetwork
 from facegen.nn.sequence_classifier import SequenceClassifier
 from facegen.nn.spiral_network import SpiralNetwork
 
-GENERATORS: tuple[type[nn.Module], ...] = (SpiralNetwork, BlendshapeNetwork)
+GENERATORS: tuple[type[nn.Module], ...] = (SpiralNetwork, BlendshapeNetwork, PerformanceNetwork)
 """Networks that make displacements of a label."""
 NETWORKS = {class_path(kind): kind for kind in (*GENERATORS, SequenceClassifier)}
 """Every network of this package's own that a checkpoint may hold, by the path that stands in it."""

@@ -15,6 +15,7 @@ KEY = "facegen"
 MODELS = (
     "facegen.models.spiral_generator.SpiralGenerator",
     "facegen.models.blendshape_generator.BlendshapeGenerator",
+    "facegen.models.performance_generator.PerformanceGenerator",
     "facegen.models.expression_classifier.ExpressionClassifier",
 )
 """Every model of this package's own, whose network is all there is to it; by path, since models lie in a room below."""
@@ -23,6 +24,7 @@ GENERATOR, CLASSIFIER = "generator", "classifier"
 KINDS = {
     "facegen.nn.spiral_network.SpiralNetwork": GENERATOR,
     "facegen.nn.blendshape_network.BlendshapeNetwork": GENERATOR,
+    "facegen.nn.performance_network.PerformanceNetwork": GENERATOR,
     "facegen.nn.sequence_classifier.SequenceClassifier": CLASSIFIER,
 }
 """Every network of this package's own that a checkpoint may hold, by the path that stands in it, and what it is."""
@@ -31,6 +33,8 @@ BASES = {
     CLASSIFIER: "facegen.models.expression_classifier.ExpressionClassifier",
 }
 """What a model of each kind is derived from, by path."""
+PERFORMERS = ("facegen.nn.performance_network.PerformanceNetwork",)
+"""Networks that know styles and takes, by path."""
 DIVERGED = "weights are NaN or infinite: training has diverged; take a smaller lr"
 """What is said of weights that are no numbers."""
 SHOWN_WEIGHTS = 3

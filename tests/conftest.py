@@ -142,6 +142,13 @@ def blendshape_path(run_arguments: list[str], tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture(scope="session")
+def performance_path(run_arguments: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of the generator of performances, trained for a moment."""
+    more = ["--model=PerformanceGenerator", "--model.channels=[16, 8, 8]", "--model.style=8", "--model.take=8"]
+    return _trained(run_arguments, tmp_path_factory.mktemp("performance"), *more, "--trainer.max_epochs=4")
+
+
+@pytest.fixture(scope="session")
 def gains_path(fit_arguments: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A trained checkpoint whose vertices have gains of their own, as the demo's has."""
     more = ["--model.per_vertex=true", "--model.bidirectional=true", "--trainer.max_epochs=1"]

@@ -10,8 +10,8 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 from shapes import grid, sphere
 
-from facegen.data.sources.acting import Casting
 from facegen.data.sources.built_in.skull import EYE
+from facegen.data.sources.casting import Casting
 from facegen.data.sources.synthetic import SyntheticSource
 from facegen.mesh import TriMesh
 from facegen.mesh.decimation import decimate

@@ -30,6 +30,7 @@ from facegen.nn import native
 SETTINGS: dict[str, dict[str, Any]] = {
     "SpiralNetwork": {"latent": 4, "channels": [5, 3], "activation": "elu", "scale": 2.0, "per_vertex": True},
     "BlendshapeNetwork": {"latent": 3, "bidirectional": True},
+    "PerformanceNetwork": {"people": 2, "latent": 4, "channels": [5, 3], "style": 3, "take": 2},
     "SequenceClassifier": {"components": 3, "frames": 4, "hidden": [6, 5]},
 }
 PATHS = {path.rpartition(".")[2]: path for path in NETWORKS}
@@ -236,7 +237,9 @@ def test_a_network_of_another_kind_is_refused_with_the_kinds_that_serve(
     corpus: SimpleNamespace, content: dict[str, Any], tmp_path: Path
 ) -> None:
     path = written(content_of("SequenceClassifier", corpus), tmp_path)
-    assert refused(path) == ("a checkpoint of a SequenceClassifier; SpiralNetwork or BlendshapeNetwork is wanted here")
+    assert refused(path) == (
+        "a checkpoint of a SequenceClassifier; SpiralNetwork or BlendshapeNetwork or PerformanceNetwork is wanted here"
+    )
     path = written(content, tmp_path)
     wanted = [NETWORKS[PATHS["SequenceClassifier"]]]
     assert refused(path, wanted=wanted) == "a checkpoint of a SpiralNetwork; SequenceClassifier is wanted here"

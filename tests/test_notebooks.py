@@ -17,7 +17,7 @@ from IPython.utils.capture import capture_output
 from traitlets.config import Config
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
-NOTEBOOKS = ("label_to_face", "read_a_report")
+NOTEBOOKS = ("label_to_face", "performances", "read_a_report")
 
 
 class Shell(InteractiveShell):
@@ -89,6 +89,7 @@ def moved_report(report_path: Path, checkpoint_path: Path, blendshape_path: Path
         ("label_to_face", "checkpoint_path", 14, False),  # as of the paper's config
         ("label_to_face", "gains_path", 14, True),  # as of the demo and of the other configs
         ("label_to_face", "blendshape_path", 13, False),
+        ("performances", "performance_path", 6, True),
         ("read_a_report", "checkpoint_path", 10, True),
     ],
 )
@@ -104,6 +105,7 @@ def test_a_notebook_shows_pictures_that_its_controls_change(
     monkeypatch.setenv("FACEGEN_MODEL", str(request.getfixturevalue(model)))
     if name == "read_a_report":
         monkeypatch.setenv("FACEGEN_REPORT", str(request.getfixturevalue("moved_report")))
+    if name != "label_to_face":
         monkeypatch.setenv("FACEGEN_CORPUS", str(request.getfixturevalue("corpus_path")))
     count, controlled = 0, []
     for cell in nbformat.read(FOLDER / f"{name}.ipynb", as_version=4).cells:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from facegen.benchmark.measure import Work, by_turns, compared, extra_memory, say
 from facegen.benchmark.work import decoder_work, share_of_ceiling
-from facegen.data.sources.acting import Casting
+from facegen.data.sources.casting import Casting
 from facegen.data.sources.synthetic import SyntheticSource
 from facegen.memory import forget
 from facegen.mesh.hierarchy import MeshHierarchy

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -239,10 +240,12 @@ class Corpus:
         return Sequence(vertices, template.faces, self.fps, self.motion(index), self.expressions, template.polygons)
 
     def facts(self) -> dict[str, Any]:
-        """Counts, names and digests; no frame is read."""
+        """Counts, names and digests; no frame is read. `takes_per_expression` is the least and the most that a person
+        has of an expression that they show."""
         template = self.hierarchy.template
         subjects = set(self.subjects)
         splits = [self.split_of(subject) for subject in subjects]
+        takes = Counter((entry.subject, entry.expression) for entry in self.entries).values()
         return {
             "source": self.provenance["source"],
             "label": self.provenance["recipe"].get("label", "phases"),
@@ -252,6 +255,7 @@ class Corpus:
             "subjects": len(subjects),
             **{f"{name}_subjects": splits.count(name) for name in SPLITS},
             "sequences": len(self.entries),
+            "takes_per_expression": [min(takes, default=0), max(takes, default=0)],
             "frames": sum(entry.frames for entry in self.entries),
             "expressions": list(self.expressions),
             "fps": self.fps,

@@ -17,17 +17,24 @@ from facegen.data.corpus import Corpus
 from facegen.errors import FacegenError, MeshError, MotionError, unknown
 from facegen.evaluation import obedience, tables
 from facegen.evaluation.beside import compared, read_report
+from facegen.evaluation.diversity import diversity
 from facegen.evaluation.error_maps import error_maps
 from facegen.evaluation.figures import error_curves, intensity_curves
 from facegen.evaluation.frames_over_labels import frames_over_labels
+from facegen.evaluation.harder import harder
+from facegen.evaluation.label_mean import LabelMean
 from facegen.evaluation.latent_walks import latent_walks
 from facegen.evaluation.latex import TABLES, latex_tables
+from facegen.evaluation.oracles import oracle_rows
 from facegen.evaluation.own_metrics import Metric
+from facegen.evaluation.performances import PERFORMANCE, performance_rows, performers
+from facegen.evaluation.person_mean import PersonMean
 from facegen.evaluation.regions import OTHERS, REGIONS, face_regions
 from facegen.evaluation.report import markdown
 from facegen.evaluation.rows import GROUND_TRUTH, MODELS, Generator, Judge, Row, generators, references
 from facegen.evaluation.scores import mean_phases, score_rows
 from facegen.evaluation.speeds import speeds
+from facegen.evaluation.take_pictures import styles_of_a_label, takes_of_a_label
 from facegen.evaluation.trained import trained
 from facegen.files import new_folder
 from facegen.optional import require
@@ -37,8 +44,12 @@ CLASSIFIER = "classifier"
 """Key of the classifier among the checkpoints; it has no row of its own."""
 FIGURES = ("figure3", "figure4", "figure5", "figure6", "intensity")
 """Names of the pictures: the paper's figures, and how intensity is obeyed."""
+OF_TAKES = ("takes", "styles")
+"""Names of the pictures that a generator of performances has beside them."""
 FILES = ("report.md", "report.json", *TABLES, *(f"{name}{suffix}" for name in FIGURES for suffix in SUFFIXES))
-"""What `evaluate` writes: a folder with nothing else in it may be replaced."""
+"""What `evaluate` writes."""
+FILES_OF_TAKES = ("diversity.tex", *(f"{name}{suffix}" for name in OF_TAKES for suffix in SUFFIXES))
+"""What it writes beside that of takes: a folder with nothing but all these in it may be replaced."""
 
 
 def evaluate(
@@ -50,6 +61,7 @@ def evaluate(
     trust: Sequence[str] = (),
     metrics: Mapping[str, Metric] = MappingProxyType({}),
     beside: str | Path | None = None,
+    acting_root: str | Path | None = None,
 ) -> dict[str, Any]:
     """Write `report.md`, `report.json`, the figures and LaTeX tables into a folder.
 
@@ -57,7 +69,7 @@ def evaluate(
 
     Args:
         corpus_path: what the checkpoints were trained on.
-        checkpoints: by name, of `MODELS` or `classifier`, any number of files, such as of several seeds.
+        checkpoints: by name, of `MODELS`, `performance` or `classifier`, any number of files, such as of several seeds.
         out: folder to make; an earlier report there is replaced.
         device: where the networks compute: `cpu`, `cuda`.
         style: of the figures, one of `facegen.pictures.figure.STYLES`.
@@ -65,6 +77,7 @@ def evaluate(
         metrics: of one's own, by the name that the report has for them; see `facegen.evaluation.own_metrics`.
         beside: an earlier report of the same recordings with other labels, to compare with; see
             `facegen.evaluation.beside`.
+        acting_root: of a corpus of made people, the folder that its source needs, for the rows of its oracle.
 
     Returns:
         What `report.json` holds.
@@ -81,12 +94,19 @@ def evaluate(
     other = None if beside is None else read_report(beside)
     corpus, place = Corpus(corpus_path), torch.device(device)
     paths = {name: [Path(path) for path in files] for name, files in checkpoints.items() if files}
-    with new_folder(out, FILES) as folder:
+    with new_folder(out, (*FILES, *FILES_OF_TAKES)) as folder:
         models = generators(corpus, paths, place, trust)
         judge = Judge(paths.get(CLASSIFIER, []), corpus, place, trust)
+        acted = performers(corpus, paths.get(PERFORMANCE, []), place, trust)
+        oracles, no_oracle = oracle_rows(corpus, acting_root) if acted else ([], None)
+        mean = LabelMean.fit(corpus)
+        person = PersonMean(corpus, mean) if acted else None
         rows = [
-            *references(corpus),
+            *references(corpus, mean),
             *(Row(name, found) for name, found in models.items()),
+            *([] if person is None else [Row("person_mean", [person.displacement])]),
+            *performance_rows(acted),
+            *oracles,
             Row(GROUND_TRUTH, [corpus.displacement]),
         ]
         regions, no_regions = _regions(corpus)
@@ -99,8 +119,10 @@ def evaluate(
             "checkpoints": {name: [str(path) for path in files] for name, files in paths.items()},
             "trained": trained(paths, Path(out)),
             "components": len(corpus.pca.components),
-            "left_out": [name for name in (*MODELS, CLASSIFIER) if name not in paths],
+            "left_out": [name for name in (*MODELS, PERFORMANCE, CLASSIFIER) if name not in paths],
             "no_regions": no_regions,
+            "no_oracle": no_oracle,
+            "person_mean_tie": None if person is None else person.own_tie,
             "table2": tables.table2(corpus, scores),
             "best": tables.best(corpus, scores),
             "comparisons": tables.comparisons(corpus, scores),
@@ -112,10 +134,18 @@ def evaluate(
             "timing": obedience.timing(corpus, scores),
             "speeds": speeds(scores),
         }
+        report["performances"] = {} if not acted else tables.performances(corpus, scores)
+        report["diversity"] = diversity(corpus, mean, acted, judge) if acted else {}
+        report["harder"] = harder(corpus, acted, judge) if acted and judge.networks else {}
         if other is not None:
             report["beside"] = compared(other, report["corpus"]["label"], report["table2"])
         with STYLES[style].used():
             report["shown"] = _draw(corpus, models, report, STYLES[style], folder)
+            if acted:
+                report["shown"] |= {
+                    "takes": takes_of_a_label(corpus, acted[0], STYLES[style], folder / "takes"),
+                    "styles": styles_of_a_label(corpus, acted[0], STYLES[style], folder / "styles"),
+                }
         report["figures"] = [f"{name}.png" for name in report["shown"]]
         report["files"] = [f"{name}{suffix}" for name in report["shown"] for suffix in SUFFIXES]
         for name, text in latex_tables(report).items():

@@ -30,6 +30,19 @@ MEANINGS = {
     "blendshape": "the paper's baseline, in which an LSTM turns the label into weights of principal components",
     "spiral": "the paper's model, in which an LSTM turns the label into a latent vector for each frame, and spiral "
     "convolutions turn that into a mesh",
+    "person_mean": "what a look at the person's other takes says: the label mean, bent towards their other takes of "
+    "the expression, as far as helped on validation people ({person_mean_tie:g} frames a knot hold it back)",
+    "performance_mean": "the generator of performances without a style: the mean of everybody's takes",
+    "performance_best": "the one of its 10 takes, whose styles and takes the seeds 0 to 9 draw, that is nearest to the "
+    "recording; it shows whether what was recorded is among what it makes",
+    "performance_style_1": "the mean of its takes in the style of the person, known by one other take of theirs, of "
+    "another expression where there is one",
+    "performance_style_3": "the same by three of their other takes, each of another expression as far as there are any",
+    "performance_style_5": "the same by five of them",
+    "oracle_style": "what nobody can know: the mean of 100 takes that the person's own acting makes, brought to the "
+    "label's phases and its deformation, of which those near it count more; about the least error that a model can "
+    "have that knows the style and the label alone",
+    "oracle_take": "what nobody can know: the very take, without its flutter and blinks, by the acting that made it",
     GROUND_TRUTH: "the recording itself",
 }
 """Of each row, what it is."""
@@ -50,6 +63,8 @@ def meanings(report: Mapping[str, Any]) -> str:
     """What each row of the tables is."""
     names = dict.fromkeys([*report["table2"], *report["table3"], *report["timing"]])
     lines = [f"- **{TITLES[name]}**: {_meaning(name, report)}." for name in TITLES if name in names]
+    if report.get("no_oracle"):
+        lines.append(f"- Left out: {TITLES['oracle_style']}: {report['no_oracle']}.")
     if report["left_out"]:
         missing = "; ".join(str(TITLES.get(name, name)) for name in report["left_out"])
         lines.append(f"- Left out, since no checkpoint was given: {missing}.")
@@ -98,7 +113,7 @@ def training(report: Mapping[str, Any]) -> list[str]:
         for text in dict.fromkeys(map(_settings, files)):
             settings.append(f"- {title}: {text}.")
         steps = [facts["steps"] for facts in files if isinstance(facts["steps"], int)]
-        if steps and max(steps) < FAR_SHORTER * STUDY_STEPS[name]:
+        if steps and max(steps) < FAR_SHORTER * STUDY_STEPS.get(name, 0):
             most = f"at most {max(steps):,}" if len(set(steps)) > 1 else f"{max(steps):,}"
             noun = "step" if max(steps) == 1 else "steps"
             short.append(f"- {title}: {most} {noun}; the study's {STUDY_STEPS[name]:,}.")

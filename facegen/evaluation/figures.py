@@ -21,9 +21,17 @@ COLORS = {
     "paper_spiral": "#0072B2",
     "blendshape": "#D55E00",
     "spiral": "#0072B2",
+    "person_mean": "#009E73",
+    "performance_mean": "#CC79A7",
+    "performance_best": "#CC79A7",
+    "performance_style_1": "#E69F00",
+    "performance_style_3": "#E69F00",
+    "performance_style_5": "#E69F00",
+    "oracle_style": "#000000",
+    "oracle_take": "#000000",
 }
 """Colour of each row: Okabe and Ito's, which the colour-blind can tell apart. The paper's recipes have their model's,
-dashed."""
+dashed; rows of one model have one colour."""
 CURVES_HEIGHT, PANEL_HEIGHT = 0.5, 0.16
 """Height of Figure 5's axes, and of each expression's in the figure of intensities, as a share of the figure's width;
 chosen."""
@@ -95,13 +103,22 @@ def intensity_curves(corpus: Corpus, found: Mapping[str, Mapping[str, Any]], sty
 
 def _dashes(name: str) -> str:
     """How a row's line is drawn, so that it can be told from the others without its colour."""
-    own = {"still": ":", "pca_projection": ":", "label_mean": "-."}
+    own = {
+        "still": ":",
+        "pca_projection": ":",
+        "label_mean": "-.",
+        "person_mean": ":",
+        "performance_best": "--",
+        "performance_style_1": ":",
+        "performance_style_3": "--",
+        "oracle_take": ":",
+    }
     return "--" if name.startswith("paper") else own.get(name, "-")
 
 
 def _long(names: Mapping[str, Any]) -> bool:
     """Whether two titles would not fit side by side."""
-    return any(name.startswith("paper") for name in names)
+    return any(name.startswith(("paper", "performance")) for name in names)
 
 
 def _legend(style: Style, names: Mapping[str, Any]) -> int:

@@ -56,7 +56,7 @@ class LabelMean:
         gram = np.zeros((*shape, KNOTS))
         moment = np.zeros((*shape, 3 * vertices))
         for index in following(corpus.split("train"), "label mean", "take"):
-            row, phase, weights = _weights(corpus, index)
+            row, phase, weights = knot_weights(corpus, index)
             displacement = corpus.displacement(index).reshape(len(phase), -1)
             for p in np.unique(phase):
                 chosen = weights[phase == p]
@@ -65,7 +65,7 @@ class LabelMean:
         knots = np.zeros(moment.shape, dtype=np.float32)
         for row, p in np.ndindex(shape[:2]):
             if gram[row, p].any():
-                knots[row, p] = np.linalg.solve(gram[row, p] + _tie(gram[row, p]), moment[row, p])
+                knots[row, p] = np.linalg.solve(gram[row, p] + tie(gram[row, p]), moment[row, p])
         return cls(knots.reshape(*shape, vertices, 3))
 
     @classmethod
@@ -76,7 +76,7 @@ class LabelMean:
         size = cells * KNOTS + count
         gram, moment = np.zeros((size, size)), np.zeros((size, 3 * vertices))
         for index in following(corpus.split("train"), "label mean", "take"):
-            row, phase, weights = _weights(corpus, index)
+            row, phase, weights = knot_weights(corpus, index)
             block = np.zeros((len(phase), len(PHASES), KNOTS))
             block[np.arange(len(phase)), phase] = weights
             first = row * len(PHASES) * KNOTS
@@ -89,7 +89,7 @@ class LabelMean:
         for cell in range(cells):
             own = slice(cell * KNOTS, (cell + 1) * KNOTS)
             if gram[own, own].any():
-                gram[own, own] += _tie(gram[own, own])
+                gram[own, own] += tie(gram[own, own])
         known = gram.any(axis=0)
         found = np.zeros(moment.shape, dtype=np.float32)
         system = gram[np.ix_(known, known)]
@@ -100,7 +100,7 @@ class LabelMean:
 
     def displacement(self, corpus: Corpus, index: int) -> np.ndarray:
         """(T, V, 3) float32, mm: the mean under the label of one sequence of the corpus."""
-        row, phase, weights = _weights(corpus, index)
+        row, phase, weights = knot_weights(corpus, index)
         knots = self.knots[row].reshape(len(PHASES), KNOTS, -1)
         frames = [weights[t].astype(np.float32) @ knots[p] for t, p in enumerate(phase)]
         mean = np.stack(frames)
@@ -109,7 +109,7 @@ class LabelMean:
         return mean.reshape(len(phase), -1, 3)
 
 
-def _weights(corpus: Corpus, index: int) -> tuple[int, np.ndarray, np.ndarray]:
+def knot_weights(corpus: Corpus, index: int) -> tuple[int, np.ndarray, np.ndarray]:
     """The expression's number, the frames' phases (T,), and how much each knot counts in each frame (T, K)."""
     entry = corpus.entries[index]
     row = corpus.expressions.index(entry.expression)
@@ -126,7 +126,7 @@ def _others(corpus: Corpus, index: int) -> np.ndarray:
     return others
 
 
-def _tie(gram: np.ndarray) -> np.ndarray:
+def tie(gram: np.ndarray) -> np.ndarray:
     """What ties each knot to those beside it, which decides where there are hardly any frames."""
     steps = np.diff(np.eye(KNOTS), axis=0)
     return KNOT_TIE * np.trace(gram) / KNOTS * steps.T @ steps

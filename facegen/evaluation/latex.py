@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from facegen.evaluation.about import counted
+from facegen.evaluation.diversity_section import diversity_table
+from facegen.evaluation.latex_float import escaped, floating
 from facegen.evaluation.rows import TITLES
 
 TABLES = ("table2.tex", "table3.tex")
-"""Names of the files."""
-SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
-    sign: f"\\{sign}" for sign in "&%$#_{}"
-}
-"""What stands for each sign that TeX reads as something else."""
-HEAD = "% \\usepackage{booktabs} in the preamble, then \\input this file\n"
+"""Names of the files; where there are takes, there is `diversity.tex` too."""
 
 
 def latex_tables(report: Mapping[str, Any]) -> dict[str, str]:
-    """The text of each of `TABLES` that there are numbers for.
+    """The text of each of `TABLES`, and of `diversity.tex`, that there are numbers for.
 
     Args:
         report: what `facegen.evaluation.evaluate` returns.
     """
     found = {"table2.tex": _table2(report)}
-    return found | ({"table3.tex": _table3(report)} if report["table3"] else {})
-
-
-def escaped(text: str) -> str:
-    """Text of a user's, such as the name of an expression, as TeX sets it."""
-    return "".join(SPECIAL.get(sign, sign) for sign in text)
+    found |= {"table3.tex": _table3(report)} if report["table3"] else {}
+    return found | ({"diversity.tex": diversity_table(report)} if report.get("diversity") else {})
 
 
 def _table2(report: Mapping[str, Any]) -> str:
@@ -60,7 +53,7 @@ def _table2(report: Mapping[str, Any]) -> str:
             "ratio that lies below one"
         )
     head = ["", *map(escaped, columns), *(["95\\,\\% interval"] if intervals else [])]
-    return _float(caption + ".", "errors", "l" + "r" * (len(head) - 1), [head], rows)
+    return floating(caption + ".", "errors", "l" + "r" * (len(head) - 1), [head], rows)
 
 
 def _table3(report: Mapping[str, Any]) -> str:
@@ -78,40 +71,10 @@ def _table3(report: Mapping[str, Any]) -> str:
         f"{counted(report['test_sequences'], 'test sequence')}, as recorded (ground truth) and as each other column "
         "has it; the total is the mean over expressions."
     )
-    return _float(caption, "classes", "l" + "ccc" * len(table), heads, rows)
+    return floating(caption, "classes", "l" + "ccc" * len(table), heads, rows)
 
 
 def _stacked(title: str) -> str:
     """A title over three narrow columns: what follows a comma gets a line of its own."""
     lines = escaped(title).split(", ")
     return lines[0] if len(lines) == 1 else "\\shortstack{" + ", \\\\ ".join(lines) + "}"
-
-
-def _float(
-    caption: str, label: str, columns: str, heads: Sequence[Sequence[str]], rows: Iterable[Sequence[str]]
-) -> str:
-    """A table across both columns of a page. Heads that begin with a rule are rules."""
-    lines = [" ".join(head) if head[0].startswith("\\cmidrule") else _row(head) for head in heads]
-    return HEAD + "\n".join(
-        [
-            "\\begin{table*}",
-            "\\centering",
-            f"\\caption{{{caption}}}",
-            f"\\label{{tab:{label}}}",
-            "\\footnotesize",
-            "\\setlength{\\tabcolsep}{3pt}",
-            f"\\begin{{tabular}}{{{columns}}}",
-            "\\toprule",
-            *lines,
-            "\\midrule",
-            *map(_row, rows),
-            "\\bottomrule",
-            "\\end{tabular}",
-            "\\end{table*}",
-            "",
-        ]
-    )
-
-
-def _row(cells: Sequence[str]) -> str:
-    return " & ".join(cells) + " \\\\"

@@ -8,6 +8,7 @@ from typing import Any
 from facegen.evaluation.about import counted, interval_note, meanings, table, training
 from facegen.evaluation.beside import beside_table
 from facegen.evaluation.captions import figures, for_print
+from facegen.evaluation.diversity_section import diversity_section, performances_section
 from facegen.evaluation.obedience import PHASE_MARKS
 from facegen.evaluation.regions import REGIONS
 from facegen.evaluation.rows import TITLES
@@ -35,8 +36,10 @@ def markdown(report: Mapping[str, Any]) -> str:
         *training(report),
         *_table2(report),
         *_beside(report),
+        *performances_section(report),
         *_own_metrics(report),
         *_table3(report),
+        *diversity_section(report),
         *figures(report),
         *_intensity(report),
         *_timing(report),

@@ -39,6 +39,14 @@ TITLES = {
     "paper_spiral": "spiral, the paper's recipe",
     "blendshape": "blendshape",
     "spiral": "spiral",
+    "person_mean": "label mean of the person",
+    "performance_mean": "performance (mean)",
+    "performance_best": "performance (best of 10 takes)",
+    "performance_style_1": "performance (style from 1 take)",
+    "performance_style_3": "performance (style from 3 takes)",
+    "performance_style_5": "performance (style from 5 takes)",
+    "oracle_style": "oracle (true style)",
+    "oracle_take": "oracle (true style and take)",
     GROUND_TRUTH: "ground truth",
 }
 """Every row there is, in the order of the tables, as people read it."""
@@ -106,13 +114,13 @@ def load_all(
     return found
 
 
-def references(corpus: Corpus) -> list[Row]:
+def references(corpus: Corpus, mean: LabelMean | None = None) -> list[Row]:
     """The rows that need no checkpoint, to compare what is generated with.
 
     *still* is the neutral, unmoved; *label mean* is what `LabelMean` gives; *PCA projection* is the ground truth
     through the corpus's components, and no model that combines them can err less.
     """
-    mean, pca = LabelMean.fit(corpus), corpus.pca
+    mean, pca = mean or LabelMean.fit(corpus), corpus.pca
 
     def still(index: int) -> np.ndarray:
         return np.zeros((corpus.entries[index].frames, *corpus.hierarchy.template.vertices.shape), np.float32)

@@ -15,8 +15,11 @@ from facegen.evaluation.rows import GROUND_TRUTH
 from facegen.evaluation.scores import Score, Scores
 from facegen.metrics import scores_of
 
-NO_RIVALS = ("pca_projection",)
-"""Rows that are no rival of any other: they are made of the very recording that they are compared with."""
+NO_RIVALS = ("pca_projection", "performance_best", "oracle_style", "oracle_take")
+"""Rows that are no rival of any other: they are made or chosen by the very recording that they are compared with, or
+know what nobody can."""
+COMPARED = ("label_mean", "spiral", "person_mean", "performance_mean", "oracle_style")
+"""Rows beside which those of performances are put."""
 
 
 def table2(corpus: Corpus, scores: Scores) -> dict[str, Any]:
@@ -78,15 +81,16 @@ def own_metrics(corpus: Corpus, scores: Scores, names: Sequence[str]) -> dict[st
 def comparisons(corpus: Corpus, scores: Scores) -> dict[str, Any]:
     """How much smaller the error of `spiral` is than that of other rows, as a share, with its 95 % interval.
 
-    *still* and *PCA projection* are left out, since they generate nothing. Each person is compared with themselves, so
-    the interval is that of the difference and narrower than the two apart; with too few people it is None.
+    *Still* and `NO_RIVALS` are left out, since they generate nothing, or know too much. Each person is compared with
+    themselves, so the interval is that of the difference and narrower than the two apart; with too few people it is
+    None.
     """
     if "spiral" not in scores:
         return {}
     ours = _by_subject(corpus, _mean_errors(scores["spiral"]))
     result = {}
     for name, checkpoints in _judged(scores).items():
-        if name in ("spiral", "still", "pca_projection"):
+        if name in ("spiral", "still", *NO_RIVALS):
             continue
         other = _by_subject(corpus, _mean_errors(checkpoints))
         if not other.all():
@@ -98,6 +102,28 @@ def comparisons(corpus: Corpus, scores: Scores) -> dict[str, Any]:
             "people": len(other),
         }
     return result
+
+
+def performances(corpus: Corpus, scores: Scores) -> dict[str, Any]:
+    """How many times as large the errors of rows of performances are as those of other rows, with 95 % intervals.
+
+    By row of performances and by each of `COMPARED` that there is: `times`, `interval`, person by person, or None with
+    too few of them, and `people`.
+    """
+    rows = {name: _by_subject(corpus, _mean_errors(each)) for name, each in scores.items()}
+    return {
+        name: {
+            other: {
+                "times": float(ours.sum() / rows[other].sum()),
+                "interval": interval(ours, rows[other]),
+                "people": len(ours),
+            }
+            for other in COMPARED
+            if other in rows and rows[other].all()
+        }
+        for name, ours in rows.items()
+        if name.startswith("performance")
+    }
 
 
 def best(corpus: Corpus, scores: Scores) -> dict[str, str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Rows
 from pathlib import Path
 
 import numpy as np
@@ -35,23 +36,46 @@ def write_png(sequence: Sequence, path: str | Path, *, frames: int = 8, size: in
     Raises:
         FacegenError: a count or size out of range, an unknown view, a missing package, or `path` cannot be written.
     """
+    return write_rows([sequence], (), path, frames=frames, size=size, view=view)
+
+
+def write_rows(
+    sequences: Rows[Sequence],
+    names: Rows[str],
+    path: str | Path,
+    *,
+    frames: int = 8,
+    size: int = 256,
+    view: str = "front",
+) -> str:
+    """Write a sheet with a row for each of some sequences of one label; see `write_png`.
+
+    Args:
+        sequences: what is shown, all as long as the first.
+        names: one for each row, or none.
+        path, frames, size, view: see `write_png`.
+    """
     check_size(size)
     if not 1 <= frames <= LARGEST_ROW:
         raise FacegenError(f"frames must be 1 to {LARGEST_ROW}, got {frames}")
-    count = len(sequence.vertices)
+    first = sequences[0]
+    count = len(first.vertices)
     chosen = np.unique(np.linspace(0, count - 1, min(frames, count)).round().astype(int))
     with new_file(path) as aside:  # a place that cannot be written is refused before anything is drawn
-        paint = Paint.of(sequence.faces, sequence.appearance)
-        row = list(
-            film(sequence.vertices[chosen], sequence.faces, size=size, view=view, paint=paint, focus=sequence.focus)
-        )
-        labels = [f"{t}  ({t / sequence.fps:.2f} s)" for t in chosen.tolist()]
-        sheet = contact_sheet([row], column_labels=labels)
-        if sequence.motion.any():
-            names, marks = sequence.expressions, chosen.tolist()
-            lines = int(np.any(sequence.motion, axis=0).sum())
+        rows = []
+        for each in sequences:
+            look = {"size": size, "view": view, "paint": Paint.of(each.faces, each.appearance), "focus": each.focus}
+            rows.append(list(film(each.vertices[chosen], each.faces, **look)))
+        labels = [f"{t}  ({t / first.fps:.2f} s)" for t in chosen.tolist()]
+        sheet = contact_sheet(rows, row_labels=names, column_labels=labels)
+        if first.motion.any():
+            marks = chosen.tolist()
+            lines = int(np.any(first.motion, axis=0).sum())
             height = max(size // 2, LINE_HEIGHT * lines + PLOT_MARGIN)
-            plot = motion_plot(sequence.motion, sequence.fps, names, width=sheet.shape[1], height=height, marks=marks)
+            plot = motion_plot(
+                first.motion, first.fps, first.expressions, width=sheet.shape[1], height=height, marks=marks
+            )
             sheet = np.concatenate([sheet, plot])
         write_picture(aside, sheet)
-    return f"{len(chosen)} of {count} frames, {sheet.shape[1]} x {sheet.shape[0]}"
+    shown = f"{len(chosen)} of {count} frames" + (f" of {len(rows)} takes" if len(rows) > 1 else "")
+    return f"{shown}, {sheet.shape[1]} x {sheet.shape[0]}"

@@ -175,6 +175,7 @@ def inspect_checkpoint(path: Path, trust: Sequence[str] = ()) -> Report:
         "faces": len(template.faces),
         **model.hierarchy.facts(),
         "expressions": list(model.expressions),
+        **_knows(model.network),
         "fps": model.fps,
         "intensity_floor": model.floor,
         "epoch": model.epoch,
@@ -182,6 +183,13 @@ def inspect_checkpoint(path: Path, trust: Sequence[str] = ()) -> Report:
         "hierarchy": model.hierarchy.digest,
     }
     return Report(facts)
+
+
+def _knows(network: Any) -> dict[str, Any]:
+    """What a network knows of who acts: how many people's styles it learnt, and the numbers of a style and a take."""
+    if not hasattr(network, "style_of"):
+        return {}
+    return {"styles_of": len(network.people), "style": network.style, "take": network.take}
 
 
 def inspect_sequence(path: Path) -> Report:

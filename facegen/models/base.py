@@ -54,6 +54,11 @@ class Share:
         all_sequences, all_frames = summed.tolist()
         return cls(own, all_sequences, all_frames, distributed.get_world_size())
 
+    @property
+    def counts(self) -> tuple[float, float]:
+        """Numbers of frames and of steps between frames that sums of this batch are divided by."""
+        return self.frames / self.processes, (self.frames - self.sequences) / self.processes
+
 
 class ExpressionModel(LightningModule):
     """A model that is trained on a corpus.

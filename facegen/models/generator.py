@@ -117,15 +117,33 @@ class ExpressionGenerator(ExpressionModel):
         ptr = torch.tensor([0, *(len(part) for part in parts)]).cumsum(0)
         return frames.to(batch.ptr.device), ptr.to(batch.ptr)
 
+    def wanted(self, batch: MotionBatch, stage: str) -> tuple[Tensor, Tensor, Tensor | None]:
+        """What a step has to make: displacements (N', V, 3) mm, where each sequence begins among them (B + 1,), and
+        which frames of the batch they are (N',), None for all."""
+        if stage != "train" or self.stride == 1:
+            return batch.displacement, batch.ptr, None
+        frames, ptr = self._thinned(batch)
+        return batch.displacement.permute(1, 2, 0)[..., frames].permute(2, 0, 1), ptr, frames
+
     def step(self, batch: MotionBatch, stage: str) -> Tensor:
-        recorded, ptr, frames = batch.displacement, batch.ptr, None
-        if stage == "train" and self.stride > 1:
-            frames, ptr = self._thinned(batch)
-            recorded = recorded.permute(1, 2, 0)[..., frames].permute(2, 0, 1)
+        recorded, ptr, frames = self.wanted(batch, stage)
         share = Share.of(batch, len(recorded))
         generated = generate(self, batch.motion, batch.ptr, frames, batch.neutral)
-        counts = (share.frames / share.processes, (share.frames - share.sequences) / share.processes)
-        loss, errors = self.loss(generated, recorded, ptr, counts, batch), self._errors(generated, recorded)
+        loss = self.loss(generated, recorded, ptr, share.counts, batch)
+        return self.counted(loss, generated, recorded, ptr, share, batch, stage)
+
+    def counted(
+        self,
+        loss: Tensor,
+        generated: Tensor,
+        recorded: Tensor,
+        ptr: Tensor,
+        share: Share,
+        batch: MotionBatch,
+        stage: str,
+    ) -> Tensor:
+        """The loss, logged, and the metrics updated; all of it 0 of a spare batch, see `Share`."""
+        errors = self._errors(generated, recorded)
         if not share.own:
             loss = 0 * loss
         with torch.no_grad():

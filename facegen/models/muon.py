@@ -39,15 +39,24 @@ class Muon(Optimizer):
         others: all other weights.
         lr: learning rate of both.
         weight_decay: L2 penalty inside the gradient of both.
+        others_lr: learning rate of the others, where it is another.
 
     Reference:
         Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024.
     """
 
     def __init__(
-        self, matrices: Iterable[Tensor], others: Iterable[Tensor], lr: float, weight_decay: float = 0.0
+        self,
+        matrices: Iterable[Tensor],
+        others: Iterable[Tensor],
+        lr: float,
+        weight_decay: float = 0.0,
+        others_lr: float | None = None,
     ) -> None:
-        groups = [{"params": list(matrices), "matrices": True}, {"params": list(others), "matrices": False}]
+        groups: list[dict[str, Any]] = [
+            {"params": list(matrices), "matrices": True},
+            {"params": list(others), "matrices": False, "lr": lr if others_lr is None else others_lr},
+        ]
         super().__init__(groups, {"lr": lr, "weight_decay": weight_decay})
 
     @torch.no_grad()

@@ -34,23 +34,21 @@ def add_alive(parser: argparse.ArgumentParser) -> None:
         help="blinks, gaze, motion of the head and breath over the motion, where it has none of its own; see "
         "docs/animate.md",
     )
-    alive.add_argument("--seed", type=int, metavar="N", help="of --alive: another N, another person (default: 0)")
 
 
 def require_alive(options: Namespace) -> None:
-    """Refuse a seed of nothing, or one that is none, and weights, which say what an expression does alone.
+    """Refuse weights, which say what an expression does alone.
 
     Raises:
         FacegenError: see above.
     """
     if options.alive and options.out.suffix.lower() == ".csv":
         raise FacegenError("--alive turns eyes and head, which weights of a .csv cannot say; give --out another suffix")
-    if options.seed is None:
-        return
-    if not options.alive:
-        raise FacegenError("--seed says which blinks and glances --alive adds; give --alive with it, or leave it out")
-    if options.seed < 0:
-        raise FacegenError(f"--seed must be a whole number from 0 on, got {options.seed}")
+
+
+def _seed(options: Namespace) -> int:
+    """Of what is drawn; the mean of all takes is as alive as the take of seed 0."""
+    return 0 if isinstance(options.seed, str) else options.seed
 
 
 def enlivened(sequence: Sequence, face: Face, options: Namespace) -> Sequence:
@@ -59,7 +57,7 @@ def enlivened(sequence: Sequence, face: Face, options: Namespace) -> Sequence:
         return sequence
     from facegen.alive.enliven import enliven
 
-    made, notes = enliven(sequence, face, options.seed or 0)
+    made, notes = enliven(sequence, face, _seed(options))
     for reason in notes:
         _left_out(reason)
     return made
@@ -76,7 +74,7 @@ def driven_alive(driven: Driven, sequence: Sequence, own: tuple[Asset, list[OwnS
     from facegen.scene.drawn import arkit_targets
 
     asset, shapes = own
-    life = Life(options.seed or 0, sequence.motion, sequence.expressions, sequence.fps)
+    life = Life(_seed(options), sequence.motion, sequence.expressions, sequence.fps)
     # Shapes of gaze take no part in expressions, and are not among those that were solved for.
     places = {shape.name: dict(shape.targets) for shape in shapes}
     for place, name in arkit_targets(asset).items():
@@ -107,7 +105,7 @@ def take_alive(
     if take.rotations is not None and np.ptp(take.rotations[:, :3], axis=0).max() > TURNED:
         has.add("head")
     kinds = tuple(kind for kind in ("blinks", "gaze") if kind not in has)
-    life = Life(options.seed or 0, np.zeros((2, 0)), (), 1.0, kinds)
+    life = Life(_seed(options), np.zeros((2, 0)), (), 1.0, kinds)
     if has:
         _left_out(f"{' and '.join(sorted(has))}: the recording has its own")
     return weights | _weights(life, times, sorted(have), kinds)

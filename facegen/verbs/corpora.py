@@ -155,6 +155,13 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
         help="how made people act: steady, each in one style with flat apexes and a full return, or recorded, with the "
         "dynamics of recorded takes and several faces for each expression (default: steady)",
     )
+    acted.add_argument(
+        "--takes-per-expression",
+        type=int,
+        metavar="K",
+        help="how many takes made people act of each expression, so that what is a person's own can be told from what "
+        "is a take's (default: 1)",
+    )
     acted.add_argument("--blinks", action="store_true", default=None, help="synthetic: let people blink now and then")
     recipe = parser.add_argument_group("how the corpus is made")
     recipe.add_argument(

@@ -13,6 +13,15 @@ from facegen.motion.label import EASINGS
 from facegen.verbs.alive import add_alive, driven_alive, enlivened, require_alive
 from facegen.verbs.assets import asset_of, write_moved
 from facegen.verbs.driving import add_drive, by_own_shapes, require_own, write_own
+from facegen.verbs.performing import (
+    add_performance,
+    require_no_performer,
+    require_performance,
+    require_performer,
+    style_asked,
+    takes_of,
+    write_takes,
+)
 from facegen.verbs.shared import add_model, add_output, add_verb, require_output
 from facegen.verbs.takes import own_basis, play
 
@@ -66,6 +75,7 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
         "--ease", metavar="NAME", help=f"how it rises and falls: {', '.join(EASINGS)} (default: linear)"
     )
     add_drive(parser)
+    add_performance(parser)
     add_alive(parser)
     add_output(parser)
 
@@ -78,9 +88,11 @@ def animate(options: Namespace) -> None:
 
     recorded = options.timeline is not None and options.timeline.suffix.lower() == ".csv"
     _require_one_label(options, recorded)
+    require_performance(options)
     require_alive(options)
     require_output(options)  # refused now, and not after the fit
     if recorded and options.expression is None:
+        require_no_performer(options)
         return play(options)
     if options.model is None:
         raise FacegenError("give --model CKPT, the checkpoint that makes the expression; see `facegen animate --help`")
@@ -96,6 +108,8 @@ def animate(options: Namespace) -> None:
     from facegen import checkpoint
 
     model = checkpoint.load(options.model, trust=options.trust)
+    require_performer(options, model)
+    style = style_asked(options, model)
     fps = model.fps if options.fps is None else options.fps
     intensity = 1.0 if options.intensity is None else options.intensity
     if isinstance(timeline, Take):
@@ -112,16 +126,24 @@ def animate(options: Namespace) -> None:
     # What fits is made once; writers go through the frames several times. Motion carried onto another topology is few
     # fields, which need no more room than that.
     streamed = face.fit is not None or 12 * len(motion) * len(face.mesh.vertices) > making.HELD_BYTES
-    made = making.animate(model, face, motion, fps, streamed=streamed)
-    if own is not None:
-        made, driven = by_own_shapes(made, face, own)
-        if asset is not None:
-            driven = driven_alive(driven, made, own, options)
-            write_own(made, driven, own[0], options, _motion_name(options))
-            return _judge(made, face, options)
-    living = enlivened(made, face, options)
-    write_moved(_dressed(living, face, options, asset), face, options, asset, _motion_name(options))
-    _judge(made, face, options)
+    shown = []
+    for take in takes_of(options):
+        made = making.animate(model, face, motion, fps, streamed=streamed, seed=take.seed, style=style)
+        if own is not None:
+            made, driven = by_own_shapes(made, face, own)
+            if asset is not None:
+                driven = driven_alive(driven, made, own, take)
+                write_own(made, driven, own[0], take, _motion_name(options))
+                _judge(made, face, take)
+                continue
+        living = _dressed(enlivened(made, face, take), face, take, asset)
+        if options.takes is not None and options.out.suffix.lower() == ".png":
+            shown.append((f"take {take.seed}", living))
+            continue
+        write_moved(living, face, take, asset, _motion_name(options))
+        _judge(made, face, take)
+    if shown:
+        write_takes(shown, options)
 
 
 def _face(options: Namespace, model: Checkpoint, grouped: bool = True) -> Face:

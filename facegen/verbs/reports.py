@@ -119,6 +119,11 @@ def add_evaluate(verbs: argparse._SubParsersAction) -> None:
             "checkpoint of the spiral generator, trained by the paper's recipe; it has a row of its own",
         ),
         ("--paper-blendshape", "checkpoint of the baseline, trained by the paper's recipe; it has a row of its own"),
+        (
+            "--performance",
+            "checkpoint of the generator of performances; it has rows for its mean, the best of its takes, and styles "
+            "of the test people's other takes, and a table of how diverse and how real its takes are",
+        ),
     ):
         parser.add_argument(name, type=Path, nargs="+", default=[], metavar="CKPT", help=text)
     add_trust(parser)
@@ -135,6 +140,13 @@ def add_evaluate(verbs: argparse._SubParsersAction) -> None:
         type=Path,
         metavar="REPORT",
         help="an earlier report of the same recordings with another --label: errors of both are printed in one table",
+    )
+    parser.add_argument(
+        "--acting-root",
+        type=Path,
+        metavar="DIR",
+        help="with --performance, of a corpus of ict_facekit: the clone it was made of, for what its people's own "
+        "acting would make of each label",
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder to make; an earlier report there is replaced"
@@ -158,12 +170,22 @@ def evaluate(options: Namespace) -> None:
     from facegen.evaluation.rows import MODELS, TITLES
 
     require_device(options.device)
-    names = (*MODELS, evaluation.CLASSIFIER)
+    names = (*MODELS, evaluation.PERFORMANCE, evaluation.CLASSIFIER)
     checkpoints = {name: getattr(options, name) for name in names}
     metrics = {name: named_metric(name) for name in options.metric}
     report = evaluation.evaluate(
-        options.corpus, checkpoints, options.out, options.device, options.style, options.trust, metrics, options.beside
+        options.corpus,
+        checkpoints,
+        options.out,
+        options.device,
+        options.style,
+        options.trust,
+        metrics,
+        options.beside,
+        options.acting_root,
     )
+    if report["no_oracle"]:
+        print(f"left out: oracle: {report['no_oracle']}")
     for name in report["left_out"]:
         print(f"left out, since no checkpoint was given: {name}")
     for name, values in report["table2"].items():

@@ -79,7 +79,7 @@ def test_the_keys_are_stable(report: dict) -> None:
     assert set(report["intensity"]) == {"blendshape", "spiral"}
     assert "ground_truth" in report["timing"]
     assert list(report["speeds"]["rows"]) == [*ROWS[1:], "ground_truth"]
-    assert report["left_out"] == ["paper_blendshape", "paper_spiral"]
+    assert report["left_out"] == ["paper_blendshape", "paper_spiral", "performance"]
 
 
 def test_checkpoints_are_found_from_the_report_s_folder_and_say_how_they_were_trained(

@@ -10,7 +10,6 @@ import pytest
 from scipy.spatial.transform import Rotation
 from shapes import disk, grid, plate_with_hole, sphere
 
-from facegen.data.sources.acting import Casting
 from facegen.data.sources.built_in.face import face_template
 from facegen.data.sources.built_in.face_map import face_map
 from facegen.data.sources.built_in.people import draw_person, variety
@@ -22,6 +21,7 @@ from facegen.data.sources.built_in.skull import (
     slit_half_height,
     slit_line,
 )
+from facegen.data.sources.casting import Casting
 from facegen.data.sources.ict_face import MM
 from facegen.data.sources.ict_facekit import ICTFaceKitSource
 from facegen.errors import MeshError

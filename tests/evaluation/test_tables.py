@@ -9,7 +9,7 @@ from made_corpus import MadeCorpus
 from facegen.evaluation.intervals import interval
 from facegen.evaluation.regions import REGIONS
 from facegen.evaluation.scores import POSITIONS, Score
-from facegen.evaluation.tables import best, comparisons, figure5, table2, table3
+from facegen.evaluation.tables import NO_RIVALS, best, comparisons, figure5, performances, table2, table3
 from facegen.motion.label import Phases
 
 TAKE = (Phases(0, 1, 1, 2), np.zeros((3, 2, 3), np.float32))
@@ -113,10 +113,20 @@ def test_the_best_is_named_where_it_is_sure() -> None:
     assert best(corpus, scores) == {"sad": None, "total": None}  # without rivals
     assert best(corpus, scores | {"label_mean": [[score(9.0)] * 5]})["total"] == "spiral"
     assert best(corpus, scores | {"label_mean": close})["total"] is None
-    seen = {"label_mean": [[score(9.0)] * 5], "pca_projection": [[score(0.1)] * 5]}
-    assert best(corpus, scores | seen)["total"] == "spiral"
+    for name in NO_RIVALS:
+        seen = {"label_mean": [[score(9.0)] * 5], name: [[score(0.1)] * 5]}
+        assert best(corpus, scores | seen)["total"] == "spiral"
+        assert set(comparisons(corpus, scores | seen)) == {"label_mean"}
     few, rows = people([1, 2, 3, 4])
     assert best(few, rows | {"label_mean": [[score(9.0)] * 4]})["total"] is None
+
+
+def test_performances_are_so_many_times_another_s_error() -> None:
+    corpus, scores = people([2, 4, 6, 8, 10])
+    found = performances(corpus, scores | {"performance_mean": [[score(error / 2) for error in (2, 4, 6, 8, 10)]]})
+    assert list(found) == ["performance_mean"]
+    assert list(found["performance_mean"]) == ["spiral", "performance_mean"]
+    assert found["performance_mean"]["spiral"] == {"times": 0.5, "interval": pytest.approx([0.5, 0.5]), "people": 5}
 
 
 def test_table_3_by_hand(corpus: MadeCorpus) -> None:

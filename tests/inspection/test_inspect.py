@@ -23,6 +23,7 @@ def test_inspect_a_corpus(corpus_path: Path, capsys: pytest.CaptureFixture) -> N
     assert (seen["kind"], seen["vertices"], seen["sequences"]) == ("corpus", 420, 30)
     people = [seen[f"{name}subjects"] for name in ("", "train_", "val_", "test_")]
     assert people == [5, 3, 1, 1]
+    assert seen["takes_per_expression"] == [1, 1]
     assert len(seen["levels"]) == 4
     assert seen["levels"][0] == 420
     assert seen["expressions"] == ["happy", "angry", "sad", "surprise", "fear", "disgust"]

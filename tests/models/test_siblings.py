@@ -20,9 +20,10 @@ from facegen.sequence.sequence import Sequence
 
 MODELS = {
     "blendshape": ["--model=BlendshapeGenerator", "--model.latent=16", "--model.bidirectional=true"],
+    "performance": ["--model=PerformanceGenerator", "--model.channels=[16, 8, 8]", "--model.style=4", "--model.take=4"],
     "classifier": ["--model=ExpressionClassifier", "--model.components=16", "--model.frames=8"],
 }
-EPOCHS = {"blendshape": 25, "classifier": 12}
+EPOCHS = {"blendshape": 25, "performance": 6, "classifier": 12}
 
 
 def arguments(model: str, verb: str, common: list[str], folder: Path, *more: str) -> list[str]:
@@ -115,7 +116,9 @@ def test_the_baseline_animates_and_interpolates(weights: dict[str, Path], neutra
 def test_a_classifier_animates_nothing(
     weights: dict[str, Path], neutral_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    message = "a checkpoint of a SequenceClassifier; SpiralNetwork or BlendshapeNetwork is wanted here"
+    message = (
+        "a checkpoint of a SequenceClassifier; SpiralNetwork or BlendshapeNetwork or PerformanceNetwork is wanted here"
+    )
     common = ["--model", str(weights["classifier"]), "--out", str(tmp_path / "x.npz")]
     for verb in (
         ["animate", str(neutral_path), "--expression", "happy"],

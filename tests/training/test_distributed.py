@@ -96,6 +96,14 @@ def odd_corpus(corpus_path: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 MODELS = {
     "generator": ["--model=SpiralGenerator", "--model.channels=[16, 8, 8]", "--model.activation=elu"],
     "some frames": ["--model=BlendshapeGenerator", "--model.latent=16", "--model.stride=3"],
+    "performance": [
+        "--model=PerformanceGenerator",
+        "--model.channels=[16, 8, 8]",
+        "--model.style=4",
+        "--model.take=4",
+        "--model.optimizer=adam",
+        "--model.lr=1e-3",
+    ],
     "classifier": ["--model=ExpressionClassifier", "--model.components=16", "--model.frames=8"],
 }
 

@@ -82,7 +82,7 @@ def test_a_seed_of_nothing_is_refused(command, neutral_path, checkpoint_path, tm
     plain = (neutral_path, "--model", checkpoint_path, *HAPPY, "--out")
     for more, message in (
         ((tmp_path / "x.npz", "--seed", 1), "give --alive with it"),
-        ((tmp_path / "x.npz", "--alive", "--seed", -1), "a whole number from 0 on, got -1"),
+        ((tmp_path / "x.npz", "--alive", "--seed", -1), "a whole number from 0 on, or mean, got -1"),
         ((tmp_path / "x.csv", "--alive"), "give --out another suffix"),
     ):
         status, _, error = command(*plain, *more)

@@ -16,9 +16,11 @@ REAL = SPLITS | {"root", "fps", "units"}
 """Options of every source that reads recorded data."""
 TAKES = SPLITS | {"root", "basis", "subjects", "region", "vertices", "head", "units", "expressions", "test_takes"}
 """Options of every source of recorded weights, which faces of the ICT Face Model act."""
+ACTED = SPLITS | {"subjects", "frames", "vertices", "fps", "acting", "takes_per_expression"}
+"""Options of every source whose people are made and act."""
 OPTIONS = {
-    "synthetic": SPLITS | {"subjects", "frames", "vertices", "fps", "blinks", "acting"},
-    "ict_facekit": SPLITS | {"root", "subjects", "frames", "vertices", "fps", "region", "acting"},
+    "synthetic": ACTED | {"blinks"},
+    "ict_facekit": ACTED | {"root", "region"},
     "folder": REAL | {"expressions"},
     "fourdfab": REAL | {"expressions", "layout"},
     "coma": REAL | {"expressions", "ranges"},
@@ -73,10 +75,10 @@ def open_source(name: str, options: Mapping[str, Any]) -> Source:
 
 
 def _acted(name: str, given: dict[str, Any], seed: int) -> Source:
-    from facegen.data.sources.acting import Casting
+    from facegen.data.sources.casting import Casting
     from facegen.data.sources.recorded_acting import TAKE_SECONDS
 
-    acting = {key: given[key] for key in ("fps", "acting") if key in given}
+    acting = {key: given[key] for key in ("fps", "acting", "takes_per_expression") if key in given}
     for split in SPLITS & given.keys():
         acting[split] = _count(split, given[split])
     if "frames" in given:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import inf
 from typing import Protocol
 
 import numpy as np
 
+from facegen.data.sources.casting import ACTINGS, Casting
 from facegen.data.sources.recorded_acting import RecordedStyle
 from facegen.data.sources.source import Key, Recording, Source
 from facegen.data.sources.splits import draw_val_subjects
-from facegen.errors import DataError, unknown
 from facegen.motion.label import EXPRESSIONS, Phases
 
 ACTION_UNITS = {
@@ -27,9 +26,6 @@ ACTION_UNITS = {
 """Action units of each expression at its strongest; prototypes of Ekman and Friesen's Facial Action Coding System
 (Investigator's Guide, 1978), weights ours. A face that has no such unit acts without it."""
 
-ACTINGS = ("steady", "recorded")
-"""How people act: each in a style that is the same throughout, with flat apexes and a full return, or with the dynamics
-of recorded takes, see `RecordedStyle`."""
 GAIN_SPREAD = 0.2
 """Standard deviation of the log of a subject's gain for a unit. Chosen: a fifth stronger or weaker is usual."""
 SIDE_SPREAD = 0.08
@@ -37,57 +33,6 @@ SIDE_SPREAD = 0.08
 LATEST_START = 0.3
 """Latest start of a unit, as a share of the rise. Chosen; a larger one lets the units of an
 expression set in further apart."""
-
-
-@dataclass(frozen=True)
-class Casting:
-    """How many act, how long, and who is kept for testing.
-
-    Args:
-        subjects: number of people.
-        test_subjects: how many of them are kept for testing; None keeps 15 %, as the paper does (27 of 180).
-        frames: shortest and longest take, in frames.
-        fps: frames a second.
-        seed: fixes everything that is drawn.
-        val_subjects: how many of them are kept for validation; None draws as `draw_val_subjects` does.
-        acting: a name of `ACTINGS`.
-
-    Raises:
-        DataError: a number is out of its range.
-    """
-
-    subjects: int
-    test_subjects: int | None = None
-    frames: tuple[int, int] = (45, 75)
-    fps: float = 25.0
-    seed: int = 0
-    val_subjects: int | None = None
-    acting: str = ACTINGS[0]
-
-    def __post_init__(self) -> None:
-        if self.subjects < 2 or not 1 <= self.held_out < self.subjects:
-            raise DataError(
-                f"at least one subject to train and one to test are needed, got {self.subjects} subjects, "
-                f"{self.held_out} of them to test"
-            )
-        if self.val_subjects is not None and not 0 <= self.val_subjects < self.subjects - self.held_out:
-            raise DataError(
-                f"at least one subject must be left to train, got {self.subjects} subjects, {self.held_out} of them to "
-                f"test and {self.val_subjects} to validate"
-            )
-        if not 8 <= self.frames[0] <= self.frames[1]:
-            raise DataError(f"a take needs at least 8 frames, shortest first, got {self.frames}")
-        if not 0 < self.fps < inf:
-            raise DataError(f"fps must be a positive number, got {self.fps}")
-        if self.acting not in ACTINGS:
-            raise DataError(unknown("way to act", self.acting, ACTINGS))
-        if self.seed < 0:
-            raise DataError(f"the seed must be 0 or more, got {self.seed}")
-
-    @property
-    def held_out(self) -> int:
-        """Number of test subjects."""
-        return max(1, round(0.15 * self.subjects)) if self.test_subjects is None else self.test_subjects
 
 
 class Actor(ABC):
@@ -156,7 +101,12 @@ class ActedSource(Source):
         self.casting = casting
         self._last: tuple[int, Actor] | None = None
         self.test_subjects = tuple(names[i] for i in sorted(order[: casting.held_out]))
-        self.keys = tuple(Key(name, expression, expression) for name in names for expression in self.expressions)
+        self.keys = tuple(
+            Key(name, expression, f"{expression}-{k + 1}" if k else expression)
+            for name in names
+            for expression in self.expressions
+            for k in range(casting.takes_per_expression)
+        )
         # Those who come next in the same order, so that the test subjects are the same with and without them.
         self.val_subjects = draw_val_subjects(self.keys, self.test_subjects, casting.val_subjects, [casting.seed, 0])
 
@@ -169,18 +119,35 @@ class ActedSource(Source):
         return SteadyStyle.draw(generator)
 
     def read(self, key: Key) -> Recording:
-        subject, expression, _ = key
-        number = int(subject)
-        person = self._person(number)
-        take = np.random.default_rng([self.casting.seed, 3, number, EXPRESSIONS.index(expression)])
-        manner = np.random.default_rng([self.casting.seed, 2, number])
+        person, take = self.actor(key.subject), self.draws(key)
+        weights, frames, phases = self.act(key.subject, key.expression, take)
+        return Recording(person.pose(self.beside(weights, frames, take)), person.neutral, phases, self.casting.fps)
+
+    def draws(self, key: Key) -> np.random.Generator:
+        """What a take draws from."""
+        which = int(key.name.removeprefix(key.expression).removeprefix("-") or 1) - 1
+        stream = [self.casting.seed, 3, int(key.subject), EXPRESSIONS.index(key.expression)]
+        return np.random.default_rng([*stream, which] if which else stream)
+
+    def act(
+        self, subject: str, expression: str, take: np.random.Generator, fluttering: bool = True
+    ) -> tuple[dict[str, np.ndarray], int, Phases]:
+        """A take of a subject in their own style: activations of units (T,) each, T, and the phases.
+
+        Args:
+            subject: by name.
+            expression: one of the six.
+            take: what the take draws from.
+            fluttering: see `RecordedStyle.perform`.
+        """
+        manner = np.random.default_rng([self.casting.seed, 2, int(subject)])
         if self.casting.acting == "recorded":
             frames = int(take.integers(self.casting.frames[0], self.casting.frames[1] + 1))
-            weights, phases = RecordedStyle.draw(manner).perform(expression, frames, self.casting.fps, take)
-        else:
-            frames, phases, strength = draw_timing(self.casting.frames, take)
-            weights = self.style(manner).perform(expression, frames, phases, strength)
-        return Recording(person.pose(self.beside(weights, frames, take)), person.neutral, phases, self.casting.fps)
+            style = RecordedStyle.draw(manner)
+            weights, phases = style.perform(expression, frames, self.casting.fps, take, fluttering)
+            return weights, frames, phases
+        frames, phases, strength = draw_timing(self.casting.frames, take)
+        return self.style(manner).perform(expression, frames, phases, strength), frames, phases
 
     def beside(
         self, weights: dict[str, np.ndarray], frames: int, generator: np.random.Generator
@@ -188,7 +155,9 @@ class ActedSource(Source):
         """The weights of a take and of what is done beside the expression, such as blinking; here there is nothing."""
         return weights
 
-    def _person(self, number: int) -> Actor:
+    def actor(self, subject: str) -> Actor:
+        """Whoever bears a subject's name."""
+        number = int(subject)
         # Takes of one subject follow each other, so the last person is worth keeping.
         if self._last is None or self._last[0] != number:
             self._last = number, self.person(np.random.default_rng([self.casting.seed, 1, number]))
@@ -204,6 +173,7 @@ class ActedSource(Source):
             "fps": casting.fps,
             "seed": casting.seed,
             **({} if casting.acting == ACTINGS[0] else {"acting": casting.acting}),
+            **({} if casting.takes_per_expression == 1 else {"takes_per_expression": casting.takes_per_expression}),
         }
 
 

@@ -89,7 +89,7 @@ class RecordedStyle:
         )
 
     def perform(
-        self, expression: str, frames: int, fps: float, generator: np.random.Generator
+        self, expression: str, frames: int, fps: float, generator: np.random.Generator, fluttering: bool = True
     ) -> tuple[dict[str, np.ndarray], Phases]:
         """Activation of every unit over time, (T,) each, for both sides and for units without sides, and the phases.
 
@@ -98,6 +98,7 @@ class RecordedStyle:
             frames: T.
             fps: frames a second.
             generator: of what the take draws: a prototype, a strength, a course.
+            fluttering: False leaves out the flutter alone; all else that the take draws is the same.
         """
         kinds = PROTOTYPES[expression]
         weights = kinds[int(generator.choice(len(kinds), p=self.taste[expression]))][1]
@@ -113,7 +114,7 @@ class RecordedStyle:
             own = _own(course, apart * self.late[unit], generator)
             level = own.level(time)
             noise = np.sqrt(1 - OWN_FLUTTER**2) * shared + OWN_FLUTTER * flutter(frames, fps, generator)
-            level = (tone + (1 - tone) * level + FLUTTER * _lively(level, fps) * noise).clip(0)
+            level = (tone + (1 - tone) * level + FLUTTER * fluttering * _lively(level, fps) * noise).clip(0)
             gain = strength * weight * self.gain[unit] * float(np.exp(generator.normal(0, TAKE_SPREAD)))
             lean = self.side[unit] + float(generator.normal(0, TAKE_SIDE_SPREAD))
             early = float(generator.normal(0, SIDE_DELAY)) * fps

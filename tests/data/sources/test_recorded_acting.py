@@ -163,3 +163,24 @@ def test_takes_of_any_length_can_be_acted(frames: int) -> None:
 def test_an_unknown_way_to_act_is_refused_with_the_known_ones() -> None:
     with pytest.raises(DataError, match="steady"):
         Casting(4, acting="wild")
+
+
+@pytest.mark.parametrize("acting", ["steady", "recorded"])
+def test_more_takes_leave_the_first_as_it_is_and_differ_from_it(acting: str) -> None:
+    one, three = (Masks(Casting(3, frames=(20, 24), acting=acting, takes_per_expression=k)) for k in (1, 3))
+    assert [key.name for key in three.keys[:4]] == ["happy", "happy-2", "happy-3", "angry"]
+    assert (len(three.keys), three.test_subjects) == (3 * len(one.keys), one.test_subjects)
+    assert set(one.keys) <= set(three.keys)
+    first, again = one.read(one.keys[1]), three.read(one.keys[1])
+    assert first.phases == again.phases
+    np.testing.assert_array_equal(first.vertices, again.vertices)
+    others = [three.read(key) for key in three.keys[3:6]]
+    assert len({(take.phases, len(take.vertices), float(take.vertices.sum())) for take in others}) == 3
+    assert "takes_per_expression" not in one.options()
+    assert three.options()["takes_per_expression"] == 3
+
+
+@pytest.mark.parametrize("takes", [0, -1, 100_000])
+def test_numbers_of_takes_that_nobody_acts_are_refused(takes: int) -> None:
+    with pytest.raises(DataError, match=f"takes per expression must be 1 to 1000, got {takes}"):
+        Casting(3, takes_per_expression=takes)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from facegen.data.sources.acting import Casting
+from facegen.data.sources.casting import Casting
 from facegen.data.sources.source import Key
 from facegen.data.sources.splits import choose_test_subjects, choose_val_subjects
 from facegen.data.sources.synthetic import SyntheticSource

@@ -10,11 +10,11 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from facegen.data.sources import built_in
-from facegen.data.sources.acting import Casting
 from facegen.data.sources.built_in.face import face_template
 from facegen.data.sources.built_in.face_map import _pushed, face_map
 from facegen.data.sources.built_in.landmarks import LANDMARKS, REGIONS, landmarks, regions
 from facegen.data.sources.built_in.skull import SLIT_HALF_HEIGHT, roll, skull, skull_normal, slit_line, unroll
+from facegen.data.sources.casting import Casting
 from facegen.data.sources.ict_face import NOSE_TIP
 from facegen.data.sources.ict_facekit import ICTFaceKitSource
 from facegen.errors import DataError

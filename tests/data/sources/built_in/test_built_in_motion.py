@@ -5,7 +5,6 @@ from functools import cache
 import numpy as np
 import pytest
 
-from facegen.data.sources.acting import Casting
 from facegen.data.sources.built_in.face_map import face_map
 from facegen.data.sources.built_in.folds import TURN_LIMIT, turned, unfold
 from facegen.data.sources.built_in.landmarks import landmarks
@@ -14,6 +13,7 @@ from facegen.data.sources.built_in.people import MEASURES, draw_person, measure,
 from facegen.data.sources.built_in.skin import JAW_ANGLE, JAW_JOINT, Head, skin
 from facegen.data.sources.built_in.skull import slit_half_height, slit_line, unroll
 from facegen.data.sources.built_in.temperament import SIDED, Temperament, draw_blinks
+from facegen.data.sources.casting import Casting
 from facegen.data.sources.synthetic import SyntheticSource
 from facegen.motion.label import EXPRESSIONS, Phases
 

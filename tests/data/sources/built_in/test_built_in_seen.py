@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from facegen.data.sources.acting import Casting
 from facegen.data.sources.built_in.landmarks import landmarks
+from facegen.data.sources.casting import Casting
 from facegen.data.sources.synthetic import SyntheticSource
 from facegen.pictures.render import Camera, render
 

@@ -1,0 +1,171 @@
+"""The network that knows who acts, and how: one label, many performances."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from facegen.errors import FacegenError
+from facegen.mesh.hierarchy import MeshHierarchy
+from facegen.nn.motion_encoder import MotionEncoder
+from facegen.nn.performance_codes import TakeReader, TakeSource, told_of
+from facegen.nn.proportions import Proportions
+from facegen.nn.spiral_decoder import CHANNELS, SpiralDecoder
+from facegen.nn.style_search import Reference, spread_of, style_of
+
+LEAST_POINTS = 64
+"""Vertices, at least, of the level of the hierarchy whose vertices' motion a take's code is read from. Chosen: all of a
+face's shapes show in so many."""
+STYLE_UNIT = 3.0
+"""How many units of a style one unit of its stored numbers is. Chosen: a person's numbers are seen in few steps, and
+with 1 they learn too slowly for that; with 10 they shake all else at first."""
+
+
+class PerformanceNetwork(nn.Module):
+    r"""Displacements of a label, for a person at rest, in a style and by a take's code.
+
+    .. math:: \hat d_t = p \odot D\big((I + \textstyle\sum_k s_k B_k)\, E(e, s, c)_t\big)
+
+    The encoder E reads the label and, in each frame, the style s and the take's code c; the style also scales and mixes
+    the latent by the matrices B, since people differ by how much they move what. p are the proportions of the neutral,
+    so that a larger face moves by more. Without a code it makes what errs least of all takes; without a style, of all
+    people's.
+
+    Args:
+        hierarchy: of the template.
+        expressions: E.
+        people: P, those that train; each has a style.
+        latent, bidirectional: see `MotionEncoder`.
+        channels, activation, per_vertex, fused: see `SpiralDecoder`.
+        scale: see `SpiralDecoder`, mm.
+        style: S, numbers of a style.
+        take: C, numbers of a take's code.
+
+    Shapes: motion (N, E), ptr (B + 1,), neutral (B, V, 3) mm, style (B, S), take (B, C) -> (N, V, 3) mm; with frames
+    (N',), only those are made.
+
+    Raises:
+        FacegenError: a size is out of range.
+    """
+
+    points: Tensor
+
+    def __init__(
+        self,
+        hierarchy: MeshHierarchy,
+        expressions: int,
+        people: int,
+        latent: int = 64,
+        channels: Sequence[int] = CHANNELS,
+        activation: str = "relu",
+        scale: float = 1.0,
+        bidirectional: bool = False,
+        per_vertex: bool = False,
+        style: int = 32,
+        take: int = 32,
+        fused: bool = True,
+    ) -> None:
+        super().__init__()
+        if min(people, style, take) < 1:
+            raise FacegenError(f"people, style and take must be at least 1, got {people}, {style} and {take}")
+        self.style, self.take, self.scale = style, take, scale
+        self.decoder = SpiralDecoder(hierarchy, latent, channels, activation, scale, per_vertex, fused)
+        self.encoder = MotionEncoder(expressions + style + take + 1, latent, bidirectional)
+        self.proportions = Proportions(hierarchy.template.vertices)
+        points = looked_at(hierarchy)
+        self.register_buffer("points", torch.from_numpy(points), persistent=False)
+        self.reader = TakeReader(len(points), expressions, style, take)
+        self.source = TakeSource(expressions, style, take)
+        self.mixing = nn.Parameter(0.02 * torch.randn(style, latent, latent))
+        self.people = nn.Parameter(torch.zeros(people, style))
+
+    def forward(
+        self,
+        motion: Tensor,
+        ptr: Tensor | None = None,
+        frames: Tensor | None = None,
+        neutral: Tensor | None = None,
+        style: Tensor | None = None,
+        take: Tensor | None = None,
+        known: Tensor | None = None,
+    ) -> Tensor:
+        if ptr is None:
+            ptr = torch.tensor([0, len(motion)], device=motion.device)
+        latent, of = self.latents(motion, ptr, style, take, known), frame_owners(ptr)
+        if frames is not None:
+            latent, of = latent[frames], of[frames]
+        made = self.decoder(latent)
+        return made if neutral is None else made * self.proportions(neutral)[of][:, None]
+
+    def latents(
+        self,
+        motion: Tensor,
+        ptr: Tensor,
+        style: Tensor | None = None,
+        take: Tensor | None = None,
+        known: Tensor | None = None,
+    ) -> Tensor:
+        """(N, Z): what the decoder makes frames of; `known` (B, 1) is 1 where a sequence's code counts, and 0 where the
+        mean of all takes is wanted."""
+        count, of = len(ptr) - 1, frame_owners(ptr)
+        style = self.no_style(count) if style is None else style
+        known = motion.new_full((count, 1), float(take is not None)) if known is None else known
+        take = motion.new_zeros(count, self.take) if take is None else known * take
+        latent = self.encoder(torch.cat([motion, torch.cat([style, take, known], 1)[of]], 1), ptr)
+        mixing = torch.einsum("bs,szy->bzy", style, self.mixing)
+        parts = zip(latent.split(ptr.diff().tolist()), mixing, strict=True)
+        return torch.cat([part + part @ own for part, own in parts])
+
+    def no_style(self, count: int = 1) -> Tensor:
+        """(B, S): the style of nobody in particular."""
+        return self.people.new_zeros(count, self.style)
+
+    def styles(self) -> Tensor:
+        """(P, S): the styles of the people that trained it."""
+        return STYLE_UNIT * self.people
+
+    def style_of(self, references: Sequence[Reference]) -> Tensor:
+        """(S,): how somebody acts, by any number of their takes, of whatever expressions; see `style_search`."""
+        return style_of(self, references)
+
+    def draw_style(self, generator: torch.Generator) -> Tensor:
+        """(S,): a style as the people who trained it have them."""
+        mean, root = spread_of(self.styles())
+        return mean + root @ torch.randn(self.style, generator=generator).to(mean)
+
+    def read(
+        self, displacement: Tensor, motion: Tensor, ptr: Tensor, neutral: Tensor, style: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Mean and log of the variance, (B, C) each, of the codes of takes (N, V, 3) mm."""
+        tracks = displacement[:, self.points] / self.proportions(neutral)[frame_owners(ptr)][:, None]
+        return self.reader(tracks.flatten(1) / self.scale, motion, ptr, style)
+
+    def take_of(self, displacement: Tensor, motion: Tensor, neutral: Tensor, style: Tensor | None = None) -> Tensor:
+        """(C,): the code of a take (T, V, 3) mm of a label (T, E), by somebody (V, 3) mm of a style (S,)."""
+        ptr = torch.tensor([0, len(motion)], device=motion.device)
+        style = self.no_style() if style is None else style[None]
+        return self.read(displacement, motion, ptr, neutral[None], style)[0][0]
+
+    def draw_take(self, motion: Tensor, style: Tensor | None, generator: torch.Generator) -> Tensor:
+        """(C,): the code of a take as people of a style (S,) would show a label (T, E)."""
+        ptr = torch.tensor([0, len(motion)], device=motion.device)
+        noise = torch.randn(1, self.take, generator=generator).to(motion)
+        return self.source(noise, told_of(motion, ptr, self.no_style() if style is None else style[None]))[0]
+
+
+def frame_owners(ptr: Tensor) -> Tensor:
+    """(N,): the sequence that each frame belongs to, of where they begin (B + 1,)."""
+    return torch.repeat_interleave(torch.arange(len(ptr) - 1, device=ptr.device), ptr.diff())
+
+
+def looked_at(hierarchy: MeshHierarchy) -> np.ndarray:
+    """(Q,): vertices of the finest level that the coarsest level of at least `LEAST_POINTS` keeps."""
+    found = np.arange(hierarchy.sizes[0])
+    for keep in hierarchy.keep:
+        if len(keep) < LEAST_POINTS:
+            break
+        found = found[keep]
+    return found
