@@ -121,7 +121,7 @@ def animate(options: Namespace) -> None:
             return _judge(made, face, options)
     living = enlivened(made, face, options)
     write_moved(_dressed(living, face, options, asset), face, options, asset, _motion_name(options))
-    _judge(made, face, options)
+    _judge(living, face, options)
 
 
 def _face(options: Namespace, model: Checkpoint, grouped: bool = True) -> Face:
