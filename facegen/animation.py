@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-import torch
 
-from facegen.alive.enliven import enliven
+from facegen.animation_frames import CarriedFrames, DecodedFrames, moved
 from facegen.checkpoint import Checkpoint
-from facegen.checkpoint_entry import GENERATORS
 from facegen.errors import MeshError, MotionError, unknown
-from facegen.face import Carried, Face
+from facegen.face import Face
 from facegen.mesh.alignment import rigid_transform
 from facegen.mesh.tri_mesh import TriMesh
-from facegen.nn.conditioning import generate
-from facegen.sequence.frames import CHUNK_FRAMES, FewFields, Frames
+from facegen.sequence.frames import Frames
 from facegen.sequence.sequence import Sequence
 
 HELD_BYTES = 256 << 20
 """Bytes of frames above which the command line decodes them anew whenever a writer asks for them. Chosen: more take
 more memory, less makes longer clips be decoded several times."""
-FEW_FRAMES = 12
-"""Frames of a clip from which its motion is carried as few fields; each of fewer is carried for itself. Chosen: an
-expression has about four keys, see `facegen.fitting.keyframes`."""
 PHASE_FRAMES = 30
 """Frames of each phase, rise, apex and fall, of the label whose middle gives an expression's latent. Chosen: about a
 second of recordings; in a longer apex the latent settles further."""
@@ -37,25 +30,7 @@ def ready(neutral: TriMesh | Face, model: Checkpoint) -> Face:
     return Face.of(model.hierarchy.template, neutral, own=model.landmarks.get("template"))
 
 
-def _is_plain(network: torch.nn.Module) -> bool:
-    """Whether a network is facegen's own: its encoder makes latents of a label, and its decoder displacements of these,
-    each frame for itself (Eq. 4). Of a network or a model of the user's own, `forward` alone says what it makes."""
-    return type(network) in GENERATORS
-
-
-def _encoder(network: torch.nn.Module) -> torch.nn.Module:
-    """What makes the latents: the `encoder` of a network, or of a model's `network`."""
-    parts = dict(network.named_modules())
-    found = parts.get("encoder", parts.get("network.encoder"))
-    if found is None:
-        raise MotionError(
-            f"{type(network).__name__} has no `encoder`, whose latents an interpolation goes through; animate labels "
-            "instead"
-        )
-    return found
-
-
-def neutral_of(face: Face, model: Checkpoint) -> torch.Tensor:
+def neutral_of(face: Face, model: Checkpoint) -> np.ndarray:
     """(1, V, 3) mm: a face at rest in the template's topology, turned as the template, for models that are told it."""
     if face.fit is None and np.array_equal(face.rotation, np.eye(3)):
         points = face.mesh.vertices
@@ -63,80 +38,9 @@ def neutral_of(face: Face, model: Checkpoint) -> torch.Tensor:
         laid = face.mesh.vertices if face.fit is None else face.fit.vertices * face.factor
         rotation, shift = rigid_transform(laid, model.hierarchy.template.vertices)
         points = laid @ rotation.T + shift
-    return torch.from_numpy(np.asarray(points, dtype=np.float32))[None]
+    return np.asarray(points, dtype=np.float32)[None]
 
 
-class DecodedFrames(Frames):
-    """Frames that the decoder makes whenever they are asked for (Eq. 4).
-
-    Args:
-        decoder: a network's decoder, latent (N, Z) -> (N, V, 3) mm.
-        latent: (T, Z).
-        face: what is moved, of U vertices.
-    """
-
-    def __init__(self, decoder: torch.nn.Module, latent: torch.Tensor, face: Face) -> None:
-        super().__init__((len(latent), *face.mesh.vertices.shape))
-        self.decoder, self.latent, self.carry = decoder, latent, face.carry
-        self.neutral = face.mesh.vertices.astype(np.float32)
-
-    @torch.inference_mode()
-    def displacements(self, start: int, stop: int) -> np.ndarray:
-        """(stop - start, V, 3) mm, of the template."""
-        return self.decoder(self.latent[start:stop]).numpy()
-
-    def read(self, start: int, stop: int) -> np.ndarray:
-        return self.neutral + self.carry(self.displacements(start, stop)).astype(np.float32)  # Eq. 4
-
-
-class CarriedFrames(Frames):
-    """Displacements that are there already, carried onto a face when they are asked for.
-
-    Args:
-        displacement: (T, V, 3) mm, of the template.
-        face: what is moved, of U vertices.
-    """
-
-    def __init__(self, displacement: np.ndarray, face: Face) -> None:
-        super().__init__((len(displacement), *face.mesh.vertices.shape))
-        self.displacement, self.carry = displacement, face.carry
-        self.neutral = face.mesh.vertices.astype(np.float32)
-
-    def displacements(self, start: int, stop: int) -> np.ndarray:
-        """(stop - start, V, 3) mm, of the template."""
-        return self.displacement[start:stop]
-
-    def read(self, start: int, stop: int) -> np.ndarray:
-        return self.neutral + self.carry(self.displacements(start, stop)).astype(np.float32)  # Eq. 4
-
-
-def _moved(face: Face, frames: DecodedFrames | CarriedFrames) -> Frames:
-    """The frames of a face: those that are mixed of few fields, where carrying each for itself would take longer."""
-    if not isinstance(face.carry, Carried) or len(frames) < FEW_FRAMES:
-        return frames
-    parts = (
-        frames.displacements(at, min(at + CHUNK_FRAMES, len(frames))) for at in range(0, len(frames), CHUNK_FRAMES)
-    )
-    return FewFields(frames.neutral, *face.carry.few_fields(parts))
-
-
-class TurnedFrames(Frames):
-    """Frames turned when they are asked for.
-
-    Args:
-        frames: (T, U, 3).
-        rotation: (3, 3); the frames become `points @ rotation.T`.
-    """
-
-    def __init__(self, frames: np.ndarray | Frames, rotation: np.ndarray) -> None:
-        super().__init__(frames.shape)
-        self.frames, self.rotation = frames, rotation.astype(np.float32)
-
-    def read(self, start: int, stop: int) -> np.ndarray:
-        return self.frames[start:stop] @ self.rotation.T
-
-
-@torch.inference_mode()
 def animate(
     model: Checkpoint,
     neutral: TriMesh | Face,
@@ -176,36 +80,34 @@ def animate(
         (60, 30.0)
     """
     face = ready(neutral, model)
-    label = torch.from_numpy(np.asarray(motion, dtype=np.float32))
-    frames = _frames(model, label, face)
+    frames = moved(face, _frames(model, np.ascontiguousarray(motion, dtype=np.float32), face))
     made = _sequence(model, face, frames, motion, fps)
     if alive:
+        from facegen.alive.enliven import enliven  # which takes a while to import
+
         made, _ = enliven(made, face, seed)
     return made if streamed else replace(made, vertices=np.asarray(made.vertices))
 
 
-def _frames(model: Checkpoint, label: torch.Tensor, face: Face) -> Frames:
-    network: Any = model.network
-    if _is_plain(network):
-        return _moved(face, DecodedFrames(network.decoder, network.encoder(label), face))
-    # All frames at once: a layer of the user's own may look from one frame to the next.
-    made = generate(network, label, neutral=neutral_of(face, model)).float().numpy()
-    return _moved(face, CarriedFrames(made, face))
+def _frames(model: Checkpoint, label: np.ndarray, face: Face) -> DecodedFrames | CarriedFrames:
+    generator = model.generator
+    if generator.alone:
+        return DecodedFrames(generator.displacements, generator.latents(label), face)
+    return CarriedFrames(generator.together(label, neutral_of(face, model)), face)
 
 
-def _apex_label(model: Checkpoint, expression: str) -> torch.Tensor:
+def _apex_label(model: Checkpoint, expression: str) -> np.ndarray:
     """(T, E): an expression at full intensity, whose apex is in the middle."""
     if expression not in model.expressions:
         raise MotionError(unknown("expression", expression, model.expressions))
-    end = torch.zeros(len(model.expressions))
+    end = np.zeros(len(model.expressions), np.float32)
     end[model.expressions.index(expression)] = 1
-    rise = torch.linspace(0, 1, PHASE_FRAMES)
-    curve = torch.cat([rise, torch.ones(PHASE_FRAMES), rise.flip(0)])[:, None]
-    return curve * end
+    rise = np.linspace(0, 1, PHASE_FRAMES, dtype=np.float32)
+    curve = np.concatenate([rise, np.ones(PHASE_FRAMES, np.float32), rise[::-1]])
+    return curve[:, None] * end
 
 
-@torch.inference_mode()
-def apex_latent(model: Checkpoint, expression: str, neutral: torch.Tensor | None = None) -> torch.Tensor:
+def apex_latent(model: Checkpoint, expression: str, neutral: np.ndarray | None = None) -> np.ndarray:
     """The latent (Z,) in the middle of the apex of an expression at full intensity.
 
     Args:
@@ -216,29 +118,15 @@ def apex_latent(model: Checkpoint, expression: str, neutral: torch.Tensor | None
     Raises:
         MotionError: the expression is unknown, or the model has no latents.
     """
-    label, network = _apex_label(model, expression), model.network
-    encoder = _encoder(network)
-    if _is_plain(network):
-        latent = encoder(label)
-    else:
-        # What the encoder is given is in `forward`: it runs, and what the encoder makes is caught.
-        found: list[torch.Tensor] = []
-        caught = encoder.register_forward_hook(lambda *hooked: found.append(hooked[-1]))
-        try:
-            generate(network, label, neutral=_template(model) if neutral is None else neutral)
-        finally:
-            caught.remove()
-        if not found or found[-1].shape[:-1] != label.shape[:1]:
-            raise MotionError(f"the encoder of {type(network).__name__} makes no latents (T, Z) of a label (T, E)")
-        latent = found[-1]
-    return latent[PHASE_FRAMES + PHASE_FRAMES // 2]
+    label = _apex_label(model, expression)
+    latents = model.generator.latents(label, _template(model) if neutral is None else neutral)
+    return latents[PHASE_FRAMES + PHASE_FRAMES // 2]
 
 
-def _template(model: Checkpoint) -> torch.Tensor:
-    return torch.from_numpy(model.hierarchy.template.vertices.astype(np.float32))[None]
+def _template(model: Checkpoint) -> np.ndarray:
+    return model.hierarchy.template.vertices.astype(np.float32)[None]
 
 
-@torch.inference_mode()
 def apex_displacements(model: Checkpoint, neutral: np.ndarray | None = None) -> np.ndarray:
     """Displacements (E, V, 3), mm, at the apexes of all expressions, in the model's order.
 
@@ -246,16 +134,15 @@ def apex_displacements(model: Checkpoint, neutral: np.ndarray | None = None) -> 
         model: a loaded checkpoint.
         neutral: (V, 3) mm, of the face, for models that are told it; None is the template.
     """
-    network: Any = model.network
-    if _is_plain(network):
-        latent = torch.stack([apex_latent(model, name) for name in model.expressions])
-        return np.ascontiguousarray(network.decoder(latent).numpy())
-    face = _template(model) if neutral is None else torch.from_numpy(neutral.astype(np.float32))[None]
-    made = [generate(network, _apex_label(model, name), neutral=face) for name in model.expressions]
-    return torch.stack([each[PHASE_FRAMES + PHASE_FRAMES // 2] for each in made]).float().numpy()
+    generator = model.generator
+    if generator.alone:
+        latents = np.stack([apex_latent(model, name) for name in model.expressions])
+        return np.ascontiguousarray(generator.displacements(latents))
+    face = _template(model) if neutral is None else neutral.astype(np.float32)[None]
+    made = [generator.together(_apex_label(model, name), face) for name in model.expressions]
+    return np.stack([each[PHASE_FRAMES + PHASE_FRAMES // 2] for each in made])
 
 
-@torch.inference_mode()
 def interpolate(model: Checkpoint, neutral: TriMesh | Face, start: str, stop: str, steps: int) -> Sequence:
     """Make faces between the apexes of two expressions, through the latent space (section 5.5).
 
@@ -281,26 +168,21 @@ def interpolate(model: Checkpoint, neutral: TriMesh | Face, start: str, stop: st
         [0.0, 0.5, 1.0]
     """
     face = ready(neutral, model)
-    told = None if _is_plain(model.network) else neutral_of(face, model)
+    generator = model.generator
+    told = None if generator.alone else neutral_of(face, model)
     first, last = (apex_latent(model, name, told) for name in (start, stop))
     if steps < 2:
         raise MotionError(f"an interpolation needs at least two steps, got {steps}")
-    ends = torch.zeros(2, len(model.expressions))
+    ends = np.zeros((2, len(model.expressions)), np.float32)
     ends[0, model.expressions.index(start)] = ends[1, model.expressions.index(stop)] = 1
-    alpha = torch.linspace(0, 1, steps)[:, None]
-    latent = alpha * last + (1 - alpha) * first  # section 5.5
+    alpha = np.linspace(0, 1, steps, dtype=np.float32)[:, None]
+    latents = alpha * last + (1 - alpha) * first  # section 5.5
     label = alpha * ends[1] + (1 - alpha) * ends[0]
-    network: Any = model.network
-    if _is_plain(network):
-        frames: Frames = DecodedFrames(network.decoder, latent, face)
+    if generator.alone:
+        frames: Frames = DecodedFrames(generator.displacements, latents, face)
     else:
-        # What stands behind the encoder is in `forward`: it runs, and the encoder gives these latents.
-        given = _encoder(network).register_forward_hook(lambda *_: latent)
-        try:
-            frames = CarriedFrames(generate(network, label, neutral=told).float().numpy(), face)
-        finally:
-            given.remove()
-    return _sequence(model, face, np.asarray(frames), label.numpy(), model.fps)
+        frames = CarriedFrames(generator.together(label, told, latents), face)
+    return _sequence(model, face, np.asarray(frames), label, model.fps)
 
 
 def register(model: Checkpoint, scan: TriMesh | Face) -> TriMesh:

@@ -4,33 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
-from facegen.checkpoint_entry import (
+from facegen.checkpoint_archive import UnreadableError, read_archive
+from facegen.checkpoint_format import (
     BASES,
-    CLASSIFIER,
+    DIVERGED,
     FORMAT,
     GENERATOR,
-    GENERATORS,
     KEY,
+    KINDS,
     MODELS,
-    NETWORKS,
     as_now,
     require_weights,
     short,
 )
-from facegen.classes import UntrustedClassError, named_class, trusting
+from facegen.classes import UntrustedClassError, class_path, trusting
 from facegen.data.corpus_in_brief import CorpusInBrief
-from facegen.data.face_landmarks import checked_face_landmarks
 from facegen.data.identity import Identity
 from facegen.errors import CheckpointError, FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.nn.sequence_classifier import SequenceClassifier
+from facegen.nn.light.generator import LightGenerator, light_generator
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from facegen.nn.torch_generator import TorchGenerator
 
 DAMAGED = "the parts of the checkpoint do not fit together (an entry is missing or damaged); `facegen fit` writes them"
 """What is said of a checkpoint whose entry does not hold what it has to."""
@@ -41,12 +44,35 @@ class WrongKindError(CheckpointError):
 
 
 @dataclass(frozen=True, eq=False)
+class StoredNetwork:
+    """A network of facegen's own as a checkpoint has it, which torch builds only where it is asked for.
+
+    Args:
+        light: computes the same without torch.
+        packed, state, corpus: see `facegen.checkpoint_networks.built`.
+    """
+
+    light: LightGenerator
+    packed: Mapping[str, Any]
+    state: Mapping[str, np.ndarray]
+    corpus: CorpusInBrief
+
+    def built(self) -> nn.Module:
+        """The network."""
+        from facegen.checkpoint_networks import built
+
+        return built(self.packed, self.state, self.corpus)
+
+    def __repr__(self) -> str:
+        return short(self.packed["network"])
+
+
+@dataclass(frozen=True, eq=False)
 class Checkpoint:
     """What a checkpoint holds besides the optimiser's state.
 
     Args:
-        network: ready for use, its weights loaded: facegen's own network, one of the user's own, or a whole model of
-            the user's own. One that generates is called by `facegen.nn.conditioning.generate`.
+        source: of its network: that itself, or what builds it.
         hierarchy: of the template.
         expressions: E names, the label's columns.
         fps: of the corpus.
@@ -59,7 +85,7 @@ class Checkpoint:
         model: path of the model's class; None in format 2.
     """
 
-    network: nn.Module
+    source: nn.Module | StoredNetwork
     hierarchy: MeshHierarchy
     expressions: tuple[str, ...]
     fps: float
@@ -70,20 +96,51 @@ class Checkpoint:
     landmarks: Mapping[str, np.ndarray] = field(default_factory=dict)
     model: str | None = None
 
+    @cached_property
+    def network(self) -> nn.Module:
+        """Ready for use, its weights loaded: facegen's own network, one of the user's own, or a whole model of the
+        user's own. One that generates is called by `facegen.nn.conditioning.generate`."""
+        return self.source.built() if isinstance(self.source, StoredNetwork) else self.source
+
+    @property
+    def generator(self) -> LightGenerator | TorchGenerator:
+        """What makes displacements of labels: without torch where that can be, and where nobody has taken `network`,
+        which may have been changed since."""
+        if isinstance(self.source, StoredNetwork) and "network" not in self.__dict__:
+            return self.source.light
+        from facegen.nn.torch_generator import TorchGenerator
+
+        return TorchGenerator(self.network)
+
 
 def read_raw(path: str | Path) -> dict[str, Any]:
-    """A checkpoint's dictionary, read without running anything that a file may hold.
+    """A checkpoint's dictionary, as torch reads it, without running anything that a file may hold.
 
     Raises:
         CheckpointError: the file is missing, is no checkpoint, or is not one of this package or of this format.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(f"{path}: no such checkpoint; make one with `facegen fit`")
+    from facegen.checkpoint_networks import read_by_torch
+
+    path = _there(path)
+    return _checked(path, read_by_torch(path))
+
+
+def _read(path: str | Path) -> dict[str, Any]:
+    """The same with arrays for tensors, as far as `load` needs them; without torch where that can read it."""
+    path = _there(path)
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever damaged or hostile bytes make the restricted unpickler stumble over
-        raise CheckpointError(f"{path}: not a checkpoint, or a damaged one; `facegen fit` writes them") from error
+        return _checked(path, read_archive(path, ("state_dict", KEY)))
+    except UnreadableError:
+        return read_raw(path)
+
+
+def _there(path: str | Path) -> Path:
+    if not Path(path).is_file():
+        raise CheckpointError(f"{path}: no such checkpoint; make one with `facegen fit`")
+    return Path(path)
+
+
+def _checked(path: Path, content: Any) -> dict[str, Any]:
     if not isinstance(content, dict) or not isinstance(content.get(KEY), dict) or "state_dict" not in content:
         raise CheckpointError(f"{path}: a checkpoint, but not one that `facegen fit` wrote")
     packed = content[KEY]
@@ -96,13 +153,13 @@ def read_raw(path: str | Path) -> dict[str, Any]:
 
 
 def load(
-    path: str | Path, wanted: Collection[type[nn.Module]] = GENERATORS, *, trust: str | Iterable[str] = ()
+    path: str | Path, wanted: Collection[type[nn.Module]] | None = None, *, trust: str | Iterable[str] = ()
 ) -> Checkpoint:
-    """Rebuild the network of a checkpoint, or the model, where it is one of the user's own.
+    """Read a checkpoint, and rebuild its network, or the model, where it is one of the user's own.
 
     Args:
         path: of the file.
-        wanted: kinds of network that are accepted; by default those that generate. A network or a model of the user's
+        wanted: kinds of network that are accepted; None: those that generate. A network or a model of the user's
             own is accepted where one of its kind is.
         trust: modules whose classes the checkpoint may name, such as `("my_models",)`; a package stands for all in it.
             They are imported, from the current folder too. No other module is, whatever the file says.
@@ -117,9 +174,9 @@ def load(
         >>> model.expressions
         ('happy', 'angry', 'sad', 'surprise', 'fear', 'disgust')
     """
-    content = read_raw(path)
+    content = _read(path)
     try:
-        _require_kind(content[KEY], wanted)
+        _require_kind(content[KEY], KINDS_THAT_GENERATE if wanted is None else [class_path(kind) for kind in wanted])
         with trusting(trust):
             return _rebuilt(content[KEY], content)
     except (UntrustedClassError, WrongKindError) as error:
@@ -130,39 +187,27 @@ def load(
         raise CheckpointError(f"{path}: {DAMAGED}") from error
 
 
-def _require_kind(packed: Mapping[str, Any], wanted: Collection[type[nn.Module]]) -> None:
+KINDS_THAT_GENERATE = [path for path, kind in KINDS.items() if kind == GENERATOR]
+"""Paths of facegen's own networks that make displacements of a label."""
+
+
+def _require_kind(packed: Mapping[str, Any], wanted: Collection[str]) -> None:
     """Refuse what is not wanted before anything is built, and before a class of somebody else's is asked for."""
-    network, names = packed["network"], [kind.__name__ for kind in wanted]
-    if network in NETWORKS:
-        fits = NETWORKS[network] in wanted
+    network = packed["network"]
+    if network in KINDS:
+        fits = network in wanted
     else:
-        kinds = {CLASSIFIER if kind is SequenceClassifier else GENERATOR for kind in wanted}
+        kinds = {KINDS.get(path, GENERATOR) for path in wanted}
         fits = packed["kind"] in kinds or len(kinds) == len(BASES)
     if not fits:
-        raise WrongKindError(f"a checkpoint of a {short(network)}; {' or '.join(names)} is wanted here")
-
-
-def require_loadable(packed: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
-    """Require, before training, that `load` will make of a checkpoint what is trained.
-
-    Args:
-        packed: see `pack`.
-        state: the model's weights.
-
-    Raises:
-        CheckpointError: its class cannot be built of what the checkpoint says, or has other weights then.
-    """
-    with torch.random.fork_rng(devices=[]):  # what is built here has no part in the training
-        _network(packed, state, _brief(packed))
+        names = " or ".join(path.rpartition(".")[2] for path in wanted)
+        raise WrongKindError(f"a checkpoint of a {short(network)}; {names} is wanted here")
 
 
 def _rebuilt(packed: Mapping[str, Any], content: Mapping[str, Any]) -> Checkpoint:
-    brief = _brief(packed)
-    network = _network(packed, content["state_dict"], brief)
-    if not all(bool(value.isfinite().all()) for value in network.state_dict().values()):
-        raise CheckpointError("weights are NaN or infinite: training has diverged; take a smaller lr")
+    brief = CorpusInBrief.of(packed)
     return Checkpoint(
-        network.eval(),
+        _network(packed, content["state_dict"], brief),
         brief.hierarchy,
         brief.expressions,
         brief.fps,
@@ -175,53 +220,21 @@ def _rebuilt(packed: Mapping[str, Any], content: Mapping[str, Any]) -> Checkpoin
     )
 
 
-def _brief(packed: Mapping[str, Any]) -> CorpusInBrief:
-    hierarchy = MeshHierarchy.from_arrays(_arrays(packed["hierarchy"]))
-    identity = None
-    if "identity" in packed:
-        identity = Identity.from_arrays(_arrays(packed["identity"]), len(hierarchy.template.vertices))
-    return CorpusInBrief(
-        hierarchy,
-        tuple(packed["expressions"]),
-        float(packed["fps"]),
-        float(packed["floor"]),
-        packed["corpus"],
-        float(packed.get("displacement_scale", 1.0)),
-        identity,
-        checked_face_landmarks(_arrays(packed.get("landmarks", {}))),
-    )
+def _network(packed: Mapping[str, Any], state: Mapping[str, Any], corpus: CorpusInBrief) -> nn.Module | StoredNetwork:
+    light = None
+    if (packed["model"] is None or packed["model"] in MODELS) and all(
+        isinstance(value, np.ndarray) for value in state.values()
+    ):
+        light = light_generator(packed["network"], corpus.hierarchy, len(corpus.expressions), packed["settings"])
+    if light is None:
+        from facegen.checkpoint_networks import built
 
-
-def _network(packed: Mapping[str, Any], state: Mapping[str, Tensor], corpus: CorpusInBrief) -> nn.Module:
-    """What computes, its weights loaded: of a model of facegen's own its network, of another the whole model."""
-    state = dict(state)
-    if packed["model"] is None or packed["model"] in MODELS:
-        kind = named_class(packed["network"], nn.Module, NETWORKS)
-        network = _made(kind, packed["network"], corpus.hierarchy, len(corpus.expressions), **packed["settings"])
-        prefix = "network."  # under which `ExpressionModel` has it
-    else:
-        kind = named_class(packed["model"], nn.Module, {})
-        base = BASES.get(packed["kind"])
-        if base not in [f"{each.__module__}.{each.__qualname__}" for each in kind.__mro__]:
-            raise CheckpointError(f"{packed['model']} is not derived from {base or 'a model of facegen'}")
-        network = _made(kind, packed["model"], corpus=corpus, **packed["init_args"])
-        prefix = ""
-    require_weights(state, {f"{prefix}{name}": value for name, value in network.state_dict().items()})
-    network.load_state_dict({name.removeprefix(prefix): value for name, value in state.items()})
-    return network
-
-
-def _made(kind: type[nn.Module], path: str, *given: Any, **settings: Any) -> nn.Module:
-    """What the class makes; an error in a class of the user's own is no damage to the file."""
-    try:
-        return kind(*given, **settings)
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        if path in NETWORKS or isinstance(error, FacegenError):
-            raise
-        raise CheckpointError(
-            f"{path} cannot be built of what it was trained with, {settings}; is its module the one of then? {error}"
-        ) from error
-
-
-def _arrays(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
-    return {name: tensor.numpy() for name, tensor in tensors.items()}
+        return built(packed, state, corpus)
+    prefix = "network."  # under which `ExpressionModel` has it
+    require_weights(state, {f"{prefix}{name}": shape for name, shape in light.shapes.items()})
+    with np.errstate(over="ignore"):  # too large a number is infinite, and refused as that
+        weights = {name: value.astype(np.float32) for name, value in state.items()}
+    if not all(bool(np.isfinite(value).all()) for value in weights.values()):
+        raise CheckpointError(DIVERGED)
+    light.take({name.removeprefix(prefix): value for name, value in weights.items()})
+    return StoredNetwork(light, packed, weights, corpus)

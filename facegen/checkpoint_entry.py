@@ -1,4 +1,4 @@
-"""What stands in a checkpoint beside Lightning's own: what it was made of, and of which corpus."""
+"""What training writes into a checkpoint beside Lightning's own: what it was made of, and of which corpus."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from facegen.checkpoint_format import CLASSIFIER, FORMAT, KEY, MODELS, as_now, short
 from facegen.classes import class_path, is_own
 from facegen.data.corpus import Corpus
 from facegen.errors import CheckpointError
@@ -18,31 +19,12 @@ from facegen.nn.blendshape_network import BlendshapeNetwork
 from facegen.nn.sequence_classifier import SequenceClassifier
 from facegen.nn.spiral_network import SpiralNetwork
 
-FORMAT = 3
-"""Version of the entry that `pack` makes. Format 2 is read too: it names its network by the bare name and no model."""
-KEY = "facegen"
-"""Name of that entry in a Lightning checkpoint."""
 GENERATORS: tuple[type[nn.Module], ...] = (SpiralNetwork, BlendshapeNetwork)
 """Networks that make displacements of a label."""
 NETWORKS = {class_path(kind): kind for kind in (*GENERATORS, SequenceClassifier)}
 """Every network of this package's own that a checkpoint may hold, by the path that stands in it."""
-MODELS = (
-    "facegen.models.spiral_generator.SpiralGenerator",
-    "facegen.models.blendshape_generator.BlendshapeGenerator",
-    "facegen.models.expression_classifier.ExpressionClassifier",
-)
-"""Every model of this package's own, whose network is all there is to it; by path, since models lie in a room below."""
-GENERATOR, CLASSIFIER = "generator", "classifier"
-"""What a model can be."""
-BASES = {
-    GENERATOR: "facegen.models.generator.ExpressionGenerator",
-    CLASSIFIER: "facegen.models.expression_classifier.ExpressionClassifier",
-}
-"""What a model of each kind is derived from, by path."""
 FORM_ALONE = {"fused"}
 """Settings of a network that change how it computes and neither its weights nor its results."""
-SHOWN_WEIGHTS = 3
-"""Names of weights that a message lists, at most."""
 
 
 @dataclass(frozen=True)
@@ -125,16 +107,6 @@ def pack(built: Built, corpus: Corpus) -> dict[str, Any]:
     return packed
 
 
-def as_now(packed: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An entry of format 2 as this version writes it, as far as it says so much."""
-    if packed["format"] == FORMAT:
-        return packed
-    paths = {path.rpartition(".")[2]: path for path in NETWORKS}
-    kind = CLASSIFIER if packed["network"] == SequenceClassifier.__name__ else GENERATOR
-    named = {"kind": kind, "model": None, "init_args": {}, "network": paths[packed["network"]]}
-    return {**packed, **named, "format": FORMAT}
-
-
 def require_same(content: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     """Require that a checkpoint belongs to the data and the network at hand.
 
@@ -173,21 +145,3 @@ def _same(name: str, packed: Mapping[str, Any], wanted: Mapping[str, Any]) -> bo
     defaults = {each.name: each.default for each in arguments if each.default is not each.empty}
     one, two = ({**defaults, **each[name]} for each in (packed, wanted))
     return all(one[each] == two.get(each) for each in one if each not in FORM_ALONE)
-
-
-def short(value: Any) -> Any:
-    """Of the path of a class of this package its last part, which is all that its user knows."""
-    return value.rpartition(".")[2] if isinstance(value, str) and is_own(value) else value
-
-
-def require_weights(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
-    """Require that a checkpoint's weights are those of what is built, each in its shape.
-
-    Raises:
-        CheckpointError: they are not; the message says how many, and names some.
-    """
-    is_there, has = ({name: value.shape for name, value in each.items()} for each in (wanted, given))
-    wrong = [name for name in sorted({**is_there, **has}) if is_there.get(name) != has.get(name)]
-    if wrong:
-        shown = ", ".join(wrong[:SHOWN_WEIGHTS])
-        raise CheckpointError(f"{len(wrong)} weights are missing, unknown or of another shape, such as {shown}")

@@ -9,11 +9,12 @@ from typing import Any, NoReturn
 
 from facegen import __version__
 from facegen.errors import FacegenError
+from facegen.verbs.benching import add_bench
 from facegen.verbs.corpora import add_demo, add_prepare
 from facegen.verbs.faces import add_animate, add_interpolate, add_register
 from facegen.verbs.looking import add_inspect
 from facegen.verbs.photos import add_photo
-from facegen.verbs.reports import add_bench, add_evaluate, add_export
+from facegen.verbs.reports import add_evaluate, add_export
 from facegen.verbs.rigs import add_rig
 
 TRAINING = {

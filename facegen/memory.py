@@ -1,38 +1,42 @@
-"""Memory of large tensors that is used again."""
+"""Memory of large arrays and tensors that is used again."""
 
 from __future__ import annotations
 
+import sys
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
-DTYPES = {torch.float32: np.float32, torch.float64: np.float64}
-"""What tensors may hold to be recycled, as torch and as numpy call it."""
+if TYPE_CHECKING:
+    from torch import Tensor
+
+KINDS = ("float32", "float64")
+"""What tensors may hold to be recycled."""
 RECYCLED_FROM = 1 << 20
-"""Bytes of the smallest tensor whose memory is kept. Chosen: below this the system's allocator keeps memory itself."""
+"""Bytes of the smallest array whose memory is kept. Chosen: below this the system's allocator keeps memory itself."""
+ALIGNED = 64
+"""Bytes that a block begins at a multiple of: a line of the processor's caches, and its widest register."""
 
 # By address, the latest last. A garbage collection may free a block while any line below runs, in the same thread, so a
 # lock could wait for itself; instead every access is a single step that nothing can come between.
-_free: dict[int, Tensor] = {}
+_free: dict[int, np.ndarray] = {}
 
 
 class _Lent:
-    """A block in use; numpy and torch hold it as long as any tensor on it lives, then it is free again."""
+    """A block in use; numpy and torch hold it as long as any array on it lives, then it is free again."""
 
-    def __init__(self, block: Tensor) -> None:
+    def __init__(self, block: np.ndarray) -> None:
         self.block = block
         self.__array_interface__: dict[str, Any] = {
-            "data": (block.data_ptr(), False),
-            "shape": (block.numel(),),
+            "data": (block.ctypes.data, False),
+            "shape": block.shape,
             "typestr": "|u1",
             "version": 3,
         }
 
     def __del__(self) -> None:
-        _free[self.block.data_ptr()] = self.block
+        _free[self.block.ctypes.data] = self.block
 
 
 def recycled(like: Tensor, *shape: int) -> Tensor:
@@ -41,22 +45,36 @@ def recycled(like: Tensor, *shape: int) -> Tensor:
     On a CPU the pages of a fresh tensor of many megabytes cost as much as what is computed into it. On other devices
     torch keeps memory by itself.
     """
-    size = prod(shape) * like.element_size()
-    if like.device.type != "cpu" or like.dtype not in DTYPES or size < RECYCLED_FROM:
+    kind = str(like.dtype).removeprefix("torch.")
+    if like.device.type != "cpu" or kind not in KINDS or prod(shape) * like.element_size() < RECYCLED_FROM:
         return like.new_empty(shape)
-    fitting = [block for block in list(_free.values()) if size <= block.numel() <= 2 * size]
-    block = _free.pop(min(fitting, key=Tensor.numel).data_ptr(), None) if fitting else None
+    from torch import from_numpy
+
+    return from_numpy(recycled_array(np.dtype(kind), *shape))
+
+
+def recycled_array(kind: np.dtype | type, *shape: int) -> np.ndarray:
+    """An uninitialised array, in memory that an earlier array or tensor has left where there is some."""
+    size = prod(shape) * np.dtype(kind).itemsize
+    if size < RECYCLED_FROM:
+        return np.empty(shape, kind)
+    fitting = [block for block in list(_free.values()) if size <= block.size <= 2 * size]
+    block = _free.pop(min(fitting, key=lambda each: each.size).ctypes.data, None) if fitting else None
     lent = _Lent(_new(size) if block is None else block)
-    return torch.from_numpy(np.asarray(lent)[:size].view(DTYPES[like.dtype]).reshape(shape))
+    return np.asarray(lent)[:size].view(kind).reshape(shape)
 
 
-def _new(size: int) -> Tensor:
+def _new(size: int) -> np.ndarray:
     # As much of what is free goes, the oldest first, so that no more is ever held than was once in use.
     room = size
     for address, block in list(_free.items()):
         if room > 0 and _free.pop(address, None) is not None:
-            room -= block.numel()
-    return torch.empty(size, dtype=torch.uint8, device="cpu")
+            room -= block.size
+    torch = sys.modules.get("torch")
+    if torch is not None:  # whose profiler sees what it gives itself
+        return torch.empty(size, dtype=torch.uint8, device="cpu").numpy()
+    whole = np.empty(size + ALIGNED, np.uint8)
+    return whole[-whole.ctypes.data % ALIGNED :][:size]
 
 
 def forget() -> None:

@@ -14,8 +14,6 @@ from shapes import plate_with_hole
 from facegen import checkpoint
 from facegen.animation import (
     PHASE_FRAMES,
-    DecodedFrames,
-    TurnedFrames,
     animate,
     apex_displacements,
     apex_latent,
@@ -23,6 +21,7 @@ from facegen.animation import (
     ready,
     register,
 )
+from facegen.animation_frames import DecodedFrames, TurnedFrames
 from facegen.checkpoint import Checkpoint
 from facegen.errors import MeshError, MotionError
 from facegen.face import Face
@@ -89,12 +88,11 @@ def test_motion_comes_onto_a_face_the_way_that_it_is_carried_there(model: Checkp
 def test_frames_are_decoded_when_they_are_asked_for_and_only_those(neutral: TriMesh) -> None:
     asked = []
 
-    class Decoder(torch.nn.Module):
-        def forward(self, latent: torch.Tensor) -> torch.Tensor:
-            asked.append(latent[:, 0].tolist())
-            return latent[:, :1, None].expand(-1, len(neutral.vertices), 3)
+    def decode(latents: np.ndarray) -> np.ndarray:
+        asked.append(latents[:, 0].tolist())
+        return np.broadcast_to(latents[:, :1, None], (len(latents), len(neutral.vertices), 3))
 
-    frames = DecodedFrames(Decoder(), torch.arange(8.0)[:, None], doubled(neutral))
+    frames = DecodedFrames(decode, np.arange(8, dtype=np.float32)[:, None], doubled(neutral))
     assert frames.shape == (8, *neutral.vertices.shape) and not asked
     np.testing.assert_allclose(frames[3:5], neutral.vertices + np.array([6.0, 8])[:, None, None], rtol=1e-6)
     assert asked == [[3.0, 4.0]]
@@ -134,7 +132,8 @@ def test_apexes_of_all_expressions_come_in_the_order_of_the_model(model: Checkpo
     assert apexes.shape == (3, *model.hierarchy.template.vertices.shape) and apexes.flags.c_contiguous
     with torch.inference_mode():
         for name, apex in zip(EXPRESSIONS, apexes, strict=True):
-            np.testing.assert_allclose(model.network.decoder(apex_latent(model, name)[None])[0], apex, atol=1e-5)
+            latent = torch.from_numpy(apex_latent(model, name)[None])
+            np.testing.assert_allclose(model.network.decoder(latent)[0], apex, atol=1e-5)
     assert np.abs(apexes[0] - apexes[1]).max() > 0.1  # of two expressions there are two
 
 
@@ -147,7 +146,7 @@ def test_an_interpolation_goes_through_the_latents_between_two_apexes(model: Che
     np.testing.assert_allclose(walk.vertices[-1], neutral.vertices + apexes[1], atol=1e-4)
     middle = (apex_latent(model, "sad") + apex_latent(model, "happy")) / 2
     with torch.inference_mode():
-        moved = model.network.decoder(middle[None]).numpy()[0]
+        moved = model.network.decoder(torch.from_numpy(middle[None])).numpy()[0]
     np.testing.assert_allclose(walk.vertices[2], neutral.vertices + moved, atol=1e-4)
 
 

@@ -18,12 +18,14 @@ from torch import nn
 
 from facegen.animation import animate
 from facegen.checkpoint import load, read_raw
-from facegen.checkpoint_entry import FORMAT, KEY, MODELS, NETWORKS, Built, pack, require_same
+from facegen.checkpoint_entry import NETWORKS, Built, pack, require_same
+from facegen.checkpoint_format import FORMAT, KEY, MODELS
 from facegen.data.corpus import Corpus
 from facegen.data.identity import Identity
 from facegen.errors import CheckpointError
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.metrics import frame_error
+from facegen.nn import native
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "SpiralNetwork": {"latent": 4, "channels": [5, 3], "activation": "elu", "scale": 2.0, "per_vertex": True},
@@ -422,3 +424,30 @@ def test_another_hierarchy_is_refused_and_both_digests_are_named(
 def test_what_has_no_entry_of_this_package_belongs_to_nothing() -> None:
     with pytest.raises(CheckpointError, match=f"^{FOREIGN}$"):
         require_same({"state_dict": {}}, {"corpus": DIGEST})
+
+
+def test_torch_builds_the_network_where_it_is_asked_for_and_is_asked_from_then_on(
+    content: dict[str, Any], tmp_path: Path
+) -> None:
+    found = load(written(content, tmp_path))
+    label = np.random.default_rng(0).random((5, 2), np.float32)
+    light = found.generator.together(label)
+    if native.library is not None:
+        assert "network" not in vars(found) and repr(found.source) == "SpiralNetwork"
+    assert found.network is found.network
+    np.testing.assert_allclose(found.generator.together(label), light, atol=1e-5)
+    nn.init.zeros_(found.network.decoder.scale)
+    assert not found.generator.together(label).any()
+
+
+def test_a_checkpoint_that_torch_alone_reads_serves_as_well(content: dict[str, Any], tmp_path: Path) -> None:
+    label = np.random.default_rng(0).random((5, 2), np.float32)
+    wanted = load(written(content, tmp_path)).generator.together(label)
+    torch.save(content, tmp_path / "old.ckpt", _use_new_zipfile_serialization=False)
+    np.testing.assert_allclose(load(tmp_path / "old.ckpt").generator.together(label), wanted, atol=1e-5)
+
+
+def test_weights_that_single_precision_cannot_hold_are_refused(content: dict[str, Any], tmp_path: Path) -> None:
+    bias = content["state_dict"]["network.decoder.full.bias"]
+    content["state_dict"]["network.decoder.full.bias"] = torch.full(bias.shape, 1e300, dtype=torch.float64)
+    assert "weights are NaN or infinite" in refused(written(content, tmp_path))

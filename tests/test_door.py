@@ -39,6 +39,19 @@ def test_a_label_is_made_without_torch() -> None:
     assert done.stdout.strip() == "False"
 
 
+def test_a_face_of_the_models_topology_is_animated_without_torch(
+    checkpoint_path: Path, neutral_path: Path, tmp_path: Path
+) -> None:
+    code = "import sys; from facegen.cli import run; print(run(sys.argv[1:]), 'torch' in sys.modules)"
+    for verb, given in (
+        ("animate", ["--expression", "happy", "--frames", "12", str(neutral_path)]),
+        ("interpolate", ["--from", "sad", "--to", "happy", "--neutral", str(neutral_path)]),
+    ):
+        command = [sys.executable, "-c", code, verb, "--model", str(checkpoint_path), *given]
+        done = subprocess.run([*command, "--out", str(tmp_path / "made.glb")], capture_output=True, text=True)
+        assert done.stdout.splitlines()[-1:] == ["0 False"], done.stderr
+
+
 def test_what_it_offers_stays_what_it_is_after_every_room_was_imported() -> None:
     rooms = ("animation", "exporters", "motion", "fitting.register", "sequence", "data.corpus", "face", "rigging.rig")
     for room in rooms:

@@ -28,7 +28,7 @@ def _nothing_kept() -> Iterator[None]:
 
 def free() -> list[int]:
     """Bytes of the blocks that wait to be used again, oldest first."""
-    return [block.numel() for block in memory._free.values()]
+    return [block.size for block in memory._free.values()]
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

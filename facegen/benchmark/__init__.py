@@ -12,7 +12,7 @@ from facegen.benchmark import parts
 from facegen.benchmark.measure import ceilings, say
 from facegen.benchmark.parts import Setting
 
-__all__ = ["ANIMATE", "OWN_FACE", "PARTS", "Setting", "bench"]
+__all__ = ["ANIMATE", "OWN_FACE", "PARTS", "START", "Setting", "bench"]
 
 PARTS = ("decoder", "train", "prepare", "loader")
 """What can be timed, in this order."""
@@ -20,8 +20,9 @@ OWN_FACE = "own-face"
 """What needs the shapes of other heads, and is therefore measured only where it is asked for: see
 `facegen.benchmark.own_face`."""
 
-ANIMATE = "animate"
-"""What needs a model and a mesh, and is measured only where it is asked for: see `facegen.benchmark.animate`."""
+ANIMATE, START = "animate", "start"
+"""What needs a model and a mesh, and is measured only where it is asked for: see `facegen.benchmark.animate` and
+`facegen.benchmark.start`."""
 
 
 def bench(chosen: list[str], setting: Setting) -> dict[str, Any]:

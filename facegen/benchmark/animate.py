@@ -11,14 +11,21 @@ import tempfile
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import facegen
 from facegen.benchmark.measure import say
 from facegen.errors import FacegenError
 
+if TYPE_CHECKING:
+    import resource  # which not every system has
+
 SAID = 300
 """Characters of what a process that failed said last, which are passed on. Chosen: one line."""
+TOLD = "import time:"
+"""What each line begins with that Python says of an import."""
+LEAST_MS = 2.0
+"""ms from which a package is named. Chosen: a hundredth of what importing takes in all."""
 
 
 def animate(meshes: list[Path], model: Path, expression: str, against: Path | None, repeats: int) -> dict[str, Any]:
@@ -40,11 +47,7 @@ def animate(meshes: list[Path], model: Path, expression: str, against: Path | No
     Raises:
         FacegenError: no such checkout, or the command fails in one.
     """
-    trees = {"this": Path(facegen.__file__).parents[1]}
-    if against is not None:
-        if not (against / "facegen" / "__main__.py").is_file():
-            raise FacegenError(f"--against {against}: expected the folder of a checkout, in which facegen/ lies")
-        trees["against"] = against.resolve()
+    trees = checkouts(against)
     result: dict[str, Any] = {}
     for mesh in meshes:
         runs: dict[str, list[dict[str, float]]] = {name: [] for name in trees}
@@ -63,23 +66,52 @@ def animate(meshes: list[Path], model: Path, expression: str, against: Path | No
     return result
 
 
+def checkouts(against: Path | None) -> dict[str, Path]:
+    """The folders that facegen is run from, "this" and, where there is another, "against".
+
+    Raises:
+        FacegenError: the other is no checkout.
+    """
+    trees = {"this": Path(facegen.__file__).parents[1]}
+    if against is not None:
+        if not (against / "facegen" / "__main__.py").is_file():
+            raise FacegenError(f"--against {against}: expected the folder of a checkout, in which facegen/ lies")
+        trees["against"] = against.resolve()
+    return trees
+
+
+def imports(tree: Path, mesh: Path, model: Path, expression: str) -> dict[str, float]:
+    """ms that `facegen animate` spends on importing each package of which it imports anything, the longest first.
+
+    A package's time is that of its own files, wherever they are imported from; asking for it takes some time itself.
+    Python's own packages are `python`, and those below `LEAST_MS` are added up as `others`.
+
+    Raises:
+        FacegenError: the command fails.
+    """
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as words:
+        _run(tree, mesh.resolve(), model.resolve(), expression, Path(folder) / "out.glb", words, "-X", "importtime")
+        words.seek(0)
+        lines = words.read().decode(errors="replace").splitlines()
+    found: dict[str, float] = {}
+    for line in lines:
+        own, _, name = line.removeprefix(TOLD).split("|") if line.count("|") == 2 else ("", "", "")
+        if line.startswith(TOLD) and own.strip().isdecimal():  # not the heading
+            package = name.strip().partition(".")[0]
+            package = "python" if package in sys.stdlib_module_names else package
+            found[package] = found.get(package, 0.0) + int(own) / 1e3
+    large = {name: round(took, 1) for name, took in found.items() if took >= LEAST_MS}
+    others = sum(found.values()) - sum(large.values())
+    return dict(sorted(large.items(), key=lambda item: -item[1])) | {"others": round(others, 1)}
+
+
 def _once(tree: Path, mesh: Path, model: Path, expression: str) -> dict[str, float]:
     """One process from its start to its file."""
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as words:
         out = Path(folder) / "out.glb"
-        command = [sys.executable, "-m", "facegen", "animate", str(mesh), "--model", str(model)]
-        command += ["--expression", expression, "--out", str(out)]
         start = perf_counter()
-        path = os.pathsep.join([str(tree), *filter(None, [os.environ.get("PYTHONPATH")])])
-        environment = os.environ | {"PYTHONPATH": path}
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=words, stderr=words)
-        _, status, usage = os.wait4(process.pid, 0)
+        usage = _run(tree, mesh, model, expression, out, words)
         wall = perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            words.seek(0)
-            said = " ".join(words.read().decode(errors="replace").split())[-SAID:]
-            raise FacegenError(f"{mesh}: `facegen animate` of {tree} ends with {process.returncode}: {said}")
         per_mb = 1e6 if sys.platform == "darwin" else 1e3  # bytes there, kilobytes elsewhere
         return {
             "cpu_s": usage.ru_utime + usage.ru_stime,
@@ -88,6 +120,24 @@ def _once(tree: Path, mesh: Path, model: Path, expression: str) -> dict[str, flo
             "targets": _targets(out),
             "file_mb": out.stat().st_size / 1e6,
         }
+
+
+def _run(
+    tree: Path, mesh: Path, model: Path, expression: str, out: Path, words: BinaryIO, *python: str
+) -> resource.struct_rusage:
+    """Run the command, what it says goes to `words`; give what it used."""
+    command = [sys.executable, *python, "-m", "facegen", "animate", str(mesh), "--model", str(model)]
+    command += ["--expression", expression, "--out", str(out)]
+    path = os.pathsep.join([str(tree), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = os.environ | {"PYTHONPATH": path}
+    process = subprocess.Popen(command, cwd=out.parent, env=environment, stdout=words, stderr=words)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        words.seek(0)
+        said = " ".join(words.read().decode(errors="replace").split())[-SAID:]
+        raise FacegenError(f"{mesh}: `facegen animate` of {tree} ends with {process.returncode}: {said}")
+    return usage
 
 
 def _targets(path: Path) -> int:

@@ -39,7 +39,7 @@ class Corpus:
 
     Attributes:
         hierarchy: of the template.
-        expressions: E names, the label's columns.
+        expressions: E names, the label's columns; last those that are only shown beside others, see `shown`.
         test_subjects, val_subjects: who is kept for testing and for validation; all others train.
         entries: the sequences.
         displacement_scale: root mean square displacement of the training sequences, mm.
@@ -81,6 +81,12 @@ class Corpus:
     def subjects(self) -> tuple[str, ...]:
         """All subjects, in order of appearance."""
         return tuple(dict.fromkeys(entry.subject for entry in self.entries))
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The expressions that sequences show: all of them, but where labels say what else is shown beside."""
+        known = {entry.expression for entry in self.entries}
+        return tuple(name for name in self.expressions if name in known)
 
     def split(self, name: str) -> list[int]:
         """Indices of the sequences of `train`, `val` or `test`; by subject, always.
@@ -184,8 +190,9 @@ class Corpus:
         return PCA.load(self.path / COMPONENTS, self.digest)
 
     def intensity(self, index: int) -> float:
-        """The height of a sequence's label in the apex."""
-        return raised(self.entries[index].intensity, self.floor)
+        """The height of a sequence's label in the apex: what recorded weights say, or else s_i of Eq. 6, raised."""
+        entry = self.entries[index]
+        return raised(entry.intensity, self.floor) if entry.level is None else entry.level
 
     def phases(self, index: int) -> Phases:
         """When a sequence evolves."""

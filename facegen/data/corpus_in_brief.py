@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from facegen.data.face_landmarks import checked_face_landmarks
 from facegen.data.identity import Identity
 from facegen.data.pca import PCA
 from facegen.errors import CheckpointError
@@ -38,6 +39,28 @@ class CorpusInBrief:
     identity: Identity | None = None
     landmarks: Mapping[str, np.ndarray] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> CorpusInBrief:
+        """What the entry of a checkpoint says of its corpus.
+
+        Raises:
+            FacegenError, KeyError, TypeError, ValueError, AttributeError: parts are missing or do not fit together.
+        """
+        hierarchy = MeshHierarchy.from_arrays(_arrays(entry["hierarchy"]))
+        identity = None
+        if "identity" in entry:
+            identity = Identity.from_arrays(_arrays(entry["identity"]), len(hierarchy.template.vertices))
+        return cls(
+            hierarchy,
+            tuple(entry["expressions"]),
+            float(entry["fps"]),
+            float(entry["floor"]),
+            entry["corpus"],
+            float(entry.get("displacement_scale", 1.0)),
+            identity,
+            checked_face_landmarks(_arrays(entry.get("landmarks", {}))),
+        )
+
     @property
     def pca(self) -> PCA:
         """Zeros: a model's components are among its weights, which are loaded after it is built."""
@@ -54,3 +77,7 @@ def _refuse(name: str) -> NoReturn:
         f"its constructor reads `corpus.{name}`, which a checkpoint does not keep; of the corpus it keeps "
         f"{', '.join(each.name for each in fields(CorpusInBrief))}, and all else has to be an argument"
     )
+
+
+def _arrays(tensors: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    return {name: value if isinstance(value, np.ndarray) else value.numpy() for name, value in tensors.items()}

@@ -16,6 +16,8 @@ from facegen.motion.confidence import confidence
 
 FORMAT = 4
 """Version of a corpus on disk; one of another version is refused."""
+LATER = ("others", "level")
+"""Fields of an entry that earlier versions had not."""
 MANIFEST = "manifest.json"
 """Name of the manifest in a corpus's folder."""
 
@@ -42,6 +44,7 @@ class Entry:
         explained: share of the motion that the phases explain; None where they were given.
         others: of other expressions that are shown beside it, by name, what the label says in each frame: T whole
             thousandths with spaces between them, see `thousandths`; None where the label has one expression alone.
+        level: the label's height in the apex, in [0, 1], where recorded weights say it; None where s_i does.
     """
 
     subject: str
@@ -59,6 +62,7 @@ class Entry:
     sha256: str
     explained: float | None = None
     others: Mapping[str, str] | None = None
+    level: float | None = None
 
     @classmethod
     def parse(cls, values: dict[str, Any]) -> Entry:
@@ -78,8 +82,8 @@ class Entry:
         return entry
 
     def values(self) -> dict[str, Any]:
-        """What `parse` takes; `others` is left out where there are none, as in earlier versions."""
-        return {name: value for name, value in asdict(self).items() if name != "others" or value is not None}
+        """What `parse` takes; `others` and `level` are left out where there are none, as in earlier versions."""
+        return {name: value for name, value in asdict(self).items() if name not in LATER or value is not None}
 
     def __str__(self) -> str:
         return f"{self.subject}/{self.recording}" + (f" from frame {self.first}" if self.first else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from collections.abc import Sequence as Series
 from dataclasses import replace
 from pathlib import Path
@@ -70,10 +71,14 @@ def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = 
         column = np.array([source.expressions.index(entry.expression) for entry in entries])
         deformations = np.array([entry.deformation for entry in entries])
         strength = intensities(deformations, column, train)
-        entries = [replace(entry, intensity=float(s)) for entry, s in zip(entries, strength, strict=True)]
+        beside = _beside(source, entries, train)
+        entries = [
+            replace(entry, intensity=float(s), others=_known(entry.others, (*source.expressions, *beside)))
+            for entry, s in zip(entries, strength, strict=True)
+        ]
         manifest = {
             "units": "mm",
-            "expressions": list(source.expressions),
+            "expressions": [*source.expressions, *beside],
             "fps": fps,
             **splits,
             "displacement_scale": rms,
@@ -142,6 +147,17 @@ def _write_frames(
     trained = [written for written in kept if written.entries[0].subject in train]
     rms = np.sqrt(sum(written.squares for written in trained) / max(sum(written.numbers for written in trained), 1))
     return entries, left_out, _rate(source, kept, recipe), float(rms)
+
+
+def _beside(source: Source, entries: Series[Entry], train: np.ndarray) -> list[str]:
+    """What labels to train on have beside the source's expressions, sorted; the rest cannot be learnt."""
+    shown = {name for entry, used in zip(entries, train, strict=True) if used for name in entry.others or ()}
+    return sorted(shown - set(source.expressions))
+
+
+def _known(others: Mapping[str, str] | None, columns: Series[str]) -> Mapping[str, str] | None:
+    """What a label has of others, as far as there are columns for it."""
+    return {name: curve for name, curve in (others or {}).items() if name in columns} or None
 
 
 def _left_out(key: Key, reason: str) -> dict[str, str]:

@@ -17,9 +17,9 @@ from facegen.data.sources.source import Key, Source
 from facegen.motion.curves import of_peak
 from facegen.motion.intensity import deformation
 
-LEAST_SHOWN = 0.05
-"""Peak of a curve of another expression from which the label has it. Chosen: a twentieth of what a shape can do hardly
-shows, and is as much as trackers err at rest."""
+LEAST_SHOWN = 0.02
+"""Peak of a curve of another expression from which the label has it. Chosen: a fiftieth of what a shape can do does not
+show."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class RecordingWriter:
         for number, take in enumerate(takes):
             array, moved = f"{place}-{number}", take.displacement
             stored, scale = quantise(moved)
-            course, others = self._label(take, key.expression)
+            course, level, others = self._label(take, key.expression)
             self._write(f"{ARRAYS[0]}/{array}", stored)
             self._write(f"{ARRAYS[1]}/{array}", neutral)
             entries.append(
@@ -88,19 +88,22 @@ class RecordingWriter:
                     scale=scale,
                     sha256=stored_digest(stored, neutral),
                     others=others,
+                    level=level,
                 )
             )
             squares += sum(float(np.square(pose, dtype=np.float64).sum()) for pose in moved)
         return Written(entries, dropped, rate, squares, sum(take.displacement.size for take in takes))
 
-    def _label(self, take: Evolved, expression: str) -> tuple[tuple[float, ...] | None, dict[str, str] | None]:
-        """The course of the expression's own label, and what the label has of others."""
+    def _label(
+        self, take: Evolved, expression: str
+    ) -> tuple[tuple[float, ...] | None, float | None, dict[str, str] | None]:
+        """The course of the expression's own label, its height where it is known, and what the label has of others."""
         if take.curves is None:
-            return None if take.envelope is None else _rounded(take.envelope), None
-        shown = {name: take.curves[name] for name in self.source.expressions if name in take.curves}
-        own = of_peak(shown.pop(expression))
+            return None if take.envelope is None else _rounded(take.envelope), None, None
+        shown = dict(take.curves)
+        own = shown.pop(expression)
         others = {name: thousandths(curve) for name, curve in shown.items() if curve.max() >= LEAST_SHOWN}
-        return _rounded(own), others or None
+        return _rounded(of_peak(own)), round(float(own.max()), 4), others or None
 
     def _write(self, name: str, array: np.ndarray) -> None:
         # Uncompressed: smooth int16 motion shrinks little and reading is what training waits for. What an interrupted

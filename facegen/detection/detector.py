@@ -31,6 +31,8 @@ CUT_EDGE = 384
 OTHER_FACE_GAP = 0.2
 """In units of the landmarks' extent: landmarks of a cut that are off by more, on average, are of another face.
 Chosen."""
+OTHER_PARTS = ("matplotlib", "matplotlib.pyplot", "mediapipe.tasks", "mediapipe.tasks.python")
+"""What MediaPipe imports for plots, and for its newer ways to do everything, sound included."""
 _made = threading.local()
 OUTSIDE_COLOR = (90, 90, 90)
 """sRGB of a cut where the picture ends. Chosen: a grey, in which no face is seen."""
@@ -65,7 +67,7 @@ def _mesh() -> Any:
     """FaceMesh, made once in each thread: it takes as long to make as to use."""
     if not hasattr(_made, "mesh"):
         try:
-            with _without_plots():
+            with _without_the_rest():
                 require("mediapipe", "photo")
         except FacegenError as error:
             raise FacegenError(f"{error} (with Python 3.11 or 3.12; there is none for newer ones)") from error
@@ -81,13 +83,13 @@ def _mesh() -> Any:
 
 
 @contextmanager
-def _without_plots() -> Iterator[None]:
-    """Leave out matplotlib, which MediaPipe imports for plots of its own, until somebody asks it for one."""
-    if "matplotlib" in sys.modules:
-        yield
-        return
-    later = {name: _Later(name) for name in ("matplotlib", "matplotlib.pyplot")}
-    later["matplotlib"].pyplot = later["matplotlib.pyplot"]
+def _without_the_rest() -> Iterator[None]:
+    """Leave out what MediaPipe imports for other things than finding faces, until somebody asks it for these."""
+    later = {name: _Later(name) for name in OTHER_PARTS if name not in sys.modules}
+    for name, module in later.items():
+        package, _, part = name.rpartition(".")
+        if package in later:
+            setattr(later[package], part, module)
     sys.modules |= later
     try:
         yield
@@ -99,8 +101,6 @@ def _without_plots() -> Iterator[None]:
 
 class _Later(ModuleType):
     """A module that is imported when something of it is asked for."""
-
-    pyplot: ModuleType
 
     def __getattr__(self, attribute: str) -> Any:
         if attribute.startswith("__"):

@@ -27,6 +27,7 @@ from facegen.evaluation.regions import OTHERS, REGIONS, face_regions
 from facegen.evaluation.report import markdown
 from facegen.evaluation.rows import GROUND_TRUTH, MODELS, Generator, Judge, Row, generators, references
 from facegen.evaluation.scores import mean_phases, score_rows
+from facegen.evaluation.speeds import speeds
 from facegen.evaluation.trained import trained
 from facegen.files import new_folder
 from facegen.optional import require
@@ -109,6 +110,7 @@ def evaluate(
             "figure5_phases": dict(zip(obedience.PHASE_MARKS, mean_phases(corpus).tolist(), strict=True)),
             "intensity": obedience.intensity(corpus, models),
             "timing": obedience.timing(corpus, scores),
+            "speeds": speeds(scores),
         }
         if other is not None:
             report["beside"] = compared(other, report["corpus"]["label"], report["table2"])
@@ -151,6 +153,7 @@ def _draw(
             drawn["figure6"] = latent_walks(corpus, row, first, style, folder / "figure6")
         except MotionError as error:  # a network of the user's own need not have latents
             print(f"facegen: left out: figure6: {error}", file=sys.stderr)
-        intensity_curves(corpus, report["intensity"], style, folder / "intensity")
-        drawn["intensity"] = {}
+        if report["intensity"]:
+            intensity_curves(corpus, report["intensity"], style, folder / "intensity")
+            drawn["intensity"] = {}
     return {name: drawn[name] for name in FIGURES if name in drawn}

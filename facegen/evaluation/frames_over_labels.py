@@ -47,7 +47,7 @@ def frames_over_labels(corpus: Corpus, row: str, generator: Generator, style: St
     neutral = corpus.neutral(next(iter(strongest(corpus).values())))
     made = {
         name: neutral + generator.make(motion_label(FRAMES, name, phases, 1.0, corpus.expressions), neutral)[chosen]
-        for name in corpus.expressions
+        for name in corpus.shown
     }
     left, above, below = 4 * style.line, 4 * style.line, style.pixels(CURVE_MM) + 6 * style.line
     edge = style.edge(len(chosen), len(made), left + style.line, above + below)

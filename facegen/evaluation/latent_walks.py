@@ -30,7 +30,7 @@ def latent_walks(corpus: Corpus, row: str, generator: Generator, style: Style, s
     Returns:
         What is shown: `subject`, `row`, and `alpha` of each column, the share of the second expression's latent.
     """
-    model, names = generator.model, corpus.expressions
+    model, names = generator.model, corpus.shown
     neutral = corpus.neutral(next(iter(strongest(corpus).values()))).astype(np.float64)
     face = model.hierarchy.template.with_vertices(neutral)
     pairs = list(zip(names, [*names[1:], names[0]], strict=True))

@@ -23,15 +23,18 @@ def intensity(corpus: Corpus, generators: dict[str, list[Generator]]) -> dict[st
 
     An intensity s stands for a mean absolute deformation: by Eq. 6 turned around, m = mu_e + (2 s - 1) sigma_e over the
     training sequences of the expression. The labels have the test sequences' mean length and phases; several
-    checkpoints count by their mean. A model that is told whose face it is gets the first test subject's.
+    checkpoints count by their mean. A model that is told whose face it is gets the first test subject's. Empty where
+    recorded weights say how high labels are, since these stand for no deformation.
     """
+    if any(entry.level is not None for entry in corpus.entries):
+        return {}
     train = [corpus.entries[index] for index in corpus.split("train")]
     test = [corpus.entries[index] for index in corpus.split("test")]
     frames = round(np.mean([entry.frames for entry in test]))
     phases = Phases(*np.rint(mean_phases(corpus) * (frames - 1)).astype(int).tolist())
     result: dict[str, Any] = {name: {} for name in generators}
     neutral = corpus.neutral(corpus.split("test")[0]) if generators else np.zeros((0, 3), np.float32)
-    for expression in corpus.expressions:
+    for expression in corpus.shown:
         known = np.array([entry.deformation for entry in train if entry.expression == expression])
         asked = known.mean() + (2 * np.array(ASKED_INTENSITIES) - 1) * known.std()  # Eq. 6, turned around
         for name, models in generators.items():

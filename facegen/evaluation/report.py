@@ -11,6 +11,7 @@ from facegen.evaluation.captions import figures, for_print
 from facegen.evaluation.obedience import PHASE_MARKS
 from facegen.evaluation.regions import REGIONS
 from facegen.evaluation.rows import TITLES
+from facegen.evaluation.speeds import speed_section
 
 
 def markdown(report: Mapping[str, Any]) -> str:
@@ -39,6 +40,7 @@ def markdown(report: Mapping[str, Any]) -> str:
         *figures(report),
         *_intensity(report),
         *_timing(report),
+        *speed_section(report),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

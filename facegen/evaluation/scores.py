@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -16,6 +16,7 @@ from facegen.evaluation.rows import GROUND_TRUTH, Row
 from facegen.motion.evolutions import fit_phases
 from facegen.motion.intensity import mean_motion
 from facegen.motion.label import Phases
+from facegen.motion.statistics import FREQUENCIES, speed_power
 from facegen.progress import following
 
 POSITIONS = 101
@@ -36,6 +37,7 @@ class Score:
         phases: found in what was made; None where it does not move.
         named: the number of the expression that each classifier names.
         own: what each metric of the user's own gives.
+        power: (8,) of its speed, see `speed_power`; not relative.
     """
 
     error: float
@@ -45,6 +47,7 @@ class Score:
     phases: Phases | None
     named: list[int]
     own: tuple[float, ...] = ()
+    power: np.ndarray = field(default_factory=lambda: np.zeros(len(FREQUENCIES)))
 
 
 Scores = dict[str, list[list[Score]]]
@@ -80,7 +83,8 @@ def score_rows(
                 made = make(index)
                 wanted = {} if row.name == GROUND_TRUTH else metrics
                 own = tuple(measured(name, each, made, recorded, corpus, index) for name, each in wanted.items())
-                scores.append(replace(_score(made, recorded, regions, places, judge(made)), own=own))
+                power = speed_power(made, corpus.fps, relative=False)
+                scores.append(replace(_score(made, recorded, regions, places, judge(made)), own=own, power=power))
     return found
 
 

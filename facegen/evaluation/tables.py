@@ -122,16 +122,17 @@ def table3(corpus: Corpus, scores: Scores) -> dict[str, Any]:
     classifiers count together.
     """
     true = [corpus.expressions.index(corpus.entries[index].expression) for index in corpus.split("test")]
-    count = len(corpus.expressions)
+    count = len(corpus.shown)  # the first ones; what is only shown beside others has no name to be given
     result = {}
     for name, checkpoints in scores.items():
         confusion = np.zeros((count, count), dtype=np.int64)
         for each in checkpoints:
             for row, score in zip(true, each, strict=True):
                 for named in score.named:
-                    confusion[row, named] += 1
+                    if named < count:
+                        confusion[row, named] += 1
         if confusion.any() and name != "still":  # nothing to be named in a face that does not move
-            result[name] = scores_of(torch.from_numpy(confusion), corpus.expressions)
+            result[name] = scores_of(torch.from_numpy(confusion), corpus.shown)
             result[name]["confusion"] = confusion.tolist()
     return result
 

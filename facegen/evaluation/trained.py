@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from facegen.checkpoint import KEY, read_raw
+from facegen.checkpoint import read_raw
+from facegen.checkpoint_format import KEY
 from facegen.models.resuming import MARKS
 
 Facts = dict[str, Any]

@@ -183,7 +183,7 @@ class FewMorph(Morph):
             for start, chunk in streamed(vertices, f"{rank} targets"):
                 missed = (chunk - base).astype(np.float32).reshape(len(chunk), -1)
                 missed -= self.weights[start : start + len(chunk), :rank] @ millimetres[:rank]
-                worst = max(worst, float(np.sqrt(np.square(missed).reshape(len(chunk), points, 3).sum(axis=2).max())))
+                worst = max(worst, _longest(missed))
                 if worst > enough:
                     break
             return worst
@@ -268,11 +268,7 @@ def _spanned(vertices: np.ndarray | Frames, allowed: float) -> tuple[np.ndarray,
 
 def _needed(missed: np.ndarray, allowed: float) -> np.ndarray:
     """The fewest orthonormal directions (K, 3V) without which none of (N, 3V) is longer than `allowed` at a vertex."""
-
-    def worst(rows: np.ndarray) -> float:
-        return float(np.sqrt(np.square(rows).reshape(len(rows), -1, 3).sum(axis=2).max()))
-
-    if worst(missed) <= allowed:
+    if _longest(missed) <= allowed:
         return missed[:0]
     values, vectors = np.linalg.eigh(missed @ missed.T)
     values, vectors = values[::-1], vectors[:, ::-1]
@@ -281,7 +277,13 @@ def _needed(missed: np.ndarray, allowed: float) -> np.ndarray:
     along, directions = vectors[:, :count] * lengths, (vectors[:, :count] / lengths).T @ missed
 
     def enough(rank: int) -> bool:
-        return worst(missed - along[:, :rank] @ directions[:rank]) <= allowed
+        return _longest(missed - along[:, :rank] @ directions[:rank]) <= allowed
 
     rank = bisect_left(range(count), True, lo=1, key=enough)
     return np.linalg.qr(directions[:rank].T)[0].T  # the shortest of them have lost digits
+
+
+def _longest(moves: np.ndarray) -> float:
+    """The length of the longest of vectors, (N, 3V)."""
+    x, y, z = np.square(moves).reshape(-1, 3).T
+    return float(np.sqrt((x + y + z).max()))  # by hand, since a sum over an axis of three takes numpy twice as long

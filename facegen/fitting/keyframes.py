@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from scipy.optimize import nnls
 
 from facegen.fitting.transfer import NEGLIGIBLE_FIELD, Transfer
 
@@ -72,6 +71,8 @@ def mixtures(coordinates: np.ndarray, keys: np.ndarray) -> np.ndarray:
     """
     if not len(keys):
         return np.zeros((len(coordinates), 0))
+    from scipy.optimize import nnls  # here, since it takes long to import, and faces of the template do without
+
     size = np.linalg.norm(coordinates[keys], axis=1).max()
     points = np.concatenate([np.zeros((1, coordinates.shape[1])), coordinates[keys]]) / size
     mix = np.zeros((len(coordinates), len(points)))

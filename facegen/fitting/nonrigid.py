@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from scipy.sparse import block_diag, bsr_matrix, csc_matrix, csr_matrix, diags, kron
 from scipy.sparse import eye as identity
-from scipy.sparse.linalg import LinearOperator, cg
 from scipy.spatial.transform import Rotation
 
 from facegen.errors import MeshError
@@ -278,6 +277,8 @@ class _Solver:
         system = csr_matrix(kron(smooth, identity(3)) + blocks)
         system += RIDGE * system.diagonal().max() * identity(3 * count, format="csr")
         if self.factorised is not None:
+            from scipy.sparse.linalg import LinearOperator, cg  # here, as it takes long to import
+
             near: Any = LinearOperator(system.shape, self.factorised.solve)
             found, left = cg(system, right.ravel(), start.ravel(), rtol=SOLVED, maxiter=SOLVING_STEPS, M=near)
             if not left:

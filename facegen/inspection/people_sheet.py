@@ -42,7 +42,7 @@ def draw_people(corpus: Corpus, path: str | Path) -> int:
     rows = [_row(corpus, takes[subject]) for subject in people]
     splits = [corpus.split_of(subject) for subject in people]
     labels = [name if use == "train" else f"{name} ({use})" for name, use in zip(people, splits, strict=True)]
-    sheet = contact_sheet(rows, row_labels=labels, column_labels=["neutral", *corpus.expressions])
+    sheet = contact_sheet(rows, row_labels=labels, column_labels=["neutral", *corpus.shown])
     write_picture(path, sheet)
     return len(people)
 
@@ -52,7 +52,7 @@ def _row(corpus: Corpus, takes: dict[str, int]) -> list[np.ndarray]:
     faces, neutral = corpus.hierarchy.template.faces, corpus.neutral(next(iter(takes.values())))
     camera = Camera.framing(neutral, margin=0.1)
     poses: list[np.ndarray | None] = [neutral]
-    for index in (takes.get(expression) for expression in corpus.expressions):
+    for index in (takes.get(expression) for expression in corpus.shown):
         apex = None if index is None else corpus.displacement(index)[corpus.motion(index).sum(axis=1).argmax()]
         poses.append(None if apex is None else neutral + apex)
     blank = np.full((PICTURE_EDGE, PICTURE_EDGE, 3), 255, np.uint8)

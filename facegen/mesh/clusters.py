@@ -10,6 +10,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from facegen.mesh.topology import edge_graph, pieces
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
+from facegen.mesh.triangles import nearest_on_triangles, weights_on_triangles
 
 MOST_AROUND = 12
 """Triangles around a vertex of the coarse mesh that are measured, at most. Chosen: most have six."""
@@ -97,8 +98,6 @@ def _faces(corners: np.ndarray, count: int) -> np.ndarray:
 
 def _up(points: np.ndarray, owner: np.ndarray, coarse: TriMesh) -> csr_matrix:
     """Sparse (V, C) float32: each point on the nearest triangle around its group's vertex, or at that vertex."""
-    from trimesh.triangles import closest_point, points_to_barycentric
-
     count, around = len(coarse.vertices), _around(coarse)
     columns, weights = np.empty((len(points), 3), np.int32), np.zeros((len(points), 3), np.float32)
     columns[:] = owner[:, None]
@@ -110,13 +109,11 @@ def _up(points: np.ndarray, owner: np.ndarray, coarse: TriMesh) -> csr_matrix:
             continue
         face = around[owner[rows]][row, slot]
         triangles = coarse.vertices[coarse.faces[face]]
-        close = closest_point(triangles, points[rows[row]])
+        close = nearest_on_triangles(triangles, points[rows[row]])
         gap = np.square(close - points[rows[row]]).sum(axis=1)
         order = np.lexsort((gap, row))
         best = order[np.unique(row[order], return_index=True)[1]]
-        with np.errstate(all="ignore"):
-            found = points_to_barycentric(triangles[best], close[best]).clip(0, 1)
-        found[~np.isfinite(found).all(axis=1)] = 1 / 3
+        found = weights_on_triangles(triangles[best], close[best])
         mine = rows[row[best]]
         columns[mine] = coarse.faces[face[best]]
         weights[mine] = found / found.sum(axis=1, keepdims=True)

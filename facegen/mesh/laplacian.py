@@ -6,7 +6,6 @@ from typing import Protocol
 
 import numpy as np
 from scipy.sparse import coo_matrix, csc_matrix, csr_matrix, diags
-from scipy.sparse.linalg import splu
 
 from facegen.mesh.tri_mesh import TriMesh
 
@@ -60,4 +59,6 @@ class Factor(Protocol):
 
 def factor(system: csc_matrix) -> Factor:
     """Factorise a symmetric positive definite system (N, N)."""
+    from scipy.sparse.linalg import splu  # here, since not all that imports this file solves anything
+
     return splu(system, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})

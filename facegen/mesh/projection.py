@@ -9,6 +9,7 @@ from scipy.sparse.csgraph import dijkstra
 from facegen.errors import MeshError
 from facegen.mesh.topology import edge_graph
 from facegen.mesh.tri_mesh import TriMesh
+from facegen.mesh.triangles import nearest_on_triangles, weights_on_triangles
 
 ZERO_WEIGHT = 1e-9
 """Barycentric weight below which a corner does not count. Chosen above float64's rounding: such a weight moves a vertex
@@ -32,19 +33,15 @@ def project(mesh: TriMesh, kept: np.ndarray, coarse: TriMesh) -> csr_matrix:
     Returns:
         (V, V_c) float64; at most three entries a row, which sum to one; kept vertices copy.
     """
-    from trimesh.triangles import closest_point, points_to_barycentric
-
     vertex, face = _candidates(mesh, kept, coarse)
     points = mesh.vertices[vertex]
-    nearest = closest_point(coarse.vertices[coarse.faces[face]], points)
+    nearest = nearest_on_triangles(coarse.vertices[coarse.faces[face]], points)
     gap = np.linalg.norm(nearest - points, axis=1)
     order = np.lexsort((face, gap, vertex))
     best = order[np.unique(vertex[order], return_index=True)[1]]
     vertex, face, nearest = vertex[best], face[best], nearest[best]
 
-    with np.errstate(all="ignore"):
-        weights = points_to_barycentric(coarse.vertices[coarse.faces[face]], nearest).clip(0, 1)
-    weights[~np.isfinite(weights).all(axis=1)] = 1 / 3  # a triangle without area: any of its corners is as near
+    weights = weights_on_triangles(coarse.vertices[coarse.faces[face]], nearest)
     count = len(mesh.vertices)
     entries, columns = np.zeros((count, 3)), np.zeros((count, 3), dtype=np.int64)
     entries[vertex], columns[vertex] = np.where(weights < ZERO_WEIGHT, 0, weights), coarse.faces[face]

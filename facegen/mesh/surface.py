@@ -10,6 +10,7 @@ from scipy.spatial import KDTree
 
 from facegen.mesh.topology import border_vertices, is_border_side
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
+from facegen.mesh.triangles import nearest_on_triangles, weights_on_triangles
 
 SAMPLE_COUNT = 60_000
 """Points spread over a surface, at least one for each triangle, that stand for it while the nearest triangle is looked
@@ -80,17 +81,13 @@ class Surface:
             parts = [slice(at, at + POINTS_AT_ONCE) for at in range(0, len(points), POINTS_AT_ONCE)]
             found = [self.nearest(points[part], normals[part], tried) for part in parts]
             return Hits(*(np.concatenate([getattr(hits, field.name) for hits in found]) for field in fields(Hits)))
-        from trimesh.triangles import closest_point, points_to_barycentric
-
         query = np.concatenate([points, self.reach / 2 * normals], axis=1)
         workers = -1 if len(points) > THREADED_FROM else 1
         chosen = self.owner[self.tree.query(query, tried, workers=workers)[1]].reshape(len(points), -1)
         corners = self.mesh.faces[chosen]
         triangles = self.mesh.vertices[corners].reshape(-1, 3, 3)
-        close = closest_point(triangles, np.repeat(points, chosen.shape[1], axis=0))
-        with np.errstate(all="ignore"):
-            weights = points_to_barycentric(triangles, close).clip(0, 1)
-        weights[~np.isfinite(weights).all(axis=1)] = 1 / 3
+        close = nearest_on_triangles(triangles, np.repeat(points, chosen.shape[1], axis=0))
+        weights = weights_on_triangles(triangles, close)
         weights /= weights.sum(axis=1, keepdims=True)
         weights, close = weights.reshape(*chosen.shape, 3), close.reshape(*chosen.shape, 3)
         looks = _unit(np.einsum("nkw,nkwc->nkc", weights, self.normals[corners]))

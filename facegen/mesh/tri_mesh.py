@@ -73,15 +73,19 @@ class TriMesh:
 
     def with_vertices(self, vertices: np.ndarray) -> TriMesh:
         """The same topology at other positions, (V, 3)."""
-        return TriMesh(vertices, self.faces, self.polygons, self.left_out)
+        made = TriMesh(vertices, self.faces, self.polygons, self.left_out)
+        if "edges" in self.__dict__ and len(made.vertices) == len(self.vertices):
+            made.__dict__["edges"] = self.edges  # which no position changes
+        return made
 
     @cached_property
     def edges(self) -> np.ndarray:
         """(E, 2) undirected edges, smaller index first, each once, sorted."""
         low, high = np.sort(self.faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1).T
         count = max(len(self.vertices), 1)
-        # One number for each pair sorts much faster than rows do.
-        return np.stack(np.divmod(np.unique(low * count + high), count), axis=1)
+        # One number for each pair sorts much faster than rows do, and than numpy finds which are unique.
+        pairs = np.sort(low * count + high)
+        return np.stack(np.divmod(pairs[np.diff(pairs, prepend=-1) > 0], count), axis=1)
 
     @cached_property
     def digest(self) -> str:

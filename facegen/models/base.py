@@ -13,8 +13,9 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, distributed
 from torch.nn.parallel import DistributedDataParallel
 
-from facegen.checkpoint import require_loadable
-from facegen.checkpoint_entry import KEY, MODELS, NETWORKS, Built, pack, require_same, require_weights
+from facegen.checkpoint_entry import NETWORKS, Built, pack, require_same
+from facegen.checkpoint_format import KEY, MODELS, require_weights
+from facegen.checkpoint_networks import require_loadable, shapes
 from facegen.classes import class_path
 from facegen.data.corpus import Corpus
 from facegen.data.sampler import SPARE
@@ -72,7 +73,7 @@ class ExpressionModel(LightningModule):
 
     network: torch.nn.Module
     KIND: ClassVar[str] = "model"
-    """What it is, of `facegen.checkpoint_entry.BASES`, or something else."""
+    """What it is, of `facegen.checkpoint_format.BASES`, or something else."""
     HEADLINE: ClassVar[dict[str, str]]
     """What the line of an epoch shows: text by logged name; the first is of training, and still to be computed."""
     UNIT: ClassVar[str] = ""
@@ -189,7 +190,7 @@ class ExpressionModel(LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         require_same(checkpoint, self._packed())
-        require_weights(checkpoint["state_dict"], self.state_dict())
+        require_weights(checkpoint["state_dict"], shapes(self))
         if self.trainer.state.fn == "fit":  # Lightning restores optimiser and callbacks from it after this
             self.take_up(checkpoint, self.trainer)
 
@@ -207,7 +208,7 @@ class ExpressionModel(LightningModule):
             CheckpointError: the checkpoint is of another model or corpus, or what differs cannot be changed.
         """
         require_same(content, self._packed())
-        require_weights(content["state_dict"], self.state_dict())
+        require_weights(content["state_dict"], shapes(self))
         configured: Any = self.configure_optimizers()  # declared as whatever Lightning accepts
         return conform(content, configured["optimizer"], configured["lr_scheduler"], _callbacks(trainer))
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import ModuleDict
 from torch.nn.functional import cross_entropy
 
-from facegen.checkpoint_entry import CLASSIFIER
+from facegen.checkpoint_format import CLASSIFIER
 from facegen.data.corpus import Corpus
 from facegen.metrics import ClassScores
 from facegen.models.base import ExpressionModel, Share

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import ModuleDict
 
-from facegen.checkpoint_entry import GENERATOR
+from facegen.checkpoint_format import GENERATOR
 from facegen.data.corpus import Corpus
 from facegen.errors import FacegenError
 from facegen.metrics import PhaseError, VertexError, frame_error

@@ -13,23 +13,27 @@ tenths of what a face does 8 times a second, blinks and sharp onsets among it; t
 below the 8 to 12 of physiological tremor (Elble and Koller, Tremor, 1990)."""
 TREMOR = 0.015
 """Share of the peak, in a curve, up to which what is fast counts as tremor or noise. Chosen: on a smile of 10 mm it is
-0.15 mm, less than one sees; and with it the spectrum of all groups' speeds, on two ranges of motion at 30 frames a
-second, stays within 1.5 dB."""
+0.15 mm, less than one sees."""
 SMALLEST_PEAK = 1e-6
 """Height of a curve that is divided by its peak, at least; a smaller one stays as it is."""
 
 
-def evened(curve: np.ndarray, fps: float) -> np.ndarray:
+def evened(curve: np.ndarray, fps: float, tremor: float = TREMOR) -> np.ndarray:
     """A curve (T,) in [0, 1] without noise and tremor.
 
-    It is what a wide Gaussian gives, plus what a narrow one has besides, lessened by `TREMOR` and 0 where it is less.
-    So it lies between the two, never leaves the range of the curve, does not ring, and is within `TREMOR` of the narrow
+    It is what a wide Gaussian gives, plus what a narrow one has besides, lessened by `tremor` and 0 where it is less.
+    So it lies between the two, never leaves the range of the curve, does not ring, and is within `tremor` of the narrow
     one, by which an onset or a blink stays as fast as it was.
+
+    Args:
+        curve: (T,) in [0, 1].
+        fps: frames a second.
+        tremor: up to which what is fast counts as tremor or noise.
     """
     told = curve.astype(np.float64)
     fine, calm = (gaussian_filter1d(told, time * fps, mode="nearest") for time in (FINE_TIME, CALM_TIME))
     detail = fine - calm
-    return calm + np.sign(detail) * np.maximum(np.abs(detail) - TREMOR, 0)
+    return calm + np.sign(detail) * np.maximum(np.abs(detail) - tremor, 0)
 
 
 def recorded_curve(displacement: np.ndarray, fps: float) -> np.ndarray:

@@ -152,11 +152,16 @@ def mirror_of(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray | None:
     return np.where(left & (away <= edge), nearest, -1)
 
 
-def speed_power(displacement: np.ndarray, fps: float) -> np.ndarray:
+def speed_power(displacement: np.ndarray, fps: float, relative: bool = True) -> np.ndarray:
     """Power of the speed of (T, V, 3) mm at `FREQUENCIES`, (8,), over that of all of it; NaN above half the rate.
 
     Welch's method: windows of a second, half overlapping, each shaped by Hann's, over every coordinate of some
     vertices. Zero for what lasts less than a second.
+
+    Args:
+        displacement: (T, V, 3) mm.
+        fps: frames a second.
+        relative: without, it is the power itself, which compares two motions of the same frames and vertices.
     """
     window = max(round(fps), 8)
     thinned = displacement[:, :: max(1, displacement.shape[1] // VERTICES)]
@@ -164,7 +169,8 @@ def speed_power(displacement: np.ndarray, fps: float) -> np.ndarray:
     hann, power = np.hanning(window + 2)[1:-1, None], np.zeros(window // 2 + 1)
     for start in range(0, len(speed) - window + 1, max(window // 2, 1)):
         power += (np.abs(np.fft.rfft(hann * speed[start : start + window], axis=0)) ** 2).sum(axis=1)
-    power /= max(float(np.square(speed, dtype=np.float64).sum()), 1e-12)
+    if relative:
+        power /= max(float(np.square(speed, dtype=np.float64).sum()), 1e-12)
     return np.interp(FREQUENCIES, np.fft.rfftfreq(window, 1 / fps), power, right=np.nan)
 
 

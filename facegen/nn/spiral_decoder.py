@@ -7,32 +7,26 @@ from contextlib import nullcontext
 from functools import partial
 from typing import cast
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from facegen.classes import class_path, named_class
-from facegen.errors import FacegenError, unknown
+from facegen.errors import FacegenError
 from facegen.memory import recycled
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.mesh.ordering import reorder_step, space_filling_order
 from facegen.nn.exporting import Exportable, exporting
 from facegen.nn.native.one_frame import FRAMES_ONE_BY_ONE
 from facegen.nn.rows import as_rows
 from facegen.nn.spiral_conv import SpiralConv
+from facegen.nn.spiral_steps import BLOCK_FRAMES, CHANNELS, require_settings, spiral_steps
 from facegen.nn.threads import one_thread
 from facegen.nn.unpool_conv import UnpoolConv
 from facegen.nn.upsample import Upsample
 
-CHANNELS = (64, 32, 16, 8)
-"""Features at the coarsest level and after each step up but the last (Table 1)."""
 ACTIVATIONS = {"relu": torch.relu_, "elu": partial(torch.nn.functional.elu, inplace=True)}
 """What can stand between two layers of the decoder; each works in place."""
 CONVOLUTIONS = {class_path(SpiralConv): SpiralConv}
 """facegen's own layers that can stand after an unpooling, by path."""
-BLOCK_FRAMES = 64
-"""Frames that are decoded at once at most, so that memory beyond the result stays bounded. Measured at 100 frames of
-28,431 vertices on two cores: 16 take half as much time again, 32 a tenth more, all 100 at once the same."""
 
 
 class SpiralDecoder(Exportable):
@@ -84,37 +78,22 @@ class SpiralDecoder(Exportable):
         convolution: str | None = None,
     ) -> None:
         super().__init__()
-        steps = len(hierarchy.upsample)
-        if len(channels) != steps:
-            raise FacegenError(
-                f"channels: {steps} numbers, one for each step up, got {len(channels)}: {list(channels)}"
-            )
-        if latent < 1 or min(channels) < 1:
-            raise FacegenError(f"latent and channels must be at least 1, got {latent} and {list(channels)}")
-        if activation not in ACTIVATIONS:
-            raise FacegenError(unknown("activation", activation, ACTIVATIONS))
+        require_settings(hierarchy, latent, channels, activation, ACTIVATIONS)
         if fused and convolution is not None:
             raise FacegenError(f"{convolution} runs in the form that is not fused alone; give fused: false with it")
         self.activation, self.fused, self.latent = activation, fused, latent
         self.coarsest = hierarchy.sizes[-1]
         self.full = nn.Linear(latent, self.coarsest * channels[0])
-        orders = [space_filling_order(level.vertices) for level in hierarchy.levels]
-        orders[-1] = np.arange(self.coarsest)  # the fully connected layer knows the coarsest level as it is
         widths, layer = [*channels, 3], SpiralConv
         if convolution is not None:
             layer = named_class(convolution, nn.Module, CONVOLUTIONS)
-        if not fused:
-            orders[0] = np.arange(hierarchy.sizes[0])  # what comes out is in the template's own order
         convs, unpools = [], []
-        for i, level in enumerate(reversed(range(steps))):
-            upsample, spiral = hierarchy.upsample[level], hierarchy.spirals[level]
-            step = reorder_step(upsample, spiral, orders[level], orders[level + 1])
+        for i, (upsample, spiral, order) in enumerate(spiral_steps(hierarchy, own_order=not fused)):
             if fused:
-                out = orders[0] if level == 0 else None  # what comes out is in the template's own order again
-                convs.append(UnpoolConv(widths[i], widths[i + 1], *step, out))
+                convs.append(UnpoolConv(widths[i], widths[i + 1], upsample, spiral, order))
             else:
-                unpools.append(Upsample(step[0]))
-                convs.append(layer(widths[i], widths[i + 1], torch.from_numpy(step[1])))
+                unpools.append(Upsample(upsample))
+                convs.append(layer(widths[i], widths[i + 1], torch.from_numpy(spiral)))
         self.convs = cast(Sequence[UnpoolConv], nn.ModuleList(convs))  # which does not say of what it is a list
         self.unpools = nn.ModuleList(unpools)
         fine = reversed(hierarchy.sizes[:-1])

@@ -16,23 +16,7 @@ from facegen.nn.exporting import exporting
 from facegen.nn.native import one_frame, takes
 from facegen.nn.native import unpool_conv as native
 from facegen.nn.spiral_conv import reset_spiral_parameters
-
-
-def spiral_matrix(upsample: csr_matrix, spiral: np.ndarray) -> csr_matrix:
-    """Unpooling followed by gathering along the spirals, as one sparse matrix.
-
-    Args:
-        upsample: (V_fine, V_coarse).
-        spiral: (V_fine, L), -1 where nothing is.
-
-    Returns:
-        (V_fine, V_coarse L): entry (v, u L + j) is upsample[S_j(v), u].
-    """
-    (fine, coarse), length = upsample.get_shape(), spiral.shape[1]
-    vertex, position = np.nonzero(spiral >= 0)
-    rows = upsample[spiral[vertex, position]].tocoo()
-    column = rows.col.astype(np.int64) * length + position[rows.row]
-    return csr_matrix((rows.data.astype(np.float32), (vertex[rows.row], column)), shape=(fine, coarse * length))
+from facegen.nn.spiral_steps import spiral_matrix
 
 
 class UnpoolConv(nn.Module):
@@ -153,7 +137,7 @@ class _Map(torch.autograd.Function):
         grad_blocks = []
         for x, part in zip(blocks, grad.split([block.shape[2] for block in blocks], dim=2), strict=True):
             if takes(x, taps, grad):
-                by_x, by_taps = native.backward(x, taps, part, layer.back_plan, layer.order)
+                by_x, by_taps = _compiled_backward(layer, taps, x, part)
             else:
                 by_x, by_taps = _by_bags_backward(layer, taps, x, part.index_select(0, layer.order))
             grad_blocks.append(by_x)
@@ -176,9 +160,25 @@ def _write(layer: UnpoolConv, weight: Tensor, bias: Tensor, x: Tensor, out: Tens
     if not takes(x, weight, out):
         out.copy_(_by_bags(layer, _taps(weight), bias, x).index_select(0, layer.rank))
     elif x.shape[2] <= one_frame.FRAMES_ONE_BY_ONE:
-        one_frame.forward(x, weight, bias, layer.one_frame_plan, layer.order, out)
+        plan, place = layer.one_frame_plan, _array(layer.order)
+        one_frame.forward(_array(x), _array(weight), _array(bias), plan, place, _array(out))
     else:
-        native.forward(x, _taps(weight), bias, layer.plan, layer.order, out)
+        taps, place = _array(_taps(weight)), _array(layer.order)
+        native.forward(_array(x), taps, _array(bias), layer.plan, place, _array(out))
+
+
+def _compiled_backward(layer: UnpoolConv, taps: Tensor, x: Tensor, grad: Tensor) -> tuple[Tensor, Tensor]:
+    by_x = recycled(x, *x.shape)
+    by_taps = x.new_empty(len(layer.back_plan.start) - 1, *taps.shape)
+    plan, place = layer.back_plan, _array(layer.order)
+    native.backward(_array(x), _array(taps), _array(grad), plan, place, _array(by_x), _array(by_taps))
+    # Tile by tile, so that the sum does not depend on which thread had which.
+    return by_x, by_taps.sum(0)
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    """A tensor on a processor as the compiled forms take it, in the same memory."""
+    return tensor.detach().numpy()
 
 
 def _by_bags(layer: UnpoolConv, taps: Tensor, bias: Tensor, x: Tensor) -> Tensor:

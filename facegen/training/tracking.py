@@ -22,7 +22,7 @@ from torch_geometric.data import Batch
 
 import facegen
 from facegen import __version__, checkpoint
-from facegen.checkpoint_entry import KEY
+from facegen.checkpoint_format import KEY
 from facegen.data.corpus import Corpus
 from facegen.data.manifest import MANIFEST
 from facegen.data.module import ExpressionDataModule

@@ -213,7 +213,7 @@ def _dressed(sequence: Sequence, face: Face, options: Namespace, asset: Asset | 
     face that was turned otherwise is turned there."""
     from dataclasses import replace
 
-    from facegen.animation import TurnedFrames
+    from facegen.animation_frames import TurnedFrames
     from facegen.mesh.formats.io import read_appearance
 
     whole = face.mesh if face.portion is None else face.portion.whole

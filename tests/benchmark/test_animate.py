@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from facegen.benchmark.animate import animate
+from facegen.benchmark import animate as benchmarked
+from facegen.benchmark.animate import animate, imports
 from facegen.cli import run
 from facegen.errors import FacegenError
 
@@ -17,7 +18,9 @@ from facegen.errors import FacegenError
         ("animate", "give --mesh FILE and --model CKPT"),
         ("animate --mesh a.obj --model a.ckpt --repeats 0", "repeats must be at least 1"),
         ("animate --mesh a.obj --model a.ckpt --against {empty}", "expected the folder of a checkout"),
-        ("decoder --mesh a.obj", "--mesh is of animate"),
+        ("start --mesh a.obj", "start needs faces and a model"),
+        ("start --mesh a.obj --model a.ckpt", "a.obj"),
+        ("decoder --mesh a.obj", "--mesh is of animate and start"),
     ],
 )
 def test_what_cannot_be_timed_is_refused(
@@ -25,6 +28,29 @@ def test_what_cannot_be_timed_is_refused(
 ) -> None:
     assert run(["bench", *arguments.format(empty=tmp_path).split()]) == 2
     assert said in capsys.readouterr().err
+
+
+CHECKOUT = """import json, sys
+from pathlib import Path
+import numpy
+text = json.dumps({"meshes": [{"primitives": [{"targets": [{}, {}]}]}]}).encode()
+Path(sys.argv[-1]).write_bytes(bytes(12) + len(text).to_bytes(4, "little") + b"JSON" + text)
+"""
+
+
+def test_imports_are_told_by_package(tmp_path: Path) -> None:
+    (tmp_path / "facegen").mkdir()
+    (tmp_path / "facegen" / "__init__.py").touch()
+    (tmp_path / "facegen" / "__main__.py").write_text(CHECKOUT)
+    mesh, model = tmp_path / "a.obj", tmp_path / "a.ckpt"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(benchmarked, "LEAST_MS", 0.0)
+        found = imports(tmp_path, mesh, model, "happy")
+        patch.setattr(benchmarked, "LEAST_MS", 1e6)
+        assert set(imports(tmp_path, mesh, model, "happy")) == {"others"}  # small ones are told together
+    assert {"python", "numpy", "facegen"} <= set(found) and not {"json", "torch", "imported package"} & set(found)
+    times = list(found.values())[:-1]
+    assert times == sorted(times, reverse=True) and found["numpy"] > 1
 
 
 def test_a_checkout_in_which_the_command_fails_is_named(tmp_path: Path) -> None:

@@ -78,6 +78,7 @@ def test_the_keys_are_stable(report: dict) -> None:
     assert {name: len(curve) for name, curve in report["figure5"].items()} == dict.fromkeys(ROWS, POSITIONS)
     assert set(report["intensity"]) == {"blendshape", "spiral"}
     assert "ground_truth" in report["timing"]
+    assert list(report["speeds"]["rows"]) == [*ROWS[1:], "ground_truth"]
     assert report["left_out"] == ["paper_blendshape", "paper_spiral"]
 
 

@@ -11,7 +11,8 @@ from live_link_files import bumps
 
 from facegen.motion.live_link import SHAPES, Take
 from facegen.motion.repair import stretches
-from facegen.motion.shape_groups import GROUPS, led_evolutions
+from facegen.motion.shape_groups import BESIDE, GROUPS, group_curves, led_evolutions
+from facegen.motion.statistics import speed_power
 
 
 def test_the_groups_are_of_arkits_shapes_each_in_one() -> None:
@@ -22,6 +23,13 @@ def test_the_groups_are_of_arkits_shapes_each_in_one() -> None:
         "TongueOut",
         *(shape for shape in SHAPES if shape.startswith("EyeLook")),
     }
+
+
+def test_gaze_has_curves_of_its_own_and_looking_aside_is_by_both_eyes() -> None:
+    curves = group_curves(bumps(30, ("EyeLookOutLeft", 1, 0.6), ("EyeLookInRight", 1, 0.5)), 30)
+    assert set(curves) == {*GROUPS, *BESIDE}
+    assert curves["look-left"].max() > 0.58
+    assert curves["look-right"].max() < 0.01
 
 
 def test_a_take_is_cut_and_each_part_named() -> None:
@@ -47,6 +55,13 @@ def test_what_nothing_leads_and_what_does_not_end_is_doubted() -> None:
     (found,) = led_evolutions(slow, 30)
     assert re.fullmatch(r"it takes 15\.\d s, an evolution at most 6", found.doubt)
     assert led_evolutions(np.zeros((90, 52)), 30) == []
+
+
+def test_curves_are_as_fast_as_the_weights(live_link_root: Path) -> None:
+    (part,), _ = stretches(Take.load(live_link_root / "rom-a.csv"))
+    jaw = part.weights[:, SHAPES.index("JawOpen")].astype(np.float64)
+    powers = [speed_power(curve[:, None, None], 30, False) for curve in (group_curves(part.weights, 30)["jaw"], jaw)]
+    assert (np.abs(10 * np.log10(powers[0] / powers[1])) < 0.5).all()
 
 
 def test_ranges_of_motion_become_evolutions_of_many_groups(live_link_root: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from itertools import product
 from pathlib import Path
 
@@ -26,7 +28,6 @@ pytestmark = pytest.mark.skipif(native.library is None, reason="facegen was inst
 CHANNELS = (1, 3, 5, 8, 11, 16, 24)
 FRAMES = (1, 2, 3, 4, 15, 16, 17, 40)
 EXACT = {torch.float32: {"rtol": 2e-5, "atol": 2e-5}, torch.float64: {"rtol": 1e-12, "atol": 1e-12}}
-CAPABILITY = "torch.backends.cpu.get_cpu_capability"
 LEVELS = {  # of x86-64, by the names that Linux gives to what a processor can do
     "_v4": {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "avx2", "fma"},
     "_v3": {"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe"},
@@ -69,7 +70,7 @@ def compiled(layer: UnpoolConv, x: Tensor, out: Tensor) -> Tensor:
 
 def compiled_back(layer: UnpoolConv, x: Tensor, grad: Tensor) -> tuple[Tensor, Tensor]:
     """The compiled gradients by the features and by the weights."""
-    return compiled_form.backward(x, unpool_conv._taps(layer.weight.detach()), grad, layer.back_plan, layer.order)
+    return unpool_conv._compiled_backward(layer, unpool_conv._taps(layer.weight.detach()), x, grad)
 
 
 def in_torch(layer: UnpoolConv, x: Tensor) -> Tensor:
@@ -186,7 +187,7 @@ def test_a_frame_that_is_not_a_number_spoils_no_other(frames: int) -> None:
         result = compiled(layer, spoilt, empty(layer, x))
         others = torch.arange(frames) != bad
         assert torch.equal(result[..., others], clean[..., others])
-        read = torch.from_numpy(np.diff(layer.plan.rows.numpy()) > 0)[layer.rank]
+        read = torch.from_numpy(np.diff(layer.plan.rows) > 0)[layer.rank]
         assert torch.equal(result[..., bad].isnan().all(1), read)
 
 
@@ -196,6 +197,17 @@ def test_a_coarse_vertex_that_nobody_reads_reaches_nobody() -> None:
     clean = compiled(layer, x, empty(layer, x))
     x[[0, layer.coarse // 2, layer.coarse - 1]] = torch.nan
     assert torch.equal(compiled(layer, x, empty(layer, x)), clean)
+
+
+@pytest.mark.parametrize("frames", [1, 20])
+def test_a_copy_reads_its_own_tables(frames: int) -> None:
+    layer = make_layer(8, 5)
+    x = torch.randn(layer.coarse, 8, frames)
+    wanted = compiled(layer, x, empty(layer, x))
+    for other in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        for one, two in ((layer.plan, other.plan), (layer.one_frame_plan, other.one_frame_plan)):
+            assert set(one.addresses.values()).isdisjoint(two.addresses.values())
+        assert torch.equal(compiled(other, x, empty(layer, x)), wanted)
 
 
 def test_inputs_may_lie_in_memory_in_any_order() -> None:
@@ -235,12 +247,17 @@ def test_the_processor_can_run_what_was_chosen() -> None:
     assert LEVELS[name] <= set(flags[0])
 
 
+def test_numpy_and_torch_see_the_same_processor() -> None:
+    torch_sees = torch.backends.cpu.get_cpu_capability()
+    assert native.capability() == (torch_sees if torch_sees in native.VARIANTS else "DEFAULT")
+
+
 @pytest.mark.parametrize(("capability", "level"), [("AVX512", 4), ("AVX2", 3), ("DEFAULT", 1), ("something new", 1)])
 def test_the_best_file_that_fits_is_chosen(
     capability: str, level: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(CAPABILITY, lambda: capability)
+    monkeypatch.setattr(native, "capability", lambda: capability)
     monkeypatch.setattr(native, "__file__", str(tmp_path / "__init__.py"))
     monkeypatch.setattr(native.ctypes, "CDLL", opened.append)
     assert native._load() is None

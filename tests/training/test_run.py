@@ -16,6 +16,7 @@ from pytorch_lightning import Trainer
 from torch_geometric.data import Batch
 
 from facegen import checkpoint, progress
+from facegen.checkpoint_entry import NETWORKS
 from facegen.cli import run
 from facegen.data.corpus import Corpus
 from facegen.data.module import ExpressionDataModule, SequenceDataset, in_mm, passes_for
@@ -313,7 +314,7 @@ def test_every_config_runs(
     assert "%|" not in seen.out + seen.err  # no bar, since this is no terminal
     content = yaml.safe_load(config.read_text())
     made = tmp_path / "runs" / content["trainer"]["logger"][0]["init_args"]["name"] / "version_0"
-    model = checkpoint.load(made / "checkpoints" / "last.ckpt", checkpoint.NETWORKS.values())
+    model = checkpoint.load(made / "checkpoints" / "last.ckpt", NETWORKS.values())
     if config.stem == "paper_spiral":
         assert model.hierarchy.sizes == (2000, 400, 80, 16, 4)  # Table 1's rule
     shown = set() if content["model"]["class_path"] == "ExpressionClassifier" else {".png", ".mp4", ".glb"}

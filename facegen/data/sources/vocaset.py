@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from facegen.data.sources.layout import natural
-from facegen.data.sources.plain_pickle import read_plain_pickle
 from facegen.data.sources.settings import LEFT_OUT, left_out
 from facegen.data.sources.source import Habits, Key, Recording, Source
 from facegen.data.sources.splits import choose_test_subjects, choose_val_subjects
@@ -19,6 +18,7 @@ from facegen.errors import DataError, FacegenError
 from facegen.mesh.formats.io import read_mesh
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import millimetres
+from facegen.plain_pickle import read_plain_pickle
 
 VERTICES, INDEX, TEMPLATES = "data_verts.npy", "subj_seq_to_idx.pkl", "templates.pkl"
 """Files of the training data of VOCA: all vertices, which of them each sentence has, and the people at rest."""

@@ -21,18 +21,41 @@ apart, and every frame of the result has to be written. The arithmetic alone wou
 from __future__ import annotations
 
 import ctypes
+import os
+import sys
+from functools import cached_property
+from importlib import import_module
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
+import numpy as np
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 VARIANTS = {"AVX512": ("_v4", "_v3", "_base"), "AVX2": ("_v3", "_base")}
-"""The compiled files that a processor can run, the quickest first, by its capability as torch names it."""
+"""The compiled files that a processor can run, the quickest first, by what it can do."""
+KINDS = ("float32", "float64")
+"""Numbers that there are compiled forms for."""
+
+
+def capability() -> str:
+    """What the processor can do: AVX512 (all of x86-64-v4), AVX2 (all of x86-64-v3), or DEFAULT.
+
+    numpy has asked the processor already; where another version keeps the answer elsewhere, it is DEFAULT.
+    """
+    try:
+        has = import_module("numpy._core._multiarray_umath").__cpu_features__
+    except (ImportError, AttributeError):
+        return "DEFAULT"
+    if has.get("X86_V4") or has.get("AVX512_SKX"):
+        return "AVX512"
+    return "AVX2" if has.get("X86_V3") or (has.get("AVX2") and has.get("FMA3")) else "DEFAULT"
 
 
 def _load() -> ctypes.CDLL | None:
-    for name in VARIANTS.get(torch.backends.cpu.get_cpu_capability(), ("_base",)):
+    for name in VARIANTS.get(capability(), ("_base",)):
         path = Path(__file__).with_name(name + EXTENSION_SUFFIXES[0])
         if path.is_file():
             return ctypes.CDLL(str(path))
@@ -43,14 +66,49 @@ library = _load()
 """None where there was no compiler when facegen was installed; torch's own operations then do the work."""
 
 
-def takes(*arrays: Tensor) -> bool:
+def takes(*tensors: Tensor) -> bool:
     """Whether there are compiled forms for these tensors: all on a processor, and of one kind."""
-    first = arrays[0].dtype
-    known = library is not None and first in (torch.float32, torch.float64)
-    return known and all(array.device.type == "cpu" and array.dtype == first for array in arrays)
+    first = tensors[0].dtype
+    known = library is not None and str(first).removeprefix("torch.") in KINDS
+    return known and all(tensor.device.type == "cpu" and tensor.dtype == first for tensor in tensors)
 
 
-def call(name: str, dtype: torch.dtype, work: ctypes.Structure) -> None:
-    """Call a compiled function on as many threads as torch uses."""
-    function = getattr(library, f"{name}_{str(dtype).removeprefix('torch.')}")
-    function(ctypes.byref(work), ctypes.c_int64(torch.get_num_threads()))
+def threads() -> int:
+    """As many threads as torch uses, or would use where it is not loaded."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        return torch.get_num_threads()
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    if wanted.isdecimal() and int(wanted) > 0:
+        return int(wanted)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def call(name: str, kind: str, work: ctypes.Structure) -> None:
+    """Call a compiled function on as many threads as torch uses.
+
+    Args:
+        name: of the function.
+        kind: of `KINDS`, the numbers that `work` points to.
+        work: its arrays, which must live until it is done, and sizes.
+    """
+    function = getattr(library, f"{name}_{kind}")
+    function(ctypes.byref(work), ctypes.c_int64(threads()))
+
+
+def row_length(out: np.ndarray) -> int:
+    """Numbers from one row of an array to the next; not by its second axis, whose stride may be any if it is one."""
+    return out.strides[0] // out.itemsize
+
+
+class Addressed:
+    """A dataclass of arrays that never change, whose places in memory are looked up once."""
+
+    @cached_property
+    def addresses(self) -> dict[str, int]:
+        """Of each array, by its name."""
+        arrays = {name: value for name, value in self.__dict__.items() if isinstance(value, np.ndarray)}
+        return {name: array.ctypes.data for name, array in arrays.items()}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "addresses"}  # a copy has its own

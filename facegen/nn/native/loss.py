@@ -46,5 +46,5 @@ def motion_loss(
     distance = generated.new_empty(TILES, frames, dtype=torch.float64)
     arrays = (generated, recorded, steps.contiguous(), gradient, total, distance)
     places = (None if array is None else array.data_ptr() for array in arrays)
-    call("loss", generated.dtype, _Loss(*places, each, vertices, frames, TILES))
+    call("loss", str(generated.dtype).removeprefix("torch."), _Loss(*places, each, vertices, frames, TILES))
     return total.sum().to(generated.dtype), gradient, (distance.sum(0) / vertices).to(generated.dtype)

@@ -6,11 +6,9 @@ import ctypes
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from scipy.sparse import csr_matrix
-from torch import Tensor
 
-from facegen.nn.native import call
+from facegen.nn.native import Addressed, call, row_length
 
 FRAMES_ONE_BY_ONE = 3
 """Frames that are computed one by one at most, since so few would leave most of a register of frames empty. Measured at
@@ -33,7 +31,7 @@ class _One(ctypes.Structure):
 
 
 @dataclass(frozen=True, eq=False)
-class OneFramePlan:
+class OneFramePlan(Addressed):
     """Unpooling and spirals cut into tiles of fine vertices.
 
     Each tile has a table: a row of zeros, a row for every coarse vertex that it reads, and one for every unpooled
@@ -51,13 +49,13 @@ class OneFramePlan:
     """
 
     tile: int
-    halo: Tensor
-    start: Tensor
-    mixed: Tensor
-    rows: Tensor
-    local: Tensor
-    values: Tensor
-    spiral: Tensor
+    halo: np.ndarray
+    start: np.ndarray
+    mixed: np.ndarray
+    rows: np.ndarray
+    local: np.ndarray
+    values: np.ndarray
+    spiral: np.ndarray
 
     @classmethod
     def build(cls, upsample: csr_matrix, spiral: np.ndarray, out_channels: int) -> OneFramePlan:
@@ -85,41 +83,40 @@ class OneFramePlan:
             mixtures.append(mixture)
         return cls(
             tile,
-            _tensor(np.concatenate(halo), np.int32),
+            np.concatenate(halo).astype(np.int32),
             _starts([len(coarse) for coarse in halo]),
             _starts([mixture.shape[0] for mixture in mixtures]),
             _starts(np.concatenate([np.diff(mixture.indptr) for mixture in mixtures])),
-            _tensor(np.concatenate([mixture.indices for mixture in mixtures]), np.int16),
-            _tensor(np.concatenate([mixture.data for mixture in mixtures]), np.float32),
-            _tensor(rows, np.int16),
+            np.concatenate([mixture.indices for mixture in mixtures]).astype(np.int16),
+            np.concatenate([mixture.data for mixture in mixtures]).astype(np.float32),
+            rows.astype(np.int16),
         )
 
 
-def _tensor(numbers: np.ndarray, kind: type) -> Tensor:
-    return torch.from_numpy(numbers.astype(kind))
+def _starts(counts: list[int] | np.ndarray) -> np.ndarray:
+    return np.cumsum([0, *counts]).astype(np.int32)
 
 
-def _starts(counts: list[int] | np.ndarray) -> Tensor:
-    return _tensor(np.cumsum([0, *counts]), np.int32)
-
-
-def forward(x: Tensor, weight: Tensor, bias: Tensor, plan: OneFramePlan, place: Tensor, out: Tensor) -> None:
+def forward(
+    x: np.ndarray, weight: np.ndarray, bias: np.ndarray, plan: OneFramePlan, place: np.ndarray, out: np.ndarray
+) -> None:
     """`UnpoolConv` of one level, written to `out`, frame by frame.
 
     Args:
-        x: (V_coarse, C, T).
+        x: (V_coarse, C, T), float32 or float64, as all others but `place`.
         weight: (L, C, C').
         bias: (C',).
         place: (V_fine,) int64, the row that each fine vertex's result goes to.
         out: (V_fine, C', T), a slice of frames of contiguous memory.
     """
-    arrays = {"x": x.contiguous(), "weight": weight.contiguous(), "bias": bias.contiguous(), "fine": out}
-    arrays |= {"values": plan.values.to(x.dtype), "place": place}
-    arrays |= {part: getattr(plan, part) for part in ("halo", "start", "mixed", "rows", "local", "spiral")}
+    arrays = {"x": np.ascontiguousarray(x), "weight": np.ascontiguousarray(weight), "bias": np.ascontiguousarray(bias)}
+    arrays |= {"fine": out, "place": place}
+    if x.dtype != plan.values.dtype:
+        arrays["values"] = plan.values.astype(x.dtype)
     length, in_channels, out_channels = weight.shape
     sizes = {
         "frames": x.shape[2],
-        "stride": out.stride(0) // out_channels,  # not of the second axis: if it is one, torch may say any
+        "stride": row_length(out) // out_channels,
         "in_channels": in_channels,
         "out_channels": out_channels,
         "length": length,
@@ -127,4 +124,5 @@ def forward(x: Tensor, weight: Tensor, bias: Tensor, plan: OneFramePlan, place: 
         "tile": plan.tile,
         "tiles": len(plan.start) - 1,
     }
-    call("one", x.dtype, _One(**{part: array.data_ptr() for part, array in arrays.items()}, **sizes))
+    places = plan.addresses | {part: array.ctypes.data for part, array in arrays.items()}
+    call("one", x.dtype.name, _One(**places, **sizes))

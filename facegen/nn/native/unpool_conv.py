@@ -6,12 +6,9 @@ import ctypes
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from scipy.sparse import csr_matrix
-from torch import Tensor
 
-from facegen.memory import recycled
-from facegen.nn.native import call
+from facegen.nn.native import Addressed, call, row_length
 
 TILE_NUMBERS = 60_000
 """About how many numbers a tile has for one frame: a core's own cache holds those of a register's 16 frames. Measured
@@ -37,7 +34,7 @@ class _Work(ctypes.Structure):
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class Plan(Addressed):
     """A sparse matrix cut into tiles of its rows, for one direction.
 
     Args:
@@ -50,11 +47,11 @@ class Plan:
     """
 
     tile: int
-    halo: Tensor
-    start: Tensor
-    local: Tensor
-    rows: Tensor
-    values: Tensor
+    halo: np.ndarray
+    start: np.ndarray
+    local: np.ndarray
+    rows: np.ndarray
+    values: np.ndarray
 
     @classmethod
     def forward(cls, matrix: csr_matrix, length: int, out_channels: int) -> Plan:
@@ -85,57 +82,61 @@ class Plan:
         start = np.cumsum([0, *map(len, halo)])
         return cls(
             tile=tile,
-            halo=_int32(np.concatenate(halo)),
-            start=_int32(start),
-            local=_int32(local),
-            rows=_int32(matrix.indptr),
-            values=torch.from_numpy(matrix.data),
+            halo=np.concatenate(halo).astype(np.int32),
+            start=start.astype(np.int32),
+            local=local.astype(np.int32),
+            rows=matrix.indptr.astype(np.int32),
+            values=matrix.data,
         )
 
 
-def _int32(numbers: np.ndarray) -> Tensor:
-    return torch.from_numpy(numbers.astype(np.int32))
-
-
-def forward(x: Tensor, taps: Tensor, bias: Tensor, plan: Plan, place: Tensor, out: Tensor) -> None:
+def forward(x: np.ndarray, taps: np.ndarray, bias: np.ndarray, plan: Plan, place: np.ndarray, out: np.ndarray) -> None:
     """`UnpoolConv` of one level, written to `out`.
 
     Args:
-        x: (V_coarse, C, T).
+        x: (V_coarse, C, T), float32 or float64, as all others but `place`.
         taps: (L C', C).
         bias: (C',).
         plan: of the forward direction.
         place: (V_fine,) int64, the row that each fine vertex's result goes to.
         out: (V_fine, C', T), a slice of frames of contiguous memory.
     """
-    arrays = {"x": x.contiguous(), "taps": taps.contiguous(), "bias": bias.contiguous(), "fine": out}
-    _call("forward", arrays, plan, place, len(taps) // len(bias), len(place))
+    arrays = {"x": np.ascontiguousarray(x), "taps": np.ascontiguousarray(taps), "bias": np.ascontiguousarray(bias)}
+    _call("forward", arrays | {"fine": out}, plan, place, len(taps) // len(bias), len(place))
 
 
-def backward(x: Tensor, taps: Tensor, grad: Tensor, plan: Plan, place: Tensor) -> tuple[Tensor, Tensor]:
-    """The gradients of `UnpoolConv` by `x`, (V_coarse, C, T), and by `taps`, (L C', C).
+def backward(
+    x: np.ndarray,
+    taps: np.ndarray,
+    grad: np.ndarray,
+    plan: Plan,
+    place: np.ndarray,
+    grad_x: np.ndarray,
+    grad_taps: np.ndarray,
+) -> None:
+    """The gradients of `UnpoolConv`, written to `grad_x` and, tile by tile, to `grad_taps`.
 
     Args:
         x, taps, place: as in `forward`.
         grad: (V_fine, C', T), the gradient by what was written.
         plan: of the backward direction.
+        grad_x: (V_coarse, C, T), contiguous.
+        grad_taps: (tiles, L C', C), contiguous, to be summed: which thread has which tile may differ.
     """
-    grad_x = recycled(x, *x.shape)
-    grad_taps = x.new_empty(len(plan.start) - 1, *taps.shape)
-    arrays = {"x": x.contiguous(), "taps": taps.contiguous(), "fine": grad, "grad_x": grad_x, "grad_taps": grad_taps}
+    arrays = {"x": np.ascontiguousarray(x), "taps": np.ascontiguousarray(taps)}
+    arrays |= {"fine": grad, "grad_x": grad_x, "grad_taps": grad_taps}
     _call("backward", arrays, plan, place, len(taps) // grad.shape[1], len(x))
-    # Tile by tile, so that the sum does not depend on which thread had which.
-    return grad_x, grad_taps.sum(0)
 
 
-def _call(name: str, arrays: dict[str, Tensor], plan: Plan, place: Tensor, length: int, items: int) -> None:
+def _call(name: str, arrays: dict[str, np.ndarray], plan: Plan, place: np.ndarray, length: int, items: int) -> None:
     x, fine = arrays["x"], arrays["fine"]
-    arrays = arrays | {"values": plan.values.to(x.dtype), "place": place}
-    arrays |= {part: getattr(plan, part) for part in ("halo", "start", "local", "rows")}
+    arrays = arrays | {"place": place}
+    if x.dtype != plan.values.dtype:
+        arrays["values"] = plan.values.astype(x.dtype)
     out_channels = fine.shape[1]
     sizes = {
         "frames": x.shape[2],
-        "stride": fine.stride(0) // out_channels,  # not of the second axis: if it is one, torch may say any
+        "stride": row_length(fine) // out_channels,
         "in_channels": x.shape[1],
         "out_channels": out_channels,
         "length": length,
@@ -143,5 +144,5 @@ def _call(name: str, arrays: dict[str, Tensor], plan: Plan, place: Tensor, lengt
         "tile": plan.tile,
         "tiles": len(plan.start) - 1,
     }
-    work = _Work(**{part: array.data_ptr() for part, array in arrays.items()}, **sizes)
-    call(name, x.dtype, work)
+    places = plan.addresses | {part: array.ctypes.data for part, array in arrays.items()}
+    call(name, x.dtype.name, _Work(**places, **sizes))

@@ -256,15 +256,17 @@ def test_the_command_makes_a_corpus_of_takes(root: Path, clone: Path, tmp_path: 
 def test_a_corpus_by_shape_has_the_curve_of_every_group_that_takes_part(
     tmp_path: Path, clone: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    weights = bumps(30, ("MouthSmile", 1, 0.7), ("JawOpen", 1.25, 0.3), ("JawOpen", 4, 0.8))
-    for name in ("ann", "bob"):
-        write_take(tmp_path / name / "rom.csv", weights, 30)
+    weights = bumps(30, ("MouthSmile", 1, 0.7), ("JawOpen", 1.25, 0.3), ("EyeLookUp", 1, 0.2), ("JawOpen", 4, 0.8))
+    write_take(tmp_path / "ann" / "rom.csv", weights, 30)
+    weights += bumps(30, ("EyeLookDown", 1, 0.2), ("Jaw", 4, 0))  # while nobody who trains looks down
+    write_take(tmp_path / "bob" / "rom.csv", weights, 30)
     corpus = tmp_path / "corpus"
     arguments = f"prepare live_link --root {tmp_path} --basis {clone} --region narrow --by-shape --test-subjects bob"
     more = ["--workers", "1", "--components", "2", "--depth", "3", "--label", "curve", "--out", str(corpus)]
     assert run([*arguments.split(), *more]) == 0
     made = Corpus(corpus)
-    assert (made.expressions, made.facts()["label"]) == (("smile", "jaw"), "curve")
+    assert (made.expressions, made.shown) == (("smile", "jaw", "look-up"), ("smile", "jaw"))
+    assert made.facts()["label"] == "curve"
     index = made.find("ann", "smile")
     entry, label = made.entries[index], made.motion(index)
     first = int(entry.recording.rpartition(".")[2].partition("-")[0])
@@ -275,6 +277,8 @@ def test_a_corpus_by_shape_has_the_curve_of_every_group_that_takes_part(
     other = made.find("ann", "jaw")
     assert made.entries[other].others is None and not made.motion(other)[:, 0].any()  # nobody smiles with the jaw
     assert label[:, 0].max() == pytest.approx(made.intensity(index), rel=1e-3)
+    assert made.intensity(index) == pytest.approx(0.7, abs=0.01)  # the weight, and not where it is among all smiles
+    assert label[:, 2].max() == pytest.approx(0.2, abs=0.01)
     batch = SequenceDataset(made, "train")[0]
     np.testing.assert_array_equal(batch.motion.numpy(), made.motion(made.split("train")[0]))
     np.testing.assert_array_equal(batch.phase.numpy(), made.phases(index).of_frames(entry.frames))

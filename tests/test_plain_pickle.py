@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from data.sources.trees import python2_pickle
 
-from facegen.data.sources.plain_pickle import read_plain_pickle
 from facegen.errors import DataError
+from facegen.plain_pickle import read_plain_pickle
 
 ARRAYS = {
     "float": np.linspace(0, 1, 6).reshape(2, 3),

@@ -11,7 +11,7 @@ import io
 import math
 import pickletools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -69,18 +69,18 @@ def read_plain_pickle(path: str | Path) -> Any:
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     try:
-        value = _Machine(len(data)).run(_operations(data))
+        value = Machine(len(data)).run(operations_of(data))
         _require_plain(value)
     except Exception as error:  # each operation has ways of its own to be malformed
         reason = ascii(" ".join(str(error).split()))[1:-1][:80] or type(error).__name__
         message = f"not a readable pickle, or a damaged one ({reason}); take the file as the dataset has it"
-        if isinstance(error, _Refused):
+        if isinstance(error, RefusedError):
             message = f"asks for {error}; only arrays and plain containers are read, nothing of it was run"
         raise DataError(f"{path}: {message}") from error
     return value
 
 
-class _Refused(Exception):
+class RefusedError(Exception):
     """Something else than arrays and plain containers; its text says what."""
 
 
@@ -92,7 +92,7 @@ class _Made:
     value: Any = None
 
 
-def _operations(data: bytes) -> Iterator[tuple[str, Any]]:
+def operations_of(data: bytes) -> Iterator[tuple[str, Any]]:
     stream = io.BytesIO(data)
     while code := stream.read(1):
         opcode = _OPCODES.get(code[0])
@@ -106,10 +106,17 @@ def _operations(data: bytes) -> Iterator[tuple[str, Any]]:
     raise ValueError("it ends in the middle" if data else "it is empty")
 
 
-class _Machine:
-    """Runs a pickle's program on a stack of plain values."""
+class Machine:
+    """Runs a pickle's program on a stack of plain values.
+
+    Attributes:
+        names: the functions that a program may call, by the module and the name that it has for each.
+    """
+
+    names: Mapping[tuple[str, ...], Any]
 
     def __init__(self, size: int) -> None:
+        self.names = NAMES
         self.stack: list[Any] = []
         self.below: list[list[Any]] = []  # the stack under each mark
         self.memo: dict[int, Any] = {}
@@ -146,22 +153,34 @@ class _Machine:
         if name in ("GLOBAL", "STACK_GLOBAL", "INST"):
             words = self.pop(2) if argument is None else argument.split(" ", 1)
             words = tuple(word if type(word) is str else "?" for word in words)
-            if words not in _NAMES or name == "INST":
-                raise _Refused(f"`{ascii('.'.join(words))[1:-1][:80]}`")
-            return _NAMES[words]
+            if words not in self.names or name == "INST":
+                raise RefusedError(f"`{ascii('.'.join(words))[1:-1][:80]}`")
+            return self.names[words]
+        if name == "BINPERSID":
+            return self.kept(*self.pop(1))
         if name not in ("REDUCE", "BUILD"):
-            raise _Refused(f"the operation {name}")
+            raise RefusedError(f"the operation {name}")
         what, given = self.pop(2)
         # A few bytes can ask for the same thing over and over; what is made stays in proportion to the file.
         self.left -= sum(len(part) for part in given if isinstance(part, (str, bytes, bytearray, list, tuple)))
         if self.left < 0:
-            raise _Refused("more data than it holds")
+            raise RefusedError("more data than it holds")
         if name == "REDUCE" and callable(what):
-            return what(*given)  # one of `_NAMES`; nothing else that comes on the stack can be called
-        if name == "BUILD" and type(what) is _Made:
-            what.value = what.complete(given)
-            return what.value
-        raise _Refused("an object with a state of its own" if name == "BUILD" else "a call of what is no function")
+            return what(*given)  # one of `names`; nothing else that comes on the stack can be called
+        if name == "BUILD":
+            return self.built(what, given)
+        raise RefusedError("a call of what is no function")
+
+    def built(self, what: Any, state: Any) -> Any:
+        """What was made, with a state that it is given."""
+        if type(what) is not _Made:
+            raise RefusedError("an object with a state of its own")
+        what.value = what.complete(state)
+        return what.value
+
+    def kept(self, key: Any) -> Any:
+        """What is kept beside the pickle under a key."""
+        raise RefusedError("the operation BINPERSID")
 
     def pop(self, count: int) -> list[Any]:
         if len(self.stack) < count:
@@ -177,27 +196,27 @@ class _Machine:
         items = self.pop_mark() if name.endswith("S") else self.pop(2 if name == "SETITEM" else 1)
         target, kind = self.stack[-1], _FILLED[name]
         if type(target) is not kind:
-            raise _Refused(f"items of what is no {kind.__name__}")
+            raise RefusedError(f"items of what is no {kind.__name__}")
         add = target.extend if kind is list else target.update
         add(items if kind is list else _dict(items) if kind is dict else map(_key, items))
 
 
 def _dtype(code: str, *_: Any) -> _Made:
     if not re.fullmatch(r"[biufc][1-9][0-9]?", code, re.ASCII):
-        raise _Refused(f"arrays of {'objects' if code.startswith('O') else f'`{ascii(code)[1:-1][:80]}`'}")
+        raise RefusedError(f"arrays of {'objects' if code.startswith('O') else f'`{ascii(code)[1:-1][:80]}`'}")
     return _Made(lambda state: np.dtype(code).newbyteorder(state[1]))
 
 
 def _reconstruct(cls: Any, *_: Any) -> _Made:
     if cls is not _NDARRAY:
-        raise _Refused("an array of a class of its own")
+        raise RefusedError("an array of a class of its own")
     return _Made(lambda state: _array(state[4], state[2], state[1], "F" if state[3] else "C"))
 
 
 def _array(data: Any, dtype: Any, shape: Any, order: Literal["C", "F", "K"], axes: Any = None) -> np.ndarray:
     data = data.encode("latin-1") if type(data) is str else data
     if type(data) not in (bytes, bytearray) or not isinstance(dtype, np.dtype):
-        raise _Refused("an array of objects")
+        raise RefusedError("an array of objects")
     if type(shape) is not tuple or len(shape) > 32 or not all(type(n) is int and n >= 0 for n in shape):
         raise ValueError("an array's shape is none")
     if math.prod(shape) * dtype.itemsize != len(data):
@@ -227,12 +246,12 @@ def _require_plain(value: Any) -> None:
                 seen.add(id(value))
                 waiting.extend(value.values() if type(value) is dict else value)
         elif type(value) not in (*LEAVES, bytearray, np.ndarray):
-            raise _Refused("something that is neither an array nor a container")
+            raise RefusedError("something that is neither an array nor a container")
 
 
 _COLLECTED = {"TUPLE": tuple, "LIST": list, "DICT": _dict, "FROZENSET": lambda items: frozenset(map(_key, items))}
 _NDARRAY, _FACTORY = object(), object()  # classes that are named and not called
-_NAMES: dict[tuple[str, ...], Any] = {
+NAMES: dict[tuple[str, ...], Any] = {
     ("numpy", "ndarray"): _NDARRAY,
     ("numpy", "dtype"): _dtype,
     ("_codecs", "encode"): lambda text, codec: text.encode({"latin1": "latin-1", "latin-1": "latin-1"}[codec]),
@@ -240,11 +259,11 @@ _NAMES: dict[tuple[str, ...], Any] = {
     ("collections", "OrderedDict"): lambda pairs=(): {_key(key): value for key, value in pairs},
 }
 for _core in ("numpy.core", "numpy._core"):
-    _NAMES[f"{_core}.multiarray", "_reconstruct"] = _reconstruct
-    _NAMES[f"{_core}.multiarray", "scalar"] = lambda dtype, data: _array(data, dtype, (), "C").item()
-    _NAMES[f"{_core}.numeric", "_frombuffer"] = _array
+    NAMES[f"{_core}.multiarray", "_reconstruct"] = _reconstruct
+    NAMES[f"{_core}.multiarray", "scalar"] = lambda dtype, data: _array(data, dtype, (), "C").item()
+    NAMES[f"{_core}.numeric", "_frombuffer"] = _array
 for _module in ("builtins", "__builtin__"):
-    _NAMES |= {(_module, name): _FACTORY for name in ("list", "dict", "int", "float")}
-    _NAMES[_module, "set"] = lambda items=(): set(map(_key, items))
-    _NAMES[_module, "frozenset"] = lambda items=(): frozenset(map(_key, items))
-    _NAMES[_module, "bytes"] = lambda: b""
+    NAMES |= {(_module, name): _FACTORY for name in ("list", "dict", "int", "float")}
+    NAMES[_module, "set"] = lambda items=(): set(map(_key, items))
+    NAMES[_module, "frozenset"] = lambda items=(): frozenset(map(_key, items))
+    NAMES[_module, "bytes"] = lambda: b""

@@ -1,0 +1,68 @@
+"""What stands in a checkpoint beside Lightning's own, as far as reading it takes neither torch nor a corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from facegen.classes import is_own
+from facegen.errors import CheckpointError
+
+FORMAT = 3
+"""Version of the entry that `pack` makes. Format 2 is read too: it names its network by the bare name and no model."""
+KEY = "facegen"
+"""Name of that entry in a Lightning checkpoint."""
+MODELS = (
+    "facegen.models.spiral_generator.SpiralGenerator",
+    "facegen.models.blendshape_generator.BlendshapeGenerator",
+    "facegen.models.expression_classifier.ExpressionClassifier",
+)
+"""Every model of this package's own, whose network is all there is to it; by path, since models lie in a room below."""
+GENERATOR, CLASSIFIER = "generator", "classifier"
+"""What a model can be."""
+KINDS = {
+    "facegen.nn.spiral_network.SpiralNetwork": GENERATOR,
+    "facegen.nn.blendshape_network.BlendshapeNetwork": GENERATOR,
+    "facegen.nn.sequence_classifier.SequenceClassifier": CLASSIFIER,
+}
+"""Every network of this package's own that a checkpoint may hold, by the path that stands in it, and what it is."""
+BASES = {
+    GENERATOR: "facegen.models.generator.ExpressionGenerator",
+    CLASSIFIER: "facegen.models.expression_classifier.ExpressionClassifier",
+}
+"""What a model of each kind is derived from, by path."""
+DIVERGED = "weights are NaN or infinite: training has diverged; take a smaller lr"
+"""What is said of weights that are no numbers."""
+SHOWN_WEIGHTS = 3
+"""Names of weights that a message lists, at most."""
+
+
+def as_now(packed: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An entry of format 2 as this version writes it, as far as it says so much."""
+    if packed["format"] == FORMAT:
+        return packed
+    path = {path.rpartition(".")[2]: path for path in KINDS}[packed["network"]]
+    named = {"kind": KINDS[path], "model": None, "init_args": {}, "network": path}
+    return {**packed, **named, "format": FORMAT}
+
+
+def short(value: Any) -> Any:
+    """Of the path of a class of this package its last part, which is all that its user knows."""
+    return value.rpartition(".")[2] if isinstance(value, str) and is_own(value) else value
+
+
+def require_weights(given: Mapping[str, Any], wanted: Mapping[str, tuple[int, ...]]) -> None:
+    """Require that a checkpoint's weights are those of what is built, each in its shape.
+
+    Args:
+        given: tensors or arrays by name.
+        wanted: shapes by name.
+
+    Raises:
+        CheckpointError: they are not; the message says how many, and names some.
+    """
+    has = {name: tuple(value.shape) for name, value in given.items()}
+    wrong = [name for name in sorted({**wanted, **has}) if wanted.get(name) != has.get(name)]
+    if wrong:
+        shown = ", ".join(wrong[:SHOWN_WEIGHTS])
+        raise CheckpointError(f"{len(wrong)} weights are missing, unknown or of another shape, such as {shown}")

@@ -1,0 +1,153 @@
+"""The verb that measures facegen itself: bench."""
+
+from __future__ import annotations
+
+import argparse
+from argparse import Namespace
+from pathlib import Path
+
+from facegen.errors import FacegenError, unknown
+from facegen.verbs.shared import add_verb, require_device
+
+# Everything else is imported where it is used: a verb that needs no network starts without loading torch.
+
+
+def add_bench(verbs: argparse._SubParsersAction) -> None:
+    parser = add_verb(
+        verbs,
+        "bench",
+        bench,
+        "measure speed against the published form and against what the machine can do, or how truly motion is carried "
+        "onto other heads, as JSON",
+        "facegen bench decoder > decoder.json\n  facegen bench own-face --root ICT-FaceKit > carried.json\n"
+        "  facegen bench animate --mesh head.obj --model demo/model.ckpt --against ../facegen-before\n"
+        "  facegen bench start --mesh demo/neutral.obj --model demo/model.ckpt",
+    )
+    parser.add_argument(
+        "part",
+        nargs="?",
+        metavar="PART",
+        help="what to measure: decoder, train, prepare or loader (default: these four), or own-face, how truly motion "
+        "is carried onto heads for which an artist made the same shapes, or animate, what that verb costs from its "
+        "start to the .glb, or start, the same with what each package takes to import",
+    )
+    parser.add_argument("--mesh", type=Path, nargs="+", metavar="FILE", help="of animate and start: faces at rest")
+    parser.add_argument(
+        "--model", type=Path, metavar="CKPT", help="of animate and start: checkpoint that `facegen fit` wrote"
+    )
+    parser.add_argument(
+        "--expression",
+        default="surprise",
+        metavar="NAME",
+        help="of animate and start: what is shown (default: surprise)",
+    )
+    parser.add_argument(
+        "--against",
+        type=Path,
+        metavar="DIR",
+        help="of animate and start: another checkout of facegen, timed by turns with this",
+    )
+    parser.add_argument(
+        "--root",
+        type=Path,
+        nargs="+",
+        metavar="DIR",
+        help="of own-face: a clone of ICT-FaceKit, whose face is the template, and also a folder with MakeHuman's "
+        "base.obj and units/*.target",
+    )
+    parser.add_argument(
+        "--region",
+        default="face",
+        metavar="NAME",
+        help="of own-face: the part of ICT's head that is the template, narrow or face (default: face)",
+    )
+    parser.add_argument(
+        "--vertices",
+        type=int,
+        default=28431,
+        metavar="V",
+        help="size of the template (default: 28431, as in the paper)",
+    )
+    parser.add_argument(
+        "--frames",
+        type=int,
+        nargs="+",
+        default=[1, 20, 100],
+        metavar="N",
+        help="how many frames to decode at once, measured one after the other (default: 1 20 100)",
+    )
+    parser.add_argument(
+        "--repeats",
+        type=int,
+        default=7,
+        metavar="N",
+        help="how often to repeat each measurement, not counting warm-up (default: 7)",
+    )
+    parser.add_argument(
+        "--only-fused",
+        action="store_true",
+        help="leave the published form out, for sizes that are too large for it",
+    )
+    parser.add_argument("--device", default="cpu", metavar="NAME", help="where to compute: cpu or cuda (default: cpu)")
+    parser.add_argument(
+        "--dtype",
+        default="float32",
+        metavar="NAME",
+        help="numbers to compute with: float32 or bfloat16 (default: float32)",
+    )
+
+
+def bench(options: Namespace) -> None:
+    """Print what was measured as JSON; progress goes to standard error."""
+    import json
+
+    import torch
+
+    from facegen import benchmark
+
+    if options.part == benchmark.OWN_FACE:
+        from facegen.benchmark.own_face import TEMPLATES, own_face
+
+        if options.root is None:
+            raise FacegenError("own-face needs heads with shapes; give a clone of ICT-FaceKit as --root")
+        if options.region not in TEMPLATES:
+            raise FacegenError(unknown("region", options.region, TEMPLATES))
+        print(json.dumps(own_face(options.root, options.region), indent=1))
+        return
+    if options.part in (benchmark.ANIMATE, benchmark.START):
+        from facegen.benchmark.animate import animate
+        from facegen.benchmark.start import start
+
+        if options.mesh is None or options.model is None:
+            raise FacegenError(f"{options.part} needs faces and a model; give --mesh FILE and --model CKPT")
+        if options.repeats < 1:
+            raise FacegenError(f"repeats must be at least 1, got {options.repeats}")
+        part = animate if options.part == benchmark.ANIMATE else start
+        timed = part(options.mesh, options.model, options.expression, options.against, options.repeats)
+        print(json.dumps(timed, indent=1))
+        return
+    for name in ("mesh", "model", "against"):
+        if getattr(options, name) is not None:
+            raise FacegenError(f"--{name} is of animate and start; the other parts are timed on built-in faces")
+    if options.root is not None:
+        raise FacegenError("--root is of own-face; the other parts are timed on built-in faces")
+    numbers = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+    for value, known, what in (
+        (options.part or "decoder", (*benchmark.PARTS, benchmark.OWN_FACE, benchmark.ANIMATE, benchmark.START), "part"),
+        (options.dtype, numbers, "dtype"),
+    ):
+        if value not in known:
+            raise FacegenError(unknown(what, value, known))
+    require_device(options.device)
+    if min(options.frames) < 1 or options.repeats < 1:
+        raise FacegenError(f"frames and repeats must be at least 1, got {options.frames} and {options.repeats}")
+    setting = benchmark.Setting(
+        options.vertices,
+        options.frames,
+        options.repeats,
+        not options.only_fused,
+        torch.device(options.device),
+        numbers[options.dtype],
+    )
+    chosen: list[str] = [options.part] if options.part else list(benchmark.PARTS)
+    print(json.dumps(benchmark.bench(chosen, setting), indent=1))

@@ -1,0 +1,109 @@
+"""facegen's own networks without torch give what the networks themselves do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from every_network import HIERARCHY
+from torch import nn
+
+from facegen.checkpoint_entry import GENERATORS, NETWORKS
+from facegen.checkpoint_format import KINDS
+from facegen.classes import class_path
+from facegen.errors import FacegenError
+from facegen.nn import native
+from facegen.nn.blendshape_network import BlendshapeNetwork
+from facegen.nn.light.generator import LightGenerator, light_generator
+from facegen.nn.spiral_network import SpiralNetwork
+from facegen.nn.torch_generator import TorchGenerator
+
+SPIRAL: dict[str, Any] = {"latent": 8, "channels": (8, 4), "scale": 2.5}
+SETTINGS: dict[str, tuple[type[nn.Module], dict[str, Any]]] = {
+    "spiral": (SpiralNetwork, SPIRAL),
+    "spiral with all settings": (
+        SpiralNetwork,
+        SPIRAL | {"activation": "elu", "bidirectional": True, "per_vertex": True},
+    ),
+    "blendshape": (BlendshapeNetwork, {"latent": 8}),
+    "blendshape in both directions": (BlendshapeNetwork, {"latent": 8, "bidirectional": True}),
+}
+compiled = pytest.mark.skipif(native.library is None, reason="facegen was installed without a C++ compiler")
+
+
+def both(name: str) -> tuple[TorchGenerator, LightGenerator]:
+    """A network whose every number matters, and the same without torch."""
+    torch.manual_seed(0)
+    kind, settings = SETTINGS[name]
+    network = kind(HIERARCHY, 3, **settings).eval()
+    for each, values in (*network.named_parameters(), *network.named_buffers()):
+        if values.is_floating_point() and each.partition(".")[2].startswith(("gains", "shifts", "mean", "rows")):
+            nn.init.normal_(values, 1.0)
+    light = light_generator(class_path(kind), HIERARCHY, 3, settings)
+    assert light is not None
+    state = {each: value.detach().numpy() for each, value in network.state_dict().items()}
+    assert light.shapes == {each: value.shape for each, value in state.items()}
+    light.take(state)
+    return TorchGenerator(network), light
+
+
+@compiled
+@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("frames", [1, 3, 100])
+def test_it_makes_what_the_network_makes(name: str, frames: int) -> None:
+    with_torch, light = both(name)
+    label = np.random.default_rng(0).random((frames, 3), np.float32)
+    latents = with_torch.latents(label)
+    assert light.latents(label).dtype == np.float32
+    np.testing.assert_allclose(light.latents(label), latents, rtol=1e-6, atol=1e-6)
+    wanted, made = with_torch.displacements(latents), light.displacements(latents)
+    assert (made.shape, made.dtype, made.strides) == (wanted.shape, np.float32, wanted.strides)
+    np.testing.assert_allclose(made, wanted, rtol=0, atol=2e-6 * np.abs(wanted).max())
+    np.testing.assert_array_equal(light.together(label, latents=latents), made)
+    np.testing.assert_array_equal(light.together(label), light.displacements(light.latents(label)))
+
+
+@compiled
+def test_activations_are_torchs_where_numbers_are_small_and_large() -> None:
+    from facegen.nn.light.spirals import ACTIVATIONS
+    from facegen.nn.spiral_decoder import ACTIVATIONS as IN_TORCH
+
+    assert ACTIVATIONS.keys() == IN_TORCH.keys()
+    values = np.array([-200, -20, -1, -1e-4, -1e-30, 0, 1e-30, 1e-4, 1, 20, 200], np.float32)
+    for name, activate in ACTIVATIONS.items():
+        mine = values.copy()
+        activate(mine)
+        np.testing.assert_allclose(mine, IN_TORCH[name](torch.from_numpy(values.copy())), rtol=1e-6)
+
+
+def test_it_knows_every_network_that_generates_and_has_the_paths_of_all() -> None:
+    assert list(KINDS) == list(NETWORKS)
+    assert [path for path, kind in KINDS.items() if kind == "generator"] == [class_path(kind) for kind in GENERATORS]
+
+
+@pytest.mark.parametrize("settings", [{"fused": False}, {"fused": False, "convolution": "my_layers.Mine"}])
+def test_layers_that_are_written_out_are_left_to_torch(settings: dict[str, Any]) -> None:
+    assert light_generator(class_path(SpiralNetwork), HIERARCHY, 3, SPIRAL | settings) is None
+
+
+def test_what_needs_compiled_forms_is_left_to_torch_where_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "library", None)
+    assert light_generator(class_path(SpiralNetwork), HIERARCHY, 3, SPIRAL) is None
+    assert light_generator(class_path(BlendshapeNetwork), HIERARCHY, 3, {"latent": 8}) is not None
+    assert light_generator("my_nets.Net", HIERARCHY, 3, {}) is None
+
+
+@compiled
+@pytest.mark.parametrize("latent", [0, 2.5, "8", True])
+def test_a_size_that_is_none_is_refused(latent: Any) -> None:
+    for kind in (SpiralNetwork, BlendshapeNetwork):
+        with pytest.raises((FacegenError, TypeError, ValueError)):
+            light_generator(class_path(kind), HIERARCHY, 3, SETTINGS["blendshape"][1] | {"latent": latent})
+
+
+@compiled
+def test_a_label_of_other_expressions_is_refused() -> None:
+    with pytest.raises(FacegenError, match=r"a label is \(T, 3\), got \(4, 2\)"):
+        both("blendshape")[1].latents(np.zeros((4, 2), np.float32))
