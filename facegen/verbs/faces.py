@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -115,11 +116,12 @@ def animate(options: Namespace) -> None:
     made = making.animate(model, face, motion, fps, streamed=streamed)
     if own is not None:
         made, driven = by_own_shapes(made, face, own)
+        driven = driven_alive(driven, made, face, own, options)
+        made = replace(made, vertices=driven.frames)
         if asset is not None:
-            driven = driven_alive(driven, made, own, options)
             write_own(made, driven, own[0], options, _motion_name(options))
             return _judge(made, face, options)
-    living = enlivened(made, face, options)
+    living = made if own is not None else enlivened(made, face, options)
     write_moved(_dressed(living, face, options, asset), face, options, asset, _motion_name(options))
     _judge(living, face, options)
 
