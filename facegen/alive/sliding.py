@@ -34,7 +34,9 @@ class Sliding:
     rise: np.ndarray
 
     @classmethod
-    def of(cls, eye: Eye, points: np.ndarray, outer: np.ndarray, margin: np.ndarray, part: np.ndarray, size: float) -> Sliding:
+    def of(
+        cls, eye: Eye, points: np.ndarray, outer: np.ndarray, margin: np.ndarray, part: np.ndarray, size: float
+    ) -> Sliding:
         """Look at the skin at rest.
 
         Args:

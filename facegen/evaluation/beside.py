@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from facegen.errors import DataError
 from facegen.evaluation.about import table
 from facegen.evaluation.rows import TITLES
+from facegen.plain_text import parse_json
 
 SAME_STILL = 1e-3
 """mm by which two errors of a face that does not move may differ where the recordings are the same. Chosen above what
@@ -28,7 +28,7 @@ def read_report(path: str | Path) -> dict[str, Any]:
     path = Path(path)
     file = path / "report.json" if path.is_dir() else path
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = parse_json(file.read_text(encoding="utf-8"))
         errors = {
             str(row): {str(column): float(value["mean_mm"]) for column, value in values.items()}
             for row, values in content["table2"].items()

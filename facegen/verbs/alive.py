@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from argparse import Namespace
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,7 +85,9 @@ def driven_alive(
     for place, name in arkit_targets(asset).items():
         places.setdefault(name, {})[place] = 1.0
     kinds = ("blinks", "gaze")
-    shut = [driven.targets[place] for name in blinking(list(places)) for place in places[name] if place in driven.targets]
+    shut = [
+        driven.targets[place] for name in blinking(list(places)) for place in places[name] if place in driven.targets
+    ]
     if any(blinks_in(1 - row, sequence.fps) for row in shut):
         _left_out("blinks: the motion has its own")
         kinds = ("gaze",)
