@@ -16,8 +16,9 @@ MOST_BYTES, MOST_NODES, DEEPEST = 16 << 20, 200_000, 64
 curves of 10,000 keys has room, and reading takes a few seconds."""
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TEXTS: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_DIGITS, _POWER = "[0-9][0-9_]*", "[eE][-+]?[0-9]+"
 _FLOAT = re.compile(
-    r"[-+]?([0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)([eE][-+]?[0-9]+)?$|[-+]?\.(inf|Inf|INF)$|\.(nan|NaN|NAN)$"
+    rf"[-+]?({_DIGITS}\.[0-9_]*({_POWER})?|\.{_DIGITS}({_POWER})?|{_DIGITS}{_POWER}|\.inf|\.Inf|\.INF)$|\.(nan|NaN|NAN)$"
 )
 
 

@@ -17,7 +17,8 @@ CELLS, BESIDE = 61, 64
 millimetre on an adult's face."""
 LAYERS, SMOOTH, LEAST = 0.006, 0.009, 0.002
 """In units of the face's size: so near to each other skin lies in layers, so far heights are averaged, and so high
-outermost skin is at least. Chosen, 1.4, 2 and 0.5 mm on an adult's face: the fold above the lid, which opens as it shuts, has no height of its own."""
+outermost skin is at least. Chosen, 1.4, 2 and 0.5 mm on an adult's face: the fold above the lid, which opens as it
+shuts, has no height of its own."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -47,7 +47,7 @@ def compared(other: Mapping[str, Any], label: str, table2: Mapping[str, Any]) ->
     """Errors of both reports in mm, by row and column, as pairs: the other's, and this one's.
 
     Raises:
-        DataError: the other report is of other recordings.
+        DataError: the other report is of other recordings, or lacks a cell.
     """
     still, here = other["table2"]["still"], {name: value["mean_mm"] for name, value in table2["still"].items()}
     if still.keys() != here.keys() or any(abs(still[name] - here[name]) > SAME_STILL for name in here):
@@ -56,6 +56,10 @@ def compared(other: Mapping[str, Any], label: str, table2: Mapping[str, Any]) ->
             f"there and by {here['total']:.3f} mm here; prepare both corpora from the same recordings, with another "
             "--label alone"
         )
+    for row, values in table2.items():
+        missing = [column for column in values if row in other["table2"] and column not in other["table2"][row]]
+        if missing:
+            raise DataError(f"the report beside has no {missing[0]!r} in row {row!r} of its Table 2; evaluate it again")
     rows = {
         row: {column: [other["table2"][row][column], value["mean_mm"]] for column, value in values.items()}
         for row, values in table2.items()
