@@ -16,6 +16,7 @@ import numpy as np
 from numpy.lib.npyio import NpzFile
 
 from facegen.errors import FacegenError, unknown
+from facegen.plain_text import read_plain_yaml
 
 
 def plain_name(name: str) -> str:
@@ -147,30 +148,59 @@ def read_yaml(path: str | Path, schema: type) -> dict[str, Any]:
     """The fields of a dataclass from a YAML file, checked against its types.
 
     Raises:
-        FacegenError: the file is missing, is no YAML, or has unknown, missing or wrongly typed keys.
+        FacegenError: the file is missing, is no plain YAML, or has unknown, missing or wrongly typed keys.
     """
-    import yaml
     from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
 
     path = Path(path)
-    if not path.is_file():
-        raise FacegenError(f"{path}: no such file")
+    content, written = read_plain_yaml(path)
+    content = {} if content is None else {content: None} if isinstance(content, str) else content
+    if not isinstance(content, dict | list):
+        raise FacegenError(f"{path} is no YAML; write one `key: value` a line, as text in UTF-8")
+    held: list[Any] = []
     try:
-        text = path.read_text(encoding="utf-8")
-        # Aliases let a small file stand for any amount, and `${...}` reads what is none of the file's business.
-        if "${" in text or any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
-            raise FacegenError(f"{path}: expected plain values, found a reference (* or ${{); write the value itself")
-        given, written = OmegaConf.load(path), yaml.load(text, yaml.BaseLoader)
-    except yaml.MarkedYAMLError as error:
-        line = "" if error.problem_mark is None else f"line {error.problem_mark.line + 1} "
-        raise FacegenError(f"{path}: {line}is no YAML; write one `key: value` a line, lists as [a, b]") from error
-    except (yaml.YAMLError, OSError, ValueError) as error:
-        raise FacegenError(f"{path} is no YAML; write one `key: value` a line, as text in UTF-8") from error
+        given = OmegaConf.create(_held(content, schema, held))
+    except (OmegaConfBaseException, ValueError) as error:
+        raise FacegenError(
+            f"{path}: expected texts, numbers, lists and names of these; found something else"
+        ) from error
     _keep_names(given, written, schema)
     try:
-        return vars(_filled(given, schema))
+        return vars(_given_back(_filled(given, schema), held))
     except ValueError as error:
         raise FacegenError(f"{path}: {error}") from error
+
+
+_HELD = "\0held "
+"""How the name begins that stands for a value of any kind while the others are checked. No YAML has such a text."""
+
+
+def _held(content: Any, schema: Any, held: list[Any]) -> Any:
+    """The content with names in the place of fields that take any value: checking thousands of them takes long."""
+    if not isinstance(content, dict) or not is_dataclass(schema):
+        return content
+    kinds, found = get_type_hints(schema), {}
+    for key, value in content.items():
+        kind = kinds.get(key) if isinstance(key, str) else None
+        if kind is Any and value is not None:
+            held.append(value)
+            value = f"{_HELD}{len(held) - 1}"
+        elif isinstance(value, list):
+            value = [_held(each, next(iter(get_args(kind)), None), held) for each in value]
+        found[key] = value
+    return found
+
+
+def _given_back(filled: Any, held: list[Any]) -> Any:
+    """A dataclass with the values again for which names stood."""
+    for key, value in vars(filled).items():
+        if isinstance(value, str) and value.startswith(_HELD):
+            setattr(filled, key, held[int(value.removeprefix(_HELD))])
+        for each in value if isinstance(value, list) else ():
+            if is_dataclass(each):
+                _given_back(each, held)
+    return filled
 
 
 def _filled(given: Any, schema: type, place: str = "") -> Any:

@@ -14,6 +14,7 @@ from facegen.landmarks.points import face_size
 from facegen.mesh.strain import areas, edge_ratios, turned_over
 from facegen.pictures.render import render
 from facegen.pictures.sheets import contact_sheet
+from facegen.sequence.frames import FewFields, chunks
 from facegen.sequence.sequence import Sequence
 
 LARGEST_STRETCH = 4.0
@@ -31,6 +32,9 @@ MOST_FRAMES, MOST_TRIANGLES = 12, 2_000_000
 """Frames that are judged at most, and triangles of all of them together. Chosen: a second of work."""
 MOVED_SHARE = 1e-4
 """Of the face's size: what moves less stays as it is."""
+LOCAL_EDGES, LOCAL_FRAMES = 64, 6
+"""Edges of each place by whose lengths the frame is found in which most happens there, and such frames at most, of
+those places where most does. Chosen: a blink is 4 frames of two lids, and no label tells of it."""
 PLACES_NAMED = 6
 """Places that the line names at most, those with most skin beyond the bounds."""
 CLOSE_UPS_SHOWN = 3
@@ -73,7 +77,8 @@ class Judgement:
 
 
 def judge(face: Face, sequence: Sequence) -> Judgement:
-    """Look at the frames of largest motion, 12 at most, for triangles that turned over or stretched too far.
+    """Look at the frames of largest motion, of all and of each place, 12 at most, for triangles that turned over or
+    stretched too far.
 
     A few triangles do so in shapes that artists make, where lips and lids roll; the bounds are on the area of each
     place at rest.
@@ -85,7 +90,8 @@ def judge(face: Face, sequence: Sequence) -> Judgement:
     rest, faces = face.mesh.vertices, face.mesh.faces
     marks = face.marks
     size = face_size(rest[np.unique(faces)] if marks is None else marks)
-    frames = _largest(sequence.motion)
+    own = faces if face.skin is None else faces[face.skin[faces].all(axis=1)]
+    frames = _largest(sequence.motion, _local_peaks(sequence, rest, own, _places(marks, rest, own)))
     frames = frames[: max(1, MOST_TRIANGLES // max(len(faces), 1))]
     poses = [np.asarray(sequence.vertices[frame], dtype=np.float64) for frame in frames.tolist()]
     moves = np.any([np.abs(pose - rest).max(axis=1) > MOVED_SHARE * size for pose in poses], axis=0)
@@ -93,9 +99,8 @@ def judge(face: Face, sequence: Sequence) -> Judgement:
         moves &= face.skin  # lashes and the mouth's inside fold as they like
     chosen = np.flatnonzero(moves[faces].any(axis=1))
     own = faces[chosen]
-    middles = rest[own].mean(axis=1)
     names = place_names()
-    place = np.full(len(own), len(names) - 1) if marks is None else nearest_places(marks, middles)
+    place = _places(marks, rest, own)
     area, worst = areas(rest, own), Judgement({}, int(frames[0]), poses[0], chosen[:0], chosen[:0])
     beyond = 0.0
     for frame, pose in zip(frames.tolist(), poses, strict=True):
@@ -116,15 +121,58 @@ def judge(face: Face, sequence: Sequence) -> Judgement:
     return worst
 
 
-def _largest(motion: np.ndarray) -> np.ndarray:
-    """(N,) frames of largest motion by the label (T, E), the peak of each expression first, then evenly over those
-    that are at least half as strong; where there is no label, evenly over all."""
+def _places(marks: np.ndarray | None, rest: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """(F,) on which of `place_names` each triangle lies."""
+    if marks is None:
+        return np.full(len(faces), len(place_names()) - 1)
+    return nearest_places(marks, rest[faces].mean(axis=1))
+
+
+def _largest(motion: np.ndarray, local: Iterable[int] = ()) -> np.ndarray:
+    """(N,) frames of largest motion by the label (T, E), the peak of each expression first, then those of places, then
+    evenly over those that are at least half as strong; where there is no label, evenly over all."""
     strength = np.abs(motion).sum(axis=1)
     peaks = [int(column.argmax()) for column in np.abs(motion).T if column.any()]
     strong = np.flatnonzero(strength >= strength.max(initial=0) / 2)
     spread = strong[np.linspace(0, len(strong) - 1, min(MOST_FRAMES, len(strong))).round().astype(int)]
     peaks.sort(key=lambda frame: -strength[frame])
-    return np.array(list(dict.fromkeys([*peaks, *spread.tolist()]))[:MOST_FRAMES])
+    return np.array(list(dict.fromkeys([*peaks, *local, *spread.tolist()]))[:MOST_FRAMES])
+
+
+def _local_peaks(sequence: Sequence, rest: np.ndarray, faces: np.ndarray, place: np.ndarray) -> list[int]:
+    """The frames in which edges of some place have changed their lengths most, the largest change first.
+
+    Frames that are made as they are asked for say themselves which these are, since making all of them takes as long
+    as writing them; of those the ones of largest motion by the label come first.
+    """
+    frames = sequence.vertices
+    if not isinstance(frames, np.ndarray | FewFields):
+        found = frames.eventful()
+        strength = np.abs(sequence.motion[found]).sum(axis=1)
+        return found[np.argsort(-strength, kind="stable")][:LOCAL_FRAMES].tolist()
+    edges, owner = [], []
+    for number in np.unique(place):
+        found = np.flatnonzero(place == number)
+        chosen = found[np.linspace(0, len(found) - 1, min(LOCAL_EDGES, len(found))).round().astype(int)]
+        edges.append(faces[chosen, :2])
+        owner += [number] * len(chosen)
+    if not edges:
+        return []
+    rows, ends = np.unique(np.concatenate(edges), return_inverse=True)
+    ends = ends.reshape(-1, 2)
+    few = isinstance(frames, FewFields)
+    small = FewFields(frames.rest[rows], frames.weights, frames.fields[:, rows]) if few else frames
+    length = np.linalg.norm(rest[rows][ends[:, 1]] - rest[rows][ends[:, 0]], axis=-1)
+    sound = length > 0
+    ends, length, owner = ends[sound], length[sound], np.array(owner)[sound]
+    change = []
+    for chunk in chunks(small):
+        points = chunk if few else chunk[:, rows]
+        now = np.linalg.norm(points[:, ends[:, 1]] - points[:, ends[:, 0]], axis=-1)
+        change.append(np.minimum(np.abs(now / length - 1), LARGEST_STRETCH))
+    per_place = np.array([np.concatenate(change)[:, owner == number].mean(axis=1) for number in np.unique(owner)])
+    order = np.argsort(-per_place.max(axis=1, initial=0), kind="stable")
+    return list(dict.fromkeys(per_place.argmax(axis=1)[order].tolist()))[:LOCAL_FRAMES]
 
 
 def strain_picture(face: Face, judgement: Judgement) -> np.ndarray:

@@ -11,6 +11,7 @@ import pytest
 
 from facegen.errors import FacegenError
 from facegen.files import array_names, new_file, new_folder, read_arrays, read_yaml, require_new_folder
+from facegen.plain_text import parse_json
 
 
 def names(folder: Path) -> list[str]:
@@ -200,6 +201,11 @@ def test_yaml_is_checked_against_the_fields(tmp_path: Path) -> None:
         ("fps: &a 30\nunits: *a\n", "expected plain values"),
         ("units: cm\nfps: [\n", "line [23] is no YAML"),
         ("\x00", "is no YAML"),
+        ("fps: " + "[" * 3000, r"line 1 is more than 64 lists or tables deep; write it flatter$"),
+        ("fps: 30\nunits: " + "[" + "1," * 200_000 + "]", "at most 200,000 values"),
+        ('fps: 30\nunits: "\\x24{oc.env:HOME}"', "expected plain values"),
+        ("fps: 30\nfps: 25\n", "line 2 is no YAML"),
+        ("fps: 30\nunits: 2020-01-01\nevents: 1e3", "events: expected a list, an item a line, got '1000.0'$"),
     ):
         path.write_text(text)
         with pytest.raises(FacegenError, match=words) as caught:
@@ -208,3 +214,9 @@ def test_yaml_is_checked_against_the_fields(tmp_path: Path) -> None:
         assert "\n" not in str(caught.value)
     with pytest.raises(FacegenError, match="nowhere.yaml: no such file$"):
         read_yaml(tmp_path / "nowhere.yaml", Settings)
+
+
+def test_json_that_is_too_deep_is_no_value() -> None:
+    assert parse_json(b'{"a": [1]}') == {"a": [1]}
+    with pytest.raises(ValueError, match="too deep"):
+        parse_json("[" * 100_000)

@@ -22,6 +22,7 @@ from facegen.landmarks.points import (
     UPPER_INNER_LIP,
     UPPER_LIP,
 )
+from facegen.sequence.frames import FewFields, StoredFrames
 from facegen.sequence.sequence import Sequence
 
 pytest.importorskip("embreex")
@@ -97,3 +98,28 @@ def test_of_many_frames_those_of_largest_motion_are_judged_the_peaks_first(monke
     assert {300, int(motion[:, 0].argmax())} <= set(frames[:2].tolist())
     assert (motion[frames[2:], 0] >= 0.5).all()
     assert len(_largest(np.zeros((3, 0)))) == 3
+
+
+@pytest.mark.parametrize("few", [False, True])
+def test_what_happens_at_one_place_for_four_frames_is_judged_too(few: bool) -> None:
+    """As a blink does, which no label tells of."""
+    rest, face = template().vertices, _face()
+    lip = np.linalg.norm(rest - face.marks[LOWER_LIP], axis=1) < 6
+    folded = np.where(lip[:, None], (rest[lip].mean(axis=0) - rest) * [2, 0, 0], 0)
+    smile, weights = np.zeros((200, 1)), np.zeros((200, 1))
+    smile[40:160], weights[171:175, 0] = 1, (0.5, 1, 1, 0.5)
+    frames = FewFields(rest, weights, folded[None].astype(np.float32))
+    made = Sequence(frames if few else np.asarray(frames), template().faces, 25, smile, ("it",))
+    assert judge(face, made).frame == 172
+
+
+def test_frames_that_are_made_when_asked_for_say_where_blinks_are() -> None:
+    class Made(StoredFrames):
+        def eventful(self) -> np.ndarray:
+            return np.array([172])
+
+    rest, face = template().vertices, _face()
+    frames = np.broadcast_to(rest, (200, *rest.shape)).astype(np.float32)
+    frames[172, :, 0] *= -1
+    made = Sequence(Made(frames), template().faces, 25, np.eye(200)[:, 100:101], ("it",))
+    assert judge(face, made).frame == 172

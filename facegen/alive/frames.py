@@ -15,6 +15,9 @@ whenever they are asked for."""
 LIDS_COUNT = 10.0
 """How much more exactly few fields say where lids are than all else. Chosen: within a twentieth of a millimetre."""
 
+NEARLY = 0.9
+"""Share of the deepest blink's depth from which one is as deep. Chosen."""
+
 
 class LivingFrames(Frames):
     """A motion, and over it what its face does beside.
@@ -33,6 +36,13 @@ class LivingFrames(Frames):
         moved = np.array(self.frames[start:stop], dtype=np.float32)
         self.body.move(moved, self.life.frames(start, stop))
         return moved
+
+    def eventful(self) -> np.ndarray:
+        """The frames in the middle of blinks that shut an eye most."""
+        shut = self.life.frames(0, len(self)).closure.max(axis=1)
+        around = np.pad(shut, 1)
+        peak = (shut >= around[:-2]) & (shut > around[2:])
+        return np.flatnonzero(peak & (shut > NEARLY * shut.max(initial=0)))
 
 
 def few_fields(living: LivingFrames) -> FewFields:

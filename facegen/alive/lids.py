@@ -11,6 +11,7 @@ from facegen.alive.contact import Contact
 from facegen.alive.eye import Eye
 from facegen.alive.hanging import Hanging
 from facegen.alive.opening import Margin, Opening
+from facegen.alive.sliding import Sliding
 from facegen.mesh.tri_mesh import TriMesh
 
 # Lengths are in units of the face's size (230 mm for an adult), see `face_size`.
@@ -51,6 +52,7 @@ class Lids:
         to: sparse (N, K) from the stations of the opening, and of the wedges beyond it, to the vertices.
         upper, lower: (N,) how far a vertex goes with each margin.
         level: (N,) by how much less it turns, since it is farther from the axis.
+        sliding: how high they lie where they slide to.
         contact: what keeps them off the ball; None without one.
         rest_gap: (K,) radians between the margins.
         size: of the face, mm.
@@ -63,6 +65,7 @@ class Lids:
     upper: np.ndarray
     lower: np.ndarray
     level: np.ndarray
+    sliding: Sliding
     contact: Contact | None
     rest_gap: np.ndarray
     size: float
@@ -101,10 +104,15 @@ class Lids:
             weight[hanging.members] = hanging.roots @ weight
         level[hanging.members] = 1
         x[hanging.members], spread[hanging.members] = hanging.roots @ x, 0
+        part = upper / np.maximum(upper + lower, 1e-6)
+        outer = inside & (shallow > 0.5) & (angle > up - 1e-6) & (above < UPPER_REACH * size) & (angle < FRONT)
+        outer[hanging.members] = False
+        sliding = Sliding.of(eye, mesh.vertices, outer, up, part, size)
+        sliding.rise[hanging.members] = hanging.roots @ sliding.rise
         clear = eye.clearance(mesh.vertices[None])[0]
         touching = skin & (np.abs(clear) < 0.03 * size) & (np.abs(angle) < FRONT)
         near = np.flatnonzero((upper > 1e-3) | (lower > 1e-3) | touching)
-        weights = (upper[near], lower[near], level[near])
+        weights = (upper[near], lower[near], level[near], Sliding(sliding.rise[near]))
         rest_gap = np.maximum(top - bottom, 1e-6)
         free = cls(eye, opening, near, _between(x[near], spread[near], along), *weights, None, rest_gap, size)
         if eye.reach is None:
@@ -136,7 +144,8 @@ class Lids:
         # Lids slide on the ball: where it is higher below them, as on the cornea, all of their thickness is.
         way = moved - self.eye.centre
         higher = self.eye.radius(moved, rotation) - self.eye.radius(near)
-        moved = moved + way * ((self.upper + self.lower) * higher / np.linalg.norm(way, axis=-1))[..., None]
+        higher = (self.upper + self.lower) * higher + self.sliding(angle)
+        moved = moved + way * (higher / np.linalg.norm(way, axis=-1))[..., None]
         return moved if self.contact is None else self.contact.push(moved, rotation)
 
     def numbered(self, corners: np.ndarray) -> Lids:

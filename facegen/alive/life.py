@@ -10,9 +10,12 @@ from facegen.alive.blinks import Blinks
 from facegen.alive.breath import breath
 from facegen.alive.gaze import Gaze
 from facegen.alive.head import Head
+from facegen.errors import MotionError
 
 KINDS = ("blinks", "gaze", "head", "breath")
 """What a motion may have of its own, or be given."""
+LONGEST = 24 * 3600
+"""Seconds of a motion at most. Chosen: some ten thousand blinks, which take a second to draw."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +49,9 @@ class Life:
         expressions: E names.
         fps: rows a second.
         kinds: those of `KINDS` that are wanted; the others are still.
+
+    Raises:
+        MotionError: the motion is longer than `LONGEST`.
     """
 
     def __init__(
@@ -56,6 +62,11 @@ class Life:
         fps: float,
         kinds: tuple[str, ...] = KINDS,
     ) -> None:
+        if len(motion) > LONGEST * fps:
+            raise MotionError(
+                f"a face is alive for {LONGEST // 3600} hours at most; {len(motion)} frames at {fps:g} a second are "
+                "longer, give more frames a second"
+            )
         self.seed, self.fps, self.kinds = seed, fps, kinds
         self.blinks = Blinks(seed, motion, expressions, fps)
         self.looks, self.nods = Gaze(seed), Head(seed, motion, expressions, fps)

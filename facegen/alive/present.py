@@ -22,7 +22,7 @@ narrow eyes less, and for longer."""
 def own_kinds(frames: np.ndarray | Frames, body: Body, fps: float) -> list[str]:
     """Which of blinks and head motion frames (T, V, 3) mm have, as names of `facegen.alive.life.KINDS`."""
     found = []
-    if any(_blinks(_gap(frames, lids), fps) for lids in body.lids if lids is not None):
+    if any(blinks_in(_gap(frames, lids), fps) for lids in body.lids if lids is not None):
         found.append("blinks")
     if _turns(frames, body):
         found.append("head")
@@ -37,7 +37,8 @@ def _gap(frames: np.ndarray | Frames, lids: Lids) -> np.ndarray:
     return np.concatenate([small.share_open(chunk) for chunk in _of_rows(frames, rows)])
 
 
-def _blinks(share: np.ndarray, fps: float) -> bool:
+def blinks_in(share: np.ndarray, fps: float) -> bool:
+    """Whether an eye that is open by (T,) shares of its opening at rest blinks."""
     shut = np.concatenate([[False], share < SHUT, [False]])
     begin, end = np.flatnonzero(shut[1:] & ~shut[:-1]), np.flatnonzero(shut[:-1] & ~shut[1:])
     whole = (begin > 0) & (end < len(share))

@@ -42,8 +42,12 @@ def shape_weights(state: Living, names: list[str]) -> dict[str, np.ndarray]:
     return found
 
 
+def blinking(names: list[str]) -> list[str]:
+    """Those of the names that are of shapes which shut an eye, or both."""
+    return [name for name in names if name.lower() in {said for each in BLINKS.values() for said in each}]
+
+
 def kinds_of(names: list[str]) -> set[str]:
     """Which of blinks and gaze shapes with these names can do."""
-    small = {name.lower() for name in names}
-    kinds = {"blinks"} if small & {said for each in BLINKS.values() for said in each} else set()
+    kinds = {"blinks"} if blinking(names) else set()
     return kinds | ({"gaze"} if any(name.startswith(LOOK) for name in names) else set())

@@ -13,6 +13,7 @@ from typing import Any
 
 from facegen.errors import FacegenError
 from facegen.files import aside_of, require_new_folder
+from facegen.plain_text import parse_json
 
 DONE, LOCK = "done.jsonl", "lock"
 """Names in the folder of an unfinished corpus: what is done so far, a line each, and the file that a running `prepare`
@@ -85,7 +86,7 @@ def _resume(aside: Path, work: str) -> dict[int, Any]:
         begun, *lines = (aside / DONE).read_text(encoding="utf-8").splitlines()
         if begun == work:
             # The last line may be half written.
-            return dict(json.loads(line) for line in lines if line.endswith("]"))
+            return dict(parse_json(line) for line in lines if line.endswith("]"))
     except (OSError, ValueError):
         pass
     for entry in aside.iterdir():

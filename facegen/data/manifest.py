@@ -13,6 +13,7 @@ import numpy as np
 
 from facegen.errors import DataError
 from facegen.motion.confidence import confidence
+from facegen.plain_text import parse_json
 
 FORMAT = 4
 """Version of a corpus on disk; one of another version is refused."""
@@ -114,7 +115,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
     if not path.is_dir():
         raise DataError(f"{path}: no such corpus; make one with `facegen prepare SOURCE --out {path}`")
     try:
-        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        manifest = parse_json((path / MANIFEST).read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT:
             raise DataError(
                 f"{path}: corpus format {manifest['format']}, this version reads {FORMAT}; prepare it again"

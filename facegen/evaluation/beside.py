@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from facegen.errors import DataError
 from facegen.evaluation.about import table
 from facegen.evaluation.rows import TITLES
+from facegen.plain_text import parse_json
 
 SAME_STILL = 1e-3
 """mm by which two errors of a face that does not move may differ where the recordings are the same. Chosen above what
@@ -28,7 +28,7 @@ def read_report(path: str | Path) -> dict[str, Any]:
     path = Path(path)
     file = path / "report.json" if path.is_dir() else path
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = parse_json(file.read_text(encoding="utf-8"))
         errors = {
             str(row): {str(column): float(value["mean_mm"]) for column, value in values.items()}
             for row, values in content["table2"].items()
@@ -47,7 +47,7 @@ def compared(other: Mapping[str, Any], label: str, table2: Mapping[str, Any]) ->
     """Errors of both reports in mm, by row and column, as pairs: the other's, and this one's.
 
     Raises:
-        DataError: the other report is of other recordings.
+        DataError: the other report is of other recordings, or lacks a cell.
     """
     still, here = other["table2"]["still"], {name: value["mean_mm"] for name, value in table2["still"].items()}
     if still.keys() != here.keys() or any(abs(still[name] - here[name]) > SAME_STILL for name in here):
@@ -56,6 +56,10 @@ def compared(other: Mapping[str, Any], label: str, table2: Mapping[str, Any]) ->
             f"there and by {here['total']:.3f} mm here; prepare both corpora from the same recordings, with another "
             "--label alone"
         )
+    for row, values in table2.items():
+        missing = [column for column in values if row in other["table2"] and column not in other["table2"][row]]
+        if missing:
+            raise DataError(f"the report beside has no {missing[0]!r} in row {row!r} of its Table 2; evaluate it again")
     rows = {
         row: {column: [other["table2"][row][column], value["mean_mm"]] for column, value in values.items()}
         for row, values in table2.items()

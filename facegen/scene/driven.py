@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -69,6 +69,10 @@ class DrivenFrames(Frames):
     def read(self, start: int, stop: int) -> np.ndarray:
         return self.neutral + np.tensordot(self.weights[start:stop], self.moves, axes=1)
 
+    def eventful(self) -> np.ndarray:
+        """The frames in which some target goes farthest."""
+        return np.unique(np.abs(self.weights).argmax(axis=0))
+
 
 def drive_own(
     asset: Asset,
@@ -126,6 +130,25 @@ def drive_own(
         start += len(chunk)
     targets = {place: total[:, number] for number, place in enumerate(places)}
     return Driven(shapes, weights, targets, drawn, 1 - left / moved if moved else 1.0, worst**0.5, where)
+
+
+def with_targets(
+    driven: Driven,
+    targets: dict[tuple[int, int], np.ndarray],
+    asset: Asset,
+    neutral: np.ndarray,
+    factor: float,
+    rows: np.ndarray | None = None,
+) -> Driven:
+    """The same with other weights of targets, and what these draw.
+
+    Args:
+        driven: see `drive_own`, as are the others.
+        targets: by mesh and morph target, (T,) the weight that an animation gives it.
+    """
+    moves = np.stack([_moved(asset, place, rows) * np.float32(factor) for place in targets])
+    weights = np.stack([row - _opened(asset, place) for place, row in targets.items()], axis=1)
+    return replace(driven, targets=targets, frames=DrivenFrames(neutral, moves, weights))
 
 
 def named(names: list[str], most: int = 8) -> str:

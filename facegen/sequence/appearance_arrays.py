@@ -11,6 +11,7 @@ import numpy as np
 from facegen.errors import MeshError
 from facegen.mesh.appearance import Appearance
 from facegen.mesh.material import Material, Picture, Texture
+from facegen.plain_text import parse_json
 
 KEYS = ("uv", "corners", "face_materials", "materials")
 """What an appearance consists of; `vertex_colors`, `smooth`, `texture_0`, `texture_1` and so on stand beside these."""
@@ -50,7 +51,7 @@ def appearance_of(arrays: Mapping[str, np.ndarray]) -> Appearance | None:
     if not set(KEYS) <= set(arrays):
         return None
     try:
-        described = json.loads(str(arrays["materials"]))
+        described = parse_json(str(arrays["materials"]))
         textures = [
             Texture(arrays[f"texture_{n}"].tobytes(), str(name)) for n, name in enumerate(described["textures"])
         ]

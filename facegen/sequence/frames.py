@@ -37,6 +37,10 @@ class Frames(ABC):
     def read(self, start: int, stop: int) -> np.ndarray:
         """The frames from `start` up to `stop`, (stop - start, V, 3) mm; both lie within 0 and T."""
 
+    def eventful(self) -> np.ndarray:
+        """(N,) numbers of frames in which more happens than a motion label says."""
+        return np.zeros(0, np.int64)
+
     @property
     def ndim(self) -> int:
         return len(self.shape)

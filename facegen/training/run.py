@@ -103,7 +103,7 @@ def _plain_yaml(path: Path) -> object:
     """What a file holds; None where it cannot be read, which the parser says in its own words."""
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
+    except (OSError, RecursionError, ValueError, yaml.YAMLError):
         return None
 
 

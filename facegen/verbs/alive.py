@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from argparse import Namespace
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,28 +62,41 @@ def enlivened(sequence: Sequence, face: Face, options: Namespace) -> Sequence:
     return made
 
 
-def driven_alive(driven: Driven, sequence: Sequence, own: tuple[Asset, list[OwnShape]], options: Namespace) -> Driven:
-    """The weights of an avatar's own shapes, with blinks and gaze where it has shapes for them.
+def driven_alive(
+    driven: Driven, sequence: Sequence, face: Face, own: tuple[Asset, list[OwnShape]], options: Namespace
+) -> Driven:
+    """The weights of an avatar's own shapes, with blinks and gaze where it has shapes for them, and what these draw.
 
-    A blink adds to what the motion itself shuts, and a glance takes the place of it.
+    A blink adds to what the motion itself shuts, unless that blinks itself; a glance takes the place of it.
     """
     if not options.alive:
         return driven
     from facegen.alive.life import Life
+    from facegen.alive.present import blinks_in
+    from facegen.alive.shapes import blinking
     from facegen.scene.drawn import arkit_targets
+    from facegen.scene.driven import with_targets
 
     asset, shapes = own
-    life = Life(_seed(options), sequence.motion, sequence.expressions, sequence.fps)
     # Shapes of gaze take no part in expressions, and are not among those that were solved for.
     places = {shape.name: dict(shape.targets) for shape in shapes}
     for place, name in arkit_targets(asset).items():
         places.setdefault(name, {})[place] = 1.0
+    kinds = ("blinks", "gaze")
+    shut = [
+        driven.targets[place] for name in blinking(list(places)) for place in places[name] if place in driven.targets
+    ]
+    if any(blinks_in(1 - row, sequence.fps) for row in shut):
+        _left_out("blinks: the motion has its own")
+        kinds = ("gaze",)
+    life = Life(_seed(options), sequence.motion, sequence.expressions, sequence.fps, kinds)
     targets = dict(driven.targets)
     times = np.arange(len(sequence.vertices)) / sequence.fps
-    for name, row in _weights(life, times, list(places)).items():
+    for name, row in _weights(life, times, list(places), kinds).items():
         for place, share in places[name].items():
             targets[place] = np.maximum(targets.get(place, np.zeros(len(row))), share * row)
-    return replace(driven, targets=targets)
+    rows = None if face.portion is None else face.portion.vertices
+    return with_targets(driven, targets, asset, face.mesh.vertices, face.factor, rows)
 
 
 def take_alive(

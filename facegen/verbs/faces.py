@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,17 +132,19 @@ def animate(options: Namespace) -> None:
         made = making.animate(model, face, motion, fps, streamed=streamed, seed=take.seed, style=style)
         if own is not None:
             made, driven = by_own_shapes(made, face, own)
+            driven = driven_alive(driven, made, face, own, take)
+            made = replace(made, vertices=driven.frames)
             if asset is not None:
-                driven = driven_alive(driven, made, own, take)
                 write_own(made, driven, own[0], take, _motion_name(options))
                 _judge(made, face, take)
                 continue
-        living = _dressed(enlivened(made, face, take), face, take, asset)
+        living = made if own is not None else enlivened(made, face, take)
+        dressed = _dressed(living, face, take, asset)
         if options.takes is not None and options.out.suffix.lower() == ".png":
-            shown.append((f"take {take.seed}", living))
-            continue
-        write_moved(living, face, take, asset, _motion_name(options))
-        _judge(made, face, take)
+            shown.append((f"take {take.seed}", dressed))
+        else:
+            write_moved(dressed, face, take, asset, _motion_name(options))
+        _judge(living, face, take)
     if shown:
         write_takes(shown, options)
 

@@ -10,6 +10,7 @@ from facegen.alive.blinks import RATES, Blinks
 from facegen.alive.breath import breath
 from facegen.alive.gaze import BASE, SLOPE, Gaze, both_eyes
 from facegen.alive.life import KINDS, Life
+from facegen.errors import MotionError
 from facegen.motion.label import EXPRESSIONS
 
 MINUTES = 10
@@ -120,3 +121,9 @@ def test_long_takes_do_not_repeat_and_may_be_cut_anywhere() -> None:
 def test_what_is_not_wanted_is_still() -> None:
     still = life(kinds=("gaze",)).frames(0, 300)
     assert not still.closure.any() and not still.head.any() and not still.breath.any() and still.gaze.any()
+
+
+def test_what_would_take_days_is_refused_at_once() -> None:
+    Life(0, np.zeros((100, 1)), ("happy",), 0.01)
+    with pytest.raises(MotionError, match="24 hours at most; 100 frames at 1e-06 a second are longer"):
+        Life(0, np.zeros((100, 1)), ("happy",), 1e-6)

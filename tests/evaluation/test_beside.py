@@ -49,6 +49,13 @@ def test_other_recordings_are_refused(tmp_path: Path) -> None:
         compared(other, "curve", table2(still=(3, 4.2), spiral=(1, 1)))
 
 
+def test_a_report_that_lacks_a_cell_is_refused(tmp_path: Path) -> None:
+    errors = table2(still=(3, 4), label_mean=(2, 2))
+    del errors["label_mean"]["sad"]
+    with pytest.raises(DataError, match="has no 'sad' in row 'label_mean' of its Table 2; evaluate it again"):
+        compared(read_report(written(tmp_path, errors)), "curve", table2(still=(3, 4), label_mean=(1, 1)))
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

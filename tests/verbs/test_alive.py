@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -89,7 +90,7 @@ def test_a_seed_of_nothing_is_refused(command, neutral_path, checkpoint_path, tm
         assert status == 2 and message in error
 
 
-def test_an_avatar_blinks_by_its_own_shapes(command, avatar, checkpoint_path, tmp_path) -> None:
+def test_an_avatar_blinks_by_its_own_shapes(command, avatar, neutral_path, checkpoint_path, tmp_path) -> None:
     driven = (avatar, "--model", checkpoint_path, *HAPPY, "--drive", "own", "--out", tmp_path / "own.glb")
     assert command(*driven)[0] == 0
     before = keys(tmp_path / "own.glb")
@@ -99,6 +100,31 @@ def test_an_avatar_blinks_by_its_own_shapes(command, avatar, checkpoint_path, tm
     after = keys(tmp_path / "own.glb")
     np.testing.assert_array_equal(after[:, 0], before[:, 0])
     assert before[:, 1].max() < 0.3 < 0.5 < after[:, 1].max() <= 1
+    # What no asset is written to shows the same.
+    status, _, there = command(*driven[:-1], tmp_path / "own.npz", "--alive", "--seed", 3)
+    assert status == 0 and set(error.splitlines()) <= set(there.splitlines())
+    shown, rest = Sequence.load(tmp_path / "own.npz").vertices, read_mesh(neutral_path).vertices
+    shut = np.linalg.norm(rest - [30, 5, 84], axis=1) < 8
+    lowered = -(np.asarray(shown)[:, shut, 1] - rest[shut, 1]) / 6
+    np.testing.assert_allclose(lowered, np.repeat(after[:, 1:], shut.sum(), axis=1), atol=1e-3)
+
+
+def test_blinks_that_own_shapes_make_are_not_doubled(command, avatar, checkpoint_path, tmp_path, monkeypatch) -> None:
+    from facegen.verbs import faces
+
+    blinks = np.zeros(150)
+    blinks[40:46] = (0.5, 1, 1, 0.7, 0.4, 0.1)
+    solved = faces.by_own_shapes
+
+    def blinking(*given):
+        made, driven = solved(*given)
+        return made, replace(driven, targets=driven.targets | {(0, 1): blinks})
+
+    monkeypatch.setattr(faces, "by_own_shapes", blinking)
+    own = ("--drive", "own", "--alive", "--seed", 3, "--out", tmp_path / "own.glb")
+    status, _, error = command(avatar, "--model", checkpoint_path, *HAPPY, *own)
+    assert status == 0 and "left out: blinks: the motion has its own" in error
+    np.testing.assert_allclose(keys(tmp_path / "own.glb")[:, 1], blinks, atol=1e-6)
 
 
 def test_what_a_recording_has_is_not_doubled(command, avatar, tmp_path) -> None:

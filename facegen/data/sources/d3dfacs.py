@@ -10,6 +10,7 @@ from facegen.data.sources.layout import Layout, match
 from facegen.data.sources.mesh_tree import MeshTreeSource, with_units
 from facegen.data.sources.source import Habits
 from facegen.errors import DataError, unknown
+from facegen.plain_text import read_plain_yaml
 
 LAYOUT = Layout(["{subject}/{expression}/{expression}_{frame}.ply"], units="m", fps=60.0)
 """Frames of D3DFACS, in metres at 60 a second."""
@@ -88,14 +89,9 @@ def read_mapping(path: Path, example: str = "1+2: surprise") -> dict[str, str]:
     """Expressions by what names them, a set of action units or the beginning of a word, from YAML.
 
     Raises:
-        DataError: the file is missing, no YAML, or something else than names to names.
+        FacegenError: the file is missing, no YAML, or something else than names to names.
     """
-    import yaml
-
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise DataError(f"{path}: cannot be read as YAML ({' '.join(str(error).split())})") from error
+    content = read_plain_yaml(path)[0]
     if not isinstance(content, dict) or not content or not all(isinstance(value, str) for value in content.values()):
         raise DataError(f"{path}: expected lines of `what: expression`, such as `{example}`")
     return {str(name): value for name, value in content.items()}

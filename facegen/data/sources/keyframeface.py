@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from facegen.data.sources.live_link import take_files
 from facegen.data.sources.prompted import Found, dealt, read_subjects, text_of, words_of
 from facegen.data.sources.takes import Staging, TakesSource
 from facegen.errors import DataError
+from facegen.plain_text import parse_json
 
 PEOPLE = 20
 """Drawn people to whom takes are dealt where nothing says who recorded them. Chosen."""
@@ -97,10 +97,10 @@ def emotion_of(path: Path) -> str:
     """
     text = text_of(path, MOST_BYTES)
     try:
-        records = [json.loads(text)]
+        records = [parse_json(text)]
     except (ValueError, RecursionError):
         try:
-            records = [json.loads(line) for line in text.splitlines() if line.strip()]
+            records = [parse_json(line) for line in text.splitlines() if line.strip()]
         except (ValueError, RecursionError) as error:
             raise DataError(f"{path}: cannot be read as JSON, whole or line by line") from error
     found = _emotions(records)

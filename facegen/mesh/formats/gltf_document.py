@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import struct
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 from facegen.errors import MeshError
 from facegen.mesh.formats.beside import find_beside, read_found
 from facegen.mesh.formats.raw import read_bytes
+from facegen.plain_text import parse_json
 
 ELEMENT_LIMIT = 1 << 24
 """Vertices, triangles or texture coordinates that a file may make at most. Nodes may show one mesh any number of times,
@@ -57,7 +57,7 @@ def read_container(data: bytes) -> tuple[Any, bytes, list[bytes]]:
     """The JSON of a GLB container, its binary chunk, and what other chunks it has, with their headers; or the JSON of
     a `.gltf`, which is nothing else."""
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
-        return json.loads(data), b"", []
+        return parse_json(data), b"", []
     if len(data) < 20 or data[:4] != b"glTF":
         raise MeshError(f"expected a binary glTF file, which begins with b'glTF', found {data[:16]!r}")
     version, length = struct.unpack_from("<II", data, 4)
@@ -79,7 +79,7 @@ def read_container(data: bytes) -> tuple[Any, bytes, list[bytes]]:
         at += 8 + size
     if b"JSON" not in found:
         raise MeshError("expected a chunk 'JSON', found none; the file is damaged")
-    return json.loads(found[b"JSON"]), found.get(b"BIN\0", b""), others
+    return parse_json(found[b"JSON"]), found.get(b"BIN\0", b""), others
 
 
 def whole(holder: dict, key: str, default: int | None = None) -> int:

@@ -1,0 +1,91 @@
+"""YAML and JSON that users bring: plain values, bounded in depth and number, so that a small file asks for little."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from facegen.errors import FacegenError
+
+MOST_BYTES, MOST_NODES, DEEPEST = 16 << 20, 200_000, 64
+"""Bytes of a file of YAML, values in it, and lists or tables within each other, at most. Chosen: a timeline of several
+curves of 10,000 keys has room, and reading takes a few seconds."""
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TEXTS: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_DIGITS, _POWER = "[0-9][0-9_]*", "[eE][-+]?[0-9]+"
+_FLOAT = re.compile(
+    rf"[-+]?({_DIGITS}\.[0-9_]*({_POWER})?|\.{_DIGITS}({_POWER})?|{_DIGITS}{_POWER}|\.inf|\.Inf|\.INF)$|\.(nan|NaN|NAN)$"
+)
+
+
+class _Plain(_LOADER):
+    """Numbers such as 1e3 are numbers, dates are text, and no key is there twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(None, None, "found duplicate key", key.start_mark)
+                seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
+
+_Plain.yaml_implicit_resolvers = {
+    first: [(tag, form) for tag, form in found if not tag.endswith((":timestamp", ":float"))]
+    for first, found in _LOADER.yaml_implicit_resolvers.items()
+}
+_Plain.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+0123456789."))
+
+
+def read_plain_yaml(path: Path) -> tuple[Any, Any]:
+    """What a file of YAML holds, and the same with every value as the text that is written.
+
+    Raises:
+        FacegenError: it is missing, no YAML, too large or too deep, or has references to other values.
+    """
+    if not path.is_file():
+        raise FacegenError(f"{path}: no such file")
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise FacegenError(f"{path}: expected at most {MOST_BYTES >> 20} MiB of YAML; split it")
+        text = path.read_text(encoding="utf-8")
+        _require_plain(path, text)
+        return yaml.load(text, _Plain), yaml.load(text, _TEXTS)
+    except yaml.MarkedYAMLError as error:
+        line = "" if error.problem_mark is None else f"line {error.problem_mark.line + 1} "
+        raise FacegenError(f"{path}: {line}is no YAML; write one `key: value` a line, lists as [a, b]") from error
+    except (yaml.YAMLError, OSError, ValueError, TypeError) as error:
+        raise FacegenError(f"{path} is no YAML; write one `key: value` a line, as text in UTF-8") from error
+
+
+def _require_plain(path: Path, text: str) -> None:
+    """Look at what a text is made of before any of it is built."""
+    depth = count = 0
+    for event in yaml.parse(text, _LOADER):
+        # Aliases let a small file stand for any amount, and `${...}` reads what is none of the file's business.
+        if isinstance(event, yaml.AliasEvent) or (isinstance(event, yaml.ScalarEvent) and "${" in event.value):
+            raise FacegenError(f"{path}: expected plain values, found a reference (* or ${{); write the value itself")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        count += isinstance(event, yaml.NodeEvent)
+        if depth > DEEPEST:
+            line = event.start_mark.line + 1
+            raise FacegenError(f"{path}: line {line} is more than {DEEPEST} lists or tables deep; write it flatter")
+        if count > MOST_NODES:
+            raise FacegenError(f"{path}: expected at most {MOST_NODES:,} values, found more; write fewer")
+
+
+def parse_json(text: str | bytes) -> Any:
+    """What JSON says.
+
+    Raises:
+        ValueError: it is none, or lists and objects are too deep in each other.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("lists or objects are too deep in each other") from error
