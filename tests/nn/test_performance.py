@@ -10,6 +10,7 @@ from shapes import plate_with_hole
 
 from facegen.errors import FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
+from facegen.nn import style_search
 from facegen.nn.performance_codes import TakeSource
 from facegen.nn.performance_network import PerformanceNetwork, frame_owners, looked_at
 from facegen.nn.proportions import Proportions
@@ -75,7 +76,8 @@ def test_sequences_of_a_batch_keep_apart() -> None:
     torch.testing.assert_close(some, together[[1, 7]])
 
 
-def test_a_style_is_found_again_in_takes_of_other_expressions() -> None:
+def test_a_style_is_found_again_in_takes_of_other_expressions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(style_search, "TRUST", 0.001)  # so that what is likely beforehand hardly counts
     made = network()
     neutral, wanted = neutrals(1)[0], made.styles()[3].detach()
 
@@ -88,7 +90,7 @@ def test_a_style_is_found_again_in_takes_of_other_expressions() -> None:
     for count in (0, 1, 2):
         found = made.style_of(references[:count])
         errors.append(float((acted(2, found) - truth).norm(dim=-1).mean()))
-    assert errors[2] < 0.3 * errors[0]
+    assert errors[2] < 0.1 * errors[0]
     torch.testing.assert_close(made.style_of(references), made.style_of(references[::-1]), rtol=0, atol=1e-3)
     assert torch.equal(made.style_of([]), torch.zeros(2))
 
