@@ -28,6 +28,10 @@ NO_MEMORY = "not enough memory; take fewer frames, smaller batches or a smaller 
 """What is said where memory ran out, whatever asked for it."""
 
 
+SHOWN = 40
+"""Characters of a mistaken option that a message shows."""
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line and whose help keeps the example's lines."""
 
@@ -35,9 +39,25 @@ class Parser(argparse.ArgumentParser):
         epilog = f"example:\n  {example}" if example else None
         kwargs.setdefault("allow_abbrev", False)
         super().__init__(*args, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
+        self.register("type", int, _whole)
+        self.register("type", float, _number)
 
     def error(self, message: str) -> NoReturn:
         raise FacegenError(f"{message}; see `{self.prog} --help`")
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number, got {text[:SHOWN]!r}") from None
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number, got {text[:SHOWN]!r}") from None
 
 
 def run(arguments: list[str]) -> int:
@@ -82,7 +102,9 @@ def run(arguments: list[str]) -> int:
 
 
 def _fail(message: str) -> int:
-    print(f"facegen: error: {' '.join(message.split())}", file=sys.stderr)
+    # Names of an untrusted file stand in it, and must not steer a terminal.
+    line = "".join(each if each.isprintable() else "?" for each in " ".join(message.split()))
+    print(f"facegen: error: {line}", file=sys.stderr)
     return 2
 
 

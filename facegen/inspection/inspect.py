@@ -37,9 +37,20 @@ class Report:
     def text(self) -> str:
         """All of it, for people."""
         width = max(map(len, self.facts))
-        lines = [f"{name:<{width}}  {_readable(value)}" for name, value in self.facts.items()]
+        lines = []
+        for name, value in self.facts.items():
+            parts = _apart(value)
+            lines.append(f"{name:<{width}}  {_readable(value) if parts is None else len(parts)}")
+            lines += [f"- {part}" for part in parts or ()]
         lines.append(f"{'sound':<{width}}  {'yes' if self.sound else 'no'}")
         return "\n".join([*lines, *(f"- {problem}" for problem in self.problems)])
+
+
+def _apart(value: Any) -> list[str] | None:
+    """What is left out of a corpus, a line each; None for everything else."""
+    if not (isinstance(value, list) and value and all(isinstance(each, dict) and "reason" in each for each in value)):
+        return None
+    return [f"{each['subject']}/{each['recording']}: {each['reason']}" for each in value]
 
 
 def _readable(value: Any) -> str:

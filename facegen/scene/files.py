@@ -78,7 +78,8 @@ def write_asset(asset: Asset, path: str | Path) -> int:
             aside.write_bytes(_packed(tree, numbers, b"".join(asset.document.other_chunks)))
             return aside.stat().st_size
     if asset.document.other_chunks:
-        names = ", ".join(chunk[4:8].decode("latin-1").strip("\0 ") for chunk in asset.document.other_chunks)
+        kinds = (chunk[4:8].decode("latin-1").strip("\0 ") for chunk in asset.document.other_chunks)
+        names = ", ".join("".join(each if each.isprintable() else "?" for each in kind) for kind in kinds)
         asset.notes.append(f"what a .glb alone can hold, chunks of its own kind ({names:.80})")
     beside = path.with_suffix(".bin")
     if tree.get("buffers"):

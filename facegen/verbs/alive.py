@@ -132,7 +132,8 @@ def _weights(
     can = kinds_of(names)
     missing = [kind for kind in wanted if kind not in can]
     if missing:
-        _left_out(f"{' and '.join(missing)}: it has no shapes for them, such as eyeBlinkLeft or eyeLookUpLeft")
+        examples = " or ".join({"blinks": "eyeBlinkLeft", "gaze": "eyeLookUpLeft"}[kind] for kind in missing)
+        _left_out(f"{' and '.join(missing)}: it has no shapes for them, such as {examples}")
     _left_out("turns of the head and breath: shapes of its own do none")
     found = shape_weights(life.at(times), names)
     return {name: row for name, row in found.items() if ("gaze" if name.startswith(LOOK) else "blinks") in wanted}

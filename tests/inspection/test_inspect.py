@@ -146,3 +146,12 @@ def test_options_of_datasets_and_corpora_are_refused_for_meshes(
         seen = capsys.readouterr()
         assert seen.out == ""
         assert option in seen.err and "is a mesh" in seen.err
+
+
+def test_what_is_left_out_of_a_corpus_has_a_line_each() -> None:
+    left_out = [
+        {"subject": "ann", "expression": "", "recording": "take.1-9", "reason": "too short"},
+        {"subject": "bob", "expression": "happy", "recording": "smile", "reason": "no phases"},
+    ]
+    text = Report({"kind": "corpus", "left_out": left_out}).text()
+    assert text.splitlines()[1:4] == ["left_out  2", "- ann/take.1-9: too short", "- bob/smile: no phases"]

@@ -91,6 +91,26 @@ def test_chunks_of_another_kind_stay_where_they_can(tmp_path: Path, name: str) -
     np.testing.assert_array_equal(read_mesh(tmp_path / name).vertices, read_mesh(path).vertices)
 
 
+@pytest.mark.parametrize(
+    ("kind", "content", "named"),
+    [(b"BIN\0", b"twice", "BIN"), (b"JSON", b"{}", "JSON"), (b"\x1b[2J", b"four", "?[2J")],
+)
+def test_chunks_that_come_twice_or_end_oddly_are_kept_too(
+    tmp_path: Path, kind: bytes, content: bytes, named: str
+) -> None:
+    path = avatar(bowl()).write(tmp_path / "own.glb")
+    data = bytearray(path.read_bytes() + struct.pack("<I4s", len(content), kind) + content)
+    struct.pack_into("<I", data, 8, len(data))
+    path.write_bytes(data)
+    asset = Asset.open(path)
+    write_asset(asset, tmp_path / "made.glb")
+    written, padding = (tmp_path / "made.glb").read_bytes(), bytes(-len(content) % 4)
+    assert len(written) % 4 == 0
+    assert written.endswith(struct.pack("<I4s", len(content + padding), kind) + content + padding)
+    write_asset(asset, tmp_path / "made.gltf")
+    assert asset.notes == [f"what a .glb alone can hold, chunks of its own kind ({named})"]
+
+
 def test_a_file_of_numbers_that_stand_in_its_description_stays_whole(tmp_path: Path) -> None:
     path = avatar(bowl()).write(tmp_path / "avatar.glb")
     write_asset(Asset.open(path), tmp_path / "again.glb")

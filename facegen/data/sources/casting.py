@@ -53,7 +53,10 @@ class Casting:
                 f"test and {self.val_subjects} to validate"
             )
         if not 8 <= self.frames[0] <= self.frames[1]:
-            raise DataError(f"a take needs at least 8 frames, shortest first, got {self.frames}")
+            raise DataError(
+                f"a take needs at least 8 frames, the shortest first, got {self.frames[0]} to {self.frames[1]} at "
+                f"{self.fps:g} frames a second; give other --frames, or a higher --fps"
+            )
         if not 0 < self.fps < inf:
             raise DataError(f"fps must be a positive number, got {self.fps}")
         if self.acting not in ACTINGS:

@@ -72,10 +72,12 @@ def read_container(data: bytes) -> tuple[Any, bytes, list[bytes]]:
         size, kind = struct.unpack_from("<I4s", data, at)
         if at + 8 + size > length:
             raise MeshError(f"a chunk of {size} bytes at byte {at}, but the file ends at {length}; it is damaged")
-        if kind in (b"JSON", b"BIN\0"):
-            found.setdefault(kind, data[at + 8 : at + 8 + size])
-        else:
-            others.append(data[at : at + 8 + size])
+        content = data[at + 8 : at + 8 + size]
+        if kind in (b"JSON", b"BIN\0") and kind not in found:
+            found[kind] = content
+        else:  # a second one of these says nothing, and is kept all the same
+            padding = bytes(-size % 4)  # chunks end at multiples of four
+            others.append(struct.pack("<I4s", size + len(padding), kind) + content + padding)
         at += 8 + size
     if b"JSON" not in found:
         raise MeshError("expected a chunk 'JSON', found none; the file is damaged")
