@@ -91,7 +91,7 @@ def animate(
     if alive:
         from facegen.alive.enliven import enliven  # which takes a while to import
 
-        made, _ = enliven(made, face, 0 if isinstance(seed, str) else seed)
+        made, _ = enliven(made, face, 0 if seed == MEAN else seed)  # pyright: ignore[reportArgumentType]  # which it checks
     return made if streamed else replace(made, vertices=np.asarray(made.vertices))
 
 

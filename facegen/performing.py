@@ -63,11 +63,14 @@ def performer(model: Checkpoint, neutral: np.ndarray, style: Style = None, seed:
     require_performs(model, "a style or take")
     from facegen.nn.performer import Performer
 
-    if isinstance(seed, str) and seed != MEAN:
+    drawn = isinstance(seed, int | np.integer) and not isinstance(seed, bool) and seed >= 0
+    if not drawn and seed != MEAN:
         raise MotionError(f"the seed of a take is a whole number from 0 on, or {MEAN}; got {seed!r}")
+    if isinstance(style, int) and style < 0:
+        raise MotionError(f"a number that draws a style is a whole number from 0 on, got {style}")
     if style is not None and not isinstance(style, np.ndarray | int):
         style = style_of(model, style)
-    return Performer(model.network, neutral, style, None if isinstance(seed, str) else seed)  # pyright: ignore[reportArgumentType]
+    return Performer(model.network, neutral, style, None if isinstance(seed, str) else int(seed))  # pyright: ignore[reportArgumentType]
 
 
 def style_of(model: Checkpoint, takes: Series[Sequence]) -> np.ndarray:

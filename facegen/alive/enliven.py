@@ -56,7 +56,7 @@ def enliven(sequence: Sequence, face: Face, seed: int = 0) -> tuple[Sequence, tu
     return replace(sequence, vertices=few_fields(living) if small else living), notes
 
 
-def require_seed(seed: int) -> None:
+def require_seed(seed: object) -> None:
     """Refuse what is no seed."""
-    if seed < 0:
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise MotionError(f"the seed must be a whole number from 0 on, got {seed}")

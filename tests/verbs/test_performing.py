@@ -12,6 +12,7 @@ from facegen import checkpoint
 from facegen.animation import animate
 from facegen.cli import run
 from facegen.data.corpus import Corpus
+from facegen.errors import MotionError
 from facegen.mesh import read_mesh
 from facegen.performing import style_of
 from facegen.sequence.sequence import Sequence
@@ -126,6 +127,20 @@ def test_what_cannot_be_asked_is_refused_in_a_line(
         status, _, error = command(*more, *out)
         assert status == 2 and message in error and error.count("\n") == 1, error
     assert not list((tmp_path / "x").iterdir())
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "some", True])
+def test_in_python_too_a_seed_is_a_whole_number(performance_path, checkpoint_path, neutral_path, seed) -> None:
+    face, motion = read_mesh(neutral_path), np.zeros((2, 6), np.float32)
+    with pytest.raises(MotionError, match="the seed of a take is a whole number from 0 on, or mean; got"):
+        animate(checkpoint.load(performance_path), face, motion, 10.0, seed=seed)
+    with pytest.raises(MotionError, match="the seed must be a whole number from 0 on, got"):
+        animate(checkpoint.load(checkpoint_path), face, motion, 10.0, alive=True, seed=seed)
+
+
+def test_a_style_drawn_by_no_whole_number_is_refused(performance_path, neutral_path) -> None:
+    with pytest.raises(MotionError, match="draws a style is a whole number from 0 on, got -2"):
+        animate(checkpoint.load(performance_path), read_mesh(neutral_path), np.zeros((2, 6)), 10.0, style=-2)
 
 
 def test_inspect_says_what_it_knows(performance_path, capsys) -> None:
