@@ -364,7 +364,7 @@ MAPPINGS = {
     "{1+2: surprise, 99: happy}": "unknown set of action units '99'; known are: 1+2, 12, 4",
     "[1+2]": "expected lines of `what: expression`, such as `1+2: surprise`",
     "{1+2: [a]}": "expected lines of `what: expression`, such as `1+2: surprise`",
-    "{1+2": "cannot be read as YAML",
+    "{1+2": "mapping.yaml: line 2 is no YAML; write one `key: value` a line",
 }
 
 
