@@ -76,6 +76,15 @@ def test_sequences_of_a_batch_keep_apart() -> None:
     torch.testing.assert_close(some, together[[1, 7]])
 
 
+def test_a_style_mixes_the_latents_whatever_the_encoder_makes_of_it() -> None:
+    made, ptr, style = network(), torch.tensor([0, 5]), torch.tensor([[2.0, -1.0]])
+    with torch.no_grad():
+        made.encoder.lstm.weight_ih_l0[:, EXPRESSIONS : EXPRESSIONS + 2] = 0  # deaf to the style
+        plain, mixed = made.latents(label(5, 0), ptr), made.latents(label(5, 0), ptr, style)
+        wanted = plain @ (torch.eye(8) + 2 * made.mixing[0] - made.mixing[1])
+    torch.testing.assert_close(mixed, wanted)
+
+
 def test_a_style_is_found_again_in_takes_of_other_expressions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(style_search, "TRUST", 0.001)  # so that what is likely beforehand hardly counts
     made = network()
