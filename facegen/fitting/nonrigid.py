@@ -237,7 +237,7 @@ def _step(
     now = level.mesh.vertices + moved
     normals = vertex_normals(now, level.mesh.faces)
     hits = target.nearest(now, normals)
-    weights = level.area * _trusted(level.mesh, now, normals, hits, length)
+    weights = level.area * _trusted(now, normals, hits, length)
     if (weights > 0).mean() < FEWEST_NEAR:
         raise MeshError("template and mesh lie nowhere near each other")
     error = level.marks @ now - goals
@@ -255,7 +255,7 @@ def _step(
     return solver(smooth, planes, right, moved)
 
 
-def _trusted(mesh: TriMesh, now: np.ndarray, normals: np.ndarray, hits: Hits, length: float) -> np.ndarray:
+def _trusted(now: np.ndarray, normals: np.ndarray, hits: Hits, length: float) -> np.ndarray:
     """(V,) in [0, 1]: how far each nearest point is trusted; one on the target's border not at all."""
     gap = np.linalg.norm(hits.points - now, axis=1)
     agree = np.einsum("vc,vc->v", hits.normals, normals)
