@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +14,9 @@ from facegen.face import Face
 from facegen.landmarks.places import CLOSE_UPS, LIDS, PLACES, nearest_places, place_names
 from facegen.landmarks.points import face_size
 from facegen.mesh.strain import areas, edge_ratios, turned_over
-from facegen.pictures.hidden import hidden
 from facegen.pictures.render import render
 from facegen.pictures.sheets import contact_sheet
+from facegen.pictures.showing import showing
 from facegen.sequence.frames import FewFields, chunks
 from facegen.sequence.sequence import Sequence
 
@@ -83,8 +84,8 @@ def judge(face: Face, sequence: Sequence) -> Judgement:
     stretched too far.
 
     A few triangles do so in shapes that artists make, where lips and lids roll; the bounds are on the area of each
-    place at rest. Of lids only what can be seen counts: their lining folds up behind them as an eye shuts, on
-    MakeHuman's head on 110 mm^2 of each.
+    place at rest. Skin of lids counts as far as it can be seen: as an eye shuts, their lining folds up behind
+    them, 110 mm^2 of each on MakeHuman's head, and as it looks up, their fold rolls in.
 
     Args:
         face: at rest.
@@ -110,10 +111,10 @@ def judge(face: Face, sequence: Sequence) -> Judgement:
     for frame, pose in zip(frames.tolist(), poses, strict=True):
         turned = turned_over(rest, pose, own)
         stretched = (edge_ratios(rest, pose, own) > LARGEST_STRETCH) & ~turned
-        unseen = _unseen(face, pose, own, (turned | stretched) & lids)
-        turned[unseen] = stretched[unseen] = False
+        share = _shown(face, pose, own, (turned | stretched) & lids)
+        turned, stretched = turned & (share > 0), stretched & (share > 0)
         per_turned, per_stretched = (
-            np.bincount(place, area * which, len(names)) / size**2 for which in (turned, stretched)
+            np.bincount(place, share * area * which, len(names)) / size**2 for which in (turned, stretched)
         )
         bad = (per_turned > TURNED_SHARE) | (per_stretched > STRETCHED_SHARE)
         total = per_turned + per_stretched
@@ -127,13 +128,13 @@ def judge(face: Face, sequence: Sequence) -> Judgement:
     return worst
 
 
-def _unseen(face: Face, pose: np.ndarray, faces: np.ndarray, which: np.ndarray) -> np.ndarray:
-    """(N,) those of the triangles `which`, (F,) bool, that the others cover; none where nothing can look."""
-    chosen = np.flatnonzero(which)
-    try:
-        return chosen[hidden(pose, faces, chosen, face.rotation)]
-    except FacegenError:
-        return chosen[:0]
+def _shown(face: Face, pose: np.ndarray, faces: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """(F,) how far each of the triangles `which`, (F,) bool, can be seen; 1 for the others, and where nothing can
+    look."""
+    share = np.ones(len(faces))
+    with suppress(FacegenError):
+        share[which] = showing(pose, faces, np.flatnonzero(which), face.rotation)
+    return share
 
 
 def _places(marks: np.ndarray | None, rest: np.ndarray, faces: np.ndarray) -> np.ndarray:

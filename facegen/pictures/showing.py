@@ -1,4 +1,4 @@
-"""Which triangles of a surface nobody sees who stands before it."""
+"""How far triangles of a surface can be seen by who stands before it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ LIFT = 1e-6
 """Of the mesh's box, by which rays begin off their triangle. Chosen: 0.3 micrometres for a head."""
 
 
-def hidden(vertices: np.ndarray, faces: np.ndarray, chosen: np.ndarray, rotation: np.ndarray) -> np.ndarray:
-    """(N,) bool: those of the triangles `chosen` that others cover from all sides before the face.
+def showing(vertices: np.ndarray, faces: np.ndarray, chosen: np.ndarray, rotation: np.ndarray) -> np.ndarray:
+    """(N,) in [0, 1]: how much of each of some triangles others do not cover, over all sides before the face.
 
     Args:
         vertices: (V, 3) in any units.
@@ -28,7 +28,7 @@ def hidden(vertices: np.ndarray, faces: np.ndarray, chosen: np.ndarray, rotation
         FacegenError: embreex is not installed.
     """
     if not len(chosen):
-        return np.zeros(0, bool)
+        return np.zeros(0)
     scene = require("embreex.rtcore_scene", "render").EmbreeScene()
     points = np.ascontiguousarray(vertices, np.float32)
     require("embreex.mesh_construction", "render").TriangleMesh(scene, points, np.ascontiguousarray(faces, np.int32))
@@ -42,4 +42,4 @@ def hidden(vertices: np.ndarray, faces: np.ndarray, chosen: np.ndarray, rotation
     rays = np.broadcast_to(ways, begin.shape)
     begin, rays = (np.ascontiguousarray(each.reshape(-1, 3), np.float32) for each in (begin, rays))
     covered = scene.run(begin, rays, query="OCCLUDED") >= 0
-    return covered.reshape(len(chosen), -1).all(axis=1)
+    return 1 - covered.reshape(len(chosen), -1).mean(axis=1)
