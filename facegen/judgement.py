@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,7 +110,9 @@ def judge(face: Face, sequence: Sequence) -> Judgement:
     for frame, pose in zip(frames.tolist(), poses, strict=True):
         turned = turned_over(rest, pose, own)
         stretched = (edge_ratios(rest, pose, own) > LARGEST_STRETCH) & ~turned
-        share = _shown(face, pose, own, (turned | stretched) & lids)
+        share = np.ones(len(own))
+        odd = np.flatnonzero((turned | stretched) & lids)
+        share[odd] = _shown(face, pose, chosen[odd])
         turned, stretched = turned & (share > 0), stretched & (share > 0)
         per_turned, per_stretched = (
             np.bincount(place, share * area * which, len(names)) / size**2 for which in (turned, stretched)
@@ -128,13 +129,14 @@ def judge(face: Face, sequence: Sequence) -> Judgement:
     return worst
 
 
-def _shown(face: Face, pose: np.ndarray, faces: np.ndarray, which: np.ndarray) -> np.ndarray:
-    """(F,) how far each of the triangles `which`, (F,) bool, can be seen; 1 for the others, and where nothing can
-    look."""
-    share = np.ones(len(faces))
-    with suppress(FacegenError):
-        share[which] = showing(pose, faces, np.flatnonzero(which), face.rotation)
-    return share
+def _shown(face: Face, pose: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """(N,) how far each of these triangles can be seen behind the face's skin; 1 where nothing can look."""
+    faces = face.mesh.faces
+    skin = np.arange(len(faces)) if face.skin is None else np.flatnonzero(face.skin[faces].any(axis=1))
+    try:
+        return showing(pose, faces[skin], np.searchsorted(skin, chosen), face.rotation)
+    except FacegenError:
+        return np.ones(len(chosen))
 
 
 def _places(marks: np.ndarray | None, rest: np.ndarray, faces: np.ndarray) -> np.ndarray:
