@@ -41,7 +41,8 @@ def add_performance(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="TAKE",
         help="how the person acts: one or more .npz of their takes, of whatever expressions, in the model's topology "
-        "and with their labels; or a whole number, which draws a style (default: nobody's in particular)",
+        "and with their labels, or Live Link Face's as EXPRESSION=FILE.csv, with --arkit-basis; or a whole number, "
+        "which draws a style (default: nobody's in particular)",
     )
 
 
@@ -51,6 +52,9 @@ def require_performance(options: Namespace) -> None:
     Raises:
         FacegenError: a number is out of range, or options contradict each other.
     """
+    options.style_basis = options.arkit_basis
+    if _recorded(options) and options.out.suffix.lower() != ".csv":
+        options.arkit_basis = None  # it is of the style, and of no writer
     options.seed_given = options.seed is not None
     options.seed = _seed("0" if options.seed is None else options.seed)
     if options.takes is None:
@@ -59,6 +63,11 @@ def require_performance(options: Namespace) -> None:
         raise FacegenError(f"--takes must be from 1 to {MOST_TAKES}, got {options.takes}")
     if isinstance(options.seed, str):
         raise FacegenError("--takes draws several takes, and --seed mean is the mean of all; give one of the two")
+
+
+def _recorded(options: Namespace) -> bool:
+    """Whether a style is asked of takes that shapes of ARKit play."""
+    return any(text.lower().endswith(".csv") for text in options.style or ())
 
 
 def _seed(text: str) -> int | str:
@@ -119,9 +128,29 @@ def style_asked(options: Namespace, model: Checkpoint) -> Style:
             raise FacegenError(f"--style: a number that draws has at most 18 digits, got {len(numbers[0])}")
         return int(numbers[0])
     from facegen.performing import style_of
+
+    return style_of(model, [_take_of_style(text, options, model) for text in options.style])
+
+
+def _take_of_style(text: str, options: Namespace, model: Checkpoint) -> Sequence:
+    """The take that a word of --style names."""
+    from facegen.recorded_take import recorded_take
     from facegen.sequence.sequence import Sequence
 
-    return style_of(model, [Sequence.load(path) for path in options.style])
+    if not text.lower().endswith(".csv"):
+        return Sequence.load(text)
+    expression, equals, path = text.partition("=")
+    if not equals:
+        raise FacegenError(
+            f"--style: a Live Link Face take does not say what it shows; write {model.expressions[0]}={text}, or "
+            "another of the model's expressions"
+        )
+    if options.style_basis is None:
+        raise FacegenError(
+            f"--style {text}: give --arkit-basis DIR too, a folder of meshes named as ARKit's blendshapes, such as "
+            "ICT-FaceKit's FaceXModel"
+        )
+    return recorded_take(model, path, expression, options.style_basis)
 
 
 def write_takes(shown: list[tuple[str, Sequence]], options: Namespace) -> None:
