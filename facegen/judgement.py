@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from facegen.detection.look import camera_at
+from facegen.errors import FacegenError
 from facegen.face import Face
-from facegen.landmarks.places import CLOSE_UPS, PLACES, nearest_places, place_names
+from facegen.landmarks.places import CLOSE_UPS, LIDS, PLACES, nearest_places, place_names
 from facegen.landmarks.points import face_size
 from facegen.mesh.strain import areas, edge_ratios, turned_over
 from facegen.pictures.render import render
 from facegen.pictures.sheets import contact_sheet
+from facegen.pictures.showing import showing
 from facegen.sequence.frames import FewFields, chunks
 from facegen.sequence.sequence import Sequence
 
@@ -81,7 +83,8 @@ def judge(face: Face, sequence: Sequence) -> Judgement:
     stretched too far.
 
     A few triangles do so in shapes that artists make, where lips and lids roll; the bounds are on the area of each
-    place at rest.
+    place at rest. Skin of lids counts as far as it can be seen: as an eye shuts, their lining folds up behind
+    them, 110 mm^2 of each on MakeHuman's head, and as it looks up, their fold rolls in.
 
     Args:
         face: at rest.
@@ -101,13 +104,18 @@ def judge(face: Face, sequence: Sequence) -> Judgement:
     own = faces[chosen]
     names = place_names()
     place = _places(marks, rest, own)
+    lids = np.isin(place, [names.index(name) for name in LIDS])
     area, worst = areas(rest, own), Judgement({}, int(frames[0]), poses[0], chosen[:0], chosen[:0])
     beyond = 0.0
     for frame, pose in zip(frames.tolist(), poses, strict=True):
         turned = turned_over(rest, pose, own)
         stretched = (edge_ratios(rest, pose, own) > LARGEST_STRETCH) & ~turned
+        share = np.ones(len(own))
+        odd = np.flatnonzero((turned | stretched) & lids)
+        share[odd] = _shown(face, pose, chosen[odd])
+        turned, stretched = turned & (share > 0), stretched & (share > 0)
         per_turned, per_stretched = (
-            np.bincount(place, area * which, len(names)) / size**2 for which in (turned, stretched)
+            np.bincount(place, share * area * which, len(names)) / size**2 for which in (turned, stretched)
         )
         bad = (per_turned > TURNED_SHARE) | (per_stretched > STRETCHED_SHARE)
         total = per_turned + per_stretched
@@ -119,6 +127,16 @@ def judge(face: Face, sequence: Sequence) -> Judgement:
             counts = {names[number]: int(count[number]) for number in order}
             worst = Judgement(counts, frame, pose, chosen[turned], chosen[stretched])
     return worst
+
+
+def _shown(face: Face, pose: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """(N,) how far each of these triangles can be seen behind the face's skin; 1 where nothing can look."""
+    faces = face.mesh.faces
+    skin = np.arange(len(faces)) if face.skin is None else np.flatnonzero(face.skin[faces].any(axis=1))
+    try:
+        return showing(pose, faces[skin], np.searchsorted(skin, chosen), face.rotation)
+    except FacegenError:
+        return np.ones(len(chosen))
 
 
 def _places(marks: np.ndarray | None, rest: np.ndarray, faces: np.ndarray) -> np.ndarray:

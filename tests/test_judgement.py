@@ -11,6 +11,7 @@ from scipy.spatial import KDTree
 
 from facegen.face import Face
 from facegen.judgement import judge, strain_picture
+from facegen.landmarks.places import PLACES
 from facegen.landmarks.points import (
     CHIN_TIP,
     FOREHEAD_TOP,
@@ -22,6 +23,7 @@ from facegen.landmarks.points import (
     UPPER_INNER_LIP,
     UPPER_LIP,
 )
+from facegen.mesh import TriMesh
 from facegen.sequence.frames import FewFields, StoredFrames
 from facegen.sequence.sequence import Sequence
 
@@ -85,6 +87,28 @@ def test_what_turns_over_and_what_stretches_is_named_and_drawn() -> None:
     left, right = np.array_split(red, 2, axis=1)
     assert left.sum() > 20  # in the whole face
     assert right.sum() > 2 * left.sum()  # and from nearby
+
+
+@pytest.mark.parametrize(
+    "place, depth, named", [("left upper lid", -15, 0), ("left upper lid", 15, 1), ("nose", -15, 1)]
+)
+def test_of_lids_what_is_covered_does_not_count(place: str, depth: float, named: int) -> None:
+    """Skin of a cheek that is called so, and a patch that turns over, mm before it or behind it."""
+    face = _face()
+    rest, faces = face.mesh.vertices, face.mesh.faces
+    spot = rest[rest[:, 2] > 40][KDTree(rest[rest[:, 2] > 40][:, :2]).query([32, -35])[1]]
+    marks = face.marks.copy()
+    marks[list(PLACES[place])] = spot
+    patch = np.flatnonzero(np.linalg.norm(rest - spot, axis=1) < 7)
+    number = np.full(len(rest), -1)
+    number[patch] = len(rest) + np.arange(len(patch))
+    added = number[faces[(number[faces] >= 0).all(axis=1)]]
+    whole = TriMesh(np.concatenate([rest, rest[patch] + [0, 0, depth]]), np.concatenate([faces, added]))
+    moved = whole.vertices.copy()
+    moved[len(rest) :, 0] = 2 * spot[0] - moved[len(rest) :, 0]
+    both = np.stack([whole.vertices, moved])
+    judged = judge(replace(face, mesh=whole, marks=marks), Sequence(both, whole.faces, 25, np.eye(2)[:, 1:], ("it",)))
+    assert list(judged.counts) == [place] * named
 
 
 def test_of_many_frames_those_of_largest_motion_are_judged_the_peaks_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from facegen.alive.eye import Eye
 from facegen.alive.hanging import Hanging
 from facegen.alive.opening import Margin, Opening
 from facegen.alive.sliding import Sliding
+from facegen.alive.stations import TAPER_STEPS, between, wedges
 from facegen.mesh.tri_mesh import TriMesh
 
 # Lengths are in units of the face's size (230 mm for an adult), see `face_size`.
@@ -20,9 +21,9 @@ UPPER_REACH, LOWER_REACH = 0.085, 0.055
 where the cheek begins."""
 WHOLE = 0.12
 """Share of that within which skin moves as the margin does. Chosen: the lid's plate is stiff."""
-SPREAD, SPREAD_SHARES = 0.6, (0.1, 0.23, 0.34, 0.23, 0.1)
-"""Skin so far from the margin goes with that much of it to both sides, as a share of the distance, and how much each
-part counts. Chosen: without it skin above the corners has a crease."""
+SPREAD = 0.6
+"""Skin so far from the margin goes with that much of it to both sides, as a share of the distance. Chosen: without it
+skin above the corners has a crease."""
 MEETING = 0.12
 """Share of the gap between the lids by which the lower one rises when the eye shuts. Chosen: it mostly moves towards
 the nose, Doane, "Interactions of eyelids and tears", Am. J. Ophthalmol. 89 (1980)."""
@@ -33,12 +34,14 @@ UPPER_FOLLOWS, LOWER_FOLLOWS = 0.9, 0.35
 and Fuchs, "Lid-eye coordination during vertical gaze changes", J. Neurophysiol. 60 (1988); the lower one is chosen."""
 LEAST_LEFT = 0.35
 """Share of the gap that gaze alone leaves between the lids. Chosen: one who looks down still sees."""
+RIM_STEPS = 2
+"""Stations from the ends of the opening to where lids go over one another. Chosen: in the corners skin goes on from one
+lid to the other, and what went over would be turned inside out."""
+AGAIN, MOST_MISSING = 2, 0.1
+"""Times that margins which do not meet in a shut eye are moved on, and radians by which at most at a time. Chosen:
+brows that are raised open a corner by 0.5 mm, and little of it is left after twice."""
 FRONT = 1.4
 """Radians up and down, within which skin may touch the eyeball. Chosen, 80 degrees: behind that is the socket."""
-TAPER, MOST_TAPER, TAPER_STEPS = 0.025, 0.035, 8
-"""Beyond where an opening is seen it ends as a wedge in the corner of the lids: the shortest and the longest, and
-stations on each. Chosen, 6 and 8 mm: what lies in the corner, as the caruncle, covers the eye too, and is folded
-in."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +51,11 @@ class Lids:
     Args:
         eye: whose lids.
         opening: between them, at rest.
+        edges: the same by the numbers of `near`.
         near: (N,) vertices that are moved or pushed.
         to: sparse (N, K) from the stations of the opening, and of the wedges beyond it, to the vertices.
         upper, lower: (N,) how far a vertex goes with each margin.
+        halfway: (N,) how far a vertex lies between the margins, as the lining in the corners does: 1 half-way.
         level: (N,) by how much less it turns, since it is farther from the axis.
         sliding: how high they lie where they slide to.
         contact: what keeps them off the ball; None without one.
@@ -60,10 +65,12 @@ class Lids:
 
     eye: Eye
     opening: Opening
+    edges: Opening
     near: np.ndarray
     to: csr_matrix
     upper: np.ndarray
     lower: np.ndarray
+    halfway: np.ndarray
     level: np.ndarray
     sliding: Sliding
     contact: Contact | None
@@ -85,8 +92,8 @@ class Lids:
         x, angle, far = eye.cylinder(mesh.vertices)
         out = np.linalg.norm(mesh.vertices - eye.centre, axis=1)
         skin = skin | hanging.film
-        wedges = _wedges(eye, opening, mesh.vertices[None], size)
-        along, top, bottom, middle = (each[0] if each.ndim == 2 else each for each in wedges)
+        margins = wedges(eye, opening, mesh.vertices[None], size)
+        along, top, bottom, middle = (each[0] if each.ndim == 2 else each for each in margins)
         up, down, margin = (np.interp(x, along, curve) for curve in (top, bottom, middle))
         # The farther from the margin, the more of its neighbours skin goes with.
         above, below = (angle - up) * far, (down - angle) * far
@@ -111,10 +118,14 @@ class Lids:
         sliding.rise[hanging.members] = hanging.roots @ sliding.rise
         clear = eye.clearance(mesh.vertices[None])[0]
         touching = skin & (np.abs(clear) < 0.03 * size) & (np.abs(angle) < FRONT)
+        touching[np.concatenate([opening.upper.corners, opening.lower.corners])] = True
         near = np.flatnonzero((upper > 1e-3) | (lower > 1e-3) | touching)
-        weights = (upper[near], lower[near], level[near], Sliding(sliding.rise[near]))
+        seen = np.clip(np.minimum(x - along[0], along[-1] - x) / (along[TAPER_STEPS] - along[0]) * 2 - 1, 0, 1)
+        halfway = 4 * seen * upper * lower / np.maximum(upper + lower, 1e-6)
+        weights = (upper[near], lower[near], halfway[near], level[near], Sliding(sliding.rise[near]))
         rest_gap = np.maximum(top - bottom, 1e-6)
-        free = cls(eye, opening, near, _between(x[near], spread[near], along), *weights, None, rest_gap, size)
+        edges = opening.renumbered(np.searchsorted(near, np.arange(len(skin))))
+        free = cls(eye, opening, edges, near, between(x[near], spread[near], along), *weights, None, rest_gap, size)
         if eye.reach is None:
             return free
         still, soft = np.eye(3)[None], ~np.isin(near, hanging.members) & (np.abs(angle[near]) < FRONT)
@@ -136,7 +147,30 @@ class Lids:
         Returns:
             (T, N, 3) the vertices of `near`.
         """
-        turn_up, turn_low, out_up, out_low = self._margins(vertices, closure, up)
+        (top, bottom), ways = self._margins(vertices, closure, up)
+        near = self._in_order(near, top, bottom, closure)
+        moved = self._turned(near, ways, rotation)
+        shut = np.flatnonzero(closure > 0)  # few frames of many
+        ways = tuple(way[shut] for way in ways)
+        for _ in range(AGAIN if len(shut) else 0):
+            more = self._missing(moved[shut], closure[shut])
+            ways = tuple(way + each for way, each in zip(ways, more, strict=True))
+            moved[shut] = self._turned(near[shut], ways, rotation[shut])
+        return moved if self.contact is None else self.contact.push(moved, rotation)
+
+    def _in_order(self, near: np.ndarray, top: np.ndarray, bottom: np.ndarray, closure: np.ndarray) -> np.ndarray:
+        """(T, N, 3) mm: skin between margins (T, K) radians, as far between them as at rest where the eye shuts.
+
+        Beyond the opening nothing is done: what is taken for margins there says little of an expression's skin.
+        """
+        part = self.upper / np.maximum(self.upper + self.lower, 1e-6)
+        line = part * (self.to @ top.T).T + (1 - part) * (self.to @ bottom.T).T
+        off = np.clip(line - self.eye.cylinder(near)[1], -MOST_MISSING, MOST_MISSING)
+        return self.eye.raised(near, np.clip(closure, 0, 1)[:, None] * self.halfway * off)
+
+    def _turned(self, near: np.ndarray, ways: tuple[np.ndarray, ...], rotation: np.ndarray) -> np.ndarray:
+        """(T, N, 3) mm where vertices go as margins go by `ways`, see `_margins`; not yet kept off the ball."""
+        turn_up, turn_low, out_up, out_low = ways
         angle = self.level * (self.upper * (self.to @ turn_up.T).T + self.lower * (self.to @ turn_low.T).T)
         outward = self.upper * (self.to @ out_up.T).T + self.lower * (self.to @ out_low.T).T
         grow = 1 + outward / np.maximum(self.eye.cylinder(near)[2], 1e-6)
@@ -145,8 +179,18 @@ class Lids:
         way = moved - self.eye.centre
         higher = self.eye.radius(moved, rotation) - self.eye.radius(near)
         higher = (self.upper + self.lower) * higher + self.sliding(angle)
-        moved = moved + way * (higher / np.linalg.norm(way, axis=-1))[..., None]
-        return moved if self.contact is None else self.contact.push(moved, rotation)
+        return moved + way * (higher / np.linalg.norm(way, axis=-1))[..., None]
+
+    def _missing(self, moved: np.ndarray, closure: np.ndarray) -> tuple[np.ndarray | float, ...]:
+        """By how much margins have to go further, as `_margins`, where vertices (T, N, 3) that should be shut by (T,)
+        are not: beside the corners skin goes with both margins, and with neither wholly."""
+        _, top, _ = self.eye.cylinder(self.edges.upper.points(moved))
+        _, bottom, bottom_far = self.eye.cylinder(self.edges.lower.points(moved))
+        shut = np.clip(closure, 0, 1)[:, None] ** 4
+        over = OVERLAP / 2 * self.size / np.maximum(bottom_far, 1e-6) * self._rims()[TAPER_STEPS:-TAPER_STEPS]
+        lacking = shut * np.clip(top - bottom + over, 0, MOST_MISSING)
+        lacking = np.pad(lacking, ((0, 0), (TAPER_STEPS, TAPER_STEPS)), mode="linear_ramp")
+        return -(1 - MEETING) * lacking, MEETING * lacking, 0.0, 0.0
 
     def numbered(self, corners: np.ndarray) -> Lids:
         """The same on a mesh in which the corners of the upper margin's triangles, and then of the lower's, are
@@ -157,12 +201,12 @@ class Lids:
 
     def share_open(self, vertices: np.ndarray) -> np.ndarray:
         """(T,) how far the eye is open in frames (T, V, 3), as a share of rest: 0 is shut."""
-        _, top, bottom, _ = _wedges(self.eye, self.opening, vertices, self.size)
+        _, top, bottom, _ = wedges(self.eye, self.opening, vertices, self.size)
         return np.maximum(top - bottom, 0).sum(axis=1) / self.rest_gap.sum()
 
-    def _margins(self, vertices: np.ndarray, closure: np.ndarray, up: np.ndarray) -> tuple[np.ndarray, ...]:
-        """(T, K) radians by which each margin turns upwards, of the upper and the lower one, and mm outwards."""
-        _, top, bottom, _, top_far, bottom_far = _wedges(self.eye, self.opening, vertices, self.size, apart=True)
+    def _margins(self, vertices: np.ndarray, closure: np.ndarray, up: np.ndarray) -> tuple[tuple[np.ndarray, ...], ...]:
+        """(T, K) radians of both margins, the upper one first; by which each turns upwards, and mm outwards."""
+        _, top, bottom, _, top_far, bottom_far = wedges(self.eye, self.opening, vertices, self.size, apart=True)
         gap = np.maximum(top - bottom, 0)
         open_ = np.clip(gap / self.rest_gap, 0, 1)
         shape = np.clip(self.rest_gap / self.rest_gap.max(), 0, 1)
@@ -173,44 +217,17 @@ class Lids:
         follow_up = np.maximum(follow_up, follow_low - (1 - LEAST_LEFT) * gap)
         left = gap + follow_up - follow_low
         shut = np.clip(closure, 0, 1)[:, None]
-        over = np.minimum(OVERLAP * self.size / np.maximum(bottom_far, 1e-6), 0.3 * gap) * shut**4
+        over = np.minimum(OVERLAP * self.size / np.maximum(bottom_far, 1e-6), 0.3 * gap) * shut**4 * self._rims()
         turn_low = follow_low + shut * MEETING * left
         turn_up = follow_up - shut * (1 - MEETING) * left - over
         apart = shut**2 * (top_far - bottom_far) / 2
-        return turn_up, turn_low, -apart * (gap > 0), apart * (gap > 0)
+        return (top, bottom), (turn_up, turn_low, -apart * (gap > 0), apart * (gap > 0))
 
-
-def _wedges(
-    eye: Eye, opening: Opening, vertices: np.ndarray, size: float, apart: bool = False
-) -> tuple[np.ndarray, ...]:
-    """The margins at the stations of the opening, and at those of a wedge beyond each corner, where they meet.
-
-    Returns:
-        (K,) mm along the axis, (T, K) radians of the upper and of the lower margin, and mm of both from the axis; and,
-        if `apart`, of the upper and of the lower one.
-    """
-    _, top, top_far = eye.cylinder(opening.upper.points(vertices))
-    _, bottom, bottom_far = eye.cylinder(opening.lower.points(vertices))
-    stations, here = opening.along, opening.high
-    middle, half, both = (top + bottom) / 2, (top - bottom) / 2, (top_far + bottom_far) / 2
-    bend = (middle[:, here[1]] - middle[:, here[0]]) / (stations[here[1]] - stations[here[0]])
-    reach = np.clip(np.abs(opening.corners - stations[[0, -1]]), TAPER * size, MOST_TAPER * size)
-    steps = np.linspace(0, 1, TAPER_STEPS + 1)[1:]
-    pads = ((0, 0), (TAPER_STEPS, TAPER_STEPS))
-    along = np.concatenate([(stations[0] - reach[0] * steps)[::-1], stations, stations[-1] + reach[1] * steps])
-    middle, half = np.pad(middle, pads, mode="edge"), np.pad(half, pads)
-    for at, end in zip(here + TAPER_STEPS, (along[0], along[-1]), strict=True):
-        part = (along - along[at]) / (end - along[at])
-        line = half[:, at, None] * np.clip(1 - part, 0, 1)
-        straight = middle[:, at, None] + bend[:, None] * (along - along[at])
-        beyond = part > 0
-        outside = beyond & ((along < stations[0]) | (along > stations[-1]))
-        middle[:, outside] = straight[:, outside]
-        half[:, beyond] = np.maximum(half, line)[:, beyond]
-    found = (along, middle + half, middle - half, np.pad(both, pads, mode="edge"))
-    if not apart:
-        return found
-    return (*found, *(np.pad(far, pads, mode="edge") for far in (top_far, bottom_far)))
+    def _rims(self) -> np.ndarray:
+        """(K,) 1 where lids end, 0 where skin goes on from one to the other and would be turned inside out."""
+        count = len(self.opening.along)
+        from_end = np.minimum(np.arange(count), np.arange(count)[::-1])
+        return np.pad(np.minimum(from_end / RIM_STEPS, 1), TAPER_STEPS)
 
 
 def _step(part: np.ndarray) -> np.ndarray:
@@ -221,17 +238,3 @@ def _step(part: np.ndarray) -> np.ndarray:
 def _fade(part: np.ndarray) -> np.ndarray:
     """1 at the margin, 0 where `part` is 1."""
     return 1 - _step((part - WHOLE) / (1 - WHOLE))
-
-
-def _between(x: np.ndarray, spread: np.ndarray, along: np.ndarray) -> csr_matrix:
-    """Sparse (N, K): linear interpolation between stations, averaged over `spread` mm to both sides."""
-    steps = zip((-1, -0.5, 0, 0.5, 1), SPREAD_SHARES, strict=True)
-    parts = [share * _linear(x + step * spread, along) for step, share in steps]
-    return csr_matrix(sum(parts[1:], parts[0]))
-
-
-def _linear(x: np.ndarray, along: np.ndarray) -> csr_matrix:
-    at = np.clip(np.searchsorted(along, x) - 1, 0, len(along) - 2)
-    part = np.clip((x - along[at]) / (along[at + 1] - along[at]), 0, 1)
-    rows = np.tile(np.arange(len(x)), 2)
-    return csr_matrix((np.concatenate([1 - part, part]), (rows, np.concatenate([at, at + 1]))), (len(x), len(along)))

@@ -34,6 +34,8 @@ PLACES = {
     "forehead": (10, 151, 9, 67, 297, 69, 299, 104, 333, 103, 332),
 }
 """Landmarks of each place, by FaceMesh's numbers; left and right are the face's own."""
+LIDS = tuple(name for name in PLACES if name.endswith("lid") or name.endswith("corner of the eye"))
+"""Places whose skin has a side that lies on the eye."""
 CLOSE_UPS = {
     "mouth": ("upper lip", "lower lip", "right corner of the mouth", "left corner of the mouth"),
     "right eye": ("right upper lid", "right lower lid", "right corner of the eye"),
