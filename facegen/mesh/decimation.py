@@ -159,7 +159,7 @@ def _openmesh() -> ModuleType:
         if error.name != "openmesh":
             raise
         raise FacegenError(
-            "meshes are decimated by the package 'openmesh', which is not installed; it needs a C++ compiler and "
+            "a new hierarchy is made by the package 'openmesh', which is not installed; it needs a C++ compiler and "
             "cmake: CMAKE_POLICY_VERSION_MINIMUM=3.5 pip install openmesh"
         ) from error
     return openmesh
