@@ -41,9 +41,9 @@ def said(
         f"photo me.png --model {checkpoint_path} --out me.glb",
         f"export {corpus_path} --expression happy --out recorded.glb",
         f"fit --model=SpiralGenerator --model.channels=[16,8,8] --data.corpus={corpus_path} --data.workers=0"
-        " --trainer.accelerator=cpu --trainer.max_epochs=1 --trainer.enable_progress_bar=false"
-        " --trainer.enable_model_summary=false --trainer.logger=CSVLogger --trainer.logger.save_dir=."
-        " --trainer.logger.name=null --trainer.logger.version=run",
+        " --trainer.accelerator=cpu --trainer.max_epochs=1 --trainer.limit_train_batches=2"
+        " --trainer.limit_val_batches=1 --trainer.enable_progress_bar=false --trainer.enable_model_summary=false"
+        " --trainer.logger=CSVLogger --trainer.logger.save_dir=. --trainer.logger.name=null --trainer.logger.version=run",
         "prepare synthetic --vertices 420 --out corpus",
     ]
     (folder / "lines.txt").write_text("\n".join(lines), encoding="utf-8")
@@ -69,7 +69,9 @@ def test_all_but_preparing_works(said: tuple[Path, subprocess.CompletedProcess[s
     assert not (folder / "corpus").exists()
 
 
-def test_what_needs_openmesh_says_the_line_that_installs_it(said: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_what_needs_openmesh_says_the_line_that_installs_it(
+    said: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
     lines = [line for line in said[1].stderr.splitlines() if "openmesh" in line]
     assert len(lines) == 1
     assert lines[0].endswith("CMAKE_POLICY_VERSION_MINIMUM=3.5 pip install openmesh")
