@@ -43,7 +43,8 @@ def said(
         f"fit --model=SpiralGenerator --model.channels=[16,8,8] --data.corpus={corpus_path} --data.workers=0"
         " --trainer.accelerator=cpu --trainer.max_epochs=1 --trainer.limit_train_batches=2"
         " --trainer.limit_val_batches=1 --trainer.enable_progress_bar=false --trainer.enable_model_summary=false"
-        " --trainer.logger=CSVLogger --trainer.logger.save_dir=. --trainer.logger.name=null --trainer.logger.version=run",
+        " --trainer.logger=CSVLogger"
+        " --trainer.logger.save_dir=. --trainer.logger.name=null --trainer.logger.version=run",
         "prepare synthetic --vertices 420 --out corpus",
     ]
     (folder / "lines.txt").write_text("\n".join(lines), encoding="utf-8")
