@@ -54,6 +54,14 @@ def test_where_nothing_may_go_more_stay() -> None:
     assert len(thinned(fan, 3)[0]) == 5
 
 
+def test_a_hole_stays_open_to_the_last() -> None:
+    plate = plate_with_hole()
+    _, coarse = thinned(plate, 1)
+    assert len(coarse.vertices) < 9
+    assert characteristic(coarse) == characteristic(plate) == 0
+    assert not [finding for finding in check(coarse) if finding.fatal]
+
+
 def test_it_is_taken_only_where_openmesh_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     mesh = sphere(400)
     np.testing.assert_array_equal(fewer(mesh, 80)[0], decimate(mesh, 80)[0])
