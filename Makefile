@@ -72,7 +72,7 @@ tried-package:
 	cd $(AT)/work && ../empty/bin/facegen export corpus --expression happy --out happy.glb
 	cd $(AT)/work && $(BARE) ../empty/bin/facegen animate happy.glb --model run/checkpoints/last.ckpt --expression sad --frames 8 --out sad.glb
 	$(OPENMESH)
-	$(PIP) install -c constraints.txt pytest hypothesis plyfile pygltflib pillow
+	$(PIP) install -c constraints.txt pytest hypothesis plyfile pygltflib pillow trimesh
 	cd $(AT)/work/facegen-* && ../../empty/bin/pytest tests/mesh tests/motion tests/nn/test_native.py
 
 # The oldest versions that pyproject.toml allows, in an environment of their own: on Linux some gigabytes, since torch's
