@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SET_UP := $(VENV)/.set-up
 
-.PHONY: demo test types lint docs package built-package tried-package lowest blender elsewhere browser false-faces lids own-face clean
+.PHONY: demo test types lint docs package built-package tried-package lowest blender elsewhere browser false-faces lids own-face draws clean
 
 demo: $(SET_UP)
 	$(BIN)/facegen demo --out demo
@@ -117,6 +117,11 @@ lids: $(SET_UP)
 # the data are: make own-face DATA="../ICT-FaceKit ../MakeHuman".
 own-face: $(SET_UP)
 	$(BIN)/python tests/benchmark/own_face_bounds.py $(DATA)
+
+# What to draw a take by, tried behind one trained generator of performances (docs/study.md), an hour of one core:
+# make draws DATA="runs/ict_performance/version_0/checkpoints/last.ckpt corpora/ict_takes".
+draws: $(SET_UP)
+	$(BIN)/python tests/models/draws.py $(DATA)
 
 # openmesh comes as source: it needs a C++ compiler and cmake, and with cmake 4 the policy that its build files ask for.
 $(SET_UP): pyproject.toml constraints.txt $(wildcard facegen/nn/native/*.cpp facegen/nn/native/*.h)

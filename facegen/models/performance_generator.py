@@ -18,9 +18,10 @@ from facegen.models.spiral_generator import OPTIMIZERS
 from facegen.nn.performance_codes import told_of
 from facegen.nn.performance_network import PerformanceNetwork
 
-NOBODY = 0.15
-"""Share of training takes that are made without their person's style, so that the network also knows what to make where
-nobody's style is given. Chosen."""
+NOBODY, NOBODYS_TAKE = 0.5, 0.15
+"""Shares of training takes that are made without their person's style, so that the network also knows what to make
+where nobody's style is given: of those made without their code, and of those made with it. Chosen: the mean of
+everybody's takes is learnt from the former alone, and with 0.15 of them it was learnt half as fast."""
 OTHERS = 1 / 3
 """Learning rate of all but the decoder's matrices, as a share of theirs. Chosen: as quick as these, styles and codes
 shake the decoder before it moves a face."""
@@ -113,11 +114,12 @@ class PerformanceGenerator(ExpressionGenerator):
         recorded, ptr, frames = self.wanted(batch, stage)
         share, network = Share.of(batch, len(recorded)), self.network
         draws = [self._draws(int(item)) for item in batch.item]
-        known, noise, start, time = (torch.stack(each).to(batch.motion) for each in zip(*draws, strict=True))
-        style = known * network.styles()[self._rows.to(batch.item.device)[batch.item]]
+        chance, noise, start, time = (torch.stack(each).to(batch.motion) for each in zip(*draws, strict=True))
+        own = network.styles()[self._rows.to(batch.item.device)[batch.item]]
+        in_mean, style = (own * (chance >= nobody) for nobody in (NOBODY, NOBODYS_TAKE))
         mean, log = network.read(batch.displacement, batch.motion, batch.ptr, batch.neutral, style.detach())
         code = mean + (log / 2).exp() * noise
-        made, acted = self._both(batch, frames, style, code)
+        made, acted = self._both(batch, frames, torch.cat([in_mean, style]), code)
         told = told_of(batch.motion, batch.ptr, style).detach()
         flow = network.source.loss(code.detach(), told, start, time)
         apart = (mean.square() + log.exp() - 1 - log).sum(1) / 2
@@ -126,26 +128,26 @@ class PerformanceGenerator(ExpressionGenerator):
         loss = loss + self.loss(made, recorded, ptr, share.counts, batch)
         return self.counted(loss, made, recorded, ptr, share, batch, stage)
 
-    def _both(self, batch: MotionBatch, frames: Tensor | None, style: Tensor, code: Tensor) -> tuple[Tensor, Tensor]:
-        """The frames (N', V, 3) mm without the takes' codes and with them, in one go, which is quicker."""
+    def _both(self, batch: MotionBatch, frames: Tensor | None, styles: Tensor, code: Tensor) -> tuple[Tensor, Tensor]:
+        """The frames (N', V, 3) mm without the takes' codes and with them, in one go, which is quicker, by the styles
+        (2 B, S) of both."""
         total = len(batch.motion)
         ptr = torch.cat([batch.ptr, total + batch.ptr[1:]])
         frames = torch.arange(total, device=ptr.device) if frames is None else frames
-        twice = (batch.neutral, style, code)
-        neutral, style, code = (each.repeat(2, *[1] * (each.dim() - 1)) for each in twice)
+        neutral, code = (each.repeat(2, *[1] * (each.dim() - 1)) for each in (batch.neutral, code))
         known = torch.arange(2).repeat_interleave(len(batch.ptr) - 1).to(code)[:, None]
         motion, frames = batch.motion.repeat(2, 1), torch.cat([frames, total + frames])
-        made, acted = self.network(motion, ptr, frames, neutral, style, code, known).chunk(2)
+        made, acted = self.network(motion, ptr, frames, neutral, styles, code, known).chunk(2)
         return made, acted
 
     def _draws(self, item: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """What a step draws for a sequence: whether its person is known (1,), noise of its code and for the flow (C,),
-        and a time (1,); by the step and the sequence, whatever else is in the batch, so that a resumed run and one of
-        several processes draw the same."""
+        """What a step draws for a sequence: a chance by which its person is known (1,), noise of its code and for the
+        flow (C,), and a time (1,); by the step and the sequence, whatever else is in the batch, so that a resumed run
+        and one of several processes draw the same."""
         generator = torch.Generator().manual_seed(self.global_step * ITEMS + item % ITEMS)
-        known = (torch.rand(1, generator=generator) >= NOBODY).float()
+        chance = torch.rand(1, generator=generator)
         noise, start = torch.randn(2, self.network.take, generator=generator)
-        return known, noise, start, torch.rand(1, generator=generator)
+        return chance, noise, start, torch.rand(1, generator=generator)
 
 
 def training_people(corpus: Corpus | CorpusInBrief) -> list[str]:

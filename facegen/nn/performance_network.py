@@ -30,8 +30,8 @@ class PerformanceNetwork(nn.Module):
     .. math:: \hat d_t = p \odot D\big((I + \textstyle\sum_k s_k B_k)\, E(e, s, c)_t\big)
 
     The encoder E reads the label and, in each frame, the style s and the take's code c; the style also scales and mixes
-    the latent by the matrices B, since people differ by how much they move what. p are the proportions of the neutral,
-    so that a larger face moves by more. Without a code it makes what errs least of all takes; without a style, of all
+    the latent by the matrices B, since people differ by how much they move what. p are powers of the neutral's size
+    along each axis, see `Proportions`. Without a code it makes what errs least of all takes; without a style, of all
     people's.
 
     Args:
@@ -140,7 +140,7 @@ class PerformanceNetwork(nn.Module):
         self, displacement: Tensor, motion: Tensor, ptr: Tensor, neutral: Tensor, style: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Mean and log of the variance, (B, C) each, of the codes of takes (N, V, 3) mm."""
-        tracks = displacement[:, self.points] / self.proportions(neutral)[frame_owners(ptr)][:, None]
+        tracks = displacement[:, self.points] / self.proportions(neutral).detach()[frame_owners(ptr)][:, None]
         return self.reader(tracks.flatten(1) / self.scale, motion, ptr, style)
 
     def take_of(self, displacement: Tensor, motion: Tensor, neutral: Tensor, style: Tensor | None = None) -> Tensor:

@@ -23,6 +23,7 @@ from facegen.training.callbacks import PredictionWriter
 from facegen.training.progress_lines import ProgressLines
 from facegen.training.run_state import run_state
 from facegen.training.tracking import RunRecord, Throughput
+from facegen.training.weight_average import WeightAverage as WeightAverage  # configs name it
 
 VERBS = {
     "fit": ("Train a model.", "facegen fit --config configs/ict_spiral.yaml --data.corpus corpora/ict"),

@@ -13,7 +13,7 @@ from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.nn import style_search
 from facegen.nn.performance_codes import TakeSource
 from facegen.nn.performance_network import PerformanceNetwork, frame_owners, looked_at
-from facegen.nn.proportions import Proportions
+from facegen.nn.proportions import FIRST_EXPONENT, Proportions
 from facegen.nn.style_search import Reference, spread_of
 
 HIERARCHY = MeshHierarchy.build(plate_with_hole(), depth=1)
@@ -45,9 +45,14 @@ def test_proportions_are_those_along_each_axis_wherever_the_head_stands() -> Non
     larger = (template - template.mean(0)) * (1.1, 0.9, 1.2)
     of = Proportions(template)
     heads = [larger, larger @ Rotation.from_rotvec((0.4, -1.2, 0.3)).as_matrix() + (300, -20, 1000)]
-    found = of(torch.from_numpy(np.stack(heads).astype(np.float32)))
+    neutrals = torch.from_numpy(np.stack(heads).astype(np.float32))
+    found = of.sizes(neutrals)
     np.testing.assert_allclose(found[0], (1.1, 0.9, 1.2), atol=0.01)  # laid on as a body, it turns a little
     np.testing.assert_allclose(found[1], found[0], atol=1e-4)
+    with torch.no_grad():
+        of.exponent[:] = torch.tensor([0.0, 1.0, 2.0])
+        moved = of(neutrals)[0]
+    np.testing.assert_allclose(moved, [1, found[0, 1], found[0, 2] ** 2], rtol=1e-5)
 
 
 def test_what_is_made_stays_the_same_where_the_head_stands_elsewhere_and_grows_with_it() -> None:
@@ -56,7 +61,7 @@ def test_what_is_made_stays_the_same_where_the_head_stands_elsewhere_and_grows_w
     moved = large @ turn.T + torch.tensor([10.0, -300.0, 50.0])
     with torch.no_grad():
         one, two, three = (made(label(5, 0), neutral=each[None]) for each in (small, large, moved))
-    torch.testing.assert_close(two, 1.1 * one, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(two, 1.1**FIRST_EXPONENT * one, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(three, two, rtol=1e-3, atol=1e-3)
 
 

@@ -27,12 +27,14 @@ TESTS = Path(__file__).parents[1]
 EPOCHS, STEPS = 4, 5  # an epoch is 18 sequences, each of them twice, 8 a step
 WORKER = ["--data.workers=1"]
 KILLED = 2 * STEPS + 3
+DECAY = 0.6
 
 
 @pytest.fixture(scope="module")
 def common(fit_arguments: list[str]) -> list[str]:
     settings = ["--model.stride=auto", "--data.passes=2", "--data.batch_size=8", f"--trainer.max_epochs={EPOCHS}"]
-    return ["fit", *fit_arguments, *settings]
+    averaged = ["--trainer.callbacks=WeightAverage", f"--trainer.callbacks.decay={DECAY}"]
+    return ["fit", *fit_arguments, *settings, *averaged]
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,7 @@ def killed(common: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("killed")
     more = [
         f"--trainer.logger.save_dir={folder}",
-        "--trainer.callbacks=processes.Kill",
+        "--trainer.callbacks+=processes.Kill",
         f"--trainer.callbacks.step={KILLED}",
         "--trainer.callbacks+=ModelCheckpoint",
         "--trainer.callbacks.filename={step}",
@@ -91,8 +93,21 @@ def assert_same(one: Any, two: Any, name: str = "") -> None:
 def assert_same_end(one: Path, two: Path) -> None:
     """The last checkpoints of two runs hold the same weights, the same state of Adam, and the same learning rate."""
     contents = [read_raw(path / "checkpoints" / "last.ckpt") for path in (one, two)]
-    for part in ("state_dict", "optimizer_states", "lr_schedulers", "epoch", "global_step"):
+    averaged = ("current_model_state", "averaging_state")
+    for part in ("state_dict", *averaged, "optimizer_states", "lr_schedulers", "epoch", "global_step"):
         assert_same(*(content[part] for content in contents), part)
+
+
+def test_a_checkpoint_holds_the_average_of_the_weights_of_all_steps(killed: Path) -> None:
+    average: torch.Tensor | None = None
+    for step in range(1, KILLED):
+        content = read_raw(killed / f"step={step}.ckpt")
+        name = next(name for name in content["state_dict"] if name.endswith("full.weight"))
+        weights = content["current_model_state"][name]
+        share = max(1 - DECAY, 5 / (4 + step))  # step 1 is what the average begins with
+        average = weights.clone() if average is None else average + share * (weights - average)
+        torch.testing.assert_close(content["state_dict"][name], average)
+    assert share == pytest.approx(0.4) and not torch.equal(content["state_dict"][name], weights)
 
 
 @pytest.mark.parametrize(
