@@ -44,26 +44,35 @@ built-package:
 	$(AT)/tools/bin/python -m twine check --strict $(DIST)/*
 
 # Wheels of $(DIST) are looked into, and the one for this Python is installed where nothing else is and run from
-# another folder, the way from faces to a clip; then tests out of the sdist run against that installation.
+# another folder, the way from faces to a clip; then tests out of the sdist run against that installation. No compiler is
+# in reach while it is installed, and openmesh, which needs one, is there only while a corpus is prepared and for tests.
 tried-package: export PYTHONPATH :=
 tried-package: PIP = $(AT)/empty/bin/python -m pip --disable-pip-version-check --quiet
+tried-package: BARE = env PATH=$(AT)/empty/bin CC=none CXX=none
+tried-package: OPENMESH = CMAKE_POLICY_VERSION_MINIMUM=3.5 $(PIP) install -c constraints.txt openmesh
 tried-package: SMALL = --data.workers=0 --trainer.accelerator=cpu --trainer.max_epochs=1 --trainer.enable_progress_bar=false
 tried-package:
 	for wheel in $(DIST)/*.whl; do $(PYTHON) tests/wheel_contents.py "$$wheel" $(DIST)/*.tar.gz || exit; done
 	$(PYTHON) -m venv $(AT)/empty
 	$(PIP) download --no-deps --no-index --find-links $(DIST) --only-binary :all: --dest $(AT)/wheel facegen
-	CMAKE_POLICY_VERSION_MINIMUM=3.5 $(PIP) install -c constraints.txt $(AT)/wheel/*.whl
+	$(BARE) $(PIP) install -c constraints.txt $(AT)/wheel/*.whl
 	$(PIP) check
 	mkdir $(AT)/work && tar -xzf $(DIST)/*.tar.gz -C $(AT)/work
 	cd $(AT)/work && ../empty/bin/python -c 'from facegen.nn import native; assert native.library, "no compiled form"'
 	cd $(AT)/work && ../empty/bin/facegen --help > help.txt
+	cd $(AT)/work && ! ../empty/bin/facegen prepare synthetic --vertices 420 --out none 2> said.txt
+	cd $(AT)/work && grep "CMAKE_POLICY_VERSION_MINIMUM=3.5 pip install openmesh$$" said.txt
+	$(OPENMESH)
 	cd $(AT)/work && ../empty/bin/facegen prepare synthetic --subjects 4 --vertices 420 --frames 10 14 --fps 10 --depth 3 --out corpus
+	$(PIP) uninstall -y openmesh
 	cd $(AT)/work && ../empty/bin/facegen inspect corpus
-	cd $(AT)/work && WANDB_MODE=offline ../empty/bin/facegen fit --model=SpiralGenerator '--model.channels=[16, 8, 8]' --data.corpus=corpus $(SMALL) \
+	cd $(AT)/work && WANDB_MODE=offline $(BARE) ../empty/bin/facegen fit --model=SpiralGenerator '--model.channels=[16, 8, 8]' --data.corpus=corpus $(SMALL) \
 	  --trainer.logger=CSVLogger --trainer.logger.save_dir=. --trainer.logger.name=null --trainer.logger.version=run
 	cd $(AT)/work && ../empty/bin/facegen inspect run/checkpoints/last.ckpt
 	cd $(AT)/work && ../empty/bin/facegen export corpus --expression happy --out happy.glb
-	$(PIP) install -c constraints.txt pytest hypothesis plyfile pygltflib pillow
+	cd $(AT)/work && $(BARE) ../empty/bin/facegen animate happy.glb --model run/checkpoints/last.ckpt --expression sad --frames 8 --out sad.glb
+	$(OPENMESH)
+	$(PIP) install -c constraints.txt pytest hypothesis plyfile pygltflib pillow trimesh
 	cd $(AT)/work/facegen-* && ../../empty/bin/pytest tests/mesh tests/motion tests/nn/test_native.py
 
 # The oldest versions that pyproject.toml allows, in an environment of their own: on Linux some gigabytes, since torch's
@@ -73,7 +82,7 @@ lowest: $(VENV)/lowest/.set-up
 
 $(VENV)/lowest/.set-up: pyproject.toml constraints-lowest.txt $(wildcard facegen/nn/native/*.cpp facegen/nn/native/*.h)
 	$(PYTHON) -m venv $(VENV)/lowest
-	CMAKE_POLICY_VERSION_MINIMUM=3.5 $(VENV)/lowest/bin/python -m pip install --disable-pip-version-check --quiet -c constraints-lowest.txt -e '.[video,photo,usd,abc,packed,onnx,dev]'
+	CMAKE_POLICY_VERSION_MINIMUM=3.5 $(VENV)/lowest/bin/python -m pip install --disable-pip-version-check --quiet -c constraints-lowest.txt -e '.[prepare,video,photo,usd,abc,packed,onnx,dev]'
 	@touch $@
 
 # Blender as a Python module, 1.4 GB, for the tests that open exported files in it; it wants an older numpy than facegen.
@@ -123,7 +132,7 @@ $(SET_UP): pyproject.toml constraints.txt $(wildcard facegen/nn/native/*.cpp fac
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
 	  echo "facegen needs Python 3.11 to 3.13, $(PYTHON) is another; name one: make PYTHON=python3.12" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	CMAKE_POLICY_VERSION_MINIMUM=3.5 $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[video,photo,usd,abc,packed,onnx,dev]'
+	CMAKE_POLICY_VERSION_MINIMUM=3.5 $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[prepare,video,photo,usd,abc,packed,onnx,dev]'
 	@# Tests open .glb in the Khronos validator and in three.js where there is npm, and do without where there is none.
 	@! command -v npm >/dev/null 2>&1 || { mkdir -p $(VENV)/elsewhere && cp tests/exporters/elsewhere/package.json $(VENV)/elsewhere && \
 	  npm install --prefix $(VENV)/elsewhere --silent --no-audit --no-fund --no-package-lock; } || \

@@ -21,7 +21,7 @@ from scipy.spatial.transform import Rotation
 
 from facegen.errors import MeshError
 from facegen.mesh.alignment import Similarity
-from facegen.mesh.decimation import decimate
+from facegen.mesh.decimation import fewer
 from facegen.mesh.laplacian import Factor, factor, laplacian
 from facegen.mesh.projection import project
 from facegen.mesh.surface import Hits, Surface
@@ -220,7 +220,7 @@ def _apart(template: TriMesh, target: Surface) -> float:
 def _coarser(mesh: TriMesh, count: int) -> tuple[TriMesh, csr_matrix]:
     if len(mesh.vertices) <= count:
         return mesh, csr_matrix(identity(len(mesh.vertices), format="csr"))
-    kept, coarse = decimate(mesh, count)
+    kept, coarse = fewer(mesh, count)
     return coarse, project(mesh, kept, coarse)
 
 

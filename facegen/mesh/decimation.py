@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from itertools import product
 from types import ModuleType
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from facegen.errors import FacegenError, MeshError
 from facegen.mesh.caps import rims
+from facegen.mesh.thinning import thinned
 from facegen.mesh.topology import border_edges
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 from facegen.mesh.unfolding import folded, unfold
@@ -71,6 +73,20 @@ def decimate(mesh: TriMesh, count: int) -> tuple[np.ndarray, TriMesh]:
         further, coarse = decimate(closed, count)
         return kept[further], coarse
     return best
+
+
+def fewer(mesh: TriMesh, count: int) -> tuple[np.ndarray, TriMesh]:
+    """What `decimate` gives, or `thinned` where OpenMesh is not installed.
+
+    It is for work in between, such as a fit on a coarse template, whose result lies about as well on any good choice of
+    vertices. A hierarchy needs `decimate`: the same template shall have the same levels on every machine.
+
+    Args and returns as `thinned`.
+
+    Raises:
+        MeshError: OpenMesh is installed, and no legal collapse is left before `count` is reached.
+    """
+    return decimate(mesh, count) if find_spec("openmesh") else thinned(mesh, count)
 
 
 def _without_smallest_hole(mesh: TriMesh) -> TriMesh | None:
@@ -143,7 +159,7 @@ def _openmesh() -> ModuleType:
         if error.name != "openmesh":
             raise
         raise FacegenError(
-            "meshes are decimated by the package 'openmesh', which is not installed; it needs a C++ compiler and "
+            "a new hierarchy is made by the package 'openmesh', which is not installed; it needs a C++ compiler and "
             "cmake: CMAKE_POLICY_VERSION_MINIMUM=3.5 pip install openmesh"
         ) from error
     return openmesh
