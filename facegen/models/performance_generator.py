@@ -21,7 +21,7 @@ from facegen.nn.performance_network import PerformanceNetwork
 NOBODY, NOBODYS_TAKE = 0.5, 0.15
 """Shares of training takes that are made without their person's style, so that the network also knows what to make
 where nobody's style is given: of those made without their code, and of those made with it. Chosen: the mean of
-everybody's takes is learnt from the former alone, and with 0.15 of them it was learnt half as fast."""
+everybody's takes is learnt from the former alone."""
 OTHERS = 1 / 3
 """Learning rate of all but the decoder's matrices, as a share of theirs. Chosen: as quick as these, styles and codes
 shake the decoder before it moves a face."""
