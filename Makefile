@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SET_UP := $(VENV)/.set-up
 
-.PHONY: demo test types lint docs package built-package tried-package lowest blender elsewhere browser false-faces lids own-face draws clean
+.PHONY: demo test types lint docs package built-package tried-package lowest blender elsewhere browser false-faces lids own-face draws three clean
 
 demo: $(SET_UP)
 	$(BIN)/facegen demo --out demo
@@ -122,6 +122,13 @@ own-face: $(SET_UP)
 # make draws DATA="runs/ict_performance/version_0/checkpoints/last.ckpt corpora/ict_takes".
 draws: $(SET_UP)
 	$(BIN)/python tests/models/draws.py $(DATA)
+
+# three.js as facegen's pages have it, in one file; what it takes of it is in facegen/web/three_parts.js. Needs npm.
+three:
+	@at=$$(mktemp -d) && cp facegen/web/three_parts.js $$at && cd $$at && echo '{"type": "module"}' > package.json && \
+	  npm install --silent --no-audit --no-fund three@0.187.0 esbuild@0.25.12 && \
+	  npx esbuild three_parts.js --bundle --minify --format=esm --legal-comments=eof --outfile=three.min.js && \
+	  cp three.min.js $(CURDIR)/facegen/web/ && cp node_modules/three/LICENSE $(CURDIR)/facegen/web/three.LICENSE.txt && rm -rf $$at
 
 # openmesh comes as source: it needs a C++ compiler and cmake, and with cmake 4 the policy that its build files ask for.
 $(SET_UP): pyproject.toml constraints.txt $(wildcard facegen/nn/native/*.cpp facegen/nn/native/*.h)
