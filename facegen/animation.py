@@ -12,7 +12,7 @@ from facegen.errors import MeshError, MotionError, unknown
 from facegen.face import Face
 from facegen.mesh.alignment import rigid_transform
 from facegen.mesh.tri_mesh import TriMesh
-from facegen.performing import MEAN, Style, performer, performs, require_performs
+from facegen.performing import MEAN, Style, performer, require_performs
 from facegen.sequence.frames import Frames
 from facegen.sequence.sequence import Sequence
 
@@ -98,7 +98,7 @@ def animate(
 def _frames(
     model: Checkpoint, label: np.ndarray, face: Face, style: Style, seed: int | str
 ) -> DecodedFrames | CarriedFrames:
-    if performs(model):
+    if model.performs:
         acting = performer(model, neutral_of(face, model), style, seed)
         return DecodedFrames(acting.displacements, acting.latents(label), face)
     generator = model.generator

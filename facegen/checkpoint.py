@@ -19,6 +19,7 @@ from facegen.checkpoint_format import (
     KEY,
     KINDS,
     MODELS,
+    PERFORMERS,
     as_now,
     require_weights,
     short,
@@ -28,7 +29,8 @@ from facegen.data.corpus_in_brief import CorpusInBrief
 from facegen.data.identity import Identity
 from facegen.errors import CheckpointError, FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.nn.light.generator import LightGenerator, light_generator
+from facegen.nn.light.generator import LightGenerator
+from facegen.nn.light.networks import light_generator
 
 if TYPE_CHECKING:
     from torch import nn
@@ -108,9 +110,16 @@ class Checkpoint:
         which may have been changed since."""
         if isinstance(self.source, StoredNetwork) and "network" not in self.__dict__:
             return self.source.light
-        from facegen.nn.torch_generator import TorchGenerator
+        from facegen.nn.torch_performance import torch_generator
 
-        return TorchGenerator(self.network)
+        return torch_generator(self.network)
+
+    @property
+    def performs(self) -> bool:
+        """Whether its network knows styles and takes."""
+        source = self.source
+        path = source.packed["network"] if isinstance(source, StoredNetwork) else class_path(type(source))
+        return path in PERFORMERS
 
 
 def read_raw(path: str | Path) -> dict[str, Any]:

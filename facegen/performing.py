@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facegen.checkpoint import Checkpoint
-from facegen.checkpoint_format import PERFORMERS
-from facegen.classes import class_path
 from facegen.errors import MotionError, unknown
 from facegen.mesh.alignment import rigid_transform
 from facegen.sequence.sequence import Sequence
@@ -26,11 +24,6 @@ Style = np.ndarray | int | Series[Sequence] | None
 """How somebody acts: the numbers of a style (S,), a whole number that draws one, takes that show it, or nobody's."""
 
 
-def performs(model: Checkpoint) -> bool:
-    """Whether a model knows styles and takes."""
-    return class_path(type(model.source)) in PERFORMERS
-
-
 def require_performs(model: Checkpoint, asked: str) -> None:
     """Require that a model knows styles and takes.
 
@@ -41,7 +34,7 @@ def require_performs(model: Checkpoint, asked: str) -> None:
     Raises:
         MotionError: it does not.
     """
-    if not performs(model):
+    if not model.performs:
         raise MotionError(
             f"{asked} asks for a model that knows styles and takes, and this one acts a label in one way; train a "
             "PerformanceGenerator, such as configs/ict_performance.yaml's"
@@ -70,7 +63,7 @@ def performer(model: Checkpoint, neutral: np.ndarray, style: Style = None, seed:
         raise MotionError(f"a number that draws a style is a whole number from 0 on, got {style}")
     if style is not None and not isinstance(style, np.ndarray | int):
         style = style_of(model, style)
-    return Performer(model.network, neutral, style, None if isinstance(seed, str) else int(seed))  # pyright: ignore[reportArgumentType]
+    return Performer(model.generator, neutral, style, None if isinstance(seed, str) else int(seed))  # pyright: ignore[reportArgumentType]
 
 
 def style_of(model: Checkpoint, takes: Series[Sequence]) -> np.ndarray:

@@ -77,12 +77,12 @@ class Performer:
     @torch.inference_mode()
     def style_drawn(self, seed: int) -> Tensor:
         """(S,): somebody's style."""
-        return self.network.draw_style(torch.Generator().manual_seed(seed))
+        return self.network.draw_style(seed)
 
     @torch.inference_mode()
     def performed(self, motion: np.ndarray, neutral: np.ndarray, style: Tensor, seed: int) -> np.ndarray:
         """A take (T, V, 3) mm of somebody of a style (S,); the seed draws it."""
-        code = self.network.draw_take(self._on(motion), style, torch.Generator().manual_seed(seed))
+        code = self.network.draw_take(self._on(motion), style, seed)
         return self.make(motion, neutral, style, code)
 
     def best(self, index: int) -> np.ndarray:

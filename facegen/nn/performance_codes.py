@@ -8,15 +8,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-MOMENTS = 32
-"""Moments of a take that its code is read from, evenly from its first frame to its last. Chosen: a take of four seconds
-then has one in every eighth of a second, and takes of all lengths weigh the same."""
+from facegen.nn.performance_form import DRAWING_STEPS, MOMENTS, READER_WIDTH, SOURCE_WIDTH
+
 LEAST_LOG, MOST_LOG = -8.0, 3.0
 """Bounds of the log of a code's variance, so that no step of training makes it overflow. Chosen."""
 FIRST_LOG = -4.0
 """Log of the variance before training: noise as large as what is said would drown the label too. Chosen."""
-DRAWING_STEPS = 24
-"""Steps from noise to a code. Chosen: twice as many change a code by less than a twentieth of its spread."""
 
 
 class TakeReader(nn.Module):
@@ -32,7 +29,7 @@ class TakeReader(nn.Module):
     of the variance, (B, C) each
     """
 
-    def __init__(self, points: int, expressions: int, style: int, take: int, hidden: int = 64) -> None:
+    def __init__(self, points: int, expressions: int, style: int, take: int, hidden: int = READER_WIDTH) -> None:
         super().__init__()
         self.look = nn.Sequential(
             nn.Conv1d(3 * points + expressions, hidden, 1),
@@ -70,7 +67,7 @@ class TakeSource(nn.Module):
         take: C.
     """
 
-    def __init__(self, expressions: int, style: int, take: int, hidden: int = 128) -> None:
+    def __init__(self, expressions: int, style: int, take: int, hidden: int = SOURCE_WIDTH) -> None:
         super().__init__()
         self.take = take
         widths = [take + 3 + 2 * expressions + style, hidden, hidden, take]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -12,16 +11,10 @@ from facegen.errors import FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.nn.motion_encoder import MotionEncoder
 from facegen.nn.performance_codes import TakeReader, TakeSource, told_of
+from facegen.nn.performance_form import STYLE_UNIT, looked_at, noise_of
 from facegen.nn.proportions import Proportions
 from facegen.nn.spiral_decoder import CHANNELS, SpiralDecoder
 from facegen.nn.style_search import Reference, spread_of, style_of
-
-LEAST_POINTS = 64
-"""Vertices, at least, of the level of the hierarchy whose vertices' motion a take's code is read from. Chosen: all of a
-face's shapes show in so many."""
-STYLE_UNIT = 3.0
-"""How many units of a style one unit of its stored numbers is. Chosen: a person's numbers are seen in few steps, and
-with 1 they learn too slowly for that; with 10 they shake all else at first."""
 
 
 class PerformanceNetwork(nn.Module):
@@ -131,10 +124,10 @@ class PerformanceNetwork(nn.Module):
         """(S,): how somebody acts, by any number of their takes, of whatever expressions; see `style_search`."""
         return style_of(self, references)
 
-    def draw_style(self, generator: torch.Generator) -> Tensor:
+    def draw_style(self, seed: int) -> Tensor:
         """(S,): a style as the people who trained it have them."""
         mean, root = spread_of(self.styles())
-        return mean + root @ torch.randn(self.style, generator=generator).to(mean)
+        return mean + root @ torch.from_numpy(noise_of(seed, self.style)).to(mean)
 
     def read(
         self, displacement: Tensor, motion: Tensor, ptr: Tensor, neutral: Tensor, style: Tensor
@@ -149,23 +142,13 @@ class PerformanceNetwork(nn.Module):
         style = self.no_style() if style is None else style[None]
         return self.read(displacement, motion, ptr, neutral[None], style)[0][0]
 
-    def draw_take(self, motion: Tensor, style: Tensor | None, generator: torch.Generator) -> Tensor:
+    def draw_take(self, motion: Tensor, style: Tensor | None, seed: int) -> Tensor:
         """(C,): the code of a take as people of a style (S,) would show a label (T, E)."""
         ptr = torch.tensor([0, len(motion)], device=motion.device)
-        noise = torch.randn(1, self.take, generator=generator).to(motion)
+        noise = torch.from_numpy(noise_of(seed, self.take))[None].to(motion)
         return self.source(noise, told_of(motion, ptr, self.no_style() if style is None else style[None]))[0]
 
 
 def frame_owners(ptr: Tensor) -> Tensor:
     """(N,): the sequence that each frame belongs to, of where they begin (B + 1,)."""
     return torch.repeat_interleave(torch.arange(len(ptr) - 1, device=ptr.device), ptr.diff())
-
-
-def looked_at(hierarchy: MeshHierarchy) -> np.ndarray:
-    """(Q,): vertices of the finest level that the coarsest level of at least `LEAST_POINTS` keeps."""
-    found = np.arange(hierarchy.sizes[0])
-    for keep in hierarchy.keep:
-        if len(keep) < LEAST_POINTS:
-            break
-        found = found[keep]
-    return found

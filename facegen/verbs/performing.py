@@ -87,12 +87,12 @@ def require_performer(options: Namespace, model: Checkpoint) -> None:
         MotionError: it does.
         FacegenError: a seed is given to nothing that draws.
     """
-    from facegen.performing import MEAN, performs, require_performs
+    from facegen.performing import MEAN, require_performs
 
     asked = {"--style": options.style is not None, "--takes": options.takes is not None}
     for option in [name for name, given in asked.items() if given] + ["--seed mean"] * (options.seed == MEAN):
         require_performs(model, option)
-    if options.seed_given and not options.alive and not performs(model):
+    if options.seed_given and not options.alive and not model.performs:
         raise FacegenError(
             "--seed says which take a model makes that knows takes, which this one does not, and which blinks and "
             "glances --alive adds; give --alive with it, or leave it out"

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from every_network import HIERARCHY
+from scipy.spatial.transform import Rotation
 from torch import nn
 
 from facegen.checkpoint_entry import GENERATORS, NETWORKS
@@ -16,9 +17,13 @@ from facegen.classes import class_path
 from facegen.errors import FacegenError
 from facegen.nn import native
 from facegen.nn.blendshape_network import BlendshapeNetwork
-from facegen.nn.light.generator import LightGenerator, light_generator
+from facegen.nn.light.generator import LightGenerator
+from facegen.nn.light.networks import light_generator
+from facegen.nn.light.performance import LightPerformance
+from facegen.nn.performance_network import PerformanceNetwork
 from facegen.nn.spiral_network import SpiralNetwork
 from facegen.nn.torch_generator import TorchGenerator
+from facegen.nn.torch_performance import TorchPerformance, torch_generator
 
 SPIRAL: dict[str, Any] = {"latent": 8, "channels": (8, 4), "scale": 2.5}
 SETTINGS: dict[str, tuple[type[nn.Module], dict[str, Any]]] = {
@@ -28,6 +33,10 @@ SETTINGS: dict[str, tuple[type[nn.Module], dict[str, Any]]] = {
         SPIRAL | {"activation": "elu", "bidirectional": True, "per_vertex": True},
     ),
     "blendshape": (BlendshapeNetwork, {"latent": 8}),
+    "performance": (
+        PerformanceNetwork,
+        SPIRAL | {"people": 5, "style": 4, "take": 3, "activation": "elu", "bidirectional": True, "per_vertex": True},
+    ),
     "blendshape in both directions": (BlendshapeNetwork, {"latent": 8, "bidirectional": True}),
 }
 compiled = pytest.mark.skipif(native.library is None, reason="facegen was installed without a C++ compiler")
@@ -39,14 +48,18 @@ def both(name: str) -> tuple[TorchGenerator, LightGenerator]:
     kind, settings = SETTINGS[name]
     network = kind(HIERARCHY, 3, **settings).eval()
     for each, values in (*network.named_parameters(), *network.named_buffers()):
-        if values.is_floating_point() and each.partition(".")[2].startswith(("gains", "shifts", "mean", "rows")):
+        if (
+            values.is_floating_point()
+            and each.partition(".")[2].startswith(("gains", "shifts", "mean", "rows"))
+            or each == "people"
+        ):
             nn.init.normal_(values, 1.0)
     light = light_generator(class_path(kind), HIERARCHY, 3, settings)
     assert light is not None
     state = {each: value.detach().numpy() for each, value in network.state_dict().items()}
     assert light.shapes == {each: value.shape for each, value in state.items()}
     light.take(state)
-    return TorchGenerator(network), light
+    return torch_generator(network), light
 
 
 @compiled
@@ -63,6 +76,33 @@ def test_it_makes_what_the_network_makes(name: str, frames: int) -> None:
     np.testing.assert_allclose(made, wanted, rtol=0, atol=2e-6 * np.abs(wanted).max())
     np.testing.assert_array_equal(light.together(label, latents=latents), made)
     np.testing.assert_array_equal(light.together(label), light.displacements(light.latents(label)))
+
+
+@compiled
+def test_it_acts_as_the_network_does_for_a_person_in_a_style_by_a_seed() -> None:
+    with_torch, light = both("performance")
+    assert isinstance(with_torch, TorchPerformance) and isinstance(light, LightPerformance)
+    label = np.random.default_rng(0).random((20, 3), np.float32)
+    style = light.style_drawn(7)
+    np.testing.assert_allclose(style, with_torch.style_drawn(7), rtol=1e-4, atol=1e-5)
+    assert np.abs(style - light.style_drawn(8)).max() > 1
+    for own, seed in ((None, None), (None, 3), (style, None), (style, 3)):
+        made = light.performed(label, own, seed)
+        np.testing.assert_allclose(made, with_torch.performed(label, own, seed), rtol=0, atol=2e-5)
+    assert np.abs(made - light.performed(label, style, 4)).max() > 1e-3
+
+
+@compiled
+def test_a_larger_face_moves_by_more_as_the_network_has_learnt_it() -> None:
+    with_torch, light = both("performance")
+    with_torch.network.proportions.exponent.data[:] = torch.tensor([0.2, 0.9, 1.5])
+    light.weights["proportions.exponent"] = np.array([0.2, 0.9, 1.5])
+    turn = Rotation.from_rotvec((0.2, -0.9, 0.1)).as_matrix()
+    face = (HIERARCHY.template.vertices * (1.2, 1.1, 0.9) @ turn + (5, -40, 300)).astype(np.float32)[None]
+    np.testing.assert_allclose(light.proportions(face), with_torch.proportions(face), rtol=1e-4)
+    label = np.random.default_rng(0).random((5, 3), np.float32)
+    wanted = with_torch.together(label, face)
+    np.testing.assert_allclose(light.together(label, face), wanted, rtol=0, atol=1e-4 * np.abs(wanted).max())
 
 
 @compiled

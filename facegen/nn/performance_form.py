@@ -1,0 +1,38 @@
+"""What `PerformanceNetwork` and its form without torch have in common."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from facegen.mesh.hierarchy import MeshHierarchy
+
+LEAST_POINTS = 64
+"""Vertices, at least, of the level of the hierarchy whose vertices' motion a take's code is read from. Chosen: all of a
+face's shapes show in so many."""
+STYLE_UNIT = 3.0
+"""How many units of a style one unit of its stored numbers is. Chosen: a person's numbers are seen in few steps, and
+with 1 they learn too slowly for that; with 10 they shake all else at first."""
+MOMENTS = 32
+"""Moments of a take that its code is read from, evenly from its first frame to its last. Chosen: a take of four seconds
+then has one in every eighth of a second, and takes of all lengths weigh the same."""
+READER_WIDTH, SOURCE_WIDTH = 64, 128
+"""Features of the layers that read a take's code and of those that draw one."""
+DRAWING_STEPS = 24
+"""Steps from noise to a code. Chosen: twice as many change a code by less than a twentieth of its spread."""
+LEAST_SPREAD = 1e-4
+"""Added to the variance of each number of a style, for networks of fewer people than it has numbers."""
+
+
+def looked_at(hierarchy: MeshHierarchy) -> np.ndarray:
+    """(Q,): vertices of the finest level that the coarsest level of at least `LEAST_POINTS` keeps."""
+    found = np.arange(hierarchy.sizes[0])
+    for keep in hierarchy.keep:
+        if len(keep) < LEAST_POINTS:
+            break
+        found = found[keep]
+    return found
+
+
+def noise_of(seed: int, count: int) -> np.ndarray:
+    """(count,) float32, normal: what a seed draws, with torch and without."""
+    return np.random.default_rng(seed).standard_normal(count).astype(np.float32)
