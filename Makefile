@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SET_UP := $(VENV)/.set-up
 
-.PHONY: demo test types lint docs package built-package tried-package lowest blender elsewhere browser false-faces lids own-face draws three clean
+.PHONY: demo test types lint docs package built-package tried-package lowest blender elsewhere browser false-faces lids own-face draws three pretrained clean
 
 demo: $(SET_UP)
 	$(BIN)/facegen demo --out demo
@@ -122,6 +122,16 @@ own-face: $(SET_UP)
 # make draws DATA="runs/ict_performance/version_0/checkpoints/last.ckpt corpora/ict_takes".
 draws: $(SET_UP)
 	$(BIN)/python tests/models/draws.py $(DATA)
+
+# The model that comes with facegen, made again: make pretrained ICT_FACEKIT=../ICT-FaceKit, a clone with all identity
+# modes. Two hours of two cores, 16 GB of disk in corpora/. It prints the digests; docs/model-card.md has those of today.
+ICT_FACEKIT ?= ../ICT-FaceKit
+pretrained: $(SET_UP)
+	test -d corpora/ict_face || $(BIN)/facegen prepare ict_facekit --root $(ICT_FACEKIT) --subjects 160 --region face \
+	  --acting recorded --takes-per-expression 3 --out corpora/ict_face
+	$(BIN)/facegen fit --config configs/pretrained.yaml --trainer.logger.class_path CSVLogger \
+	  --trainer.logger.save_dir runs --trainer.logger.name pretrained --trainer.logger.version made
+	$(BIN)/python -m facegen.training.packing runs/pretrained/made/checkpoints/last.ckpt $(ICT_FACEKIT)
 
 # three.js as facegen's pages have it, in one file; what it takes of it is in facegen/web/three_parts.js. Needs npm.
 three:

@@ -16,6 +16,7 @@ from facegen.motion.live_link import Take
 from facegen.motion.repair import stretches
 from facegen.motion.shape_names import NAMES
 from facegen.performing import performer, require_performs
+from facegen.pretrained import BASIS
 from facegen.rigging.basis import ShapeBasis
 from facegen.rigging.rig import rig
 from facegen.sequence.sequence import Sequence
@@ -28,7 +29,9 @@ LONGEST = 60.0
 """Seconds of a take, at most. Chosen: an expression takes less, and a minute of frames fits into memory."""
 
 
-def recorded_take(model: Checkpoint, path: str | Path, expression: str, basis: ShapeBasis | str | Path) -> Sequence:
+def recorded_take(
+    model: Checkpoint, path: str | Path, expression: str, basis: ShapeBasis | str | Path = BASIS
+) -> Sequence:
     """The face of a model's template, moved as a Live Link Face take says, with the label that it shows.
 
     ARKit's shapes are carried from the basis onto the template; blinks, gaze and tongue are left at rest. The phases

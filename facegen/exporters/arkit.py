@@ -13,6 +13,7 @@ from facegen.exporters.stream import streamed
 from facegen.files import new_file
 from facegen.motion.live_link import COLUMNS, ROTATIONS, SHAPES
 from facegen.motion.timecode import timecode
+from facegen.pretrained import BASIS
 from facegen.rigging.weights import ArkitBasis
 from facegen.sequence.sequence import Sequence
 
@@ -52,20 +53,16 @@ def write_csv(
     Args:
         sequence: what is written.
         path: the file to write.
-        arkit_basis: folder of meshes, see `ArkitBasis.load`; or the shapes that the face itself has.
+        arkit_basis: folder of meshes, see `ArkitBasis.load`; or the shapes that the face itself has; None takes those
+            that come with facegen.
 
     Raises:
-        FacegenError: no basis was given, it cannot be used, or `path` cannot be written.
+        FacegenError: the basis cannot be used, or is of another topology, or `path` cannot be written.
     """
-    if arkit_basis is None:
-        raise FacegenError(
-            "a .csv of ARKit weights needs --arkit-basis DIR, a folder of meshes of this topology named as ARKit's "
-            "blendshapes, such as ICT-FaceKit's FaceXModel; or a neutral that has them itself, see `facegen rig`"
-        )
     rest = sequence.vertices[int(sequence.motion.sum(axis=1).argmin())].astype(np.float64)
     distance = left = moved = 0.0
     with new_file(path) as aside:
-        basis = arkit_basis if isinstance(arkit_basis, ArkitBasis) else ArkitBasis.load(arkit_basis, rest)
+        basis = _basis(arkit_basis, rest)
         with aside.open("w", encoding="ascii", newline="") as file:
             rows = csv.writer(file, lineterminator="\n")
             rows.writerow(COLUMNS)
@@ -80,3 +77,18 @@ def write_csv(
                     rows.writerow([timecode(t / sequence.fps), len(numbers), *numbers])
     count = len(sequence.vertices)
     return ArkitReport(count, basis.missing, distance / count, 1 - left / moved if moved else 1.0)
+
+
+def _basis(given: str | Path | ArkitBasis | None, rest: np.ndarray) -> ArkitBasis:
+    if isinstance(given, ArkitBasis):
+        return given
+    try:
+        return ArkitBasis.load(BASIS if given is None else given, rest)
+    except FacegenError:
+        if given is not None:
+            raise
+        raise FacegenError(
+            "the shapes that come with facegen are of another topology than this face; a .csv of ARKit weights needs "
+            "--arkit-basis DIR, a folder of meshes of its topology named as ARKit's blendshapes, or a neutral that has "
+            "them itself, see `facegen rig`"
+        ) from None

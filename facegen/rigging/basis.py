@@ -15,6 +15,8 @@ from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import UNITS
 from facegen.motion.live_link import SHAPES
 from facegen.motion.shape_names import NAMES
+from facegen.pretrained import BASIS
+from facegen.rigging.packed_shapes import PackedShapes
 
 NEUTRALS = ("neutral", "genericneutralmesh")
 """Names of a neutral's file, as `_plain` makes them: the one of users, and the one of ICT-FaceKit."""
@@ -90,6 +92,16 @@ class ShapeFiles:
         return total
 
 
+def shape_files(path: str | Path) -> ShapeFiles | PackedShapes:
+    """What a basis is read of: a folder of meshes, or one file of them, which ends in `.npz`.
+
+    Raises:
+        FacegenError: it is neither, or lacks what a basis needs.
+    """
+    path = Path(path)
+    return PackedShapes.load(path) if path.suffix.lower() == ".npz" and path.is_file() else ShapeFiles.find(path)
+
+
 @dataclass(frozen=True, eq=False)
 class ShapeBasis:
     """A head with a displacement for each of ARKit's shapes that it has.
@@ -100,6 +112,7 @@ class ShapeBasis:
         skin: (S,) which of the head's vertices those are.
         shapes: by Apple's names, (V, 3) mm.
         missing: Apple's names of shapes that are not there or do not move.
+        known: (468, 3) mm, landmarks of the template, NaN where it has none, where they came with it.
     """
 
     mesh: TriMesh
@@ -107,10 +120,12 @@ class ShapeBasis:
     skin: np.ndarray
     shapes: dict[str, np.ndarray]
     missing: tuple[str, ...]
+    known: np.ndarray | None = None
 
     @classmethod
-    def load(cls, folder: str | Path) -> ShapeBasis:
-        """Read a folder of meshes, named as `ArkitBasis.load` says, all of one topology and any unit.
+    def load(cls, folder: str | Path = BASIS) -> ShapeBasis:
+        """Read a folder of meshes, named as `ArkitBasis.load` says, all of one topology and any unit; without one, the
+        shapes that come with facegen.
 
         Of ICT-FaceKit's mesh the region `face` is the template; of another the piece with the largest box.
 
@@ -118,10 +133,13 @@ class ShapeBasis:
             FacegenError: no neutral or no shapes are there, or a mesh has another number of vertices.
             MeshError: a file cannot be read.
         """
-        files = ShapeFiles.find(folder)
+        files = shape_files(folder)
         mesh = files.neutral()
-        count = len(mesh.vertices)
-        skin = np.arange(ICT_FACE) if count == ICT_VERTICES else _largest_piece(mesh)
+        if isinstance(files, PackedShapes):
+            skin, known = np.arange(files.skin), files.landmarks
+        else:
+            skin = np.arange(ICT_FACE) if len(mesh.vertices) == ICT_VERTICES else _largest_piece(mesh)
+            known = None
         height = float(np.ptp(mesh.vertices[skin, 1]))
         if not height:
             raise FacegenError(f"{files.rest}: expected a face, found all vertices at one height")
@@ -134,7 +152,17 @@ class ShapeBasis:
             else:
                 missing.append(name)
         mesh = mesh.with_vertices(mesh.vertices * factor)
-        return cls(mesh, _part(mesh, skin), skin, shapes, tuple(missing))
+        return cls(mesh, _part(mesh, skin), skin, shapes, tuple(missing), known)
+
+    def landmarks(self) -> np.ndarray:
+        """(468, 3) mm of the template, NaN where it has none; looked for where they did not come with it.
+
+        Raises:
+            UnseenError: no face is found in it.
+        """
+        from facegen.detection.search import find_landmarks
+
+        return find_landmarks(self.template, "the basis").points if self.known is None else self.known
 
     def laid_onto(self, mesh: TriMesh) -> TriMesh:
         """What is laid onto a mesh: the template, or, onto one of the head's own topology, the whole head."""

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from facegen.detection.search import find_landmarks
 from facegen.errors import MeshError
 from facegen.face import Face
 from facegen.fitting.head import FaceFrame
@@ -20,6 +19,7 @@ from facegen.mesh.topology import pieces
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.welding import weld
 from facegen.motion.shape_names import NAMES
+from facegen.pretrained import BASIS
 from facegen.rigging.basis import ShapeBasis
 from facegen.rigging.eyes import find_eyes, turn_eyes
 from facegen.rigging.tongue import tongue_out
@@ -66,7 +66,7 @@ class Rig:
 
 def rig(
     mesh: TriMesh,
-    basis: ShapeBasis | str | Path,
+    basis: ShapeBasis | str | Path = BASIS,
     units: str | None = None,
     landmarks: np.ndarray | None = None,
     name: str = "the mesh",
@@ -80,7 +80,8 @@ def rig(
 
     Args:
         mesh: (U, 3) a face at rest.
-        basis: what is carried; or the folder of it, see `ShapeBasis.load`.
+        basis: what is carried, or the folder of it, see `ShapeBasis.load`; the shapes that come with facegen where
+            none is given.
         units, landmarks, name: see `Face.of`.
 
     Raises:
@@ -90,12 +91,12 @@ def rig(
 
     Examples:
         >>> import facegen
-        >>> rig = facegen.rig(facegen.read_mesh("head.glb"), "ICT-FaceKit/FaceXModel")  # doctest: +SKIP
+        >>> rig = facegen.rig(facegen.read_mesh("head.glb"))  # doctest: +SKIP
         >>> rig.names[:2]  # doctest: +SKIP
         ('eyeBlinkLeft', 'eyeLookDownLeft')
     """
     basis = basis if isinstance(basis, ShapeBasis) else ShapeBasis.load(basis)
-    own = find_landmarks(basis.template, "the basis").points
+    own = basis.landmarks()
     return rig_face(Face.of(basis.laid_onto(mesh), mesh, units, landmarks, name, own), basis, own)
 
 

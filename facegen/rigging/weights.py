@@ -12,7 +12,7 @@ from facegen.mesh.alignment import rigid_transform
 from facegen.motion.bounded import bounded_weights
 from facegen.motion.live_link import SHAPES
 from facegen.motion.shape_names import NAMES
-from facegen.rigging.basis import ShapeFiles
+from facegen.rigging.basis import shape_files
 
 LARGEST_MISFIT = 0.25
 """Share of a face's size by which the neutral of a basis may miss the sequence's face. Chosen: people differ by less,
@@ -45,13 +45,13 @@ class ArkitBasis:
         neutral is turned and scaled onto the face, and the shapes with it.
 
         Args:
-            folder: a folder of `.obj`, `.ply`, `.glb` or `.gltf` meshes.
+            folder: a folder of `.obj`, `.ply`, `.glb` or `.gltf` meshes, or a file of `PackedShapes`.
             rest: (V, 3) the face at rest, mm.
 
         Raises:
             FacegenError: no neutral or no shapes are there, a mesh has too few vertices, or the face is another's.
         """
-        files = ShapeFiles.find(folder)
+        files = shape_files(folder)
         base = files.neutral(len(rest)).vertices[: len(rest)]
         turn = _fitted(files.rest, base, rest)
         shapes, missing = np.zeros((len(SHAPES), rest.size)), []

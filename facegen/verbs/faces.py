@@ -23,8 +23,8 @@ from facegen.verbs.performing import (
     takes_of,
     write_takes,
 )
-from facegen.verbs.shared import add_model, add_output, add_verb, require_output
-from facegen.verbs.takes import own_basis, play
+from facegen.verbs.shared import add_model, add_output, add_verb, loaded_model, require_output
+from facegen.verbs.takes import carried_basis, own_basis, play
 
 if TYPE_CHECKING:
     from facegen.checkpoint import Checkpoint
@@ -41,14 +41,14 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
         "animate",
         animate,
         "animate a neutral face: a motion label becomes a 4D expression",
-        "facegen animate neutral.obj --model demo/model.ckpt --expression happy --out smile.glb\n"
+        "facegen animate scan.obj --expression happy --alive --out smile.glb\n"
         "  facegen animate neutral.obj --model demo/model.ckpt --expression happy --timeline take.csv --out happy.abc\n"
         "  facegen animate rigged.glb --timeline take.csv --out take.glb",
     )
     parser.add_argument(
         "neutral", type=Path, metavar="NEUTRAL", help=".obj, .ply, .glb, .gltf, .vrm of any face at rest"
     )
-    add_model(parser, required=False)
+    add_model(parser)
     parser.add_argument(
         "--expression", metavar="NAME", help="one of the model's expressions; `facegen inspect CKPT` lists them"
     )
@@ -95,8 +95,6 @@ def animate(options: Namespace) -> None:
     if recorded and options.expression is None:
         require_no_performer(options)
         return play(options)
-    if options.model is None:
-        raise FacegenError("give --model CKPT, the checkpoint that makes the expression; see `facegen animate --help`")
     basis = own_basis(options)
     options.arkit_basis = options.arkit_basis if basis is None else basis
     asset, own = asset_of(options), require_own(options)
@@ -106,9 +104,8 @@ def animate(options: Namespace) -> None:
         if isinstance(timeline, Take):
             print(f"{options.timeline.name}: {timeline}", *timeline.notes, sep="\n")
     from facegen import animation as making
-    from facegen import checkpoint
 
-    model = checkpoint.load(options.model, trust=options.trust)
+    model = loaded_model(options)
     require_performer(options, model)
     style = style_asked(options, model)
     fps = model.fps if options.fps is None else options.fps
@@ -124,6 +121,8 @@ def animate(options: Namespace) -> None:
         ease = options.ease or "linear"
         motion = motion_label(frames, options.expression, phases, intensity, model.expressions, ease)
     face = _face(options, model)
+    if options.out.suffix.lower() == ".csv" and options.arkit_basis is None:
+        options.arkit_basis = carried_basis(face)
     # What fits is made once; writers go through the frames several times. Motion carried onto another topology is few
     # fields, which need no more room than that.
     streamed = face.fit is not None or 12 * len(motion) * len(face.mesh.vertices) > making.HELD_BYTES
@@ -203,11 +202,10 @@ def add_interpolate(verbs: argparse._SubParsersAction) -> None:
 def interpolate(options: Namespace) -> None:
     """Faces between two expressions' latents."""
     from facegen import animation as making
-    from facegen import checkpoint
 
     require_output(options)
     asset = asset_of(options)
-    model = checkpoint.load(options.model, trust=options.trust)
+    model = loaded_model(options)
     face = _face(options, model)
     made = making.interpolate(model, face, options.start, options.stop, options.steps)
     write_moved(_dressed(made, face, options, asset), face, options, asset, f"{options.start} to {options.stop}")
@@ -269,12 +267,12 @@ def add_register(verbs: argparse._SubParsersAction) -> None:
 
 def register(options: Namespace) -> None:
     """Any face mesh becomes one of the model's topology."""
-    from facegen import animation, checkpoint
+    from facegen import animation
     from facegen.mesh.formats.io import WRITERS, write_mesh
 
     if options.out.suffix.lower() not in WRITERS:
         raise FacegenError(unknown("suffix to write a mesh with", options.out.suffix, WRITERS))
-    model = checkpoint.load(options.model, trust=options.trust)
+    model = loaded_model(options)
     face = _face(options, model, grouped=False)
     if face.fit is None:
         raise FacegenError(f"{options.neutral} has the model's topology already; `facegen animate` takes it as it is")

@@ -41,7 +41,7 @@ def add_performance(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="TAKE",
         help="how the person acts: one or more .npz of their takes, of whatever expressions, in the model's topology "
-        "and with their labels, or Live Link Face's as EXPRESSION=FILE.csv, with --arkit-basis; or a whole number, "
+        "and with their labels, or Live Link Face's as EXPRESSION=FILE.csv; or a whole number, "
         "which draws a style (default: nobody's in particular)",
     )
 
@@ -134,6 +134,7 @@ def style_asked(options: Namespace, model: Checkpoint) -> Style:
 
 def _take_of_style(text: str, options: Namespace, model: Checkpoint) -> Sequence:
     """The take that a word of --style names."""
+    from facegen.pretrained import BASIS
     from facegen.recorded_take import recorded_take
     from facegen.sequence.sequence import Sequence
 
@@ -145,12 +146,7 @@ def _take_of_style(text: str, options: Namespace, model: Checkpoint) -> Sequence
             f"--style: a Live Link Face take does not say what it shows; write {model.expressions[0]}={text}, or "
             "another of the model's expressions"
         )
-    if options.style_basis is None:
-        raise FacegenError(
-            f"--style {text}: give --arkit-basis DIR too, a folder of meshes named as ARKit's blendshapes, such as "
-            "ICT-FaceKit's FaceXModel"
-        )
-    return recorded_take(model, path, expression, options.style_basis)
+    return recorded_take(model, path, expression, options.style_basis or BASIS)
 
 
 def write_takes(shown: list[tuple[str, Sequence]], options: Namespace) -> None:

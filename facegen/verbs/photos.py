@@ -7,7 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from facegen.errors import FacegenError, unknown
-from facegen.verbs.shared import add_trust, add_verb
+from facegen.verbs.shared import add_checkpoint, add_verb, loaded_model
 
 # Everything else is imported where it is used: a verb that needs no network starts without loading torch.
 
@@ -22,8 +22,7 @@ def add_photo(verbs: argparse._SubParsersAction) -> None:
         "  facegen animate neutral.glb --model demo/model.ckpt --expression happy --out smile.glb",
     )
     parser.add_argument("picture", type=Path, metavar="PICTURE", help=".jpg, .png or .webp of a face from the front")
-    parser.add_argument("--model", type=Path, required=True, metavar="CKPT", help="checkpoint that `facegen fit` wrote")
-    add_trust(parser)
+    add_checkpoint(parser)
     parser.add_argument(
         "--out",
         type=Path,
@@ -50,7 +49,6 @@ def add_photo(verbs: argparse._SubParsersAction) -> None:
 
 def photo(options: Namespace) -> None:
     """A photograph becomes a neutral of the model's topology."""
-    from facegen import checkpoint
     from facegen.photo import neutral as making
     from facegen.photo.picture import read_photo
     from facegen.photo.report import report
@@ -63,13 +61,17 @@ def photo(options: Namespace) -> None:
             "--compare PICTURE and --expression NAME go together: what the model makes, and what it is compared with"
         )
     picture, landmarks = read_photo(options.picture, options.face)
-    model = checkpoint.load(options.model, trust=options.trust)
+    model = loaded_model(options)
     if options.expression is not None and options.expression not in model.expressions:
         raise FacegenError(unknown("expression", options.expression, model.expressions))
     target = None
     if options.compare is not None:
         target = read_photo(options.compare, None)
-    fit = making.fit_neutral(model, making.identity_of(model, options.corpus, str(options.model)), landmarks)
+    fit = making.fit_neutral(
+        model,
+        making.identity_of(model, options.corpus, str(options.model or "the model that comes with facegen")),
+        landmarks,
+    )
     template = model.hierarchy.template
     where = color_places(fit, template.faces, picture)
     making.write_neutral(options.out, template.with_vertices(fit.neutral), where, picture, model)

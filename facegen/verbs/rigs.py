@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facegen.errors import FacegenError
+from facegen.pretrained import BASIS
 from facegen.verbs.shared import add_groups, add_verb
 
 if TYPE_CHECKING:
@@ -28,8 +29,7 @@ def add_rig(verbs: argparse._SubParsersAction) -> None:
         "rig",
         rig,
         "give any face mesh ARKit's 52 shapes, by Apple's names; of a glTF or VRM all else is kept",
-        "facegen rig head.glb --arkit-basis ICT-FaceKit/FaceXModel --out rigged.glb\n"
-        "  facegen animate rigged.glb --timeline take.csv --out take.glb",
+        "facegen rig head.glb --out rigged.glb\n  facegen animate rigged.glb --timeline take.csv --out take.glb",
     )
     parser.add_argument(
         "neutral", type=Path, metavar="MESH", help=".obj, .ply, .glb, .gltf or .vrm of any face at rest"
@@ -45,7 +45,9 @@ def add_rig(verbs: argparse._SubParsersAction) -> None:
         "--arkit-basis",
         type=Path,
         metavar="DIR",
-        help="folder with a neutral and a mesh for each shape, such as ICT-FaceKit's FaceXModel",
+        default=BASIS,
+        help="folder with a neutral and a mesh for each shape, such as ICT-FaceKit's FaceXModel (default: the shapes "
+        "that come with facegen)",
     )
     parser.add_argument("--units", metavar="U", help="units of the mesh: mm, cm or m (default: judged by its size)")
     parser.add_argument(
@@ -70,7 +72,6 @@ def add_rig(verbs: argparse._SubParsersAction) -> None:
 
 def rig(options: Namespace) -> None:
     """A mesh gets the shapes that a basis has."""
-    from facegen.detection.search import find_landmarks
     from facegen.exporters.rig import DOCUMENTS, require_rig_suffix, write_rig
     from facegen.face import read_face
     from facegen.mesh.formats.io import read_appearance, read_mesh, read_portion
@@ -84,11 +85,6 @@ def rig(options: Namespace) -> None:
     require_rig_suffix(options.out)
     document = options.out.suffix.lower() in DOCUMENTS
     _require_vrm(options, document)
-    if options.arkit_basis is None:
-        raise FacegenError(
-            "no shapes to carry; give --arkit-basis DIR, a folder of meshes named as ARKit's blendshapes, such as "
-            "ICT-FaceKit's FaceXModel"
-        )
     asset = None
     if options.neutral.suffix.lower() in SUFFIXES:
         asset = Asset.open(options.neutral)
@@ -98,7 +94,7 @@ def rig(options: Namespace) -> None:
             asset = None
     basis = ShapeBasis.load(options.arkit_basis)
     mesh = read_mesh(options.neutral) if options.groups is None else read_portion(options.neutral, options.groups).mesh
-    own = find_landmarks(basis.template, "the basis").points
+    own = basis.landmarks()
     template = basis.laid_onto(mesh)
     face = read_face(
         options.neutral, template, options.out, options.units, options.landmarks, own, groups=options.groups

@@ -12,6 +12,7 @@ from facegen.errors import FacegenError, unknown
 from facegen.exporters import export, named_suffixes, require_options
 
 if TYPE_CHECKING:
+    from facegen.checkpoint import Checkpoint
     from facegen.sequence.sequence import Sequence
 
 
@@ -28,12 +29,32 @@ def add_verb(
     return parser
 
 
-def add_model(parser: argparse.ArgumentParser, required: bool = True) -> None:
-    """The options of verbs that move a mesh."""
+def add_checkpoint(parser: argparse.ArgumentParser) -> None:
+    """The options of verbs that ask a model."""
     parser.add_argument(
-        "--model", type=Path, required=required, metavar="CKPT", help="checkpoint that `facegen fit` wrote"
+        "--model",
+        type=Path,
+        metavar="CKPT",
+        help="checkpoint that `facegen fit` wrote (default: the model that comes with facegen)",
     )
     add_trust(parser)
+
+
+def loaded_model(options: Namespace) -> Checkpoint:
+    """The checkpoint that the options of `add_checkpoint` name.
+
+    Raises:
+        CheckpointError: it is missing, damaged, or none that generates.
+    """
+    from facegen import checkpoint
+    from facegen.pretrained import MODEL
+
+    return checkpoint.load(options.model or MODEL, trust=options.trust)
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """The options of verbs that move a mesh."""
+    add_checkpoint(parser)
     parser.add_argument(
         "--units", metavar="U", help="units of the mesh: mm, cm or m (default: judged by its size); the result is in mm"
     )
@@ -99,8 +120,8 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         "--arkit-basis",
         type=Path,
         metavar="DIR",
-        help="folder with a mesh for each blendshape, such as ICT-FaceKit's FaceXModel; .csv needs it, but where the "
-        "neutral has the blendshapes itself",
+        help="folder with a mesh for each blendshape, such as ICT-FaceKit's FaceXModel (default: the shapes that the "
+        "neutral has itself, or those that come with facegen)",
     )
     picture = parser.add_argument_group(".mp4, .gif, .png")
     picture.add_argument("--size", type=int, metavar="PIXELS", help="edge of a picture (default: 512; .png: 256)")

@@ -13,6 +13,7 @@ from facegen.verbs.alive import take_alive
 from facegen.verbs.shared import chosen, write_sequence
 
 if TYPE_CHECKING:
+    from facegen.face import Face
     from facegen.rigging.weights import ArkitBasis
     from facegen.scene.asset import Asset
 
@@ -108,6 +109,18 @@ def own_basis(options: Namespace) -> ArkitBasis | None:
     asset = Asset.open(options.neutral)
     places = arkit_targets(asset)
     return ArkitBasis.of(drawn_targets(asset, places)) if places else None
+
+
+def carried_basis(face: Face) -> ArkitBasis | None:
+    """The shapes that come with facegen, carried onto a face whose topology is not theirs; None where it is."""
+    from facegen.rigging.basis import ShapeBasis
+    from facegen.rigging.rig import rig
+    from facegen.rigging.weights import ArkitBasis
+
+    basis = ShapeBasis.load()
+    if face.mesh.digest in (basis.template.digest, basis.mesh.digest):
+        return None
+    return ArkitBasis.of(rig(face.mesh, basis, units="mm").shapes)
 
 
 def _rigged(options: Namespace) -> Asset:

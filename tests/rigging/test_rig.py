@@ -188,7 +188,6 @@ def test_usd_has_blend_shapes_by_name(tmp_path):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ([], "give --arkit-basis DIR"),
         (["--arkit-basis", "nowhere"], "nowhere: no such folder"),
         (["--arkit-basis", "nowhere", "--vrm", "--out", "a.usda"], "--vrm fills a glTF"),
         (["--arkit-basis", "nowhere", "--out", "a.vrm"], "--vrm makes one of it"),
