@@ -87,7 +87,7 @@ def test_a_command_starts_without_loading_torch() -> None:
     [
         ([], ["VERB"]),
         (["dance"], ["dance"]),
-        (["animate", "x.obj", "--expression", "happy", "--out", "x.glb"], ["--model"]),
+        (["animate", "x.obj", "--out", "x.glb"], ["--expression NAME or --timeline FILE.yaml"]),
         (["prepare", "mars", "--out", "x"], ["unknown source 'mars'", "synthetic, ict_facekit, folder"]),
         (["prepare", "folder", "--out", "x"], ["needs --root"]),
         (["prepare", "synthetic", "--region", "face", "--out", "x"], ["synthetic takes no --region"]),
@@ -257,10 +257,9 @@ def test_animate_keeps_what_the_neutral_looks_like(
     assert "facegen: left out: the texture 'skin.png': no such file" in capsys.readouterr().err
 
 
-def test_arkit_weights_need_a_basis(
+def test_a_basis_that_is_none_is_refused(
     neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    fails(capsys, animate(neutral_path, checkpoint_path, tmp_path / "x.csv", *ONE), "needs --arkit-basis DIR")
     more = [*ONE, "--arkit-basis", tmp_path]
     fails(capsys, animate(neutral_path, checkpoint_path, tmp_path / "x.csv", *more), "neutral.obj")
     fails(
