@@ -17,7 +17,7 @@ from facegen.optional import require
 
 EXPRESSION_FILES = tuple(f"{name}{suffix}" for name in EXPRESSIONS for suffix in (".glb", ".mp4"))
 """A mesh and a clip of each expression."""
-MADE = ("corpus", "run", "model.ckpt", "neutral.obj", "sheet.png", "demo.json", *EXPRESSION_FILES)
+MADE = ("corpus", "run", "model.ckpt", "neutral.obj", "sheet.png", "faces.html", "demo.json", *EXPRESSION_FILES)
 """What a demo leaves behind: a folder with nothing else in it may be replaced."""
 
 # Sizes, chosen together so that the demo takes minutes on two cores and its faces still move smoothly.
@@ -144,9 +144,11 @@ def _animate(folder: Path) -> dict:
 def _draw(folder: Path, sequences: dict) -> None:
     from facegen.exporters import export
     from facegen.pictures.apex_sheet import apex_sheet
+    from facegen.sequence.joined import joined
 
     for name, sequence in sequences.items():
         export(sequence, folder / f"{name}.mp4", size=384)
+    export(joined(sequences.values()), folder / "faces.html")
     apex_sheet({"generated": sequences}, folder / "sheet.png", size=320)
 
 
@@ -155,6 +157,6 @@ def _report(out: Path, errors: dict[str, dict[str, float]], seconds: float) -> N
     for name, row in errors.items():
         print(f"  {name:<26}{row['generated']:>10.3f}{row['not_moving']:>12.3f}")
     names = [name for name in errors if name != "total"]
-    print(f"\n{seconds:.0f} seconds. Look at {out / 'sheet.png'}, play {out}/{{{','.join(names)}}}.mp4,")
-    print(f"open {out}/*.glb in Blender or any glTF viewer, or make your own:")
+    print(f"\n{seconds:.0f} seconds. Open {out / 'faces.html'} in a browser, look at {out / 'sheet.png'},")
+    print(f"play {out}/{{{','.join(names)}}}.mp4, open {out}/*.glb in Blender or any glTF viewer, or make your own:")
     print(f"  facegen animate {out / 'neutral.obj'} --model {out / 'model.ckpt'} --expression happy --out smile.glb")

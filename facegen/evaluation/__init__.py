@@ -19,6 +19,7 @@ from facegen.evaluation import obedience, tables
 from facegen.evaluation.beside import compared, read_report
 from facegen.evaluation.diversity import diversity
 from facegen.evaluation.error_maps import error_maps
+from facegen.evaluation.faces_page import PAGE, faces_page
 from facegen.evaluation.figures import error_curves, intensity_curves
 from facegen.evaluation.frames_over_labels import frames_over_labels
 from facegen.evaluation.harder import harder
@@ -46,7 +47,7 @@ FIGURES = ("figure3", "figure4", "figure5", "figure6", "intensity")
 """Names of the pictures: the paper's figures, and how intensity is obeyed."""
 OF_TAKES = ("takes", "styles")
 """Names of the pictures that a generator of performances has beside them."""
-FILES = ("report.md", "report.json", *TABLES, *(f"{name}{suffix}" for name in FIGURES for suffix in SUFFIXES))
+FILES = ("report.md", "report.json", PAGE, *TABLES, *(f"{name}{suffix}" for name in FIGURES for suffix in SUFFIXES))
 """What `evaluate` writes."""
 FILES_OF_TAKES = ("diversity.tex", *(f"{name}{suffix}" for name in OF_TAKES for suffix in SUFFIXES))
 """What it writes beside that of takes: a folder with nothing but all these in it may be replaced."""
@@ -146,6 +147,9 @@ def evaluate(
                     "takes": takes_of_a_label(corpus, acted[0], STYLES[style], folder / "takes"),
                     "styles": styles_of_a_label(corpus, acted[0], STYLES[style], folder / "styles"),
                 }
+        if models:
+            row = "spiral" if "spiral" in models else next(iter(models))
+            report["page"] = faces_page(corpus, row, models[row][0], folder)
         report["figures"] = [f"{name}.png" for name in report["shown"]]
         report["files"] = [f"{name}{suffix}" for name in report["shown"] for suffix in SUFFIXES]
         for name, text in latex_tables(report).items():

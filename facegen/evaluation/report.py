@@ -9,6 +9,7 @@ from facegen.evaluation.about import counted, interval_note, meanings, table, tr
 from facegen.evaluation.beside import beside_table
 from facegen.evaluation.captions import figures, for_print
 from facegen.evaluation.diversity_section import diversity_section, performances_section
+from facegen.evaluation.faces_page import PAGE
 from facegen.evaluation.obedience import PHASE_MARKS
 from facegen.evaluation.regions import REGIONS
 from facegen.evaluation.rows import TITLES
@@ -31,6 +32,7 @@ def markdown(report: Mapping[str, Any]) -> str:
         f"{people} never seen in training ({others}), {counted(report['test_sequences'], 'test sequence')}, "
         f"{corpus['vertices']:,} vertices, corpus `{corpus['digest'][:12]}` of the source `{corpus['source']}`. "
         f"facegen {report['facegen']}.",
+        *_page(report),
         "The rows of the tables and figures:",
         meanings(report),
         *training(report),
@@ -46,6 +48,14 @@ def markdown(report: Mapping[str, Any]) -> str:
         *speed_section(report),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _page(report: Mapping[str, Any]) -> list[str]:
+    if "page" not in report:
+        return []
+    page = report["page"]
+    shown = f"test subject {page['subject']} shows {', '.join(page['expressions'])}, made by {TITLES[page['row']]}"
+    return [f"[{PAGE}]({PAGE}) plays in a browser: {shown}."]
 
 
 def _table2(report: Mapping[str, Any]) -> list[str]:

@@ -23,6 +23,7 @@ _WRITERS = {
     ".glb": "facegen.exporters.glb:write_glb",
     ".gltf": "facegen.exporters.glb:write_gltf",
     ".vrm": "facegen.exporters.asset:write_vrm",
+    ".html": "facegen.exporters.html:write_html",
     ".usd": "facegen.exporters.usd:write_usd",
     ".usda": "facegen.exporters.usd:write_usd",
     ".usdc": "facegen.exporters.usd:write_usd",
@@ -38,7 +39,7 @@ _WRITERS = {
     ".gif": "facegen.exporters.gif:write_gif",
     ".png": "facegen.exporters.png:write_png",
 }
-_IN_SECONDS = tuple((suffix, "scene_fps") for suffix in (".glb", ".gltf", ".abc"))
+_IN_SECONDS = tuple((suffix, "scene_fps") for suffix in (".glb", ".gltf", ".html", ".abc"))
 """Formats that need no option for a scene's rate, and that option."""
 FOLDERS = (".obj", ".ply")
 """Suffixes under which a folder is written, with a file for each frame."""

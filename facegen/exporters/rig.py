@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,8 @@ import numpy as np
 from facegen.errors import FacegenError, unknown
 from facegen.exporters.asset import Place
 from facegen.exporters.mesh_folder import write_obj_shapes
+from facegen.exporters.page import SUFFIX as PAGE
+from facegen.exporters.page import About, moved_points, page_of
 from facegen.exporters.shapes_glb import write_shapes
 from facegen.exporters.shapes_usd import write_usd_shapes
 from facegen.mesh.appearance import Appearance
@@ -25,7 +27,7 @@ from facegen.sequence.sequence import Sequence
 
 DOCUMENTS = (".glb", ".gltf", ".vrm")
 """Suffixes of glTF."""
-SUFFIXES = (*DOCUMENTS, ".usd", ".usdc", ".usda", ".obj")
+SUFFIXES = (*DOCUMENTS, PAGE, ".usd", ".usdc", ".usda", ".obj")
 """Suffixes that a rig can be written with; `.obj` is a folder."""
 
 
@@ -74,7 +76,7 @@ def write_rig(
 
     Args:
         rig: the face and its shapes.
-        path: `.glb`, `.gltf`, `.vrm`, `.usd`, `.usdc`, `.usda`, or a folder `.obj/`: `neutral.obj` and a mesh a shape.
+        path: `.glb`, `.gltf`, `.vrm`, `.html`, `.usd*`, or a folder `.obj/`: `neutral.obj` and a mesh a shape.
         asset: the file that the face was read from, for glTF: its document is kept, and so are shapes of its own.
         rows: (U,) which vertices of the asset's drawn mesh the face has; None for all.
         appearance: what the face looks like; of an asset, where its vertices are one to the light.
@@ -86,6 +88,11 @@ def write_rig(
     path = Path(path)
     require_rig_suffix(path)
     suffix = path.suffix.lower()
+    if suffix == PAGE:
+        with page_of(path) as (glb, about):
+            report = write_rig(rig, glb, asset=asset, rows=rows, appearance=appearance)
+            about.append(_about(rig, path.stem, 1.0 if asset is None else rig.factor))
+        return replace(report, bytes=path.stat().st_size)
     if suffix in DOCUMENTS and asset is not None:
         return _into(rig, path, Place(asset, rig.mesh.vertices, rig.factor, "", rows), appearance, dressed)
     rest = rig.mesh.vertices[None].astype(np.float32)
@@ -97,6 +104,11 @@ def write_rig(
         notes = ()
     size = sum(each.stat().st_size for each in path.iterdir()) if path.is_dir() else path.stat().st_size
     return RigReport(rig.names, (), size, notes)
+
+
+def _about(rig: Rig, title: str, factor: float) -> About:
+    moved = np.max([np.linalg.norm(shape, axis=1) for shape in rig.shapes.values()], axis=0)
+    return About(title, moved_points(rig.mesh.vertices, moved, factor), turn=rig.rotation)
 
 
 def _document(still: Sequence, rig: Rig, path: Path, dressed: Callable[[Asset], list[str]] | None) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from facegen.errors import FacegenError
+from facegen.exporters.page import SUFFIX as PAGE
 from facegen.verbs.shared import chosen, write_sequence
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ def asset_of(options: Namespace) -> Asset | None:
     if out in SHOWN_ONLY:
         return None
     asset = Asset.open(options.neutral)
+    if out == PAGE:
+        return asset
     if out in SUFFIXES:
         require_writable(asset, options.out)
         return asset
@@ -53,10 +56,14 @@ def write_moved(sequence: Sequence, face: Face, options: Namespace, asset: Asset
         write_sequence(sequence, options)
         return
     from facegen.exporters.asset import Place, write_into
+    from facegen.exporters.html import write_html_into
 
     rows = None if face.portion is None else face.portion.vertices
     place = Place(asset, face.mesh.vertices, face.factor, name, rows)
-    report = write_into(sequence, options.out, place, **chosen(options))
+    if options.out.suffix.lower() == PAGE:
+        report = write_html_into(sequence, options.out, place, face.rotation, **chosen(options))
+    else:
+        report = write_into(sequence, options.out, place, **chosen(options))
     for reason in report.left_out:
         print(f"facegen: left out: {reason}", file=sys.stderr)
     print(f"{options.out.name}: {report}")

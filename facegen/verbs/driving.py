@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facegen.errors import FacegenError, unknown
+from facegen.exporters.page import SUFFIX as PAGE
 from facegen.verbs.shared import chosen
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def require_own(options: Namespace) -> tuple[Asset, list[OwnShape]] | None:
     if path.suffix.lower() not in SUFFIXES:
         raise FacegenError(f"--drive own moves shapes that a .glb, .gltf or .vrm has of its own; {path} can have none")
     for name in ("tolerance", "per_frame"):
-        if options.out.suffix.lower() in SUFFIXES and name in chosen(options):
+        if options.out.suffix.lower() in (*SUFFIXES, PAGE) and name in chosen(options):
             raise FacegenError(f"--{name.replace('_', '-')} is for targets that are added; --drive own adds none")
     asset = Asset.open(path)
     shapes = own_shapes(asset.tree)
@@ -91,8 +92,10 @@ def _where(face: Face, vertex: int) -> str:
     return f" on the {place_names()[number]}" if number < len(place_names()) - 1 else ""
 
 
-def write_own(sequence: Sequence, driven: Driven, asset: Asset, options: Namespace, name: str) -> None:
+def write_own(sequence: Sequence, driven: Driven, asset: Asset, face: Face, options: Namespace, name: str) -> None:
     """Write the asset with one animation more, and print it."""
+    from facegen.exporters.html import about_sequence
+    from facegen.exporters.page import page_of
     from facegen.scene.animations import drive
     from facegen.scene.files import write_asset
     from facegen.scene.kept import Kept
@@ -100,7 +103,12 @@ def write_own(sequence: Sequence, driven: Driven, asset: Asset, options: Namespa
     kept = Kept.of(asset.tree)
     times = np.arange(len(sequence.vertices)) / sequence.fps
     animation = drive(asset, name, times, driven.targets)
-    size = write_asset(asset, options.out)
+    with page_of(options.out) as (out, about):
+        size = write_asset(asset, out)
+        shown = replace(sequence, focus=face.focus())
+        about.append(about_sequence(shown, options.out.stem, animation, face.factor, face.rotation))
+    if out != options.out:
+        size = options.out.stat().st_size
     for reason in dict.fromkeys(asset.notes):
         print(f"facegen: left out: {reason}", file=sys.stderr)
     print(

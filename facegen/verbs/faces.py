@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facegen.errors import FacegenError, unknown
+from facegen.exporters.page import SUFFIX as PAGE
 from facegen.motion.label import EASINGS
 from facegen.verbs.alive import add_alive, driven_alive, enlivened, require_alive
 from facegen.verbs.assets import asset_of, write_moved
@@ -134,7 +135,7 @@ def animate(options: Namespace) -> None:
             driven = driven_alive(driven, made, face, own, take)
             made = replace(made, vertices=driven.frames)
             if asset is not None:
-                write_own(made, driven, own[0], take, _motion_name(options))
+                write_own(made, driven, own[0], face, take, _motion_name(options))
                 _judge(made, face, take)
                 continue
         living = made if own is not None else enlivened(made, face, take)
@@ -245,7 +246,7 @@ def _dressed(sequence: Sequence, face: Face, options: Namespace, asset: Asset | 
         appearance = face.portion.dressed(appearance)
     for reason in () if appearance is None or asset is not None else appearance.left_out:
         print(f"facegen: left out: {reason}", file=sys.stderr)
-    if options.out.suffix.lower() in (".png", ".mp4", ".gif"):
+    if options.out.suffix.lower() in (".png", ".mp4", ".gif") or (options.out.suffix.lower() == PAGE and asset is None):
         sequence = replace(sequence, vertices=TurnedFrames(sequence.vertices, face.rotation))
     return replace(sequence, appearance=appearance, focus=face.focus())
 

@@ -39,7 +39,7 @@ def add_rig(verbs: argparse._SubParsersAction) -> None:
         type=Path,
         required=True,
         metavar="FILE",
-        help="file to write: .glb .gltf .vrm .usd .usdc .usda, or .obj/ (a folder with a mesh for each shape)",
+        help="file to write: .glb .gltf .vrm .html .usd .usdc .usda, or .obj/ (a folder with a mesh for each shape)",
     )
     parser.add_argument(
         "--arkit-basis",
@@ -72,6 +72,7 @@ def add_rig(verbs: argparse._SubParsersAction) -> None:
 
 def rig(options: Namespace) -> None:
     """A mesh gets the shapes that a basis has."""
+    from facegen.exporters.page import SUFFIX as PAGE
     from facegen.exporters.rig import DOCUMENTS, require_rig_suffix, write_rig
     from facegen.face import read_face
     from facegen.mesh.formats.io import read_appearance, read_mesh, read_portion
@@ -88,7 +89,7 @@ def rig(options: Namespace) -> None:
     asset = None
     if options.neutral.suffix.lower() in SUFFIXES:
         asset = Asset.open(options.neutral)
-        if not document:
+        if not document and options.out.suffix.lower() != PAGE:
             for phrase in Kept.of(asset.tree).kinds():
                 _left_out(f"{phrase} of {options.neutral.name}")
             asset = None

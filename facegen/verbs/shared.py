@@ -100,7 +100,7 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help=f"file to write; its suffix says the format: {' '.join(named_suffixes())} (a slash: a folder of frames)",
     )
-    glb = parser.add_argument_group(".glb, .gltf")
+    glb = parser.add_argument_group(".glb, .gltf, .html")
     glb.add_argument(
         "--tolerance", type=float, metavar="MM", help="largest error that compression may make (default: 0.1)"
     )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from facegen.errors import FacegenError
+from facegen.exporters.page import SUFFIX as PAGE
 from facegen.verbs.alive import take_alive
+from facegen.verbs.pages import about_take
 from facegen.verbs.shared import chosen, write_sequence
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ def play(options: Namespace) -> None:
     Raises:
         FacegenError: the mesh has none of ARKit's shapes, or the output cannot be written.
     """
+    from facegen.exporters.page import page_of
     from facegen.motion.live_link import Take
     from facegen.rigging.played import take_weights, unplayed
     from facegen.scene.animations import drive
@@ -43,9 +47,10 @@ def play(options: Namespace) -> None:
         raise FacegenError("--intensity is for --expression NAME; a take that is played says all weights itself")
     asset = _rigged(options)
     places = arkit_targets(asset)
-    kept = options.out.suffix.lower() in SUFFIXES
+    kept = options.out.suffix.lower() in (*SUFFIXES, PAGE)
     if kept:
-        require_writable(asset, options.out)
+        if options.out.suffix.lower() in SUFFIXES:
+            require_writable(asset, options.out)
         given = [f"--{name.replace('_', '-')}" for name in ("tolerance", "per_frame") if name in chosen(options)]
         if given:
             raise FacegenError(f"{', '.join(given)}: a take is played by the file's own shapes, and none is added")
@@ -63,9 +68,14 @@ def play(options: Namespace) -> None:
     if not kept:
         _write_frames(options, asset, places, weights, options.fps or float(take.rate))
         return
-    animation = drive(asset, name, times, {place: weights[shape] for place, shape in places.items()})
     about = Kept.of(asset.tree)
-    size = write_asset(asset, options.out)
+    known = about_take(asset, places, times, weights, options.fps or float(take.rate))
+    animation = drive(asset, name, times, {place: weights[shape] for place, shape in places.items()})
+    with page_of(options.out) as (out, page):
+        size = write_asset(asset, out)
+        page.append(replace(known, title=options.out.stem, animation=animation))
+    if out != options.out:
+        size = options.out.stat().st_size
     for reason in dict.fromkeys(asset.notes):
         _left_out(reason)
     count = len(set(places.values()))

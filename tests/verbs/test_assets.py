@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from avatars import as_vrm, avatar
+from offline_page import needs_chromium, opened, picture
 
 from facegen.cli import run
 from facegen.mesh import read_mesh
@@ -38,6 +39,19 @@ def test_animate_keeps_the_asset(
     for kind in ("nodes", "skins", "materials", "textures", "images", "scenes", "extensions", "asset"):
         assert after[kind] == before[kind], kind
     assert [each["name"] for each in after["animations"]] == ["idle", "chat", "happy"]
+
+
+@needs_chromium
+def test_a_page_shows_the_whole_asset(avatar_path: Path, checkpoint_path: Path, tmp_path: Path) -> None:
+    """Skin, bones, picture and its own shapes; of its animations the one that was put in is played."""
+    assert run(animate(avatar_path, checkpoint_path, tmp_path / "smile.html", "--apex", "5", "8")) == 0
+    with opened(tmp_path / "smile.html", viewport={"width": 400, "height": 420}) as shown:
+        assert {"eyeBlinkLeft", "happy_0"} <= set(shown.locator("#sliders span").all_text_contents())
+        still = picture(shown, "#face")
+        shown.locator("#frame").fill("6")
+        moved = picture(shown, "#face")
+        assert "happy 1.00" in shown.inner_text("#now")
+        assert (np.abs(moved - still).max(axis=2) > 20).mean() > 0.002
 
 
 def test_the_face_moves_as_that_of_a_plain_mesh(
