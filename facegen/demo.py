@@ -1,4 +1,4 @@
-"""The whole chain on the built-in faces: prepare, train, test, animate, draw."""
+"""What the model that comes with facegen makes; then the whole chain on the built-in faces."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from facegen.optional import require
 
 EXPRESSION_FILES = tuple(f"{name}{suffix}" for name in EXPRESSIONS for suffix in (".glb", ".mp4"))
 """A mesh and a clip of each expression."""
-MADE = ("corpus", "run", "model.ckpt", "neutral.obj", "sheet.png", "faces.html", "demo.json", *EXPRESSION_FILES)
+FIRST = "first"
+"""Folder of what the model that comes with facegen makes, which is there before the training begins."""
+MADE = (FIRST, "corpus", "run", "model.ckpt", "neutral.obj", "sheet.png", "faces.html", "demo.json", *EXPRESSION_FILES)
 """What a demo leaves behind: a folder with nothing else in it may be replaced."""
 
 # Sizes, chosen together so that the demo takes minutes on two cores and its faces still move smoothly.
@@ -58,7 +60,8 @@ RECIPE = [
 
 
 def demo(out: str | Path, seed: int = 0) -> None:
-    """Fill `out` with a corpus, a trained checkpoint, its errors, and six expressions as pictures and files.
+    """Fill `out` with a first look at the model that comes with facegen, then with a corpus, a checkpoint that is trained
+    on it, its errors, and six expressions as pictures and files.
 
     Args:
         out: folder to make; an earlier demo there is replaced.
@@ -69,8 +72,11 @@ def demo(out: str | Path, seed: int = 0) -> None:
     """
     for module in ("embreex", "PIL", "imageio_ffmpeg"):  # now, and not after the training
         require(module, "video")
-    start = time.monotonic()
+    start, out = time.monotonic(), Path(out)
+    _first_look(out)
+    require("openmesh", "prepare")  # by which levels of a mesh are made
     with new_folder(out, MADE) as folder:
+        shutil.copytree(out / FIRST, folder / FIRST)
         _say(f"1/4 making {SUBJECTS} built-in faces of {VERTICES:,} vertices that act six expressions")
         _prepare(folder / "corpus", seed)
         _say("2/4 training; errors in mm, on subjects trained on (train) and on others (val)")
@@ -88,7 +94,19 @@ def demo(out: str | Path, seed: int = 0) -> None:
         (folder / "demo.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
         config = folder / "run" / "config.yaml"  # it names the folder in which all was made, before it was renamed
         config.write_text(config.read_text(encoding="utf-8").replace(str(folder), str(out)), encoding="utf-8")
-    _report(Path(out), errors, report["seconds"])
+    _report(out, errors, report["seconds"])
+
+
+def _first_look(out: Path) -> None:
+    from facegen.first_look import FILES, first_look
+
+    _say("the model that comes with facegen, on the head that comes with it")
+    start = time.monotonic()
+    with new_folder(out, MADE) as folder:
+        (folder / FIRST).mkdir()
+        first_look(folder / FIRST)
+    names = ", ".join(str(out / FIRST / name) for name in FILES)
+    _say(f"{time.monotonic() - start:.0f} seconds: {names}; and now the whole chain, with training")
 
 
 def _say(text: str) -> None:

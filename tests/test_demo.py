@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from facegen import demo as module
+from facegen import first_look
 from facegen.cli import run
 from facegen.motion.label import EXPRESSIONS
 
@@ -24,6 +27,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         "RECIPE": recipe,
     }.items():
         monkeypatch.setattr(module, name, value)
+    monkeypatch.setattr(first_look, "first_look", lambda folder: (folder / "sheet.png").write_bytes(b"seen"))
 
 
 def test_the_demo_leaves_what_it_promises(small: None, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
@@ -37,7 +41,7 @@ def test_the_demo_leaves_what_it_promises(small: None, tmp_path: Path, capsys: p
     assert set(errors) == {"total", *EXPRESSIONS}
     assert all(row["not_moving"] > 0 for row in errors.values())
     said = capsys.readouterr().out
-    assert str(out / "sheet.png") in said
+    assert str(out / "sheet.png") in said and (out / "first" / "sheet.png").read_bytes() == b"seen"
     assert f"{errors['total']['not_moving']:.3f}" in said
     assert str(out / "corpus") in (out / "run" / "config.yaml").read_text()
     example = next(line.split() for line in said.splitlines() if "facegen animate" in line)
@@ -45,3 +49,18 @@ def test_the_demo_leaves_what_it_promises(small: None, tmp_path: Path, capsys: p
     (out / "mine.txt").write_text("keep me")
     assert run(["demo", "--out", str(out)]) == 2
     assert (out / "mine.txt").read_text() == "keep me"
+
+
+def test_the_first_look_is_a_head_with_eyes_that_acts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("CLIP_FRAMES", "SHEET_FRAMES"):
+        monkeypatch.setattr(first_look, name, 6)
+    first_look.first_look(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == set(first_look.FILES)
+    head, landmarks, look = first_look.shipped_head()
+    assert not np.isnan(landmarks).all(axis=1).all() and look.colors is not None
+    pupils = head.vertices[(look.colors == first_look.PUPIL).all(axis=1)]
+    assert 55 < np.ptp(pupils[:, 0]) < 75  # mm between an adult's eyes, and a pupil more
+    picture = np.asarray(Image.open(tmp_path / "sheet.png"), np.float32)
+    faces = np.split(picture[-320:], 7, axis=1)
+    changed = [np.abs(face - faces[0]).max(axis=2).mean() for face in faces[1:]]
+    assert min(changed) > 0.5  # each expression is seen

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from facegen.pictures.paint import Paint
 from facegen.pictures.render import Camera, render
 from facegen.pictures.sheets import contact_sheet, write_picture
 from facegen.sequence.sequence import Sequence
@@ -28,7 +29,8 @@ def apex_sheet(
         camera = Camera.framing(first.vertices, view=view, focus=first.focus)
         rest = int(first.motion.sum(axis=1).argmin())
         poses = [first.vertices[rest], *(each.vertices[each.motion.sum(axis=1).argmax()] for each in row.values())]
-        pictures.append([render(pose, first.faces, camera, size=size) for pose in poses])
+        paint = Paint.of(first.faces, first.appearance)
+        pictures.append([render(pose, first.faces, camera, size=size, paint=paint) for pose in poses])
     columns = ["neutral", *next(iter(rows.values()))]
     names = [] if len(rows) == 1 else list(rows)
     sheet = contact_sheet(pictures, row_labels=names, column_labels=columns)
