@@ -2,11 +2,18 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SHOWN := $(VENV)/.shown
 SET_UP := $(VENV)/.set-up
+PIP = $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
+# openmesh comes as source: it needs a C++ compiler and cmake, and with cmake 4 the policy that its build files ask for.
+BUILT = CMAKE_POLICY_VERSION_MINIMUM=3.5 $(PIP)
 
 .PHONY: demo test types lint docs package built-package tried-package lowest blender elsewhere browser false-faces lids own-face draws three pretrained clean
 
-demo: $(SET_UP)
+# The first pictures need little; what training needs is built once they are there.
+demo: $(SHOWN)
+	$(BIN)/facegen demo --out demo --first
+	@$(BIN)/python -c 'import openmesh' 2>/dev/null || $(BUILT) openmesh
 	$(BIN)/facegen demo --out demo
 
 # One thread for each test process: two processes that both want both cores only slow each other down.
@@ -140,21 +147,32 @@ three:
 	  npx esbuild three_parts.js --bundle --minify --format=esm --legal-comments=eof --outfile=three.min.js && \
 	  cp three.min.js $(CURDIR)/facegen/web/ && cp node_modules/three/LICENSE $(CURDIR)/facegen/web/three.LICENSE.txt && rm -rf $$at
 
-# openmesh comes as source: it needs a C++ compiler and cmake, and with cmake 4 the policy that its build files ask for.
-$(SET_UP): pyproject.toml constraints.txt $(wildcard facegen/nn/native/*.cpp facegen/nn/native/*.h)
+define require-tools
 	@command -v $(or $(CXX),g++) >/dev/null 2>&1 || { \
 	  echo "facegen needs a C++ compiler to build openmesh: apt install g++ (Debian, Ubuntu), dnf install gcc-c++ (Fedora), xcode-select --install (macOS)" >&2; exit 2; }
 	@command -v cmake >/dev/null 2>&1 || { \
 	  echo "facegen needs cmake to build openmesh: apt install cmake (Debian, Ubuntu), dnf install cmake (Fedora), brew install cmake (macOS)" >&2; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
 	  echo "facegen needs Python 3.11 to 3.13, $(PYTHON) is another; name one: make PYTHON=python3.12" >&2; exit 2; }
+endef
+NEEDED := pyproject.toml constraints.txt $(wildcard facegen/nn/native/*.cpp facegen/nn/native/*.h)
+
+# Without --no-compile pip spends half a minute on bytecode that is made anyway where it is first used.
+$(SHOWN): $(NEEDED)
+	$(require-tools)
 	$(PYTHON) -m venv $(VENV)
-	CMAKE_POLICY_VERSION_MINIMUM=3.5 $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[prepare,video,photo,usd,abc,packed,onnx,dev]'
+	$(PIP) --no-compile -e '.[video]'
+	@touch $@
+
+$(SET_UP): $(NEEDED)
+	$(require-tools)
+	$(PYTHON) -m venv $(VENV)
+	$(BUILT) -e '.[prepare,video,photo,usd,abc,packed,onnx,dev]'
 	@# Tests open .glb in the Khronos validator and in three.js where there is npm, and do without where there is none.
 	@! command -v npm >/dev/null 2>&1 || { mkdir -p $(VENV)/elsewhere && cp tests/exporters/elsewhere/package.json $(VENV)/elsewhere && \
 	  npm install --prefix $(VENV)/elsewhere --silent --no-audit --no-fund --no-package-lock; } || \
 	  echo "npm could not install the glTF validator and three.js: the tests that ask for them will be skipped" >&2
-	@touch $@
+	@touch $@ $(SHOWN)
 
 clean:
 	rm -rf $(VENV) demo

@@ -31,6 +31,7 @@ from facegen.errors import CheckpointError, FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.nn.light.generator import LightGenerator
 from facegen.nn.light.networks import light_generator
+from facegen.pretrained import MODEL
 
 if TYPE_CHECKING:
     from torch import nn
@@ -162,12 +163,12 @@ def _checked(path: Path, content: Any) -> dict[str, Any]:
 
 
 def load(
-    path: str | Path, wanted: Collection[type[nn.Module]] | None = None, *, trust: str | Iterable[str] = ()
+    path: str | Path = MODEL, wanted: Collection[type[nn.Module]] | None = None, *, trust: str | Iterable[str] = ()
 ) -> Checkpoint:
     """Read a checkpoint, and rebuild its network, or the model, where it is one of the user's own.
 
     Args:
-        path: of the file.
+        path: of the file; without one, the model that comes with facegen.
         wanted: kinds of network that are accepted; None: those that generate. A network or a model of the user's
             own is accepted where one of its kind is.
         trust: modules whose classes the checkpoint may name, such as `("my_models",)`; a package stands for all in it.
@@ -179,7 +180,7 @@ def load(
 
     Examples:
         >>> import facegen
-        >>> model = facegen.load("demo/model.ckpt")
+        >>> model = facegen.load()
         >>> model.expressions
         ('happy', 'angry', 'sad', 'surprise', 'fear', 'disgust')
     """

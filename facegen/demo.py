@@ -59,13 +59,14 @@ RECIPE = [
 """The options of `facegen fit`: the study's spiral model, smaller and trained for less long."""
 
 
-def demo(out: str | Path, seed: int = 0) -> None:
-    """Fill `out` with a first look at the model that comes with facegen, then with a corpus, a checkpoint that is trained
-    on it, its errors, and six expressions as pictures and files.
+def demo(out: str | Path, seed: int = 0, first: bool = False) -> None:
+    """Fill `out` with a first look at the model that comes with facegen, and with a corpus, a checkpoint trained on it,
+    its errors, and six expressions as pictures and files.
 
     Args:
         out: folder to make; an earlier demo there is replaced.
         seed: fixes everything that is drawn.
+        first: only the first look; where `out` has nothing but one, it is kept.
 
     Raises:
         FacegenError: `out` holds something that no demo made, or cannot be written.
@@ -73,7 +74,10 @@ def demo(out: str | Path, seed: int = 0) -> None:
     for module in ("embreex", "PIL", "imageio_ffmpeg"):  # now, and not after the training
         require(module, "video")
     start, out = time.monotonic(), Path(out)
-    _first_look(out)
+    if first or not _has_first_look(out):
+        _first_look(out)
+    if first:
+        return
     require("openmesh", "prepare")  # by which levels of a mesh are made
     with new_folder(out, MADE) as folder:
         shutil.copytree(out / FIRST, folder / FIRST)
@@ -95,6 +99,17 @@ def demo(out: str | Path, seed: int = 0) -> None:
         config = folder / "run" / "config.yaml"  # it names the folder in which all was made, before it was renamed
         config.write_text(config.read_text(encoding="utf-8").replace(str(folder), str(out)), encoding="utf-8")
     _report(out, errors, report["seconds"])
+
+
+def _has_first_look(out: Path) -> bool:
+    """Whether a folder has a first look and nothing else."""
+    from facegen.first_look import FILES
+
+    return (
+        out.is_dir()
+        and [path.name for path in out.iterdir()] == [FIRST]
+        and all((out / FIRST / n).is_file() for n in FILES)
+    )
 
 
 def _first_look(out: Path) -> None:

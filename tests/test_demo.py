@@ -15,6 +15,11 @@ from facegen.cli import run
 from facegen.motion.label import EXPRESSIONS
 
 
+def _seen(folder: Path) -> None:
+    for name in first_look.FILES:
+        (folder / name).write_bytes(b"seen")
+
+
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same chain with less of everything."""
@@ -27,11 +32,13 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         "RECIPE": recipe,
     }.items():
         monkeypatch.setattr(module, name, value)
-    monkeypatch.setattr(first_look, "first_look", lambda folder: (folder / "sheet.png").write_bytes(b"seen"))
+    monkeypatch.setattr(first_look, "first_look", _seen)
 
 
 def test_the_demo_leaves_what_it_promises(small: None, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     out = tmp_path / "demo"
+    assert run(["demo", "--out", str(out), "--first"]) == 0
+    assert [path.name for path in out.rglob("*")] == ["first", *first_look.FILES]
     for _ in range(2):  # a second demo replaces the first
         assert run(["demo", "--out", str(out)]) == 0
     assert sorted(path.name for path in out.iterdir()) == sorted(module.MADE)
@@ -40,7 +47,8 @@ def test_the_demo_leaves_what_it_promises(small: None, tmp_path: Path, capsys: p
     errors = json.loads((out / "demo.json").read_text())["test_error_mm"]
     assert set(errors) == {"total", *EXPRESSIONS}
     assert all(row["not_moving"] > 0 for row in errors.values())
-    said = capsys.readouterr().out
+    said, told = capsys.readouterr()
+    assert told.count("on the head that comes with it") == 2  # alone, and again where there was a whole demo
     assert str(out / "sheet.png") in said and (out / "first" / "sheet.png").read_bytes() == b"seen"
     assert f"{errors['total']['not_moving']:.3f}" in said
     assert str(out / "corpus") in (out / "run" / "config.yaml").read_text()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import io
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +34,10 @@ def pack_model(run: Path, path: Path = MODEL) -> None:
     """Write what of a run's checkpoint is needed to use it: no optimiser's state, nothing of where it was trained."""
     content = read_raw(run)
     kept = {KEY: content[KEY], "state_dict": content["state_dict"], "epoch": int(content.get("epoch", 0))}
+    packed = io.BytesIO()
+    torch.save(kept, packed)  # a file's name would be part of what is in it
     with new_file(path) as aside:
-        torch.save(kept, aside)
+        aside.write_bytes(packed.getvalue())
 
 
 def pack_shapes(root: Path, model: Path = MODEL, path: Path = BASIS) -> None:

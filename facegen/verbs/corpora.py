@@ -20,7 +20,7 @@ def add_demo(verbs: argparse._SubParsersAction) -> None:
         verbs,
         "demo",
         demo,
-        "run the whole chain on the built-in faces: prepare, train, test, animate",
+        "show the model that comes with facegen, then run the whole chain on the built-in faces",
         "facegen demo --out demo",
     )
     parser.add_argument(
@@ -30,6 +30,11 @@ def add_demo(verbs: argparse._SubParsersAction) -> None:
         metavar="DIR",
         help="folder to make; an earlier demo there is replaced (default: demo)",
     )
+    parser.add_argument(
+        "--first",
+        action="store_true",
+        help="only what the model that comes with facegen makes; a demo after it keeps that and goes on from there",
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of faces, takes and weights (default: 0)")
 
 
@@ -37,7 +42,7 @@ def demo(options: Namespace) -> None:
     """The whole chain on the built-in faces."""
     from facegen.demo import demo as run_demo
 
-    run_demo(options.out, options.seed)
+    run_demo(options.out, options.seed, options.first)
 
 
 def add_prepare(verbs: argparse._SubParsersAction) -> None:
