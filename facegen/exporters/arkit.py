@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from facegen.errors import FacegenError
 from facegen.exporters.stream import streamed
 from facegen.files import new_file
 from facegen.motion.live_link import COLUMNS, ROTATIONS, SHAPES
 from facegen.motion.timecode import timecode
+from facegen.rigging.track import fitted_basis
 from facegen.rigging.weights import ArkitBasis
 from facegen.sequence.sequence import Sequence
 
@@ -57,26 +57,19 @@ def write_csv(
     Raises:
         FacegenError: no basis was given, it cannot be used, or `path` cannot be written.
     """
-    if arkit_basis is None:
-        raise FacegenError(
-            "a .csv of ARKit weights needs --arkit-basis DIR, a folder of meshes of this topology named as ARKit's "
-            "blendshapes, such as ICT-FaceKit's FaceXModel; or a neutral that has them itself, see `facegen rig`"
-        )
-    rest = sequence.vertices[int(sequence.motion.sum(axis=1).argmin())].astype(np.float64)
+    basis, rest = fitted_basis(sequence, arkit_basis, "a .csv of ARKit weights")
     distance = left = moved = 0.0
-    with new_file(path) as aside:
-        basis = arkit_basis if isinstance(arkit_basis, ArkitBasis) else ArkitBasis.load(arkit_basis, rest)
-        with aside.open("w", encoding="ascii", newline="") as file:
-            rows = csv.writer(file, lineterminator="\n")
-            rows.writerow(COLUMNS)
-            for start, chunk in streamed(sequence.vertices):
-                displacement = chunk - rest
-                weights = basis.solve(displacement)
-                missed = displacement - basis.pose(weights)
-                distance += float(np.linalg.norm(missed, axis=-1).mean(axis=1).sum())
-                left, moved = left + float(np.square(missed).sum()), moved + float(np.square(displacement).sum())
-                for t, row in enumerate(weights, start):
-                    numbers = [f"{value:.8f}" for value in row] + ["0.0"] * len(ROTATIONS)
-                    rows.writerow([timecode(t / sequence.fps), len(numbers), *numbers])
+    with new_file(path) as aside, aside.open("w", encoding="ascii", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(COLUMNS)
+        for start, chunk in streamed(sequence.vertices):
+            displacement = chunk - rest
+            weights = basis.solve(displacement)
+            missed = displacement - basis.pose(weights)
+            distance += float(np.linalg.norm(missed, axis=-1).mean(axis=1).sum())
+            left, moved = left + float(np.square(missed).sum()), moved + float(np.square(displacement).sum())
+            for t, row in enumerate(weights, start):
+                numbers = [f"{value:.8f}" for value in row] + ["0.0"] * len(ROTATIONS)
+                rows.writerow([timecode(t / sequence.fps), len(numbers), *numbers])
     count = len(sequence.vertices)
     return ArkitReport(count, basis.missing, distance / count, 1 - left / moved if moved else 1.0)

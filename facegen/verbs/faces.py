@@ -50,6 +50,18 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
         "neutral", type=Path, metavar="NEUTRAL", help=".obj, .ply, .glb, .gltf, .vrm of any face at rest"
     )
     add_model(parser, required=False)
+    add_label(parser)
+    parser.add_argument(
+        "--fps", type=float, metavar="F", help="frames a second (default: those of the corpus the model was trained on)"
+    )
+    add_drive(parser)
+    add_performance(parser)
+    add_alive(parser)
+    add_output(parser)
+
+
+def add_label(parser: argparse.ArgumentParser) -> None:
+    """The options that say what a face shows, and when."""
     parser.add_argument(
         "--expression", metavar="NAME", help="one of the model's expressions; `facegen inspect CKPT` lists them"
     )
@@ -63,9 +75,6 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--frames", type=int, metavar="N", help="length in frames (default: 100)")
     parser.add_argument(
-        "--fps", type=float, metavar="F", help="frames a second (default: those of the corpus the model was trained on)"
-    )
-    parser.add_argument(
         "--onset", type=int, metavar="I", help="last frame at rest before the expression; frames count from 0"
     )
     parser.add_argument("--apex", type=int, nargs=2, metavar=("I", "J"), help="first and last frame at the peak")
@@ -76,10 +85,6 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--ease", metavar="NAME", help=f"how it rises and falls: {', '.join(EASINGS)} (default: linear)"
     )
-    add_drive(parser)
-    add_performance(parser)
-    add_alive(parser)
-    add_output(parser)
 
 
 def animate(options: Namespace) -> None:

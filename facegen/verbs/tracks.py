@@ -1,0 +1,72 @@
+"""Steps of verbs that want weights of ARKit's shapes and turns of head and eyes: of a take, a sequence or a motion."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from argparse import Namespace
+from contextlib import redirect_stdout
+from copy import copy
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facegen.errors import FacegenError
+
+if TYPE_CHECKING:
+    from facegen.rigging.track import Track
+
+
+def take_track(path: Path, fps: float | None) -> Track:
+    """The track of a Live Link Face recording, at its own rate where none is given; what is to be said is printed."""
+    from facegen.motion.live_link import Take
+    from facegen.rigging.track import Track
+
+    take = Take.load(path)
+    print(f"{path.name}: {take}", *take.notes, sep="\n")
+    return Track.of_take(take, fps or float(take.rate))
+
+
+def animated_track(options: Namespace) -> Track:
+    """The track of what `facegen animate` would make of the options.
+
+    Raises:
+        FacegenError: as `animate` has it, or there are no shapes to solve the motion by.
+    """
+    from facegen.alive.track import living_track
+    from facegen.rigging.track import Track
+    from facegen.sequence.sequence import Sequence
+    from facegen.verbs.faces import animate
+    from facegen.verbs.takes import own_basis
+
+    if options.takes is not None:
+        raise FacegenError("--takes makes several motions, and one is wanted; give --seed N for another take")
+    if options.timeline is not None and options.timeline.suffix.lower() == ".csv" and options.expression is None:
+        raise FacegenError(f"give {options.timeline} itself in the place of {options.neutral}: it has all weights")
+    basis = options.arkit_basis
+    if basis is None:
+        basis = own_basis(_asked(options, Path("weights.csv")))
+    if basis is None:
+        raise FacegenError(
+            "give --arkit-basis DIR, a folder of meshes of the model's topology named as ARKit's blendshapes, such as "
+            "ICT-FaceKit's FaceXModel; or a face that has them itself, see `facegen rig`"
+        )
+    with tempfile.TemporaryDirectory() as folder, redirect_stdout(io.StringIO()):
+        path = Path(folder) / "motion.npz"
+        animate(_asked(options, path))
+        sequence = Sequence.load(path)
+    track = Track.of_sequence(sequence, basis, "a track")
+    if not options.alive:
+        return track
+    seed = int(options.seed) if str(options.seed or 0).isdecimal() else 0
+    return living_track(track, seed, sequence.motion, sequence.expressions)
+
+
+def _asked(options: Namespace, out: Path) -> Namespace:
+    """What `animate` is asked for: the motion itself, still but for the expression."""
+    asked = copy(options)
+    asked.out, asked.fps, asked.drive = out, None, "added"
+    asked.alive, asked.arkit_basis = False, options.arkit_basis if options.style else None
+    for name in ("tolerance", "size", "view", "scene_fps"):
+        setattr(asked, name, None)
+    asked.per_frame = False
+    return asked
