@@ -26,6 +26,7 @@ from facegen.verbs.performing import (
 )
 from facegen.verbs.shared import add_model, add_output, add_verb, require_output
 from facegen.verbs.takes import own_basis, play
+from facegen.verbs.tracks import write_animated
 
 if TYPE_CHECKING:
     from facegen.checkpoint import Checkpoint
@@ -95,6 +96,9 @@ def animate(options: Namespace) -> None:
 
     recorded = options.timeline is not None and options.timeline.suffix.lower() == ".csv"
     _require_one_label(options, recorded)
+    if options.out.suffix.lower() == ".vrma":
+        require_output(options)
+        return write_animated(options, animate)
     require_performance(options)
     require_alive(options)
     require_output(options)  # refused now, and not after the fit

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facegen.errors import FacegenError
-from facegen.verbs.faces import add_label
+from facegen.verbs.faces import add_label, animate
 from facegen.verbs.performing import add_performance
 from facegen.verbs.shared import add_model, add_verb
 
@@ -96,7 +96,7 @@ def _track(options: Namespace) -> Track:
 
     suffix = options.neutral.suffix.lower()
     if suffix not in (".csv", ".npz"):
-        return animated_track(options).at_rate(options.fps)
+        return animated_track(options, animate)[0].at_rate(options.fps)
     asked = {"--model": options.model, "--expression": options.expression, "--timeline": options.timeline}
     asked |= {
         "--alive": options.alive or None,

@@ -107,12 +107,12 @@ def _write_frames(
 
 
 def own_basis(options: Namespace) -> ArkitBasis | None:
-    """The shapes of the neutral itself, for weights of a `.csv` where no basis is given; None where it has none."""
+    """The shapes of the neutral itself, for a `.csv` or `.vrma` for which no basis is given; None where it has none."""
     from facegen.rigging.weights import ArkitBasis
     from facegen.scene.asset import SUFFIXES, Asset
     from facegen.scene.drawn import arkit_targets, drawn_targets
 
-    csv = options.out.suffix.lower() == ".csv" and options.arkit_basis is None
+    csv = options.out.suffix.lower() in (".csv", ".vrma") and options.arkit_basis is None
     if not csv or options.neutral.suffix.lower() not in SUFFIXES:
         return None
     asset = Asset.open(options.neutral)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 from argparse import Namespace
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from copy import copy
 from pathlib import Path
@@ -14,6 +15,7 @@ from facegen.errors import FacegenError
 
 if TYPE_CHECKING:
     from facegen.rigging.track import Track
+    from facegen.sequence.sequence import Sequence
 
 
 def take_track(path: Path, fps: float | None) -> Track:
@@ -26,8 +28,15 @@ def take_track(path: Path, fps: float | None) -> Track:
     return Track.of_take(take, fps or float(take.rate))
 
 
-def animated_track(options: Namespace) -> Track:
-    """The track of what `facegen animate` would make of the options.
+def animated_track(
+    options: Namespace, animate: Callable[[Namespace], None], fps: float | None = None
+) -> tuple[Track, Sequence]:
+    """The track of what `facegen animate` would make of the options, and the sequence that it is solved from.
+
+    Args:
+        options: those of `animate` that say what is made, and no output's.
+        animate: the verb.
+        fps: frames a second of what is made; None for the model's.
 
     Raises:
         FacegenError: as `animate` has it, or there are no shapes to solve the motion by.
@@ -35,7 +44,6 @@ def animated_track(options: Namespace) -> Track:
     from facegen.alive.track import living_track
     from facegen.rigging.track import Track
     from facegen.sequence.sequence import Sequence
-    from facegen.verbs.faces import animate
     from facegen.verbs.takes import own_basis
 
     if options.takes is not None:
@@ -52,21 +60,44 @@ def animated_track(options: Namespace) -> Track:
         )
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(io.StringIO()):
         path = Path(folder) / "motion.npz"
-        animate(_asked(options, path))
+        animate(_asked(options, path, fps))
         sequence = Sequence.load(path)
     track = Track.of_sequence(sequence, basis, "a track")
     if not options.alive:
-        return track
+        return track, sequence
     seed = int(options.seed) if str(options.seed or 0).isdecimal() else 0
-    return living_track(track, seed, sequence.motion, sequence.expressions)
+    return living_track(track, seed, sequence.motion, sequence.expressions), sequence
 
 
-def _asked(options: Namespace, out: Path) -> Namespace:
+def write_animated(options: Namespace, animate: Callable[[Namespace], None]) -> None:
+    """Write what `animate` makes of the options, or the take that they name, as a `.vrma`, and print it."""
+    from facegen.exporters.vrma import labels_of, write_track
+
+    if options.timeline is not None and options.timeline.suffix.lower() == ".csv" and options.expression is None:
+        write_take(options, options.timeline, options.fps)
+        return
+    track, sequence = animated_track(options, animate, options.fps)
+    print(f"{options.out.name}: {write_track(track, options.out, labels_of(sequence) if options.presets else None)}")
+
+
+def write_take(options: Namespace, path: Path, fps: float | None = None) -> None:
+    """Write a Live Link Face recording as a `.vrma`, and print it."""
+    from facegen.exporters.vrma import write_track
+
+    if options.out.suffix.lower() != ".vrma":
+        raise FacegenError(
+            f"{path} is weights without a face; it becomes a .vrma, and `facegen animate` gives it a face"
+        )
+    track = take_track(path, fps)
+    print(f"{options.out.name}: {write_track(track, options.out, {} if options.presets else None)}")
+
+
+def _asked(options: Namespace, out: Path, fps: float | None = None) -> Namespace:
     """What `animate` is asked for: the motion itself, still but for the expression."""
     asked = copy(options)
-    asked.out, asked.fps, asked.drive = out, None, "added"
+    asked.out, asked.fps, asked.drive = out, fps, "added"
     asked.alive, asked.arkit_basis = False, options.arkit_basis if options.style else None
     for name in ("tolerance", "size", "view", "scene_fps"):
         setattr(asked, name, None)
-    asked.per_frame = False
+    asked.per_frame = asked.presets = False
     return asked
