@@ -17,7 +17,7 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[1]
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-EXTRAS = ("prepare", "render", "video", "photo", "usd", "abc", "onnx")
+EXTRAS = ("prepare", "render", "video", "photo", "usd", "abc", "onnx", "live")
 """What users install; of the other extras, which are tools, older versions are not tried."""
 
 NEEDED = [

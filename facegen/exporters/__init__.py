@@ -30,6 +30,7 @@ _WRITERS = {
     ".usdz": "facegen.exporters.usd:write_usd",
     ".abc": "facegen.exporters.alembic:write_abc",
     ".csv": "facegen.exporters.arkit:write_csv",
+    ".vrma": "facegen.exporters.vrma:write_vrma",
     ".pc2": "facegen.exporters.point_cache:write_pc2",
     ".mdd": "facegen.exporters.point_cache:write_mdd",
     ".obj": "facegen.exporters.mesh_folder:write_meshes",
@@ -39,7 +40,7 @@ _WRITERS = {
     ".gif": "facegen.exporters.gif:write_gif",
     ".png": "facegen.exporters.png:write_png",
 }
-_IN_SECONDS = tuple((suffix, "scene_fps") for suffix in (".glb", ".gltf", ".html", ".abc"))
+_IN_SECONDS = tuple((suffix, "scene_fps") for suffix in (".glb", ".gltf", ".html", ".vrma", ".abc"))
 """Formats that need no option for a scene's rate, and that option."""
 FOLDERS = (".obj", ".ply")
 """Suffixes under which a folder is written, with a file for each frame."""

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from facegen.errors import FacegenError
 from facegen.exporters.stream import streamed
 from facegen.files import new_file
 from facegen.motion.live_link import COLUMNS, ROTATIONS, SHAPES
 from facegen.motion.timecode import timecode
-from facegen.pretrained import BASIS
+from facegen.rigging.track import fitted_basis
 from facegen.rigging.weights import ArkitBasis
 from facegen.sequence.sequence import Sequence
 
@@ -59,36 +58,19 @@ def write_csv(
     Raises:
         FacegenError: the basis cannot be used, or is of another topology, or `path` cannot be written.
     """
-    rest = sequence.vertices[int(sequence.motion.sum(axis=1).argmin())].astype(np.float64)
+    basis, rest = fitted_basis(sequence, arkit_basis, "a .csv of ARKit weights")
     distance = left = moved = 0.0
-    with new_file(path) as aside:
-        basis = _basis(arkit_basis, rest)
-        with aside.open("w", encoding="ascii", newline="") as file:
-            rows = csv.writer(file, lineterminator="\n")
-            rows.writerow(COLUMNS)
-            for start, chunk in streamed(sequence.vertices):
-                displacement = chunk - rest
-                weights = basis.solve(displacement)
-                missed = displacement - basis.pose(weights)
-                distance += float(np.linalg.norm(missed, axis=-1).mean(axis=1).sum())
-                left, moved = left + float(np.square(missed).sum()), moved + float(np.square(displacement).sum())
-                for t, row in enumerate(weights, start):
-                    numbers = [f"{value:.8f}" for value in row] + ["0.0"] * len(ROTATIONS)
-                    rows.writerow([timecode(t / sequence.fps), len(numbers), *numbers])
+    with new_file(path) as aside, aside.open("w", encoding="ascii", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(COLUMNS)
+        for start, chunk in streamed(sequence.vertices):
+            displacement = chunk - rest
+            weights = basis.solve(displacement)
+            missed = displacement - basis.pose(weights)
+            distance += float(np.linalg.norm(missed, axis=-1).mean(axis=1).sum())
+            left, moved = left + float(np.square(missed).sum()), moved + float(np.square(displacement).sum())
+            for t, row in enumerate(weights, start):
+                numbers = [f"{value:.8f}" for value in row] + ["0.0"] * len(ROTATIONS)
+                rows.writerow([timecode(t / sequence.fps), len(numbers), *numbers])
     count = len(sequence.vertices)
     return ArkitReport(count, basis.missing, distance / count, 1 - left / moved if moved else 1.0)
-
-
-def _basis(given: str | Path | ArkitBasis | None, rest: np.ndarray) -> ArkitBasis:
-    if isinstance(given, ArkitBasis):
-        return given
-    try:
-        return ArkitBasis.load(BASIS if given is None else given, rest)
-    except FacegenError:
-        if given is not None:
-            raise
-        raise FacegenError(
-            "the shapes that come with facegen are of another topology than this face; a .csv of ARKit weights needs "
-            "--arkit-basis DIR, a folder of meshes of its topology named as ARKit's blendshapes, or a neutral that has "
-            "them itself, see `facegen rig`"
-        ) from None

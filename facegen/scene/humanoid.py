@@ -87,27 +87,43 @@ def _made(asset: Asset, face: np.ndarray) -> dict:
     """Bones at an adult's places, in a tree of their own in the default scene."""
     tree = asset.tree
     middle, height = (face.max(axis=0) + face.min(axis=0)) / 2000, float(np.ptp(face[:, 1])) / 1000
-    place = {}
-    for bone, (left, up, out) in _PLACES.items():
-        for side, sign in (("left", 1), ("right", -1)) if bone[0].isupper() else (("", 1),):
-            place[side + bone] = middle + height * np.array([sign * left, up, out])
-    nodes, number = tree["nodes"], {}
-    for bone in REQUIRED:
-        side = next((each for each in ("left", "right") if bone.startswith(each)), "")
-        above = _PARENTS.get(bone.removeprefix(side))
-        parent = None if above is None else (side + above if above[0].isupper() else above)
-        at = place[bone] - (place[parent] if parent else 0)
-        number[bone] = len(nodes)
-        nodes.append({"name": bone, "translation": at.tolist()})
-        if parent:
-            nodes[number[parent]].setdefault("children", []).append(number[bone])
+    nodes = tree["nodes"]
+    made, number = bones_at(middle, height, len(nodes))
+    nodes += made
     scenes = tree.setdefault("scenes", [{"nodes": []}])
     scene = scenes[tree.setdefault("scene", 0)]
     roots = scene.get("nodes", [])
     if not tree.get("skins") and roots:
-        nodes.append({"name": "face", "translation": (-place["head"]).tolist(), "children": list(roots)})
+        head = middle + height * np.array(_PLACES["head"])
+        nodes.append({"name": "face", "translation": (-head).tolist(), "children": list(roots)})
         nodes[number["head"]].setdefault("children", []).append(len(nodes) - 1)
         roots = []
     scene["nodes"] = [*roots, number["hips"]]
     asset.refresh()
     return {bone: {"node": each} for bone, each in number.items()}
+
+
+def bones_at(middle: np.ndarray, height: float, first: int = 0) -> tuple[list[dict], dict[str, int]]:
+    """The nodes of the bones that VRM wants, of an adult who stands in a T, and by name which node each is.
+
+    Args:
+        middle: (3,) metres, of the face, which looks along +z.
+        height: metres, of the face.
+        first: number of the first node; the others follow.
+    """
+    place = {}
+    for bone, (left, up, out) in _PLACES.items():
+        for side, sign in (("left", 1), ("right", -1)) if bone[0].isupper() else (("", 1),):
+            place[side + bone] = middle + height * np.array([sign * left, up, out])
+    nodes: list[dict] = []
+    number: dict[str, int] = {}
+    for bone in REQUIRED:
+        side = next((each for each in ("left", "right") if bone.startswith(each)), "")
+        above = _PARENTS.get(bone.removeprefix(side))
+        parent = None if above is None else (side + above if above[0].isupper() else above)
+        at = place[bone] - (place[parent] if parent else 0)
+        number[bone] = first + len(nodes)
+        nodes.append({"name": bone, "translation": at.tolist()})
+        if parent:
+            nodes[number[parent] - first].setdefault("children", []).append(number[bone])
+    return nodes, number

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from facegen.scene.asset import Asset
     from facegen.sequence.sequence import Sequence
 
-SHOWN_ONLY = (".png", ".mp4", ".gif", ".csv")
+SHOWN_ONLY = (".png", ".mp4", ".gif", ".csv", ".vrma")
 """Suffixes of what is no model: nobody looks for a skeleton there."""
 
 

@@ -29,7 +29,8 @@ def add_bench(verbs: argparse._SubParsersAction) -> None:
         metavar="PART",
         help="what to measure: decoder, train, prepare or loader (default: these four), or own-face, how truly motion "
         "is carried onto heads for which an artist made the same shapes, or animate, what that verb costs from its "
-        "start to the .glb, or start, the same with what each package takes to import",
+        "start to the .glb, or start, the same with what each package takes to import, or stream, how evenly "
+        "frames are sent out live",
     )
     parser.add_argument("--mesh", type=Path, nargs="+", metavar="FILE", help="of animate and start: faces at rest")
     parser.add_argument(
@@ -126,6 +127,11 @@ def bench(options: Namespace) -> None:
         timed = part(options.mesh, options.model, options.expression, options.against, options.repeats)
         print(json.dumps(timed, indent=1))
         return
+    if options.part == benchmark.STREAM:
+        from facegen.benchmark.streaming import streaming
+
+        print(json.dumps(streaming(), indent=1))
+        return
     for name in ("mesh", "model", "against"):
         if getattr(options, name) is not None:
             raise FacegenError(f"--{name} is of animate and start; the other parts are timed on built-in faces")
@@ -133,7 +139,11 @@ def bench(options: Namespace) -> None:
         raise FacegenError("--root is of own-face; the other parts are timed on built-in faces")
     numbers = {"float32": torch.float32, "bfloat16": torch.bfloat16}
     for value, known, what in (
-        (options.part or "decoder", (*benchmark.PARTS, benchmark.OWN_FACE, benchmark.ANIMATE, benchmark.START), "part"),
+        (
+            options.part or "decoder",
+            (*benchmark.PARTS, benchmark.OWN_FACE, benchmark.ANIMATE, benchmark.START, benchmark.STREAM),
+            "part",
+        ),
         (options.dtype, numbers, "dtype"),
     ):
         if value not in known:

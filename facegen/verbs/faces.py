@@ -26,6 +26,7 @@ from facegen.verbs.performing import (
 )
 from facegen.verbs.shared import add_model, add_output, add_verb, loaded_model, require_output
 from facegen.verbs.takes import carried_basis, own_basis, play
+from facegen.verbs.tracks import write_animated
 
 if TYPE_CHECKING:
     from facegen.checkpoint import Checkpoint
@@ -50,6 +51,18 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
         "neutral", type=Path, metavar="NEUTRAL", help=".obj, .ply, .glb, .gltf, .vrm of any face at rest"
     )
     add_model(parser)
+    add_label(parser)
+    parser.add_argument(
+        "--fps", type=float, metavar="F", help="frames a second (default: those of the corpus the model was trained on)"
+    )
+    add_drive(parser)
+    add_performance(parser)
+    add_alive(parser)
+    add_output(parser)
+
+
+def add_label(parser: argparse.ArgumentParser) -> None:
+    """The options that say what a face shows, and when."""
     parser.add_argument(
         "--expression", metavar="NAME", help="one of the model's expressions; `facegen inspect CKPT` lists them"
     )
@@ -63,9 +76,6 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--frames", type=int, metavar="N", help="length in frames (default: 100)")
     parser.add_argument(
-        "--fps", type=float, metavar="F", help="frames a second (default: those of the corpus the model was trained on)"
-    )
-    parser.add_argument(
         "--onset", type=int, metavar="I", help="last frame at rest before the expression; frames count from 0"
     )
     parser.add_argument("--apex", type=int, nargs=2, metavar=("I", "J"), help="first and last frame at the peak")
@@ -76,10 +86,6 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--ease", metavar="NAME", help=f"how it rises and falls: {', '.join(EASINGS)} (default: linear)"
     )
-    add_drive(parser)
-    add_performance(parser)
-    add_alive(parser)
-    add_output(parser)
 
 
 def animate(options: Namespace) -> None:
@@ -90,6 +96,9 @@ def animate(options: Namespace) -> None:
 
     recorded = options.timeline is not None and options.timeline.suffix.lower() == ".csv"
     _require_one_label(options, recorded)
+    if options.out.suffix.lower() == ".vrma":
+        require_output(options)
+        return write_animated(options, animate)
     require_performance(options)
     require_alive(options)
     require_output(options)  # refused now, and not after the fit
@@ -123,7 +132,7 @@ def animate(options: Namespace) -> None:
         motion = motion_label(frames, options.expression, phases, intensity, model.expressions, ease)
     face = _face(options, model)
     if options.out.suffix.lower() == ".csv" and options.arkit_basis is None:
-        options.arkit_basis = carried_basis(face)
+        options.arkit_basis = carried_basis(face.mesh)
     # What fits is made once; writers go through the frames several times. Motion carried onto another topology is few
     # fields, which need no more room than that.
     streamed = face.fit is not None or 12 * len(motion) * len(face.mesh.vertices) > making.HELD_BYTES

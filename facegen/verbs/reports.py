@@ -26,7 +26,8 @@ def add_export(verbs: argparse._SubParsersAction) -> None:
         "sequence",
         type=Path,
         metavar="CORPUS|SEQUENCE|CKPT",
-        help="a corpus, a .npz sequence, or a checkpoint of a generator, which becomes an .onnx",
+        help="a corpus, a .npz sequence, a .csv of Live Link Face, which becomes a .vrma, or a checkpoint of a "
+        "generator, which becomes an .onnx",
     )
     parser.add_argument(
         "--subject", metavar="NAME", help="of a corpus: whose sequence (default: the first test subject's)"
@@ -58,6 +59,10 @@ def export(options: Namespace) -> None:
         return
     if options.one_frame:
         raise FacegenError("--one-frame is of a checkpoint that becomes an .onnx, and this is a sequence")
+    if options.sequence.suffix.lower() == ".csv":
+        from facegen.verbs.tracks import write_take
+
+        return write_take(options, options.sequence)
     from facegen.data.corpus import Corpus
     from facegen.sequence.sequence import Sequence
 

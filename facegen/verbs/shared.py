@@ -115,13 +115,18 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         help="frames a second of the scene it is opened in: Blender takes USD's time codes and a cache's samples for "
         "its frames (default: .usd* 24, caches the sequence's own)",
     )
-    weights = parser.add_argument_group(".csv, ARKit weights as Live Link Face records them")
+    weights = parser.add_argument_group(".csv, ARKit weights as Live Link Face records them; .vrma, for VRM avatars")
     weights.add_argument(
         "--arkit-basis",
         type=Path,
         metavar="DIR",
         help="folder with a mesh for each blendshape, such as ICT-FaceKit's FaceXModel (default: the shapes that the "
         "neutral has itself, or those that come with facegen)",
+    )
+    weights.add_argument(
+        "--presets",
+        action="store_true",
+        help=".vrma: move VRM's own expressions, emotions and blinks, for avatars that have none by ARKit's names",
     )
     picture = parser.add_argument_group(".mp4, .gif, .png")
     picture.add_argument("--size", type=int, metavar="PIXELS", help="edge of a picture (default: 512; .png: 256)")
@@ -132,7 +137,7 @@ def chosen(options: Namespace) -> dict[str, Any]:
     """The options of `add_output` that were given, by the names that writers have for them."""
     names = ("tolerance", "size", "view", "arkit_basis", "scene_fps")
     chosen = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-    return chosen | ({"per_frame": True} if options.per_frame else {})
+    return chosen | {name: True for name in ("per_frame", "presets") if getattr(options, name, False)}
 
 
 def require_output(options: Namespace) -> None:

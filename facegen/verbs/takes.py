@@ -16,7 +16,7 @@ from facegen.verbs.pages import about_take
 from facegen.verbs.shared import chosen, write_sequence
 
 if TYPE_CHECKING:
-    from facegen.face import Face
+    from facegen.mesh.tri_mesh import TriMesh
     from facegen.rigging.weights import ArkitBasis
     from facegen.scene.asset import Asset
 
@@ -108,12 +108,12 @@ def _write_frames(
 
 
 def own_basis(options: Namespace) -> ArkitBasis | None:
-    """The shapes of the neutral itself, for weights of a `.csv` where no basis is given; None where it has none."""
+    """The shapes of the neutral itself, for a `.csv` or `.vrma` for which no basis is given; None where it has none."""
     from facegen.rigging.weights import ArkitBasis
     from facegen.scene.asset import SUFFIXES, Asset
     from facegen.scene.drawn import arkit_targets, drawn_targets
 
-    csv = options.out.suffix.lower() == ".csv" and options.arkit_basis is None
+    csv = options.out.suffix.lower() in (".csv", ".vrma") and options.arkit_basis is None
     if not csv or options.neutral.suffix.lower() not in SUFFIXES:
         return None
     asset = Asset.open(options.neutral)
@@ -121,16 +121,17 @@ def own_basis(options: Namespace) -> ArkitBasis | None:
     return ArkitBasis.of(drawn_targets(asset, places)) if places else None
 
 
-def carried_basis(face: Face) -> ArkitBasis | None:
-    """The shapes that come with facegen, carried onto a face whose topology is not theirs; None where it is."""
+def carried_basis(mesh: TriMesh) -> ArkitBasis | None:
+    """The shapes that come with facegen, carried onto a face (U, 3) mm whose topology is not theirs; None where it
+    is."""
     from facegen.rigging.basis import ShapeBasis
     from facegen.rigging.rig import rig
     from facegen.rigging.weights import ArkitBasis
 
     basis = ShapeBasis.load()
-    if face.mesh.digest in (basis.template.digest, basis.mesh.digest):
+    if mesh.digest in (basis.template.digest, basis.mesh.digest):
         return None
-    return ArkitBasis.of(rig(face.mesh, basis, units="mm").shapes)
+    return ArkitBasis.of(rig(mesh, basis, units="mm").shapes)
 
 
 def _rigged(options: Namespace) -> Asset:

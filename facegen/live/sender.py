@@ -1,0 +1,129 @@
+"""The clock that sends frames, each at its own time from the first on, so that no delay adds up."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from facegen.live.address import Address
+from facegen.live.live_link import LiveLinkPackets
+from facegen.live.vmc import VmcMessages
+from facegen.rigging.track import REST, Track
+
+ON_TIME = 2e-3
+"""Seconds by which a frame may be late and count as on time: an eighth of a frame at 60 a second."""
+
+
+class Words(Protocol):
+    """What makes datagrams of a frame."""
+
+    def datagrams(self, number: int, weights: np.ndarray, rotations: np.ndarray) -> list[bytes]: ...
+
+
+@dataclass
+class Pace:
+    """How a stream went.
+
+    Args:
+        late: seconds by which each frame that was sent came after its time.
+        left_out: frames whose time had passed altogether, and which were not sent.
+        seconds: from the first frame to the last.
+    """
+
+    late: list[float] = field(default_factory=list)
+    left_out: int = 0
+    seconds: float = 0.0
+
+    @property
+    def on_time(self) -> float:
+        """Share of all frames that were sent within `ON_TIME` of their time."""
+        return sum(late <= ON_TIME for late in self.late) / max(len(self.late) + self.left_out, 1)
+
+    def __str__(self) -> str:
+        gone = f", {self.left_out} left out" if self.left_out else ""
+        return (
+            f"{len(self.late)} frames in {self.seconds:.1f} s{gone}, {100 * self.on_time:.1f} % within "
+            f"{1000 * ON_TIME:g} ms of their time"
+        )
+
+
+def words_for(scheme: str, name: str, fps: float) -> Words:
+    """What speaks to a receiver.
+
+    Args:
+        scheme: one of `facegen.live.address.SCHEMES`.
+        name: of the face, for Live Link.
+        fps: frames a second.
+    """
+    if scheme == "vmc":
+        return VmcMessages(fps)
+    now = time.localtime()
+    seconds = 3600 * now.tm_hour + 60 * now.tm_min + now.tm_sec
+    return LiveLinkPackets(name, fps, int(seconds * fps))
+
+
+def stream(
+    track: Track,
+    words: Words,
+    send: Callable[[bytes], None],
+    *,
+    loop: bool = False,
+    stopped: Callable[[], bool] = lambda: False,
+    clock: Callable[[], float] = time.perf_counter,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Pace:
+    """Send a track, and a face at rest behind it.
+
+    A frame whose successor is due already is left out, so that motion stays on time where the machine does not.
+
+    Args:
+        track: at the rate at which it is sent.
+        words: make datagrams of a frame.
+        send: sends one.
+        loop: begin anew after the last frame, until it is stopped.
+        stopped: is asked before each frame.
+        clock, sleep: seconds.
+    """
+    pace, start, number = Pace(), clock(), 0
+    while (loop or number < len(track.weights)) and not stopped():
+        due = start + number / track.fps
+        if (wait := due - clock()) > 0:
+            sleep(wait)
+            if stopped():
+                break
+        at = number % len(track.weights)
+        for datagram in words.datagrams(number, track.weights[at], track.rotations[at]):
+            send(datagram)
+        pace.late.append(max(clock() - due, 0.0))
+        passed = max(int((clock() - start) * track.fps), number + 1)
+        ahead = passed if loop else min(passed, max(len(track.weights) - 1, number + 1))
+        pace.left_out += ahead - number - 1
+        number = ahead
+    for datagram in words.datagrams(number, *REST):
+        send(datagram)
+    pace.seconds = clock() - start
+    return pace
+
+
+class Line:
+    """A socket to a receiver; whether anybody listens there, UDP does not say."""
+
+    def __init__(self, address: Address) -> None:
+        self.socket, self.place = socket.socket(address.family, socket.SOCK_DGRAM), address.place
+
+    def __enter__(self) -> Line:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def send(self, datagram: bytes) -> None:
+        """Send one; that nobody listens yet is no reason to stop."""
+        with suppress(ConnectionRefusedError):
+            self.socket.sendto(datagram, self.place)
