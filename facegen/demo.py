@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facegen.files import new_folder
+from facegen.folders import new_folder
 from facegen.motion.label import EXPRESSIONS
 from facegen.optional import require
 
@@ -70,7 +70,7 @@ def demo(out: str | Path, seed: int = 0) -> None:
     for module in ("embreex", "PIL", "imageio_ffmpeg"):  # now, and not after the training
         require(module, "video")
     start = time.monotonic()
-    with new_folder(out, MADE) as folder:
+    with new_folder(out, replaced=True) as folder:
         _say(f"1/4 making {SUBJECTS} built-in faces of {VERTICES:,} vertices that act six expressions")
         _prepare(folder / "corpus", seed)
         _say("2/4 training; errors in mm, on subjects trained on (train) and on others (val)")
