@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from facegen import __version__
-from facegen.errors import FacegenError
+from facegen.errors import FacegenError, Terminated
 from facegen.verbs.benching import add_bench
 from facegen.verbs.corpora import add_demo, add_prepare
 from facegen.verbs.faces import add_animate, add_interpolate, add_register
@@ -61,7 +65,46 @@ def _number(text: str) -> float:
         raise argparse.ArgumentTypeError(f"must be a number, got {text[:SHOWN]!r}") from None
 
 
+@contextmanager
+def _tidy_end() -> Iterator[None]:
+    """In here a signal that asks to end raises `Terminated`, where nobody else sees to it."""
+    here = threading.current_thread() is threading.main_thread()
+    asked = [each for each in (signal.SIGTERM, signal.SIGHUP) if here and signal.getsignal(each) == signal.SIG_DFL]
+
+    def end(number: int, _frame: object) -> None:
+        for each in asked:
+            signal.signal(each, signal.SIG_IGN)  # once is enough, and cleaning up is not to be cut short
+        raise Terminated(number)
+
+    for each in asked:
+        signal.signal(each, end)
+    try:
+        yield
+    finally:
+        for each in asked:
+            signal.signal(each, signal.SIG_DFL)
+
+
 def run(arguments: list[str]) -> int:
+    """The whole command; a signal that asks it to end leaves nothing half written.
+
+    Args:
+        arguments: what stands behind `facegen`.
+
+    Returns:
+        0, or 2 after a user's mistake, or 130 after an interruption, or 128 and the number of the signal that ended it.
+    """
+    try:
+        if arguments and arguments[0] in TRAINING:
+            return _run(arguments)  # Lightning ends after the batch at hand
+        with _tidy_end():
+            return _run(arguments)
+    except Terminated as error:
+        print("facegen: ended by a signal", file=sys.stderr)
+        return 128 + int(error.args[0])
+
+
+def _run(arguments: list[str]) -> int:
     """The whole command.
 
     Args:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facegen.files import new_folder
+from facegen.folders import RECORD, new_folder
 from facegen.motion.label import EXPRESSIONS
 from facegen.optional import require
 
@@ -79,7 +79,7 @@ def demo(out: str | Path, seed: int = 0, first: bool = False) -> None:
     if first:
         return
     require("openmesh", "prepare")  # by which levels of a mesh are made
-    with new_folder(out, MADE) as folder:
+    with new_folder(out, replaced=True) as folder:
         shutil.copytree(out / FIRST, folder / FIRST)
         _say(f"1/4 making {SUBJECTS} built-in faces of {VERTICES:,} vertices that act six expressions")
         _prepare(folder / "corpus", seed)
@@ -105,11 +105,8 @@ def _has_first_look(out: Path) -> bool:
     """Whether a folder has a first look and nothing else."""
     from facegen.first_look import FILES
 
-    return (
-        out.is_dir()
-        and [path.name for path in out.iterdir()] == [FIRST]
-        and all((out / FIRST / n).is_file() for n in FILES)
-    )
+    held = {path.name for path in out.iterdir()} - {RECORD} if out.is_dir() else set()
+    return held == {FIRST} and {path.name for path in (out / FIRST).iterdir()} == set(FILES)
 
 
 def _first_look(out: Path) -> None:
@@ -117,7 +114,7 @@ def _first_look(out: Path) -> None:
 
     _say("the model that comes with facegen, on the head that comes with it")
     start = time.monotonic()
-    with new_folder(out, MADE) as folder:
+    with new_folder(out, replaced=True) as folder:
         (folder / FIRST).mkdir()
         first_look(folder / FIRST)
     names = ", ".join(str(out / FIRST / name) for name in FILES)

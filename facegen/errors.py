@@ -25,6 +25,10 @@ class CheckpointError(FacegenError):
     """A file that is no checkpoint of this package, or does not belong to the data at hand."""
 
 
+class Terminated(BaseException):
+    """Asked to end by a signal; raised so that what is half written is removed on the way out."""
+
+
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """The sentence for a name that is not in a closed list: it names the list."""
     return f"unknown {what} {name!r}; known are: {', '.join(known)}"

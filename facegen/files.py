@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import unicodedata
-import uuid
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import is_dataclass
@@ -16,6 +14,7 @@ import numpy as np
 from numpy.lib.npyio import NpzFile
 
 from facegen.errors import FacegenError, unknown
+from facegen.places import aside_of, onto_disk, real_place, sweep
 from facegen.plain_text import read_plain_yaml
 
 
@@ -24,88 +23,32 @@ def plain_name(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def aside_of(path: Path, mark: str = "") -> Path:
-    """A hidden name beside `path`, with a mark of its own or a random one.
-
-    Raises:
-        FacegenError: nothing can be written there.
-    """
-    parent = path.parent
-    if not parent.is_dir():
-        raise FacegenError(f"cannot write {path}: the folder {parent} does not exist; make it first")
-    if not os.access(parent, os.W_OK):
-        raise FacegenError(f"cannot write {path}: no permission to write in {parent}")
-    # The suffix stays, because writers choose the format by it.
-    return parent / f".{path.stem}.{mark or uuid.uuid4().hex[:8]}{path.suffix}"
-
-
 @contextmanager
 def new_file(path: str | Path, replaced: bool = False) -> Iterator[Path]:
-    """A path beside `path` to write to; renamed to `path` at the end, removed after an error.
+    """A path beside `path` to write to; on the disk, it is renamed to `path` at the end, and removed after an error.
+
+    What processes that have died left aside in the same folder is removed first.
 
     Args:
         path: the wished name.
-        replaced: one process writes it over and over. Then what a killed one leaves aside is overwritten by the next,
-            and the new file is on the disk before the old one is given up, should the machine stop.
+        replaced: one process writes it over and over. Then what a killed one leaves aside is overwritten by the next.
 
     Raises:
-        FacegenError: the folder is missing or not writable, or `path` is a folder.
+        FacegenError: the folder is missing or not writable, or `path` is a folder, a link, a device or a pipe.
     """
-    path = Path(path)
+    path = real_place(path)
     if path.is_dir():
         raise FacegenError(f"cannot write {path}: a folder of that name is there")
     aside = aside_of(path, "new" if replaced else "")
+    sweep(path.parent)
     try:
         yield aside
-        if replaced:
-            with aside.open("rb") as file:
-                os.fsync(file.fileno())
+        if not path.parent.is_dir():
+            raise FacegenError(f"{path.parent} went away while {path.name} was written; make that folder and try again")
+        onto_disk(aside)  # before the name is known, should the machine stop
         os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)
-
-
-def require_new_folder(path: str | Path, made: Collection[str] = ()) -> None:
-    """Look before long work whether `new_folder` could be entered.
-
-    Raises:
-        FacegenError: see `new_folder`.
-    """
-    path = Path(path)
-    if path.is_file() or (path.is_dir() and any(entry.name not in made for entry in path.iterdir())):
-        raise FacegenError(f"{path} is already there; remove it or name another place")
-    there = next(parent for parent in path.absolute().parents if parent.exists())
-    if not (there.is_dir() and os.access(there, os.W_OK)):
-        raise FacegenError(f"cannot write {path}: no permission to write in {there}")
-
-
-@contextmanager
-def new_folder(path: str | Path, made: Collection[str] = ()) -> Iterator[Path]:
-    """A folder beside `path` to fill; renamed to `path` at the end, removed after an error.
-
-    Args:
-        path: the wished name; folders above it are made where they are missing.
-        made: names of what the same work may have made earlier; a folder that holds nothing else is replaced.
-
-    Raises:
-        FacegenError: `path` is there and not an empty folder, or its parent cannot be written.
-    """
-    path = Path(path)
-    require_new_folder(path, made)
-    missing = [parent for parent in path.absolute().parents if not parent.exists()]
-    path.absolute().parent.mkdir(parents=True, exist_ok=True)
-    aside = aside_of(path)
-    aside.mkdir()
-    try:
-        yield aside
-        if path.is_dir():
-            shutil.rmtree(path)
-        os.replace(aside, path)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-        for parent in missing:  # only those made here, and only where nothing came to be in them
-            if parent.is_dir() and not any(parent.iterdir()):
-                parent.rmdir()
 
 
 def read_arrays(path: str | Path, passed_over: Collection[str] = ()) -> dict[str, np.ndarray]:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from facegen.errors import FacegenError
-from facegen.files import array_names, new_file, new_folder, read_arrays, read_yaml, require_new_folder
+from facegen.files import array_names, new_file, read_arrays, read_yaml
+from facegen.folders import new_folder, require_new_folder
 from facegen.plain_text import parse_json
 
 
@@ -98,21 +99,6 @@ def test_after_an_error_no_folder_is_left_that_was_not_there(tmp_path: Path) -> 
         raise ZeroDivisionError
     assert names(tmp_path) == ["a"]
     assert names(tmp_path / "a") == []
-
-
-def test_only_a_folder_of_earlier_work_is_replaced(tmp_path: Path) -> None:
-    path = tmp_path / "report"
-    path.mkdir()
-    (path / "report.md").write_text("old")
-    with pytest.raises(FacegenError, match="already there"), new_folder(path):
-        raise AssertionError
-    with new_folder(path, ("report.md", "report.json")) as aside:
-        (aside / "report.json").write_text("new")
-    assert names(path) == ["report.json"]
-    (path / "thesis.tex").write_text("years")
-    with pytest.raises(FacegenError, match="already there"), new_folder(path, ("report.md", "report.json")):
-        raise AssertionError
-    assert (path / "thesis.tex").read_text() == "years"
 
 
 def test_an_empty_folder_may_be_filled(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
+import errno
 import json
 import os
 import shutil
@@ -12,12 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from facegen.errors import FacegenError
-from facegen.files import aside_of, require_new_folder
+from facegen.folders import locked_aside, put_in_place, require_new_folder
+from facegen.places import onto_disk
 from facegen.plain_text import parse_json
 
-DONE, LOCK = "done.jsonl", "lock"
-"""Names in the folder of an unfinished corpus: what is done so far, a line each, and the file that a running `prepare`
-locks."""
+DONE = "done.jsonl"
+"""Name in the folder of an unfinished corpus: what is done so far, a line each."""
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
+"""What the system says where no more can be written."""
+
+
+class Kept(FacegenError):
+    """Work that stopped for want of something; what is done is kept."""
 
 
 class Journal:
@@ -44,7 +50,8 @@ def continued_folder(path: str | Path, work: object) -> Iterator[Journal]:
     """A folder aside to fill, renamed to `path` at the end; what an interrupted run of the same work left is kept.
 
     After an interruption (Ctrl-C, SIGTERM, SIGKILL, a power cut) the folder stays, under a hidden name beside `path`,
-    and the next run finds it. After an error it is removed.
+    and the next run finds it; so it does where the disk is full, memory runs out, or facegen itself fails. Where the
+    input is refused it is removed.
 
     Args:
         path: the wished name; folders above it are made where they are missing.
@@ -56,41 +63,60 @@ def continued_folder(path: str | Path, work: object) -> Iterator[Journal]:
     """
     path = Path(path)
     require_new_folder(path)
-    missing = [parent for parent in path.absolute().parents if not parent.exists()]
-    path.absolute().parent.mkdir(parents=True, exist_ok=True)
-    aside = aside_of(path, "unfinished")
-    aside.mkdir(exist_ok=True)
-    with (aside / LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # goes with the process, however that ends
-        except OSError as error:
-            raise FacegenError(f"another process is making {path}; wait for it, or name another place") from error
+    with locked_aside(path, "unfinished") as aside:
         try:
             yield Journal(aside, _resume(aside, json.dumps(work, sort_keys=True)))
+            done = (aside / DONE).read_bytes()
             (aside / DONE).unlink()
-            (aside / LOCK).unlink()
-            if path.is_dir():
-                path.rmdir()
-            os.replace(aside, path)
-        except Exception:  # not KeyboardInterrupt: then what is done stays
-            shutil.rmtree(aside, ignore_errors=True)
-            for parent in missing:  # only those made here, and only where nothing came to be in them
-                if parent.is_dir() and not any(parent.iterdir()):
-                    parent.rmdir()
+            try:
+                onto_disk(aside)
+                put_in_place(aside, path)
+            except OSError:
+                (aside / DONE).write_bytes(done)
+                raise
+        except Exception as error:  # not KeyboardInterrupt: then what is done stays
+            if full := _of_the_disk(error):
+                raise Kept(
+                    f"cannot write {path}: {(full.strerror or 'the disk failed').lower()}; make room: what is done is "
+                    "kept, and the same command goes on from there"
+                ) from error
+            if isinstance(error, FacegenError) and not isinstance(error, Kept):
+                shutil.rmtree(aside, ignore_errors=True)
             raise
+
+
+def _of_the_disk(error: BaseException | None) -> OSError | None:
+    """What the disk said, where an error comes from there, however it was told on."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in FULL:
+            return error
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _resume(aside: Path, work: str) -> dict[int, Any]:
     """What is done of this very work; after other work the folder is emptied and nothing is done yet."""
+    there = [entry for entry in aside.iterdir() if entry.name != DONE]
+    journal, done = aside / DONE, {}
+    if there and not journal.is_file():
+        raise Kept(f"{aside} is in the way, and no `prepare` made it; move it elsewhere")
     try:
-        begun, *lines = (aside / DONE).read_text(encoding="utf-8").splitlines()
-        if begun == work:
-            # The last line may be half written.
-            return dict(parse_json(line) for line in lines if line.endswith("]"))
+        begun, *lines = journal.read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError):
-        pass
-    for entry in aside.iterdir():
-        if entry.name != LOCK:
-            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-    (aside / DONE).write_text(work + "\n", encoding="utf-8")
-    return {}
+        begun, lines = "", []
+    if begun == work:
+        for line in lines:  # one may be half written, where the machine stopped or the disk was full
+            try:
+                place, result = parse_json(line)
+                done[int(place)] = result
+            except (ValueError, TypeError):
+                continue
+    else:
+        for entry in there:
+            shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+    text = "".join(f"{line}\n" for line in (work, *(json.dumps([place, result]) for place, result in done.items())))
+    new = aside / f"{DONE}.new"
+    new.write_text(text, encoding="utf-8")
+    onto_disk(new)
+    os.replace(new, journal)
+    return done

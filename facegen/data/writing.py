@@ -16,6 +16,7 @@ from facegen.data.recipe import Recipe
 from facegen.data.sources.source import Key, Source
 from facegen.motion.curves import of_peak
 from facegen.motion.intensity import deformation
+from facegen.places import onto_disk
 
 LEAST_SHOWN = 0.02
 """Peak of a curve of another expression from which the label has it. Chosen: a fiftieth of what a shape can do does not
@@ -112,3 +113,4 @@ class RecordingWriter:
             name, shape=array.shape, dtype=array.dtype, chunks=array.shape, compressors=None, overwrite=True
         )
         target[...] = array
+        onto_disk(self.folder / STORE / name)  # before the journal says that it is there

@@ -37,7 +37,7 @@ from facegen.evaluation.scores import mean_phases, score_rows
 from facegen.evaluation.speeds import speeds
 from facegen.evaluation.take_pictures import styles_of_a_label, takes_of_a_label
 from facegen.evaluation.trained import trained
-from facegen.files import new_folder
+from facegen.folders import new_folder
 from facegen.optional import require
 from facegen.pictures.figure import STYLES, SUFFIXES, Style
 
@@ -95,7 +95,7 @@ def evaluate(
     other = None if beside is None else read_report(beside)
     corpus, place = Corpus(corpus_path), torch.device(device)
     paths = {name: [Path(path) for path in files] for name, files in checkpoints.items() if files}
-    with new_folder(out, (*FILES, *FILES_OF_TAKES)) as folder:
+    with new_folder(out, replaced=True) as folder:
         models = generators(corpus, paths, place, trust)
         judge = Judge(paths.get(CLASSIFIER, []), corpus, place, trust)
         acted = performers(corpus, paths.get(PERFORMANCE, []), place, trust)

@@ -9,8 +9,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
-from urllib.parse import quote
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from facegen.exporters.gltf_material import material_lists
 from facegen.exporters.morph import FewMorph, FrameMorph, Morph, require_tolerance
 from facegen.files import new_file
 from facegen.mesh.formats.gltf_buffer import FLOAT, INDEX_DATA, UINT16, UINT32, VERTEX_DATA, Buffer
+from facegen.mesh.formats.gltf_pair import write_pair
 from facegen.mesh.material import DEFAULT, Material, to_linear
 from facegen.sequence.sequence import Sequence
 
@@ -79,7 +79,7 @@ def write_glb(sequence: Sequence, path: str | Path, *, tolerance: float = 0.1, p
 
 
 def write_gltf(sequence: Sequence, path: str | Path, *, tolerance: float = 0.1, per_frame: bool = False) -> GlbReport:
-    """Write `.gltf`, the description as text, and beside it `.bin`, the numbers; a `.bin` of that name is replaced.
+    """Write `.gltf`, the description as text, and beside it the numbers, see `write_pair`.
 
     Args:
         sequence, path, tolerance, per_frame: as in `write_glb`.
@@ -89,16 +89,14 @@ def write_gltf(sequence: Sequence, path: str | Path, *, tolerance: float = 0.1, 
     """
     start = time.perf_counter()
     _require(sequence, tolerance)
-    beside = Path(path).with_suffix(".bin")
-    # The numbers get their name first: a description never stands without them.
-    with new_file(path) as aside, new_file(beside) as aside_numbers:
-        with aside_numbers.open("wb") as numbers:
-            morph = _morph(sequence, tolerance, per_frame)
-            document = described(sequence, morph, numbers)
-        document["buffers"][0]["uri"] = quote(beside.name)
-        aside.write_text(json.dumps(document, indent=1), encoding="utf-8")
-        size = aside.stat().st_size + aside_numbers.stat().st_size
-        return _report(sequence, morph, size, start)
+    made: list[Morph] = []
+
+    def fill(numbers: BinaryIO) -> dict[str, Any]:
+        made.append(_morph(sequence, tolerance, per_frame))
+        return described(sequence, made[0], numbers)
+
+    size = write_pair(Path(path), fill)
+    return _report(sequence, made[0], size, start)
 
 
 def _require(sequence: Sequence, tolerance: float) -> None:

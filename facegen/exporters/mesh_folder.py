@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from facegen.errors import FacegenError, unknown
-from facegen.files import new_folder
+from facegen.folders import new_folder
 from facegen.mesh.formats.mtl import write_library
 from facegen.mesh.formats.obj import vertex_lines
 from facegen.mesh.formats.obj_appearance import surface_lines

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
 
 import numpy as np
 
 from facegen.exporters.glb import described, pack
 from facegen.exporters.morph import Morph, in_metres
 from facegen.files import new_file
+from facegen.mesh.formats.gltf_pair import write_pair
 from facegen.sequence.sequence import Sequence
 
 
@@ -50,12 +49,7 @@ def write_shapes(still: Sequence, shapes: dict[str, np.ndarray], path: Path) -> 
     """
     morph = ShapeMorph(still, shapes)
     if path.suffix.lower() == ".gltf":
-        beside = path.with_suffix(".bin")
-        with new_file(path) as aside, new_file(beside) as aside_numbers:
-            with aside_numbers.open("wb") as numbers:
-                document = described(still, morph, numbers)
-            document["buffers"][0]["uri"] = quote(beside.name)
-            aside.write_text(json.dumps(document, indent=1), encoding="utf-8")
+        write_pair(path, lambda numbers: described(still, morph, numbers))
         return
     with new_file(path) as aside, tempfile.TemporaryFile(dir=aside.parent) as numbers, aside.open("wb") as file:
         document = described(still, morph, numbers)

@@ -6,10 +6,12 @@ import base64
 import json
 import struct
 from pathlib import Path
-from urllib.parse import quote, unquote
+from typing import Any, BinaryIO
+from urllib.parse import unquote
 
 from facegen.errors import FacegenError, MeshError, unknown
 from facegen.files import new_file
+from facegen.mesh.formats.gltf_pair import write_pair
 from facegen.scene.asset import SUFFIXES, Asset
 
 _KINDS = {
@@ -81,14 +83,12 @@ def write_asset(asset: Asset, path: str | Path) -> int:
         kinds = (chunk[4:8].decode("latin-1").strip("\0 ") for chunk in asset.document.other_chunks)
         names = ", ".join("".join(each if each.isprintable() else "?" for each in kind) for kind in kinds)
         asset.notes.append(f"what a .glb alone can hold, chunks of its own kind ({names:.80})")
-    beside = path.with_suffix(".bin")
-    if tree.get("buffers"):
-        tree["buffers"][0] = {**tree["buffers"][0], "uri": quote(beside.name)}
-    # The numbers get their name first: a description never stands without them.
-    with new_file(path) as aside, new_file(beside) as aside_numbers:
-        aside_numbers.write_bytes(numbers)
-        aside.write_text(json.dumps(tree, indent=1), encoding="utf-8")
-        return aside.stat().st_size + aside_numbers.stat().st_size
+
+    def fill(file: BinaryIO) -> dict[str, Any]:
+        file.write(numbers)
+        return tree
+
+    return write_pair(path, fill)
 
 
 def _buffers(asset: Asset, length: int) -> list[dict]:

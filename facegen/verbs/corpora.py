@@ -9,7 +9,7 @@ from pathlib import Path
 
 from facegen.data.recipe import ALIGNMENTS, LABELS, NEUTRALS, PEAKS
 from facegen.data.sources import OPTIONS
-from facegen.errors import FacegenError
+from facegen.errors import FacegenError, Terminated
 from facegen.verbs.shared import add_verb
 
 # Everything else is imported where it is used: a verb that needs no network starts without loading torch.
@@ -255,7 +255,7 @@ def prepare(options: Namespace) -> None:
     from facegen.data.recipe import Recipe
     from facegen.data.sources import open_source
     from facegen.data.sources.own import is_own, require_portable
-    from facegen.files import require_new_folder
+    from facegen.folders import require_new_folder
 
     if (options.source is None) == (options.own_source is None):
         raise FacegenError(f"prepare needs one source: {', '.join(OPTIONS)}, or a class such as my_sources:MySource")
@@ -282,7 +282,7 @@ def prepare(options: Namespace) -> None:
         require_portable(source, name)
     try:
         preparing.prepare(source, name, options.out, recipe, workers)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Terminated):
         print("facegen: what is done is kept; the same command goes on from there", file=sys.stderr)
         raise
     from facegen.inspection.inspect import summary

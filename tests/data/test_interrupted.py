@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import filecmp
 import json
 import signal
@@ -123,6 +124,48 @@ def test_a_line_that_was_cut_short_is_done_again(tmp_path: Path) -> None:
         raise KeyboardInterrupt
     with continued_folder(tmp_path / "c", [1]) as journal:
         assert journal.done == {0: {"a": [1]}}
+
+
+@pytest.mark.parametrize("end", [errno.ENOSPC, errno.EDQUOT, signal.SIGTERM, signal.SIGHUP])
+def test_what_is_done_stays_where_the_disk_is_full_or_a_signal_ends_it(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, end: int
+) -> None:
+    read, asked = FolderSource.read, []
+
+    def ended(self: FolderSource, key: Key) -> object:
+        asked.append(key)
+        if len(asked) == 6:
+            if isinstance(end, signal.Signals):
+                signal.raise_signal(end)
+            raise OSError(end, "No space left on device")
+        return read(self, key)
+
+    monkeypatch.setattr(FolderSource, "read", ended)
+    assert run(arguments(root, tmp_path / "c")) == (128 + end if isinstance(end, signal.Signals) else 2)
+    assert "what is done is kept" in capsys.readouterr().err
+    assert run(arguments(root, tmp_path / "c")) == 0
+    assert asked[6:] == list(FolderSource(root).keys[5:])
+    assert Corpus(tmp_path / "c").verify() == []
+
+
+def test_lines_that_hold_nothing_are_passed_over(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), continued_folder(tmp_path / "c", [1]) as journal:
+        journal.add(0, {"a": [1]})
+        with (journal.folder / DONE).open("a") as file:
+            file.write('[1, {"b": [2')  # the disk was full, and the next line is added to it
+        journal.add(2, {"c": [3]})
+        journal.add(3, {"d": [4]})
+        raise KeyboardInterrupt
+    with continued_folder(tmp_path / "c", [1]) as journal:
+        assert journal.done == {0: {"a": [1]}, 3: {"d": [4]}}
+
+
+def test_a_folder_aside_that_is_the_users_stays(tmp_path: Path) -> None:
+    (tmp_path / ".c.unfinished").mkdir()
+    (tmp_path / ".c.unfinished" / "notes.txt").write_text("years of work")
+    with pytest.raises(FacegenError, match="in the way"), continued_folder(tmp_path / "c", {}):
+        raise AssertionError
+    assert (tmp_path / ".c.unfinished" / "notes.txt").read_text() == "years of work"
 
 
 def test_an_error_leaves_nothing(tmp_path: Path) -> None:

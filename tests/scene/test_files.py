@@ -51,7 +51,7 @@ def test_numbers_and_pictures_come_along(path: Path, tmp_path: Path, name: str) 
     asset = Asset.open(path)
     out = tmp_path / name
     written = write_asset(asset, out)
-    files = [out] + ([out.with_suffix(".bin")] if out.suffix == ".gltf" else [])
+    files = [out, *out.parent.glob(f"{out.stem}.*.bin")]
     assert written == sum(each.stat().st_size for each in files)
     after = open_document(out)
     np.testing.assert_array_equal(read_mesh(out).vertices, rest)

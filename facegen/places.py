@@ -1,0 +1,114 @@
+"""Places on a disk: what may be written to, hidden names beside it, and what is swept of processes that have died."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import socket
+import uuid
+from functools import cache
+from pathlib import Path
+
+from facegen.errors import FacegenError
+
+MARK = "facegen"
+"""Stands in every hidden name under which something is written aside."""
+_ASIDE = re.compile(rf"\..*\.{MARK}-([0-9a-f]{{8}})-([0-9]+)-([0-9]+)-[0-9a-f]{{8}}(\.[^.]*)?")
+"""A name aside: of which machine and container, which process, when it began, a random part, the suffix."""
+
+
+def real_place(path: str | Path) -> Path:
+    """A path that may be written: neither a link nor anything that is not a file or a folder.
+
+    Raises:
+        FacegenError: it is one; the message says what to name instead.
+    """
+    path = Path(path)
+    try:
+        if path.is_symlink():  # renaming would put the file in the place of the link, and what it leads to would stay
+            raise FacegenError(f"cannot write {path}: it is a link to {os.readlink(path)}; name that place itself")
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise FacegenError(f"cannot write {path}: it is a device or a pipe; name a file or a folder")
+    except OSError as error:
+        raise FacegenError(f"cannot write {path}: {(error.strerror or 'no such place').lower()}") from error
+    except ValueError as error:  # a null character
+        raise FacegenError(f"cannot write {str(path)!r}: expected a name without null characters") from error
+    return path
+
+
+def aside_of(path: Path, mark: str = "") -> Path:
+    """A hidden name beside `path`, with a mark of its own or one that tells of this process.
+
+    Raises:
+        FacegenError: nothing can be written there.
+    """
+    parent = path.parent
+    if not parent.is_dir():
+        raise FacegenError(f"cannot write {path}: the folder {parent} does not exist; make it first")
+    if not os.access(parent, os.W_OK):
+        raise FacegenError(f"cannot write {path}: no permission to write in {parent}")
+    pid = os.getpid()
+    mark = mark or f"{MARK}-{_machine()}-{pid}-{_began(pid) or 0}-{uuid.uuid4().hex[:8]}"
+    # The suffix stays, because writers choose the format by it.
+    return parent / f".{path.stem}.{mark}{path.suffix}"
+
+
+def sweep(folder: Path) -> None:
+    """Remove what processes that have died left aside in a folder; what others are writing stays.
+
+    A folder aside is not looked through: it goes as a whole, and may hold thousands of files that are written one by
+    one.
+    """
+    if any(part.startswith(".") and f".{MARK}-" in part for part in folder.parts):
+        return
+    with os.scandir(folder) as entries:
+        left = [Path(entry.path) for entry in entries if entry.name.startswith(".") and _is_left(entry.name)]
+    for path in left:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _is_left(name: str) -> bool:
+    found = _ASIDE.fullmatch(name)
+    if found is None or found[1] != _machine():
+        return False
+    began = _began(int(found[2]))
+    return began is None or str(began) != found[3]  # nobody has the number, or somebody else has it by now
+
+
+def _began(pid: int) -> int | None:
+    """When a process began, in ticks since the machine did; None where there is none."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    state, *fields = text.rpartition(")")[2].split()
+    return None if state == "Z" else int(fields[18])
+
+
+@cache
+def _machine() -> str:
+    """Tells apart machines and containers, whose processes have the same numbers."""
+    try:
+        container = os.stat("/proc/self/ns/pid").st_ino
+    except OSError:
+        container = 0
+    return hashlib.sha256(f"{socket.gethostname()} {container}".encode()).hexdigest()[:8]
+
+
+def onto_disk(path: Path) -> None:
+    """Have a file, or a folder with all in it, on the disk, should the machine stop right after."""
+    if path.is_symlink():
+        return
+    if path.is_dir():
+        for entry in path.iterdir():
+            onto_disk(entry)
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

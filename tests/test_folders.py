@@ -1,0 +1,132 @@
+"""Folders: what a user keeps in them is never lost, whoever else writes and however work ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from facegen.errors import FacegenError
+from facegen.files import new_file
+from facegen.folders import RECORD, new_folder, require_new_folder
+from facegen.places import aside_of
+
+
+def tree(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.name != RECORD)
+
+
+def make(path: Path, content: str = "made") -> None:
+    with new_folder(path, replaced=True) as aside:
+        (aside / "corpus" / "empty").mkdir(parents=True)
+        (aside / "corpus" / "frames").write_text(content)
+
+
+def test_what_a_recorded_run_made_is_replaced(tmp_path: Path) -> None:
+    make(tmp_path / "demo")
+    make(tmp_path / "demo", "again")
+    assert (tmp_path / "demo" / "corpus" / "frames").read_text() == "again"
+    assert os.listdir(tmp_path) == ["demo"]
+
+
+@pytest.mark.parametrize("kept", ["notes.txt", "corpus/notes.txt", "corpus/frames", "corpus/empty/notes.txt", "link"])
+def test_what_no_run_made_is_never_replaced(tmp_path: Path, kept: str) -> None:
+    make(tmp_path / "demo")
+    place = tmp_path / "demo" / kept
+    place.symlink_to("corpus") if kept == "link" else place.write_text("years of work")
+    with pytest.raises(FacegenError, match=f"already there, with '{kept}' that no recorded run made"):
+        make(tmp_path / "demo")
+    assert place.is_symlink() or place.read_text() == "years of work"
+
+
+def test_a_folder_without_a_record_is_never_replaced(tmp_path: Path) -> None:
+    make(tmp_path / "demo")
+    (tmp_path / "demo" / RECORD).unlink()
+    with pytest.raises(FacegenError, match="no recorded run made"):
+        make(tmp_path / "demo")
+    with pytest.raises(FacegenError, match="already there"), new_folder(tmp_path / "demo"):
+        raise AssertionError
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_what_comes_in_meanwhile_stays_and_the_work_too(tmp_path: Path, before: bool) -> None:
+    path = tmp_path / "demo"
+    if before:
+        make(path)
+    with pytest.raises(FacegenError, match="what was made is in .*demo-2$"), new_folder(path, replaced=True) as aside:
+        (aside / "x").touch()
+        path.mkdir(exist_ok=True)
+        (path / "notes.txt").write_text("years of work")
+    assert (path / "notes.txt").read_text() == "years of work"
+    assert tree(tmp_path / "demo-2") == ["x"]
+
+
+def test_one_process_at_a_time_fills_a_folder(tmp_path: Path) -> None:
+    with new_folder(tmp_path / "demo") as aside:
+        (aside / "x").touch()
+        with pytest.raises(FacegenError, match="another process is making .*demo; wait"), new_folder(tmp_path / "demo"):
+            raise AssertionError
+    assert tree(tmp_path) == ["demo", "demo/x"]
+
+
+def test_places_are_looked_at_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to("empty")
+    (tmp_path / "circle").symlink_to("circle")
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.chdir(tmp_path / "empty")
+    for path, words in (
+        (".", "is the folder in which you are"),
+        (tmp_path, "already there"),
+        (tmp_path / "link", "is a link to empty; name that place itself"),
+        (tmp_path / "circle", "is a link to circle"),
+        (tmp_path / "pipe", "a device or a pipe"),
+        ("/proc", "already there"),
+    ):
+        with pytest.raises(FacegenError, match=words):
+            require_new_folder(path)
+    for path in ("link", "circle", "pipe"):
+        with pytest.raises(FacegenError, match="cannot write"), new_file(tmp_path / path):
+            raise AssertionError
+    assert tree(tmp_path) == ["circle", "empty", "link", "pipe"]
+
+
+def test_a_folder_that_may_not_be_renamed_is_refused_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(16, "Device or resource busy")
+
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setattr("os.rename", refused)
+    with pytest.raises(FacegenError, match="cannot be renamed"), new_folder(tmp_path / "empty"):
+        raise AssertionError
+    assert tree(tmp_path) == ["empty"]
+
+
+LEFT = """
+import os, sys
+from pathlib import Path
+from facegen.files import new_file
+from facegen.folders import new_folder
+with new_file(sys.argv[1]) as aside, new_folder(sys.argv[2]) as folder:
+    aside.write_text("half")
+    (folder / "half").touch()
+    os._exit(1)
+"""
+
+
+def test_what_a_dead_process_left_is_swept_and_nothing_else(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", LEFT, str(tmp_path / "a.glb"), str(tmp_path / "demo")], check=False)
+    assert len(os.listdir(tmp_path)) == 2
+    alive, strange = aside_of(tmp_path / "a.glb"), tmp_path / ".a.12345678.glb"
+    alive.touch()
+    strange.touch()
+    with new_file(tmp_path / "b.glb") as aside:
+        aside.touch()
+    make(tmp_path / "demo")
+    assert {entry for entry in os.listdir(tmp_path)} == {"b.glb", "demo", alive.name, strange.name}
+    assert tree(tmp_path / "demo") == ["corpus", "corpus/empty", "corpus/frames"]
