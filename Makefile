@@ -139,7 +139,7 @@ $(SET_UP): pyproject.toml constraints.txt $(wildcard facegen/nn/native/*.cpp fac
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
 	  echo "facegen needs Python 3.11 to 3.13, $(PYTHON) is another; name one: make PYTHON=python3.12" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	CMAKE_POLICY_VERSION_MINIMUM=3.5 $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[prepare,video,photo,usd,abc,packed,onnx,dev]'
+	CMAKE_POLICY_VERSION_MINIMUM=3.5 $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[prepare,video,photo,usd,abc,packed,onnx,studio,dev]'
 	@# Tests open .glb in the Khronos validator and in three.js where there is npm, and do without where there is none.
 	@! command -v npm >/dev/null 2>&1 || { mkdir -p $(VENV)/elsewhere && cp tests/exporters/elsewhere/package.json $(VENV)/elsewhere && \
 	  npm install --prefix $(VENV)/elsewhere --silent --no-audit --no-fund --no-package-lock; } || \

@@ -16,6 +16,7 @@ from facegen.verbs.looking import add_inspect
 from facegen.verbs.photos import add_photo
 from facegen.verbs.reports import add_evaluate, add_export
 from facegen.verbs.rigs import add_rig
+from facegen.verbs.studio import add_studio
 
 TRAINING = {
     "fit": "train a model",
@@ -128,6 +129,7 @@ def build_parser() -> Parser:
         add_register,
         add_photo,
         add_export,
+        add_studio,
         add_inspect,
         add_bench,
     ):
