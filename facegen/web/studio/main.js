@@ -22,7 +22,7 @@ const renamed = new Map(); // a face's name before the server was started again,
 let server = null, revision = 0, sent = "", shownFace = null, apexes = [], link = null, out = null;
 const nowFace = (name) => (renamed.has(name) ? nowFace(renamed.get(name)) : name);
 
-const view = new View($("canvas"), (ms) => view.pace(ms, player.playing));
+const view = new View($("canvas"));
 const player = new Player({
   show: (frame) => {
     view.show(frame);
@@ -34,9 +34,10 @@ const player = new Player({
     const { frames, fps } = history.state;
     $("now").textContent = `${at} / ${frames - 1}  ·  ${(at / fps).toFixed(2)} s`;
   },
+  pace: (ms) => view.pace(ms, true),
   state: (playing) => {
-    $("play").textContent = playing ? "⏸" : "▶";
-    $("play").setAttribute("aria-label", playing ? "Stop" : "Play");
+    $("play").textContent = playing ? "Stop" : "Play";
+    if (!playing) view.pace(0, false);
   },
 });
 const panel = new Panel(history, { now: () => player.at, selected: () => lanes.draw() });

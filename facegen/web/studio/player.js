@@ -2,7 +2,7 @@
 const MOST_BYTES = 400e6; // of frames that are kept
 
 export class Player {
-  // on: {show(frame, number), ask(frames), now(number), state(playing), drawn(ms)}
+  // on: {show(frame, number), ask(frames), now(number), state(playing), pace(ms between two ticks)}
   constructor(on) {
     this.on = on;
     this.at = 0;
@@ -80,8 +80,8 @@ export class Player {
     this.#anchor();
     this.stats = { shown: 0, dropped: 0 };
     this.on.state(true);
-    this.last = undefined;
-    requestAnimationFrame((time) => this.#tick(time));
+    this.last = this.before = undefined;
+    requestAnimationFrame(() => this.#tick());
   }
 
   stop() {
@@ -98,6 +98,9 @@ export class Player {
 
   #tick() {
     if (!this.playing) return;
+    const time = performance.now();
+    if (this.before) this.on.pace(time - this.before);
+    this.before = time;
     const [low, high] = this.range;
     let number = this.from + Math.floor(((performance.now() - this.begun) * this.fps) / 1000);
     if (number > high) {

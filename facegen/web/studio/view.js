@@ -8,21 +8,30 @@ import { Surface } from "/page/surface.js";
 const VIEWS = { front: [0, 3], "three-quarter": [38, 5], side: [88, 2] }; // degrees, as facegen/pictures/render.py has them
 const LENS = 16; // degrees: a long lens does not distort a face
 const MARGIN = 1.14;
-const SLOW_MS = 24, SMALLEST_RATIO = 0.4; // of a drawing, above which it gets fewer pixels while it moves
+const SLOW_MS = 30, SMALLEST_RATIO = 0.4; // between two drawings, above which they get fewer pixels while it moves
+const SOFT_RATIO = 0.75; // of pixels, where no graphics card draws them
+
+// Whether a processor draws in the place of a graphics card, for which smooth edges and all pixels are too much.
+const SOFT = (() => {
+  const probe = document.createElement("canvas").getContext("webgl2");
+  const about = probe?.getExtension("WEBGL_debug_renderer_info");
+  const name = about ? probe.getParameter(about.UNMASKED_RENDERER_WEBGL) : "";
+  probe?.getExtension("WEBGL_lose_context")?.loseContext();
+  return /swiftshader|llvmpipe|software|basic render/i.test(name);
+})();
 const LIGHTS = [[[-0.55, 0.6, 0.65], [1, 0.95, 0.88], 2.3], [[0.8, 0.05, 0.6], [0.6, 0.7, 0.85], 0.6], [[0.75, 0.55, -0.55], [0.85, 0.9, 1], 1.6]];
 
 export class View {
-  constructor(canvas, told) {
+  constructor(canvas) {
     this.canvas = canvas;
-    this.told = told;
-    this.renderer = new WebGLRenderer({ canvas, antialias: true, alpha: true, powerPreference: "high-performance" });
+    this.renderer = new WebGLRenderer({ canvas, antialias: !SOFT, alpha: true, powerPreference: "high-performance" });
     this.camera = new PerspectiveCamera(LENS, 1, 10, 20000);
     this.scene = new Scene();
     this.still = new Scene();
     for (const scene of [this.scene, this.still]) this.#lit(scene);
     this.controls = new OrbitControls(this.camera, canvas);
     this.controls.addEventListener("change", () => this.draw());
-    this.ratio = this.sharp = Math.min(devicePixelRatio, 2);
+    this.ratio = this.sharp = SOFT ? SOFT_RATIO : Math.min(devicePixelRatio, 2);
     this.wire = this.compare = this.strain = false;
     new ResizeObserver(() => this.#resize()).observe(canvas);
   }
@@ -152,7 +161,6 @@ export class View {
     cancelAnimationFrame(this.waiting);
     this.waiting = undefined;
     if (!this.surface || !this.canvas.clientWidth) return;
-    const start = performance.now();
     const { renderer, canvas } = this;
     const wide = canvas.clientWidth, high = canvas.clientHeight;
     this.camera.aspect = this.#aspect();
@@ -165,10 +173,9 @@ export class View {
       renderer.setScissor(left, 0, width, high);
       renderer.render(scene, this.camera);
     }
-    this.told?.(performance.now() - start);
   }
 
-  // Fewer pixels where drawing takes long, all of them again at rest.
+  // Fewer pixels where it takes `ms` from one drawing to the next while it moves, all of them again at rest.
   pace(ms, moving) {
     this.mean = 0.8 * (this.mean ?? ms) + 0.2 * ms;
     const wanted = !moving ? this.sharp : this.mean > SLOW_MS ? Math.max(this.ratio * 0.8, SMALLEST_RATIO) : this.ratio;
