@@ -165,4 +165,4 @@ def _plain(value: Any) -> str:
         return f"{value:.12g}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(_plain(one) for one in value)}]"
-    return json.dumps(value)
+    return json.dumps(value, ensure_ascii=False)

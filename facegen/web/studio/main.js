@@ -230,7 +230,7 @@ const act = {
   "three-quarter": () => view.look("three-quarter"),
   side: () => view.look("side"),
   wire: () => (view.wire = press("wire", !view.wire), view.dress()),
-  compare: () => (view.compare = press("compare", !view.compare), view.look("front")),
+  compare: () => (view.compare = press("compare", !view.compare), view.look(view.side)),
   strain: () => (view.setStrain(press("strain", !view.strain)), resend()),
   open: () => $("file").click(),
   export: () => out?.open(),

@@ -82,6 +82,7 @@ export class View {
   // The camera to one of VIEWS.
   look(name) {
     if (!this.focus) return;
+    this.side = name;
     const [turn, lift] = VIEWS[name].map((angle) => (angle * Math.PI) / 180);
     const middle = this.focus[0].clone().add(this.focus[1]).multiplyScalar(0.5);
     const size = this.focus[1].clone().sub(this.focus[0]);
@@ -190,21 +191,23 @@ export class View {
     const { renderer, camera } = this;
     const held = [camera.position.clone(), this.controls.target.clone(), camera.quaternion.clone()];
     const compare = this.compare;
+    const side = this.side;
     this.compare = false;
     this.surface.move(frame?.steps, frame?.step);
     this.look("front");
+    this.side = side;
     camera.aspect = 1;
     camera.updateProjectionMatrix();
     for (const each of this.frames) each.quaternion.copy(camera.quaternion);
-    const side = Math.min(edge, this.canvas.clientWidth, this.canvas.clientHeight);
-    renderer.setViewport(0, 0, side, side);
-    renderer.setScissor(0, 0, side, side);
+    const wide = Math.min(edge, this.canvas.clientWidth, this.canvas.clientHeight);
+    renderer.setViewport(0, 0, wide, wide);
+    renderer.setScissor(0, 0, wide, wide);
     renderer.setScissorTest(true);
     renderer.render(this.scene, camera);
     const small = document.createElement("canvas");
     small.width = small.height = edge;
     const ratio = this.ratio, tall = this.canvas.height;
-    small.getContext("2d").drawImage(this.canvas, 0, tall - side * ratio, side * ratio, side * ratio, 0, 0, edge, edge);
+    small.getContext("2d").drawImage(this.canvas, 0, tall - wide * ratio, wide * ratio, wide * ratio, 0, 0, edge, edge);
     this.compare = compare;
     camera.position.copy(held[0]);
     this.controls.target.copy(held[1]);
