@@ -86,7 +86,7 @@ def dropped(opened, name: str, data: bytes, to: str = "/faces") -> tuple[int, di
         ("..", b"x", "/faces", "rename it"),
         (".obj", b"x", "/faces", "rename it"),
         ("t.yaml", b"frames: [", "/timelines", "t.yaml"),
-        ("t.yaml", b"frames: 10\nevents: [{expression: none, onset: 1, apex: [2, 3], offset: 4}]", "/timelines", "none"),
+        ("t.yaml", b"frames: 9\nevents: [{expression: none, keys: [[1, 1]]}]", "/timelines", "none"),
         ("t.csv", b"1,2,3", "/takes?fps=25", "columns of Live Link Face"),
         ("t.csv", b"1,2,3", "/takes?fps=nan", "fps must be"),
     ],

@@ -20,6 +20,27 @@ SEEN = (
 )
 
 
+BROKEN = {
+    "broken.obj": b"v 1 2\nf 1 2 3\n",
+    "cut.glb": b"glTF\2\0\0\0",
+    "what.txt": b"x",
+    "no.yaml": b"frames: [",
+    "no.csv": b"1,2",
+    "no.png": b"\x89PNG",
+}
+"""Files that the command line refuses, one of each kind."""
+LOWERED = """(() => {
+    const { surface } = studio.view;
+    const lowered = (v) => surface.rest[3 * v + 1] - surface.pose[3 * v + 1];
+    let most = 0;
+    for (let v = 0; v < surface.count; v++) if (lowered(v) > lowered(most)) most = v;
+    const down = lowered(most), [, now] = studio.view.where(most);
+    surface.move(null, 0);
+    return [down, now - studio.view.where(most)[1]];
+})()"""
+"""By how many mm the vertex goes down that goes down most, and by how many pixels on screen."""
+
+
 def state(page: Any) -> dict[str, Any]:
     return json.loads(page.evaluate(STATE))
 
@@ -95,10 +116,7 @@ def test_surprise_moves_the_face_on_screen_and_a_blend_shares_its_strength(tab) 
     until(page, SEEN)
     until(page, "studio.player.kept.size === studio.history.state.frames")
     # The chin, lowest vertex of the face, goes down on screen; the skull stays where it is.
-    travel = """(() => { const s = studio.view.surface, n = s.count; let most = 0, low = 0;
-        for (let v = 0; v < n; v++) { const d = s.rest[3 * v + 1] - s.pose[3 * v + 1]; if (d > most) { most = d; low = v; } }
-        const [, now] = studio.view.where(low); s.move(null, 0); const [, before] = studio.view.where(low); return [most, now - before]; })()"""
-    down, pixels = page.evaluate(travel)
+    down, pixels = page.evaluate(LOWERED)
     assert down > 0.5 and pixels > 0.3
     page.click(".tile[data-expression=happy]", modifiers=["Shift"])
     events = state(page)["events"]
@@ -175,9 +193,7 @@ def test_files_are_dropped_and_a_broken_one_is_a_sentence(tab, tmp_path: Path) -
     event = state(page)["events"][0]
     assert event["expression"] == "happy" and max(value for _, value in event["keys"]) == pytest.approx(1, abs=0.02)
     kept = state(page)
-    broken = {"broken.obj": b"v 1 2\nf 1 2 3\n", "cut.glb": b"glTF\2\0\0\0", "empty.ply": b"", "what.txt": b"x",
-              "no.yaml": b"frames: [", "no.csv": b"1,2", "no.png": b"\x89PNG", "no.vrm": b"{}", "no.gltf": b"{"}  # fmt: skip
-    for name, data in broken.items():
+    for name, data in BROKEN.items():
         (tmp_path / name).write_bytes(data)
         drop(page, tmp_path / name)
         until(page, "!!document.querySelector('.toast.bad')")
