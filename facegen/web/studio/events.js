@@ -75,5 +75,5 @@ export function lasting(state, frames) {
     }
     return low > high ? event : placed(event, all);
   });
-  return { ...state, frames, events, in: Math.min(state.in ?? 0, end), out: state.out === null ? null : Math.min(state.out, end) };
+  return { ...state, frames, events, in: state.in === null ? null : Math.min(state.in, end), out: state.out === null ? null : Math.min(state.out, end) };
 }

@@ -16,7 +16,7 @@ export class Lanes {
     root.addEventListener("keydown", (event) => this.#key(event));
     root.addEventListener("focusin", ({ target }) => {
       const at = target.closest("[data-event]");
-      if (at && !this.drag) this.on.select(Number(at.dataset.event), false);
+      if (at && !this.drag && !this.drawing) this.on.select(Number(at.dataset.event), false);
     });
     for (const kind of ["dragover", "dragleave"])
       root.addEventListener(kind, (event) => event.target.closest(".track")?.classList.toggle("over", kind === "dragover"));
@@ -45,7 +45,9 @@ export class Lanes {
     const lanes = shown.map((name) => this.#lane(name, state, last));
     this.root.replaceChildren(...lanes);
     this.#ruler(state, last);
+    this.drawing = true; // what had the focus has it again, which selects nothing
     if (focus) this.root.querySelector(`[data-name="${CSS.escape(focus)}"]`)?.focus({ preventScroll: true });
+    this.drawing = false;
     this.head(this.at ?? 0);
   }
 
