@@ -145,11 +145,11 @@ export class Lanes {
       const [low, high] = span(this.history.state.events[index]);
       this.drag.end = this.drag.from - low > high - this.drag.from;
     }
+    this.box = track.getBoundingClientRect(); // before it is drawn anew, as what is selected
     const name = at.dataset.name;
     this.root.setPointerCapture(event.pointerId);
     this.on.select(index, event.shiftKey);
     this.root.querySelector(`[data-name="${CSS.escape(name)}"]`)?.focus({ preventScroll: true });
-    this.box = track.getBoundingClientRect();
   }
 
   #move(event) {
