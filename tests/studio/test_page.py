@@ -90,13 +90,13 @@ def test_an_expression_is_chosen_timed_undone_and_played(tab) -> None:
     assert page.evaluate(STATE) == after
 
     # Keys: frames, ends, the part that is played, the list.
+    page.click("#canvas", position={"x": 300, "y": 200})
     page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("i")
     page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("o")
     assert (state(page)["in"], state(page)["out"]) == (1, 11)
-    page.click("#canvas", position={"x": 300, "y": 200})
     page.keyboard.press(" ")
     until(page, "studio.player.playing && studio.player.stats.shown > 2")
     assert 1 <= page.evaluate("studio.player.at") <= 11
