@@ -89,7 +89,7 @@ lowest: $(VENV)/lowest/.set-up
 
 $(VENV)/lowest/.set-up: pyproject.toml constraints-lowest.txt $(wildcard facegen/nn/native/*.cpp facegen/nn/native/*.h)
 	$(PYTHON) -m venv $(VENV)/lowest
-	CMAKE_POLICY_VERSION_MINIMUM=3.5 $(VENV)/lowest/bin/python -m pip install --disable-pip-version-check --quiet -c constraints-lowest.txt -e '.[prepare,video,photo,usd,abc,packed,onnx,live,dev]'
+	CMAKE_POLICY_VERSION_MINIMUM=3.5 $(VENV)/lowest/bin/python -m pip install --disable-pip-version-check --quiet -c constraints-lowest.txt -e '.[prepare,video,photo,usd,abc,packed,onnx,live,studio,dev]'
 	@touch $@
 
 # Blender as a Python module, 1.4 GB, for the tests that open exported files in it; it wants an older numpy than facegen.
@@ -167,7 +167,7 @@ $(SHOWN): $(NEEDED)
 $(SET_UP): $(NEEDED)
 	$(require-tools)
 	$(PYTHON) -m venv $(VENV)
-	$(BUILT) -e '.[prepare,video,photo,usd,abc,packed,onnx,live,dev]'
+	$(BUILT) -e '.[prepare,video,photo,usd,abc,packed,onnx,live,studio,dev]'
 	@# Tests open .glb in the Khronos validator and in three.js where there is npm, and do without where there is none.
 	@! command -v npm >/dev/null 2>&1 || { mkdir -p $(VENV)/elsewhere && cp tests/exporters/elsewhere/package.json $(VENV)/elsewhere && \
 	  npm install --prefix $(VENV)/elsewhere --silent --no-audit --no-fund --no-package-lock; } || \

@@ -86,7 +86,7 @@ def animate(
     face = ready(neutral, model)
     if style is not None or seed == MEAN:
         require_performs(model, "a style" if style is not None else f"the seed {MEAN}")
-    frames = moved(face, _frames(model, np.ascontiguousarray(motion, dtype=np.float32), face, style, seed))
+    frames = moved(face, made_frames(model, np.ascontiguousarray(motion, dtype=np.float32), face, style, seed))
     made = _sequence(model, face, frames, motion, fps)
     if alive:
         from facegen.alive.enliven import enliven  # which takes a while to import
@@ -95,16 +95,31 @@ def animate(
     return made if streamed else replace(made, vertices=np.asarray(made.vertices))
 
 
-def _frames(
-    model: Checkpoint, label: np.ndarray, face: Face, style: Style, seed: int | str
+def made_frames(
+    model: Checkpoint,
+    label: np.ndarray,
+    face: Face,
+    style: Style = None,
+    seed: int | str = 0,
+    neutral: np.ndarray | None = None,
 ) -> DecodedFrames | CarriedFrames:
-    if model.performs:
-        acting = performer(model, neutral_of(face, model), style, seed)
-        return DecodedFrames(acting.displacements, acting.latents(label), face)
+    """The frames that a label makes of a face, each carried for itself.
+
+    Args:
+        model: a loaded checkpoint.
+        label: (T, E) float32.
+        face: what is moved.
+        style, seed: see `animate`.
+        neutral: (1, V, 3) mm, see `neutral_of`, where it is known already.
+    """
     generator = model.generator
     if generator.alone:
         return DecodedFrames(generator.displacements, generator.latents(label), face)
-    return CarriedFrames(generator.together(label, neutral_of(face, model)), face)
+    told = neutral_of(face, model) if neutral is None else neutral
+    if model.performs:
+        acting = performer(model, told, style, seed)
+        return DecodedFrames(acting.displacements, acting.latents(label), face)
+    return CarriedFrames(generator.together(label, told), face)
 
 
 def _apex_label(model: Checkpoint, expression: str) -> np.ndarray:

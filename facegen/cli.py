@@ -21,6 +21,7 @@ from facegen.verbs.photos import add_photo
 from facegen.verbs.reports import add_evaluate, add_export
 from facegen.verbs.rigs import add_rig
 from facegen.verbs.streaming import add_stream
+from facegen.verbs.studio import add_studio
 
 TRAINING = {
     "fit": "train a model",
@@ -173,6 +174,7 @@ def build_parser() -> Parser:
         add_photo,
         add_export,
         add_stream,
+        add_studio,
         add_inspect,
         add_bench,
     ):

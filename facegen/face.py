@@ -82,15 +82,16 @@ class Carried:
 
     def __call__(self, displacement: np.ndarray) -> np.ndarray:
         """(T, V, 3) mm to (T, U, 3) float32 mm, each frame for itself."""
-        return self._whole(self.onto(displacement) * np.float32(self.factor))
+        return self.whole(self.onto(displacement) * np.float32(self.factor))
 
     def few_fields(self, chunks: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """A whole motion, (N, V, 3) mm at a time, as weights (T, R) times fields (R, U, 3) float32, mm."""
         weights, fields = carried(self.onto, chunks)
         fields *= np.float32(self.factor)
-        return weights, self._whole(fields)
+        return weights, self.whole(fields)
 
-    def _whole(self, moved: np.ndarray) -> np.ndarray:
+    def whole(self, moved: np.ndarray) -> np.ndarray:
+        """(N, C, 3) of what the template was fitted to, to (N, U, 3) of all of the mesh."""
         return moved if self.dense is None else self.dense.spread(moved)[:, self.index]
 
 
@@ -130,6 +131,7 @@ class Face:
         name: str = "the mesh",
         own: np.ndarray | None = None,
         grouped: bool = False,
+        on_seen: Callable[[TriMesh, Landmarks], object] | None = None,
     ) -> Face:
         """Prepare a mesh, by its vertices where it has the template's topology, by a fit where it has not.
 
@@ -143,6 +145,7 @@ class Face:
             own: (468, 3) mm, landmarks of the template, NaN where it has none; None has them found too.
             grouped: fit the template to fewer triangles where the mesh is dense, which is then what `fit` is of; what
                 carries motion carries it to all of the mesh.
+            on_seen: is told the landmarks, before the template is fitted to them.
 
         Raises:
             UnseenError: no face is found in the mesh, or none in the template.
@@ -170,6 +173,8 @@ class Face:
         else:
             seen = outwards(mesh, landmarks)
             _require_face(mesh, seen, own, name)
+        if on_seen is not None:
+            on_seen(mesh, seen)
         dense, index = _clusters(mesh, seen) if grouped else (None, None)
         fit = register(template, own, mesh if dense is None else dense.coarse, seen, name)
         factor, taken = _millimetres(fit.scale, units, name)
@@ -254,6 +259,7 @@ def read_face(
     own: np.ndarray | None = None,
     groups: str | None = None,
     grouped: bool = False,
+    on_seen: Callable[[TriMesh, Landmarks], object] | None = None,
 ) -> Face:
     """Read a mesh and prepare it; say how well the template fits where it had to be fitted.
 
@@ -264,7 +270,7 @@ def read_face(
         path: of the mesh.
         template: (V, 3) mm.
         out: what is to be written from it; a picture that shows why no template fits is named after it.
-        units, landmarks, own, grouped: see `Face.of`; `landmarks` as a file.
+        units, landmarks, own, grouped, on_seen: see `Face.of`; `landmarks` as a file.
         groups: which of the file's groups to take, with commas between their names; None takes all.
 
     Raises:
@@ -278,7 +284,7 @@ def read_face(
         print(f"facegen: left out: {reason}", file=sys.stderr)
     points = None if landmarks is None else read_landmarks(landmarks)
     try:
-        face = Face.of(template, mesh, units, points, str(path), own, grouped)
+        face = Face.of(template, mesh, units, points, str(path), own, grouped, on_seen)
     except (UnseenError, FitError) as error:
         found, hint = (None, "")
         if portion is None and points is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -44,16 +45,21 @@ def enliven(sequence: Sequence, face: Face, seed: int = 0) -> tuple[Sequence, tu
     require_seed(seed)
     body = body_of(face)
     own = own_kinds(sequence.vertices, body, sequence.fps)
-    kinds = tuple(kind for kind in KINDS if kind not in own)
-    life = Life(seed, sequence.motion, sequence.expressions, sequence.fps, kinds)
     notes = body.notes
     if own:
         notes += (f"{' and '.join(own)}: the motion has its own",)
-    living = LivingFrames(sequence.vertices, body, life)
+    living = living_frames(sequence, body, seed, own)
     if isinstance(sequence.vertices, np.ndarray):
         return replace(sequence, vertices=np.asarray(living)), notes
     small = 12 * len(living) * len(face.mesh.vertices) < HELD_BYTES
     return replace(sequence, vertices=few_fields(living) if small else living), notes
+
+
+def living_frames(sequence: Sequence, body: Body, seed: int, own: Collection[str] = ()) -> LivingFrames:
+    """The frames of a motion (T, V, 3) mm, alive but for what it has of its own, some of `KINDS`."""
+    kinds = tuple(kind for kind in KINDS if kind not in own)
+    life = Life(seed, sequence.motion, sequence.expressions, sequence.fps, kinds)
+    return LivingFrames(sequence.vertices, body, life)
 
 
 def require_seed(seed: object) -> None:

@@ -160,11 +160,10 @@ def _primitives(sequence: Sequence, morph: Morph, buffer: Buffer) -> tuple[list[
     order, uv, faces = _split(sequence)
     appearance = sequence.appearance
     colors = None if appearance is None else appearance.colors
-    parts = [(DEFAULT, np.arange(len(faces)))] if appearance is None else list(appearance.parts())
+    parts = _parts(sequence, len(faces))
     used, primitives = [], []
     for number, (_, rows) in enumerate(parts):
-        # One material has all vertices, in their order, those of no face too.
-        mine = np.arange(len(order)) if len(parts) == 1 else np.unique(faces[rows])
+        mine = _corners(parts, rows, faces, len(order))
         place = np.empty(len(order), np.int64)
         place[mine] = np.arange(len(mine))
         index, here = place[faces[rows]].ravel(), order[mine]
@@ -189,6 +188,23 @@ def _primitives(sequence: Sequence, morph: Morph, buffer: Buffer) -> tuple[list[
     for primitive in primitives:
         _leave_out_still_normals(primitive.get("targets", []), set(buffer.zeros.values()))
     return [material for material, _ in parts], primitives
+
+
+def _parts(sequence: Sequence, faces: int) -> list[tuple[Material, np.ndarray]]:
+    """Each material of the sequence, with the numbers of its faces."""
+    return [(DEFAULT, np.arange(faces))] if sequence.appearance is None else list(sequence.appearance.parts())
+
+
+def _corners(parts: list[tuple[Material, np.ndarray]], rows: np.ndarray, faces: np.ndarray, count: int) -> np.ndarray:
+    """Which of the file's vertices the primitive of these faces has; one material has all, those of no face too."""
+    return np.arange(count) if len(parts) == 1 else np.unique(faces[rows])
+
+
+def primitive_vertices(sequence: Sequence) -> list[np.ndarray]:
+    """Of each primitive of the file that `write_glb` makes, (N,) which vertex of the sequence each of its own is."""
+    order, _, faces = _split(sequence)
+    parts = _parts(sequence, len(faces))
+    return [order[_corners(parts, rows, faces, len(order))] for _, rows in parts]
 
 
 def _leave_out_still_normals(targets: list[dict], zeros: set[int]) -> None:

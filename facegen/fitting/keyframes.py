@@ -7,6 +7,7 @@ motion. Mixed between two frames such a push is never smaller than it has to be,
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -95,6 +96,40 @@ def straight(transfer: Transfer, fields: np.ndarray) -> np.ndarray:
     return np.stack(moved) if moved else np.zeros((0, len(transfer.index), 3), np.float32)
 
 
+@dataclass(frozen=True, eq=False)
+class CarriedFields:
+    """What carries motion like one that was looked at from a template to a mesh: fields, and what mixes them.
+
+    Args:
+        basis: (K, V, 3) orthonormal fields of the template.
+        keys: (N, K) coordinates in these of the frames that are carried as they are.
+        fields: (K + N, U, 3) float32, what each does to the mesh.
+    """
+
+    basis: np.ndarray
+    keys: np.ndarray
+    fields: np.ndarray
+
+    @classmethod
+    def of(cls, transfer: Transfer, chunks: Iterable[np.ndarray]) -> tuple[CarriedFields, np.ndarray]:
+        """Look at a motion, (N, V, 3) mm at a time; its coordinates (T, K) are given too."""
+        coordinates, fields = fields_of(chunks)
+        keys = coordinates[key_frames(coordinates)]
+        moved = straight(transfer, fields)
+        if not len(keys):
+            return cls(fields, keys, moved), coordinates
+        steps = transfer(np.tensordot(keys, fields, 1)).astype(np.float32)
+        for step, row in zip(steps, keys, strict=True):
+            step -= np.tensordot(row.astype(np.float32), moved, 1)
+        return cls(fields, keys, np.concatenate([moved, steps])), coordinates
+
+    def weights(self, coordinates: np.ndarray) -> np.ndarray:
+        """(T, K + N) of the fields, for a motion of coordinates (T, K)."""
+        own = np.arange(len(coordinates), len(coordinates) + len(self.keys))
+        mixed = mixtures(np.concatenate([coordinates, self.keys]), own)[: len(coordinates)]
+        return np.concatenate([coordinates, mixed], axis=1)
+
+
 def carried(transfer: Transfer, chunks: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """A motion of the template carried to a mesh, as weights (T, R) times fields (R, U, 3) float32.
 
@@ -102,12 +137,5 @@ def carried(transfer: Transfer, chunks: Iterable[np.ndarray]) -> tuple[np.ndarra
         transfer: to the mesh, of U vertices.
         chunks: displacements of the template, (N, V, 3) mm each.
     """
-    coordinates, fields = fields_of(chunks)
-    keys = key_frames(coordinates)
-    moved = straight(transfer, fields)
-    if not len(keys):
-        return coordinates, moved
-    steps = transfer(np.tensordot(coordinates[keys], fields, 1)).astype(np.float32)
-    for step, row in zip(steps, coordinates[keys], strict=True):
-        step -= np.tensordot(row.astype(np.float32), moved, 1)
-    return np.concatenate([coordinates, mixtures(coordinates, keys)], axis=1), np.concatenate([moved, steps])
+    found, coordinates = CarriedFields.of(transfer, chunks)
+    return found.weights(coordinates), found.fields

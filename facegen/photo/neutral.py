@@ -19,12 +19,15 @@ from facegen.mesh.formats.ply import write_ply
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.photo.fit import PhotoFit, fit_photo
 from facegen.photo.marks import Marks
-from facegen.photo.report import comparison
-from facegen.photo.surface_color import projected, vertex_colors
+from facegen.photo.report import comparison, report
+from facegen.photo.surface_color import color_places, projected, vertex_colors
+from facegen.pictures.sheets import write_picture
 from facegen.sequence.sequence import Sequence
 
 SUFFIXES = (".ply", ".obj", ".glb")
 """By which a neutral can be written."""
+REPORT = ".report.png"
+"""What the picture that shows a fit has instead of the neutral's suffix."""
 
 
 def identity_of(model: Checkpoint, corpus: Path | None, name: str) -> Identity:
@@ -89,6 +92,32 @@ def write_neutral(path: Path, mesh: TriMesh, places: np.ndarray, picture: np.nda
         vertices = mesh.vertices[None].astype(np.float32)
         still = Sequence(vertices, mesh.faces, model.fps, motion, model.expressions, mesh.polygons)
         write_glb(replace(still, appearance=projected(places, mesh, picture)), path)
+
+
+def photographed(
+    model: Checkpoint, identity: Identity, picture: np.ndarray, landmarks: np.ndarray, out: Path
+) -> tuple[PhotoFit, np.ndarray]:
+    """Make the neutral of a photograph and write it; NAME.report.png beside it shows the fit.
+
+    Args:
+        model: whose topology it gets.
+        identity: of which people it is made, see `identity_of`.
+        picture: (H, W, 3) uint8.
+        landmarks: (468, 2) pixels.
+        out: see `write_neutral`.
+
+    Returns:
+        The fit, and (V, 2) pixels where the vertices have their colour.
+
+    Raises:
+        FacegenError: see `fit_neutral`.
+    """
+    fit = fit_neutral(model, identity, landmarks)
+    template = model.hierarchy.template
+    where = color_places(fit, template.faces, picture)
+    write_neutral(out, template.with_vertices(fit.neutral), where, picture, model)
+    write_picture(out.with_suffix(REPORT), report(picture, landmarks, fit, template.faces))
+    return fit, where
 
 
 def compare(

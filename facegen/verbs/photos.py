@@ -51,8 +51,6 @@ def photo(options: Namespace) -> None:
     """A photograph becomes a neutral of the model's topology."""
     from facegen.photo import neutral as making
     from facegen.photo.picture import read_photo
-    from facegen.photo.report import report
-    from facegen.photo.surface_color import color_places
     from facegen.pictures.sheets import write_picture
 
     making.require_suffix(options.out)
@@ -67,17 +65,11 @@ def photo(options: Namespace) -> None:
     target = None
     if options.compare is not None:
         target = read_photo(options.compare, None)
-    fit = making.fit_neutral(
-        model,
-        making.identity_of(model, options.corpus, str(options.model or "the model that comes with facegen")),
-        landmarks,
-    )
-    template = model.hierarchy.template
-    where = color_places(fit, template.faces, picture)
-    making.write_neutral(options.out, template.with_vertices(fit.neutral), where, picture, model)
-    shown = options.out.with_suffix(".report.png")
-    write_picture(shown, report(picture, landmarks, fit, template.faces))
-    print(f"{options.out}: {len(template.vertices)} vertices in mm; {fit.text(model.expressions)}; {shown} shows it")
+    name = str(options.model or "the model that comes with facegen")
+    identity = making.identity_of(model, options.corpus, name)
+    fit, where = making.photographed(model, identity, picture, landmarks, options.out)
+    shown = options.out.with_suffix(making.REPORT)
+    print(f"{options.out}: {len(fit.neutral)} vertices in mm; {fit.text(model.expressions)}; {shown} shows it")
     if target is not None and options.expression is not None:  # both are given, or neither
         made = making.compare(model, fit, options.expression, picture, landmarks, target, where)
         write_picture(options.out.with_suffix(".compare.png"), made)

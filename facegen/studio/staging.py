@@ -1,0 +1,166 @@
+"""A mesh file or a photograph becomes a stage, in a process of its own that can be stopped.
+
+`python -m facegen.studio.staging FILE CKPT FOLDER [MODULE ...]` does it; a line that begins with `stage:` says how far
+it is, and a mistake is told as the command line tells it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from facegen import checkpoint
+from facegen.animation import made_frames, neutral_of
+from facegen.checkpoint import Checkpoint
+from facegen.detection.look import camera_at
+from facegen.errors import FacegenError
+from facegen.exporters.glb import primitive_vertices, write_glb
+from facegen.face import Carried, Face, read_face
+from facegen.fitting.keyframes import CarriedFields
+from facegen.landmarks.points import Landmarks
+from facegen.mesh.appearance import Appearance
+from facegen.mesh.formats.io import read_appearance
+from facegen.mesh.tri_mesh import TriMesh
+from facegen.motion.label import Phases, motion_label
+from facegen.photo.neutral import identity_of, photographed
+from facegen.photo.picture import read_photo
+from facegen.pictures.render import render
+from facegen.pictures.sheets import write_picture
+from facegen.sequence.sequence import Sequence
+from facegen.studio.stage import Stage, shown_face
+
+PICTURES = (".jpg", ".jpeg", ".png", ".webp")
+"""Suffixes of photographs."""
+SHOWN, CORNERS = "mesh.glb", "corners.bin"
+"""The mesh as the page loads it, and which vertex of the stage each of its vertices is, uint32."""
+SEEN = "seen.png"
+"""What was seen of a face: its landmarks."""
+FROM_PHOTO = "neutral.glb"
+"""What a photograph becomes."""
+MISTAKE = "facegen: error: "
+"""What the line begins with in which a mistake is told, as the command line does it."""
+APEX, LOOKED_AT = 20, (8, 14, 30)
+"""Frames of each phase of the label of one expression, rise, apex and fall, and those whose motion is looked at.
+Chosen: two of the rise and one of the apex, between which an expression is mixed."""
+MOST_PAIRS = 10
+"""Pairs of expressions at once whose motion is looked at, at most. Chosen: few are shown together, and what is not
+looked at is mixed of what is."""
+TAKES = 3
+"""Takes of each that are looked at, of models that know takes. Chosen as the pairs."""
+MARK, MARK_SIZE = (235, 60, 90), 2
+"""sRGB of a landmark on its picture, and half its edge in pixels."""
+PICTURE_EDGE = 448
+"""Pixels of that picture's edge."""
+
+
+def stage(path: Path, model: Checkpoint, folder: Path, say: Callable[[str], object] = lambda text: None) -> Stage:
+    """Read a mesh, prepare it, and leave in `folder` what the page loads; `say` is told how far it is.
+
+    Raises:
+        FacegenError: it cannot be read, or the template cannot be fitted; a picture in `folder` shows why.
+    """
+    say("looking for the face")
+    seen = folder / "face.glb"  # after which a picture of a refusal is named
+
+    def show(mesh: TriMesh, marks: Landmarks) -> None:
+        write_picture(folder / SEEN, landmark_picture(mesh, marks))
+        say("fitting the template")
+
+    template, own = model.hierarchy.template, model.landmarks.get("template")
+    face = read_face(path, template, seen, own=own, grouped=True, on_seen=show)
+    neutral = neutral_of(face, model)
+    found = None
+    if isinstance(face.carry, Carried):
+        say("carrying the expressions over")
+        carry = face.carry
+        found, _ = CarriedFields.of(carry.onto, [_looked_at(model, neutral)])
+        if carry.dense is None:
+            found = CarriedFields(found.basis, found.keys, carry.whole(found.fields))
+    say("dressing it")
+    shown = shown_face(face, found)
+    appearance = _appearance(path, face, shown)
+    still = np.zeros((1, 0))
+    sequence = Sequence(shown.mesh.vertices[None], shown.mesh.faces, 1.0, still, (), appearance=appearance)
+    write_glb(sequence, folder / SHOWN)
+    (folder / CORNERS).write_bytes(np.concatenate(primitive_vertices(sequence)).astype("<u4").tobytes())
+    whole = len(face.mesh.vertices)
+    return Stage(shown, neutral, whole, _focus(shown))
+
+
+def _looked_at(model: Checkpoint, neutral: np.ndarray) -> np.ndarray:
+    """Motion of all expressions, and of some at once, displacements (N, V, 3) mm of the template."""
+    names, frames = model.expressions, 3 * APEX
+    phases = Phases(0, APEX, 2 * APEX, frames - 1)
+    labels = {name: motion_label(frames, name, phases, 1.0, names) for name in names}
+    pairs = list(combinations(names, 2))
+    some = np.linspace(0, len(pairs) - 1, min(MOST_PAIRS, len(pairs))).round().astype(int) if pairs else []
+    together = [np.maximum(labels[pairs[n][0]], labels[pairs[n][1]]) for n in some]
+    template = Face(model.hierarchy.template, lambda moved: moved, np.eye(3), None, "mm", 1.0)
+    shown = []
+    for label in [*labels.values(), *together]:
+        for seed in range(TAKES if model.performs else 1):
+            made = made_frames(model, label, template, seed=seed, neutral=neutral)
+            for frame in LOOKED_AT:
+                shown.append(made.displacements(frame, frame + 1))
+    return np.concatenate(shown)
+
+
+def landmark_picture(mesh: TriMesh, seen: Landmarks) -> np.ndarray:
+    """(H, W, 3) uint8: the mesh from the front, with its landmarks."""
+    camera = camera_at(seen.points, seen.rotation)
+    picture = render(mesh.vertices, mesh.faces, camera, size=PICTURE_EDGE)
+    local = (seen.points[seen.known] - camera.position) @ camera.axes.T
+    slope = np.tan(np.radians(camera.field_of_view) / 2)
+    places = ((local[:, :2] / (-slope * local[:, 2:]) * [1, -1] + 1) * PICTURE_EDGE / 2).round().astype(int)
+    for x, y in places:
+        across, down = (slice(max(at - MARK_SIZE + 1, 0), max(at + MARK_SIZE, 0)) for at in (x, y))
+        picture[down, across] = MARK
+    return picture
+
+
+def _appearance(path: Path, face: Face, shown: Face) -> Appearance | None:
+    """What the shown mesh looks like: as its file says, or clay where it has fewer triangles than that."""
+    whole = face.mesh if face.portion is None else face.portion.whole
+    if len(shown.mesh.faces) != len(face.mesh.faces):
+        return None
+    found = read_appearance(path, whole)
+    return face.portion.dressed(found) if face.portion is not None and found is not None else found
+
+
+def _focus(shown: Face) -> np.ndarray:
+    rows = shown.focus()
+    points = shown.mesh.vertices[np.unique(shown.mesh.faces) if rows is None else rows]
+    return np.stack([points.min(axis=0), points.max(axis=0)])
+
+
+def _say(text: str) -> None:
+    print(f"stage: {text}", flush=True)
+
+
+def run(arguments: list[str]) -> int:
+    """What the module does when it is run; gives its exit code."""
+    path, model_path, folder, *trust = arguments
+    try:
+        model = checkpoint.load(model_path, trust=trust)
+        face = Path(path)
+        if face.suffix.lower() in PICTURES:
+            _say("looking for a face in the photograph")
+            picture, landmarks = read_photo(face, None)
+            identity = identity_of(model, None, Path(model_path).name)
+            face = Path(folder) / FROM_PHOTO
+            print(photographed(model, identity, picture, landmarks, face)[0].text(model.expressions))
+        stage(face, model, Path(folder), _say).save(Path(folder))
+        return 0
+    except FacegenError as error:
+        print(f"{MISTAKE}{' '.join(str(error).split())}", file=sys.stderr)
+    except MemoryError:
+        print(f"{MISTAKE}not enough memory for a mesh of this size; take a smaller one", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,87 @@
+"""Files dropped onto the page: bounded, under plain names, in a folder of their own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from aiohttp import BodyPartReader, web
+
+from facegen.errors import FacegenError
+from facegen.mesh.formats.io import READERS
+from facegen.studio.staging import PICTURES
+
+LARGEST_DROP = 1 << 30
+"""Bytes of what is dropped at once, at most. Chosen: a mesh of five million vertices as text."""
+LARGEST_FOLDER = 4 << 30
+"""Bytes of all that was dropped since the studio began, at most. Chosen."""
+MOST_FILES = 64
+"""Files dropped at once, at most. Chosen: an asset with its textures."""
+NAME = re.compile(r"[^\W_][\w .()+-]{0,120}")
+"""Names that are kept: letters and digits first, no slash anywhere."""
+ONCE = 1 << 18
+"""Bytes that are read at once."""
+
+
+def plain(name: str) -> str:
+    """The name of a dropped file, as it is kept; one that says a place loses it.
+
+    Raises:
+        FacegenError: nothing of it can be kept.
+    """
+    last = name.replace("\\", "/").rpartition("/")[2]
+    if not NAME.fullmatch(last) or ".." in last:
+        raise FacegenError(f"a file is called {last[:40]!r}; rename it with letters, digits, - and . and drop it again")
+    return last
+
+
+async def received(request: web.Request, folder: Path, held: int) -> list[Path]:
+    """The files of a request, written to a folder.
+
+    Args:
+        request: a form with files.
+        folder: empty.
+        held: bytes that earlier ones take.
+
+    Raises:
+        FacegenError: they are too many or too large, there is none, or a name cannot be kept.
+    """
+    if not request.content_type.startswith("multipart/"):
+        raise FacegenError("expected files; drop them onto the page")
+    found: list[Path] = []
+    size = 0
+    async for part in await request.multipart():
+        if not isinstance(part, BodyPartReader) or part.filename is None:
+            continue
+        if len(found) == MOST_FILES:
+            raise FacegenError(f"more than {MOST_FILES} files at once; drop the mesh and what belongs to it")
+        path = folder / plain(part.filename)
+        with path.open("xb") as file:
+            while chunk := await part.read_chunk(ONCE):
+                size += len(chunk)
+                if size > LARGEST_DROP or held + size > LARGEST_FOLDER:
+                    raise FacegenError(
+                        f"expected up to {LARGEST_DROP >> 20} MB at once and {LARGEST_FOLDER >> 30} GB in all; drop "
+                        "less, or start the studio again"
+                    )
+                file.write(chunk)
+        found.append(path)
+    if not found:
+        raise FacegenError("expected files, found none; drop them onto the page")
+    return found
+
+
+def main_file(files: list[Path]) -> Path:
+    """The mesh among dropped files, or else the photograph.
+
+    Raises:
+        FacegenError: there is none, or several meshes.
+    """
+    meshes = [path for path in files if path.suffix.lower() in READERS]
+    pictures = [path for path in files if path.suffix.lower() in PICTURES]
+    if len(meshes) > 1:
+        raise FacegenError(f"{len(meshes)} meshes at once; drop one, with what belongs to it")
+    if not meshes and len(pictures) != 1:
+        kinds = " ".join([*READERS, *PICTURES, ".yaml", ".csv"])
+        raise FacegenError(f"{files[0].name}: expected one file of {kinds}; export it as one of them")
+    return (meshes or pictures)[0]

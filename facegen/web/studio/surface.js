@@ -1,0 +1,81 @@
+// The face's surface: rest positions, displacements onto them, and normals of what that makes.
+const MM = 1000; // the file is in metres, frames are in millimetres
+
+export class Surface {
+  // meshes: three.js meshes of the file, in order; corners: which vertex of the face each of theirs is; count: of these.
+  constructor(meshes, corners, count) {
+    this.count = count;
+    this.rest = new Float32Array(3 * count);
+    this.pose = new Float32Array(3 * count);
+    this.parts = [];
+    const faces = [];
+    let at = 0;
+    for (const mesh of meshes) {
+      const { position, normal } = mesh.geometry.attributes;
+      const own = corners.subarray(at, at + position.count);
+      at += position.count;
+      for (let v = 0; v < position.count; v++)
+        for (let k = 0; k < 3; k++) {
+          position.array[3 * v + k] *= MM;
+          this.rest[3 * own[v] + k] = position.array[3 * v + k];
+        }
+      for (const corner of mesh.geometry.index.array) faces.push(own[corner]);
+      this.parts.push({ mesh, own, position, normal });
+    }
+    this.faces = Uint32Array.from(faces);
+    this.light = this.#lightOf();
+    this.sums = new Float32Array(3 * count);
+    this.pose.set(this.rest);
+  }
+
+  // Vertices that stand at one place with one normal are one to the light, as along seams of textures.
+  #lightOf() {
+    const first = new Map();
+    const light = new Uint32Array(this.count);
+    for (const { own, normal } of this.parts)
+      for (let v = 0; v < own.length; v++) {
+        const p = 3 * own[v];
+        const looks = [0, 1, 2].map((k) => Math.round(normal.array[3 * v + k] * 50));
+        const key = `${this.rest[p]} ${this.rest[p + 1]} ${this.rest[p + 2]} ${looks}`;
+        if (!first.has(key)) first.set(key, own[v]);
+        light[own[v]] = first.get(key);
+      }
+    return light;
+  }
+
+  // steps: (3 count) Int16 of `step` mm; null is the face at rest.
+  move(steps, step) {
+    const { rest, pose } = this;
+    if (!steps) pose.set(rest);
+    else for (let i = 0; i < pose.length; i++) pose[i] = rest[i] + step * steps[i];
+    this.#shade();
+    for (const { own, position, normal } of this.parts) {
+      const place = position.array, looks = normal.array;
+      for (let v = 0, p = 0; v < own.length; v++, p += 3) {
+        const from = 3 * own[v], lit = 3 * this.light[own[v]];
+        place[p] = pose[from]; place[p + 1] = pose[from + 1]; place[p + 2] = pose[from + 2];
+        looks[p] = this.sums[lit]; looks[p + 1] = this.sums[lit + 1]; looks[p + 2] = this.sums[lit + 2];
+      }
+      position.needsUpdate = normal.needsUpdate = true;
+    }
+  }
+
+  #shade() {
+    const { pose, faces, light, sums } = this;
+    sums.fill(0);
+    for (let f = 0; f < faces.length; f += 3) {
+      const a = 3 * faces[f], b = 3 * faces[f + 1], c = 3 * faces[f + 2];
+      const ux = pose[b] - pose[a], uy = pose[b + 1] - pose[a + 1], uz = pose[b + 2] - pose[a + 2];
+      const vx = pose[c] - pose[a], vy = pose[c + 1] - pose[a + 1], vz = pose[c + 2] - pose[a + 2];
+      const x = uy * vz - uz * vy, y = uz * vx - ux * vz, z = ux * vy - uy * vx;
+      for (let k = 0; k < 3; k++) {
+        const s = 3 * light[faces[f + k]];
+        sums[s] += x; sums[s + 1] += y; sums[s + 2] += z;
+      }
+    }
+    for (let s = 0; s < sums.length; s += 3) {
+      const long = Math.hypot(sums[s], sums[s + 1], sums[s + 2]) || 1;
+      sums[s] /= long; sums[s + 1] /= long; sums[s + 2] /= long;
+    }
+  }
+}

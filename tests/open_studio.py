@@ -1,0 +1,62 @@
+"""A studio in a process of its own, and what a test asks of a page of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+FLAGS = (
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+    "--no-sandbox",
+)
+"""Of a Chromium that draws without a graphics card."""
+WAIT = 60
+"""Seconds that anything may take. Chosen far above what it takes; only what hangs comes near it."""
+
+
+class Opened:
+    """A studio in a process of its own, which can be killed and opened again at the same port."""
+
+    def __init__(self, mesh: Path, model: Path) -> None:
+        self.words = ["studio", str(mesh), "--model", str(model), "--no-browser"]
+        self.mesh, self.model = mesh, model
+        self.open(0)
+
+    def open(self, port: int) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "facegen", *self.words, "--port", str(port)], stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout is not None
+        found = re.search(r"http://127\.0\.0\.1:(\d+)/", self.process.stdout.readline())
+        assert found
+        self.url, self.port = found[0], int(found[1])
+
+    def kill(self) -> None:
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def close(self) -> int:
+        self.process.terminate()
+        return self.process.wait(WAIT)
+
+
+def until(page: Any, expression: str) -> Any:
+    """What an expression is on the page as soon as it is something; the page itself allows no polling of texts."""
+    end = time.monotonic() + WAIT
+    while time.monotonic() < end:
+        if found := page.evaluate(expression):
+            return found
+        page.wait_for_timeout(20)
+    raise AssertionError(f"never so: {expression}; {page.evaluate('document.body.innerText')[:400]}")
+
+
+READY = "!!(globalThis.studio && studio.face && studio.player.kept.size && document.querySelector('.tile img'))"

@@ -1,0 +1,177 @@
+"""Nobody but the studio's own page may talk to it, and it opens nothing that is named from outside."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from facegen.cli import run
+from facegen.errors import FacegenError
+from facegen.studio.uploads import main_file, plain
+
+
+def answer(port: int, method: str, path: str, headers: dict[str, str], body: bytes | None = None):
+    there = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    there.request(method, path, body, headers)
+    response = there.getresponse()
+    return response.status, response.read(), response.headers
+
+
+def own(opened) -> dict[str, str]:
+    return {"Origin": opened.url.rstrip("/"), "Host": f"127.0.0.1:{opened.port}"}
+
+
+def test_the_page_comes_with_a_strict_policy(opened) -> None:
+    status, page, headers = answer(opened.port, "GET", "/", {})
+    assert status == 200 and b"facegen studio" in page
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "unsafe" not in policy and "http" not in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "evil.example:80", "Origin": "http://evil.example:80"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("path", ["/", "/state", "/page/main.js", "/frames"])
+def test_another_page_is_refused(opened, headers: dict[str, str], path: str) -> None:
+    assert answer(opened.port, "GET", path, headers)[0] == 403
+
+
+@pytest.mark.parametrize("path", ["/faces", "/yaml", "/exports", "/takes", "/timelines"])
+def test_what_writes_has_to_say_where_it_comes_from(opened, path: str) -> None:
+    assert answer(opened.port, "POST", path, {}, b"{}")[0] == 403
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/page/../../cli.py",
+        "/page/%2e%2e/%2e%2e/cli.py",
+        "/page/three_parts.js",
+        "/faces/..%2f..%2fetc/file",
+        "/jobs/%2e%2e/file",
+        "/etc/passwd",
+    ],
+)
+def test_no_path_from_outside_is_opened(opened, path: str) -> None:
+    assert answer(opened.port, "GET", path, {})[0] in (400, 404)
+
+
+def dropped(opened, name: str, data: bytes, to: str = "/faces") -> tuple[int, dict]:
+    form = b'--b\r\nContent-Disposition: form-data; name="file"; filename="%s"\r\n\r\n' % name.encode()
+    headers = own(opened) | {"Content-Type": "multipart/form-data; boundary=b"}
+    status, said, _ = answer(opened.port, "POST", to, headers, form + data + b"\r\n--b--\r\n")
+    return status, json.loads(said)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "to", "why"),
+    [
+        ("face.exe", b"x", "/faces", "expected one file of"),
+        ("..", b"x", "/faces", "rename it"),
+        (".obj", b"x", "/faces", "rename it"),
+        ("t.yaml", b"frames: [", "/timelines", "t.yaml"),
+        ("t.yaml", b"frames: 9\nevents: [{expression: none, keys: [[1, 1]]}]", "/timelines", "none"),
+        ("t.csv", b"1,2,3", "/takes?fps=25", "columns of Live Link Face"),
+        ("t.csv", b"1,2,3", "/takes?fps=nan", "fps must be"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_used_is_a_sentence(opened, name: str, data: bytes, to: str, why: str) -> None:
+    status, said = dropped(opened, name, data, to)
+    assert status == 400 and why in said["error"]
+    assert "/tmp" not in said["error"] and "Error" not in said["error"]
+
+
+def test_names_lose_their_places() -> None:
+    assert plain("..\\..\\head (2).obj") == "head (2).obj" and plain("/etc/head.obj") == "head.obj"
+    for name in ("", "...", "a/..", "a\0b.obj", "-rf.obj", "x" * 200 + ".obj"):
+        with pytest.raises(FacegenError, match="rename it"):
+            plain(name)
+
+
+def test_one_mesh_at_a_time() -> None:
+    assert main_file([Path("skin.png"), Path("head.gltf"), Path("head.bin")]) == Path("head.gltf")
+    with pytest.raises(FacegenError, match="2 meshes"):
+        main_file([Path("a.obj"), Path("b.ply")])
+
+
+def test_uploads_are_bounded(opened, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import asyncio
+
+    from aiohttp import FormData, web
+    from aiohttp.test_utils import TestClient, TestServer
+
+    from facegen.studio import uploads
+
+    monkeypatch.setattr(uploads, "LARGEST_DROP", 1 << 20)
+    said = []
+
+    async def take(request: web.Request) -> web.Response:
+        try:
+            await uploads.received(request, tmp_path, 0)
+        except FacegenError as error:
+            said.append(str(error))
+        return web.Response()
+
+    async def send() -> None:
+        app = web.Application()
+        app.router.add_post("/", take)
+        async with TestClient(TestServer(app)) as client:
+            form = FormData()
+            form.add_field("file", bytes(3 << 20), filename="head.obj")
+            await client.post("/", data=form)
+
+    asyncio.run(send())
+    assert said and "expected up to 1 MB at once" in said[0]
+    assert (tmp_path / "head.obj").stat().st_size <= 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--host", "0.0.0.0"], "--host ADDRESS and --token SECRET go together"),
+        (["--token", "0123456789abcdef"], "go together"),
+        (["--host", "0.0.0.0", "--token", "short"], "must have 16"),
+        (["--host", "everywhere", "--token", "0123456789abcdef"], "--host must be an address"),
+        (["--port", "70000"], "--port must be from 0"),
+    ],
+)
+def test_other_machines_are_served_with_a_secret_alone(words, why, checkpoint_path, capsys) -> None:
+    assert run(["studio", "--model", str(checkpoint_path), *words]) == 2
+    assert why in capsys.readouterr().err
+
+
+def test_a_token_is_asked_for_and_the_folder_goes_with_the_process(checkpoint_path: Path, tmp_path: Path) -> None:
+    words = ["studio", "--model", str(checkpoint_path), "--port", "0", "--no-browser"]
+    words += ["--host", "127.0.0.1", "--token", "0123456789abcdef"]
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "facegen", *words], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    assert process.stdout is not None
+    port = int(process.stdout.readline().split(":")[2].split("/")[0])
+    assert answer(port, "GET", "/", {})[0] == 403
+    assert answer(port, "GET", "/?token=0123456789abcdeX", {})[0] == 403
+    status, _, headers = answer(port, "GET", "/?token=0123456789abcdef", {})
+    assert status == 303 and "HttpOnly" in headers["Set-Cookie"] and "SameSite=Strict" in headers["Set-Cookie"]
+    cookie = headers["Set-Cookie"].split(";")[0]
+    assert answer(port, "GET", "/state", {"Cookie": cookie})[0] == 200
+    assert list(tmp_path.glob("facegen-studio-*"))
+    process.terminate()
+    assert process.wait(60) == 0
+    assert not list(tmp_path.glob("facegen-studio-*"))

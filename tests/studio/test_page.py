@@ -1,0 +1,221 @@
+"""The page in the real browser: gestures by real events, and what they come to."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from live_link_files import smile, write_take
+from open_studio import READY, WAIT, Opened, until
+
+STATE = "JSON.stringify(studio.history.state)"
+SEEN = (
+    "!!studio.player.seen && studio.player.seen.revision === studio.revision"
+    " && studio.player.seen.number === Math.round(studio.player.at)"
+)
+
+
+BROKEN = {
+    "broken.obj": b"v 1 2\nf 1 2 3\n",
+    "cut.glb": b"glTF\2\0\0\0",
+    "what.txt": b"x",
+    "no.yaml": b"frames: [",
+    "no.csv": b"1,2",
+    "no.png": b"\x89PNG",
+}
+"""Files that the command line refuses, one of each kind."""
+LOWERED = """(() => {
+    const { surface } = studio.view;
+    const lowered = (v) => surface.rest[3 * v + 1] - surface.pose[3 * v + 1];
+    let most = 0;
+    for (let v = 0; v < surface.count; v++) if (lowered(v) > lowered(most)) most = v;
+    const down = lowered(most), [, now] = studio.view.where(most);
+    surface.move(null, 0);
+    return [down, now - studio.view.where(most)[1]];
+})()"""
+"""By how many mm the vertex goes down that goes down most, and by how many pixels on screen."""
+
+
+def state(page: Any) -> dict[str, Any]:
+    return json.loads(page.evaluate(STATE))
+
+
+def drop(page: Any, *paths: Path) -> None:
+    page.set_input_files("#file", list(map(str, paths)))
+
+
+def drag(page: Any, what: str, by: float) -> None:
+    """Press on something, and let go of it so many pixels to the right, by steps."""
+    box = page.locator(what).bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for part in (0.3, 0.7, 1):
+        page.mouse.move(x + part * by, y)
+    page.mouse.up()
+
+
+def test_an_expression_is_chosen_timed_undone_and_played(tab) -> None:
+    page = tab()
+    assert page.locator(".tile").count() == 6
+    page.click(".tile[data-expression=surprise]")
+    begun = state(page)
+    assert [event["expression"] for event in begun["events"]] == ["surprise"]
+    assert page.locator(".handle").count() == 4
+
+    # The handle of the offset, dragged to the right; the apex by a key; the whole event; its easing by the menu.
+    pixel = (begun["frames"] - 1) / page.locator("#ruler").bounding_box()["width"]
+    drag(page, "[data-name='0 3']", 5 / pixel)
+    assert state(page)["events"][0]["offset"] == begun["events"][0]["offset"] + 5
+    page.focus("[data-name='0 1']")
+    page.keyboard.press("ArrowRight")
+    assert state(page)["events"][0]["apex"][0] == begun["events"][0]["apex"][0] + 1
+    page.select_option("#ease", "in")
+    drag(page, "[data-name='0 body']", 3 / pixel)
+    moved = state(page)["events"][0]
+    assert (moved["onset"], moved["ease"]) == (begun["events"][0]["onset"] + 3, "in")
+
+    # Four steps back, and on again.
+    after = page.evaluate(STATE)
+    for _ in range(4):
+        page.keyboard.press("Control+z")
+    assert state(page) == begun
+    for _ in range(4):
+        page.keyboard.press("Control+Shift+Z")
+    assert page.evaluate(STATE) == after
+
+    # Keys: frames, ends, the part that is played, the list.
+    page.click("#canvas", position={"x": 300, "y": 200})
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("i")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("o")
+    assert (state(page)["in"], state(page)["out"]) == (1, 11)
+    page.keyboard.press(" ")
+    until(page, "studio.player.playing && studio.player.stats.shown > 2")
+    assert 1 <= page.evaluate("studio.player.at") <= 11
+    page.keyboard.press(" ")
+    assert not page.evaluate("studio.player.playing")
+    page.keyboard.press("?")
+    assert page.locator("#keys").is_visible() and "play, stop" in page.inner_text("#keys")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Delete")
+    assert state(page)["events"] == []
+
+
+def test_surprise_moves_the_face_on_screen_and_a_blend_shares_its_strength(tab) -> None:
+    page = tab()
+    page.click(".tile[data-expression=surprise]")
+    page.evaluate("studio.player.seek(studio.history.state.events[0].apex[0])")
+    until(page, SEEN)
+    until(page, "studio.player.kept.size === studio.history.state.frames")
+    # The chin, lowest vertex of the face, goes down on screen; the skull stays where it is.
+    down, pixels = page.evaluate(LOWERED)
+    assert down > 0.5 and pixels > 0.3
+    page.click(".tile[data-expression=happy]", modifiers=["Shift"])
+    events = state(page)["events"]
+    assert [(event["expression"], event["intensity"]) for event in events] == [("surprise", 0.5), ("happy", 0.5)]
+    page.locator("#blend").fill("0.25")
+    assert [event["intensity"] for event in state(page)["events"]] == [0.75, 0.25]
+    assert state(page)["events"][0]["apex"] == state(page)["events"][1]["apex"]
+
+
+def test_two_hundred_steps_of_undo_give_the_same_state(tab) -> None:
+    page = tab()
+    page.click(".tile[data-expression=sad]")
+    page.focus("[data-name='0 2']")
+    before = page.evaluate(STATE)
+    for number in range(200):
+        page.keyboard.press("ArrowRight" if number % 2 else "ArrowLeft")
+    assert page.evaluate("studio.history.past.length") >= 200
+    end = page.evaluate(STATE)
+    page.evaluate("for (let n = 0; n < 200; n++) studio.history.undo()")
+    assert page.evaluate(STATE) == before
+    page.evaluate("for (let n = 0; n < 200; n++) studio.history.redo()")
+    assert page.evaluate(STATE) == end
+
+
+def test_what_is_exported_is_what_the_command_line_makes(tab, opened: Opened, tmp_path: Path) -> None:
+    page = tab()
+    page.click(".tile[data-expression=fear]")
+    page.keyboard.press("Control+e")
+    page.fill("#out-name", "scared")
+    page.select_option("#out-format", ".npz")
+    until(page, "document.getElementById('out-command').value.endsWith('scared.npz')")
+    (tmp_path / "scared.yaml").write_text(page.input_value("#out-yaml"), encoding="utf-8")
+    with page.expect_download(timeout=WAIT * 1000) as download:
+        page.click("#out-go")
+    made = Path(download.value.path()).read_bytes()
+    command = ["animate", str(opened.mesh), "--model", str(opened.model), "--timeline", "scared.yaml"]
+    subprocess.run(
+        [sys.executable, "-m", "facegen", *command, "--out", "scared.npz"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
+    one, two = (np.load(path) for path in (download.value.path(), tmp_path / "scared.npz"))
+    assert len(made) == (tmp_path / "scared.npz").stat().st_size
+    for name in two.files:
+        np.testing.assert_array_equal(one[name], two[name])
+
+
+def test_tabs_are_apart_and_a_reload_keeps_what_was_done(tab) -> None:
+    one, two = tab(), tab()
+    one.click(".tile[data-expression=angry]")
+    two.click(".tile[data-expression=disgust]")
+    for page, name in ((one, "angry"), (two, "disgust")):
+        until(page, SEEN)
+        assert [event["expression"] for event in state(page)["events"]] == [name]
+    before = state(one)
+    one.reload(wait_until="commit")
+    until(one, READY)
+    assert state(one) == before
+    one.keyboard.press("Control+z")
+    assert state(one)["events"] == []
+
+
+def test_files_are_dropped_and_a_broken_one_is_a_sentence(tab, tmp_path: Path) -> None:
+    page = tab()
+    timeline = tmp_path / "scene.yaml"
+    timeline.write_text("frames: 30\nfps: 12\nevents:\n  - {expression: happy, onset: 2, apex: [9, 14], offset: 25}\n")
+    drop(page, timeline)
+    until(page, "studio.history.state.frames === 30")
+    assert (state(page)["fps"], state(page)["name"]) == (12, "scene")
+    take = write_take(tmp_path / "take.csv", smile(np.sin(np.pi * np.linspace(0, 1, 120)) ** 2))
+    drop(page, take)
+    until(page, "!!studio.history.state.events[0].keys")
+    event = state(page)["events"][0]
+    assert event["expression"] == "happy" and max(value for _, value in event["keys"]) == pytest.approx(1, abs=0.02)
+    kept = state(page)
+    for name, data in BROKEN.items():
+        (tmp_path / name).write_bytes(data)
+        drop(page, tmp_path / name)
+        until(page, "!!document.querySelector('.toast.bad')")
+        said = page.inner_text(".toast.bad")
+        assert len(said) > 20 and "/tmp" not in said and "Traceback" not in said, name
+        page.evaluate("document.querySelectorAll('.toast').forEach((each) => each.remove())")
+        page.evaluate("document.querySelector('dialog[open]')?.close()")
+    assert state(page) == kept
+    until(page, SEEN)
+
+
+def test_a_server_that_is_started_again_finds_the_timeline_unharmed(tab, opened: Opened) -> None:
+    page = tab()
+    page.click(".tile[data-expression=sad]")
+    before = state(page)
+    opened.kill()
+    until(page, "!document.getElementById('banner').hidden")
+    assert "has stopped" in page.inner_text("#banner")
+    page.focus("[data-name='0 3']")
+    page.keyboard.press("ArrowLeft")  # it goes on without its server
+    opened.open(opened.port)
+    until(page, "document.getElementById('banner').hidden")
+    until(page, SEEN)
+    assert state(page)["events"][0]["offset"] == before["events"][0]["offset"] - 1
+    assert state(page)["frames"] == before["frames"]
