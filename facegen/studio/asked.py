@@ -8,7 +8,6 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -132,7 +131,9 @@ def _event(number: int, said: Any) -> Event:
     if not isinstance(said, Mapping) or not set(said) <= set(FIELDS) or not isinstance(said.get("expression"), str):
         raise FacegenError(f"event {number}: expected {', '.join(FIELDS)}; reload the page")
     try:
-        marks = {name: _whole(said, name, 0, MOST_FRAMES) for name in ("onset", "offset") if said.get(name) is not None}
+        marks: dict[str, Any] = {
+            name: _whole(said, name, 0, MOST_FRAMES) for name in ("onset", "offset") if said.get(name) is not None
+        }
         apex, keys, ease = said.get("apex"), said.get("keys"), said.get("ease", "linear")
         if apex is not None:
             if not isinstance(apex, list) or len(apex) != 2:
@@ -154,7 +155,7 @@ def _whole(said: Mapping[str, Any], name: str, low: int, high: int, default: int
 
 def _number(said: Mapping[str, Any], name: str, low: float, high: float, default: float | None = None) -> float:
     value = said.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, Real) or not isfinite(value) or not low <= value <= high:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or not low <= value <= high:
         raise FacegenError(f"{name} must be a number from {low:g} to {high:g}, got {str(value)[:40]}")
     return float(value)
 

@@ -111,15 +111,15 @@ class Feed:
             return await self._refuse(revision, "this face is no longer held; drop its file again")
         try:
             asked = Asked.parse(said.get("state"))
-            self.clip = await self._compute(Clip, self.studio.model, stage, asked, revision, self.own)
+            clip = self.clip = await self._compute(Clip, self.studio.model, stage, asked, revision, self.own)
         except FacegenError as error:
             self.clip = None
             return await self._refuse(revision, str(error))
         self.strain = said.get("strain") is True
-        await self.socket.send_bytes(self.clip.curves())
+        await self.socket.send_bytes(clip.curves())
         at = said.get("at")
-        if isinstance(at, int) and 0 <= at < len(self.clip.label):
-            await self._frame(self.clip, at)
+        if isinstance(at, int) and 0 <= at < len(clip.label):
+            await self._frame(clip, at)
         self.unsettled = asked.alive and said.get("settled") is True
 
     async def _frame(self, clip: Clip, number: int) -> None:

@@ -61,7 +61,7 @@ def pack_shapes(root: Path, model: Path = MODEL, path: Path = BASIS) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser = argparse.ArgumentParser(description="From a training run to the model that comes with facegen.")
     parser.add_argument("run", type=Path, help="the checkpoint that training wrote last")
     parser.add_argument("root", type=Path, help="a clone of ICT-FaceKit")
     options = parser.parse_args()
