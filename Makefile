@@ -3,17 +3,20 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SHOWN := $(VENV)/.shown
+TRAINS := $(VENV)/.trains
 SET_UP := $(VENV)/.set-up
 PIP = $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 # openmesh comes as source: it needs a C++ compiler and cmake, and with cmake 4 the policy that its build files ask for.
 BUILT = CMAKE_POLICY_VERSION_MINIMUM=3.5 $(PIP)
+# All that the first pictures need beside facegen and its compiled forms: a small part of what it depends on, no torch.
+FIRST = numpy scipy pyyaml tqdm lazy-loader pillow embreex imageio-ffmpeg
 
 .PHONY: demo test types lint docs package built-package tried-package lowest blender elsewhere browser false-faces lids own-face draws three pretrained clean
 
-# The first pictures need little; what training needs is built once they are there.
+# The first pictures need little; what training needs is fetched and built once they are there.
 demo: $(SHOWN)
 	$(BIN)/facegen demo --out demo --first
-	@$(BIN)/python -c 'import openmesh' 2>/dev/null || $(BUILT) openmesh
+	@$(MAKE) --no-print-directory $(TRAINS)
 	$(BIN)/facegen demo --out demo
 
 # One thread for each test process: two processes that both want both cores only slow each other down.
@@ -157,11 +160,20 @@ define require-tools
 endef
 NEEDED := pyproject.toml constraints.txt $(wildcard facegen/nn/native/*.cpp facegen/nn/native/*.h)
 
-# Without --no-compile pip spends half a minute on bytecode that is made anyway where it is first used.
+# Without --no-compile pip makes bytecode of all that it installs; what is imported makes its own.
 $(SHOWN): $(NEEDED)
 	$(require-tools)
+	@echo "setting up $(VENV) for the first pictures, a minute or two; what training needs comes after them"
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) --no-compile -e '.[video]'
+	$(PIP) --no-compile $(FIRST)
+	$(PIP) --no-compile --no-deps -e .
+	@# Where the compiled forms could not be built, torch does their work.
+	@$(BIN)/python -c 'import sys; from facegen.nn import native; sys.exit(native.library is None)' || $(PIP) --no-compile -e '.[video]'
+	@touch $@
+
+$(TRAINS): $(NEEDED)
+	@echo "setting up $(VENV) for training, some minutes"
+	$(BUILT) --no-compile -e '.[prepare,video]'
 	@touch $@
 
 $(SET_UP): $(NEEDED)
@@ -172,7 +184,7 @@ $(SET_UP): $(NEEDED)
 	@! command -v npm >/dev/null 2>&1 || { mkdir -p $(VENV)/elsewhere && cp tests/exporters/elsewhere/package.json $(VENV)/elsewhere && \
 	  npm install --prefix $(VENV)/elsewhere --silent --no-audit --no-fund --no-package-lock; } || \
 	  echo "npm could not install the glTF validator and three.js: the tests that ask for them will be skipped" >&2
-	@touch $@ $(SHOWN)
+	@touch $@ $(SHOWN) $(TRAINS)
 
 clean:
 	rm -rf $(VENV) demo

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from facegen.folders import RECORD, new_folder
+from facegen.mesh.decimation import require_openmesh
 from facegen.motion.label import EXPRESSIONS
 from facegen.optional import require
 
@@ -78,7 +79,7 @@ def demo(out: str | Path, seed: int = 0, first: bool = False) -> None:
         _first_look(out)
     if first:
         return
-    require("openmesh", "prepare")  # by which levels of a mesh are made
+    require_openmesh()
     with new_folder(out, replaced=True) as folder:
         shutil.copytree(out / FIRST, folder / FIRST)
         _say(f"1/4 making {SUBJECTS} built-in faces of {VERTICES:,} vertices that act six expressions")
@@ -118,7 +119,7 @@ def _first_look(out: Path) -> None:
         (folder / FIRST).mkdir()
         first_look(folder / FIRST)
     names = ", ".join(str(out / FIRST / name) for name in FILES)
-    _say(f"{time.monotonic() - start:.0f} seconds: {names}; and now the whole chain, with training")
+    _say(f"{time.monotonic() - start:.0f} seconds: {names}")
 
 
 def _say(text: str) -> None:

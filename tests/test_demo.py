@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +18,9 @@ from facegen import first_look
 from facegen.cli import run
 from facegen.folders import RECORD
 from facegen.motion.label import EXPRESSIONS
+from facegen.nn import native
+
+ROOT = Path(__file__).parents[1]
 
 
 def _seen(folder: Path) -> None:
@@ -60,10 +67,25 @@ def test_the_demo_leaves_what_it_promises(small: None, tmp_path: Path, capsys: p
     assert (out / "mine.txt").read_text() == "keep me"
 
 
-def test_the_first_look_is_a_head_with_eyes_that_acts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("CLIP_FRAMES", "SHEET_FRAMES"):
-        monkeypatch.setattr(first_look, name, 6)
-    first_look.first_look(tmp_path)
+def test_where_openmesh_is_missing_the_first_look_comes_before_the_line_that_installs_it(
+    small: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "openmesh", None)
+    assert run(["demo", "--out", str(tmp_path / "demo")]) == 2
+    assert (tmp_path / "demo" / "first" / "sheet.png").is_file()
+    said = capsys.readouterr().err.splitlines()
+    assert "seconds: " in said[-2] and "first/sheet.png" in said[-2]
+    assert said[-1].endswith("CMAKE_POLICY_VERSION_MINIMUM=3.5 pip install openmesh")
+
+
+@pytest.mark.skipif(native.library is None, reason="facegen was installed without a C++ compiler")
+def test_the_first_look_is_a_head_with_eyes_that_acts_and_needs_what_make_installs_first(tmp_path: Path) -> None:
+    installed = re.findall(r"^FIRST = (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)[0].split()
+    subprocess.run(
+        [sys.executable, ROOT / "tests/little_installed.py", "6", tmp_path, *installed],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        check=True,
+    )
     assert {path.name for path in tmp_path.iterdir()} == set(first_look.FILES)
     head, landmarks, look = first_look.shipped_head()
     assert not np.isnan(landmarks).all(axis=1).all() and look.colors is not None

@@ -48,7 +48,7 @@ def decimate(mesh: TriMesh, count: int) -> tuple[np.ndarray, TriMesh]:
     Reference:
         Garland and Heckbert, "Surface Simplification Using Quadric Error Metrics", SIGGRAPH 1997; OpenMesh.
     """
-    openmesh = _openmesh()
+    openmesh = require_openmesh()
     normals = vertex_normals(mesh.vertices, mesh.faces)
     best, fewest, nearest = None, np.inf, len(mesh.vertices)
     for raised, turn in product(BORDER_RAISES, COLLAPSE_TURNS):
@@ -146,7 +146,7 @@ def _add(decimater: Any, handle: Any) -> Any:
     return decimater.module(handle)
 
 
-def _openmesh() -> ModuleType:
+def require_openmesh() -> ModuleType:
     """Import OpenMesh, which pip builds from source and which is missing where that failed.
 
     Raises:
