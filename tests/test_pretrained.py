@@ -74,3 +74,11 @@ def test_rig_takes_the_shapes_that_come_with_it(face: Path, tmp_path: Path, caps
     said = capsys.readouterr().out
     assert "not made, since the basis does not bring it: tongueOut" in said
     assert "51 " in said
+
+
+def test_motion_with_life_becomes_an_animation_for_avatars(face: Path, tmp_path: Path) -> None:
+    words = ["animate", str(face), "--expression", "happy", "--frames", "50", "--alive"]
+    for more, seed in (([], "a"), (["--seed", "3"], "b"), (["--seed", "mean"], "c")):
+        assert run([*words, *more, "--out", str(tmp_path / f"{seed}.vrma")]) == 0
+    made = [(tmp_path / f"{name}.vrma").read_bytes() for name in "abc"]
+    assert made[0][:4] == b"glTF" and made[0] != made[1] != made[2]

@@ -66,8 +66,8 @@ def animated_track(
     track = Track.of_sequence(sequence, basis, "a track")
     if not options.alive:
         return track, sequence
-    seed = int(options.seed) if str(options.seed or 0).isdecimal() else 0
-    return living_track(track, seed, sequence.motion, sequence.expressions), sequence
+    seed = options.seed or "0"  # which `animate` has looked at
+    return living_track(track, int(seed) if seed.isdecimal() else 0, sequence.motion, sequence.expressions), sequence
 
 
 def write_animated(options: Namespace, animate: Callable[[Namespace], None]) -> None:

@@ -45,6 +45,12 @@ def missed(name: str, head: dict[str, Any]) -> list[str]:
             lines.append(f"mean cosine {mean['cosine']:.4f}, {COSINE} wanted")
         if mean["unexplained"] > UNEXPLAINED:
             lines.append(f"mean unexplained share {mean['unexplained']:.4f}, {UNEXPLAINED} wanted")
+    return lines + strained(poses)
+
+
+def strained(poses: dict[str, dict[str, Any]]) -> list[str]:
+    """The poses that turn more triangles over or cross lips or lids deeper than the artist's, a line each."""
+    lines = []
     for pose, row in poses.items():
         most = row["true_turned"] + max(TURNED_SHARE * row["true_turned"], TURNED)
         if row["turned"] > most:

@@ -1,0 +1,95 @@
+"""Brows, lips and eyes for a face of clay, by its landmarks: what a camera sees of real faces, and a detector knows to
+look for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from scipy.spatial import KDTree
+
+from facegen.face import Face
+from facegen.landmarks.points import LEFT_EYE, MOUTH, RIGHT_EYE, face_size
+from facegen.pictures.render import Camera, render
+
+SKIN, BROW, LIP = (0.86, 0.72, 0.65), (0.30, 0.22, 0.17), (0.72, 0.46, 0.43)
+INSIDE, WHITE, IRIS = (0.88, 0.84, 0.78), (0.93, 0.93, 0.92), (0.24, 0.17, 0.12)
+"""sRGB; what is inside is teeth and tongue. Chosen."""
+BROWS = (
+    ((70, 46), (63, 53), (105, 52), (66, 65), (107, 55)),
+    ((300, 276), (293, 283), (334, 282), (296, 295), (336, 285)),
+)
+"""FaceMesh's numbers along each brow, its upper edge and its lower one."""
+LIPS = (
+    ((61, 61), (40, 80), (37, 82), (0, 13), (267, 312), (270, 310), (291, 291)),
+    ((61, 61), (91, 88), (84, 87), (17, 14), (314, 317), (321, 318), (291, 291)),
+)
+"""The same along each lip: its outer edge and where it meets the other."""
+EYE_REACH, IRIS_RADIUS = 0.14, 0.026
+"""In units of the face's size: an eyeball lies so near to its lids' middle; half an iris is 5.8 mm of an adult."""
+SOFT = 0.01
+"""The same: how wide the edges of brows and lips are. Chosen: as far as vertices of a coarse head lie apart."""
+PLATE, PLATE_BEHIND, DARK = (0.12, 0.09), 0.16, (0.16, 0.09, 0.09)
+"""The same: half the width and height of what is seen through a mouth that has nothing inside, and how far behind the
+lips it lies; and its sRGB. Chosen."""
+STEPS = 12
+"""Points between two of a line. Chosen: nearer to each other than vertices are."""
+
+
+def painted(face: Face) -> np.ndarray:
+    """(U, 3) sRGB of a face's vertices, which they keep in whatever it does."""
+    marks, points = face.marks, face.mesh.vertices
+    assert marks is not None
+    colors = np.tile(np.array(SKIN), (len(points), 1))
+    soft = SOFT * face_size(marks)
+    for lines, color in ((BROWS, BROW), (LIPS, LIP)):
+        for line in lines:
+            middle, half = _band(marks, line)
+            gap, near = map(np.asarray, KDTree(middle).query(points))
+            share = np.clip((half[near] - gap) / soft + 0.5, 0, 1)[:, None]
+            colors += share * (color - colors)
+    if face.skin is not None:
+        colors[~face.skin] = INSIDE
+        for eye in (LEFT_EYE, RIGHT_EYE):
+            _paint_eye(colors, face, marks[list(eye)], face_size(marks))
+    return colors
+
+
+def _paint_eye(colors: np.ndarray, face: Face, around: np.ndarray, size: float) -> None:
+    """Colour what is no skin near an eye's landmarks (N, 3) as a white with an iris in its front."""
+    assert face.skin is not None
+    local = (face.mesh.vertices - np.nanmean(around, axis=0)) @ face.rotation.T / size
+    ball = np.flatnonzero(~face.skin & (np.linalg.norm(local, axis=1) < EYE_REACH))
+    if not len(ball):
+        return
+    colors[ball] = WHITE
+    front = local[ball, 2] > np.median(local[ball, 2])
+    colors[ball[front & (np.linalg.norm(local[ball, :2], axis=1) < IRIS_RADIUS)]] = IRIS
+
+
+def pictured(face: Face, poses: Iterable[np.ndarray], camera: Camera, size: int) -> list[np.ndarray]:
+    """Pictures (size, size, 3) uint8 of a painted face in poses (U, 3) mm, with the dark in its mouth."""
+    marks = face.marks
+    assert marks is not None
+    lips = np.nanmean(marks[list(MOUTH)], axis=0) @ face.rotation.T
+    across, up = np.array(PLATE) * face_size(marks)
+    corners = lips + [
+        [x * across, y * up, -PLATE_BEHIND * face_size(marks)] for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))
+    ]
+    plate, count = corners @ face.rotation, len(face.mesh.vertices)
+    faces = np.concatenate([face.mesh.faces, [[count, count + 1, count + 2], [count, count + 2, count + 3]]])
+    colors = np.concatenate([painted(face), np.tile(DARK, (4, 1))])
+    return [render(np.concatenate([pose, plate]), faces, camera, size=size, colors=colors) for pose in poses]
+
+
+def _band(marks: np.ndarray, line: tuple[tuple[int, int], ...]) -> tuple[np.ndarray, np.ndarray]:
+    """(N, 3) points along the middle of a band, and (N,) half its width there."""
+    edges = marks[np.array(line)]
+    edges = edges[np.isfinite(edges).all(axis=(1, 2))]
+    at = np.linspace(0, len(edges) - 1, STEPS * (len(edges) - 1) + 1)
+    low, part = (
+        np.minimum(at.astype(int), len(edges) - 2),
+        (at - np.minimum(at.astype(int), len(edges) - 2))[:, None, None],
+    )
+    edges = (1 - part) * edges[low] + part * edges[low + 1]
+    return edges.mean(axis=1), np.linalg.norm(edges[:, 0] - edges[:, 1], axis=1) / 2

@@ -1,0 +1,122 @@
+"""How `make six` judges; the faces themselves take minutes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from benchmark.six import confusion, judged, table
+from benchmark.six_looks import Look
+from benchmark.six_paint import BROW, SKIN, painted
+from benchmark.six_signs import LEAST, MEASURES, SIGNS, UNSEEN, changes, wrong
+from seeing_head import marks
+from shapes import grid
+
+from facegen.face import Face
+from facegen.mesh import TriMesh
+from facegen.motion.label import EXPRESSIONS
+
+
+def shown(expression: str, share: float = 2.0) -> np.ndarray:
+    """What an expression should do, so many times the least."""
+    return np.array([share * LEAST * SIGNS[expression].get(name, (0, ""))[0] for name in MEASURES])
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_an_expression_is_right_with_all_of_its_signs_and_not_by_rest_or_by_their_reverse(expression: str) -> None:
+    assert wrong(shown(expression), expression) == []
+    for other in (shown(expression, 0.5), -shown(expression), np.full(len(MEASURES), np.nan)):
+        assert wrong(other, expression) == list(SIGNS[expression])
+
+
+def test_no_two_expressions_have_the_same_signs() -> None:
+    told = {tuple(np.sign(shown(name))) for name in EXPRESSIONS}
+    assert len(told) == len(EXPRESSIONS)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "step", "larger"),
+    [
+        ((61, 291), (0, 1), {"corners up"}),
+        ((61,), (-1, 0), {"mouth wide"}),
+        ((14, 17, 84, 314), (0, -1), {"mouth open", "lips high"}),
+        ((107, 336, 66, 296), (0, 1), {"inner brows up"}),
+        ((336,), (1, 0), {"brows apart"}),
+        ((160, 159, 158, 385, 386, 387), (0, 1), {"lids open"}),
+        ((48, 278, 64, 294, 98, 327), (0, 1), {"nose up"}),
+    ],
+)
+def test_a_measure_grows_as_its_landmarks_move(
+    numbers: tuple[int, ...], step: tuple[int, int], larger: set[str]
+) -> None:
+    rest = face()
+    moved = rest.copy()
+    moved[list(numbers)] += step
+    (found,) = changes(np.stack([rest, moved]))
+    assert {name for name, value in zip(MEASURES, found, strict=True) if value > 1e-9} == larger
+    np.testing.assert_allclose(changes(np.stack([7 * rest, 7 * moved])), [found])  # in units of the face
+
+
+def face() -> np.ndarray:
+    """(468, 2) landmarks of nobody, those that are one above or beside the other in order."""
+    points = np.random.default_rng(0).normal(0, 50, (468, 2))
+    points[336], points[107] = (9, 30), (-9, 30)
+    points[291], points[61] = (25, -40), (-25, -40)
+    return points
+
+
+def look(seen: np.ndarray, own: np.ndarray, name: str = "x") -> Look:
+    return Look(name, seen, own)
+
+
+def test_a_sign_that_fails_in_the_picture_alone_is_no_fault_of_the_motion() -> None:
+    rest = face()
+    smile = rest.copy()
+    smile[[61, 291]] += [[-9, 9], [9, 9]]
+    smile[[160, 159, 158, 385, 386, 387], 1] -= 3
+    right, still = np.stack([rest, smile]), np.stack([rest, rest])
+    assert judged(look(right, right), ("happy",)) == {"happy": {}}
+    assert judged(look(still, right), ("happy",)) == {"happy": dict.fromkeys(SIGNS["happy"], False)}
+    assert judged(look(still, still), ("happy",)) == {"happy": dict.fromkeys(SIGNS["happy"], True)}
+    assert judged(look(right, still), ("happy",)) == {"happy": {}}
+    text, missed = table("people", [{"happy": {}}, {"happy": {"lids open": True, "corners up": False}}], ("happy",))
+    assert "| happy | 1 | lids open 1 (1), corners up 1 (0) |" in text
+    assert missed == ["people, happy: 1 of 2"]
+
+
+def test_what_the_detector_does_not_follow_is_judged_on_the_mesh() -> None:
+    rest = face()
+    frown = rest.copy()
+    frown[[107, 336], 0] *= 0.5
+    assert UNSEEN[0] not in judged(look(np.stack([rest, rest]), np.stack([rest, frown])), ("angry",))["angry"]
+    assert judged(look(np.stack([rest, frown]), np.stack([rest, rest])), ("angry",))["angry"][UNSEEN[0]]
+
+
+def test_nobody_is_told_by_their_own_picture() -> None:
+    rest, random = face(), np.random.default_rng(1)
+    acted = [rest, *(rest + random.normal(0, 3, rest.shape) for _ in range(3))]
+    same = [look(np.stack(acted), np.stack(acted)) for _ in range(3)]
+    np.testing.assert_array_equal(confusion(same), 3 * np.eye(3))
+    swapped = look(np.stack([acted[0], acted[2], acted[1], acted[3]]), np.stack(acted))
+    found = confusion([*same, swapped])
+    assert found[0, 1] == found[1, 0] == 1 and found[2, 2] == 4
+    np.testing.assert_array_equal(confusion(same, [swapped]), [[0, 1, 0], [1, 0, 0], [0, 0, 1]])
+
+
+def plate() -> Face:
+    """A flat sheet with the landmarks of the built-in head."""
+    sheet = grid(121, 121)
+    points = sheet.vertices * [1.7, 1.9, 0] - [102, 125, 0]
+    found = marks()
+    found[:, 2] = np.where(np.isfinite(found[:, 2]), 0, np.nan)
+    return Face(TriMesh(points, sheet.faces), lambda moved: moved, np.eye(3), None, "mm", 1.0, found)
+
+
+def test_brows_are_painted_where_they_are() -> None:
+    face = plate()
+    assert face.marks is not None
+    face.marks[[46, 53, 52, 65, 55]] = face.marks[[70, 63, 105, 66, 107]] - [0, 6, 0]
+    face.marks[[276, 283, 282, 295, 285]] = face.marks[[300, 293, 334, 296, 336]] - [0, 6, 0]
+    colors, points = painted(face), face.mesh.vertices
+    brow = np.abs(colors - BROW).max(axis=1) < 0.01
+    assert 40 < brow.sum() < 400 and (points[brow, 1] > 5).all() and (np.abs(points[brow, 0]) > 8).all()
+    assert (np.abs(colors - SKIN).max(axis=1) < 0.01).mean() > 0.9
