@@ -71,7 +71,9 @@ def measure(displacement: np.ndarray, neutral: np.ndarray, fps: float, mirror: n
     up, down = share[: peak + 1], share[peak:][::-1]
     rise, fall = (_crossing(curve, 0.9) - _crossing(curve, 0.1) for curve in (up, down))
     speed = np.diff(up, prepend=up[:1]) * fps
-    steps = find_peaks(np.pad(speed, 1), prominence=STEP * max(float(speed.max()), 1e-9))[0]
+    # Rounded: of an even speed, several frames may share the last bit of the highest, and each would count.
+    even = np.round(speed / max(float(speed.max()), 1e-9), 9)
+    steps = find_peaks(np.pad(even, 1), prominence=STEP)[0]
     spread, apart = _parts(displacement, neutral, fps, share, peak, rise)
     side = _side(displacement, mirror, peak, fps)
     return np.array([

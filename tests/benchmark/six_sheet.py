@@ -21,7 +21,7 @@ from facegen.pictures.render import Camera
 from facegen.pictures.sheets import contact_sheet
 from facegen.pretrained import MODEL
 
-COLORS = 128
+COLORS = 256
 """Of the picture's palette. Chosen: README's pictures are small files."""
 
 

@@ -11,14 +11,14 @@ from browser import CHROMIUM
 from open_studio import FLAGS, READY, Opened, until
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def opened(neutral_path: Path, checkpoint_path: Path) -> Iterator[Opened]:
     found = Opened(neutral_path, checkpoint_path)
     yield found
     found.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     driven = pytest.importorskip("playwright.sync_api")
     if CHROMIUM is None:
