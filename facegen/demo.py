@@ -21,7 +21,7 @@ EXPRESSION_FILES = tuple(f"{name}{suffix}" for name in EXPRESSIONS for suffix in
 FIRST = "first"
 """Folder of what the model that comes with facegen makes, which is there before the training begins."""
 MADE = (FIRST, "corpus", "run", "model.ckpt", "neutral.obj", "sheet.png", "faces.html", "demo.json", *EXPRESSION_FILES)
-"""What a demo leaves behind: a folder with nothing else in it may be replaced."""
+"""What a demo leaves behind, beside the record of it."""
 
 # Sizes, chosen together so that the demo takes minutes on two cores and its faces still move smoothly.
 SUBJECTS, VERTICES = 24, 2500
@@ -65,7 +65,7 @@ def demo(out: str | Path, seed: int = 0, first: bool = False) -> None:
     its errors, and six expressions as pictures and files.
 
     Args:
-        out: folder to make; an earlier demo there is replaced.
+        out: folder to make; an earlier demo there is replaced, if it is as it was made.
         seed: fixes everything that is drawn.
         first: only the first look; where `out` has nothing but one, it is kept.
 

@@ -449,18 +449,14 @@ def test_a_full_disk_leaves_nothing(
 
 
 @pytest.mark.parametrize("limit", [4096, 400_000])
-def test_a_full_disk_while_preparing_leaves_no_corpus(
+def test_a_full_disk_while_preparing_keeps_what_is_done(
     limit: int, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     # The smaller limit is met by the hierarchy, the larger one by the frames.
     arguments = "prepare synthetic --subjects 2 --vertices 400 --frames 200 200 --out"
     with full_disk(limit):
-        fails(
-            capsys,
-            [*arguments.split(), tmp_path / "deep" / "corpus"],
-            "file too large; make room: what is done is kept",
-        )
-    assert not (tmp_path / "deep" / "corpus").exists()
+        fails(capsys, [*arguments.split(), tmp_path / "deep" / "corpus"], "file too large", "what is done is kept")
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == [".corpus.unfinished"]
 
 
 def test_a_full_disk_while_training_leaves_no_half_checkpoint(

@@ -71,7 +71,7 @@ def evaluate(
     Args:
         corpus_path: what the checkpoints were trained on.
         checkpoints: by name, of `MODELS`, `performance` or `classifier`, any number of files, such as of several seeds.
-        out: folder to make; an earlier report there is replaced.
+        out: folder to make; an earlier report there is replaced, if it is as it was made.
         device: where the networks compute: `cpu`, `cuda`.
         style: of the figures, one of `facegen.pictures.figure.STYLES`.
         trust: see `facegen.checkpoint.load`.
