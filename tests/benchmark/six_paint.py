@@ -10,6 +10,7 @@ from scipy.spatial import KDTree
 
 from facegen.face import Face
 from facegen.landmarks.points import LEFT_EYE, MOUTH, RIGHT_EYE, face_size
+from facegen.mesh.topology import surface_pieces
 from facegen.pictures.render import Camera, render
 
 SKIN, BROW, LIP = (0.86, 0.72, 0.65), (0.30, 0.22, 0.17), (0.72, 0.46, 0.43)
@@ -69,17 +70,21 @@ def _paint_eye(colors: np.ndarray, face: Face, around: np.ndarray, size: float) 
 
 def pictured(face: Face, poses: Iterable[np.ndarray], camera: Camera, size: int) -> list[np.ndarray]:
     """Pictures (size, size, 3) uint8 of a painted face in poses (U, 3) mm, with the dark in its mouth."""
+    faces, colors, more = face.mesh.faces, painted(face), np.empty((0, 3))
+    if surface_pieces(face.mesh)[0] > 1:  # else its holes are drawn dark as they are
+        more = _plate(face)
+        faces = np.concatenate([faces, len(face.mesh.vertices) + np.array([[0, 1, 2], [0, 2, 3]])])
+        colors = np.concatenate([colors, np.tile(DARK, (len(more), 1))])
+    return [render(np.concatenate([pose, more]), faces, camera, size=size, colors=colors) for pose in poses]
+
+
+def _plate(face: Face) -> np.ndarray:
+    """(4, 3) mm, corners of a plate behind the lips."""
     marks = face.marks
     assert marks is not None
-    lips = np.nanmean(marks[list(MOUTH)], axis=0) @ face.rotation.T
-    across, up = np.array(PLATE) * face_size(marks)
-    corners = lips + [
-        [x * across, y * up, -PLATE_BEHIND * face_size(marks)] for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))
-    ]
-    plate, count = corners @ face.rotation, len(face.mesh.vertices)
-    faces = np.concatenate([face.mesh.faces, [[count, count + 1, count + 2], [count, count + 2, count + 3]]])
-    colors = np.concatenate([painted(face), np.tile(DARK, (4, 1))])
-    return [render(np.concatenate([pose, plate]), faces, camera, size=size, colors=colors) for pose in poses]
+    size = face_size(marks)
+    corners = [[x * PLATE[0], y * PLATE[1], -PLATE_BEHIND] for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
+    return (np.nanmean(marks[list(MOUTH)], axis=0) @ face.rotation.T + size * np.array(corners)) @ face.rotation
 
 
 def _band(marks: np.ndarray, line: tuple[tuple[int, int], ...]) -> tuple[np.ndarray, np.ndarray]:

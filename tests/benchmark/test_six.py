@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from benchmark.six import confusion, judged, table
 from benchmark.six_looks import Look
-from benchmark.six_paint import BROW, SKIN, painted
+from benchmark.six_paint import BROW, SKIN, painted, pictured
 from benchmark.six_signs import LEAST, MEASURES, SIGNS, UNSEEN, changes, wrong
 from seeing_head import marks
 from shapes import grid
 
+from facegen.detection.look import camera_at
 from facegen.face import Face
+from facegen.landmarks.points import LEFT_LIDS
 from facegen.mesh import TriMesh
 from facegen.motion.label import EXPRESSIONS
 
@@ -97,8 +101,7 @@ def test_nobody_is_told_by_their_own_picture() -> None:
     same = [look(np.stack(acted), np.stack(acted)) for _ in range(3)]
     np.testing.assert_array_equal(confusion(same), 3 * np.eye(3))
     swapped = look(np.stack([acted[0], acted[2], acted[1], acted[3]]), np.stack(acted))
-    found = confusion([*same, swapped])
-    assert found[0, 1] == found[1, 0] == 1 and found[2, 2] == 4
+    np.testing.assert_array_equal(confusion([same[0], swapped]), [[0, 2, 0], [2, 0, 0], [0, 0, 2]])
     np.testing.assert_array_equal(confusion(same, [swapped]), [[0, 1, 0], [1, 0, 0], [0, 0, 1]])
 
 
@@ -108,15 +111,27 @@ def plate() -> Face:
     points = sheet.vertices * [1.7, 1.9, 0] - [102, 125, 0]
     found = marks()
     found[:, 2] = np.where(np.isfinite(found[:, 2]), 0, np.nan)
+    found[[46, 53, 52, 65, 55]] = found[[70, 63, 105, 66, 107]] - [0, 6, 0]
+    found[[276, 283, 282, 295, 285]] = found[[300, 293, 334, 296, 336]] - [0, 6, 0]
     return Face(TriMesh(points, sheet.faces), lambda moved: moved, np.eye(3), None, "mm", 1.0, found)
 
 
 def test_brows_are_painted_where_they_are() -> None:
     face = plate()
-    assert face.marks is not None
-    face.marks[[46, 53, 52, 65, 55]] = face.marks[[70, 63, 105, 66, 107]] - [0, 6, 0]
-    face.marks[[276, 283, 282, 295, 285]] = face.marks[[300, 293, 334, 296, 336]] - [0, 6, 0]
     colors, points = painted(face), face.mesh.vertices
     brow = np.abs(colors - BROW).max(axis=1) < 0.01
     assert 40 < brow.sum() < 400 and (points[brow, 1] > 5).all() and (np.abs(points[brow, 0]) > 8).all()
     assert (np.abs(colors - SKIN).max(axis=1) < 0.01).mean() > 0.9
+
+
+def test_one_looks_into_the_dark_through_the_eyes_of_a_mesh_without_eyeballs() -> None:
+    face = plate()
+    middle = face.mesh.vertices[face.mesh.faces].mean(axis=1)
+    assert face.marks is not None
+    eye = np.nanmean(face.marks[list(LEFT_LIDS)], axis=0)
+    open_eye = replace(
+        face, mesh=TriMesh(face.mesh.vertices, face.mesh.faces[np.linalg.norm(middle - eye, axis=1) > 6])
+    )
+    camera = camera_at(np.stack([eye - [6, 6, 0], eye + [6, 6, 0]]), face.rotation)
+    (picture,) = pictured(open_eye, [face.mesh.vertices], camera, 64)
+    assert picture[28:36, 28:36].max() < 90
