@@ -11,7 +11,7 @@ BUILT = CMAKE_POLICY_VERSION_MINIMUM=3.5 $(PIP)
 # All that the first pictures need beside facegen and its compiled forms: a small part of what it depends on, no torch.
 FIRST = numpy scipy pyyaml tqdm lazy-loader pillow embreex imageio-ffmpeg
 
-.PHONY: demo test types lint docs package built-package tried-package lowest blender elsewhere browser false-faces lids own-face six six-skin six-sheet draws three pretrained clean
+.PHONY: demo test types lint docs package built-package tried-package lowest blender elsewhere browser false-faces lids own-face six six-skin six-sheet usual draws three pretrained clean
 
 # The first pictures need little; what training needs is fetched and built once they are there.
 demo: $(SHOWN)
@@ -129,8 +129,8 @@ own-face: $(SET_UP)
 	$(BIN)/python tests/benchmark/own_face_bounds.py $(DATA)
 
 # Whether the model that comes with facegen moves 100 drawn people and three heads as FACS says, by a detector that knows
-# nothing of it (docs/model-card.md), a quarter of an hour; what it does to skin of other heads, as long; and the sheet of
-# them: make six DATA="../ICT-FaceKit ../MakeHuman".
+# nothing of it (docs/model-card.md), a quarter of an hour; what it does to skin of other heads, as long; the sheet of
+# them: make six DATA="../ICT-FaceKit ../MakeHuman"; and who of its training's people stands for them all.
 six: $(SET_UP)
 	PYTHONPATH=tests $(BIN)/python tests/benchmark/six.py $(DATA)
 
@@ -139,6 +139,9 @@ six-skin: $(SET_UP)
 
 six-sheet: $(SET_UP)
 	PYTHONPATH=tests $(BIN)/python tests/benchmark/six_sheet.py $(DATA)
+
+usual: $(SET_UP)
+	PYTHONPATH=tests $(BIN)/python tests/benchmark/usual.py
 
 # What to draw a take by, tried behind one trained generator of performances (docs/study.md), an hour of one core:
 # make draws DATA="runs/ict_performance/version_0/checkpoints/last.ckpt corpora/ict_takes".
