@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 from contextlib import ExitStack
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from facegen.files import new_file
 from facegen.mesh.appearance import DressedPolygons
 from facegen.mesh.material import Texture, distinct
 from facegen.optional import require
+from facegen.places import DIGITS
 from facegen.sequence.sequence import Sequence
 
 METRES_PER_UNIT = 0.001
@@ -36,8 +38,7 @@ def write_usd(sequence: Sequence, path: str | Path, *, scene_fps: float = SCENE_
     takes time codes for frames and does not look at that, in a scene of `scene_fps`.
 
     Polygons are the sequence's own where it has them; they are not subdivided, and have normals. What memory holds does
-    not grow with the frames. Textures are written beside the stage, `smile_skin.png` for `smile.usdc`, or into the
-    package.
+    not grow with the frames. Textures are written beside the stage, see `pictures_of`, or into the package.
 
     Args:
         sequence: what is written.
@@ -83,10 +84,19 @@ def write_usd(sequence: Sequence, path: str | Path, *, scene_fps: float = SCENE_
 
 
 def pictures_of(sequence: Sequence, path: Path) -> dict[Texture, str]:
-    """The name of each texture's file, beside the stage or in its package."""
+    """The name of each texture's file, in the package of a `.usdz`, else beside the stage.
+
+    There it tells of the content, `smile_skin.0123456789ab.png`: files cannot be renamed together, so whichever stage
+    is there, and whoever else writes one of the same name, the pictures that it names are its own.
+    """
     textures = [] if sequence.appearance is None else sequence.appearance.textures()
     names = distinct((texture.name or "texture" for texture in textures), "texture", "A-Za-z0-9_-")
-    return {texture: f"{path.stem}_{name}{texture.suffix}" for texture, name in zip(textures, names, strict=True)}
+    packed = path.suffix.lower() == ".usdz"
+    marks = ["" if packed else f".{sha256(each.data).hexdigest()[:DIGITS]}" for each in textures]
+    return {
+        texture: f"{path.stem}_{name}{mark}{texture.suffix}"
+        for texture, name, mark in zip(textures, names, marks, strict=True)
+    }
 
 
 def _write_stage(usd: Any, sequence: Sequence, path: Path, pictures: dict[Texture, str], scene_fps: float) -> None:
