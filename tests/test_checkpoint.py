@@ -18,6 +18,7 @@ from torch import nn
 
 from facegen.animation import animate
 from facegen.checkpoint import load, read_raw
+from facegen.checkpoint_digest import with_digest
 from facegen.checkpoint_entry import NETWORKS, Built, pack, require_same
 from facegen.checkpoint_format import FORMAT, KEY, MODELS
 from facegen.data.corpus import Corpus
@@ -279,7 +280,7 @@ def with_identity_of_another_template(content: dict[str, Any]) -> None:
         (with_other(hierarchy={}), "these arrays are no mesh hierarchy"),
         (with_other(settings={"width": 4}), DAMAGED),
         (with_other(network="PointNetwork"), "'PointNetwork' is no path of a class"),
-        (with_other(fps="often"), DAMAGED),
+        (with_other(fps="often"), "the entry fps: expected a number from 1 to 1000, found 'often'"),
         (with_other(landmarks={"nose": torch.zeros(468, 3, dtype=torch.float64)}), DAMAGED),
         (with_identity_of_another_template, "an identity model of"),
     ],
@@ -323,7 +324,7 @@ def test_a_module_is_imported_only_where_the_user_trusts_it(
     module = f"mark_{'_'.join(named)}"
     (tmp_path / f"{module}.py").write_text(MARK + OWN)
     content[KEY] |= yaml.safe_load(yaml.safe_dump(named).replace("MODULE", module))
-    path = written(content, tmp_path)
+    path = written(with_digest(content), tmp_path)
     for trust in ((), ("marks", f"{module}s", f"{module}.Net", "os")):
         message = refused(path, trust=trust)
         assert message.startswith(f"it names the class {module}.Net, which is not facegen's own; ")
