@@ -19,6 +19,10 @@ _ASIDE = re.compile(rf"\..*\.{MARK}-([0-9a-f]{{8}})-([0-9]+)-([0-9]+)-[0-9a-f]{{
 """A name aside: of which machine and container, which process, when it began, a random part, the suffix."""
 
 
+DIGITS = 12
+"""Of a digest, in the name of a file that tells of its content. Chosen: 48 bits, which no two files share by chance."""
+
+
 def real_place(path: str | Path) -> Path:
     """A path that may be written: neither a link nor anything that is not a file or a folder.
 

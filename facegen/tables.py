@@ -79,6 +79,7 @@ OWN_SETTINGS = Table(
         **dict.fromkeys(("bidirectional", "per_vertex", "fused"), Flag()),
         "activation": Text(),
         "scale": Number(0, FARTHEST),
+        "usual": Maybe(Number(0, COUNT.high, whole=True)),
     },
     more=True,
 )
