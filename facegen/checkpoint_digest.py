@@ -1,7 +1,7 @@
-"""A digest of what a checkpoint computes with: written into every checkpoint, and looked at whenever one is read.
+"""Digests of what a checkpoint computes with: written into every checkpoint, and looked at whenever one is read.
 
 The archive that torch writes has check sums of its own, which torch does not look at; they are looked at here where it
-reads (`require_sound_archive`). The digest stays with the numbers wherever they are copied to.
+reads (`require_sound_archive`). The digests stay with the numbers wherever they are copied to.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import numpy as np
 from facegen.checkpoint_format import KEY
 from facegen.errors import CheckpointError
 
-DIGEST = "digest"
-"""Name of the digest in facegen's entry of a checkpoint."""
+DIGEST = "digests"
+"""Name of the digests in facegen's entry of a checkpoint. A part that is not there needs none, as in older files."""
 AGAIN = "copy it again from where it is whole, or train it again"
 MOST_COPIES = 4
 """Bytes of all arrays over those of the file, at most. Chosen: several may share their numbers, a few do."""
@@ -30,14 +30,14 @@ _told: set[str] = set()
 
 
 def with_digest(content: Mapping[str, Any]) -> dict[str, Any]:
-    """A checkpoint's dictionary with the digest in its entry; as it is, where it has no such entry."""
+    """A checkpoint's dictionary with the digests in its entry; as it is, where it has no such entry."""
     if KEY not in content or "state_dict" not in content:
         return dict(content)
-    return {**content, KEY: {**content[KEY], DIGEST: digest_of(content)}}
+    return {**content, KEY: {**content[KEY], DIGEST: digests_of(content)}}
 
 
-def digest_of(content: Mapping[str, Any], most_bytes: int = sys.maxsize) -> str:
-    """Hex digest of weights and entry, tensors or arrays.
+def digests_of(content: Mapping[str, Any], most_bytes: int = sys.maxsize) -> dict[str, str]:
+    """Hex digests of the weights and of each part of the entry, tensors or arrays, by name.
 
     Args:
         content: a checkpoint's dictionary.
@@ -47,14 +47,20 @@ def digest_of(content: Mapping[str, Any], most_bytes: int = sys.maxsize) -> str:
         ValueError: there are more, or tables are too deep in each other.
     """
     state = _Digest(most_bytes)
-    state.add(content["state_dict"])
-    state.add({name: value for name, value in content[KEY].items() if name != DIGEST})
-    return state.sha256.hexdigest()
+    parts = {"state_dict": content["state_dict"]}
+    parts |= {name: value for name, value in content[KEY].items() if name != DIGEST}
+    return {name: state.of(value) for name, value in parts.items()}
 
 
 class _Digest:
     def __init__(self, most_bytes: int) -> None:
         self.sha256, self.bytes, self.values = hashlib.sha256(), most_bytes, MOST_VALUES
+
+    def of(self, value: Any) -> str:
+        """Hex digest of one value."""
+        self.sha256 = hashlib.sha256()
+        self.add(value)
+        return self.sha256.hexdigest()
 
     def add(self, value: Any, depth: int = 0) -> None:
         """Take in a value, so that no other gives the same bytes."""
@@ -109,11 +115,20 @@ def require_digest(path: Path, content: Mapping[str, Any]) -> None:
             print(f"facegen: {path}: {older}", file=sys.stderr)
         return
     try:
-        found = digest_of(content, MOST_COPIES * path.stat().st_size)
+        found = digests_of(content, MOST_COPIES * path.stat().st_size)
+        wrong = [name for name in found if found[name] != wanted.get(name)]
     except (ValueError, TypeError, AttributeError, RuntimeError, OSError):  # of whatever an entry may hold
-        found = None
-    if found != wanted:
-        raise CheckpointError(f"{path}: weights or tables are not those that were written (digest); {AGAIN}")
+        wrong = ["its digest"]
+    if wrong == ["state_dict"] and not _finite(content["state_dict"]):
+        return  # which is refused with a better reason
+    if wrong:
+        what = {"state_dict": "weights"}.get(wrong[0], ascii(str(wrong[0]))[1:-1][:40])
+        raise CheckpointError(f"{path}: {what} of it is not as it was written (digest); {AGAIN}")
+
+
+def _finite(weights: Mapping[str, Any]) -> bool:
+    arrays = (value if isinstance(value, np.ndarray) else _array(value) for value in weights.values())
+    return all(bool(np.isfinite(array).all()) for array in arrays if array.dtype.kind == "f")
 
 
 def require_sound_archive(path: Path) -> None:
