@@ -39,7 +39,7 @@ NOISE = np.random.default_rng(0).bytes(300)
 ROWS = ",".join(HEADER) + "\n"
 
 
-def annotations(path: Path) -> object:
+def phases_in(path: Path) -> object:
     return read_annotations(path, [Key("ann", "happy", "happy")])
 
 
@@ -71,12 +71,12 @@ CASES: list[tuple[str, Callable[[Path], object], list[Any]]] = [
     ),
     (
         "a.csv",
-        annotations,
+        phases_in,
         [NOISE, ROWS.encode() + b"ann,happy,2026-02-31,1,2,3\n", ROWS.encode() + b"ann,happy,1e3,1,2,3"],
     ),
     (
         "a.csv",
-        annotations,
+        phases_in,
         [ROWS.encode() + b"ann,happy," + b"9" * 5000 + b",1,2,3\n", ROWS.encode() + b'"' + b"a" * 140_000],
     ),
     ("a.txt", read_ranges, [NOISE, b"a b c d\n", b"a b 1 " + b"9" * 5000, "a b 1 \u0665\u0666".encode()]),
@@ -191,7 +191,9 @@ def test_a_link_in_a_circle_in_place_of_a_texture_is_left_out_by_name(tmp_path: 
     link_in_a_circle(tmp_path / "skin.png")
     from facegen.mesh.formats.io import read_appearance
 
-    (line,) = read_appearance(tmp_path / "a.obj", read_mesh(tmp_path / "a.obj")).left_out
+    appearance = read_appearance(tmp_path / "a.obj", read_mesh(tmp_path / "a.obj"))
+    assert appearance is not None
+    (line,) = appearance.left_out
     assert "skin.png" in line and words_of_others(line) is None
 
 
