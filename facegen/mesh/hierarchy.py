@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from facegen.archives import read_arrays
 from facegen.errors import MeshError
-from facegen.files import new_file, read_arrays
+from facegen.files import new_file
 from facegen.mesh.checks import require_sound
 from facegen.mesh.decimation import decimate
 from facegen.mesh.projection import project

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from facegen.archives import array_names, read_arrays
 from facegen.errors import DataError, FacegenError
-from facegen.files import array_names, new_file, read_arrays
+from facegen.files import new_file
 from facegen.mesh.appearance import Appearance, shading_normals
 from facegen.sequence.appearance_arrays import appearance_of, arrays_of
 from facegen.sequence.frames import CHUNK_FRAMES, ArchivedFrames, Frames, StoredFrames, chunks, require_finite_frames
