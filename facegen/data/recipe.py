@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence as Series
 from dataclasses import dataclass
-from math import inf
 
 from facegen.errors import DataError, unknown
+from facegen.motion.limits import require_fps
 
 NEUTRALS = ("first", "still", "common")
 """How the neutral of a recording without one is found, see `Recipe.neutral`."""
@@ -14,6 +14,8 @@ ALIGNMENTS = ("none", "subject", "frames")
 """What is aligned, see `Recipe.align`."""
 LABELS = ("phases", "curve", "amplitude")
 """What labels follow, see `Recipe.label`."""
+MOST_COMPONENTS = 4096
+"""Principal components at most. Chosen: sixty-four times the paper's."""
 PEAKS = ("cut", "refuse")
 """What becomes of a recording with several peaks, see `Recipe.peaks`."""
 
@@ -66,7 +68,9 @@ class Recipe:
                 raise DataError(unknown(what, value, known))
         if self.confidence is not None and not 0 <= self.confidence <= 1:
             raise DataError(f"the least confidence must be between 0 and 1, got {self.confidence}")
-        if self.components < 1:
-            raise DataError(f"at least one principal component is needed, got {self.components}")
-        if self.fps is not None and not 0 < self.fps < inf:
-            raise DataError(f"fps must be a positive number, got {self.fps}")
+        if not 1 <= self.components <= MOST_COMPONENTS:
+            raise DataError(
+                f"at least one principal component is needed and at most {MOST_COMPONENTS}, got {self.components}"
+            )
+        if self.fps is not None:
+            require_fps(self.fps, DataError)

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable
 from collections.abc import Sequence as Series
 from dataclasses import replace
-from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +24,7 @@ from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import millimetres
 from facegen.mesh.whereabouts import require_near_origin
 from facegen.motion.label import EXPRESSIONS
+from facegen.motion.limits import require_fps
 
 SIZE_RATIO = 3.0
 """Largest ratio of two faces' sizes. Chosen: adults and children differ by far less, units by ten at least."""
@@ -61,8 +61,7 @@ class MeshTreeSource(Source):
         val_subjects: Series[str] | None = None,
     ) -> None:
         self.root, self.layout = Path(root), layout
-        if not 0 < layout.fps < inf:
-            raise DataError(f"fps must be a positive number, got {layout.fps}")
+        require_fps(layout.fps, DataError)
         self.scale, self.fps = millimetres(layout.units), layout.fps
         matched = match(self.root, layout)
         if not matched.frames:
