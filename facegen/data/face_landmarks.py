@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from facegen.archives import read_arrays
 from facegen.errors import DataError, FacegenError
-from facegen.files import read_arrays
 from facegen.landmarks.points import COUNT, FEWEST_ON_SURFACE
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.places import is_file_there

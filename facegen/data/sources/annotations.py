@@ -30,15 +30,26 @@ def read_annotations(path: Path, keys: Iterable[Key]) -> dict[Key, Phases]:
             raise DataError(f"{path}, line {number}: there is no recording {cells[0]}/{cells[1]} in {path.parent}")
         if key in annotations:
             raise DataError(f"{path}, line {number}: {key} is annotated twice")
-        if not all(re.fullmatch("-?[0-9]{1,9}", cell) for cell in cells[2:]):
-            raise DataError(
-                f"{path}, line {number}: expected four whole numbers of frames, got {','.join(cells[2:])[:80]}"
-            )
         try:
-            annotations[key] = Phases(*map(int, cells[2:]))
+            annotations[key] = Phases(*(frame_of(cell) for cell in cells[2:]))
         except FacegenError as error:
             raise DataError(f"{path}, line {number}: {error}") from error
     return annotations
+
+
+def frame_of(text: str) -> int:
+    """The number of a frame.
+
+    Raises:
+        DataError: the text is none.
+    """
+    if not _FRAME.fullmatch(text):
+        raise DataError(f"expected a frame, a whole number counted from 0, got {text[:40]!r}")
+    return int(text)
+
+
+_FRAME = re.compile("[0-9]{1,15}")
+"""A number of a frame; no recording has as many."""
 
 
 def annotated_rows(path: Path) -> list[tuple[int, list[str]]]:
@@ -91,7 +102,7 @@ def read_ranges(path: Path) -> list[Range]:
         cells = line.partition("#")[0].split()
         if not cells:
             continue
-        if len(cells) != 4 or not all(re.fullmatch("[0-9]{1,9}", cell) for cell in cells[2:]):
+        if len(cells) != 4 or not all(_FRAME.fullmatch(cell) for cell in cells[2:]):
             raise DataError(f"{path}, line {number}: expected `subject recording from to`, got {line.strip()[:80]!r}")
         ranges.append(Range(cells[0], cells[1], int(cells[2]), int(cells[3]), f"{path}, line {number}"))
     if not ranges:
