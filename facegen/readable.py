@@ -34,13 +34,22 @@ def require_file(path: str | Path, kind: type[FacegenError] = FacegenError, miss
     raise kind(f"{path}: {missing}")
 
 
-def is_there(path: str | Path, kind: type[FacegenError] = FacegenError) -> bool:
-    """Whether there is a regular file of a name that need not be there.
+def is_there(path: str | Path) -> bool:
+    """Whether a file is there that need not be: nothing of its name is no; anything else than a file is refused, since
+    whoever put it there meant something.
 
     Raises:
-        FacegenError: something else is there, see `require_file`.
+        FacegenError: a folder, a device or a pipe has its name, or a link that leads to no file.
     """
-    if not os.path.lexists(path):
-        return False
-    require_file(path, kind)
-    return True
+    path = Path(path)
+    try:
+        if path.is_file():
+            return True
+        if not os.path.lexists(path):
+            return False
+        found = "a folder" if path.is_dir() else "a device or a pipe"
+        if path.is_symlink() and not path.exists():
+            found = f"a link to {os.readlink(path)}, which leads nowhere or in a circle"
+    except (OSError, ValueError) as error:
+        raise FacegenError(f"{path}: expected a file, found what cannot be looked at; move it away") from error
+    raise FacegenError(f"{path}: expected a file, found {found}; move it away, or put the file in its place")

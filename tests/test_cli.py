@@ -110,10 +110,13 @@ def test_a_command_starts_without_loading_torch() -> None:
         (["inspect", "\x1b[2Jnowhere.ckpt"], ["?[2Jnowhere.ckpt: no such file"]),
         (
             ["prepare", "synthetic", "--fps", "nan", "--out", "x"],
-            ["--fps: must be a number from 0.01 to 10,000, got 'nan'"],
+            ["--fps: must be a number", "got 'nan'"],
         ),
-        (["prepare", "synthetic", "--factor", "nan", "--out", "x"], ["factor above 1"]),
-        (["prepare", "synthetic", "--components", "0", "--out", "x"], ["at least one principal component", "got 0"]),
+        (["prepare", "synthetic", "--factor", "nan", "--out", "x"], ["--factor: must be a number from 1 to 1,000"]),
+        (
+            ["prepare", "synthetic", "--components", "0", "--out", "x"],
+            ["--components: must be", "got '0'"],
+        ),
         (["fit", "--config", "nowhere.yaml"], ["nowhere.yaml"]),
         (["fit", "--model", "SpiralGenerator", "--data.corpus", "nowhere"], ["nowhere: no such corpus"]),
         (["fit", "--model", "Transformer", "--data.corpus", "x"], ["Transformer"]),

@@ -11,6 +11,7 @@ from pathlib import Path
 from facegen.data.sources.source import Key
 from facegen.errors import DataError, FacegenError, said
 from facegen.motion.label import Phases
+from facegen.readable import require_file
 
 HEADER = ["subject", "expression", "onset", "apex_start", "apex_end", "offset"]
 """First line of the file; the last four columns are frames, counted from 0."""
@@ -94,7 +95,7 @@ def read_ranges(path: Path) -> list[Range]:
         DataError: the file is missing, or a line is another.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = require_file(path, DataError).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read as a list of ranges ({said(error)})") from error
     ranges = []
