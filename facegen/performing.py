@@ -65,13 +65,14 @@ def performer(model: Checkpoint, neutral: np.ndarray, style: Style = None, seed:
     if isinstance(style, int) and style < 0:
         raise MotionError(f"a number that draws a style is a whole number from 0 on, got {style}")
     generator: Any = model.generator
+    own: np.ndarray | int | None = None
     if style is None:
-        style = generator.usual_style()
-    elif isinstance(style, str):
-        style = None
-    elif not isinstance(style, np.ndarray | int):
-        style = style_of(model, style)
-    return Performer(generator, neutral, style, None if isinstance(seed, str) else int(seed))
+        own = generator.usual_style()
+    elif isinstance(style, np.ndarray | int):
+        own = style
+    elif not isinstance(style, str):
+        own = style_of(model, style)
+    return Performer(generator, neutral, own, None if isinstance(seed, str) else int(seed))
 
 
 def style_of(model: Checkpoint, takes: Series[Sequence]) -> np.ndarray:

@@ -34,7 +34,7 @@ def test_a_pipe_in_the_place_of_a_file(
     assert run(VERBS[name].split()) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
-    assert "not a regular file, but a pipe or a device; name a file" in said or "not a file" in said, said
+    assert "a pipe or a device" in said or "a device or a pipe" in said or "not a file" in said, said
 
 
 def test_links(tmp_path: Path) -> None:
@@ -43,8 +43,8 @@ def test_links(tmp_path: Path) -> None:
     for name in ("round", "nowhere"):
         with pytest.raises(FacegenError, match=f"{name}: a link that leads to no file"):
             require_file(tmp_path / name)
-        with pytest.raises(FacegenError, match="a link that leads to no file"):
+        with pytest.raises(FacegenError, match="a link to .*, which leads nowhere or in a circle; move it away"):
             is_there(tmp_path / name)
     assert not is_there(tmp_path / "gone")
-    with pytest.raises(FacegenError, match="this is a folder; name a file in it"):
+    with pytest.raises(FacegenError, match="expected a file, found a folder; move it away"):
         is_there(tmp_path)
