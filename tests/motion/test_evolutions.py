@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pytest
@@ -215,7 +214,6 @@ def test_whatever_moves_has_evolutions_that_cover_it(frames: int) -> None:
             assert cover(find_evolutions(curve, fps), frames)
 
 
-@cache
 def acted(late: bool) -> tuple[list[Phases], list[Phases], list[float]]:
     """Found and true phases and confidence of acted faces at 60 fps, with noise of 0.2 mm at each vertex and a jitter
     of 0.05 mm of the head, a third of them with a drift and a blink; `late` says whether units come after the strongest
@@ -242,24 +240,22 @@ def acted(late: bool) -> tuple[list[Phases], list[Phases], list[float]]:
     return found, true, sure
 
 
-@pytest.mark.parametrize(("late", "onsets", "whole"), [(False, 0.93, 0.85), (True, 0.85, 0.8)])
-def test_acted_faces(late: bool, onsets: float, whole: float) -> None:
-    """95 % of all marks; where units set in one after the other most of what is missed is onsets."""
-    near = found_within_one(*acted(late)[:2])
-    assert near.mean() >= 0.95
-    assert near[:, 1:].mean() >= 0.96  # apex and offset
-    assert near[:, 0].mean() >= onsets
-    assert near.all(axis=1).mean() >= whole
+def test_acted_faces() -> None:
+    """95 % of all marks; where units set in one after the other most of what is missed is onsets.
 
-
-def test_confidence_is_the_share_of_takes_that_are_right() -> None:
-    """Among the third of these faces with the least of it, the middle and the most.
-
-    They have little noise, so that more is right than among those of `phase_confidence.py`, on whom it was fitted; it
-    must not promise more than there is.
+    Confidence is the share of takes that are right, among the third of these faces with the least of it, the middle and
+    the most. They have little noise, so that more is right than among those of `phase_confidence.py`, on whom it was
+    fitted; it must not promise more than there is.
     """
-    near = np.concatenate([found_within_one(*acted(late)[:2]).all(axis=1) for late in (False, True)])
-    sure = np.concatenate([acted(late)[2] for late in (False, True)])
+    takes = {late: acted(late) for late in (False, True)}
+    for late, onsets, whole in ((False, 0.93, 0.85), (True, 0.85, 0.8)):
+        near = found_within_one(*takes[late][:2])
+        assert near.mean() >= 0.95
+        assert near[:, 1:].mean() >= 0.96  # apex and offset
+        assert near[:, 0].mean() >= onsets
+        assert near.all(axis=1).mean() >= whole
+    near = np.concatenate([found_within_one(*each[:2]).all(axis=1) for each in takes.values()])
+    sure = np.concatenate([each[2] for each in takes.values()])
     shares = [(sure[third].mean(), near[third].mean()) for third in np.array_split(sure.argsort(), 3)]
     assert [right for _, right in shares] == sorted(right for _, right in shares)
     for told, right in shares:
