@@ -105,7 +105,7 @@ def _wrong(case: Case, folder: Path, said: dict[str, Any], texts: list[str], slo
         return f"a message of {len(lines[0])} characters"
     if refused and "not enough memory" in lines[0]:
         return "memory ran out"
-    if refused and (left := sorted(path.name for path in (folder / "out").iterdir())):
+    if refused and (left := sorted(path.name for path in (folder / "out").iterdir() if path.name not in lines[0])):
         return f"left in the output folder: {', '.join(left)[:100]}"
     if left := [path.name for place in (folder, folder / "out") for path in place.iterdir() if path.name[0] == "."]:
         return f"hidden files are left: {', '.join(left)[:100]}"

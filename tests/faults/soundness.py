@@ -44,7 +44,8 @@ def _points(path: Path) -> list[np.ndarray]:
         return [np.asarray(sequence.vertices), np.asarray(sequence.motion)]
     if suffix in (".glb", ".gltf", ".vrm"):
         asset = Asset.open(path)
-        bounds = [np.array(each.get(name, [0]), float) for each in asset.tree["accessors"] for name in ("min", "max")]
+        tables = [each if isinstance(each, dict) else {"min": [np.nan]} for each in asset.tree["accessors"]]
+        bounds = [np.array(each.get(name, [0]), float) for each in tables for name in ("min", "max")]
         return [*bounds, read_mesh(path).vertices[None]]
     if suffix in (".obj", ".ply"):
         return [read_mesh(path).vertices[None]]
