@@ -62,6 +62,13 @@ class Campaign:
         return found
 
 
+    def written(self, name: str) -> list[str]:
+        """What is wrong with how a verb of `faults.writing.VERBS` ends under faults while it writes."""
+        assert self.process.stdin is not None
+        print(f"write {name}", file=self.process.stdin, flush=True)
+        return json.loads(self._line())
+
+
 def table(outcomes: Iterable[Outcome]) -> str:
     """A row for each case that ended otherwise than it should."""
     rows = [f"{each.name}: {each.wrong}\n    {each.what}\n    {each.line}\n    {each.told}" for each in outcomes if each.wrong]
@@ -76,6 +83,12 @@ if __name__ == "__main__":  # python -m faults.campaign INPUTS [KIND-NUMBER or K
     with Campaign(Path(sys.argv[1]), Path("/tmp/facegen-campaign.log")) as campaign:
         print(f"{campaign.slow:.2f} times slower than a quick core")
         for each in wanted:
+            if each == "write":
+                from faults.writing import VERBS
+
+                for name in VERBS:
+                    print(f"{name}: {campaign.written(name)}", flush=True)
+                continue
             tried = campaign.tried([each] if "-" in each else named(each))
             bad = [one for one in tried if one.wrong]
             codes = {code: sum(one.code == code for one in tried) for code in sorted({one.code for one in tried})}

@@ -5,6 +5,7 @@ The parent of it writes a line of JSON for each case, and reads one.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import resource
@@ -13,8 +14,8 @@ import signal
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from faults.cases import Case, write_case
@@ -22,7 +23,7 @@ from faults.judging import MEMORY, Outcome, judge, speed
 
 NOBODY = 65534
 """The user who may read nothing that is not for all."""
-LONGEST, MOST = 40.0, 3 << 30
+LONGEST, MOST = 20.0, 1 << 30
 """Seconds after which a case is ended, by the clock, and bytes that it may take beyond what is loaded."""
 
 
@@ -33,6 +34,9 @@ def main(inputs: Path) -> None:
     slow, loaded = speed(), set()
     print(json.dumps({"slow": slow}), file=answers, flush=True)
     for line in asked:
+        if line.startswith("write "):
+            print(json.dumps(written(line.strip().removeprefix("write "), inputs)), file=answers, flush=True)
+            continue
         kind = line.partition("-")[0]
         if kind not in loaded:
             loaded.add(kind)
@@ -41,24 +45,59 @@ def main(inputs: Path) -> None:
 
 
 def load(kind: str, inputs: Path) -> None:
-    """Run what is valid of a kind once in this process, so that no case is charged with what it imports."""
-    from facegen.cli import run
+    """Import what the valid inputs of a kind need, so that no case is charged with it.
+
+    They run in a child, so that nothing of what they start or keep, such as threads, is there when cases are forked.
+    """
     from faults.valid import INPUTS
 
-    kinds = ("obj", "timeline", "npz") if kind == "settings" else (kind,)
+    kinds = ("obj", "timeline", "npz", "take") if kind == "settings" else (kind,)
+    commands = list(dict.fromkeys(each for given in INPUTS if given.kind in kinds for each in given.commands))
+    told, answer = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            _run_valid(commands, inputs)
+            os.write(answer, "\n".join(sys.modules).encode())
+        finally:
+            os._exit(0)
+    os.close(answer)
+    with os.fdopen(told) as file:
+        names = file.read().splitlines()
+    os.waitpid(child, 0)
+    for name in names:
+        if name not in sys.modules:
+            with suppress(Exception):  # names that their own packages made up
+                importlib.import_module(name)
+
+
+def _run_valid(commands: list[str], inputs: Path) -> None:
+    from facegen.cli import run
+
     with tempfile.TemporaryDirectory() as top:
-        for number, command in enumerate({each: 0 for given in INPUTS if given.kind in kinds for each in given.commands}):
+        for number, command in enumerate(commands):
             folder = Path(top, str(number))
             shutil.copytree(inputs, folder, copy_function=os.link)
             (folder / "out").mkdir()
             os.chdir(folder)
             before = time.process_time()
             code = run(command.split())
-            print(f"{command}: {code}, {time.process_time() - before:.2f} s", file=sys.stderr)
+            print(f"{command}: {code}, {time.process_time() - before:.2f} s", file=sys.stderr, flush=True)
         os.chdir("/")
-    for module in list(sys.modules.values()):  # what was warned of once is to be heard again
-        if isinstance(module, ModuleType):
-            module.__dict__.pop("__warningregistry__", None)
+
+
+def written(name: str, inputs: Path) -> list[str]:
+    """What is wrong with how a verb that writes ends under faults."""
+    from faults.writing import tried_writing
+
+    top = Path(tempfile.mkdtemp(prefix="facegen-faults-"))
+    top.chmod(0o755)
+    try:
+        shutil.copytree(inputs, top / "case", copy_function=os.link)
+        (top / "case" / "out").mkdir()
+        return tried_writing(name, top / "case")
+    finally:
+        shutil.rmtree(top, ignore_errors=True)
 
 
 def tried(name: str, inputs: Path, slow: float) -> Outcome:

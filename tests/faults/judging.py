@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,7 @@ class Outcome:
         wrong: what is wrong with how it ended; empty where nothing is.
         told: the first line on standard error.
         code: what it ended with.
+        seen: whether the damage was noticed: refused, left out, or told of by `inspect`.
         seconds, memory: what it took.
     """
 
@@ -44,6 +46,7 @@ class Outcome:
     wrong: str
     told: str
     code: int
+    seen: bool
     seconds: float
     memory: int
 
@@ -78,6 +81,7 @@ def judge(case: Case, folder: Path, said: dict[str, Any], texts: list[str], slow
         _wrong(case, folder, said, texts, slow, size),
         next((line for line in texts[1].splitlines() if line.startswith("facegen: error")), texts[1].strip()[-300:])[:400],
         said["status"],
+        said["status"] == 2 or bool(re.search(r"^sound +no$|left out", "".join(texts), re.M)),
         round(said.get("seconds", said["clock"]), 2),
         said.get("memory", 0),
     )

@@ -13,7 +13,10 @@ from live_link_files import bumps, write_take
 from PIL import Image
 from shapes import grid
 
-from facegen.data.corpus import Corpus
+from facegen.data.corpus import COMPONENTS, LANDMARKS, Corpus
+from facegen.data.face_landmarks import save_face_landmarks
+from facegen.data.manifest import read_manifest, write_manifest
+from facegen.data.pca import principal_components
 from facegen.exporters import export
 from facegen.mesh import TriMesh, write_mesh
 from facegen.sequence.sequence import Sequence
@@ -54,9 +57,9 @@ def _moves(path: str, *outs: str) -> tuple[str, ...]:
 _CORPUS = ("inspect corpus", "export corpus --expression happy --out out/a.npz", "inspect corpus --motion")
 _FOLDER = ("inspect data --source folder", "prepare folder --root data --depth 1 --components 2 --workers 1 --out out/c")
 INPUTS = (
-    Input("obj", "head.obj", ("inspect head.obj", *_moves("head.obj", "a.npz", "a.glb"))),
-    Input("ply", "ascii.ply", ("inspect ascii.ply", *_moves("ascii.ply", "a.npz"))),
-    Input("ply", "binary.ply", ("inspect binary.ply", *_moves("binary.ply", "a.npz"))),
+    Input("obj", "head.obj", (*["inspect head.obj"] * 4, *_moves("head.obj", "a.npz", "a.glb"))),
+    Input("ply", "ascii.ply", (*["inspect ascii.ply"] * 4, *_moves("ascii.ply", "a.npz"))),
+    Input("ply", "binary.ply", (*["inspect binary.ply"] * 4, *_moves("binary.ply", "a.npz"))),
     Input("glb", "head.glb", ("inspect head.glb", *_moves("head.glb", "a.glb"))),
     Input("gltf", "head.gltf", ("inspect head.gltf", *_moves("head.gltf", "a.glb"))),
     Input("gltf", "head.bin", ("inspect head.gltf", *_moves("head.gltf", "a.npz")), ("head.gltf",)),
@@ -66,9 +69,9 @@ INPUTS = (
     Input("npz", "corpus/components.npz", ("inspect corpus",), ("corpus",)),
     Input("npz", "corpus/landmarks.npz", ("inspect corpus",), ("corpus",)),
     Input("manifest", "corpus/manifest.json", _CORPUS, ("corpus",)),
-    Input("chunks", "corpus/frames.zarr/displacement/0-0/zarr.json", _CORPUS[:2], ("corpus",)),
-    Input("chunks", "corpus/frames.zarr/displacement/0-0/c/0/0/0", _CORPUS[:2], ("corpus",)),
-    Input("chunks", "corpus/frames.zarr/neutral/0-0/c/0/0", _CORPUS[:2], ("corpus",)),
+    Input("chunks", "corpus/frames.zarr/displacement/12-0/zarr.json", _CORPUS[:2], ("corpus",)),
+    Input("chunks", "corpus/frames.zarr/displacement/12-0/c/0/0/0", _CORPUS[:2], ("corpus",)),
+    Input("chunks", "corpus/frames.zarr/neutral/12-0/c/0/0", _CORPUS[:2], ("corpus",)),
     Input("chunks", "corpus/frames.zarr/zarr.json", _CORPUS[:2], ("corpus",)),
     Input("checkpoint", "m.ckpt", ("inspect m.ckpt", *_moves("head.obj", "a.npz"), "export m.ckpt --out out/m.onnx")),
     Input("timeline", "timeline.yaml", ("animate head.obj --model m.ckpt --timeline timeline.yaml --out out/a.npz",)),
@@ -94,9 +97,9 @@ INPUTS = (
 
 def write_inputs(folder: Path, corpus: Path, checkpoint: Path) -> None:
     """Fill a folder with every input, whole; the paths are those in `INPUTS`."""
-    shutil.copytree(corpus, folder / "corpus")
+    _write_corpus(folder / "corpus", corpus)
     shutil.copyfile(checkpoint, folder / "m.ckpt")
-    held = Corpus(corpus)
+    held = Corpus(folder / "corpus")
     template, first = held.hierarchy.template, held.split("test")[0]
     head = template.with_vertices(held.neutral(first))
     write_mesh(folder / "binary.ply", head)
@@ -121,6 +124,27 @@ def write_inputs(folder: Path, corpus: Path, checkpoint: Path) -> None:
     write_mesh(folder / "plate.obj", grid(9, 9, bump=3.0))
     (folder / "points.txt").write_text("# number x y z\n33 2 6 0\n263 6 6 0\n61 3 2 0\n291 5 2 0\n1 4 4 1\n133 3 6 0\n")
     (folder / "fit.yaml").write_text(_config())
+
+
+def _write_corpus(folder: Path, whole: Path) -> None:
+    """A corpus of two expressions of each person, since each file of it is looked at in many cases."""
+    held, manifest = Corpus(whole), read_manifest(whole)
+    kept = [entry for entry in held.entries if entry.expression in ("happy", "sad")]
+    arrays = {entry.array for entry in kept}
+    shutil.copytree(whole, folder, ignore=lambda place, names: _others(Path(place), names, arrays))
+    (folder / COMPONENTS).unlink()
+    (folder / LANDMARKS).unlink()
+    write_manifest(folder, manifest, kept)
+    made = Corpus(folder)
+    blocks = [made.displacement(number) for number in made.split("train")]
+    principal_components(blocks, 8, sum(map(len, blocks))).save(folder / COMPONENTS, made.digest)
+    save_face_landmarks(folder / LANDMARKS, held.landmarks, made.digest)
+    first = made.entries[made.split("test")[0]].array
+    assert first == "12-0", f"the sequence that `export` reads is {first}; name its arrays in INPUTS"
+
+
+def _others(place: Path, names: list[str], arrays: set[str]) -> list[str]:
+    return [] if place.name not in ("displacement", "neutral") else [each for each in names if each not in {*arrays, "zarr.json"}]
 
 
 def _write_ascii(path: Path, mesh: TriMesh) -> None:
