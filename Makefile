@@ -11,7 +11,7 @@ BUILT = CMAKE_POLICY_VERSION_MINIMUM=3.5 $(PIP)
 # All that the first pictures need beside facegen and its compiled forms: a small part of what it depends on, no torch.
 FIRST = numpy scipy pyyaml tqdm lazy-loader pillow embreex imageio-ffmpeg
 
-.PHONY: demo test fuzz audit long-runs types lint docs package built-package tried-package lowest blender elsewhere browser false-faces lids own-face six six-skin six-sheet draws three pretrained clean
+.PHONY: demo test tests fuzz audit long-runs types lint docs package built-package tried-package lowest blender elsewhere browser false-faces lids own-face six six-skin six-sheet usual draws three pretrained clean
 
 # The first pictures need little; what training needs is fetched and built once they are there.
 demo: $(SHOWN)
@@ -19,9 +19,13 @@ demo: $(SHOWN)
 	@$(MAKE) --no-print-directory $(TRAINS)
 	$(BIN)/facegen demo --out demo
 
+# Types are checked by one process, beside the first of the tests.
+test: lint
+	@$(MAKE) --no-print-directory -j2 types tests
+
 # One thread for each test process: two processes that both want both cores only slow each other down.
-test: lint types
-	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2
+tests: $(SET_UP)
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2 --durations=20
 
 # pyright fetches its checker when it first runs; without a way to it there is nothing to run.
 types: $(SET_UP)
@@ -147,8 +151,8 @@ own-face: $(SET_UP)
 	$(BIN)/python tests/benchmark/own_face_bounds.py $(DATA)
 
 # Whether the model that comes with facegen moves 100 drawn people and three heads as FACS says, by a detector that knows
-# nothing of it (docs/model-card.md), a quarter of an hour; what it does to skin of other heads, as long; and the sheet of
-# them: make six DATA="../ICT-FaceKit ../MakeHuman".
+# nothing of it (docs/model-card.md), a quarter of an hour; what it does to skin of other heads, as long; the sheet of
+# them: make six DATA="../ICT-FaceKit ../MakeHuman"; and who of its training's people stands for them all.
 six: $(SET_UP)
 	PYTHONPATH=tests $(BIN)/python tests/benchmark/six.py $(DATA)
 
@@ -157,6 +161,9 @@ six-skin: $(SET_UP)
 
 six-sheet: $(SET_UP)
 	PYTHONPATH=tests $(BIN)/python tests/benchmark/six_sheet.py $(DATA)
+
+usual: $(SET_UP)
+	PYTHONPATH=tests $(BIN)/python tests/benchmark/usual.py
 
 # What to draw a take by, tried behind one trained generator of performances (docs/study.md), an hour of one core:
 # make draws DATA="runs/ict_performance/version_0/checkpoints/last.ckpt corpora/ict_takes".
@@ -209,7 +216,7 @@ $(TRAINS): $(NEEDED)
 $(SET_UP): $(NEEDED)
 	$(require-tools)
 	$(PYTHON) -m venv $(VENV)
-	$(BUILT) -e '.[prepare,video,photo,usd,abc,packed,onnx,live,studio,dev]'
+	$(BUILT) --no-compile -e '.[prepare,video,photo,usd,abc,packed,onnx,live,studio,dev]'
 	@# Tests open .glb in the Khronos validator and in three.js where there is npm, and do without where there is none.
 	@! command -v npm >/dev/null 2>&1 || { mkdir -p $(VENV)/elsewhere && cp tests/exporters/elsewhere/package.json $(VENV)/elsewhere && \
 	  npm install --prefix $(VENV)/elsewhere --silent --no-audit --no-fund --no-package-lock; } || \

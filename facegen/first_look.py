@@ -35,7 +35,7 @@ EYES = ((21451, 22221), (23021, 23791))
 """The vertices of each eyeball."""
 IRIS_RADIUS, PUPIL_RADIUS = 6.6, 2.7
 """mm on the head's eyeballs, whose radius is 15 mm. Chosen: in the proportions of an eye in a lit room."""
-CLIP_FRAMES, SHEET_FRAMES = 60, 24
+CLIP_FRAMES, SHEET_FRAMES = 60, 12
 """Frames of the smile, and of each expression whose apex is on the sheet."""
 NECK = 40.0
 """mm of the neck that pictures show below the chin."""

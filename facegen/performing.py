@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as Series
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from facegen.nn.performer import Performer
 
 MEAN = "mean"
-"""The seed of no take in particular: the mean of all."""
+"""The seed of no take in particular, the mean of all, and the style of the mean of all people."""
 STILL = 1e-6
 """Height of a label up to which it says rest."""
 
-Style = np.ndarray | int | Series[Sequence] | None
-"""How somebody acts: the numbers of a style (S,), a whole number that draws one, takes that show it, or nobody's."""
+Style = np.ndarray | int | Series[Sequence] | Literal["mean"] | None
+"""How somebody acts: the numbers of a style (S,), a whole number that draws one, takes that show it, `MEAN`, or None
+for the model's usual one, which is the mean where it has none."""
 
 
 def require_performs(model: Checkpoint, asked: str) -> None:
@@ -59,11 +60,18 @@ def performer(model: Checkpoint, neutral: np.ndarray, style: Style = None, seed:
     drawn = isinstance(seed, int | np.integer) and not isinstance(seed, bool) and seed >= 0
     if not drawn and seed != MEAN:
         raise MotionError(f"the seed of a take is a whole number from 0 on, or {MEAN}; got {seed!r}")
+    if isinstance(style, str) and style != MEAN:
+        raise MotionError(f"a style is a whole number, takes, or {MEAN}; got {style!r}")
     if isinstance(style, int) and style < 0:
         raise MotionError(f"a number that draws a style is a whole number from 0 on, got {style}")
-    if style is not None and not isinstance(style, np.ndarray | int):
+    generator: Any = model.generator
+    if style is None:
+        style = generator.usual_style()
+    elif isinstance(style, str):
+        style = None
+    elif not isinstance(style, np.ndarray | int):
         style = style_of(model, style)
-    return Performer(model.generator, neutral, style, None if isinstance(seed, str) else int(seed))  # pyright: ignore[reportArgumentType]
+    return Performer(generator, neutral, style, None if isinstance(seed, str) else int(seed))
 
 
 def style_of(model: Checkpoint, takes: Series[Sequence]) -> np.ndarray:

@@ -8,6 +8,8 @@ import re
 import shutil
 import socket
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +19,10 @@ MARK = "facegen"
 """Stands in every hidden name under which something is written aside."""
 _ASIDE = re.compile(rf"\..*\.{MARK}-([0-9a-f]{{8}})-([0-9]+)-([0-9]+)-[0-9a-f]{{8}}(\.[^.]*)?")
 """A name aside: of which machine and container, which process, when it began, a random part, the suffix."""
+
+
+DIGITS = 12
+"""Of a digest, in the name of a file that tells of its content. Chosen: 48 bits, which no two files share by chance."""
 
 
 def real_place(path: str | Path) -> Path:
@@ -53,6 +59,22 @@ def aside_of(path: Path, mark: str = "") -> Path:
     mark = mark or f"{MARK}-{_machine()}-{pid}-{_began(pid) or 0}-{uuid.uuid4().hex[:8]}"
     # The suffix stays, because writers choose the format by it.
     return parent / f".{path.stem}.{mark}{path.suffix}"
+
+
+@contextmanager
+def folder_aside(path: Path) -> Iterator[Path]:
+    """A hidden folder beside `path` for what is only needed on the way; it goes at the end, and is swept should this
+    process die.
+
+    Raises:
+        FacegenError: nothing can be written there.
+    """
+    aside = aside_of(path)
+    aside.mkdir()
+    try:
+        yield aside
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def sweep(folder: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.spatial import KDTree
 
 import facegen
 from facegen.cli import run
@@ -53,6 +54,18 @@ def test_a_seed_is_a_take(face: Path, tmp_path: Path) -> None:
     np.testing.assert_array_equal(made["a"], made["b"])
     for other in ("c", "mean"):
         assert np.linalg.norm(made["a"] - made[other], axis=-1).max() > 0.5
+
+
+def test_without_a_style_it_acts_as_one_of_its_people_and_the_mean_is_to_be_had(face: Path, tmp_path: Path) -> None:
+    words = ["animate", str(face), "--expression", "angry", "--frames", "30", "--seed", "mean"]
+    for name, style in (("usual", []), ("mean", ["--style", "mean"])):
+        assert run([*words, *style, "--out", str(tmp_path / f"{name}.npz")]) == 0
+    made = {name: Sequence.load(tmp_path / f"{name}.npz").vertices for name in ("usual", "mean")}
+    lips = facegen.load().landmarks["template"][[0, 17]]  # FaceMesh's outer edges of both lips, in the middle
+    edges = KDTree(made["mean"][0]).query(lips)[1]
+    height = {name: np.ptp(moved[:, edges, 1], axis=1) for name, moved in made.items()}
+    pressed = {name: float(high[0] - high[15]) for name, high in height.items()}
+    assert pressed["usual"] > 1.5 > abs(pressed["mean"])  # mm: lips that half of the people press, and others part
 
 
 def test_weights_are_found_by_the_shapes_that_come_with_it(face: Path, tmp_path: Path) -> None:

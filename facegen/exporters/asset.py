@@ -12,7 +12,7 @@ import numpy as np
 
 from facegen.errors import FacegenError
 from facegen.exporters.morph import METRES, FewMorph, FrameMorph, Morph, require_tolerance
-from facegen.exporters.stream import streamed
+from facegen.exporters.stream import made_once, streamed
 from facegen.scene.animations import drive
 from facegen.scene.asset import Asset
 from facegen.scene.files import require_writable, write_asset
@@ -107,10 +107,14 @@ def write_into(
     Raises:
         FacegenError: as `write_glb` and `facegen.scene.files.write_asset` have it.
     """
-    start = time.perf_counter()
     require_tolerance(tolerance)
-    asset = place.asset
-    require_writable(asset, path)
+    require_writable(place.asset, path)
+    with made_once(sequence, path) as held:
+        return _written_into(held, path, place, tolerance, per_frame)
+
+
+def _written_into(sequence: Sequence, path: str | Path, place: Place, tolerance: float, per_frame: bool) -> AssetReport:
+    start, asset = time.perf_counter(), place.asset
     kept = Kept.of(asset.tree)
     moving, given_up = _moving(sequence, place, 0 if per_frame else tolerance)
     frames = _from_rest(sequence.vertices, place.neutral, moving)

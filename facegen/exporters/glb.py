@@ -9,13 +9,14 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 
 from facegen.errors import FacegenError
 from facegen.exporters.gltf_material import material_lists
 from facegen.exporters.morph import FewMorph, FrameMorph, Morph, require_tolerance
+from facegen.exporters.stream import made_once
 from facegen.files import new_file
 from facegen.mesh.formats.gltf_buffer import FLOAT, INDEX_DATA, UINT16, UINT32, VERTEX_DATA, Buffer
 from facegen.mesh.formats.gltf_pair import write_pair
@@ -68,14 +69,13 @@ def write_glb(sequence: Sequence, path: str | Path, *, tolerance: float = 0.1, p
     """
     start = time.perf_counter()
     _require(sequence, tolerance)
-    with new_file(path) as aside:
+    with new_file(path) as aside, made_once(sequence, aside) as held:
         # The description stands before the numbers, but their places and bounds are known only after them.
         with tempfile.TemporaryFile(dir=aside.parent) as numbers, aside.open("wb") as file:
-            morph = _morph(sequence, tolerance, per_frame)
-            document = described(sequence, morph, numbers)
+            morph = _morph(held, tolerance, per_frame)
+            document = described(held, morph, numbers)
             pack(document, numbers, file)
-        size = aside.stat().st_size
-        return _report(sequence, morph, size, start)
+        return _report(held, morph, aside.stat().st_size, start)
 
 
 def write_gltf(sequence: Sequence, path: str | Path, *, tolerance: float = 0.1, per_frame: bool = False) -> GlbReport:
@@ -89,14 +89,10 @@ def write_gltf(sequence: Sequence, path: str | Path, *, tolerance: float = 0.1, 
     """
     start = time.perf_counter()
     _require(sequence, tolerance)
-    made: list[Morph] = []
-
-    def fill(numbers: BinaryIO) -> dict[str, Any]:
-        made.append(_morph(sequence, tolerance, per_frame))
-        return described(sequence, made[0], numbers)
-
-    size = write_pair(Path(path), fill)
-    return _report(sequence, made[0], size, start)
+    with made_once(sequence, path) as held:
+        morph = _morph(held, tolerance, per_frame)
+        size = write_pair(Path(path), lambda numbers: described(held, morph, numbers))
+        return _report(held, morph, size, start)
 
 
 def _require(sequence: Sequence, tolerance: float) -> None:

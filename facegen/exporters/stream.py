@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from facegen.errors import FacegenError
+from facegen.places import aside_of, real_place
 from facegen.progress import counting
-from facegen.sequence.frames import Frames, chunks
+from facegen.sequence.frames import FewFields, Frames, KeptFrames, StoredFrames, chunks
+from facegen.sequence.sequence import Sequence
 
 MAX_SCENE_FPS = 1000.0
 """Frames a second of a scene; far above any, so that a slip of the finger fills no disk."""
@@ -27,6 +33,25 @@ def streamed(vertices: np.ndarray | Frames, what: str = "writing") -> Iterator[t
             yield start, chunk
             start += len(chunk)
             made(len(chunk))
+
+
+@contextmanager
+def made_once(sequence: Sequence, path: str | Path) -> Iterator[Sequence]:
+    """The sequence for a writer that goes through its frames several times: what takes long to make is made once.
+
+    Args:
+        sequence: what is written.
+        path: of the file that is written; frames are kept beside it, in a file without a name.
+
+    Raises:
+        FacegenError: nothing can be written there.
+    """
+    frames = sequence.vertices
+    if not isinstance(frames, Frames) or isinstance(frames, FewFields | StoredFrames):
+        yield sequence
+        return
+    with tempfile.TemporaryFile(dir=aside_of(real_place(path)).parent) as file:
+        yield replace(sequence, vertices=KeptFrames(frames, file))
 
 
 def require_rate(scene_fps: float) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from contextlib import ExitStack
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,16 @@ from facegen.files import new_file
 from facegen.mesh.appearance import DressedPolygons
 from facegen.mesh.material import Texture, distinct
 from facegen.optional import require
+from facegen.places import DIGITS, folder_aside
 from facegen.sequence.sequence import Sequence
 
 METRES_PER_UNIT = 0.001
 """Metres in a stage's unit, which is the sequence's millimetre."""
 SCENE_FPS = 24.0
 """Time codes a second: Blender 5.0 takes time codes for frames of a scene, and its scenes open at 24 of them."""
+
+LIT_FRAMES = 8
+"""Frames whose normals are computed at once. Chosen: more of them are no faster, and take memory."""
 
 
 def write_usd(sequence: Sequence, path: str | Path, *, scene_fps: float = SCENE_FPS) -> str:
@@ -33,8 +37,7 @@ def write_usd(sequence: Sequence, path: str | Path, *, scene_fps: float = SCENE_
     takes time codes for frames and does not look at that, in a scene of `scene_fps`.
 
     Polygons are the sequence's own where it has them; they are not subdivided, and have normals. What memory holds does
-    not grow with the frames. Textures are written beside the stage, `smile_skin.png` for `smile.usdc`, or into the
-    package.
+    not grow with the frames. Textures are written beside the stage, see `pictures_of`, or into the package.
 
     Args:
         sequence: what is written.
@@ -62,7 +65,7 @@ def write_usd(sequence: Sequence, path: str | Path, *, scene_fps: float = SCENE_
             if path.suffix.lower() in (".usd", ".usdc"):
                 _write_stage(usd, sequence, aside, pictures, scene_fps)
             else:
-                folder = Path(kept.enter_context(tempfile.TemporaryDirectory(dir=aside.parent, prefix=".")))
+                folder = kept.enter_context(folder_aside(path))
                 crate = folder / f"{path.stem}.usdc"
                 _write_stage(usd, sequence, crate, pictures, scene_fps)
                 if path.suffix.lower() == ".usda":
@@ -80,10 +83,19 @@ def write_usd(sequence: Sequence, path: str | Path, *, scene_fps: float = SCENE_
 
 
 def pictures_of(sequence: Sequence, path: Path) -> dict[Texture, str]:
-    """The name of each texture's file, beside the stage or in its package."""
+    """The name of each texture's file, in the package of a `.usdz`, else beside the stage.
+
+    There it tells of the content, `smile_skin.0123456789ab.png`: files cannot be renamed together, so whichever stage
+    is there, and whoever else writes one of the same name, the pictures that it names are its own.
+    """
     textures = [] if sequence.appearance is None else sequence.appearance.textures()
     names = distinct((texture.name or "texture" for texture in textures), "texture", "A-Za-z0-9_-")
-    return {texture: f"{path.stem}_{name}{texture.suffix}" for texture, name in zip(textures, names, strict=True)}
+    packed = path.suffix.lower() == ".usdz"
+    marks = ["" if packed else f".{sha256(each.data).hexdigest()[:DIGITS]}" for each in textures]
+    return {
+        texture: f"{path.stem}_{name}{mark}{texture.suffix}"
+        for texture, name, mark in zip(textures, names, marks, strict=True)
+    }
 
 
 def _write_stage(usd: Any, sequence: Sequence, path: Path, pictures: dict[Texture, str], scene_fps: float) -> None:
@@ -109,9 +121,12 @@ def _write_stage(usd: Any, sequence: Sequence, path: Path, pictures: dict[Textur
     dress(stage, mesh, sequence.appearance, dressed, pictures)
     points, normals, extent = mesh.CreatePointsAttr(), mesh.CreateNormalsAttr(), mesh.CreateExtentAttr()
     for start, chunk in streamed(sequence.vertices):
-        for t, pose in enumerate(chunk, start):
+        parts = (chunk[at : at + LIT_FRAMES] for at in range(0, len(chunk), LIT_FRAMES))
+        lit = (normal for part in parts for normal in sequence.normals(part))
+        for t, (pose, normal) in enumerate(zip(chunk, lit, strict=True), start):
             code = t * scene_fps / sequence.fps
             points.Set(vt.Vec3fArray.FromNumpy(pose), code)
-            normals.Set(vt.Vec3fArray.FromNumpy(sequence.normals(pose)), code)
-            extent.Set(vt.Vec3fArray.FromNumpy(np.stack([pose.min(axis=0), pose.max(axis=0)])), code)
+            normals.Set(vt.Vec3fArray.FromNumpy(normal), code)
+            rows = pose.T.copy()  # numpy takes ten times as long for the least of each column
+            extent.Set(vt.Vec3fArray.FromNumpy(np.stack([rows.min(axis=1), rows.max(axis=1)])), code)
         stage.GetRootLayer().Save()

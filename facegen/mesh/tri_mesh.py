@@ -109,8 +109,12 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """
     from scipy.sparse import csr_matrix
 
-    corners = vertices[..., faces, :]
-    normals = np.cross(corners[..., 1, :] - corners[..., 0, :], corners[..., 2, :] - corners[..., 0, :])
+    corner, *others = (np.take(vertices, column, axis=-2) for column in faces.T)
+    one, other = (each - corner for each in others)
+    normals = np.empty_like(one)
+    for axis in range(3):  # a third of the time that `np.cross` takes
+        y, z = (axis + 1) % 3, (axis + 2) % 3
+        normals[..., axis] = one[..., y] * other[..., z] - one[..., z] * other[..., y]
     count = vertices.shape[-2]
     rows = faces.ravel()
     gather = csr_matrix(
@@ -118,6 +122,7 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     )
     flat = normals.reshape(math.prod(vertices.shape[:-2]), len(faces), 3)
     summed = np.stack([gather @ pose for pose in flat]).reshape(*vertices.shape[:-2], count, 3)
-    length = np.linalg.norm(summed, axis=-1, keepdims=True)
+    x, y, z = np.square(summed).transpose(-1, *range(summed.ndim - 1))
+    length = np.sqrt(x + y + z)[..., None]
     up = np.array([0.0, 0.0, 1.0], dtype=vertices.dtype)
     return np.where(length > 0, summed / np.where(length > 0, length, 1), up).astype(vertices.dtype)

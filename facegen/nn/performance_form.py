@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from facegen.errors import FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
 
 LEAST_POINTS = 64
@@ -31,6 +32,16 @@ def looked_at(hierarchy: MeshHierarchy) -> np.ndarray:
             break
         found = found[keep]
     return found
+
+
+def require_usual(usual: int | None, people: int) -> None:
+    """Require that who acts where nobody's style is asked for is one of the people.
+
+    Raises:
+        FacegenError: it is not.
+    """
+    if usual is not None and not 0 <= usual < people:
+        raise FacegenError(f"who usually acts must be one of the {people} people, counted from 0, got {usual}")
 
 
 def noise_of(seed: int, count: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from facegen.errors import FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.nn.motion_encoder import MotionEncoder
 from facegen.nn.performance_codes import TakeReader, TakeSource, told_of
-from facegen.nn.performance_form import STYLE_UNIT, looked_at, noise_of
+from facegen.nn.performance_form import STYLE_UNIT, looked_at, noise_of, require_usual
 from facegen.nn.proportions import Proportions
 from facegen.nn.spiral_decoder import CHANNELS, SpiralDecoder
 from facegen.nn.style_search import Reference, spread_of, style_of
@@ -36,6 +36,7 @@ class PerformanceNetwork(nn.Module):
         scale: see `SpiralDecoder`, mm.
         style: S, numbers of a style.
         take: C, numbers of a take's code.
+        usual: the one of the people who acts where nobody's style is asked for, see `usual_style`; None: nobody.
 
     Shapes: motion (N, E), ptr (B + 1,), neutral (B, V, 3) mm, style (B, S), take (B, C) -> (N, V, 3) mm; with frames
     (N',), only those are made.
@@ -60,11 +61,13 @@ class PerformanceNetwork(nn.Module):
         style: int = 32,
         take: int = 32,
         fused: bool = True,
+        usual: int | None = None,
     ) -> None:
         super().__init__()
         if min(people, style, take) < 1:
             raise FacegenError(f"people, style and take must be at least 1, got {people}, {style} and {take}")
-        self.style, self.take, self.scale = style, take, scale
+        require_usual(usual, people)
+        self.style, self.take, self.scale, self.usual = style, take, scale, usual
         self.decoder = SpiralDecoder(hierarchy, latent, channels, activation, scale, per_vertex, fused)
         self.encoder = MotionEncoder(expressions + style + take + 1, latent, bidirectional)
         self.proportions = Proportions(hierarchy.template.vertices)
@@ -119,6 +122,13 @@ class PerformanceNetwork(nn.Module):
     def styles(self) -> Tensor:
         """(P, S): the styles of the people that trained it."""
         return STYLE_UNIT * self.people
+
+    def usual_style(self) -> Tensor | None:
+        """(S,): of who acts where nobody's style is asked for.
+
+        The mean of all people errs least and is nobody: the mean of pressed lips and bared teeth is neither.
+        """
+        return None if self.usual is None else self.styles()[self.usual]
 
     def style_of(self, references: Sequence[Reference]) -> Tensor:
         """(S,): how somebody acts, by any number of their takes, of whatever expressions; see `style_search`."""

@@ -17,7 +17,8 @@ class Performer:
     Args:
         generator: that knows styles and takes.
         neutral: (1, V, 3) mm, the face at rest in the template's topology.
-        style: (S,) as `PerformanceNetwork.style_of` finds them, a whole number that draws one, or None for nobody's.
+        style: (S,) as `PerformanceNetwork.style_of` finds them, a whole number that draws one, or None for the mean of
+            all people's.
         seed: of the take; None makes the mean of all takes.
     """
 

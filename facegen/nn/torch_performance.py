@@ -27,6 +27,22 @@ class TorchPerformance(TorchGenerator):
             motion, torch.tensor([0, len(motion)]), None if own is None else own[None], take
         ).numpy()
 
+    def latents(self, label: np.ndarray, neutral: np.ndarray | None = None) -> np.ndarray:
+        """(T, Z) of a label (T, E), in the usual style, by the mean of all takes."""
+        return self.performed(label, self.usual_style(), None)
+
+    def together(
+        self, label: np.ndarray, neutral: np.ndarray | None = None, latents: np.ndarray | None = None
+    ) -> np.ndarray:
+        made = self.displacements(self.latents(label) if latents is None else latents)
+        return made if neutral is None else made * self.proportions(neutral)
+
+    @torch.inference_mode()
+    def usual_style(self) -> np.ndarray | None:
+        """(S,) float32: see `PerformanceNetwork.usual_style`."""
+        found = self.network.usual_style()
+        return None if found is None else found.numpy()
+
     @torch.inference_mode()
     def style_drawn(self, seed: int) -> np.ndarray:
         """(S,) float32: a style as the people who trained have them."""

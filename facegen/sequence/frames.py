@@ -8,7 +8,7 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -124,6 +124,33 @@ class ChosenFrames(Frames):
 
     def read(self, start: int, stop: int) -> np.ndarray:
         return self.frames[self.chosen[start:stop]]
+
+
+class KeptFrames(Frames):
+    """Frames that take long to make, kept in a file from when they are first asked for.
+
+    Args:
+        frames: (T, V, 3).
+        file: where they are kept, float32, one after the other; whoever gives it closes it.
+    """
+
+    def __init__(self, frames: Frames, file: BinaryIO) -> None:
+        super().__init__(frames.shape)
+        self.frames, self.file, self.there = frames, file, np.zeros(len(frames), bool)
+        self.size = self.dtype.itemsize * int(np.prod(frames.shape[1:]))
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        self.file.seek(start * self.size)
+        if self.there[start:stop].all():
+            data = self.file.read((stop - start) * self.size)
+            return np.frombuffer(data, self.dtype).reshape(stop - start, *self.shape[1:])
+        made = self.frames[start:stop]
+        self.file.write(made.data)
+        self.there[start:stop] = True
+        return made
+
+    def eventful(self) -> np.ndarray:
+        return self.frames.eventful()
 
 
 class ArchivedFrames(Frames):

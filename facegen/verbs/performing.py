@@ -42,7 +42,7 @@ def add_performance(parser: argparse.ArgumentParser) -> None:
         metavar="TAKE",
         help="how the person acts: one or more .npz of their takes, of whatever expressions, in the model's topology "
         "and with their labels, or Live Link Face's as EXPRESSION=FILE.csv; or a whole number, "
-        "which draws a style (default: nobody's in particular)",
+        "which draws a style, or mean: the mean of all people's (default: the model's usual one)",
     )
 
 
@@ -118,8 +118,12 @@ def style_asked(options: Namespace, model: Checkpoint) -> Style:
     Raises:
         FacegenError: a file cannot be read, or a number stands beside others.
     """
+    from facegen.performing import MEAN, style_of
+
     if options.style is None:
         return None
+    if options.style == [MEAN]:
+        return MEAN
     numbers = [text for text in options.style if text.isascii() and text.isdecimal()]
     if numbers and len(options.style) > 1:
         raise FacegenError(f"--style takes one whole number, or files of takes; got {' '.join(options.style)}")
@@ -127,8 +131,6 @@ def style_asked(options: Namespace, model: Checkpoint) -> Style:
         if len(numbers[0]) > 18:
             raise FacegenError(f"--style: a number that draws has at most 18 digits, got {len(numbers[0])}")
         return int(numbers[0])
-    from facegen.performing import style_of
-
     return style_of(model, [_take_of_style(text, options, model) for text in options.style])
 
 

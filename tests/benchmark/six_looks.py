@@ -17,7 +17,7 @@ from facegen.fitting.nonrigid import OPPOSITE_REACH
 from facegen.landmarks.points import COUNT, INNER_LIP_MIDDLES, face_size
 from facegen.mesh.surface import Surface, on_surface
 from facegen.motion.label import Phases, motion_label
-from facegen.performing import MEAN, performer
+from facegen.performing import MEAN, Style, performer
 
 EDGE = 448
 """Pixels of the pictures. Chosen: a face fills 250 of them, and the detector scales it to 192."""
@@ -38,7 +38,7 @@ class Look:
     own: np.ndarray
 
 
-def apexes(model: Checkpoint, face: Face, seed: int | str = MEAN, style: int | None = None) -> np.ndarray:
+def apexes(model: Checkpoint, face: Face, seed: int | str = MEAN, style: Style = None) -> np.ndarray:
     """(E, U, 3) mm: the middle of the apex of each expression at full intensity, in the model's order."""
     acting = performer(model, neutral_of(face, model), style, seed)
     frames = 3 * PHASE_FRAMES

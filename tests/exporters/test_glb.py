@@ -15,6 +15,7 @@ from facegen.exporters.glb import pack, write_glb, write_gltf
 from facegen.mesh.appearance import Appearance
 from facegen.mesh.formats.gltf_buffer import Buffer
 from facegen.mesh.material import Material
+from facegen.sequence.frames import CHUNK_FRAMES, Frames
 from facegen.sequence.sequence import Sequence
 
 WIDTHS = {"SCALAR": 1, "VEC3": 3}
@@ -302,3 +303,27 @@ def test_refusals_leave_nothing(moving, tmp_path):
     with pytest.raises(FacegenError, match="NaN"):
         write_glb(Sequence(broken, sequence.faces, 25, sequence.motion, sequence.expressions), tmp_path / "a.glb")
     assert list(tmp_path.iterdir()) == []
+
+
+class Made(Frames):
+    """Frames that count how often each was made."""
+
+    def __init__(self, frames: np.ndarray) -> None:
+        super().__init__(frames.shape)
+        self.frames, self.counts = frames, np.zeros(len(frames), int)
+
+    def read(self, start, stop):
+        self.counts[start:stop] += 1
+        return self.frames[start:stop]
+
+
+@pytest.mark.parametrize("write, name", [(write_glb, "face.glb"), (write_gltf, "face.gltf")])
+@pytest.mark.parametrize("per_frame", [False, True])
+def test_what_takes_long_to_make_is_made_once(moving, tmp_path, write, name, per_frame):
+    sequence = moving(CHUNK_FRAMES + 20, 5)
+    frames = Made(sequence.vertices)
+    made = write(replace(sequence, vertices=frames), tmp_path / name, tolerance=0.5, per_frame=per_frame)
+    assert frames.counts[1:].tolist() == [1] * (len(frames) - 1) and frames.counts[0] <= 2
+    kept = write(sequence, tmp_path / f"kept{name[4:]}", tolerance=0.5, per_frame=per_frame)
+    assert replace(made, seconds=0) == replace(kept, seconds=0)
+    assert not [path.name for path in tmp_path.iterdir() if path.suffix not in (".glb", ".gltf", ".bin")]

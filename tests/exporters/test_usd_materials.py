@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,11 @@ from pxr import Gf, UsdGeom, UsdShade, UsdValidation  # noqa: E402
 
 FILES = {"base_color": "a_skin_color.png", "metallic_roughness": "a_skin_surface.png"}
 FILES |= {"normal": "a_skin_bumps.png", "emissive": "a_texture.png", "occlusion": "a_skin_surface.png"}
+
+
+def plain(name: str) -> str:
+    """A name beside a stage without the digest of what is in the file."""
+    return re.sub(r"\.[0-9a-f]{12}(?=\.png$)", "", name)
 
 
 def opened(path: Path):
@@ -76,7 +82,7 @@ def test_each_material_is_bound_to_its_polygons(moving, tmp_path, suffix, bare):
 
 def test_a_material_has_what_it_was_given(moving, tmp_path):
     export(two_materials(moving(2)), tmp_path / "a.usdc")
-    assert {path.name for path in tmp_path.iterdir()} == {"a.usdc", *FILES.values()}
+    assert {plain(path.name) for path in tmp_path.iterdir()} == {"a.usdc", *FILES.values()}
     stage, mesh = opened(tmp_path / "a.usdc")
     skin, glass = (bound(subset) for subset in UsdShade.MaterialBindingAPI(mesh).GetMaterialBindSubsets())
     wanted = {
@@ -93,7 +99,7 @@ def test_a_material_has_what_it_was_given(moving, tmp_path):
         assert (texture.GetIdAttr().Get(), output) == ("UsdUVTexture", channel)
         file = Path(texture.GetInput("file").Get().resolvedPath)
         picture = PICTURES["metallic_roughness" if role == "occlusion" else role]
-        assert (file.name, file.read_bytes()) == (FILES[role], picture.data)
+        assert (plain(file.name), file.read_bytes()) == (FILES[role], picture.data)
         assert texture.GetInput("sourceColorSpace").Get() == space
         assert texture.GetInput("scale").Get() == Gf.Vec4f(*scale)
         assert (texture.GetInput("bias").Get() if bias else None) == (Gf.Vec4f(*bias) if bias else None)

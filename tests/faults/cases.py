@@ -17,10 +17,12 @@ from faults.valid import INPUTS, Input
 COUNTS = {
     **{"obj": 70, "ply": 110, "glb": 80, "gltf": 70, "vrm": 60, "npz": 90, "manifest": 45, "chunks": 40},
     **{"timeline": 60, "take": 60, "dataset": 25, "annotations": 20, "frame": 10, "layout": 25, "mapping": 15},
-    **{"material": 15, "picture": 15, "landmarks": 20, "basis": 20, "settings": 80, "checkpoint": 85, "config": 15},
+    **{"material": 15, "picture": 15, "landmarks": 20, "basis": 20, "checkpoint": 85, "config": 15, "settings": 80},
 }
 """How many cases there are of each kind; together over a thousand. What loads
 torch comes last, since a process that has it takes longer to fork."""
+PLACE = ("suffix", "already there", "cannot write")
+"""What a message says of a place that cannot be written to."""
 TREE_SHARE = 0.2
 """Share of the cases in which the file is whole, and what lies on the disk is something else."""
 
@@ -68,7 +70,9 @@ def write_case(name: str, inputs: Path, folder: Path) -> Case:
     if kind == "settings":
         _link(inputs, folder, None)
         command, option = setting(rng)
-        return Case(name, command, command[-1][:40], (option, command[-1][:20] or option))
+        typed = " ".join(command[-1].split())[:20]
+        named = (option, option.strip("-").replace("-", " "), typed or option, repr(command[-1])[1:-1][:20] or option)
+        return Case(name, command, command[-1][:40], (*named, *(PLACE if option == "--out" else ())))
     chosen = rng.choice([each for each in INPUTS if each.kind == kind])
     command = rng.choice(chosen.commands).split()
     _link(inputs, folder, command)

@@ -24,7 +24,7 @@ from faults.judging import MEMORY, Outcome, judge, speed
 NOBODY = 65534
 """The user who may read nothing that is not for all."""
 LONGEST, MOST = 20.0, 1 << 30
-"""Seconds after which a case is ended, by the clock, and bytes that it may take beyond what is loaded."""
+"""Seconds of work, or of waiting for nothing, after which a case is ended, and bytes that it may take beyond what is loaded."""
 
 
 def main(inputs: Path) -> None:
@@ -51,7 +51,7 @@ def load(kind: str, inputs: Path) -> None:
     """
     from faults.valid import INPUTS
 
-    kinds = ("obj", "timeline", "npz", "take") if kind == "settings" else (kind,)
+    kinds = ("obj", "timeline", "npz", "take", "config", "checkpoint") if kind == "settings" else (kind,)
     commands = list(dict.fromkeys(each for given in INPUTS if given.kind in kinds for each in given.commands))
     told, answer = os.pipe()
     child = os.fork()
@@ -177,18 +177,24 @@ def _measured(case: Case, said: int) -> int:
 
 
 def _ended(child: int, longest: float) -> int:
-    """The status of a child; one that takes too long is killed."""
-    last = time.monotonic() + longest
-    pause = 0.001
-    while time.monotonic() < last:
+    """The status of a child; one that takes too long, or for long does nothing at all, is killed."""
+    used, since, pause = 0.0, time.monotonic(), 0.001
+    while True:
         found, status = os.waitpid(child, os.WNOHANG)
         if found:
             return os.waitstatus_to_exitcode(status)
         time.sleep(pause)
         pause = min(2 * pause, 0.02)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return -signal.SIGKILL
+        if (now := _used(child)) > used + 0.02:
+            used, since = now, time.monotonic()
+        if used > longest or time.monotonic() - since > longest:
+            os.kill(child, signal.SIGKILL)
+
+
+def _used(child: int) -> float:
+    """Seconds of processor time of a process so far."""
+    fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

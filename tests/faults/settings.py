@@ -42,7 +42,7 @@ LONG: dict[str, tuple[str, ...]] = {
 """Commands that take long or do not end where a number is right."""
 NAMES: dict[str, tuple[str, ...]] = {
     _HAPPY: ("--units", "--ease", "--landmarks", "--groups", "--model"),
-    f"{_ANIMATE} --frames 4": ("--expression", "--timeline", "--style"),
+    _ANIMATE: ("--expression", "--timeline", "--style"),
     "interpolate --neutral head.obj --model m.ckpt --out out/a.npz --from happy": ("--to",),
     "export corpus --out out/a.glb": ("--subject", "--expression"),
     "export moving.npz --out out/a.csv": ("--arkit-basis",),

@@ -86,10 +86,32 @@ def test_it_acts_as_the_network_does_for_a_person_in_a_style_by_a_seed() -> None
     style = light.style_drawn(7)
     np.testing.assert_allclose(style, with_torch.style_drawn(7), rtol=1e-4, atol=1e-5)
     assert np.abs(style - light.style_drawn(8)).max() > 1
+    assert with_torch.usual_style() is light.usual_style() is None
     for own, seed in ((None, None), (None, 3), (style, None), (style, 3)):
         made = light.performed(label, own, seed)
         np.testing.assert_allclose(made, with_torch.performed(label, own, seed), rtol=0, atol=2e-5)
     assert np.abs(made - light.performed(label, style, 4)).max() > 1e-3
+
+
+@compiled
+def test_nobody_asked_for_is_the_usual_one_of_the_people() -> None:
+    with_torch, light = both("performance")
+    assert isinstance(with_torch, TorchPerformance) and isinstance(light, LightPerformance)
+    label = np.random.default_rng(0).random((20, 3), np.float32)
+    mean = light.latents(label)
+    with_torch.network.usual = light.usual = 3
+    styles = with_torch.network.styles().detach().numpy()
+    np.testing.assert_array_equal(light.usual_style(), styles[3])
+    np.testing.assert_allclose(light.latents(label), with_torch.performed(label, styles[3], None), rtol=0, atol=2e-5)
+    np.testing.assert_allclose(light.latents(label), with_torch.latents(label), rtol=0, atol=2e-5)
+    np.testing.assert_allclose(light.together(label), with_torch.together(label), rtol=0, atol=1e-3)
+    assert np.abs(light.latents(label) - mean).max() > 1e-3
+
+
+@pytest.mark.parametrize("usual", [-1, 5])
+def test_who_usually_acts_is_one_of_the_people(usual: int) -> None:
+    with pytest.raises(FacegenError, match=f"one of the 5 people, counted from 0, got {usual}"):
+        LightPerformance(HIERARCHY, 3, people=5, usual=usual)
 
 
 @compiled

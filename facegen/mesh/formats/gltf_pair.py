@@ -11,9 +11,7 @@ from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from facegen.files import new_file
-
-DIGITS = 12
-"""Of the numbers' digest, in the name of their file. Chosen: 48 bits, which no two files of one folder share."""
+from facegen.places import DIGITS
 
 
 def write_pair(path: Path, fill: Callable[[BinaryIO], dict[str, Any]]) -> int:

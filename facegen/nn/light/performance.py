@@ -20,6 +20,7 @@ from facegen.nn.performance_form import (
     STYLE_UNIT,
     looked_at,
     noise_of,
+    require_usual,
 )
 from facegen.nn.spiral_steps import CHANNELS
 
@@ -28,8 +29,8 @@ class LightPerformance(LightGenerator):
     """Acts labels for a person at rest, in a style, by a seed.
 
     Args:
-        hierarchy, expressions, people, latent, channels, activation, scale, bidirectional, per_vertex, style, take: see
-            `facegen.nn.performance_network.PerformanceNetwork`.
+        hierarchy, expressions, people, latent, channels, activation, scale, bidirectional, per_vertex, style, take,
+            usual: see `facegen.nn.performance_network.PerformanceNetwork`.
 
     Attributes:
         shapes: of all weights, by the names that the network has for them.
@@ -50,10 +51,12 @@ class LightPerformance(LightGenerator):
         per_vertex: bool = False,
         style: int = 32,
         take: int = 32,
+        usual: int | None = None,
     ) -> None:
+        require_usual(usual, people)
         encoder = LightEncoder(expressions + style + take + 1, latent, bidirectional)
         super().__init__(encoder, LightSpirals(hierarchy, latent, channels, activation, scale, per_vertex))
-        self.expressions, self.style, self.take_numbers = expressions, style, take
+        self.expressions, self.style, self.take_numbers, self.usual = expressions, style, take, usual
         self.template = hierarchy.template.vertices.astype(np.float64)
         told = take + 3 + 2 * expressions + style
         self.shapes |= {
@@ -70,8 +73,8 @@ class LightPerformance(LightGenerator):
         self.weights = {name: weights[name].astype(np.float64) for name in self.shapes if name in _USED}
 
     def latents(self, label: np.ndarray, neutral: np.ndarray | None = None) -> np.ndarray:
-        """(T, Z) of a label (T, E), in nobody's style, by the mean of all takes."""
-        return self.performed(label, None, None)
+        """(T, Z) of a label (T, E), in the usual style, by the mean of all takes."""
+        return self.performed(label, self.usual_style(), None)
 
     def together(
         self, label: np.ndarray, neutral: np.ndarray | None = None, latents: np.ndarray | None = None
@@ -90,6 +93,10 @@ class LightPerformance(LightGenerator):
         latents = self.parts["encoder"](np.concatenate([label, np.tile(said, (len(label), 1))], axis=1))
         mixing = np.einsum("s,szy->zy", own, self.weights["mixing"])
         return (latents + latents @ mixing).astype(np.float32)
+
+    def usual_style(self) -> np.ndarray | None:
+        """(S,) float32: see `facegen.nn.performance_network.PerformanceNetwork.usual_style`."""
+        return None if self.usual is None else (STYLE_UNIT * self.weights["people"][self.usual]).astype(np.float32)
 
     def style_drawn(self, seed: int) -> np.ndarray:
         """(S,) float32: a style as the people who trained have them."""
