@@ -5,7 +5,6 @@ A row of a failure begins with the case's name; `python -m faults.write NAME DIR
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,22 +13,6 @@ import pytest
 from faults.campaign import Campaign, table
 from faults.cases import COUNTS, Case, names, write_case
 from faults.judging import judge
-from faults.valid import write_inputs
-
-
-@pytest.fixture(scope="session")
-def inputs(corpus_path: Path, checkpoint_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Every valid input, in one folder."""
-    folder = tmp_path_factory.mktemp("faults") / "inputs"
-    folder.mkdir()
-    write_inputs(folder, corpus_path, checkpoint_path)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def campaign(inputs: Path) -> Iterator[Campaign]:
-    with Campaign(inputs, inputs.parent / "campaign.log") as found:
-        yield found
 
 
 @pytest.mark.parametrize("kind", COUNTS)

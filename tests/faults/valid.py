@@ -21,7 +21,7 @@ from facegen.exporters import export
 from facegen.mesh import TriMesh, write_mesh
 from facegen.sequence.sequence import Sequence
 
-PREPARE = "prepare synthetic --subjects 5 --val-subjects 1 --vertices 420 --frames 10 14 --fps 10 --depth 3 --out"
+PREPARE = "prepare synthetic --subjects 5 --val-subjects 1 --vertices 420 --frames 10 14 --fps 10 --depth 3 --workers 1 --out"
 FIT = (
     "fit --model=SpiralGenerator --model.channels=[16,8,8] --model.activation=elu --model.lr=1e-2 --data.workers=0 "
     "--trainer.accelerator=cpu --trainer.enable_progress_bar=false --trainer.enable_model_summary=false "
