@@ -1,4 +1,4 @@
-"""Under which licences what facegen depends on comes: `make audit` prints the table, and fails where one is not known."""
+"""Licences of what facegen depends on: `make audit` prints the table, and fails where one is not known."""
 
 from __future__ import annotations
 

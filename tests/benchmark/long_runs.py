@@ -36,8 +36,8 @@ def repeated(name: str, call: Callable[[], object], times: int) -> bool:
             before = held()
     after = held()
     print(
-        f"{name}: {times:,} calls in {time.monotonic() - began:.0f} s; {before[0]:.1f} MB after the tenth, {after[0]:.1f} "
-        f"MB after the last; descriptors {before[1]} and {after[1]}, threads {before[2]} and {after[2]}",
+        f"{name}: {times:,} calls in {time.monotonic() - began:.0f} s; {before[0]:.1f} MB after the tenth, "
+        f"{after[0]:.1f} MB after the last; descriptors {before[1]} and {after[1]}, threads {before[2]} and {after[2]}",
         flush=True,
     )
     return after[0] - before[0] <= MOST and after[1:] == before[1:]

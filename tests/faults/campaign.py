@@ -61,7 +61,6 @@ class Campaign:
             found.append(Outcome(**json.loads(self._line())))
         return found
 
-
     def written(self, name: str) -> list[str]:
         """What is wrong with how a verb of `faults.writing.VERBS` ends under faults while it writes."""
         assert self.process.stdin is not None
@@ -71,7 +70,11 @@ class Campaign:
 
 def table(outcomes: Iterable[Outcome]) -> str:
     """A row for each case that ended otherwise than it should."""
-    rows = [f"{each.name}: {each.wrong}\n    {each.what}\n    {each.line}\n    {each.told}" for each in outcomes if each.wrong]
+    rows = [
+        f"{each.name}: {each.wrong}\n    {each.what}\n    {each.line}\n    {each.told}"
+        for each in outcomes
+        if each.wrong
+    ]
     return "\n".join(rows)
 
 
@@ -92,5 +95,7 @@ if __name__ == "__main__":  # python -m faults.campaign INPUTS [KIND-NUMBER or K
             tried = campaign.tried([each] if "-" in each else named(each))
             bad = [one for one in tried if one.wrong]
             codes = {code: sum(one.code == code for one in tried) for code in sorted({one.code for one in tried})}
-            print(f"## {each}: {len(tried)} cases, {len(bad)} wrong, {sum(one.seconds for one in tried):.1f} s, {codes}")
+            print(
+                f"## {each}: {len(tried)} cases, {len(bad)} wrong, {sum(one.seconds for one in tried):.1f} s, {codes}"
+            )
             print(table(tried), flush=True)

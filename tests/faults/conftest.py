@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from faults.campaign import Campaign
 from faults.valid import write_inputs
 

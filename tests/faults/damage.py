@@ -10,8 +10,24 @@ from collections.abc import Callable
 
 from faults.fields import FIELDS
 
-OTHERS = (b"", b"\0", b"\n", b"\x89PNG\r\n\x1a\n" + bytes(64), b"PK\x03\x04" + bytes(26), b"{}", b"[]", b"null", b"- \n")
-OTHERS += ("Größe: 1\n".encode("latin-1"), "v 1 2 3\n".encode("utf-16"), b"\xef\xbb\xbf", b"\x1b[2J\n" * 8, b"\xff" * 4096)
+OTHERS = (
+    b"",
+    b"\0",
+    b"\n",
+    b"\x89PNG\r\n\x1a\n" + bytes(64),
+    b"PK\x03\x04" + bytes(26),
+    b"{}",
+    b"[]",
+    b"null",
+    b"- \n",
+)
+OTHERS += (
+    "Größe: 1\n".encode("latin-1"),
+    "v 1 2 3\n".encode("utf-16"),
+    b"\xef\xbb\xbf",
+    b"\x1b[2J\n" * 8,
+    b"\xff" * 4096,
+)
 """What stands where another content was expected."""
 
 
@@ -56,7 +72,11 @@ def overwrite(data: bytes, rng: random.Random) -> bytes:
 
 def insert(data: bytes, rng: random.Random) -> bytes:
     start = rng.choice(boundaries(data))
-    return data[:start] + rng.choice((b"\0", b"\xff\xfe", b"\n", b"nan ", b"1e999 ", b"9" * 400, b"\xc3\x28")) + data[start:]
+    return (
+        data[:start]
+        + rng.choice((b"\0", b"\xff\xfe", b"\n", b"nan ", b"1e999 ", b"9" * 400, b"\xc3\x28"))
+        + data[start:]
+    )
 
 
 def drop(data: bytes, rng: random.Random) -> bytes:

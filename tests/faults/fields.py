@@ -19,7 +19,24 @@ WRONG: tuple[Any, ...] = (None, True, -1, 0, 1, 2, 7.5, 1e300, -1e300, float("na
 WRONG += ("x", "1", "\x1b[2J", "../../x", "/dev/zero", "é" * 300, [], {}, [[]], [None], [1, 2, 3, 4, 5], {"a": 1})
 WRONG += (10**400, [-1, -1], [1e300] * 3, ["", ""], [float("nan")] * 2)
 """Values in the place of others."""
-TOKENS = ("nan", "inf", "-inf", "1e999", "1e39", "-1", "0", "4294967296", "9" * 400, "x", "", "1.5", "0x10", "1_0", "１", "--")
+TOKENS = (
+    "nan",
+    "inf",
+    "-inf",
+    "1e999",
+    "1e39",
+    "-1",
+    "0",
+    "4294967296",
+    "9" * 400,
+    "x",
+    "",
+    "1.5",
+    "0x10",
+    "1_0",
+    "１",
+    "--",
+)
 """Words in the place of a number's, the last but one a digit of another script."""
 
 
@@ -68,7 +85,9 @@ def in_glb(data: bytes, rng: random.Random) -> Damaged:
     length = int.from_bytes(data[12:16], "little")
     if rng.random() < 0.1:
         place = rng.choice((4, 8, 12, 16, 20 + length, 24 + length))
-        return data[:place] + rng.choice((b"\0" * 4, b"\xff" * 4, b"\x01\0\0\0", b"\0\0\0\x7f")) + data[place + 4 :], "head"
+        return data[:place] + rng.choice((b"\0" * 4, b"\xff" * 4, b"\x01\0\0\0", b"\0\0\0\x7f")) + data[
+            place + 4 :
+        ], "head"
     tree, what = changed(json.loads(data[20 : 20 + length]), rng)
     text = _json(tree)
     text += b" " * (-len(text) % 4)
@@ -145,14 +164,16 @@ def in_members(data: bytes, rng: random.Random) -> Damaged:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = {member.filename: archive.read(member) for member in archive.infolist()}
     names = list(members)
-    name = rng.choice([*names, *(each for each in names if each.endswith("data.pkl")) ] )
+    name = rng.choice([*names, *(each for each in names if each.endswith("data.pkl"))])
     way = rng.choice(("left out", "cut", "empty", "another", "not finite", "flipped", "twice"))
     held = members.pop(name)
     if way != "left out":
         made = {"cut": held[: len(held) // 2], "empty": b"", "another": members[rng.choice(list(members))]}
         made |= {"not finite": b"\xff" * len(held), "twice": held + held}
         place = rng.randrange(max(len(held), 1))
-        made["flipped"] = held[:place] + bytes([held[place] ^ 1 << rng.randrange(8)]) + held[place + 1 :] if held else b""
+        made["flipped"] = (
+            held[:place] + bytes([held[place] ^ 1 << rng.randrange(8)]) + held[place + 1 :] if held else b""
+        )
         members[name] = made[way]
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:

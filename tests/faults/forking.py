@@ -24,7 +24,8 @@ from faults.judging import MEMORY, Outcome, judge, speed
 NOBODY = 65534
 """The user who may read nothing that is not for all."""
 LONGEST, MOST = 20.0, 1 << 30
-"""Seconds of work, or of waiting for nothing, after which a case is ended, and bytes that it may take beyond what is loaded."""
+"""Seconds of work, or of waiting for nothing, after which a case is ended, and bytes that it may
+take beyond what is loaded."""
 
 
 def main(inputs: Path) -> None:
@@ -129,11 +130,13 @@ def _child(case: Case, folder: Path, told: list[Path]) -> None:
     try:
         for number, path in enumerate(told[:2], 1):
             os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), number)
-        sys.stdout, sys.stderr = (os.fdopen(number, "w", encoding="utf-8", closefd=False) for number in (1, 2))
+        # By lines, as they are in a process of its own: what is said while a library is kept quiet is gone.
+        sys.stdout, sys.stderr = (os.fdopen(number, "w", 1, encoding="utf-8", closefd=False) for number in (1, 2))
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.chdir(folder)
         said = os.open(told[2], os.O_WRONLY | os.O_CREAT, 0o644)
-        size = next(int(line.split()[1]) for line in Path("/proc/self/status").open() if line.startswith("VmSize"))
+        text = Path("/proc/self/status").read_text().splitlines()
+        size = next(int(line.split()[1]) for line in text if line.startswith("VmSize"))
         resource.setrlimit(resource.RLIMIT_AS, (size * 1024 + MOST, -1))
         if case.unreadable and not os.geteuid():
             os.chmod(folder / "out", 0o777)
@@ -151,9 +154,10 @@ def _child(case: Case, folder: Path, told: list[Path]) -> None:
 
 
 def _measured(case: Case, said: int) -> int:
+    from faults.soundness import unsound
+
     from facegen import progress
     from facegen.cli import run
-    from faults.soundness import unsound
 
     progress.LINE_PERIOD = 1e9  # seconds; what is said must not depend on how busy the machine is
     before, used = resource.getrusage(resource.RUSAGE_SELF), os.times()

@@ -23,8 +23,12 @@ def seeds(kind: str, folder: Path) -> None:
     from faults import strategies
     from live_link_files import bumps, lines
 
-    square = "v 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nvn 0 0 1\nmtllib a.mtl\ng a\nusemtl b\nf 1/1/1 2/1/1 3/1/1\nf -3 -2 -1\n"
-    head = "ply\nformat {} 1.0\nelement vertex 3\nproperty float x\nproperty float y\nproperty float z\nelement face 1\n"
+    square = (
+        "v 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nvn 0 0 1\nmtllib a.mtl\ng a\nusemtl b\nf 1/1/1 2/1/1 3/1/1\nf -3 -2 -1\n"
+    )
+    head = (
+        "ply\nformat {} 1.0\nelement vertex 3\nproperty float x\nproperty float y\nproperty float z\nelement face 1\n"
+    )
     head += "property list uchar int vertex_indices\nend_header\n"
     body = strategies.POINTS[:3].tobytes() + b"\x03" + bytes([0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0])
     table = "subject,expression,onset,apex_start,apex_end,offset\nann,happy,1,4,7,10\nbob,sad,0,1,2,3\n"

@@ -17,10 +17,35 @@ LONG, WORK = 10.0, 600 << 20
 REFERENCE = 0.075
 """Seconds that a quick core takes for the work of `speed`."""
 FORBIDDEN = (
-    *("Traceback", "UnicodeDecodeError", "JSONDecodeError", "<_io.", "[Errno", "RuntimeWarning", "UserWarning", "Error:"),
-    *("invalid literal", "codec can't decode", "could not convert", "object at 0x", "NoneType", "must be str", "<class "),
+    *(
+        "Traceback",
+        "UnicodeDecodeError",
+        "JSONDecodeError",
+        "<_io.",
+        "[Errno",
+        "RuntimeWarning",
+        "UserWarning",
+        "Error:",
+    ),
+    *(
+        "invalid literal",
+        "codec can't decode",
+        "could not convert",
+        "object at 0x",
+        "NoneType",
+        "must be str",
+        "<class ",
+    ),
     *("Expecting value", "zlib", "BadZipFile", "KeyError", "numpy", "np.", "not subscriptable", "unexpected keyword"),
-    *("has no attribute", "Exceeds the limit", "list index", "out of bounds for", "cannot reshape", "Errno", "site-packages"),
+    *(
+        "has no attribute",
+        "Exceeds the limit",
+        "list index",
+        "out of bounds for",
+        "cannot reshape",
+        "Errno",
+        "site-packages",
+    ),
 )
 """Words of libraries and of Python, which no message holds."""
 LONGEST = 1000
@@ -79,7 +104,9 @@ def judge(case: Case, folder: Path, said: dict[str, Any], texts: list[str], slow
         case.line()[:300],
         case.what,
         _wrong(case, folder, said, texts, slow, size),
-        next((line for line in texts[1].splitlines() if line.startswith("facegen: error")), texts[1].strip()[-300:])[:400],
+        next((line for line in texts[1].splitlines() if line.startswith("facegen: error")), texts[1].strip()[-300:])[
+            :400
+        ],
         said["status"],
         said["status"] == 2 or bool(re.search(r"^sound +no$|left out", "".join(texts), re.M)),
         round(said.get("seconds", said["clock"]), 2),

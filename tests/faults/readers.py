@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from faults.judging import FORBIDDEN
 
 from facegen.data.sources.annotations import read_annotations
 from facegen.data.sources.source import Key
@@ -18,7 +19,6 @@ from facegen.motion.timeline import Timeline
 from facegen.scene.asset import Asset
 from facegen.scene.kept import Kept
 from facegen.sequence.sequence import Sequence
-from faults.judging import FORBIDDEN
 
 
 def _mesh(path: Path) -> np.ndarray:

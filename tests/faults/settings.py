@@ -66,9 +66,35 @@ NAMES: dict[str, tuple[str, ...]] = {
     "fit --config fit.yaml": ("--model", "--data.corpus", "--trainer.accelerator", "--config"),
 }
 """Options that take a name, a place or an address."""
-WORDS = ("", "x", "nowhere", "head.obj/x", ".", "/", "a\nb", "é" * 300, "-", "*", "[", "${oc.env:HOME}", "\x1b[2J", "1e3")
+WORDS = (
+    "",
+    "x",
+    "nowhere",
+    "head.obj/x",
+    ".",
+    "/",
+    "a\nb",
+    "é" * 300,
+    "-",
+    "*",
+    "[",
+    "${oc.env:HOME}",
+    "\x1b[2J",
+    "1e3",
+)
 """What none of them is."""
-PLACES = ("", ".", "/", "nowhere/a.npz", "out", "head.obj/a.npz", "/dev/null", f"out/{'x' * 300}.npz", "out/a.what", "a")
+PLACES = (
+    "",
+    ".",
+    "/",
+    "nowhere/a.npz",
+    "out",
+    "head.obj/a.npz",
+    "/dev/null",
+    f"out/{'x' * 300}.npz",
+    "out/a.what",
+    "a",
+)
 PLACES += ("/dev/full", "out/a\n.docx", "corpus", "/proc/a.npz")
 """Where nothing can be written, or not of any format."""
 WRITING = (

@@ -78,7 +78,9 @@ TREE = {
     "scene": 0,
     "scenes": [{"nodes": [0]}],
     "nodes": [{"mesh": 0, "scale": [1, 1, 1], "children": [1]}, {"translation": [0, 0, 0]}],
-    "meshes": [{"primitives": [{"attributes": {"POSITION": 0}, "indices": 1, "mode": 4, "targets": [{"POSITION": 2}]}]}],
+    "meshes": [
+        {"primitives": [{"attributes": {"POSITION": 0}, "indices": 1, "mode": 4, "targets": [{"POSITION": 2}]}]}
+    ],
     "accessors": [
         {"bufferView": 0, "componentType": 5126, "count": 4, "type": "VEC3", "min": [0, 0, 0], "max": [1, 1, 1]},
         {"bufferView": 1, "componentType": 5123, "count": 6, "type": "SCALAR", "byteOffset": 0},
@@ -135,7 +137,9 @@ def yamls(draw: st.DrawFn) -> bytes:
     """A timeline with some values changed, or text that is nearly YAML."""
     if draw(st.integers(0, 3)):
         return yaml.safe_dump(draw(changed(draw(changed(TIMELINE))))).encode()
-    parts = st.sampled_from(["frames: ", "events:\n", "- ", "{", "}", "[", "]", "&a ", "*a", "? ", ": ", "|\n", "\t", "'"])
+    parts = st.sampled_from(
+        ["frames: ", "events:\n", "- ", "{", "}", "[", "]", "&a ", "*a", "? ", ": ", "|\n", "\t", "'"]
+    )
     return "".join(draw(st.lists(st.one_of(parts, NUMBERS), max_size=20))).encode()
 
 
@@ -150,7 +154,9 @@ def csvs(lines: list[str]) -> st.SearchStrategy[bytes]:
             row[draw(st.integers(0, len(row) - 1))] = draw(st.one_of(NUMBERS, st.text(max_size=6)))
         if draw(st.booleans()):
             del rows[draw(st.integers(0, len(rows) - 1))]
-        return draw(st.sampled_from(["\n", "\r\n", "\n\n"])).join(",".join(row) for row in rows).encode("utf-8", "replace")
+        return (
+            draw(st.sampled_from(["\n", "\r\n", "\n\n"])).join(",".join(row) for row in rows).encode("utf-8", "replace")
+        )
 
     return made()
 

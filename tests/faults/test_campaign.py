@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
 from faults.campaign import Campaign, table
 from faults.cases import COUNTS, Case, names, write_case
 from faults.judging import judge

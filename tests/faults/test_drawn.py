@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from faults import strategies
+from faults.readers import READERS, read
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from live_link_files import bumps, lines
-
-from faults import strategies
-from faults.readers import READERS, read
 
 ROWS = ["subject,expression,onset,apex_start,apex_end,offset", "ann,happy,1,4,7,10", "bob,sad,0,1,2,3"]
 DRAWN: dict[str, st.SearchStrategy[bytes]] = {

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from faults.campaign import Campaign
 from faults.writing import VERBS
 

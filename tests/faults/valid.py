@@ -21,7 +21,9 @@ from facegen.exporters import export
 from facegen.mesh import TriMesh, write_mesh
 from facegen.sequence.sequence import Sequence
 
-PREPARE = "prepare synthetic --subjects 5 --val-subjects 1 --vertices 420 --frames 10 14 --fps 10 --depth 3 --workers 1 --out"
+PREPARE = (
+    "prepare synthetic --subjects 5 --val-subjects 1 --vertices 420 --frames 10 14 --fps 10 --depth 3 --workers 1 --out"
+)
 FIT = (
     "fit --model=SpiralGenerator --model.channels=[16,8,8] --model.activation=elu --model.lr=1e-2 --data.workers=0 "
     "--trainer.accelerator=cpu --trainer.enable_progress_bar=false --trainer.enable_model_summary=false "
@@ -55,7 +57,10 @@ def _moves(path: str, *outs: str) -> tuple[str, ...]:
 
 
 _CORPUS = ("inspect corpus", "export corpus --expression happy --out out/a.npz", "inspect corpus --motion")
-_FOLDER = ("inspect data --source folder", "prepare folder --root data --depth 1 --components 2 --workers 1 --out out/c")
+_FOLDER = (
+    "inspect data --source folder",
+    "prepare folder --root data --depth 1 --components 2 --workers 1 --out out/c",
+)
 INPUTS = (
     Input("obj", "head.obj", (*["inspect head.obj"] * 4, *_moves("head.obj", "a.npz", "a.glb"))),
     Input("ply", "ascii.ply", (*["inspect ascii.ply"] * 4, *_moves("ascii.ply", "a.npz"))),
@@ -144,7 +149,11 @@ def _write_corpus(folder: Path, whole: Path) -> None:
 
 
 def _others(place: Path, names: list[str], arrays: set[str]) -> list[str]:
-    return [] if place.name not in ("displacement", "neutral") else [each for each in names if each not in {*arrays, "zarr.json"}]
+    return (
+        []
+        if place.name not in ("displacement", "neutral")
+        else [each for each in names if each not in {*arrays, "zarr.json"}]
+    )
 
 
 def _write_ascii(path: Path, mesh: TriMesh) -> None:

@@ -6,9 +6,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from facegen.cli import run
 from faults.cases import write_case
 from faults.valid import FIT, PREPARE, write_inputs
+
+from facegen.cli import run
 
 
 def made_inputs(folder: Path) -> Path:

@@ -163,7 +163,7 @@ def _suffered(fault: str) -> str | None:
     child = os.fork()
     if not child:
         os.dup2(os.open(before, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), 2)
-        sys.stderr = os.fdopen(2, "w", closefd=False)
+        sys.stderr = os.fdopen(2, "w", 1, closefd=False)
         SUFFERING.append(fault)
         arm()
         return None
