@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facegen.checkpoint_archive import UnreadableError, read_archive
+from facegen.checkpoint_digest import DIGEST, require_digest
 from facegen.checkpoint_format import (
     BASES,
     DIVERGED,
@@ -21,6 +22,7 @@ from facegen.checkpoint_format import (
     MODELS,
     PERFORMERS,
     as_now,
+    require_entry,
     require_weights,
     short,
 )
@@ -32,6 +34,7 @@ from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.nn.light.generator import LightGenerator
 from facegen.nn.light.networks import light_generator
 from facegen.pretrained import MODEL
+from facegen.tables import EPOCH
 
 if TYPE_CHECKING:
     from torch import nn
@@ -156,6 +159,7 @@ def _checked(path: Path, content: Any) -> dict[str, Any]:
     packed = content[KEY]
     if packed.get("format") not in (2, FORMAT):
         raise CheckpointError(f"{path}: checkpoint format {packed.get('format')}, this version reads 2 and {FORMAT}")
+    require_digest(path, content)
     try:
         return {**content, KEY: as_now(packed)}
     except (KeyError, TypeError) as error:
@@ -186,6 +190,8 @@ def load(
     """
     content = _read(path)
     try:
+        require_entry(content[KEY])
+        EPOCH.check(content.get("epoch", 0), "epoch")
         _require_kind(content[KEY], KINDS_THAT_GENERATE if wanted is None else [class_path(kind) for kind in wanted])
         with trusting(trust):
             return _rebuilt(content[KEY], content)
@@ -216,6 +222,8 @@ def _require_kind(packed: Mapping[str, Any], wanted: Collection[str]) -> None:
 
 def _rebuilt(packed: Mapping[str, Any], content: Mapping[str, Any]) -> Checkpoint:
     brief = CorpusInBrief.of(packed)
+    if DIGEST not in packed and packed.get("hierarchy_digest", brief.hierarchy.digest) != brief.hierarchy.digest:
+        raise CheckpointError("the hierarchy is not the one of its digest")
     return Checkpoint(
         _network(packed, content["state_dict"], brief),
         brief.hierarchy,

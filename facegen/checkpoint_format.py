@@ -7,6 +7,8 @@ from typing import Any
 
 from facegen.classes import is_own
 from facegen.errors import CheckpointError
+from facegen.schema import WrongValueError
+from facegen.tables import CHECKPOINT, OWN_SETTINGS
 
 FORMAT = 3
 """Version of the entry that `pack` makes. Format 2 is read too: it names its network by the bare name and no model."""
@@ -48,6 +50,20 @@ def as_now(packed: Mapping[str, Any]) -> Mapping[str, Any]:
     path = {path.rpartition(".")[2]: path for path in KINDS}[packed["network"]]
     named = {"kind": KINDS[path], "model": None, "init_args": {}, "network": path}
     return {**packed, **named, "format": FORMAT}
+
+
+def require_entry(packed: Mapping[str, Any]) -> None:
+    """Require that an entry, as `as_now` gives it, has all parts, each of its kind.
+
+    Raises:
+        CheckpointError: it has not; the message says which.
+    """
+    try:
+        CHECKPOINT.check(packed, "")
+        if packed["network"] in KINDS:
+            OWN_SETTINGS.check(packed["settings"], "settings")
+    except WrongValueError as error:
+        raise CheckpointError(f"the entry {error}") from error
 
 
 def short(value: Any) -> Any:

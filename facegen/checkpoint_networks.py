@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from facegen.checkpoint_digest import require_sound_archive
 from facegen.checkpoint_entry import NETWORKS
 from facegen.checkpoint_format import BASES, DIVERGED, MODELS, require_weights
 from facegen.classes import named_class
@@ -17,14 +18,19 @@ from facegen.data.corpus_in_brief import CorpusInBrief
 from facegen.errors import CheckpointError, FacegenError
 
 
-def read_by_torch(path: Path) -> Any:
+def read_by_torch(path: Path, map_location: Any = "cpu") -> Any:
     """What torch saved, read without running anything that a file may hold.
+
+    Args:
+        path: of the file.
+        map_location: where to put tensors, see `torch.load`.
 
     Raises:
         CheckpointError: the file is none, or a damaged one.
     """
+    require_sound_archive(path)
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(path, map_location=map_location, weights_only=True)
     except Exception as error:  # whatever damaged or hostile bytes make the restricted unpickler stumble over
         raise CheckpointError(f"{path}: not a checkpoint, or a damaged one; `facegen fit` writes them") from error
 

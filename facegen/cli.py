@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -30,6 +31,8 @@ TRAINING = {
     "predict": "write what a checkpoint generates for the test subjects",
 }
 """Verbs that Lightning parses, and what they do."""
+SYSTEM = "a file could not be read or written, and the system does not say why; is the disk full, or gone?"
+"""What is said where neither the system nor facegen knows more."""
 NO_MEMORY = "not enough memory; take fewer frames, smaller batches or a smaller mesh"
 """What is said where memory ran out, whatever asked for it."""
 
@@ -98,7 +101,9 @@ def run(arguments: list[str]) -> int:
     try:
         if arguments and arguments[0] in TRAINING:
             return _run(arguments)  # Lightning ends after the batch at hand
-        with _tidy_end():
+        with _tidy_end(), warnings.catch_warnings():
+            # numpy's remarks on numbers too large: what is not finite is refused where it matters, in words of facegen.
+            warnings.simplefilter("ignore", RuntimeWarning)
             return _run(arguments)
     except Terminated as error:
         print("facegen: ended by a signal", file=sys.stderr)
@@ -131,7 +136,7 @@ def _run(arguments: list[str]) -> int:
     except OSError as error:
         # A full disk, a folder that may not be written, a file that vanished: the system's own words and the name.
         name = f": {error.filename}" if error.filename else ""
-        return _fail(f"{error.strerror or error}{name}")
+        return _fail(f"{error.strerror or SYSTEM}{name}")
     except MemoryError:
         return _fail(NO_MEMORY)
     except RuntimeError as error:

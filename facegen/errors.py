@@ -29,6 +29,17 @@ class Terminated(BaseException):
     """Asked to end by a signal; raised so that what is half written is removed on the way out."""
 
 
+def said(error: OSError | ValueError) -> str:
+    """What keeps a file from being read, in words that are no library's: the system's own, which are about files.
+
+    Args:
+        error: of opening or reading a file; a ValueError is about its name, which holds a null character.
+    """
+    if isinstance(error, OSError):
+        return (error.strerror or "the disk does not give it").lower()
+    return "its name holds a null character, or it is no text in UTF-8"
+
+
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """The sentence for a name that is not in a closed list: it names the list."""
     return f"unknown {what} {name!r}; known are: {', '.join(known)}"

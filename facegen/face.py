@@ -159,6 +159,10 @@ class Face:
         require_near_origin(mesh, name)
         if mesh.digest == template.digest:
             one, two = (np.linalg.norm(np.ptp(each.vertices, axis=0)) for each in (mesh, template))
+            if not one > 0:
+                raise MeshError(
+                    f"{name}: expected the surface of a face, found all vertices at one place; export it again"
+                )
             factor, taken = _millimetres(float(one / two), units, name)
             rotation, _ = rigid_transform(mesh.vertices * factor, template.vertices)
             # People differ in shape; what is turned on purpose is turned by more than that makes it seem.

@@ -16,6 +16,7 @@ from numpy.lib.npyio import NpzFile
 from facegen.errors import FacegenError, unknown
 from facegen.places import aside_of, onto_disk, real_place, sweep
 from facegen.plain_text import read_plain_yaml
+from facegen.schema import ANYTHING, Kind, WrongValueError
 
 
 def plain_name(name: str) -> str:
@@ -87,8 +88,13 @@ def _opened(path: str | Path) -> Iterator[NpzFile]:
         raise FacegenError(f"{path}: not a readable .npz, or a damaged one") from error
 
 
-def read_yaml(path: str | Path, schema: type) -> dict[str, Any]:
+def read_yaml(path: str | Path, schema: type, table: Kind = ANYTHING) -> dict[str, Any]:
     """The fields of a dataclass from a YAML file, checked against its types.
+
+    Args:
+        path: of the file.
+        schema: the dataclass.
+        table: which values its fields may have, see `facegen.tables`.
 
     Raises:
         FacegenError: the file is missing, is no plain YAML, or has unknown, missing or wrongly typed keys.
@@ -110,8 +116,10 @@ def read_yaml(path: str | Path, schema: type) -> dict[str, Any]:
         ) from error
     _keep_names(given, written, schema)
     try:
-        return vars(_given_back(_filled(given, schema), held))
-    except ValueError as error:
+        found = vars(_given_back(_filled(given, schema), held))
+        table.check(found, "")
+        return found
+    except (ValueError, WrongValueError) as error:
         raise FacegenError(f"{path}: {error}") from error
 
 

@@ -72,8 +72,8 @@ def read_plain_pickle(path: str | Path) -> Any:
         value = Machine(len(data)).run(operations_of(data))
         _require_plain(value)
     except Exception as error:  # each operation has ways of its own to be malformed
-        reason = ascii(" ".join(str(error).split()))[1:-1][:80] or type(error).__name__
-        message = f"not a readable pickle, or a damaged one ({reason}); take the file as the dataset has it"
+        reason = f" ({error})" if isinstance(error, MalformedError) else ""
+        message = f"not a readable pickle, or a damaged one{reason}; take the file as the dataset has it"
         if isinstance(error, RefusedError):
             message = f"asks for {error}; only arrays and plain containers are read, nothing of it was run"
         raise DataError(f"{path}: {message}") from error
@@ -82,6 +82,10 @@ def read_plain_pickle(path: str | Path) -> Any:
 
 class RefusedError(Exception):
     """Something else than arrays and plain containers; its text says what."""
+
+
+class MalformedError(ValueError):
+    """No pickle, or a damaged one; its text says why."""
 
 
 @dataclass(eq=False)
@@ -97,13 +101,13 @@ def operations_of(data: bytes) -> Iterator[tuple[str, Any]]:
     while code := stream.read(1):
         opcode = _OPCODES.get(code[0])
         if opcode is None:
-            raise ValueError(f"byte {code[0]} at {stream.tell() - 1} means nothing")
+            raise MalformedError(f"byte {code[0]} at {stream.tell() - 1} means nothing")
         if opcode.name == "STRING":  # pickletools takes it for ASCII, but Python 2 wrote arrays that way too
             argument = codecs.escape_decode(pickletools.read_stringnl(stream, decode=False))[0].decode("latin-1")
         else:
             argument = None if opcode.arg is None else opcode.arg.reader(stream)
         yield opcode.name, argument
-    raise ValueError("it ends in the middle" if data else "it is empty")
+    raise MalformedError("it ends in the middle" if data else "it is empty")
 
 
 class Machine:
@@ -184,7 +188,7 @@ class Machine:
 
     def pop(self, count: int) -> list[Any]:
         if len(self.stack) < count:
-            raise ValueError("its stack runs empty")
+            raise MalformedError("its stack runs empty")
         items, self.stack[-count:] = self.stack[-count:], []
         return items
 
@@ -218,9 +222,9 @@ def _array(data: Any, dtype: Any, shape: Any, order: Literal["C", "F", "K"], axe
     if type(data) not in (bytes, bytearray) or not isinstance(dtype, np.dtype):
         raise RefusedError("an array of objects")
     if type(shape) is not tuple or len(shape) > 32 or not all(type(n) is int and n >= 0 for n in shape):
-        raise ValueError("an array's shape is none")
+        raise MalformedError("an array's shape is none")
     if math.prod(shape) * dtype.itemsize != len(data):
-        raise ValueError("an array has not the size of its data")
+        raise MalformedError("an array has not the size of its data")
     array = np.ndarray(shape, dtype, data, order="C" if order == "K" else order)
     return (array.transpose(axes) if axes else array).copy(order="K")
 
@@ -228,7 +232,7 @@ def _array(data: Any, dtype: Any, shape: Any, order: Literal["C", "F", "K"], axe
 def _key(value: Any) -> Any:
     """A dict's key or a set's item, of a kind whose hash cannot run deep."""
     if any(type(part) not in LEAVES for part in (value if type(value) is tuple else (value,))):
-        raise ValueError("a key that is neither text nor number")
+        raise MalformedError("a key that is neither text nor number")
     return value
 
 

@@ -18,6 +18,7 @@ from torch import nn
 
 from facegen.animation import animate
 from facegen.checkpoint import load, read_raw
+from facegen.checkpoint_digest import with_digest
 from facegen.checkpoint_entry import NETWORKS, Built, pack, require_same
 from facegen.checkpoint_format import FORMAT, KEY, MODELS
 from facegen.data.corpus import Corpus
@@ -260,6 +261,14 @@ def with_other(**parts: Any) -> Callable[[dict[str, Any]], None]:
     return lambda content: content[KEY].update(parts)
 
 
+def with_a_table_of(name: str, number: int) -> Callable[[dict[str, Any]], None]:
+    def spoil(content: dict[str, Any]) -> None:
+        tables = content[KEY]["hierarchy"]  # whose memory is the corpus's
+        content[KEY]["hierarchy"] = {**tables, name: torch.full_like(tables[name], number)}
+
+    return spoil
+
+
 def with_identity_of_another_template(content: dict[str, Any]) -> None:
     identity = content[KEY]["identity"]
     content[KEY]["identity"] = {"mean": identity["mean"][1:], "modes": identity["modes"][:, 1:]}
@@ -279,9 +288,30 @@ def with_identity_of_another_template(content: dict[str, Any]) -> None:
         (with_other(hierarchy={}), "these arrays are no mesh hierarchy"),
         (with_other(settings={"width": 4}), DAMAGED),
         (with_other(network="PointNetwork"), "'PointNetwork' is no path of a class"),
-        (with_other(fps="often"), DAMAGED),
+        (with_other(fps="often"), "the entry fps: expected a number from 1 to 1000, found 'often'"),
         (with_other(landmarks={"nose": torch.zeros(468, 3, dtype=torch.float64)}), DAMAGED),
         (with_identity_of_another_template, "an identity model of"),
+        (with_other(fps=0), "the entry fps: expected a number from 1 to 1000, found 0"),
+        (with_other(floor=np.nan), "the entry floor: expected a number from 0 to 1, found nan"),
+        (with_other(displacement_scale=np.inf), "the entry displacement_scale: expected a number"),
+        (with_other(expressions=["happy", "happy"]), "the entry expressions: expected each name once"),
+        (with_other(init_args={"lr": np.nan}), "the entry init_args.lr: expected text, finite numbers"),
+        (
+            with_other(settings={"latent": "4", "channels": [5, 3]}),
+            "the entry settings.latent: expected a whole number",
+        ),
+        (
+            with_other(settings={"latent": 10**9, "channels": [5, 3]}),
+            "the entry settings.latent: expected a whole number",
+        ),
+        (with_other(settings=[("latent", 4)]), "the entry settings: expected a table of names and values"),
+        (lambda content: content.update(epoch=-1), "epoch: expected a whole number from 0"),
+        (lambda content: content[KEY].pop("corpus"), "the entry corpus: expected a text, it is missing"),
+        (
+            with_a_table_of("spiral0", 0),
+            "spiral0 does not begin with each vertex itself",
+        ),
+        (with_a_table_of("faces1", 1), "the hierarchy is not the one of its digest"),
     ],
 )
 def test_parts_that_do_not_fit_together_are_refused_with_the_reason(
@@ -323,7 +353,7 @@ def test_a_module_is_imported_only_where_the_user_trusts_it(
     module = f"mark_{'_'.join(named)}"
     (tmp_path / f"{module}.py").write_text(MARK + OWN)
     content[KEY] |= yaml.safe_load(yaml.safe_dump(named).replace("MODULE", module))
-    path = written(content, tmp_path)
+    path = written(with_digest(content), tmp_path)
     for trust in ((), ("marks", f"{module}s", f"{module}.Net", "os")):
         message = refused(path, trust=trust)
         assert message.startswith(f"it names the class {module}.Net, which is not facegen's own; ")

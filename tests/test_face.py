@@ -93,6 +93,11 @@ def test_a_surface_without_depth_and_one_wound_both_ways_are_refused_with_a_reas
         Face.of(template(), TriMesh(mesh.vertices, faces))
 
 
+def test_a_mesh_without_extent_is_refused() -> None:
+    with pytest.raises(MeshError, match="it: expected the surface of a face, found all vertices at one place"):
+        Face.of(template(), template().with_vertices(template().vertices * 0 + 5), name="it")
+
+
 def test_a_fit_on_which_no_vertex_lies_is_refused_with_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("facegen.fitting.transfer.ANCHOR_GAP", 0.0)
     with pytest.raises(FitError, match="hardly any vertex") as error:

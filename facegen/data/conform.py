@@ -19,6 +19,7 @@ from facegen.motion.evolutions import Evolution, find_evolutions
 from facegen.motion.face_phases import face_phases
 from facegen.motion.intensity import mean_motion
 from facegen.motion.label import Phases
+from facegen.tables import FARTHEST
 
 LARGEST_STORED = 32767
 """The largest signed integer of 16 bits."""
@@ -119,6 +120,11 @@ def _require_sound(vertices: np.ndarray) -> None:
     for frame, pose in enumerate(vertices):
         if not np.isfinite(pose).all():
             raise DataError(f"frame {frame}: NaN or infinite vertices")
+        if (farthest := float(np.abs(pose).max())) > FARTHEST:
+            raise DataError(
+                f"frame {frame}: a vertex is {farthest:.3g} mm from the origin, at most {FARTHEST:g} mm are expected; "
+                "check the units, or leave it out"
+            )
         if not np.ptp(pose, axis=0).max() > 0:
             raise DataError(f"frame {frame}: all vertices are at one place, {pose[0].tolist()}")
 

@@ -12,22 +12,19 @@ import numpy as np
 
 from facegen.data.face_landmarks import load_face_landmarks
 from facegen.data.identity import Identity
-from facegen.data.manifest import MANIFEST, Entry, of_thousandths, read_manifest
+from facegen.data.manifest import MANIFEST, Entry, of_thousandths, parsed_manifest, read_manifest
 from facegen.data.pca import PCA
+from facegen.data.store import ARRAYS, STORE, read_stored, require_own_store
 from facegen.errors import DataError, FacegenError, unknown
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.motion.intensity import APEX_FLOOR, raised
 from facegen.motion.label import Phases, motion_label
 from facegen.progress import following
+from facegen.schema import WrongValueError
 from facegen.sequence.sequence import Sequence
 
-HIERARCHY, COMPONENTS, LANDMARKS, STORE = "hierarchy.npz", "components.npz", "landmarks.npz", "frames.zarr"
-"""Names in a corpus's folder: of the mesh hierarchy, the principal components, the faces' landmarks, and the Zarr store
-of frames and neutrals."""
-ARRAYS = ("displacement", "neutral")
-"""Groups of the store, in each of which every sequence has an array."""
-
-
+HIERARCHY, COMPONENTS, LANDMARKS = "hierarchy.npz", "components.npz", "landmarks.npz"
+"""Names in a corpus's folder: of the mesh hierarchy, the principal components and the faces' landmarks."""
 SPLITS = ("train", "val", "test")
 """What subjects serve for: what is fitted, choosing between settings and epochs, and the errors that are reported."""
 
@@ -63,18 +60,19 @@ class Corpus:
         self._verified: set[int] = set()
         manifest = read_manifest(self.path)
         try:
+            self.entries = parsed_manifest(manifest)
             self.hierarchy = MeshHierarchy.load(self.path / HIERARCHY)
-            self.expressions: tuple[str, ...] = tuple(manifest["expressions"])
-            self.fps = float(manifest["fps"])
-            self.test_subjects = tuple(manifest["test_subjects"])
-            self.val_subjects = tuple(manifest.get("val_subjects", ()))  # older corpora have none
-            self.displacement_scale = float(manifest["displacement_scale"])
-            self.digest: str = manifest["digest"]
-            self.left_out: list[dict[str, str]] = manifest["left_out"]
-            self.provenance: dict[str, Any] = manifest["provenance"]
-            self.entries = tuple(map(Entry.parse, manifest["sequences"]))
-        except (KeyError, TypeError, ValueError, FacegenError) as error:
-            raise DataError(f"{self.path}: the corpus is damaged ({error}); prepare it again") from error
+        except FacegenError as error:
+            where = f"{self.path / MANIFEST}: " if isinstance(error, WrongValueError) else f"{self.path}: "
+            raise DataError(f"{where}the corpus is damaged ({error}); prepare it again") from error
+        self.expressions: tuple[str, ...] = tuple(manifest["expressions"])
+        self.fps = float(manifest["fps"])
+        self.test_subjects = tuple(manifest["test_subjects"])
+        self.val_subjects = tuple(manifest.get("val_subjects", ()))  # older corpora have none
+        self.displacement_scale = float(manifest["displacement_scale"])
+        self.digest: str = manifest["digest"]
+        self.left_out: list[dict[str, str]] = manifest["left_out"]
+        self.provenance: dict[str, Any] = manifest["provenance"]
         if self.hierarchy.digest != manifest["hierarchy"]:
             raise DataError(f"{self.path}: {HIERARCHY} is not the one of {MANIFEST}; prepare the corpus again")
 
@@ -126,38 +124,28 @@ class Corpus:
         return max(sorted(strength), key=strength.__getitem__)
 
     @cached_property
-    def _store(self) -> Any:
-        import zarr
+    def _store(self) -> Path:
+        require_own_store(self.path / STORE)
+        return self.path / STORE
 
-        try:
-            return zarr.open_group(self.path / STORE, mode="r")
-        except Exception as error:  # zarr raises its own kinds for each way in which a store can be damaged
-            raise DataError(f"{self.path / STORE}: cannot be opened ({error}); prepare the corpus again") from error
-
-    def _array(self, name: str) -> np.ndarray:
-        try:
-            return self._store[name][...]
-        except FacegenError:
-            raise
-        except Exception as error:
-            raise DataError(f"{self.path / STORE}: {name} cannot be read ({error}); prepare it again") from error
+    def _array(self, group: str, entry: Entry) -> np.ndarray:
+        vertices = len(self.hierarchy.template.vertices)
+        shape = (vertices, 3, entry.frames) if group == "displacement" else (vertices, 3)
+        return read_stored(self._store, group, entry.array, shape)
 
     def _check(self, index: int) -> None:
-        """Compare what is stored of a sequence with what was written, the first time it is wanted.
-
-        A store whose files are gone reads as zeros, which would train as a face that never moves.
-        """
+        """Compare what is stored of a sequence with what was written, the first time it is wanted."""
         if index in self._verified:
             return
         entry = self.entries[index]
-        if stored_digest(*(self._array(f"{name}/{entry.array}") for name in ARRAYS)) != entry.sha256:
+        if stored_digest(*(self._array(name, entry) for name in ARRAYS)) != entry.sha256:
             raise DataError(f"{self.path}: the frames of {entry} are not those that were written; prepare it again")
         self._verified.add(index)
 
     def stored(self, index: int) -> np.ndarray:
         """(V, 3, T) int16: displacement in steps of the entry's `scale`, frames innermost."""
         self._check(index)
-        return self._array(f"displacement/{self.entries[index].array}")
+        return self._array("displacement", self.entries[index])
 
     def displacement(self, index: int) -> np.ndarray:
         """(T, V, 3) float32, mm, frames innermost in memory; off by at most half of the entry's `scale`."""
@@ -167,7 +155,7 @@ class Corpus:
     def neutral(self, index: int) -> np.ndarray:
         """(V, 3) float32, mm, of the sequence's subject."""
         self._check(index)
-        return self._array(f"neutral/{self.entries[index].array}")
+        return self._array("neutral", self.entries[index])
 
     @cached_property
     def identity(self) -> Identity:

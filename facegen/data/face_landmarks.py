@@ -12,6 +12,7 @@ from facegen.errors import DataError, FacegenError
 from facegen.files import read_arrays
 from facegen.landmarks.points import COUNT, FEWEST_ON_SURFACE
 from facegen.mesh.tri_mesh import TriMesh
+from facegen.places import is_file_there
 
 MARKED_FACES = ("template", "mean")
 """Whose landmarks are kept: the template's, and those of the mean of the training neutrals."""
@@ -55,7 +56,7 @@ def load_face_landmarks(path: Path, owner: str) -> dict[str, np.ndarray]:
     Raises:
         DataError: the file is damaged, or of another corpus.
     """
-    if not path.is_file():
+    if not is_file_there(path):
         return {}
     try:
         arrays = read_arrays(path)

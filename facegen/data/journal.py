@@ -15,6 +15,7 @@ from facegen.errors import FacegenError
 from facegen.folders import locked_aside, put_in_place, require_new_folder
 from facegen.places import onto_disk
 from facegen.plain_text import parse_json
+from facegen.schema import ANYTHING, Kind, ListOf, Number, WrongValueError
 
 DONE = "done.jsonl"
 """Name in the folder of an unfinished corpus: what is done so far, a line each."""
@@ -46,7 +47,7 @@ class Journal:
 
 
 @contextmanager
-def continued_folder(path: str | Path, work: object) -> Iterator[Journal]:
+def continued_folder(path: str | Path, work: object, results: Kind = ANYTHING) -> Iterator[Journal]:
     """A folder aside to fill, renamed to `path` at the end; what an interrupted run of the same work left is kept.
 
     After an interruption (Ctrl-C, SIGTERM, SIGKILL, a power cut) the folder stays, under a hidden name beside `path`,
@@ -56,16 +57,17 @@ def continued_folder(path: str | Path, work: object) -> Iterator[Journal]:
     Args:
         path: the wished name; folders above it are made where they are missing.
         work: says what is being made, as JSON; what was left of other work is thrown away.
+        results: what is noted of each place that is done.
 
     Raises:
-        FacegenError: `path` is there and not an empty folder, its parent cannot be written, or another process is
-            filling it.
+        FacegenError: `path` is there and not an empty folder, its parent cannot be written, another process is
+            filling it, or what an earlier run noted is something else; then it stays as it is.
     """
     path = Path(path)
     require_new_folder(path)
     with locked_aside(path, "unfinished") as aside:
         try:
-            yield Journal(aside, _resume(aside, json.dumps(work, sort_keys=True)))
+            yield Journal(aside, _resume(aside, json.dumps(work, sort_keys=True), results))
             done = (aside / DONE).read_bytes()
             (aside / DONE).unlink()
             try:
@@ -94,7 +96,7 @@ def _of_the_disk(error: BaseException | None) -> OSError | None:
     return None
 
 
-def _resume(aside: Path, work: str) -> dict[int, Any]:
+def _resume(aside: Path, work: str, results: Kind) -> dict[int, Any]:
     """What is done of this very work; after other work the folder is emptied and nothing is done yet."""
     there = [entry for entry in aside.iterdir() if entry.name != DONE]
     journal, done = aside / DONE, {}
@@ -105,12 +107,20 @@ def _resume(aside: Path, work: str) -> dict[int, Any]:
     except (OSError, ValueError):
         begun, lines = "", []
     if begun == work:
-        for line in lines:  # one may be half written, where the machine stopped or the disk was full
+        for number, line in enumerate(lines, start=2):
             try:
-                place, result = parse_json(line)
-                done[int(place)] = result
-            except (ValueError, TypeError):
+                noted = parse_json(line)
+            except ValueError:  # half written, where the machine stopped or the disk was full
                 continue
+            try:
+                ListOf(ANYTHING, 2, 2).check(noted, "")
+                Number(0, whole=True).check(noted[0], "place")
+                results.check(noted[1], "")
+            except WrongValueError as error:
+                raise Kept(
+                    f"{journal}, line {number}: {error}; no `prepare` of today noted that; move {aside} elsewhere"
+                ) from error
+            done[noted[0]] = noted[1]
     else:
         for entry in there:
             shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()

@@ -14,6 +14,8 @@ import numpy as np
 from facegen.errors import DataError
 from facegen.motion.confidence import confidence
 from facegen.plain_text import parse_json
+from facegen.schema import refuse
+from facegen.tables import CORPUS
 
 FORMAT = 4
 """Version of a corpus on disk; one of another version is refused."""
@@ -96,8 +98,15 @@ def thousandths(curve: np.ndarray) -> str:
 
 
 def of_thousandths(text: str) -> np.ndarray:
-    """The curve (T,) that `thousandths` wrote."""
-    return np.array(text.split(), dtype=np.float64) / 1000
+    """The curve (T,) that `thousandths` wrote.
+
+    Raises:
+        ValueError: it holds something else.
+    """
+    curve = np.array(text.split(), dtype=np.float64) / 1000
+    if not ((curve >= 0) & (curve <= 1)).all():
+        raise ValueError("thousandths are from 0 to 1000")
+    return curve
 
 
 def manifest_digest(manifest: dict[str, Any]) -> str:
@@ -125,8 +134,30 @@ def read_manifest(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise DataError(f"{path}: not a corpus, it has no {MANIFEST}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path}: {MANIFEST} cannot be read ({error!r}); prepare the corpus again") from error
+        raise DataError(f"{path}: {MANIFEST} cannot be read, or lacks its format; prepare the corpus again") from error
     return manifest
+
+
+def parsed_manifest(manifest: Mapping[str, Any]) -> tuple[Entry, ...]:
+    """The sequences of a manifest, all of which is looked at.
+
+    Raises:
+        WrongValueError: a value is missing, of another kind, or does not fit the others; the message says which.
+    """
+    CORPUS.check(manifest, "")
+    entries, known = tuple(map(Entry.parse, manifest["sequences"])), manifest["expressions"]
+    for number, entry in enumerate(entries):
+        place = f"sequences[{number}]"
+        if entry.expression not in known:
+            raise refuse(f"{place}.expression", "one of the expressions", entry.expression)
+        if not sorted(entry.phases) == list(entry.phases) or entry.phases[-1] >= entry.frames:
+            raise refuse(f"{place}.phases", f"rising frames below {entry.frames}", str(list(entry.phases)))
+        if entry.envelope is not None and len(entry.envelope) != entry.frames:
+            raise refuse(f"{place}.envelope", f"{entry.frames} numbers", list(entry.envelope))
+        for name in entry.others or ():
+            if name not in known:
+                raise refuse(f"{place}.others", "some of the expressions", name)
+    return entries
 
 
 def write_manifest(path: Path, manifest: dict[str, Any], entries: list[Entry]) -> None:

@@ -85,7 +85,8 @@ class PCA:
             if found.components.shape != shape or not all(np.isfinite(part).all() for part in vars(found).values()):
                 raise DataError(f"components {found.components.shape}, expected {shape} finite numbers")
         except (KeyError, TypeError, ValueError, DataError) as error:
-            raise DataError(f"{path}: these components cannot be used ({error}); prepare the corpus again") from error
+            why = error if isinstance(error, DataError) else "arrays are missing, or others than of components"
+            raise DataError(f"{path}: these components cannot be used ({why}); prepare the corpus again") from error
         return found
 
 

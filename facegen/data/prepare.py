@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from facegen import __version__
-from facegen.data.corpus import ARRAYS, COMPONENTS, HIERARCHY, LANDMARKS, STORE, Corpus
+from facegen.data.corpus import COMPONENTS, HIERARCHY, LANDMARKS, Corpus
 from facegen.data.face_landmarks import find_face_landmarks, save_face_landmarks
 from facegen.data.journal import Journal, continued_folder
 from facegen.data.manifest import Entry, write_manifest
@@ -20,11 +20,13 @@ from facegen.data.pca import principal_components
 from facegen.data.processes import calls
 from facegen.data.recipe import Recipe
 from facegen.data.sources.source import Key, Source
+from facegen.data.store import ARRAYS, STORE, opened_to_write
 from facegen.data.writing import RecordingWriter, Written
 from facegen.errors import DataError, FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.motion.intensity import intensities
 from facegen.progress import counting, following
+from facegen.tables import WRITTEN
 
 MOST_WORKERS = 6
 """Processes unless more are asked for. Chosen for memory: each takes 0.3 GB at the paper's size, all less than 2 GB."""
@@ -62,7 +64,7 @@ def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = 
     provenance = {"facegen": __version__, "source": name, "options": source.options(), "recipe": settings}
     splits = {"test_subjects": list(source.test_subjects), "val_subjects": list(source.val_subjects)}
     work = provenance | {"hierarchy": hierarchy.digest, "keys": source.keys} | splits
-    with continued_folder(out, json.loads(json.dumps(work))) as journal:
+    with continued_folder(out, json.loads(json.dumps(work)), WRITTEN) as journal:
         hierarchy.save(journal.folder / HIERARCHY)
         entries, left_out, fps, rms = _write_frames(source, journal, recipe, workers)
         trained = set(source.train_subjects)
@@ -113,15 +115,13 @@ def _write_frames(
     source: Source, journal: Journal, recipe: Recipe, workers: int
 ) -> tuple[list[Entry], list[dict[str, str]], float, float]:
     """Entries (their intensity still 0), what was left out, frame rate, and training RMS displacement in mm."""
-    import zarr
-
-    store = zarr.open_group(journal.folder / STORE, mode="a")
+    store = opened_to_write(journal.folder / STORE)
     for name in ARRAYS:
         store.require_group(name)
     if source.refused and recipe.strict:
         raise DataError(f"{source.refused[0][0]}: {source.refused[0][1]}")
     missing = [(place, key) for place, key in enumerate(source.keys) if place not in journal.done]
-    done = {place: Written.parse(values) for place, values in journal.done.items()}
+    done = {place: Written.parse(values) for place, values in journal.done.items() if place < len(source.keys)}
     failed: dict[int, str] = {}
     counted = counting("preparing", len(source.keys), "recording", len(done))
     with calls(RecordingWriter(source, journal.folder, recipe), missing, workers) as results, counted as made:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence as Series
 from dataclasses import dataclass
-from math import inf
 
 from facegen.errors import DataError, unknown
+from facegen.tables import FPS
 
 NEUTRALS = ("first", "still", "common")
 """How the neutral of a recording without one is found, see `Recipe.neutral`."""
@@ -68,5 +68,15 @@ class Recipe:
             raise DataError(f"the least confidence must be between 0 and 1, got {self.confidence}")
         if self.components < 1:
             raise DataError(f"at least one principal component is needed, got {self.components}")
-        if self.fps is not None and not 0 < self.fps < inf:
-            raise DataError(f"fps must be a positive number, got {self.fps}")
+        if self.fps is not None:
+            require_fps(self.fps)
+
+
+def require_fps(fps: float) -> None:
+    """Require frames a second that a corpus can have, see `facegen.tables.FPS`.
+
+    Raises:
+        DataError: they are out of range.
+    """
+    if not FPS.low <= fps <= FPS.high:
+        raise DataError(f"fps must be a positive number, {FPS.low:g} to {FPS.high:g}, got {fps:g}")

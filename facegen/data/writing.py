@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from facegen.data.conform import Evolved, conform, quantise
-from facegen.data.corpus import ARRAYS, STORE, stored_digest
+from facegen.data.corpus import stored_digest
 from facegen.data.manifest import Entry, thousandths
 from facegen.data.recipe import Recipe
 from facegen.data.sources.source import Key, Source
+from facegen.data.store import STORE, opened_to_write
 from facegen.motion.curves import of_peak
 from facegen.motion.intensity import deformation
 from facegen.places import onto_disk
@@ -57,9 +58,7 @@ class RecordingWriter:
 
     @cached_property
     def _store(self) -> Any:
-        import zarr
-
-        return zarr.open_group(self.folder / STORE)
+        return opened_to_write(self.folder / STORE)
 
     def __call__(self, place: int, key: Key) -> Written:
         recording = self.source.read(key)
@@ -72,8 +71,8 @@ class RecordingWriter:
             array, moved = f"{place}-{number}", take.displacement
             stored, scale = quantise(moved)
             course, level, others = self._label(take, key.expression)
-            self._write(f"{ARRAYS[0]}/{array}", stored)
-            self._write(f"{ARRAYS[1]}/{array}", neutral)
+            self._write(f"displacement/{array}", stored)
+            self._write(f"neutral/{array}", neutral)
             entries.append(
                 Entry(
                     *key,

@@ -28,6 +28,7 @@ from facegen.inspection.takes import TAKES, inspect_takes, source_of_takes
 from facegen.mesh.formats.io import read_mesh
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.mesh.units import UNITS
+from facegen.places import is_file_there
 from facegen.progress import following
 
 OTHERS = ("vocaset", "multiface", *TAKES)
@@ -167,7 +168,7 @@ def _facts(root: Path, layout: Layout, opened: MeshTreeSource | None, problems: 
         taken = opened.names
     lengths = [len(paths) for paths in frames.values()]
     facts |= {
-        "settings": SETTINGS if (root / SETTINGS).is_file() else "none",
+        "settings": SETTINGS if is_file_there(root / SETTINGS) else "none",
         "subjects": len({subject for subject, _ in frames}),
         "recordings": len(frames),
         "frames": sum(lengths),

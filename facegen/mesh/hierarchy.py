@@ -21,12 +21,17 @@ from facegen.mesh.decimation import decimate
 from facegen.mesh.projection import project
 from facegen.mesh.spirals import build_spirals
 from facegen.mesh.tri_mesh import TriMesh
+from facegen.schema import WrongValueError
+from facegen.tables import hierarchy_table
 
 USUAL_FACTOR = 5.0
 """Vertices of a level over those of the next: Table 1 of the paper."""
 COARSEST_LEVEL = 20
 """Vertices of the coarsest level at least, where no factor is asked for. Chosen: on a smaller one a single spiral would
 cover most of the level."""
+
+SUM_SLACK = 1e-3
+"""By how much the sum of a row of `upsample` may differ from one in a file. Chosen far above float32's rounding."""
 
 
 def level_factor(vertices: int, depth: int) -> float:
@@ -179,24 +184,24 @@ class MeshHierarchy:
             MeshError: arrays are missing or do not fit together.
         """
         try:
-            depth = sum(name.startswith("keep") for name in arrays)
-            levels = [TriMesh(arrays["vertices"], arrays["faces0"], arrays.get("polygons"))]
-            upsample, keep = [], []
-            for i in range(depth):
-                keep.append(np.asarray(arrays[f"keep{i}"]))
-                levels.append(TriMesh(levels[i].vertices[keep[i]], arrays[f"faces{i + 1}"]))
-                parts = [np.asarray(arrays[f"upsample{i}_{part}"]) for part in ("values", "columns", "rows")]
-                upsample.append(csr_matrix(tuple(parts), shape=(len(levels[i].vertices), len(keep[i]))))
-                upsample[i].check_format()
-            spirals = [np.asarray(arrays[f"spiral{i}"]) for i in range(depth + 1)]
-            reference = int(arrays["reference"][0])
-            factor = float(arrays["factor"][0]) if "factor" in arrays else None
-            dilations = tuple(map(int, arrays["dilations"])) if "dilations" in arrays else None
-            for level, spiral in zip(levels, spirals, strict=True):
-                if len(spiral) != len(level.vertices) or spiral.min() < -1 or spiral.max() >= len(spiral):
-                    raise MeshError("spirals and levels do not fit together")
-        except (KeyError, IndexError, ValueError, TypeError) as error:
-            raise MeshError(f"these arrays are no mesh hierarchy ({error!r})") from error
+            hierarchy_table(arrays).check(arrays, "")
+        except (WrongValueError, TypeError) as error:
+            said = error if isinstance(error, WrongValueError) else "a list of numbers is wanted for each"
+            raise MeshError(f"these arrays are no mesh hierarchy: {said}") from error
+        depth = sum(name.startswith("keep") for name in arrays)
+        levels = [TriMesh(arrays["vertices"], arrays["faces0"], arrays.get("polygons"))]
+        upsample, keep = [], []
+        for i in range(depth):
+            keep.append(arrays[f"keep{i}"])
+            levels.append(TriMesh(levels[i].vertices[keep[i]], arrays[f"faces{i + 1}"]))
+            upsample.append(_unpooling(i, arrays, (len(levels[i].vertices), len(keep[i]))))
+        spirals = [arrays[f"spiral{i}"] for i in range(depth + 1)]
+        for i, spiral in enumerate(spirals):
+            if not (spiral.shape[1] and (spiral[:, 0] == np.arange(len(spiral))).all()):
+                raise MeshError(f"these arrays are no mesh hierarchy: spiral{i} does not begin with each vertex itself")
+        reference = int(arrays["reference"][0])
+        factor = float(arrays["factor"][0]) if "factor" in arrays else None
+        dilations = tuple(map(int, arrays["dilations"])) if "dilations" in arrays else None
         return cls(tuple(levels), tuple(keep), tuple(upsample), tuple(spirals), reference, factor, dilations)
 
     def save(self, path: str | Path) -> None:
@@ -215,6 +220,23 @@ class MeshHierarchy:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({' -> '.join(map(str, self.sizes))})"
+
+
+def _unpooling(step: int, arrays: Mapping[str, np.ndarray], shape: tuple[int, int]) -> csr_matrix:
+    """The matrix of one step, of a shape (V_i, V_{i+1}).
+
+    Raises:
+        MeshError: its arrays do not fit together, or its rows do not sum to one.
+    """
+    try:
+        parts = (arrays[f"upsample{step}_{part}"] for part in ("values", "columns", "rows"))
+        matrix = csr_matrix(tuple(parts), shape=shape)
+        matrix.check_format()
+    except (ValueError, TypeError) as error:
+        raise MeshError(f"these arrays are no mesh hierarchy: those of upsample{step} do not fit together") from error
+    if np.abs(np.asarray(matrix.sum(axis=1)) - 1).max(initial=0) > SUM_SLACK:
+        raise MeshError(f"these arrays are no mesh hierarchy: rows of upsample{step} do not sum to one")
+    return matrix
 
 
 def _per_level(value: int | Sequence[int], levels: int) -> list[int]:

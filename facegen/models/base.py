@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from abc import abstractmethod
 from dataclasses import dataclass
+from math import inf
 from typing import Any, ClassVar, Self
 
 import torch
@@ -96,7 +97,7 @@ class ExpressionModel(LightningModule):
 
     def __init__(self, corpus: Corpus, lr: float, decay: float, weight_decay: float) -> None:
         super().__init__()
-        if lr <= 0 or not 0 < decay <= 1 or weight_decay < 0:
+        if not (0 < lr < inf and 0 < decay <= 1 and 0 <= weight_decay < inf):  # which NaN is not either
             raise FacegenError(
                 f"lr must be positive, decay in (0, 1], weight_decay not negative; got {lr}, {decay}, {weight_decay}"
             )

@@ -84,7 +84,9 @@ class Take:
             with path.open(encoding="utf-8-sig", newline="") as file:
                 rows = list(_rows(path, file))
         except (UnicodeDecodeError, csv.Error) as error:
-            raise MotionError(f"{path}: expected a recording of Live Link Face as text ({error})") from error
+            raise MotionError(
+                f"{path}: expected a recording of Live Link Face as text in UTF-8, its cells parted by commas"
+            ) from error
         if len(rows) < 2:
             raise MotionError(f"{path}: expected two frames with a face or more, found {len(rows)}")
         lines, numbers = np.array([row[0] for row in rows]), np.array([row[2] for row in rows])

@@ -12,6 +12,7 @@ from facegen.errors import MotionError
 from facegen.files import read_yaml
 from facegen.motion.keys import Keys
 from facegen.motion.label import Phases, motion_label
+from facegen.tables import TIMELINE
 
 
 @dataclass
@@ -84,7 +85,7 @@ class Timeline:
         Raises:
             FacegenError: the file is missing, is no YAML, or has unknown, missing or wrongly typed keys.
         """
-        return cls(**read_yaml(path, cls))
+        return cls(**read_yaml(path, cls, TIMELINE))
 
     def motion(self, expressions: tuple[str, ...]) -> np.ndarray:
         """The label, (T, E) float32.

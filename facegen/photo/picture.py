@@ -55,11 +55,11 @@ def read_picture(path: str | Path) -> np.ndarray:
                 found.thumbnail((KEPT_EDGE, KEPT_EDGE), image.Resampling.LANCZOS)
                 return np.array(found)
     except image.DecompressionBombError as error:
-        raise FacegenError(
-            f"{path}: {error}; pictures up to {LARGEST_PICTURE:,} pixels are taken, scale it down"
-        ) from error
+        raise FacegenError(f"{path}: expected up to {LARGEST_PICTURE:,} pixels, found more; scale it down") from error
     except Exception as error:  # decoders fail in ways of their own on damaged bytes
-        raise FacegenError(f"{path}: expected a picture as JPEG, PNG or WebP, or it is damaged ({error})") from error
+        raise FacegenError(
+            f"{path}: expected a picture as JPEG, PNG or WebP, or it is damaged; save it again as one of these"
+        ) from error
 
 
 def read_photo(path: Path, number: int | None) -> tuple[np.ndarray, np.ndarray]:

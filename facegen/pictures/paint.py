@@ -93,7 +93,9 @@ def _decoded(texture: Texture) -> np.ndarray:
             shown.thumbnail((TEXTURE_SIDE, TEXTURE_SIDE))
             return np.asarray(shown.convert("RGBA"))
     except (OSError, ValueError, SyntaxError, image.DecompressionBombError) as error:
-        raise FacegenError(f"the texture {texture.name[:40]!a} cannot be drawn: {error}") from error
+        raise FacegenError(
+            f"the texture {texture.name[:40]!a} cannot be drawn: it is damaged, too large, or no picture"
+        ) from error
 
 
 def _sampled(picture: np.ndarray, wrap: tuple[str, str], uv: np.ndarray) -> np.ndarray:

@@ -59,7 +59,7 @@ def appearance_of(arrays: Mapping[str, np.ndarray]) -> Appearance | None:
         shape = arrays["uv"], arrays["corners"], materials, arrays["face_materials"]
         return Appearance(*shape, arrays.get("vertex_colors"), smooth=arrays.get("smooth"))
     except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError) as error:
-        raise MeshError(f"the materials are malformed ({type(error).__name__}: {error})") from error
+        raise MeshError("the materials are malformed; make the sequence again") from error
 
 
 def _material(described: dict[str, Any], textures: list[Texture]) -> Material:

@@ -151,5 +151,7 @@ class Sequence:
                 appearance_of(arrays),
                 arrays.get("focus"),
             )
-        except (TypeError, ValueError, FacegenError) as error:
+        except FacegenError as error:
             raise DataError(f"{path}: {error}") from error
+        except (TypeError, ValueError) as error:
+            raise DataError(f"{path}: its arrays are not those of a sequence; make it again") from error

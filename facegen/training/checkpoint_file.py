@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from pytorch_lightning.plugins import TorchCheckpointIO
 
+from facegen.checkpoint_digest import with_digest
+from facegen.checkpoint_networks import read_by_torch
 from facegen.files import new_file
 
 
@@ -18,10 +20,14 @@ class CheckpointFile(TorchCheckpointIO):
         """Write aside, then rename: a run that is killed meanwhile leaves the checkpoint before."""
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         with new_file(path, replaced=True) as aside:
-            torch.save(checkpoint, aside)
+            torch.save(with_digest(checkpoint), aside)
 
     def load_checkpoint(
         self, path: str | Path, map_location: Any = "cpu", weights_only: bool | None = True
     ) -> dict[str, Any]:
-        """Read tensors, numbers and strings only, even where `weights_only` is false."""
-        return super().load_checkpoint(path, map_location, weights_only=True)
+        """Read tensors, numbers and strings only, even where `weights_only` is false.
+
+        Raises:
+            CheckpointError: the file is none, holds anything else, or is not as it was written.
+        """
+        return read_by_torch(Path(path), map_location)

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from facegen.checkpoint import load, read_raw
+from facegen.checkpoint_digest import with_digest
 from facegen.checkpoint_format import KEY
 from facegen.errors import CheckpointError
 from facegen.files import new_file
@@ -41,7 +42,7 @@ def pack_model(run: Path, path: Path = MODEL, usual: int | None = USUAL) -> None
     entry = {**content[KEY], "settings": {**content[KEY]["settings"], "usual": usual}}
     kept = {KEY: entry, "state_dict": content["state_dict"], "epoch": int(content.get("epoch", 0))}
     packed = io.BytesIO()
-    torch.save(kept, packed)  # a file's name would be part of what is in it
+    torch.save(with_digest(kept), packed)  # a file's name would be part of what is in it
     with new_file(path) as aside:
         aside.write_bytes(packed.getvalue())
 

@@ -120,6 +120,9 @@ class TrainingCLI(LightningCLI):
         super().parse_arguments(parser, args)
         verb = self.config["subcommand"]
         options = self.config[verb]
+        for place, value in options.items():
+            if isinstance(value, float) and value != value:
+                raise FacegenError(f"{place}: expected a number, found nan; give one, or leave it out")
         if options.get("ckpt_path") is not None:
             content = checkpoint.read_raw(options["ckpt_path"])
             data = options["data"].get("init_args", options["data"])  # the former of a module of the user's own

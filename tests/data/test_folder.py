@@ -127,7 +127,9 @@ DAMAGES = {
     "unknown subject 'eve'": lambda root: neutral(root, "eve", 0.1),
     "times the size of the other subjects": lambda root: neutral(root, "ann", 1.0),
     "line 2: the phases must follow": damage_csv(HEAD + "ann,happy,5,1,2,3\n"),
-    "line 2: invalid literal": damage_csv(HEAD + "ann,happy,a,1,2,3\n"),
+    "line 2: expected four whole numbers of frames, got 2026-02-31,1,2,3": damage_csv(
+        HEAD + "ann,happy,2026-02-31,1,2,3\n"
+    ),
     "annotated twice": damage_csv(HEAD + "ann,happy,0,1,2,3\nann,happy,0,1,2,3\n"),
     "has 9 frames, but its offset is frame 20": damage_csv(HEAD + "ann,happy,0,1,2,20\n"),
     "dan10.happy.frame5.ply": lambda root: (root / "dan10" / "happy" / "frame5.ply").write_bytes(b"ply\nformat"),

@@ -157,6 +157,8 @@ def test_a_checkpoint_of_another_corpus_is_refused(
         (["--model.channels=[16, 8, 0]"], "at least 1"),
         (["--model.activation=swish"], "unknown activation 'swish'; known are: relu, elu"),
         (["--model.lr=-1"], "lr must be positive"),
+        (["--model.lr=.nan"], "model.init_args.lr: expected a number, found nan"),
+        (["--model.lr=.inf"], "lr must be positive"),
         (["--data.batch_size=0"], "batch_size must be at least 1"),
         (["--data.floor=1"], "the floor of the intensity must be in [0, 1), got 1.0"),
         (["--data.hierarchy.depth=0"], "depth of at least 1"),

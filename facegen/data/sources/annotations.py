@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from facegen.data.sources.source import Key
-from facegen.errors import DataError, FacegenError
+from facegen.errors import DataError, FacegenError, said
 from facegen.motion.label import Phases
 
 HEADER = ["subject", "expression", "onset", "apex_start", "apex_end", "offset"]
@@ -29,9 +30,13 @@ def read_annotations(path: Path, keys: Iterable[Key]) -> dict[Key, Phases]:
             raise DataError(f"{path}, line {number}: there is no recording {cells[0]}/{cells[1]} in {path.parent}")
         if key in annotations:
             raise DataError(f"{path}, line {number}: {key} is annotated twice")
+        if not all(re.fullmatch("-?[0-9]{1,9}", cell) for cell in cells[2:]):
+            raise DataError(
+                f"{path}, line {number}: expected four whole numbers of frames, got {','.join(cells[2:])[:80]}"
+            )
         try:
-            annotations[key] = Phases(*(int(cell) for cell in cells[2:]))
-        except (ValueError, FacegenError) as error:
+            annotations[key] = Phases(*map(int, cells[2:]))
+        except FacegenError as error:
             raise DataError(f"{path}, line {number}: {error}") from error
     return annotations
 
@@ -47,8 +52,8 @@ def annotated_rows(path: Path) -> list[tuple[int, list[str]]]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = [row for row in csv.reader(file) if row]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: not a CSV file in UTF-8 ({error})") from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: not a CSV file in UTF-8; save it as one") from error
     if not rows or [cell.strip() for cell in rows[0]] != HEADER:
         raise DataError(f"{path}: the header must be {','.join(HEADER)}, got {','.join(rows[0]) if rows else ''}")
     numbered = [(number, [cell.strip() for cell in row]) for number, row in enumerate(rows[1:], start=2)]
@@ -80,14 +85,14 @@ def read_ranges(path: Path) -> list[Range]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as a list of ranges ({error})") from error
+        raise DataError(f"{path}: cannot be read as a list of ranges ({said(error)})") from error
     ranges = []
     for number, line in enumerate(lines, start=1):
         cells = line.partition("#")[0].split()
         if not cells:
             continue
-        if len(cells) != 4 or not all(cell.isdecimal() for cell in cells[2:]):
-            raise DataError(f"{path}, line {number}: expected `subject recording from to`, got {line.strip()!r}")
+        if len(cells) != 4 or not all(re.fullmatch("[0-9]{1,9}", cell) for cell in cells[2:]):
+            raise DataError(f"{path}, line {number}: expected `subject recording from to`, got {line.strip()[:80]!r}")
         ranges.append(Range(cells[0], cells[1], int(cells[2]), int(cells[3]), f"{path}, line {number}"))
     if not ranges:
         raise DataError(f"{path}: no ranges in it; expected lines of `subject recording from to`")

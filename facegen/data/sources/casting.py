@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
 
+from facegen.data.recipe import require_fps
 from facegen.errors import DataError, unknown
 
 ACTINGS = ("steady", "recorded")
@@ -57,8 +57,7 @@ class Casting:
                 f"a take needs at least 8 frames, the shortest first, got {self.frames[0]} to {self.frames[1]} at "
                 f"{self.fps:g} frames a second; give other --frames, or a higher --fps"
             )
-        if not 0 < self.fps < inf:
-            raise DataError(f"fps must be a positive number, got {self.fps}")
+        require_fps(self.fps)
         if self.acting not in ACTINGS:
             raise DataError(unknown("way to act", self.acting, ACTINGS))
         if self.seed < 0:

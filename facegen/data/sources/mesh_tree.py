@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable
 from collections.abc import Sequence as Series
 from dataclasses import replace
-from math import inf
 from pathlib import Path
 
 import numpy as np
 
+from facegen.data.recipe import require_fps
 from facegen.data.sources.annotations import Range, read_annotations
 from facegen.data.sources.layout import Layout, Matched, frame_numbers, match, require_no_gap
 from facegen.data.sources.settings import LEFT_OUT, left_out
@@ -61,8 +61,7 @@ class MeshTreeSource(Source):
         val_subjects: Series[str] | None = None,
     ) -> None:
         self.root, self.layout = Path(root), layout
-        if not 0 < layout.fps < inf:
-            raise DataError(f"fps must be a positive number, got {layout.fps}")
+        require_fps(layout.fps)
         self.scale, self.fps = millimetres(layout.units), layout.fps
         matched = match(self.root, layout)
         if not matched.frames:
@@ -126,6 +125,8 @@ class MeshTreeSource(Source):
         usual = Counter(mesh.digest for _, mesh in found).most_common(1)[0][0]
         self._topology = next(mesh for _, mesh in found if mesh.digest == usual)
         self._size = float(np.median([_size(mesh) for _, mesh in found]))
+        if not self._size > 0:
+            raise DataError(f"{self.root}: most faces have no extent, all their vertices are at one place")
         total, start, count = np.zeros(0), None, 0
         for subject, mesh in found:
             try:

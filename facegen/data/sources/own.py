@@ -78,8 +78,7 @@ def require_portable(source: Source, name: str) -> None:
         pickle.dumps(source)
     except Exception as error:  # whatever it holds may say no in a way of its own
         raise DataError(
-            f"the source {name} cannot go to other processes ({' '.join(str(error).split())}); keep paths in it, not "
-            "open files, or give --workers 1"
+            f"the source {name} cannot go to other processes ; keep paths in it, not open files, or give --workers 1"
         ) from error
 
 

@@ -14,6 +14,7 @@ from facegen.data.sources.scenes import Refusals, TakeFile
 from facegen.data.sources.source import Key
 from facegen.data.sources.splits import TEST_SHARE
 from facegen.errors import DataError
+from facegen.places import is_file_there
 
 WORDS = {
     "happ": "happy",
@@ -128,7 +129,7 @@ def read_subjects(root: Path) -> dict[str, str]:
         DataError: the file is another.
     """
     path = root / SUBJECTS
-    if not path.is_file():
+    if not is_file_there(path):
         return {}
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from facegen.errors import DataError
 from facegen.files import read_yaml
+from facegen.places import is_file_there
 
 SETTINGS = "dataset.yaml"
 """File of what a user says of a dataset, in its root."""
@@ -40,10 +41,10 @@ def read_settings(root: Path) -> Settings:
     """The settings in a dataset's folder; the default ones where it has no such file.
 
     Raises:
-        FacegenError: the file is no YAML, or has unknown or wrongly typed keys.
+        FacegenError: it is no file, the file is no YAML, or has unknown or wrongly typed keys.
     """
     path = root / SETTINGS
-    return Settings(**read_yaml(path, Settings)) if path.is_file() else Settings()
+    return Settings(**read_yaml(path, Settings)) if is_file_there(path) else Settings()
 
 
 def left_out(root: Path, recordings: Collection[str]) -> set[str]:

@@ -19,6 +19,7 @@ from facegen.mesh.formats.io import read_mesh
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import millimetres
 from facegen.plain_pickle import read_plain_pickle
+from facegen.tables import FARTHEST
 
 VERTICES, INDEX, TEMPLATES = "data_verts.npy", "subj_seq_to_idx.pkl", "templates.pkl"
 """Files of the training data of VOCA: all vertices, which of them each sentence has, and the people at rest."""
@@ -178,6 +179,10 @@ class VocasetSource(Source):
                 reasons[subject] = f"{path}: expected floats {shape} for {subject}, found {what}"
             elif not np.isfinite(value).all():
                 reasons[subject] = f"{path}: NaN or infinite vertices for {subject}"
+            elif not np.abs(value).max() <= FARTHEST / self._scale:
+                reasons[subject] = f"{path}: vertices for {subject} are over {FARTHEST:g} mm from the origin"
+            elif not np.ptp(value, axis=0).max() > 0:
+                reasons[subject] = f"{path}: all vertices for {subject} are at one place"
             else:
                 templates[subject] = value.astype(np.float64) * self._scale
         return templates, reasons
@@ -196,8 +201,9 @@ class VocasetSource(Source):
         if len(outside):
             row = outside[0]
             raise DataError(f"{place}: frame {row} is in row {rows[row]}, but {VERTICES} has rows 0 to {total - 1}")
-        vertices = self._open()[rows].astype(np.float32).reshape(len(rows), self._vertices, 3)
-        vertices *= np.float32(self._scale)
+        with np.errstate(over="ignore"):  # too large a number is infinite, and refused as that
+            vertices = self._open()[rows].astype(np.float32).reshape(len(rows), self._vertices, 3)
+            vertices *= np.float32(self._scale)
         return Recording(vertices, self._templates[key.subject], None, FPS)
 
     def options(self) -> dict[str, object]:

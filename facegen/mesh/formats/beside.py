@@ -54,7 +54,7 @@ def find_beside(folder: Path, name: str, near: Path | None = None) -> Path:
                 if found is not None and found.is_relative_to(home) and found.is_file():
                     return found
                 elsewhere = elsewhere or not (found is None or found.is_relative_to(home))
-    except (OSError, ValueError) as error:  # too long for a name, or with what no name holds
+    except (OSError, ValueError, RuntimeError) as error:  # too long, with what no name holds, a link in a circle
         raise MeshError(f"{name[:80]!a}: no such file in the mesh's folder") from error
     if elsewhere:
         raise MeshError(

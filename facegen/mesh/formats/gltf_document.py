@@ -104,7 +104,7 @@ def _decoded(uri: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except binascii.Error as error:
-        raise MeshError(f"a data URI is not base64 ({error})") from error
+        raise MeshError("a data URI is not base64, or cut off") from error
 
 
 class Document:

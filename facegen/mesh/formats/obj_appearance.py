@@ -121,8 +121,8 @@ class _Statements:
         count = len(self.uv)
         try:
             rows = [int(index) - 1 if index[:1] != b"-" else count + int(index) for (index,) in indices]
-        except ValueError as error:
-            rows, self.broken = [-1] * len(indices), self.broken or str(error)[:80]
+        except ValueError:
+            rows, self.broken = [-1] * len(indices), self.broken or "an index is no whole number"
         else:
             if min(rows) < 0:
                 self.broken = self.broken or "an index points before the first"
@@ -146,7 +146,7 @@ def _coordinates(found: _Statements, mesh: TriMesh, left_out: list[str]) -> tupl
         checked = Appearance(np.array(found.uv, dtype=np.float32), corners)
         return (checked.uv, checked.corners) if (checked.corners >= 0).any() else nothing
     except (ValueError, OverflowError, MeshError) as error:
-        left_out.append(f"texture coordinates: {error}")
+        left_out.append(f"texture coordinates: {error if isinstance(error, MeshError) else 'they are no numbers'}")
         return nothing
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facegen.errors import MeshError
+from facegen.errors import MeshError, said
 from facegen.mesh.tri_mesh import TriMesh
 
 SPACE = np.zeros(256, dtype=bool)
@@ -38,7 +38,7 @@ def read_bytes(path: str | Path) -> bytes:
             raise MeshError(f"{path}: not a regular file")
         data = path.read_bytes()
     except (OSError, ValueError) as error:
-        raise MeshError(f"{path}: cannot be read ({error})") from error
+        raise MeshError(f"{path}: cannot be read ({said(error)})") from error
     if not data:
         raise MeshError(f"{path}: the file is empty")
     return data

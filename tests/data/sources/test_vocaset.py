@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import pickle
+import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from data.sources.trees import HEAD, METRE, VOCA_SUBJECTS, bulge, python2_pickle, write_index, write_vocaset
 from shapes import sphere
 
+from facegen.data.conform import conform
+from facegen.data.recipe import Recipe
 from facegen.data.sources import vocaset
 from facegen.data.sources.source import Habits, Key
 from facegen.data.sources.vocaset import VocasetSource
@@ -212,6 +216,32 @@ def test_an_array_of_another_form(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"data_verts\.npy: not a readable .npy"):
         VocasetSource(tmp_path)
     assert not flag.exists()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("far", [1e5, 1e30, 1e37])
+def test_a_sentence_of_far_values_is_refused_by_itself(far: float, tmp_path: Path) -> None:
+    index = write_vocaset(tmp_path)
+    rows = np.load(tmp_path / "data_verts.npy")
+    rows[index[ANN]["sentence01"][2], 7] = far
+    np.save(tmp_path / "data_verts.npy", rows)
+    source, recipe = VocasetSource(tmp_path), Recipe(align="frames", label="amplitude")
+    recording = source.read(key())
+    with pytest.raises(DataError, match=r"frame 2: (a vertex is .* mm from the origin, |NaN or infinite)"):
+        conform(recording, source.template.vertices, recipe)
+    conform(source.read(key(sentence=2)), source.template.vertices, recipe)
+
+
+@pytest.mark.parametrize(("change", "why"), [(lambda a: a * 1e9, "from the origin"), (lambda a: a * 0, "at one place")])
+def test_a_subject_whose_template_is_far_away_or_nothing_is_left_out(change: Any, why: str, tmp_path: Path) -> None:
+    write_vocaset(tmp_path)
+    templates = {name: HEAD.vertices / METRE for name in VOCA_SUBJECTS}
+    templates[ANN] = change(templates[ANN])
+    (tmp_path / "templates.pkl").write_bytes(python2_pickle(templates))
+    source = VocasetSource(tmp_path)
+    assert ANN not in source.subjects
+    (reason,) = {reason for each, reason in source.refused if each.subject == ANN}
+    assert re.search(why, reason)
 
 
 def test_it_can_be_sent_to_another_process(tmp_path: Path) -> None:

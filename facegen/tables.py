@@ -1,0 +1,139 @@
+"""What stands in every file that facegen reads back, a table for each; see `facegen.schema`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+import numpy as np
+
+from facegen.schema import ANYTHING, Array, Flag, Kind, ListOf, MapOf, Maybe, Number, OneOf, Plain, Table, Text
+
+FPS = Number(1, 1000)
+"""Frames a second. Chosen: no camera of faces is slower or faster."""
+SHARE = Number(0, 1)
+NAME = Text("(?s).+", "a name")
+NAMES = ListOf(NAME, apart=True)
+DIGEST = Text("[0-9a-f]{64}", "a digest of 64 hexadecimal digits")
+MOST_FRAMES = 10_000_000
+"""Frames of one recording at most: more than a day of them. Chosen, so that numbers of frames stay numbers."""
+FRAME = Number(0, MOST_FRAMES, whole=True)
+FARTHEST = 1e6
+"""mm; no coordinate is further from the origin. Chosen: a kilometre."""
+COUNT = Number(1, 65_536, whole=True)
+"""A width of a layer, or a number of people. Chosen far above any that is used."""
+
+ENTRY = Table(
+    {
+        "subject": NAME,
+        "expression": NAME,
+        "recording": NAME,
+        "first": FRAME,
+        "frames": Number(1, MOST_FRAMES, whole=True),
+        "phases": ListOf(FRAME, 4, 4),
+        "confidence": Maybe(SHARE),
+        "envelope": Maybe(ListOf(SHARE)),
+        "deformation": Number(0, FARTHEST),
+        "intensity": SHARE,
+        "array": Text("[0-9]{1,9}-[0-9]{1,9}", "a place and a number, such as 12-0"),
+        "scale": Number(0, 1, above=True),
+        "sha256": DIGEST,
+    },
+    {"explained": Maybe(Number(-FARTHEST, 1)), "others": Maybe(MapOf(Text())), "level": Maybe(SHARE)},
+)
+"""One sequence of a corpus, see `facegen.data.manifest.Entry`."""
+CORPUS = Table(
+    {
+        "units": OneOf(("mm",)),
+        "expressions": ListOf(NAME, 1, apart=True),
+        "fps": FPS,
+        "test_subjects": NAMES,
+        "displacement_scale": Number(0, FARTHEST),
+        "hierarchy": DIGEST,
+        "digest": DIGEST,
+        "left_out": ListOf(Table({"subject": Text(), "recording": Text(), "reason": Text()}, more=True)),
+        "provenance": Table({"source": NAME, "recipe": MapOf(Plain())}, more=True),
+        "sequences": ListOf(ENTRY),
+    },
+    {"val_subjects": NAMES},
+    more=True,
+)
+"""`manifest.json` of a corpus."""
+WRITTEN = Table(
+    {
+        "entries": ListOf(ENTRY),
+        "dropped": ListOf(Text()),
+        "fps": FPS,
+        "squares": Number(0),
+        "numbers": Number(0, whole=True),
+    }
+)
+"""What the journal of an unfinished corpus says of one recording, see `facegen.data.writing.Written`."""
+
+TIMELINE = Table({"frames": Number(0, MOST_FRAMES, whole=True)}, {"fps": Maybe(FPS)}, more=True)
+"""A timeline; what its events may say is looked at where they become a label."""
+OWN_SETTINGS = Table(
+    optional={
+        **dict.fromkeys(("latent", "people", "style", "take", "components", "frames"), COUNT),
+        **dict.fromkeys(("channels", "hidden"), ListOf(COUNT, 1, 32)),
+        **dict.fromkeys(("bidirectional", "per_vertex", "fused"), Flag()),
+        "activation": Text(),
+        "scale": Number(0, FARTHEST),
+        "usual": Maybe(Number(0, COUNT.high, whole=True)),
+    },
+    more=True,
+)
+"""Arguments of facegen's own networks."""
+EPOCH = Number(0, 1e9, whole=True)
+CHECKPOINT = Table(
+    {
+        "kind": Text(),
+        "model": Maybe(Text()),
+        "init_args": MapOf(Plain()),
+        "network": Text(),
+        "settings": MapOf(Plain()),
+        "hierarchy": MapOf(ANYTHING),
+        "expressions": ListOf(NAME, 1, apart=True),
+        "fps": FPS,
+        "floor": SHARE,
+        "corpus": Text(),
+    },
+    {
+        "displacement_scale": Number(0, FARTHEST),
+        "units": OneOf(("mm",)),
+        "hierarchy_digest": Text(),
+        "identity": MapOf(ANYTHING),
+        "landmarks": MapOf(ANYTHING),
+    },
+    more=True,
+)
+"""facegen's entry of a checkpoint, see `facegen.checkpoint_entry.pack`; what is in its tables of arrays is looked at
+where these are put together."""
+
+
+def hierarchy_table(arrays: Mapping[str, np.ndarray]) -> Table:
+    """The table that a hierarchy's arrays have to fit, as `facegen.mesh.hierarchy.MeshHierarchy.arrays` gives them.
+
+    Args:
+        arrays: by name; lengths that may be any are taken from them.
+    """
+    depth = sum(name.startswith("keep") for name in arrays)
+    sizes = [len(arrays[name]) if name in arrays else 0 for name in ("vertices", *map("keep{}".format, range(depth)))]
+    needed: dict[str, Kind] = {
+        "vertices": Array("f", (sizes[0], 3), -FARTHEST, FARTHEST),
+        "reference": Array("iu", (1,), 0, sizes[0] - 1),
+    }
+    for level, size in enumerate(sizes):
+        needed[f"faces{level}"] = Array("iu", (None, 3), 0, size - 1)
+        needed[f"spiral{level}"] = Array("int64", (size, None), -1, size - 1)
+    for step, (fine, coarse) in enumerate(pairwise(sizes)):
+        needed[f"keep{step}"] = Array("iu", (coarse,), 0, fine - 1)
+        needed[f"upsample{step}_values"] = Array("f", (None,), -1e3, 1e3)
+        needed[f"upsample{step}_columns"] = Array("iu", (None,), 0, coarse - 1)
+        needed[f"upsample{step}_rows"] = Array("iu", (fine + 1,), 0, fine * coarse)
+    optional: dict[str, Kind] = {
+        "polygons": Array("iu", (None, None), -1, sizes[0] - 1),
+        "factor": Array("f", (1,), 1, FARTHEST),
+        "dilations": Array("iu", (depth + 1,), 1, 65_536),
+    }
+    return Table(needed, optional)
