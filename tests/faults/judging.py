@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from faults.cases import Case
+from one_line import LONGEST, words_of_others
 
 SECONDS, MEMORY = 2.0, 300 << 20
 """Processor time of a quick core, and bytes beyond what was loaded and the file's own size, for a refusal."""
@@ -16,40 +17,13 @@ LONG, WORK = 10.0, 600 << 20
 """The same of what is taken, and does its work."""
 REFERENCE = 0.075
 """Seconds that a quick core takes for the work of `speed`."""
-FORBIDDEN = (
-    *(
-        "Traceback",
-        "UnicodeDecodeError",
-        "JSONDecodeError",
-        "<_io.",
-        "[Errno",
-        "RuntimeWarning",
-        "UserWarning",
-        "Error:",
-    ),
-    *(
-        "invalid literal",
-        "codec can't decode",
-        "could not convert",
-        "object at 0x",
-        "NoneType",
-        "must be str",
-        "<class ",
-    ),
-    *("Expecting value", "zlib", "BadZipFile", "KeyError", "numpy", "np.", "not subscriptable", "unexpected keyword"),
-    *(
-        "has no attribute",
-        "Exceeds the limit",
-        "list index",
-        "out of bounds for",
-        "cannot reshape",
-        "Errno",
-        "site-packages",
-    ),
-)
-"""Words of libraries and of Python, which no message holds."""
-LONGEST = 1000
-"""Characters of a message."""
+FORBIDDEN = ("zlib", "numpy", "np.", "must be str", "NoneType", "site-packages", "cannot reshape", "base 10")
+"""More words of libraries than `one_line` has, which its expressions would not tell from facegen's elsewhere."""
+
+
+def strange_words(text: str) -> str | None:
+    """What of a text is in nobody's words but a library's; None where nothing is."""
+    return words_of_others(text) or next((word for word in FORBIDDEN if word in text), None)
 
 
 @dataclass
@@ -128,8 +102,8 @@ def _wrong(case: Case, folder: Path, said: dict[str, Any], texts: list[str], slo
         return f"{len(lines)} lines on standard error where one was expected: {' | '.join(strange or lines)[:200]}"
     if strange:
         return f"a line on standard error that is not facegen's: {strange[0][:200]}"
-    if found := [word for word in FORBIDDEN if word in texts[1]]:
-        return f"words of a library: {found[0]!r}"
+    if found := strange_words(texts[1]):
+        return f"words of a library: {found!r}"
     if refused and not any(name in lines[0] for name in case.names):
         return f"the message names none of {', '.join(case.names)}"
     if refused and len(lines[0]) > LONGEST:

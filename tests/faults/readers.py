@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from faults.judging import FORBIDDEN
+from faults.judging import strange_words
 
 from facegen.data.sources.annotations import read_annotations
 from facegen.data.sources.source import Key
-from facegen.errors import FacegenError
+from facegen.errors import FacegenError, MotionError
 from facegen.mesh import check, read_mesh
 from facegen.mesh.formats.io import read_appearance
 from facegen.motion.live_link import Take
@@ -35,7 +35,11 @@ def _asset(path: Path) -> np.ndarray:
 
 
 def _timeline(path: Path) -> np.ndarray:
-    return Timeline.load(path).motion(("happy", "sad"))
+    timeline = Timeline.load(path)
+    try:
+        return timeline.motion(("happy", "sad"))
+    except MotionError as error:
+        raise MotionError(f"{path}: {error}") from error  # as the verb, which knows the file, has it
 
 
 def _take(path: Path) -> np.ndarray:
@@ -82,7 +86,7 @@ def read(kind: str, data: bytes, folder: Path) -> bool:
         except FacegenError as error:
             message = str(error)
             assert message and "\n" not in message and path.stem in message, message
-            assert not [word for word in FORBIDDEN if word in message], message
+            assert not strange_words(message), message
             return False
     assert np.isfinite(found).all()
     return True
