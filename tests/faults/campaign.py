@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -83,7 +84,7 @@ if __name__ == "__main__":  # python -m faults.campaign INPUTS [KIND-NUMBER or K
     from faults.cases import names as named
 
     wanted = sys.argv[2:] or list(COUNTS)
-    with Campaign(Path(sys.argv[1]), Path("/tmp/facegen-campaign.log")) as campaign:
+    with Campaign(Path(sys.argv[1]), Path(tempfile.gettempdir(), f"facegen-campaign-{os.getpid()}.log")) as campaign:
         print(f"{campaign.slow:.2f} times slower than a quick core")
         for each in wanted:
             if each == "write":
