@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from faults.readers import READERS, read
 
 FOUND = sorted((Path(__file__).parent / "found").glob("*-*"))
