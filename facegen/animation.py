@@ -12,6 +12,7 @@ from facegen.errors import MeshError, MotionError, unknown
 from facegen.face import Face
 from facegen.mesh.alignment import rigid_transform
 from facegen.mesh.tri_mesh import TriMesh
+from facegen.motion.limits import MOST_STEPS
 from facegen.performing import MEAN, Style, performer, require_performs
 from facegen.sequence.frames import Frames
 from facegen.sequence.sequence import Sequence
@@ -197,8 +198,8 @@ def interpolate(model: Checkpoint, neutral: TriMesh | Face, start: str, stop: st
     generator = model.generator
     told = None if generator.alone else neutral_of(face, model)
     first, last = (apex_latent(model, name, told) for name in (start, stop))
-    if steps < 2:
-        raise MotionError(f"an interpolation needs at least two steps, got {steps}")
+    if not 2 <= steps <= MOST_STEPS:
+        raise MotionError(f"an interpolation needs at least two steps and has at most {MOST_STEPS:,}, got {steps}")
     ends = np.zeros((2, len(model.expressions)), np.float32)
     ends[0, model.expressions.index(start)] = ends[1, model.expressions.index(stop)] = 1
     alpha = np.linspace(0, 1, steps, dtype=np.float32)[:, None]

@@ -34,6 +34,7 @@ from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.nn.light.generator import LightGenerator
 from facegen.nn.light.networks import light_generator
 from facegen.pretrained import MODEL
+from facegen.readable import require_file
 from facegen.tables import EPOCH
 
 if TYPE_CHECKING:
@@ -148,9 +149,7 @@ def _read(path: str | Path) -> dict[str, Any]:
 
 
 def _there(path: str | Path) -> Path:
-    if not Path(path).is_file():
-        raise CheckpointError(f"{path}: no such checkpoint; make one with `facegen fit`")
-    return Path(path)
+    return require_file(path, CheckpointError, "no such checkpoint; make one with `facegen fit`")
 
 
 def _checked(path: Path, content: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from zipfile import ZIP_STORED, ZipFile
 
 import numpy as np
 
+from facegen.archives import open_archive
 from facegen.plain_pickle import NAMES, Machine, operations_of
 
 STORAGES = {
@@ -118,7 +119,7 @@ def read_archive(path: Path, wanted: Iterable[str]) -> dict[str, Any]:
         UnreadableError: it is no such file, or holds what is not known here.
     """
     try:
-        with ZipFile(path) as file:
+        with open_archive(path) as file:
             archive = _Archive(file, path.stat().st_size)
             content = archive.content()
             return content | {name: archive.here(content[name]) for name in wanted if name in content}

@@ -18,6 +18,7 @@ from facegen.verbs.benching import add_bench
 from facegen.verbs.corpora import add_demo, add_prepare
 from facegen.verbs.faces import add_animate, add_interpolate, add_register
 from facegen.verbs.looking import add_inspect
+from facegen.verbs.numbers import SHOWN
 from facegen.verbs.photos import add_photo
 from facegen.verbs.reports import add_evaluate, add_export
 from facegen.verbs.rigs import add_rig
@@ -35,10 +36,6 @@ SYSTEM = "a file could not be read or written, and the system does not say why; 
 """What is said where neither the system nor facegen knows more."""
 NO_MEMORY = "not enough memory; take fewer frames, smaller batches or a smaller mesh"
 """What is said where memory ran out, whatever asked for it."""
-
-
-SHOWN = 40
-"""Characters of a mistaken option that a message shows."""
 
 
 class Parser(argparse.ArgumentParser):

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
-
-import numpy as np
-from numpy.lib.npyio import NpzFile
 
 from facegen.errors import FacegenError, unknown
 from facegen.places import aside_of, onto_disk, real_place, sweep
@@ -50,42 +47,6 @@ def new_file(path: str | Path, replaced: bool = False) -> Iterator[Path]:
         os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)
-
-
-def read_arrays(path: str | Path, passed_over: Collection[str] = ()) -> dict[str, np.ndarray]:
-    """The arrays of a `.npz` by name, read without unpickling anything.
-
-    Args:
-        path: of the file.
-        passed_over: names of arrays that stay in the file; they are not in the result.
-
-    Raises:
-        FacegenError: the file is missing, damaged, or no `.npz`.
-    """
-    with _opened(path) as archive:
-        return {name: archive[name] for name in archive.files if name not in passed_over}
-
-
-def array_names(path: str | Path) -> list[str]:
-    """The names of the arrays in a `.npz`, of which none is read.
-
-    Raises:
-        FacegenError: see `read_arrays`.
-    """
-    with _opened(path) as archive:
-        return archive.files
-
-
-@contextmanager
-def _opened(path: str | Path) -> Iterator[NpzFile]:
-    path = Path(path)
-    if not path.is_file():
-        raise FacegenError(f"{path}: no such file")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            yield archive
-    except Exception as error:  # zip, zlib and the array headers inside each fail in ways of their own
-        raise FacegenError(f"{path}: not a readable .npz, or a damaged one") from error
 
 
 def read_yaml(path: str | Path, schema: type, table: Kind = ANYTHING) -> dict[str, Any]:

@@ -44,26 +44,6 @@ def real_place(path: str | Path) -> Path:
     return path
 
 
-def is_file_there(path: Path) -> bool:
-    """Whether a file is there that need not be: nothing of its name is no; anything else than a file is refused, since
-    whoever put it there meant something.
-
-    Raises:
-        FacegenError: a folder, a device or a pipe has its name, or a link that leads to no file.
-    """
-    try:
-        if path.is_file():
-            return True
-        if not os.path.lexists(path):
-            return False
-        found = "a folder" if path.is_dir() else "a device or a pipe"
-        if path.is_symlink() and not path.exists():
-            found = f"a link to {os.readlink(path)}, which leads nowhere or in a circle"
-    except (OSError, ValueError) as error:
-        raise FacegenError(f"{path}: expected a file, found what cannot be looked at; move it away") from error
-    raise FacegenError(f"{path}: expected a file, found {found}; move it away, or put the file in its place")
-
-
 def aside_of(path: Path, mark: str = "") -> Path:
     """A hidden name beside `path`, with a mark of its own or one that tells of this process.
 

@@ -19,6 +19,7 @@ from typing import Any, Literal
 import numpy as np
 
 from facegen.errors import DataError
+from facegen.readable import require_file
 
 LEAVES = (type(None), bool, int, float, complex, str, bytes)
 """Types of values that hold no others."""
@@ -65,7 +66,7 @@ def read_plain_pickle(path: str | Path) -> Any:
     """
     path = Path(path)
     try:
-        data = path.read_bytes()
+        data = require_file(path, DataError).read_bytes()
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     try:

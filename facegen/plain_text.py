@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from facegen.errors import FacegenError
+from facegen.readable import require_file
 
 MOST_BYTES, MOST_NODES, DEEPEST = 16 << 20, 200_000, 64
 """Bytes of a file of YAML, values in it, and lists or tables within each other, at most. Chosen: a timeline of several
@@ -48,8 +49,7 @@ def read_plain_yaml(path: Path) -> tuple[Any, Any]:
     Raises:
         FacegenError: it is missing, no YAML, too large or too deep, or has references to other values.
     """
-    if not path.is_file():
-        raise FacegenError(f"{path}: no such file")
+    require_file(path)
     try:
         if path.stat().st_size > MOST_BYTES:
             raise FacegenError(f"{path}: expected at most {MOST_BYTES >> 20} MiB of YAML; split it")

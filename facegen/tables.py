@@ -9,8 +9,8 @@ import numpy as np
 
 from facegen.schema import ANYTHING, Array, Flag, Kind, ListOf, MapOf, Maybe, Number, OneOf, Plain, Table, Text
 
-FPS = Number(1, 1000)
-"""Frames a second. Chosen: no camera of faces is slower or faster."""
+FPS = Number(0.01, 10_000)
+"""Frames a second. Chosen: high-speed cameras record a tenth of the latter, time-lapses ten times the former."""
 SHARE = Number(0, 1)
 NAME = Text("(?s).+", "a name")
 NAMES = ListOf(NAME, apart=True)

@@ -6,11 +6,10 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from facegen.errors import FacegenError
-from facegen.files import array_names, new_file, read_arrays, read_yaml
+from facegen.files import new_file, read_yaml
 from facegen.folders import new_folder, require_new_folder
 from facegen.plain_text import parse_json
 
@@ -106,56 +105,6 @@ def test_an_empty_folder_may_be_filled(tmp_path: Path) -> None:
     with new_folder(tmp_path / "empty") as aside:
         (aside / "x").touch()
     assert names(tmp_path / "empty") == ["x"]
-
-
-def test_arrays_come_back_without_those_passed_over(tmp_path: Path) -> None:
-    path = tmp_path / "two.npz"
-    np.savez(path, vertices=np.arange(6.0).reshape(2, 3), fps=25.0)
-    assert array_names(path) == ["vertices", "fps"]
-    assert set(read_arrays(path)) == {"vertices", "fps"}
-    np.testing.assert_array_equal(read_arrays(path)["vertices"], [[0, 1, 2], [3, 4, 5]])
-    assert set(read_arrays(path, ("vertices", "unknown"))) == {"fps"}
-
-
-def test_arrays_passed_over_are_not_read(tmp_path: Path) -> None:
-    path = tmp_path / "damaged.npz"
-    np.savez(path, vertices=np.zeros(1000), fps=25.0)
-    content = bytearray(path.read_bytes())
-    content[600] ^= 255  # among the zeros: the archive's checksum no longer fits
-    path.write_bytes(content)
-    assert set(read_arrays(path, ("vertices",))) == {"fps"}
-    assert array_names(path) == ["vertices", "fps"]
-    with pytest.raises(FacegenError, match="damaged.npz: not a readable .npz, or a damaged one$"):
-        read_arrays(path)
-
-
-class Trap:
-    """What unpickling it would do."""
-
-    def __reduce__(self) -> tuple[object, tuple[str, ...]]:
-        return (os.mkdir, ("sprung",))
-
-
-def test_nothing_is_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    np.savez(tmp_path / "trap.npz", motion=np.array([Trap()], dtype=object))
-    with pytest.raises(FacegenError, match="not a readable .npz"):
-        read_arrays(tmp_path / "trap.npz")
-    assert names(tmp_path) == ["trap.npz"]
-
-
-@pytest.mark.parametrize("read", [read_arrays, array_names])
-def test_what_is_no_npz(tmp_path: Path, read: object) -> None:
-    assert callable(read)
-    with pytest.raises(FacegenError, match="nowhere.npz: no such file$"):
-        read(tmp_path / "nowhere.npz")
-    (tmp_path / "text.npz").write_text("vertices")
-    with pytest.raises(FacegenError, match="text.npz: not a readable .npz"):
-        read(tmp_path / "text.npz")
-    np.save(tmp_path / "one.npy", np.zeros(3))
-    (tmp_path / "one.npy").rename(tmp_path / "one.npz")  # one array, and no archive of them
-    with pytest.raises(FacegenError, match="one.npz: not a readable .npz"):
-        read(tmp_path / "one.npz")
 
 
 @dataclass

@@ -206,7 +206,7 @@ ENTRIES = {"entries": [], "dropped": [], "fps": 25.0, "squares": 0.5, "numbers":
         ('{"a": 1}', "expected a list of 2 items, each anything, found a table"),
         ("[0, 3]", "expected a table of entries, dropped, fps, squares, numbers, found 3"),
         ('["0", {}]', "place: expected a whole number from 0, found '0'"),
-        (json.dumps([0, ENTRIES | {"fps": 0}]), "fps: expected a number from 1 to 1000, found 0"),
+        (json.dumps([0, ENTRIES | {"fps": 0}]), "fps: expected a number from 0.01 to 10000, found 0"),
         (json.dumps([0, ENTRIES | {"squares": float("nan")}]), "squares: expected a number from 0, found nan"),
         (json.dumps([0, ENTRIES | {"entries": [{}]}]), "entries[0].subject: expected a name, it is missing"),
     ],

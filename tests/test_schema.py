@@ -99,9 +99,9 @@ def at(*place: Any) -> Callable[[dict[str, Any], Any], None]:
 @pytest.mark.parametrize(
     ("put", "value", "said"),
     [
-        (at("fps"), 0, "fps: expected a number from 1 to 1000, found 0"),
-        (at("fps"), 1e300, "fps: expected a number from 1 to 1000, found 1e+300"),
-        (at("fps"), "25", "fps: expected a number from 1 to 1000, found '25'"),
+        (at("fps"), 0, "fps: expected a number from 0.01 to 10000, found 0"),
+        (at("fps"), 1e300, "fps: expected a number from 0.01 to 10000, found 1e+300"),
+        (at("fps"), "25", "fps: expected a number from 0.01 to 10000, found '25'"),
         (at("expressions", 0), 7, "expressions[0]: expected a name, found 7"),
         (at("expressions"), ["happy", "happy"], "expressions: expected each name once, found 'happy twice'"),
         (at("units"), "m", "units: expected mm, found 'm'"),

@@ -11,11 +11,9 @@ import numpy as np
 from facegen.data.face_landmarks import checked_face_landmarks
 from facegen.data.identity import Identity
 from facegen.data.pca import PCA
+from facegen.data.recipe import MOST_COMPONENTS
 from facegen.errors import CheckpointError
 from facegen.mesh.hierarchy import MeshHierarchy
-
-MOST_COMPONENTS = 4096
-"""Components of the stand-in's PCA. Chosen above any number that a model takes; they are one zero, seen so often."""
 
 
 class NotKeptError(CheckpointError, AttributeError):

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from facegen.archives import read_arrays
 from facegen.errors import DataError, FacegenError
-from facegen.files import read_arrays
 from facegen.landmarks.points import COUNT, FEWEST_ON_SURFACE
 from facegen.mesh.tri_mesh import TriMesh
-from facegen.places import is_file_there
+from facegen.readable import is_there
 
 MARKED_FACES = ("template", "mean")
 """Whose landmarks are kept: the template's, and those of the mean of the training neutrals."""
@@ -56,7 +56,7 @@ def load_face_landmarks(path: Path, owner: str) -> dict[str, np.ndarray]:
     Raises:
         DataError: the file is damaged, or of another corpus.
     """
-    if not is_file_there(path):
+    if not is_there(path):
         return {}
     try:
         arrays = read_arrays(path)

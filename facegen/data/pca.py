@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from facegen.archives import read_arrays
 from facegen.errors import DataError, FacegenError
-from facegen.files import read_arrays
 
 VARIANCE_TOLERANCE = 1e-6
 """Share of the mean square by which the variance of a component may be too small, where `MOST_DIRECTIONS` suffice.

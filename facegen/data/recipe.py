@@ -6,7 +6,7 @@ from collections.abc import Sequence as Series
 from dataclasses import dataclass
 
 from facegen.errors import DataError, unknown
-from facegen.tables import FPS
+from facegen.motion.limits import require_fps
 
 NEUTRALS = ("first", "still", "common")
 """How the neutral of a recording without one is found, see `Recipe.neutral`."""
@@ -14,6 +14,8 @@ ALIGNMENTS = ("none", "subject", "frames")
 """What is aligned, see `Recipe.align`."""
 LABELS = ("phases", "curve", "amplitude")
 """What labels follow, see `Recipe.label`."""
+MOST_COMPONENTS = 4096
+"""Principal components at most. Chosen: sixty-four times the paper's."""
 PEAKS = ("cut", "refuse")
 """What becomes of a recording with several peaks, see `Recipe.peaks`."""
 
@@ -66,17 +68,9 @@ class Recipe:
                 raise DataError(unknown(what, value, known))
         if self.confidence is not None and not 0 <= self.confidence <= 1:
             raise DataError(f"the least confidence must be between 0 and 1, got {self.confidence}")
-        if self.components < 1:
-            raise DataError(f"at least one principal component is needed, got {self.components}")
+        if not 1 <= self.components <= MOST_COMPONENTS:
+            raise DataError(
+                f"at least one principal component is needed and at most {MOST_COMPONENTS}, got {self.components}"
+            )
         if self.fps is not None:
-            require_fps(self.fps)
-
-
-def require_fps(fps: float) -> None:
-    """Require frames a second that a corpus can have, see `facegen.tables.FPS`.
-
-    Raises:
-        DataError: they are out of range.
-    """
-    if not FPS.low <= fps <= FPS.high:
-        raise DataError(f"fps must be a positive number, {FPS.low:g} to {FPS.high:g}, got {fps:g}")
+            require_fps(self.fps, DataError)

@@ -28,8 +28,8 @@ from facegen.inspection.takes import TAKES, inspect_takes, source_of_takes
 from facegen.mesh.formats.io import read_mesh
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.mesh.units import UNITS
-from facegen.places import is_file_there
 from facegen.progress import following
+from facegen.readable import is_there
 
 OTHERS = ("vocaset", "multiface", *TAKES)
 """Sources with a folder that keep no mesh for every frame."""
@@ -168,7 +168,7 @@ def _facts(root: Path, layout: Layout, opened: MeshTreeSource | None, problems: 
         taken = opened.names
     lengths = [len(paths) for paths in frames.values()]
     facts |= {
-        "settings": SETTINGS if is_file_there(root / SETTINGS) else "none",
+        "settings": SETTINGS if is_there(root / SETTINGS) else "none",
         "subjects": len({subject for subject, _ in frames}),
         "recordings": len(frames),
         "frames": sum(lengths),

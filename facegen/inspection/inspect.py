@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from facegen.errors import FacegenError
+from facegen.readable import require_file
 
 USES = {"train": "to train", "val": "to validate", "test": "to test"}
 """Splits, and what is done with the people of each."""
@@ -91,8 +91,7 @@ def inspect(
         return Report(facts, problems, not problems)
     if path.suffix.lower() in READERS or path.suffix.lower() in IMPORTS:  # whose refusal says what to do
         return inspect_mesh(path, groups)
-    if not path.is_file():
-        raise FacegenError(f"{path}: no such file or folder")
+    require_file(path, missing="no such file or folder")
     return inspect_sequence(path) if path.suffix.lower() == ".npz" else inspect_checkpoint(path, trust)
 
 

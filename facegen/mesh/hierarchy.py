@@ -7,17 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from math import ceil, inf
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from facegen.archives import read_arrays
 from facegen.errors import MeshError
-from facegen.files import new_file, read_arrays
+from facegen.files import new_file
 from facegen.mesh.checks import require_sound
 from facegen.mesh.decimation import decimate
+from facegen.mesh.limits import DEEPEST, LARGEST_FACTOR
 from facegen.mesh.projection import project
 from facegen.mesh.spirals import build_spirals
 from facegen.mesh.tri_mesh import TriMesh
@@ -90,9 +92,12 @@ class MeshHierarchy:
         Raises:
             MeshError: the template is not sound, too small, or a setting is out of range.
         """
+        if not 1 <= depth <= DEEPEST or (factor is not None and not 1 < factor <= LARGEST_FACTOR):
+            raise MeshError(
+                f"a hierarchy needs a depth of at least 1 and a factor above 1, at most {DEEPEST} and "
+                f"{LARGEST_FACTOR:.0f}, got {depth} and {factor}"
+            )
         require_sound(template, "the template")
-        if depth < 1 or (factor is not None and not 1 < factor < inf):
-            raise MeshError(f"a hierarchy needs a depth of at least 1 and a factor above 1, got {depth} and {factor}")
         if len(template.vertices) <= COARSEST_LEVEL:
             raise MeshError(
                 f"a template needs more than {COARSEST_LEVEL} vertices, this one has {len(template.vertices)}"

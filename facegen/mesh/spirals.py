@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from facegen.errors import MeshError
+from facegen.mesh.limits import LONGEST_SPIRAL, WIDEST_DILATION
 from facegen.mesh.topology import pieces
 from facegen.mesh.tri_mesh import TriMesh
 
@@ -96,8 +97,11 @@ def build_spirals(mesh: TriMesh, reference: int, length: int | None = None, dila
         Eqs. 1 and 2 of the paper, and Bouritsas et al., "Neural 3D Morphable Models", ICCV 2019.
     """
     length = default_length(mesh) if length is None else length
-    if length < 1 or dilation < 1:
-        raise MeshError(f"spiral length and dilation must be at least 1, got {length} and {dilation}")
+    if not (1 <= length <= LONGEST_SPIRAL and 1 <= dilation <= WIDEST_DILATION):
+        raise MeshError(
+            f"spiral length and dilation must be at least 1, at most {LONGEST_SPIRAL} and {WIDEST_DILATION}, "
+            f"got {length} and {dilation}"
+        )
     fans = neighbour_fans(mesh)
     distance = geodesic_distance(mesh, reference).tolist()
     reach = (length - 1) * dilation + 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, sqrt
+from math import sqrt
 
 import numpy as np
 from scipy.ndimage import grey_opening, median_filter, uniform_filter1d
@@ -11,6 +11,7 @@ from scipy.signal import find_peaks
 
 from facegen.errors import MotionError
 from facegen.motion.label import EASINGS, Phases
+from facegen.motion.limits import require_fps
 
 PROMINENCE = 0.35
 """Share of the recording's height by which a peak stands out; what stands out less is a blink, a drift, or a dip
@@ -77,8 +78,7 @@ def find_evolutions(activity: np.ndarray, fps: float) -> list[Evolution]:
         MotionError: nothing moves, a value is not finite, or fps is not a positive number.
     """
     curve = _checked(activity)
-    if not 0 < fps < inf:
-        raise MotionError(f"fps must be a positive number, got {fps}")
+    require_fps(fps)
     calm = uniform_filter1d(curve, max(1, round(CALM_TIME * fps)), mode="nearest")
     opened = grey_opening(calm, max(1, round(min(BLINK_TIME * fps, len(curve) / 6))), mode="nearest")
     height = opened.max() - calm.min()

@@ -12,6 +12,7 @@ import numpy as np
 
 from facegen.errors import MotionError, unknown
 from facegen.motion.label import EASINGS
+from facegen.motion.limits import require_frames
 
 MOST_KEYS = 10_000
 """Keys of one curve at most. Chosen: a key for each frame of five minutes at 30 a second, and more is a recording."""
@@ -59,6 +60,7 @@ class Keys:
         """
         if ease not in EASINGS:
             raise MotionError(unknown("easing", ease, EASINGS))
+        require_frames(frames)
         at, value = np.array(self.keys, dtype=np.float64).T
         if at[-1] > frames - 1:
             beyond = int(np.searchsorted(at, frames - 1, side="right"))

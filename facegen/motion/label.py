@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from facegen.errors import MotionError, unknown
+from facegen.motion.limits import require_frames
 
 EXPRESSIONS = ("happy", "angry", "sad", "surprise", "fear", "disgust")
 """The six of the paper, in the order of its Table 2."""
@@ -74,8 +75,7 @@ class Phases:
         Raises:
             MotionError: what is given is out of order or beyond the last frame.
         """
-        if frames < 1:
-            raise MotionError(f"a motion needs at least one frame, got {frames}")
+        require_frames(frames)
         spread, last = cls.spread(frames), frames - 1
         start, end = (None, None) if apex is None else apex
         if end is not None and end > last:
@@ -107,6 +107,7 @@ class Phases:
         Raises:
             MotionError: the phases end after the last frame, or the easing is unknown.
         """
+        require_frames(frames)
         if self.offset > frames - 1:
             raise MotionError(f"the offset at frame {self.offset} lies beyond the last of {frames} frames")
         if ease not in EASINGS:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from facegen.errors import MotionError
+from facegen.motion.limits import MOST_FRAMES, require_fps
 from facegen.motion.timecode import DAY, FORM, RATE, Stamp, times_of
 
 SHAPES = (
@@ -121,8 +122,7 @@ class Take:
         Raises:
             MotionError: the rate is not positive, or the face does not move.
         """
-        if not (np.isfinite(fps) and fps > 0):
-            raise MotionError(f"fps must be a positive number, got {fps}")
+        require_fps(fps)
         weights = self.weights[:, [not name.startswith(RESTLESS) for name in SHAPES]]
         away = np.linalg.norm(weights - np.percentile(weights, REST_PERCENTILE, axis=0), axis=1)
         quiet = np.percentile(away, REST_PERCENTILE)
@@ -130,6 +130,8 @@ class Take:
             raise MotionError("the face in the recording does not move: no weight but those of the eyes changes")
         curve = np.maximum(away - quiet, 0) / (away.max() - quiet)
         count = int(np.floor(self.times[-1] * fps + 1e-6)) + 1
+        if count > MOST_FRAMES:
+            raise MotionError(f"{self} at {fps:g} frames a second are more than {MOST_FRAMES:,} frames; take fewer")
         return np.interp(np.arange(count) / fps, self.times, curve)
 
 

@@ -12,6 +12,7 @@ from facegen.errors import MotionError
 from facegen.files import read_yaml
 from facegen.motion.keys import Keys
 from facegen.motion.label import Phases, motion_label
+from facegen.motion.limits import require_fps, require_frames
 from facegen.tables import TIMELINE
 
 
@@ -95,6 +96,9 @@ class Timeline:
         """
         if self.frames < 1 or not self.events:
             raise MotionError(f"a timeline needs frames and events, got {self.frames} and {len(self.events)}")
+        require_frames(self.frames)
+        if self.fps is not None:
+            require_fps(self.fps)
         label = np.zeros((self.frames, len(expressions)), dtype=np.float32)
         for number, event in enumerate(self.events):
             try:

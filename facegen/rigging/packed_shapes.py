@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from facegen.archives import read_arrays
 from facegen.errors import FacegenError
-from facegen.files import new_file, read_arrays
+from facegen.files import new_file
 from facegen.landmarks.points import COUNT
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.motion.live_link import SHAPES

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from facegen.errors import FacegenError, MotionError
+from facegen.errors import FacegenError
+from facegen.motion.limits import require_fps
 from facegen.motion.live_link import ROTATIONS, SHAPES, Take
 from facegen.pretrained import BASIS
 from facegen.rigging.weights import ArkitBasis
@@ -32,7 +33,7 @@ class Track:
     @classmethod
     def of_take(cls, take: Take, fps: float) -> Track:
         """A recorded take at another rate; weights beyond 1 are 1, and a take without rotations turns nothing."""
-        require_rate(fps)
+        require_fps(fps)
         at = np.arange(int(np.floor(take.times[-1] * fps + 1e-6)) + 1) / fps
         turned = np.zeros((len(take.times), len(ROTATIONS))) if take.rotations is None else take.rotations
         weights, rotations = (_at(at, take.times, rows) for rows in (take.weights, turned))
@@ -57,7 +58,7 @@ class Track:
 
     def at_rate(self, fps: float) -> Track:
         """The same over the same time at another rate; between two frames, the mix of both."""
-        require_rate(fps)
+        require_fps(fps)
         last = (len(self.weights) - 1) / self.fps
         at = np.arange(int(np.floor(last * fps + 1e-6)) + 1) / fps
         times = np.arange(len(self.weights)) / self.fps
@@ -78,12 +79,6 @@ def fitted_basis(sequence: Sequence, basis: str | Path | ArkitBasis | None, what
             f"{what} needs --arkit-basis DIR, a folder of meshes of this topology named as ARKit's blendshapes, or a "
             "neutral that has them itself, see `facegen rig`: the shapes that come with facegen are of another topology"
         ) from None
-
-
-def require_rate(fps: float) -> None:
-    """Refuse a rate that is none."""
-    if not (np.isfinite(fps) and fps > 0):
-        raise MotionError(f"fps must be a positive number, got {fps}")
 
 
 def _at(times: np.ndarray, known: np.ndarray, rows: np.ndarray) -> np.ndarray:

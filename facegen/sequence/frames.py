@@ -12,7 +12,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from facegen.errors import DataError
+from facegen.archives import STREAMED_FREELY, array_header, open_archive, require_earned
+from facegen.errors import DataError, FacegenError
 
 CHUNK_FRAMES = 64
 """Frames that are held at once: as many as the decoder makes together, 22 MB at 28,431 vertices. Chosen; more take
@@ -168,18 +169,18 @@ class ArchivedFrames(Frames):
         self.path = Path(path)
         try:
             # Kept open, since `file` reads from it.
-            self.archive = zipfile.ZipFile(self.path)
-            self.file = self.archive.open(f"{name}.npy")
-            version = np.lib.format.read_magic(self.file)
-            one = version == (1, 0)
-            read_header = np.lib.format.read_array_header_1_0 if one else np.lib.format.read_array_header_2_0
-            shape, by_columns, self.stored = read_header(self.file)
-        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            self.archive = open_archive(self.path)
+            info = self.archive.getinfo(f"{name}.npy")
+            require_earned(info.file_size, self.path.stat().st_size, STREAMED_FREELY)
+            shape, by_columns, self.stored, self.begin = array_header(self.archive, info)
+            self.file = self.archive.open(info)
+        except FacegenError as error:
+            raise DataError(f"{self.path}: {error}") from error
+        except Exception as error:  # zip, zlib and the array's header each fail in ways of their own
             raise self._damaged() from error
         if len(shape) != 3 or shape[2] != 3 or by_columns or self.stored.kind not in "fiu":
             raise DataError(f"{self.path}: expected (T, V, 3) numbers under {name!r}, found {shape} of {self.stored}")
         super().__init__(shape)
-        self.begin = self.file.tell()
 
     def read(self, start: int, stop: int) -> np.ndarray:
         frame = self.stored.itemsize * self.shape[1] * 3

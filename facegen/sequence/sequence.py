@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from facegen.archives import array_names, read_arrays
 from facegen.errors import DataError, FacegenError
-from facegen.files import array_names, new_file, read_arrays
+from facegen.files import new_file
 from facegen.mesh.appearance import Appearance, shading_normals
+from facegen.motion.limits import require_fps
 from facegen.sequence.appearance_arrays import appearance_of, arrays_of
 from facegen.sequence.frames import CHUNK_FRAMES, ArchivedFrames, Frames, StoredFrames, chunks, require_finite_frames
 
@@ -91,8 +93,7 @@ class Sequence:
                 raise DataError(f"focus must be (K,) numbers of vertices, got {focus.shape} of {focus.dtype}")
             if not 0 <= focus.min() <= focus.max() < self.vertices.shape[1]:
                 raise DataError(f"focus points outside the {self.vertices.shape[1]} vertices")
-        if not (np.isfinite(self.fps) and self.fps > 0):
-            raise DataError(f"fps must be a positive number, got {self.fps}")
+        require_fps(self.fps, DataError)
 
     def normals(self, pose: np.ndarray) -> np.ndarray:
         """(V, 3) unit normals of a pose (V, 3), as it is lit; see `shading_normals`."""

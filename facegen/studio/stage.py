@@ -10,8 +10,9 @@ import numpy as np
 
 from facegen.alive.body import Body
 from facegen.alive.enliven import body_of
+from facegen.archives import read_arrays
 from facegen.face import Carried, Face
-from facegen.files import new_file, read_arrays
+from facegen.files import new_file
 from facegen.fitting.keyframes import CarriedFields
 from facegen.mesh.tri_mesh import TriMesh
 

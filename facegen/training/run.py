@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,6 +20,7 @@ from facegen.data.manifest import read_manifest
 from facegen.data.module import ExpressionDataModule
 from facegen.errors import FacegenError, unknown
 from facegen.models.base import ExpressionModel
+from facegen.readable import require_file
 from facegen.training.callbacks import PredictionWriter
 from facegen.training.progress_lines import ProgressLines
 from facegen.training.run_state import run_state
@@ -71,6 +73,7 @@ def own_data_module(arguments: list[str]) -> str | None:
         FacegenError: the path leads to no data module.
     """
     found = None
+    _require_no_pipe(arguments)
     for place, argument in enumerate(arguments):
         option, given, value = argument.partition("=")
         if not given:
@@ -86,6 +89,15 @@ def own_data_module(arguments: list[str]) -> str | None:
     if found is not None and "." in found:  # a bare name is one that the parser knows
         named_class(found, ExpressionDataModule, {class_path(ExpressionDataModule): ExpressionDataModule})
     return found
+
+
+def _require_no_pipe(arguments: list[str]) -> None:
+    """Refuse a pipe or a device in the place of a file, which the parser would wait for."""
+    for argument in arguments:
+        value = argument.partition("=")[2] or argument
+        with suppress(OSError, ValueError):  # no name at all
+            if Path(value).exists() and not Path(value).is_dir():
+                require_file(value)
 
 
 def _data_class(data: object, folder: Path) -> str | None:

@@ -7,10 +7,18 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from facegen.data.recipe import ALIGNMENTS, LABELS, NEUTRALS, PEAKS
+from facegen.data.recipe import ALIGNMENTS, LABELS, MOST_COMPONENTS, NEUTRALS, PEAKS
 from facegen.data.sources import OPTIONS
+from facegen.data.sources.casting import MOST_SUBJECTS, MOST_TAKES, MOST_VERTICES
 from facegen.errors import FacegenError, Terminated
+from facegen.mesh.limits import DEEPEST, LARGEST_FACTOR, LONGEST_SPIRAL, WIDEST_DILATION
+from facegen.motion.limits import MOST_FRAMES
+from facegen.tables import FPS
+from facegen.verbs.numbers import LARGEST_SEED, number, whole
 from facegen.verbs.shared import add_verb
+
+MOST_PROCESSES = 256
+"""Processes that may be asked for. Chosen: no machine with more cores has been met, and each takes memory."""
 
 # Everything else is imported where it is used: a verb that needs no network starts without loading torch.
 
@@ -35,7 +43,13 @@ def add_demo(verbs: argparse._SubParsersAction) -> None:
         action="store_true",
         help="only what the model that comes with facegen makes; a demo after it keeps that and goes on from there",
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of faces, takes and weights (default: 0)")
+    parser.add_argument(
+        "--seed",
+        type=whole(0, LARGEST_SEED),
+        default=0,
+        metavar="N",
+        help="seed of faces, takes and weights (default: 0)",
+    )
 
 
 def demo(options: Namespace) -> None:
@@ -64,7 +78,9 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
         "--root", type=Path, metavar="DIR", help="folder of the dataset; every source but synthetic needs it"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="CORPUS", help="folder to make")
-    parser.add_argument("--seed", type=int, default=0, help="seed of all random choices (default: 0)")
+    parser.add_argument(
+        "--seed", type=whole(0, LARGEST_SEED), default=0, metavar="N", help="seed of all random choices (default: 0)"
+    )
     parser.add_argument(
         "--test-subjects",
         nargs="+",
@@ -130,21 +146,21 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
     acted = parser.add_argument_group("made sources (synthetic, ict_facekit)")
     acted.add_argument(
         "--subjects",
-        type=int,
+        type=whole(1, MOST_SUBJECTS),
         metavar="N",
         help="number of people (default: 20); of recorded weights: drawn people, who act every take (default: each "
         "take by who recorded it)",
     )
     acted.add_argument(
         "--frames",
-        type=int,
+        type=whole(1, MOST_FRAMES),
         nargs=2,
         metavar=("MIN", "MAX"),
         help="shortest and longest take, in frames (default: 45 75; with --acting recorded 2.4 to 4.8 seconds)",
     )
     acted.add_argument(
         "--vertices",
-        type=int,
+        type=whole(1, MOST_VERTICES),
         metavar="V",
         help="synthetic: at least 400 (default: 2000); ict_facekit and recorded weights: subdivide to this many (the "
         "paper has 28431)",
@@ -162,7 +178,7 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
     )
     acted.add_argument(
         "--takes-per-expression",
-        type=int,
+        type=whole(1, MOST_TAKES),
         metavar="K",
         help="how many takes made people act of each expression, so that what is a person's own can be told from what "
         "is a take's (default: 1)",
@@ -171,7 +187,7 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
     recipe = parser.add_argument_group("how the corpus is made")
     recipe.add_argument(
         "--fps",
-        type=float,
+        type=number(FPS.low, FPS.high),
         help="frames a second: of made takes (default: 25); recorded ones are resampled to it (default: by source)",
     )
     for name, known, text in (
@@ -202,23 +218,23 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
     )
     recipe.add_argument(
         "--confidence",
-        type=float,
+        type=number(0, 1),
         metavar="C",
         help="where phases have to be found: keep those from this confidence on, the share of such phases that are "
         "right within a frame, 0 to 1 (default: keep those that explain half of the motion)",
     )
     recipe.add_argument(
-        "--depth", type=int, default=4, help="how many coarser levels the mesh hierarchy has (default: 4)"
+        "--depth", type=whole(1, DEEPEST), default=4, help="how many coarser levels the mesh hierarchy has (default: 4)"
     )
     recipe.add_argument(
         "--factor",
-        type=float,
+        type=number(1, LARGEST_FACTOR),
         help="how many times fewer vertices each level has, exactly (default: 5 as in the paper's Table 1, less where "
         "the coarsest level would have under 20)",
     )
     recipe.add_argument(
         "--spiral-length",
-        type=int,
+        type=whole(1, LONGEST_SPIRAL),
         nargs="+",
         metavar="L",
         help="vertices in a spiral: one number for all levels, or one for each, finest first (default: mean + 2 "
@@ -226,14 +242,18 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
     )
     recipe.add_argument(
         "--dilation",
-        type=int,
+        type=whole(1, WIDEST_DILATION),
         nargs="+",
         default=[1],
         metavar="D",
         help="take every D-th vertex along a spiral: one number for all levels, or one for each (default: 1)",
     )
     recipe.add_argument(
-        "--components", type=int, default=64, metavar="K", help="principal components that are kept (default: 64)"
+        "--components",
+        type=whole(1, MOST_COMPONENTS),
+        default=64,
+        metavar="K",
+        help="principal components that are kept (default: 64)",
     )
     recipe.add_argument(
         "--strict",
@@ -242,7 +262,7 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
     )
     recipe.add_argument(
         "--workers",
-        type=int,
+        type=whole(1, MOST_PROCESSES),
         metavar="N",
         help="processes that share the work, 0.3 GB each at the paper's mesh size (default: one a core, at most 6)",
     )

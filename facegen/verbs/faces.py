@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 from facegen.errors import FacegenError, MotionError, unknown
 from facegen.exporters.page import SUFFIX as PAGE
 from facegen.motion.label import EASINGS
+from facegen.motion.limits import MOST_FRAMES, MOST_STEPS
+from facegen.tables import FPS
 from facegen.verbs.alive import add_alive, driven_alive, enlivened, require_alive
 from facegen.verbs.assets import asset_of, write_moved
 from facegen.verbs.driving import add_drive, by_own_shapes, require_own, write_own
+from facegen.verbs.numbers import number, whole
 from facegen.verbs.performing import (
     add_performance,
     require_no_performer,
@@ -53,7 +56,10 @@ def add_animate(verbs: argparse._SubParsersAction) -> None:
     add_model(parser)
     add_label(parser)
     parser.add_argument(
-        "--fps", type=float, metavar="F", help="frames a second (default: those of the corpus the model was trained on)"
+        "--fps",
+        type=number(FPS.low, FPS.high),
+        metavar="F",
+        help="frames a second (default: those of the corpus the model was trained on)",
     )
     add_drive(parser)
     add_performance(parser)
@@ -74,12 +80,17 @@ def add_label(parser: argparse.ArgumentParser) -> None:
         "says when and how strongly the face shows --expression; without that, it is played by the mesh's own shapes "
         "with ARKit's names, see `facegen rig`",
     )
-    parser.add_argument("--frames", type=int, metavar="N", help="length in frames (default: 100)")
+    parser.add_argument("--frames", type=whole(1, MOST_FRAMES), metavar="N", help="length in frames (default: 100)")
     parser.add_argument(
-        "--onset", type=int, metavar="I", help="last frame at rest before the expression; frames count from 0"
+        "--onset",
+        type=whole(0, MOST_FRAMES),
+        metavar="I",
+        help="last frame at rest before the expression; frames count from 0",
     )
-    parser.add_argument("--apex", type=int, nargs=2, metavar=("I", "J"), help="first and last frame at the peak")
-    parser.add_argument("--offset", type=int, metavar="I", help="first frame back at rest")
+    parser.add_argument(
+        "--apex", type=whole(0, MOST_FRAMES), nargs=2, metavar=("I", "J"), help="first and last frame at the peak"
+    )
+    parser.add_argument("--offset", type=whole(0, MOST_FRAMES), metavar="I", help="first frame back at rest")
     parser.add_argument(
         "--intensity", type=float, metavar="S", help="how strong the expression is, 0 to 1 (default: 1)"
     )
@@ -207,7 +218,11 @@ def add_interpolate(verbs: argparse._SubParsersAction) -> None:
     parser.add_argument("--from", dest="start", required=True, metavar="NAME", help="expression to begin with")
     parser.add_argument("--to", dest="stop", required=True, metavar="NAME", help="expression to end with")
     parser.add_argument(
-        "--steps", type=int, default=7, metavar="N", help="number of faces, both ends included (default: 7)"
+        "--steps",
+        type=whole(2, MOST_STEPS),
+        default=7,
+        metavar="N",
+        help="number of faces, both ends included (default: 7)",
     )
     add_output(parser)
 

@@ -76,7 +76,7 @@ def _seed(text: str) -> int | str:
     if text == MEAN:
         return text
     if not (text.isascii() and text.isdecimal()) or len(text) > 18:
-        raise FacegenError(f"--seed must be a whole number from 0 on, or {MEAN}, got {text}")
+        raise FacegenError(f"--seed must be a whole number from 0 on, or {MEAN}, got {text[:40]}")
     return int(text)
 
 

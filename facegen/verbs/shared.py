@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from facegen.errors import FacegenError, unknown
 from facegen.exporters import export, named_suffixes, require_options
+from facegen.tables import FPS
+from facegen.verbs.numbers import number, whole
 
 if TYPE_CHECKING:
     from facegen.checkpoint import Checkpoint
@@ -102,7 +104,10 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     )
     glb = parser.add_argument_group(".glb, .gltf, .html")
     glb.add_argument(
-        "--tolerance", type=float, metavar="MM", help="largest error that compression may make (default: 0.1)"
+        "--tolerance",
+        type=number(1e-6, 1e6),
+        metavar="MM",
+        help="largest error that compression may make (default: 0.1)",
     )
     glb.add_argument(
         "--per-frame", action="store_true", help="write a morph target for each frame, without compression"
@@ -110,7 +115,7 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     caches = parser.add_argument_group(".usd*, .pc2, .mdd")
     caches.add_argument(
         "--scene-fps",
-        type=float,
+        type=number(FPS.low, FPS.high),
         metavar="F",
         help="frames a second of the scene it is opened in: Blender takes USD's time codes and a cache's samples for "
         "its frames (default: .usd* 24, caches the sequence's own)",
@@ -129,7 +134,9 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         help=".vrma: move VRM's own expressions, emotions and blinks, for avatars that have none by ARKit's names",
     )
     picture = parser.add_argument_group(".mp4, .gif, .png")
-    picture.add_argument("--size", type=int, metavar="PIXELS", help="edge of a picture (default: 512; .png: 256)")
+    picture.add_argument(
+        "--size", type=whole(16, 4096), metavar="PIXELS", help="edge of a picture (default: 512; .png: 256)"
+    )
     picture.add_argument("--view", metavar="NAME", help="front, three-quarter or side (default: front)")
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from facegen.errors import FacegenError
 from facegen.exporters.page import SUFFIX as PAGE
+from facegen.motion.limits import require_fps
 from facegen.verbs.alive import take_alive
 from facegen.verbs.pages import about_take
 from facegen.verbs.shared import chosen, write_sequence
@@ -56,8 +57,8 @@ def play(options: Namespace) -> None:
             raise FacegenError(f"{', '.join(given)}: a take is played by the file's own shapes, and none is added")
     take = Take.load(options.timeline)
     print(f"{options.timeline.name}: {take}", *take.notes, sep="\n")
-    if options.fps is not None and not (np.isfinite(options.fps) and options.fps > 0):
-        raise FacegenError(f"fps must be a positive number, got {options.fps}")
+    if options.fps is not None:
+        require_fps(options.fps, FacegenError)
     times, weights = take_weights(take, options.fps if kept else options.fps or float(take.rate))
     weights = take_alive(take, times, weights, set(places.values()), options)
     missing = unplayed(weights, set(places.values()))

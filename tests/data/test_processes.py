@@ -78,7 +78,7 @@ def test_the_first_broken_recording_is_named_whichever_is_read_first(
 
 def test_workers_are_counted_from_one(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert prepare(root, tmp_path / "corpus", 0) == 2
-    assert "at least one worker is needed, got 0" in capsys.readouterr().err
+    assert "--workers: must be a whole number from 1 to 256, got '0'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("cores", "workers"), [(2, 2), (64, 6)])

@@ -8,6 +8,7 @@ from typing import Any
 
 from facegen.data.sources.own import is_own, open_own
 from facegen.data.sources.source import Source
+from facegen.data.sources.splits import MOST_DIGITS
 from facegen.errors import FacegenError, unknown
 
 SPLITS = {"test_subjects", "val_subjects"}
@@ -106,7 +107,7 @@ def _of_takes(name: str, given: dict[str, Any], seed: int) -> Source:
 def _count(name: str, wanted: list[str] | int) -> int:
     if isinstance(wanted, int):
         return wanted
-    if len(wanted) != 1 or not wanted[0].isdecimal():
+    if len(wanted) != 1 or not wanted[0].isdecimal() or len(wanted[0]) > MOST_DIGITS:
         option = f"--{name.replace('_', '-')}"
-        raise FacegenError(f"made people are drawn, not named: {option} takes a number, got {' '.join(wanted)}")
+        raise FacegenError(f"made people are drawn, not named: {option} takes a number, got {' '.join(wanted)[:40]}")
     return int(wanted[0])

@@ -11,6 +11,7 @@ from pathlib import Path
 from facegen.data.sources.source import Key
 from facegen.errors import DataError, FacegenError, said
 from facegen.motion.label import Phases
+from facegen.readable import require_file
 
 HEADER = ["subject", "expression", "onset", "apex_start", "apex_end", "offset"]
 """First line of the file; the last four columns are frames, counted from 0."""
@@ -30,15 +31,26 @@ def read_annotations(path: Path, keys: Iterable[Key]) -> dict[Key, Phases]:
             raise DataError(f"{path}, line {number}: there is no recording {cells[0]}/{cells[1]} in {path.parent}")
         if key in annotations:
             raise DataError(f"{path}, line {number}: {key} is annotated twice")
-        if not all(re.fullmatch("-?[0-9]{1,9}", cell) for cell in cells[2:]):
-            raise DataError(
-                f"{path}, line {number}: expected four whole numbers of frames, got {','.join(cells[2:])[:80]}"
-            )
         try:
-            annotations[key] = Phases(*map(int, cells[2:]))
+            annotations[key] = Phases(*(frame_of(cell) for cell in cells[2:]))
         except FacegenError as error:
             raise DataError(f"{path}, line {number}: {error}") from error
     return annotations
+
+
+def frame_of(text: str) -> int:
+    """The number of a frame.
+
+    Raises:
+        DataError: the text is none.
+    """
+    if not _FRAME.fullmatch(text):
+        raise DataError(f"expected a frame, a whole number counted from 0, got {text[:40]!r}")
+    return int(text)
+
+
+_FRAME = re.compile("[0-9]{1,15}")
+"""A number of a frame; no recording has as many."""
 
 
 def annotated_rows(path: Path) -> list[tuple[int, list[str]]]:
@@ -83,7 +95,7 @@ def read_ranges(path: Path) -> list[Range]:
         DataError: the file is missing, or a line is another.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = require_file(path, DataError).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read as a list of ranges ({said(error)})") from error
     ranges = []
@@ -91,7 +103,7 @@ def read_ranges(path: Path) -> list[Range]:
         cells = line.partition("#")[0].split()
         if not cells:
             continue
-        if len(cells) != 4 or not all(re.fullmatch("[0-9]{1,9}", cell) for cell in cells[2:]):
+        if len(cells) != 4 or not all(_FRAME.fullmatch(cell) for cell in cells[2:]):
             raise DataError(f"{path}, line {number}: expected `subject recording from to`, got {line.strip()[:80]!r}")
         ranges.append(Range(cells[0], cells[1], int(cells[2]), int(cells[3]), f"{path}, line {number}"))
     if not ranges:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from facegen.data.recipe import require_fps
 from facegen.errors import DataError, unknown
+from facegen.motion.limits import MOST_FRAMES, require_fps
 
 ACTINGS = ("steady", "recorded")
 """How people act: each in a style that is the same throughout, with flat apexes and a full return, or with the dynamics
 of recorded takes, see `RecordedStyle`."""
+MOST_SUBJECTS = 100_000
+"""People at most. Chosen: far more than anybody has recorded."""
+MOST_VERTICES = 1_000_000
+"""Vertices of a made face at most. Chosen: 35 times the paper's."""
 MOST_TAKES = 1000
 """Takes of an expression that a person may have. Chosen: ten times what anybody has been recorded with."""
 
@@ -42,22 +46,23 @@ class Casting:
     takes_per_expression: int = 1
 
     def __post_init__(self) -> None:
-        if self.subjects < 2 or not 1 <= self.held_out < self.subjects:
+        if not 2 <= self.subjects <= MOST_SUBJECTS or not 1 <= self.held_out < self.subjects:
             raise DataError(
-                f"at least one subject to train and one to test are needed, got {self.subjects} subjects, "
-                f"{self.held_out} of them to test"
+                f"at least one subject to train and one to test are needed, at most {MOST_SUBJECTS:,}, "
+                f"got {self.subjects} subjects, {self.held_out} of them to test"
             )
         if self.val_subjects is not None and not 0 <= self.val_subjects < self.subjects - self.held_out:
             raise DataError(
                 f"at least one subject must be left to train, got {self.subjects} subjects, {self.held_out} of them to "
                 f"test and {self.val_subjects} to validate"
             )
-        if not 8 <= self.frames[0] <= self.frames[1]:
+        if not 8 <= self.frames[0] <= self.frames[1] <= MOST_FRAMES:
             raise DataError(
-                f"a take needs at least 8 frames, the shortest first, got {self.frames[0]} to {self.frames[1]} at "
+                f"a take needs at least 8 frames and at most {MOST_FRAMES:,}, the shortest first, "
+                f"got {self.frames[0]} to {self.frames[1]} at "
                 f"{self.fps:g} frames a second; give other --frames, or a higher --fps"
             )
-        require_fps(self.fps)
+        require_fps(self.fps, DataError)
         if self.acting not in ACTINGS:
             raise DataError(unknown("way to act", self.acting, ACTINGS))
         if self.seed < 0:

@@ -8,7 +8,7 @@ from facegen.data.sources.live_link import take_files
 from facegen.data.sources.prompted import Found, dealt, read_subjects, text_of, words_of
 from facegen.data.sources.takes import Staging, TakesSource
 from facegen.errors import DataError
-from facegen.places import is_file_there
+from facegen.readable import is_there
 
 PEOPLE = 18
 """People who recorded the dataset, by its paper."""
@@ -82,7 +82,7 @@ def _text(root: Path, name: str, lines: list[str]) -> str | None:
     """What is said of a take, its label before its text; None where nothing is."""
     for folder in ("labels", "texts"):
         path = root / folder / f"{name}.txt"
-        if is_file_there(path):
+        if is_there(path):
             return text_of(path).partition("#")[0].strip()
     number = name.split("_")[1] if name.count("_") else ""
     if number.isdecimal() and 1 <= int(number) <= len(lines):
@@ -93,10 +93,10 @@ def _text(root: Path, name: str, lines: list[str]) -> str | None:
 def _lines(root: Path) -> list[str]:
     """All texts, in the order of the takes' numbers."""
     for name in ("texts_plain.txt", "texts.txt"):
-        if is_file_there(root / name):
+        if is_there(root / name):
             return text_of(root / name, MOST_BYTES).splitlines()
     return []
 
 
 def _listed(path: Path) -> list[str]:
-    return [line.strip() for line in text_of(path, MOST_BYTES).splitlines()] if is_file_there(path) else []
+    return [line.strip() for line in text_of(path, MOST_BYTES).splitlines()] if is_there(path) else []

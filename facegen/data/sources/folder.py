@@ -10,7 +10,7 @@ from facegen.data.sources.layout import MESH_SUFFIXES, Layout
 from facegen.data.sources.mesh_tree import MeshTreeSource, with_units
 from facegen.data.sources.settings import SETTINGS, Settings, read_settings
 from facegen.errors import DataError, unknown
-from facegen.places import is_file_there
+from facegen.readable import is_there
 
 NEUTRAL, ANNOTATIONS = "neutral", "annotations.csv"
 """Names below the root: of the folder of neutrals, and of the file of phases."""
@@ -35,7 +35,7 @@ def folder_layout(root: Path) -> Layout:
         LAYOUT,
         units=settings.units,
         fps=settings.fps,
-        annotations=ANNOTATIONS if is_file_there(root / ANNOTATIONS) else "",
+        annotations=ANNOTATIONS if is_there(root / ANNOTATIONS) else "",
         test_subjects=settings.test_subjects,
         val_subjects=settings.val_subjects,
     )

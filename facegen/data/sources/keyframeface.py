@@ -10,8 +10,8 @@ from facegen.data.sources.live_link import take_files
 from facegen.data.sources.prompted import Found, dealt, read_subjects, text_of, words_of
 from facegen.data.sources.takes import Staging, TakesSource
 from facegen.errors import DataError
-from facegen.places import is_file_there
 from facegen.plain_text import parse_json
+from facegen.readable import is_there
 
 PEOPLE = 20
 """Drawn people to whom takes are dealt where nothing says who recorded them. Chosen."""
@@ -87,7 +87,7 @@ def _record(root: Path, path: Path) -> Path | None:
     """The file that says what a take shows."""
     beside = [path.with_suffix(suffix) for suffix in (".jsonl", ".json")]
     apart = [root / "label" / f"{path.stem}{suffix}" for suffix in (".jsonl", ".json")]
-    return next((each for each in (*beside, *apart) if is_file_there(each)), None)
+    return next((each for each in (*beside, *apart) if is_there(each)), None)
 
 
 def emotion_of(path: Path) -> str:

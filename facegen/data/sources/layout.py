@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+from facegen.data.sources.path_pattern import PathPattern
 from facegen.data.sources.settings import SETTINGS
 from facegen.errors import DataError, unknown
 
@@ -94,9 +95,9 @@ def match(root: Path, layout: Layout) -> Matched:
     """
     if not root.is_dir():
         raise DataError(f"{root}: no such folder; name the dataset's folder with --root")
-    patterns = [_compiled(pattern) for pattern in layout.patterns]
-    folders = [_compiled(str(Path(pattern).parent)) for pattern in layout.patterns]
-    resting = [_compiled(pattern) for pattern in layout.neutral]
+    patterns = [_pattern(pattern) for pattern in layout.patterns]
+    folders = [_pattern(str(Path(pattern).parent)) for pattern in layout.patterns]
+    resting = [_pattern(pattern) for pattern in layout.neutral]
     frames: dict[tuple[str, str], list[Path]] = {}
     neutrals: dict[str, Path] = {}
     empty, left_over = [], []
@@ -104,23 +105,23 @@ def match(root: Path, layout: Layout) -> Matched:
         name = relative.as_posix()
         if name == SETTINGS or name in layout.passed_over:
             continue
-        if is_file and (found := _first(resting, name)):
+        if is_file and (found := _first(resting, name)) is not None:
             neutrals.setdefault(found["subject"], root / relative)
             continue
         found = _first(patterns if is_file else folders, name)
-        if found is None or found["subject"] in layout.passed_over:
+        if found is None or found.get("subject") in layout.passed_over:
             left_over += [relative] if is_file else []
         elif is_file:
             frames.setdefault((found["subject"], found["expression"]), []).append(root / relative)
-        elif {"subject", "expression"} <= found.groupdict().keys():
+        elif {"subject", "expression"} <= found.keys():
             empty.append((found["subject"], found["expression"]))
     order = sorted(frames, key=lambda key: (natural(key[0]), natural(key[1])))
     ordered = {key: sorted(frames[key], key=natural) for key in order}
     return Matched(ordered, neutrals, sorted(empty), sorted(left_over, key=str))
 
 
-def _first(patterns: list[re.Pattern[str]], name: str) -> re.Match[str] | None:
-    return next((found for pattern in patterns if (found := pattern.fullmatch(name))), None)
+def _first(patterns: list[PathPattern], name: str) -> dict[str, str] | None:
+    return next((found for pattern in patterns if (found := pattern.match(name)) is not None), None)
 
 
 def _walk(root: Path) -> Iterable[tuple[Path, bool]]:
@@ -145,22 +146,9 @@ def _walk(root: Path) -> Iterable[tuple[Path, bool]]:
             yield Path(folder).relative_to(root), False
 
 
-def _compiled(pattern: str) -> re.Pattern[str]:
-    suffix = next((suffix for suffix in MESH_SUFFIXES if pattern.lower().endswith(suffix)), "")
-    parts, seen = [], set()
-    for part in re.split(r"({[^}]*}|\*)", pattern[: len(pattern) - len(suffix)]):
-        name = part[1:-1]
-        if part == "*":
-            parts.append("[^/]*")
-        elif part.startswith("{") and name in seen:
-            parts.append(f"(?i:(?P={name}))")  # Anger/anger.000001.ply too, so that Anger is found and named
-        elif part.startswith("{"):
-            parts.append(f"(?P<{name}>[^/]+)")
-            seen.add(name)
-        else:
-            parts.append(re.escape(part))
+def _pattern(text: str) -> PathPattern:
     # Tools write .PLY and .OBJ too, and names of files whose case does not count come from some systems.
-    return re.compile("".join(parts) + f"(?i:{re.escape(suffix)})", re.DOTALL)
+    return PathPattern(text, next((suffix for suffix in MESH_SUFFIXES if text.lower().endswith(suffix)), ""))
 
 
 def natural(name: Path | str) -> tuple[list[int | str], str]:

@@ -10,6 +10,7 @@ from facegen.data.sources.scenes import Refusals, TakeFile
 from facegen.data.sources.source import Key
 from facegen.data.sources.takes import NEUTRAL, Staging, TakesSource
 from facegen.errors import DataError
+from facegen.readable import require_file
 
 UNCALIBRATED = ("_raw", "_neutral")
 """Ends of names of files that the app writes beside a calibrated take."""
@@ -102,7 +103,7 @@ def read_take_ranges(path: Path, root: Path) -> list[TakeFile]:
         DataError: the list is missing, a line is another, or names a file that is not there.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = require_file(path, DataError).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read as a list of ranges; write it as text in UTF-8") from error
     takes = []

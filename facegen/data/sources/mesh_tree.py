@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from facegen.data.recipe import require_fps
 from facegen.data.sources.annotations import Range, read_annotations
 from facegen.data.sources.layout import Layout, Matched, frame_numbers, match, require_no_gap
 from facegen.data.sources.settings import LEFT_OUT, left_out
@@ -25,6 +24,7 @@ from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import millimetres
 from facegen.mesh.whereabouts import require_near_origin
 from facegen.motion.label import EXPRESSIONS
+from facegen.motion.limits import require_fps
 
 SIZE_RATIO = 3.0
 """Largest ratio of two faces' sizes. Chosen: adults and children differ by far less, units by ten at least."""
@@ -61,7 +61,7 @@ class MeshTreeSource(Source):
         val_subjects: Series[str] | None = None,
     ) -> None:
         self.root, self.layout = Path(root), layout
-        require_fps(layout.fps)
+        require_fps(layout.fps, DataError)
         self.scale, self.fps = millimetres(layout.units), layout.fps
         matched = match(self.root, layout)
         if not matched.frames:

@@ -14,7 +14,7 @@ from facegen.data.sources.scenes import Refusals, TakeFile
 from facegen.data.sources.source import Key
 from facegen.data.sources.splits import TEST_SHARE
 from facegen.errors import DataError
-from facegen.places import is_file_there
+from facegen.readable import is_there, require_file
 
 WORDS = {
     "happ": "happy",
@@ -129,7 +129,7 @@ def read_subjects(root: Path) -> dict[str, str]:
         DataError: the file is another.
     """
     path = root / SUBJECTS
-    if not is_file_there(path):
+    if not is_there(path):
         return {}
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -172,6 +172,6 @@ def text_of(path: Path, most: int = 100_000) -> str:
     if path.stat().st_size > most:
         raise DataError(f"{path}: expected a line or two of text, found {path.stat().st_size:,} bytes")
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return require_file(path, DataError).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read as text in UTF-8") from error

@@ -13,6 +13,8 @@ TEST_SHARE = 27 / 180
 """Share of subjects kept for testing; the paper's, section 5.1."""
 VAL_SHARE = 0.1
 """Share of the others that validate. Chosen: more of them make choices surer, and training poorer."""
+MOST_DIGITS = 9
+"""Digits of a number of subjects to draw, at most; what is longer is taken for a name."""
 LEAST_TO_VALIDATE = 8
 """Subjects in all from which on some are drawn to validate. Chosen: of fewer, training needs everybody."""
 
@@ -129,7 +131,7 @@ def draw_val_subjects(
 
 def _number(wanted: Series[str], subjects: Series[str]) -> int | None:
     """How many to draw, where one number stands for that and is nobody's name."""
-    alone = len(wanted) == 1 and wanted[0] not in subjects and wanted[0].isdecimal()
+    alone = len(wanted) == 1 and wanted[0] not in subjects and wanted[0].isdecimal() and len(wanted[0]) <= MOST_DIGITS
     return int(wanted[0]) if alone else None
 
 

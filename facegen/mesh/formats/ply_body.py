@@ -105,15 +105,59 @@ class _Body:
         }
 
     def _uneven(self, element: Element) -> dict[str, Column]:
-        """All rows, one after the other, for lists of mixed length."""
-        layout, rows = self._layout(element), []
-        for row in range(element.rows):
-            values, self.at = self._row(element, layout, row, self.at)
-            rows.append(values)
-        return {
-            prop.name: (np.concatenate(column), np.array([len(values) for values in column]) if prop.length else None)
-            for prop, column in zip(element.properties, zip(*rows, strict=True), strict=True)
-        }
+        """All rows, for lists of mixed length: where each begins is one sum a list, and all else goes by columns."""
+        layout = self._layout(element)
+        places, lengths = self._lists(element, layout)
+        columns, number, at = {}, 0, places[:, 0]
+        for prop, (head, dtype) in zip(element.properties, layout, strict=True):
+            if head is None:
+                columns[prop.name] = self._numbers(dtype, at), None
+                at = at + dtype.itemsize
+                continue
+            begin, counts = places[:, number + 1] + head.size, lengths[:, number]
+            before = np.cumsum(counts) - counts
+            first = np.repeat(begin - before * dtype.itemsize, counts)
+            columns[prop.name] = self._numbers(dtype, first + dtype.itemsize * np.arange(len(first))), counts
+            number, at = number + 1, begin + counts * dtype.itemsize
+        self.at = int(at[-1])
+        return columns
+
+    def _lists(self, element: Element, layout: list) -> tuple[np.ndarray, np.ndarray]:
+        """(R, 1 + K) where each row begins and the lengths of its K lists stand, and (R, K) these."""
+        steps, before = [], 0
+        for head, dtype in layout:
+            if head is None:
+                before += dtype.itemsize
+            else:
+                steps.append((before, head.unpack_from, head.size, dtype.itemsize))
+                before = 0
+        places, lengths, at, data = [], [], self.at, self.data
+        try:
+            for _ in range(element.rows):
+                places.append(at)
+                for fixed, length_at, size, item in steps:
+                    at += fixed
+                    (length,) = length_at(data, at)
+                    places.append(at)
+                    lengths.append(length)
+                    at += size + int(length) * item
+                at += before
+        except (struct.error, ValueError, OverflowError):  # beyond the end, or a length that is no number
+            at = math.inf
+        whole = len(lengths) // len(steps)
+        found = np.array(lengths[: whole * len(steps)]).reshape(whole, -1)
+        bad = np.flatnonzero(((found < 0) | (found != np.floor(found))).any(axis=1))
+        if len(bad) or at > len(data):
+            row = int(bad[0]) if len(bad) else min(whole, element.rows - 1)
+            self._row(element, layout, row, places[row * (len(steps) + 1)])
+            raise self.shortage(element, row, len(data), 1)
+        return np.array(places).reshape(element.rows, -1), found.astype(np.int64)
+
+    def _numbers(self, dtype: np.dtype, places: np.ndarray) -> np.ndarray:
+        """The numbers at these bytes."""
+        if not len(places):
+            return np.empty(0, dtype)
+        return np.ndarray((len(self.data) - dtype.itemsize + 1,), dtype, self.data, strides=(1,))[places]
 
 
 def read_columns(path: str | Path) -> tuple[Header, dict[str, dict[str, Column]]]:
@@ -144,30 +188,32 @@ def _by_line(header: Header, data: bytes) -> dict[str, dict[str, Column]] | None
 
     None where the lines are not as many as the rows, one holds too few, or what is too much differs: it is damaged.
     """
-    lines = [line for line in data[header.end :].splitlines() if line.strip()]
-    if len(lines) != sum(element.rows for element in header.elements):
+    text = np.frombuffer(data, dtype=np.uint8, offset=header.end)
+    words = token_starts(text)
+    numbers = parse_numbers(text, len(words), np.float64)
+    breaks = np.cumsum((text == ord("\n")) | (text == ord("\r")))
+    _, first = np.unique(breaks[words], return_index=True)
+    if numbers is None or len(first) != sum(element.rows for element in header.elements):
         return None
-    columns, at = {}, 0
+    ends, columns, at = np.append(first[1:], len(words)), {}, 0
     for element in header.elements:
-        rows, surplus = [], set()
-        for line in lines[at : at + element.rows]:
-            words, values = [float(word) for word in line.split()], []
-            for prop in element.properties:
-                if not words or not (prop.length is None or 0 <= words[0] <= len(words) - 1):
-                    return None
-                start, size = (0, 1) if prop.length is None else (1, int(words[0]))
-                values.append(np.array(words[start : start + size]))
-                words = words[start + size :]
-            rows.append(values)
-            surplus.add(len(words))
-        if len(surplus) > 1 or (any(surplus) and not any(prop.length for prop in element.properties)):
+        cursor, end = first[at : at + element.rows], ends[at : at + element.rows]
+        found: dict[str, Column] = {}
+        for prop in element.properties:
+            if (cursor >= end).any():
+                return None
+            if prop.length is None:
+                found[prop.name], cursor = (numbers[cursor], None), cursor + 1
+                continue
+            length = numbers[cursor]
+            if not ((length >= 0) & (length < end - cursor)).all():
+                return None
+            counts = length.astype(np.int64)
+            begin = np.repeat(cursor + 1 - (np.cumsum(counts) - counts), counts)
+            found[prop.name], cursor = (numbers[begin + np.arange(len(begin))], counts), cursor + 1 + counts
+        surplus = np.unique(end - cursor)
+        if len(surplus) > 1 or (surplus.any() and not any(prop.length for prop in element.properties)):
             return None
         at += element.rows
-        columns[element.name] = {
-            prop.name: (
-                np.concatenate([row[k] for row in rows]) if rows else np.empty(0),
-                np.array([len(row[k]) for row in rows], dtype=np.int64) if prop.length else None,
-            )
-            for k, prop in enumerate(element.properties)
-        }
+        columns[element.name] = found
     return columns

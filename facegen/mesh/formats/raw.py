@@ -10,6 +10,7 @@ import numpy as np
 
 from facegen.errors import MeshError, said
 from facegen.mesh.tri_mesh import TriMesh
+from facegen.readable import require_file
 
 SPACE = np.zeros(256, dtype=bool)
 """(256,) bool: which bytes are white space."""
@@ -28,15 +29,8 @@ def read_bytes(path: str | Path) -> bytes:
     Raises:
         MeshError: there is no such file, it is a folder or a device, it cannot be read, or it is empty.
     """
-    path = Path(path)
     try:
-        if path.is_dir():
-            raise MeshError(f"{path}: this is a folder; name a mesh file in it")
-        if not path.exists():
-            raise MeshError(f"{path}: no such file")
-        if not path.is_file():
-            raise MeshError(f"{path}: not a regular file")
-        data = path.read_bytes()
+        data = require_file(path, MeshError).read_bytes()
     except (OSError, ValueError) as error:
         raise MeshError(f"{path}: cannot be read ({said(error)})") from error
     if not data:

@@ -28,7 +28,7 @@ def test_refused_whatever_the_suffix(tmp_path, suffix):
     with pytest.raises(MeshError, match=f"^{path}: no such file$"):
         read_mesh(path)
     path.mkdir()
-    with pytest.raises(MeshError, match=f"^{path}: this is a folder; name a mesh file in it$"):
+    with pytest.raises(MeshError, match=f"^{path}: this is a folder; name a file in it$"):
         read_mesh(path)
     path.rmdir()
     path.write_bytes(b"")

@@ -1,6 +1,7 @@
 """PLY, against the `plyfile` package where it is there, and against damage."""
 
 import struct
+import sys
 import time
 import tracemalloc
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from facegen.errors import MeshError
 from facegen.mesh.formats.io import read_mesh, write_mesh
 from facegen.mesh.formats.ply import read_ply, write_ply
+from facegen.mesh.formats.ply_body import read_columns
 from facegen.mesh.tri_mesh import TriMesh
 
 VERTICES = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0.25], [2, 2, -2]], dtype=np.float64)
@@ -278,3 +280,52 @@ def test_faces_with_more_numbers_than_the_header_says(ply):
     assert read_ply(ply(more)).faces.tolist() == [[0, 1, 2], [2, 1, 0]]
     with pytest.raises(MeshError, match="the file is damaged"):
         read_ply(ply(more.replace("9 9 9\n3", "9 9\n3")))
+
+
+def row_by_row(data: bytes, form: str, rows: int, lists: list[str]) -> list[list[list[float]]]:
+    """The naive reference: each row in turn; `lists` are the types of the row's lists, "" for a scalar of 2 bytes."""
+    at, found = 0, []
+    for _ in range(rows):
+        row = []
+        for kind in lists:
+            count = 1
+            if kind:
+                count, at = data[at], at + 1
+            code = f"{form}{count}{kind or 'h'}"
+            row.append(list(struct.unpack_from(code, data, at)))
+            at += struct.calcsize(code)
+        found.append(row)
+    return found
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("lists", [["i"], ["", "i", "", "f"], ["f", "i"]])
+def test_lists_of_mixed_length_by_columns_are_those_row_by_row(ply, order, lists):
+    rng, rows, body = np.random.default_rng(0), 50, b""
+    for _ in range(rows):
+        for kind in lists:
+            count = int(rng.integers(0, 6)) if kind else 1
+            values = rng.integers(-9, 9, count).astype(f"{order}{(kind or 'h').replace('i', 'i4').replace('h', 'i2')}")
+            body += (bytes([count]) if kind else b"") + values.tobytes()
+    names = {"": "short", "i": "list uchar int", "f": "list uchar float"}
+    header = f"ply\nformat binary_{'little' if order == '<' else 'big'}_endian 1.0\nelement face {rows}\n"
+    header += "".join(f"property {names[kind]} p{number}\n" for number, kind in enumerate(lists))
+    _, columns = read_columns(ply(header.encode() + b"end_header\n" + body + b"rest"))
+    wanted = row_by_row(body, order, rows, lists)
+    for number, kind in enumerate(lists):
+        values, counts = columns["face"][f"p{number}"]
+        assert values.tolist() == [value for row in wanted for value in row[number]]
+        assert counts is None if not kind else counts.tolist() == [len(row[number]) for row in wanted]
+
+
+def test_rows_of_mixed_length_take_few_calls_each(ply):
+    rows, row = 20_000, bytes([3]) + bytes(12) + bytes([4]) + bytes(16)
+    header = HEADER.format("binary_little_endian", 1) + f"element face {2 * rows}\n"
+    header += "property list uchar int vertex_indices\nend_header\n"
+    path, calls = ply(header.encode() + bytes(12) + rows * row), []
+    sys.setprofile(lambda _frame, event, what: calls.append(what) if event in ("call", "c_call") else None)
+    try:
+        read_columns(path)
+    finally:
+        sys.setprofile(None)
+    assert len(calls) < 5 * 2 * rows  # a handful a row: where it begins; the numbers come at once
