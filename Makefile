@@ -11,7 +11,7 @@ BUILT = CMAKE_POLICY_VERSION_MINIMUM=3.5 $(PIP)
 # All that the first pictures need beside facegen and its compiled forms: a small part of what it depends on, no torch.
 FIRST = numpy scipy pyyaml tqdm lazy-loader pillow embreex imageio-ffmpeg
 
-.PHONY: demo test tests types lint docs package built-package tried-package lowest blender elsewhere browser false-faces lids own-face six six-skin six-sheet usual draws three pretrained clean
+.PHONY: demo test tests fuzz audit long-runs types lint docs package built-package tried-package lowest blender elsewhere browser false-faces lids own-face six six-skin six-sheet usual draws three pretrained clean
 
 # The first pictures need little; what training needs is fetched and built once they are there.
 demo: $(SHOWN)
@@ -35,6 +35,24 @@ types: $(SET_UP)
 lint: $(SET_UP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+# A fuzzer that is guided by coverage over the readers that are written here, for ten minutes. What it finds lies in
+# .venv/fuzz, and belongs into tests/faults/found.
+fuzz: $(SET_UP)
+	$(PIP) atheris==3.0.0
+	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m faults.fuzz 600 $(VENV)/fuzz
+
+# Known faults of what users install, where pip-audit can be had and reaches its data, and under which licences it comes.
+audit: $(SET_UP)
+	$(BIN)/python tests/licences.py
+	@test -x $(VENV)/audit/bin/pip-audit || { $(PYTHON) -m venv $(VENV)/audit && \
+	  $(VENV)/audit/bin/python -m pip install --disable-pip-version-check --quiet pip-audit==2.10.1; } || \
+	  echo "pip-audit could not be installed: known faults were not looked for" >&2
+	@! test -x $(VENV)/audit/bin/pip-audit || $(BIN)/python tests/known_faults.py $(VENV)/audit/bin/pip-audit
+
+# Memory, descriptors and threads of one process over 1,000 animations and 100,000 frames that are sent; some minutes.
+long-runs: $(SET_UP)
+	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python tests/benchmark/long_runs.py
 
 # The pages of docs/ as a site, in site/. The code is read, not imported: what builds the site is all that is installed.
 docs: $(VENV)/docs/.set-up

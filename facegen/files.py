@@ -80,6 +80,8 @@ def read_yaml(path: str | Path, schema: type, table: Kind = ANYTHING) -> dict[st
         found = vars(_given_back(_filled(given, schema), held))
         table.check(found, "")
         return found
+    except OmegaConfBaseException as error:
+        raise FacegenError(f"{path}: expected texts and numbers, and lists of them; found something else") from error
     except (ValueError, WrongValueError) as error:
         raise FacegenError(f"{path}: {error}") from error
 

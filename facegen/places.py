@@ -8,6 +8,8 @@ import re
 import shutil
 import socket
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -57,6 +59,22 @@ def aside_of(path: Path, mark: str = "") -> Path:
     mark = mark or f"{MARK}-{_machine()}-{pid}-{_began(pid) or 0}-{uuid.uuid4().hex[:8]}"
     # The suffix stays, because writers choose the format by it.
     return parent / f".{path.stem}.{mark}{path.suffix}"
+
+
+@contextmanager
+def folder_aside(path: Path) -> Iterator[Path]:
+    """A hidden folder beside `path` for what is only needed on the way; it goes at the end, and is swept should this
+    process die.
+
+    Raises:
+        FacegenError: nothing can be written there.
+    """
+    aside = aside_of(path)
+    aside.mkdir()
+    try:
+        yield aside
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def sweep(folder: Path) -> None:

@@ -72,6 +72,26 @@ WRITTEN = Table(
 
 TIMELINE = Table({"frames": Number(0, MOST_FRAMES, whole=True)}, {"fps": Maybe(FPS)}, more=True)
 """A timeline; what its events may say is looked at where they become a label."""
+UNIT = OneOf(("mm", "cm", "m"))
+DATASET = Table(
+    optional={
+        "units": UNIT,
+        "fps": FPS,
+        **dict.fromkeys(("expressions", "test_subjects", "val_subjects"), ListOf(Text())),
+        "leave_out": Maybe(ListOf(Text())),
+    }
+)
+"""`dataset.yaml` in a dataset's folder."""
+LAYOUT = Table(
+    optional={
+        **dict.fromkeys(("patterns", "neutral", "test_subjects", "val_subjects", "passed_over"), ListOf(Text())),
+        "expressions": MapOf(Text()),
+        "units": UNIT,
+        "fps": FPS,
+        **dict.fromkeys(("rest", "annotations"), Text()),
+    }
+)
+"""How a dataset is laid out, see `facegen.data.sources.layout.Layout`."""
 OWN_SETTINGS = Table(
     optional={
         **dict.fromkeys(("latent", "people", "style", "take", "components", "frames"), COUNT),

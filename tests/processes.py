@@ -24,13 +24,13 @@ class Float64(Callback):
 
 
 class Kill(Callback):
-    """End the process with SIGKILL before a step, counted from 0 over all epochs."""
+    """End the process with SIGKILL before a step, counted from 0 over all epochs; of several processes, one of them."""
 
-    def __init__(self, step: int) -> None:
-        self.step = step
+    def __init__(self, step: int, rank: int = 0) -> None:
+        self.step, self.rank = step, rank
 
     def on_train_batch_start(self, trainer: Trainer, *rest: Any) -> None:
-        if trainer.global_step == self.step:
+        if trainer.global_step == self.step and trainer.global_rank == self.rank:
             os.kill(os.getpid(), signal.SIGKILL)
 
 

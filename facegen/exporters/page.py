@@ -7,7 +7,6 @@ import hashlib
 import html
 import json
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ import numpy as np
 
 from facegen.errors import FacegenError
 from facegen.files import new_file
+from facegen.places import folder_aside
 
 SUFFIX = ".html"
 LARGEST = 256 << 20
@@ -80,8 +80,8 @@ def page_of(path: str | Path) -> Iterator[tuple[Path, list[About]]]:
     if path.suffix.lower() != SUFFIX:
         yield path, about
         return
-    with new_file(path) as aside, tempfile.TemporaryDirectory(dir=aside.parent, prefix=".") as folder:
-        glb = Path(folder) / f"{path.stem}.glb"
+    with new_file(path) as aside, folder_aside(path) as folder:
+        glb = folder / f"{path.stem}.glb"
         yield glb, about
         _write(glb, about[0], aside)
 

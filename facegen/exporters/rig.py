@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from facegen.exporters.shapes_glb import write_shapes
 from facegen.exporters.shapes_usd import write_usd_shapes
 from facegen.mesh.appearance import Appearance
 from facegen.motion.shape_names import NAMES
+from facegen.places import folder_aside
 from facegen.rigging.rig import Rig
 from facegen.scene.asset import Asset
 from facegen.scene.drawn import arkit_targets
@@ -116,9 +116,9 @@ def _document(still: Sequence, rig: Rig, path: Path, dressed: Callable[[Asset], 
     if dressed is None:
         write_shapes(still, rig.shapes, path)
         return ()
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
-        write_shapes(still, rig.shapes, Path(folder) / "face.glb")
-        asset = Asset.open(Path(folder) / "face.glb")
+    with folder_aside(path) as folder:
+        write_shapes(still, rig.shapes, folder / "face.glb")
+        asset = Asset.open(folder / "face.glb")
         notes = dressed(asset)
         write_asset(asset, path)
     return tuple(notes)

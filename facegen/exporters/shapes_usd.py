@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from facegen.files import new_file
 from facegen.mesh.appearance import DressedPolygons
 from facegen.mesh.material import Texture
 from facegen.optional import require
+from facegen.places import folder_aside
 from facegen.sequence.sequence import Sequence
 
 
@@ -43,7 +43,7 @@ def write_usd_shapes(still: Sequence, shapes: dict[str, np.ndarray], path: Path)
             if path.suffix.lower() != ".usda":
                 _write_stage(usd, still, shapes, aside, pictures)
                 return
-            folder = Path(kept.enter_context(tempfile.TemporaryDirectory(dir=aside.parent, prefix=".")))
+            folder = kept.enter_context(folder_aside(path))
             _write_stage(usd, still, shapes, folder / "face.usdc", pictures)
             require("pxr.Sdf", "usd").Layer.OpenAsAnonymous(str(folder / "face.usdc")).Export(str(aside))
         except tf.ErrorException as error:

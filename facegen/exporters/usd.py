@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
@@ -18,7 +17,7 @@ from facegen.files import new_file
 from facegen.mesh.appearance import DressedPolygons
 from facegen.mesh.material import Texture, distinct
 from facegen.optional import require
-from facegen.places import DIGITS
+from facegen.places import DIGITS, folder_aside
 from facegen.sequence.sequence import Sequence
 
 METRES_PER_UNIT = 0.001
@@ -66,7 +65,7 @@ def write_usd(sequence: Sequence, path: str | Path, *, scene_fps: float = SCENE_
             if path.suffix.lower() in (".usd", ".usdc"):
                 _write_stage(usd, sequence, aside, pictures, scene_fps)
             else:
-                folder = Path(kept.enter_context(tempfile.TemporaryDirectory(dir=aside.parent, prefix=".")))
+                folder = kept.enter_context(folder_aside(path))
                 crate = folder / f"{path.stem}.usdc"
                 _write_stage(usd, sequence, crate, pictures, scene_fps)
                 if path.suffix.lower() == ".usda":

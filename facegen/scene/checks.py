@@ -9,11 +9,16 @@ TARGET_LIMIT = 10_000
 """Morph targets of a mesh at most. Chosen: characters have some hundred, and each costs a weight in every frame."""
 
 
+LISTS = ("accessors", "animations", "bufferViews", "buffers", "cameras", "images", "materials", "meshes", "nodes")
+LISTS += ("samplers", "scenes", "skins", "textures")
+"""Names of a document's lists of objects (glTF 2.0, section 5.17)."""
+
+
 def require_sound(document: Document) -> None:
     """Look at all meshes, nodes and skins of a document.
 
     Raises:
-        MeshError: animations, cameras, images or scenes are no lists of objects; a node shows no mesh that is there; a
+        MeshError: what stands under one of `LISTS` is no list of objects; a node shows no mesh that is there; a
             skin has no joints, or one that is no node; primitives of one mesh have different numbers of morph targets;
             a target has another number of vertices than what it moves; or a mesh or a node has another number of
             weights than of targets.
@@ -42,8 +47,8 @@ def require_sound(document: Document) -> None:
 
 
 def _require_lists(tree: dict) -> None:
-    """Refuse what cannot be written again; meshes and nodes were looked at when the scene was drawn."""
-    for kind in ("animations", "cameras", "images", "scenes"):
+    """Refuse what cannot be written again, also where nothing that is shown needs it."""
+    for kind in LISTS:
         entries = tree.get(kind, [])
         wrong = [entries] if not isinstance(entries, list) else [each for each in entries if not isinstance(each, dict)]
         if wrong:

@@ -235,10 +235,17 @@ def _plain(error: BaseException) -> BaseException:
         return FacegenError(f"{unknown('metric to monitor', name, logged)}; or log it with self.log({name!r}, ...)")
     if isinstance(error, MisconfigurationException):
         return FacegenError(str(error))
+    if isinstance(error, RuntimeError) and _ALONE.search(str(error)):
+        return FacegenError(
+            "another process of this training ended; its last lines say why. The same command with --ckpt_path and the "
+            "last checkpoint goes on from there"
+        )
     return error
 
 
 _UNLOGGED = re.compile(r"stopping conditioned on metric `(.+?)` which is not|monitor='(.+?)'\) could not find")
 """What Lightning says after an epoch where nobody logged what a callback monitors."""
+_ALONE = re.compile(r"gloo/|NCCL|Connection (closed|reset) by peer|Broken pipe|DistNetworkError", re.I)
+"""What is said where processes compute together and one is gone."""
 _METRIC = re.compile(r"[`'](\w+/[\w/]+)[`']")
 """How it quotes the names of metrics."""

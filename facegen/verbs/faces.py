@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facegen.errors import FacegenError, unknown
+from facegen.errors import FacegenError, MotionError, unknown
 from facegen.exporters.page import SUFFIX as PAGE
 from facegen.motion.label import EASINGS
 from facegen.motion.limits import MOST_FRAMES, MOST_STEPS
@@ -134,7 +134,10 @@ def animate(options: Namespace) -> None:
     if isinstance(timeline, Take):
         motion = label_of_curve(timeline.amplitude(fps), options.expression, intensity, model.expressions)
     elif timeline is not None:
-        motion = timeline.motion(model.expressions)
+        try:
+            motion = timeline.motion(model.expressions)
+        except MotionError as error:
+            raise MotionError(f"{options.timeline}: {error}") from error
         fps = timeline.fps if options.fps is None and timeline.fps is not None else fps
     else:
         frames = 100 if options.frames is None else options.frames

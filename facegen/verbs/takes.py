@@ -62,12 +62,13 @@ def play(options: Namespace) -> None:
     times, weights = take_weights(take, options.fps if kept else options.fps or float(take.rate))
     weights = take_alive(take, times, weights, set(places.values()), options)
     missing = unplayed(weights, set(places.values()))
-    if missing:
-        _left_out(f"{', '.join(missing)}, which {options.neutral.name} does not have")
-    _left_out("the turns of head and eyes that the recording has; gaze is played by eyeLook*")
+    lost = [f"{', '.join(missing)}, which {options.neutral.name} does not have"] if missing else []
+    lost.append("the turns of head and eyes that the recording has; gaze is played by eyeLook*")
     name = options.timeline.stem
     if not kept:
         _write_frames(options, asset, places, weights, options.fps or float(take.rate))
+        for reason in lost:
+            _left_out(reason)
         return
     about = Kept.of(asset.tree)
     known = about_take(asset, places, times, weights, options.fps or float(take.rate))
@@ -77,7 +78,7 @@ def play(options: Namespace) -> None:
         page.append(replace(known, title=options.out.stem, animation=animation))
     if out != options.out:
         size = options.out.stat().st_size
-    for reason in dict.fromkeys(asset.notes):
+    for reason in dict.fromkeys([*lost, *asset.notes]):
         _left_out(reason)
     count = len(set(places.values()))
     print(

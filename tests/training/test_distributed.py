@@ -147,6 +147,21 @@ def finished(command: list[str], environment: dict[str, str]) -> tuple[int, str]
     return process.returncode, printed
 
 
+def test_a_process_that_is_killed_ends_the_other_in_one_line(
+    corpus_path: Path, fit_arguments: list[str], tmp_path: Path
+) -> None:
+    two = [*fit_arguments, "--trainer.devices=2", "--trainer.strategy=ddp", "--trainer.max_epochs=3"]
+    killed = ["--trainer.callbacks=processes.Kill", "--trainer.callbacks.step=3", "--trainer.callbacks.rank=1"]
+    words = ["fit", *two, *killed, f"--trainer.logger.save_dir={tmp_path}"]
+    script = tmp_path / "lines"
+    script.write_text(" ".join(f"'{word}'" for word in words))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    code, printed = finished([sys.executable, str(TESTS / "processes.py"), str(script)], environment)
+    assert code == 2 and "Traceback" not in printed, printed
+    (line,) = [line for line in printed.splitlines() if line.startswith("facegen: error: ")]
+    assert "another process of this training ended" in line
+
+
 def lines(arguments: list[str], folder: Path) -> list[list[str]]:
     """Train, test and predict with each model, each into a folder of its own."""
     result = []

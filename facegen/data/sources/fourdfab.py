@@ -6,6 +6,7 @@ from collections.abc import Sequence as Series
 from dataclasses import replace
 from pathlib import Path
 
+from facegen import tables
 from facegen.data.recipe import NEUTRALS
 from facegen.data.sources.layout import MESH_SUFFIXES, Layout
 from facegen.data.sources.mesh_tree import MeshTreeSource, with_units
@@ -92,7 +93,7 @@ def read_layout(path: str | Path | None) -> Layout:
     """
     if path is None:
         return LAYOUT
-    layout = Layout(**read_yaml(path, Layout))
+    layout = Layout(**read_yaml(path, Layout, tables.LAYOUT))
     if not layout.patterns:
         raise DataError(f"{path}: patterns is empty; it needs at least one, such as {LAYOUT.patterns[0]}")
     if layout.rest not in NEUTRALS:

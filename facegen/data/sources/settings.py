@@ -10,6 +10,7 @@ from pathlib import Path
 from facegen.errors import DataError
 from facegen.files import read_yaml
 from facegen.readable import is_there
+from facegen.tables import DATASET
 
 SETTINGS = "dataset.yaml"
 """File of what a user says of a dataset, in its root."""
@@ -44,7 +45,7 @@ def read_settings(root: Path) -> Settings:
         FacegenError: it is no file, the file is no YAML, or has unknown or wrongly typed keys.
     """
     path = root / SETTINGS
-    return Settings(**read_yaml(path, Settings)) if is_there(path) else Settings()
+    return Settings(**read_yaml(path, Settings, DATASET)) if is_there(path) else Settings()
 
 
 def left_out(root: Path, recordings: Collection[str]) -> set[str]:

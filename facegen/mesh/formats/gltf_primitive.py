@@ -59,7 +59,8 @@ class Shown:
     def vertices(self, document: Document) -> np.ndarray:
         """(V, 3) metres, in the scene; NaN of the file passes, as in the other readers."""
         attributes = self.primitive["attributes"]
-        points = document.accessor(attributes.get("POSITION"), 3).astype(np.float64)
+        with np.errstate(all="ignore"):
+            points = document.accessor(attributes.get("POSITION"), 3).astype(np.float64)
         if np.count_nonzero(self.weights) * len(points) > MORPHED_LIMIT:
             raise MeshError(f"{np.count_nonzero(self.weights)} morph targets of {len(points)} vertices are in use")
         with np.errstate(all="ignore"):
