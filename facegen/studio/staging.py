@@ -82,13 +82,16 @@ def stage(path: Path, model: Checkpoint, folder: Path, say: Callable[[str], obje
             found = CarriedFields(found.basis, found.keys, carry.whole(found.fields))
     say("dressing it")
     shown = shown_face(face, found)
-    appearance = _appearance(path, face, shown)
+    dressed(shown, _appearance(path, face, shown), folder)
+    return Stage(shown, neutral, len(face.mesh.vertices), _focus(shown))
+
+
+def dressed(shown: Face, appearance: Appearance | None, folder: Path) -> None:
+    """Leave in `folder` what the page loads of a face that is shown."""
     still = np.zeros((1, 0))
     sequence = Sequence(shown.mesh.vertices[None], shown.mesh.faces, 1.0, still, (), appearance=appearance)
     write_glb(sequence, folder / SHOWN)
     (folder / CORNERS).write_bytes(np.concatenate(primitive_vertices(sequence)).astype("<u4").tobytes())
-    whole = len(face.mesh.vertices)
-    return Stage(shown, neutral, whole, _focus(shown))
 
 
 def _looked_at(model: Checkpoint, neutral: np.ndarray) -> np.ndarray:

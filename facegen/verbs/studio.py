@@ -32,7 +32,7 @@ def add_studio(verbs: argparse._SubParsersAction) -> None:
         nargs="?",
         type=Path,
         metavar="MESH",
-        help=".obj, .ply, .glb, .gltf, .vrm of any face at rest, or a photograph (default: the model's own face)",
+        help=".obj, .ply, .glb, .gltf, .vrm of any face at rest, or a photograph (default: the head that comes with facegen)",
     )
     add_checkpoint(parser)
     parser.add_argument("--port", type=int, default=PORT, metavar="N", help=f"of the page; 0 is any (default: {PORT})")
