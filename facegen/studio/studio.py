@@ -19,6 +19,7 @@ from facegen.pretrained import MODEL
 from facegen.studio import staging
 from facegen.studio.asked import Asked, typed
 from facegen.studio.jobs import Job
+from facegen.studio.names import FROM_PHOTO, PICTURES
 from facegen.studio.own_head import own_head
 from facegen.studio.stage import Stage
 from facegen.studio.uploads import main_file, plain
@@ -65,7 +66,7 @@ class Studio:
         path = self.folder / "face.obj" if self.mesh is None else self.mesh.resolve()
         if self.mesh is None:
             write_mesh(path, self.model.hierarchy.template)
-        if path.suffix.lower() in staging.PICTURES:
+        if path.suffix.lower() in PICTURES:
             return
         if read_mesh(path).digest == self.model.hierarchy.template.digest:
             staged = staging.stage(path, self.model, folder)
@@ -113,11 +114,11 @@ class Studio:
             FacegenError: no mesh or photograph is among them.
         """
         path = main_file(files)
-        words = ["-m", "facegen.studio.staging", str(path), str(self.model_path), str(folder), *self.trust]
+        words = ["-m", "facegen.studio.dropped", str(path), str(self.model_path), str(folder), *self.trust]
         job = Job(words, folder, self._hidden(path))
 
         def keep() -> None:
-            face = folder / staging.FROM_PHOTO if path.suffix.lower() in staging.PICTURES else path
+            face = folder / FROM_PHOTO if path.suffix.lower() in PICTURES else path
             job.result = self.hold(Stage.load(folder), face, said or face.name, folder)
             self.first = self.first or job.result
 

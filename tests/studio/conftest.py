@@ -10,15 +10,22 @@ import pytest
 from browser import CHROMIUM
 from open_studio import FLAGS, READY, Opened, until
 
+from facegen.checkpoint import Checkpoint
+from facegen.studio.asked import Asked
+from facegen.studio.clip import Clip
+from facegen.studio.studio import Studio
 
-@pytest.fixture(scope="module")
+SURPRISE = {"expression": "surprise", "onset": 0, "apex": [4, 6], "offset": 9}
+
+
+@pytest.fixture(scope="session")
 def opened(neutral_path: Path, checkpoint_path: Path) -> Iterator[Opened]:
     found = Opened(neutral_path, checkpoint_path)
     yield found
     found.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     driven = pytest.importorskip("playwright.sync_api")
     if CHROMIUM is None:
@@ -47,3 +54,19 @@ def tab(chromium: Any, opened: Opened) -> Iterator[Callable[[], Any]]:
     for context in contexts:
         context.close()
     assert errors == []
+
+
+@pytest.fixture(scope="session")
+def head_studio(tmp_path_factory: pytest.TempPathFactory) -> Studio:
+    """What stands behind a page that is opened without a mesh."""
+    studio = Studio(None, None, tmp_path_factory.mktemp("studio"), [])
+    studio.begin()
+    return studio
+
+
+@pytest.fixture(scope="session")
+def surprised(head_studio: Studio) -> tuple[Checkpoint, Clip]:
+    """Ten frames of surprise on it."""
+    stage = head_studio.stages[head_studio.first]
+    asked = Asked.parse({"frames": 10, "fps": 25, "events": [SURPRISE]})
+    return head_studio.model, Clip(head_studio.model, stage, asked, 1)

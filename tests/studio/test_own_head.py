@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from facegen.mesh.formats.io import read_mesh
 from facegen.pretrained import BASIS
 from facegen.rigging.packed_shapes import PackedShapes
 from facegen.rigging.shipped_head import shown_rows
-from facegen.studio.asked import Asked
-from facegen.studio.clip import Clip
-from facegen.studio.studio import Studio
-
-SURPRISE = {"expression": "surprise", "onset": 0, "apex": [4, 6], "offset": 9}
 
 
-def test_the_face_is_the_models_and_teeth_go_with_the_jaw(tmp_path: Path) -> None:
-    studio = Studio(None, None, tmp_path, [])
-    studio.begin()
-    model, stage = studio.model, studio.stages[studio.first]
-    said = {"frames": 10, "fps": 25, "events": [SURPRISE]}
-    clip = Clip(model, stage, Asked.parse(said), 1)
+def test_the_face_is_the_models_and_teeth_go_with_the_jaw(surprised, head_studio) -> None:
+    model, clip = surprised
+    stage = clip.stage
     moved = clip.frames.read(4, 6)[1] - stage.rest
     face = len(model.hierarchy.template.vertices)
     assert not stage.face.carry(np.zeros((1, face, 3), np.float32)).any()  # rest is rest
@@ -31,8 +21,8 @@ def test_the_face_is_the_models_and_teeth_go_with_the_jaw(tmp_path: Path) -> Non
     low = teeth & (stage.rest[:, 1] < np.median(stage.rest[teeth, 1]))
     assert chin < -8 and -0.2 > moved[low, 1].mean() / -chin > -1.0
     assert np.abs(moved[teeth & ~low]).mean() < 1  # the upper teeth are the skull's
-    assert len(studio.stages[studio.first].body.eyes) == 2
-    assert len(read_mesh(studio.files[studio.first]).faces) == len(stage.face.mesh.faces)
+    assert len(stage.body.eyes) == 2
+    assert len(read_mesh(head_studio.files[head_studio.first]).faces) == len(stage.face.mesh.faces)
 
 
 def part(rows: range) -> np.ndarray:
