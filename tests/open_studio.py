@@ -21,16 +21,16 @@ FLAGS = (
     "--no-sandbox",
 )
 """Of a Chromium that draws without a graphics card."""
-WAIT = 60
+WAIT = 300
 """Seconds that anything may take. Chosen far above what it takes; only what hangs comes near it."""
 
 
 class Opened:
     """A studio in a process of its own, which can be killed and opened again at the same port."""
 
-    def __init__(self, mesh: Path, model: Path) -> None:
-        self.words = ["studio", str(mesh), "--model", str(model), "--no-browser"]
-        self.mesh, self.model = mesh, model
+    def __init__(self, mesh: Path | None = None) -> None:
+        self.words = ["studio", *([] if mesh is None else [str(mesh)]), "--no-browser"]
+        self.mesh = mesh
         self.open(0)
 
     def open(self, port: int) -> None:

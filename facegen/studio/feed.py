@@ -167,8 +167,9 @@ class Feed:
 
     def _shown(self, said: dict[str, Any]) -> None:
         at, low, high = (said.get(name) for name in ("at", "low", "high"))
-        whole = isinstance(at, int) and isinstance(low, int) and isinstance(high, int)
-        if self.live is not None and whole and min(at, low, high) >= 0 and max(at, low, high) < MOST_FRAMES:
+        if self.live is None or not (isinstance(at, int) and isinstance(low, int) and isinstance(high, int)):
+            return
+        if min(at, low, high) >= 0 and max(at, low, high) < MOST_FRAMES:
             self.live.show(at, said.get("playing") is True, low, high)
 
     async def _refuse(self, revision: int, why: str) -> None:

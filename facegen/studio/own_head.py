@@ -41,13 +41,13 @@ class Led:
         seen = shapes[:, :face].reshape(len(shapes), -1)
         square = seen @ seen.T
         square += RIDGE * np.trace(square) / len(square) * np.eye(len(square), dtype=square.dtype)
-        self.weights = np.linalg.solve(square, seen).T.copy()
-        self.others = shapes[:, face:].reshape(len(shapes), -1).copy()
+        self.seen = seen.T.copy()
+        self.others = np.linalg.inv(square) @ shapes[:, face:].reshape(len(shapes), -1)
 
     def __call__(self, displacement: np.ndarray) -> np.ndarray:
         """(T, F, 3) mm of the face to (T, V, 3) float32 mm of the head."""
         moved = np.asarray(displacement, np.float32)
-        led = (moved.reshape(len(moved), -1) @ self.weights) @ self.others
+        led = moved.reshape(len(moved), -1) @ self.seen @ self.others
         return np.concatenate([moved, led.reshape(len(moved), -1, 3)], axis=1)
 
 

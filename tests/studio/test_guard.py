@@ -159,13 +159,13 @@ def test_uploads_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, on
         (["--port", "70000"], "--port must be from 0"),
     ],
 )
-def test_other_machines_are_served_with_a_secret_alone(words, why, checkpoint_path, capsys) -> None:
-    assert run(["studio", "--model", str(checkpoint_path), *words]) == 2
+def test_other_machines_are_served_with_a_secret_alone(words, why, capsys) -> None:
+    assert run(["studio", *words]) == 2
     assert why in capsys.readouterr().err
 
 
-def test_a_token_is_asked_for_and_the_folder_goes_with_the_process(checkpoint_path: Path, tmp_path: Path) -> None:
-    words = ["studio", "--model", str(checkpoint_path), "--port", "0", "--no-browser"]
+def test_a_token_is_asked_for_and_the_folder_goes_with_the_process(tmp_path: Path) -> None:
+    words = ["studio", "--port", "0", "--no-browser"]
     words += ["--host", "127.0.0.1", "--token", "0123456789abcdef"]
     environment = os.environ | {"TMPDIR": str(tmp_path)}
     process = subprocess.Popen(

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import socket
 import struct
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from facegen.errors import FacegenError
 from facegen.live.live_link import ORDER
 from facegen.motion.live_link import SHAPES
 from facegen.rigging.track import Track
+from facegen.studio import live as live_module
+from facegen.studio.clip import Clip
 from facegen.studio.live import Live, track_of
 
 
@@ -61,16 +66,29 @@ def test_the_jaw_opens_in_surprise_and_a_living_face_looks_around(surprised) -> 
     track = track_of(clip, model)
     jaw = track.weights[:, SHAPES.index("JawOpen")]
     assert jaw[5] > 0.2 > 0.05 > jaw[0] and not track.rotations.any()
-    assert track_of(
-        type(clip)(model, clip.stage, type(clip.asked)(clip.asked.timeline, True, 1), 2), model
-    ).rotations.any()
+    alive = Clip(model, clip.stage, replace(clip.asked, alive=True, seed=1), 2)
+    assert track_of(alive, model).rotations.any()
 
 
-def test_a_mistaken_receiver_or_a_face_without_such_shapes_is_a_sentence(tab) -> None:
-    page = tab()
-    for address, why in (("vmc://nowhere", "expected SCHEME://HOST:PORT"), ("vmc://127.0.0.1:9", "another topology")):
-        page.fill("#live-to", address)
-        page.check("#live")
-        page.wait_for_selector(".toast.bad")
-        assert why in page.inner_text(".toast.bad") and not page.is_checked("#live")
-        page.evaluate("document.querySelectorAll('.toast').forEach((each) => each.remove())")
+def test_a_model_of_another_face_is_a_sentence(surprised, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, clip = surprised
+    monkeypatch.setattr(live_module, "BASIS", Path("nothing.npz"))
+    with pytest.raises(FacegenError, match="another topology"):
+        track_of(clip, model)
+
+
+def test_the_switch_sends_what_is_shown_and_a_mistaken_receiver_is_a_sentence(page, receiver) -> None:
+    page.click(".tile[data-expression=surprise]")
+    page.fill("#live-to", "vmc://nowhere")
+    page.check("#live")
+    page.wait_for_selector(".toast.bad")
+    assert "expected SCHEME://HOST:PORT" in page.inner_text(".toast.bad") and not page.is_checked("#live")
+    page.fill("#live-to", f"live-link://127.0.0.1:{receiver.getsockname()[1]}")
+    page.check("#live")
+    assert weight(receiver.recv(2048), "JawOpen") < 0.1
+    page.evaluate("studio.player.seek(studio.history.state.events[0].apex[0])")
+    while weight(receiver.recv(2048), "JawOpen") < 0.2:
+        pass
+    page.uncheck("#live")
+    while weight(receiver.recv(2048), "JawOpen") != 0:
+        pass  # the last is a face at rest

@@ -23,8 +23,7 @@ LOWERED = """(() => {
 """By how many mm the vertex goes down that goes down most, and by how many pixels on screen."""
 
 
-def test_an_expression_is_chosen_timed_undone_and_played(tab) -> None:
-    page = tab()
+def test_an_expression_is_chosen_timed_undone_and_played(page) -> None:
     until(page, "document.querySelectorAll('.tile img').length === 6")
     page.click(".tile[data-expression=surprise]")
     begun = state(page)
@@ -72,8 +71,7 @@ def test_an_expression_is_chosen_timed_undone_and_played(tab) -> None:
     assert state(page)["events"] == []
 
 
-def test_surprise_moves_the_face_on_screen_and_a_blend_shares_its_strength(tab) -> None:
-    page = tab()
+def test_surprise_moves_the_face_on_screen_and_a_blend_shares_its_strength(page) -> None:
     page.click(".tile[data-expression=surprise]")
     page.evaluate("studio.player.seek(studio.history.state.events[0].apex[0])")
     until(page, SEEN)
@@ -89,8 +87,7 @@ def test_surprise_moves_the_face_on_screen_and_a_blend_shares_its_strength(tab) 
     assert state(page)["events"][0]["apex"] == state(page)["events"][1]["apex"]
 
 
-def test_two_hundred_steps_of_undo_give_the_same_state(tab) -> None:
-    page = tab()
+def test_two_hundred_steps_of_undo_give_the_same_state(page) -> None:
     page.click(".tile[data-expression=sad]")
     page.focus("[data-name='0 2']")
     before = page.evaluate(STATE)
@@ -118,8 +115,7 @@ def test_tabs_are_apart_and_a_reload_keeps_what_was_done(tab) -> None:
     assert state(one)["events"] == []
 
 
-def test_a_server_that_is_started_again_finds_the_timeline_unharmed(tab, opened: Opened) -> None:
-    page = tab()
+def test_a_server_that_is_started_again_finds_the_timeline_unharmed(page, opened: Opened) -> None:
     page.click(".tile[data-expression=sad]")
     before = state(page)
     opened.kill()
