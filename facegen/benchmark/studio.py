@@ -172,6 +172,7 @@ def _played(page: Any) -> dict[str, float]:
         "fps": FPS,
         "frames": count,
         "dropped": round(stats["dropped"] / max(count, 1), 4),
+        "missing": round(stats["missing"] / max(count, 1), 4),
         "page_ms": round(median(frame["page"] for frame in frames), 1),
         "browser_draws_ms": round(median(frame["browser"] for frame in frames), 1),
     }

@@ -64,7 +64,7 @@ class Film:
 
     def write(self, path: Path) -> None:
         first, *rest = self.frames
-        more = {"quality": QUALITY, "method": 6, "minimize_size": True}
+        more = {"quality": QUALITY, "method": 3}
         first.save(path, save_all=True, append_images=rest, duration=self.times, loop=0, **more)
 
 

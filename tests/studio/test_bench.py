@@ -9,7 +9,8 @@ from facegen.benchmark import studio as bench
 from facegen.cli import run
 
 
-def test_a_drag_is_timed_to_the_drawn_pose_and_steps_come_back(page, opened: Opened, monkeypatch) -> None:
+def test_a_drag_is_timed_to_the_drawn_pose_and_steps_come_back(tab, opened: Opened, monkeypatch) -> None:
+    page = tab()
     monkeypatch.setattr(bench, "DRAGS", 3)
     monkeypatch.setattr(bench, "STEPS", 4)
     monkeypatch.setattr(bench, "FRAMES", 30)
