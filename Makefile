@@ -11,7 +11,7 @@ BUILT = CMAKE_POLICY_VERSION_MINIMUM=3.5 $(PIP)
 # All that the first pictures need beside facegen and its compiled forms: a small part of what it depends on, no torch.
 FIRST = numpy scipy pyyaml tqdm lazy-loader pillow embreex imageio-ffmpeg
 
-.PHONY: demo test tests fuzz audit long-runs types lint docs package built-package tried-package lowest blender elsewhere browser false-faces lids own-face six six-skin six-sheet usual draws three pretrained clean
+.PHONY: demo test tests fuzz audit long-runs types lint docs package built-package tried-package lowest blender elsewhere browser false-faces lids own-face six six-skin six-sheet usual draws studio studio-clip three pretrained clean
 
 # The first pictures need little; what training needs is fetched and built once they are there.
 demo: $(SHOWN)
@@ -169,6 +169,14 @@ usual: $(SET_UP)
 # make draws DATA="runs/ict_performance/version_0/checkpoints/last.ckpt corpora/ict_takes".
 draws: $(SET_UP)
 	$(BIN)/python tests/models/draws.py $(DATA)
+
+# What of the studio takes minutes: every format saved by its button, a mesh of 500,000 vertices, a photograph.
+studio: $(SET_UP)
+	$(BIN)/python -m pytest tests/studio/whole.py
+
+# The README's clip of the studio, docs/pictures/studio.webp, by a browser without a screen.
+studio-clip: $(SET_UP)
+	PYTHONPATH=tests $(BIN)/python tests/studio/clip.py
 
 # The model that comes with facegen, made again: make pretrained ICT_FACEKIT=../ICT-FaceKit, a clone with all identity
 # modes. Two hours of two cores, 16 GB of disk in corpora/. It prints the digests; docs/model-card.md has those of today.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import re
 import signal
@@ -19,16 +21,16 @@ FLAGS = (
     "--no-sandbox",
 )
 """Of a Chromium that draws without a graphics card."""
-WAIT = 60
+WAIT = 300
 """Seconds that anything may take. Chosen far above what it takes; only what hangs comes near it."""
 
 
 class Opened:
     """A studio in a process of its own, which can be killed and opened again at the same port."""
 
-    def __init__(self, mesh: Path, model: Path) -> None:
-        self.words = ["studio", str(mesh), "--model", str(model), "--no-browser"]
-        self.mesh, self.model = mesh, model
+    def __init__(self, mesh: Path | None = None) -> None:
+        self.words = ["studio", *([] if mesh is None else [str(mesh)]), "--no-browser"]
+        self.mesh = mesh
         self.open(0)
 
     def open(self, port: int) -> None:
@@ -59,4 +61,44 @@ def until(page: Any, expression: str) -> Any:
     raise AssertionError(f"never so: {expression}; {page.evaluate('document.body.innerText')[:400]}")
 
 
-READY = "!!(globalThis.studio && studio.face && studio.player.kept.size && document.querySelector('.tile img'))"
+READY = "!!(globalThis.studio && studio.face && studio.player.kept.size)"
+STATE = "JSON.stringify(studio.history.state)"
+SEEN = (
+    "!!studio.player.seen && studio.player.seen.revision === studio.revision"
+    " && studio.player.seen.number === Math.round(studio.player.at)"
+)
+"""A pose that was asked for is on screen."""
+DROP = """([kinds, files, x, y]) => {
+    const data = new DataTransfer();
+    for (const [name, text] of files)
+        data.items.add(new File([Uint8Array.from(atob(text), (each) => each.charCodeAt(0))], name));
+    const onto = document.elementFromPoint(x, y);
+    for (const kind of kinds)
+        onto.dispatchEvent(new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true }));
+}"""
+
+
+def state(page: Any) -> dict[str, Any]:
+    return json.loads(page.evaluate(STATE))
+
+
+def drop(page: Any, *paths: Path, onto: str = "#stage") -> None:
+    """Let go of files over something, as a hand does that drags them in from a folder."""
+    files = [(path.name, base64.b64encode(path.read_bytes()).decode()) for path in paths]
+    box = page.locator(onto).bounding_box()
+    at = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
+    page.evaluate(DROP, [["dragenter", "dragover"], files, *at])
+    assert page.is_visible("#drop")
+    page.evaluate(DROP, [["drop"], files, *at])
+    assert not page.is_visible("#drop")
+
+
+def drag(page: Any, what: str, by: float) -> None:
+    """Press on something, and let go of it so many pixels to the right, by steps."""
+    box = page.locator(what).bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for part in (0.3, 0.7, 1):
+        page.mouse.move(x + part * by, y)
+    page.mouse.up()

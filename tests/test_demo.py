@@ -19,6 +19,7 @@ from facegen.cli import run
 from facegen.folders import RECORD
 from facegen.motion.label import EXPRESSIONS
 from facegen.nn import native
+from facegen.rigging.shipped_head import PUPIL, shipped_head
 
 ROOT = Path(__file__).parents[1]
 
@@ -87,9 +88,9 @@ def test_the_first_look_is_a_head_with_eyes_that_acts_and_needs_what_make_instal
         check=True,
     )
     assert {path.name for path in tmp_path.iterdir()} == set(first_look.FILES)
-    head, landmarks, look = first_look.shipped_head()
+    head, landmarks, look = shipped_head()
     assert not np.isnan(landmarks).all(axis=1).all() and look.colors is not None
-    pupils = head.vertices[(look.colors == first_look.PUPIL).all(axis=1)]
+    pupils = head.vertices[(look.colors == PUPIL).all(axis=1)]
     assert 55 < np.ptp(pupils[:, 0]) < 75  # mm between an adult's eyes, and a pupil more
     picture = np.asarray(Image.open(tmp_path / "sheet.png"), np.float32)
     faces = np.split(picture[-320:], 7, axis=1)

@@ -12,7 +12,7 @@ from facegen.benchmark import parts
 from facegen.benchmark.measure import ceilings, say
 from facegen.benchmark.parts import Setting
 
-__all__ = ["ANIMATE", "OWN_FACE", "PARTS", "START", "STREAM", "Setting", "bench"]
+__all__ = ["ANIMATE", "OWN_FACE", "PARTS", "START", "STREAM", "STUDIO", "Setting", "bench"]
 
 PARTS = ("decoder", "train", "prepare", "loader")
 """What can be timed, in this order."""
@@ -23,11 +23,12 @@ OWN_FACE = "own-face"
 ANIMATE, START = "animate", "start"
 """What needs a model and a mesh, and is measured only where it is asked for: see `facegen.benchmark.animate` and
 `facegen.benchmark.start`."""
-
-
 STREAM = "stream"
 """What takes two minutes, however fast the machine is, and is measured only where it is asked for: see
 `facegen.benchmark.streaming`."""
+
+STUDIO = "studio"
+"""What needs a browser, and is measured only where it is asked for: see `facegen.benchmark.studio`."""
 
 
 def bench(chosen: list[str], setting: Setting) -> dict[str, Any]:

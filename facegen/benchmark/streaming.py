@@ -38,9 +38,9 @@ def streaming(seconds: float = SECONDS) -> dict[str, Any]:
             pace = stream(track, words, line.send)
             spent = time.process_time() - before
         found[scheme] = {
-            "frames": len(pace.late),
+            "frames": pace.sent,
             "on_time": round(pace.on_time, 4),
-            "latest_ms": round(1000 * max(pace.late), 2),
+            "latest_ms": round(1000 * pace.latest, 2),
             "left_out": pace.left_out,
             "cpu": round(spent / pace.seconds, 4),
         }

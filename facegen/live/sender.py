@@ -33,12 +33,14 @@ class Pace:
     Args:
         sent: frames.
         punctual: those of them that were sent within `ON_TIME` of their time.
+        latest: seconds by which the one that came latest came after its time.
         left_out: frames whose time had passed altogether, and which were not sent.
         seconds: from the first frame to the last.
     """
 
     sent: int = 0
     punctual: int = 0
+    latest: float = 0.0
     left_out: int = 0
     seconds: float = 0.0
 
@@ -82,30 +84,56 @@ def stream(
 ) -> Pace:
     """Send a track, and a face at rest behind it.
 
+    Args:
+        track: at the rate at which it is sent.
+        loop: begin anew after the last frame, until it is stopped.
+        words, send, stopped, clock, sleep: see `send_poses`.
+    """
+    count = len(track.weights)
+
+    def pose(number: int) -> tuple[np.ndarray, np.ndarray]:
+        return track.weights[number % count], track.rotations[number % count]
+
+    return send_poses(pose, None if loop else count, track.fps, words, send, stopped=stopped, clock=clock, sleep=sleep)
+
+
+def send_poses(
+    pose: Callable[[int], tuple[np.ndarray, np.ndarray]],
+    count: int | None,
+    fps: float,
+    words: Words,
+    send: Callable[[bytes], None],
+    *,
+    stopped: Callable[[], bool] = lambda: False,
+    clock: Callable[[], float] = time.perf_counter,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Pace:
+    """Send poses as they are when they are due, and a face at rest behind them.
+
     A frame whose successor is due already is left out, so that motion stays on time where the machine does not.
 
     Args:
-        track: at the rate at which it is sent.
+        pose: weights (52,) and rotations (9,) of a frame by its number.
+        count: frames; None goes on until it is stopped.
+        fps: frames a second.
         words: make datagrams of a frame.
         send: sends one.
-        loop: begin anew after the last frame, until it is stopped.
         stopped: is asked before each frame.
         clock, sleep: seconds.
     """
     pace, start, number = Pace(), clock(), 0
-    while (loop or number < len(track.weights)) and not stopped():
-        due = start + number / track.fps
+    while (count is None or number < count) and not stopped():
+        due = start + number / fps
         if (wait := due - clock()) > 0:
             sleep(wait)
             if stopped():
                 break
-        at = number % len(track.weights)
-        for datagram in words.datagrams(number, track.weights[at], track.rotations[at]):
+        for datagram in words.datagrams(number, *pose(number)):
             send(datagram)
-        pace.sent += 1
-        pace.punctual += clock() - due <= ON_TIME
-        passed = max(int((clock() - start) * track.fps), number + 1)
-        ahead = passed if loop else min(passed, max(len(track.weights) - 1, number + 1))
+        late = max(clock() - due, 0.0)
+        pace.sent, pace.punctual, pace.latest = pace.sent + 1, pace.punctual + (late <= ON_TIME), max(pace.latest, late)
+        passed = max(int((clock() - start) * fps), number + 1)
+        ahead = passed if count is None else min(passed, max(count - 1, number + 1))
         pace.left_out += ahead - number - 1
         number = ahead
     for datagram in words.datagrams(number, *REST):

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import WSMsgType, web
 
 from facegen.errors import FacegenError
-from facegen.studio.asked import Asked
+from facegen.studio.asked import MOST_FRAMES, Asked
 from facegen.studio.clip import Clip, apexes
+from facegen.studio.live import Live, track_of
 
 if TYPE_CHECKING:
     from facegen.studio.studio import Studio
@@ -42,6 +43,8 @@ class Feed:
         self.clip: Clip | None = None
         self.own: tuple[str, ...] = ()
         self.unsettled = False
+        self.live: Live | None = None
+        self.untold = False
         self.awake = asyncio.Event()
 
     async def run(self) -> None:
@@ -52,6 +55,7 @@ class Feed:
                 if message.type == WSMsgType.TEXT:
                     await self._hear(message.data)
         finally:
+            await self._hang_up()
             sender.cancel()
             with suppress(asyncio.CancelledError, ConnectionError, RuntimeError):
                 await sender
@@ -71,6 +75,10 @@ class Feed:
             self.strain = said.get("strain") is True
         elif kind == "apexes":
             self.apexes_of = str(said.get("face"))
+        elif kind == "live":
+            await self._live(said.get("to"))
+        elif kind == "shown" and self.live is not None:
+            self._shown(said)
         self.awake.set()
 
     async def _send(self) -> None:
@@ -93,6 +101,9 @@ class Feed:
             if stage is not None:
                 for data in await self._compute(apexes, self.studio.model, stage):
                     await self.socket.send_bytes(data)
+        elif self.untold and self.clip is not None and self.live is not None:
+            self.untold = False
+            await self._tell(self.clip, self.live)
         elif self.unsettled and self.clip is not None:
             self.unsettled = False
             own = await self._compute(self.clip.settled)
@@ -121,10 +132,45 @@ class Feed:
         if isinstance(at, int) and 0 <= at < len(clip.label):
             await self._frame(clip, at)
         self.unsettled = asked.alive and said.get("settled") is True
+        self.untold = True
 
     async def _frame(self, clip: Clip, number: int) -> None:
         if number < len(clip.label):
             await self.socket.send_bytes(await self._compute(clip.packed, number, self.strain))
+
+    async def _live(self, to: Any) -> None:
+        """Begin to send out what is shown, or end it."""
+        await self._hang_up()
+        if not isinstance(to, str):
+            return
+        try:
+            self.live = await asyncio.to_thread(Live, to)
+        except FacegenError as error:
+            return await self._not_live(str(error).removeprefix("--to: ").removeprefix("--to "))
+        self.live.start()
+        self.untold = True
+
+    async def _tell(self, clip: Clip, live: Live) -> None:
+        try:
+            live.track = await self._compute(track_of, clip, self.studio.model)
+        except FacegenError as error:
+            await self._hang_up()
+            await self._not_live(str(error))
+
+    async def _not_live(self, why: str) -> None:
+        await self.socket.send_str(json.dumps({"type": "live", "why": why}))
+
+    async def _hang_up(self) -> None:
+        live, self.live = self.live, None
+        if live is not None:
+            await asyncio.to_thread(live.stop)
+
+    def _shown(self, said: dict[str, Any]) -> None:
+        at, low, high = (said.get(name) for name in ("at", "low", "high"))
+        if self.live is None or not (isinstance(at, int) and isinstance(low, int) and isinstance(high, int)):
+            return
+        if min(at, low, high) >= 0 and max(at, low, high) < MOST_FRAMES:
+            self.live.show(at, said.get("playing") is True, low, high)
 
     async def _refuse(self, revision: int, why: str) -> None:
         await self.socket.send_str(json.dumps({"type": "refused", "revision": revision, "why": why}))

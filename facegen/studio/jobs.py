@@ -10,12 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from facegen.studio.staging import MISTAKE
+from facegen.studio.names import MISTAKE, STAGE
 
 MOST_LINES = 400
 """Lines of a job that are kept, the last ones."""
 UNKNOWN = "it failed in a way that facegen does not know; the terminal that the studio runs in has the details"
-STAGE = "stage: "
 
 
 @dataclass

@@ -1,23 +1,16 @@
-"""A mesh file or a photograph becomes a stage, in a process of its own that can be stopped.
-
-`python -m facegen.studio.staging FILE CKPT FOLDER [MODULE ...]` does it; a line that begins with `stage:` says how far
-it is, and a mistake is told as the command line tells it.
-"""
+"""A mesh becomes a stage: read, the template fitted to it, expressions carried over, and dressed for the page."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 
-from facegen import checkpoint
 from facegen.animation import made_frames, neutral_of
 from facegen.checkpoint import Checkpoint
 from facegen.detection.look import camera_at
-from facegen.errors import FacegenError
 from facegen.exporters.glb import primitive_vertices, write_glb
 from facegen.face import Carried, Face, read_face
 from facegen.fitting.keyframes import CarriedFields
@@ -26,23 +19,12 @@ from facegen.mesh.appearance import Appearance
 from facegen.mesh.formats.io import read_appearance
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.motion.label import Phases, motion_label
-from facegen.photo.neutral import identity_of, photographed
-from facegen.photo.picture import read_photo
 from facegen.pictures.render import render
 from facegen.pictures.sheets import write_picture
 from facegen.sequence.sequence import Sequence
+from facegen.studio.names import CORNERS, SEEN, SHOWN
 from facegen.studio.stage import Stage, shown_face
 
-PICTURES = (".jpg", ".jpeg", ".png", ".webp")
-"""Suffixes of photographs."""
-SHOWN, CORNERS = "mesh.glb", "corners.bin"
-"""The mesh as the page loads it, and which vertex of the stage each of its vertices is, uint32."""
-SEEN = "seen.png"
-"""What was seen of a face: its landmarks."""
-FROM_PHOTO = "neutral.glb"
-"""What a photograph becomes."""
-MISTAKE = "facegen: error: "
-"""What the line begins with in which a mistake is told, as the command line does it."""
 APEX, LOOKED_AT = 20, (8, 14, 30)
 """Frames of each phase of the label of one expression, rise, apex and fall, and those whose motion is looked at.
 Chosen: two of the rise and one of the apex, between which an expression is mixed."""
@@ -82,13 +64,16 @@ def stage(path: Path, model: Checkpoint, folder: Path, say: Callable[[str], obje
             found = CarriedFields(found.basis, found.keys, carry.whole(found.fields))
     say("dressing it")
     shown = shown_face(face, found)
-    appearance = _appearance(path, face, shown)
+    dressed(shown, _appearance(path, face, shown), folder)
+    return Stage(shown, neutral, len(face.mesh.vertices), _focus(shown))
+
+
+def dressed(shown: Face, appearance: Appearance | None, folder: Path) -> None:
+    """Leave in `folder` what the page loads of a face that is shown."""
     still = np.zeros((1, 0))
     sequence = Sequence(shown.mesh.vertices[None], shown.mesh.faces, 1.0, still, (), appearance=appearance)
     write_glb(sequence, folder / SHOWN)
     (folder / CORNERS).write_bytes(np.concatenate(primitive_vertices(sequence)).astype("<u4").tobytes())
-    whole = len(face.mesh.vertices)
-    return Stage(shown, neutral, whole, _focus(shown))
 
 
 def _looked_at(model: Checkpoint, neutral: np.ndarray) -> np.ndarray:
@@ -135,32 +120,3 @@ def _focus(shown: Face) -> np.ndarray:
     rows = shown.focus()
     points = shown.mesh.vertices[np.unique(shown.mesh.faces) if rows is None else rows]
     return np.stack([points.min(axis=0), points.max(axis=0)])
-
-
-def _say(text: str) -> None:
-    print(f"stage: {text}", flush=True)
-
-
-def run(arguments: list[str]) -> int:
-    """What the module does when it is run; gives its exit code."""
-    path, model_path, folder, *trust = arguments
-    try:
-        model = checkpoint.load(model_path, trust=trust)
-        face = Path(path)
-        if face.suffix.lower() in PICTURES:
-            _say("looking for a face in the photograph")
-            picture, landmarks = read_photo(face, None)
-            identity = identity_of(model, None, Path(model_path).name)
-            face = Path(folder) / FROM_PHOTO
-            print(photographed(model, identity, picture, landmarks, face)[0].text(model.expressions))
-        stage(face, model, Path(folder), _say).save(Path(folder))
-        return 0
-    except FacegenError as error:
-        print(f"{MISTAKE}{' '.join(str(error).split())}", file=sys.stderr)
-    except MemoryError:
-        print(f"{MISTAKE}not enough memory for a mesh of this size; take a smaller one", file=sys.stderr)
-    return 2
-
-
-if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:]))

@@ -19,6 +19,8 @@ from facegen.pretrained import MODEL
 from facegen.studio import staging
 from facegen.studio.asked import Asked, typed
 from facegen.studio.jobs import Job
+from facegen.studio.names import FROM_PHOTO, PICTURES
+from facegen.studio.own_head import own_head
 from facegen.studio.stage import Stage
 from facegen.studio.uploads import main_file, plain
 
@@ -31,7 +33,8 @@ class Studio:
 
     Args:
         model: path of a checkpoint; None takes the model that comes with facegen.
-        mesh: the face to begin with; None takes the model's template.
+        mesh: the face to begin with; None takes the head that comes with facegen, where the model's template is its
+            face, or else the template.
         folder: temporary, for what is dropped and made.
         trust: modules whose classes the checkpoint may name.
     """
@@ -56,13 +59,16 @@ class Studio:
             FacegenError: either cannot be read.
         """
         self.model = checkpoint.load(self.model_path, trust=self.trust)
+        folder = self.new_folder()
+        if self.mesh is None and (head := own_head(self.model, folder)) is not None:
+            self.first = self.hold(*head, head[1].name, folder)
+            return
         path = self.folder / "face.obj" if self.mesh is None else self.mesh.resolve()
         if self.mesh is None:
             write_mesh(path, self.model.hierarchy.template)
-        if path.suffix.lower() in staging.PICTURES:
+        if path.suffix.lower() in PICTURES:
             return
         if read_mesh(path).digest == self.model.hierarchy.template.digest:
-            folder = self.new_folder()
             staged = staging.stage(path, self.model, folder)
             self.first = self.hold(staged, path, path.name if self.mesh is None else str(self.mesh), folder)
 
@@ -108,11 +114,11 @@ class Studio:
             FacegenError: no mesh or photograph is among them.
         """
         path = main_file(files)
-        words = ["-m", "facegen.studio.staging", str(path), str(self.model_path), str(folder), *self.trust]
+        words = ["-m", "facegen.studio.dropped", str(path), str(self.model_path), str(folder), *self.trust]
         job = Job(words, folder, self._hidden(path))
 
         def keep() -> None:
-            face = folder / staging.FROM_PHOTO if path.suffix.lower() in staging.PICTURES else path
+            face = folder / FROM_PHOTO if path.suffix.lower() in PICTURES else path
             job.result = self.hold(Stage.load(folder), face, said or face.name, folder)
             self.first = self.first or job.result
 

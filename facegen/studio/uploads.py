@@ -8,8 +8,7 @@ from pathlib import Path
 from aiohttp import BodyPartReader, web
 
 from facegen.errors import FacegenError
-from facegen.mesh.formats.io import READERS
-from facegen.studio.staging import PICTURES
+from facegen.studio.names import PICTURES
 
 LARGEST_DROP = 1 << 30
 """Bytes of what is dropped at once, at most. Chosen: a mesh of five million vertices as text."""
@@ -77,6 +76,8 @@ def main_file(files: list[Path]) -> Path:
     Raises:
         FacegenError: there is none, or several meshes.
     """
+    from facegen.mesh.formats.io import READERS
+
     meshes = [path for path in files if path.suffix.lower() in READERS]
     pictures = [path for path in files if path.suffix.lower() in PICTURES]
     if len(meshes) > 1:

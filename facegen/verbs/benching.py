@@ -30,11 +30,13 @@ def add_bench(verbs: argparse._SubParsersAction) -> None:
         help="what to measure: decoder, train, prepare or loader (default: these four), or own-face, how truly motion "
         "is carried onto heads for which an artist made the same shapes, or animate, what that verb costs from its "
         "start to the .glb, or start, the same with what each package takes to import, or stream, how evenly "
-        "frames are sent out live",
+        "frames are sent out live, or studio, how soon its page shows what a hand does",
     )
-    parser.add_argument("--mesh", type=Path, nargs="+", metavar="FILE", help="of animate and start: faces at rest")
     parser.add_argument(
-        "--model", type=Path, metavar="CKPT", help="of animate and start: checkpoint that `facegen fit` wrote"
+        "--mesh", type=Path, nargs="+", metavar="FILE", help="of animate, start and studio: faces at rest"
+    )
+    parser.add_argument(
+        "--model", type=Path, metavar="CKPT", help="of animate, start and studio: checkpoint that `facegen fit` wrote"
     )
     parser.add_argument(
         "--expression",
@@ -132,6 +134,14 @@ def bench(options: Namespace) -> None:
 
         print(json.dumps(streaming(), indent=1))
         return
+    if options.part == benchmark.STUDIO:
+        from facegen.benchmark.studio import studio
+
+        if (options.mesh is None) != (options.model is None):
+            raise FacegenError("studio needs a face and its model, or neither; give --mesh FILE and --model CKPT")
+        mesh = None if options.mesh is None else options.mesh[0]
+        print(json.dumps(studio(mesh, options.model, options.vertices), indent=1))
+        return
     for name in ("mesh", "model", "against"):
         if getattr(options, name) is not None:
             raise FacegenError(f"--{name} is of animate and start; the other parts are timed on built-in faces")
@@ -141,7 +151,14 @@ def bench(options: Namespace) -> None:
     for value, known, what in (
         (
             options.part or "decoder",
-            (*benchmark.PARTS, benchmark.OWN_FACE, benchmark.ANIMATE, benchmark.START, benchmark.STREAM),
+            (
+                *benchmark.PARTS,
+                benchmark.OWN_FACE,
+                benchmark.ANIMATE,
+                benchmark.START,
+                benchmark.STREAM,
+                benchmark.STUDIO,
+            ),
             "part",
         ),
         (options.dtype, numbers, "dtype"),

@@ -32,7 +32,8 @@ def add_studio(verbs: argparse._SubParsersAction) -> None:
         nargs="?",
         type=Path,
         metavar="MESH",
-        help=".obj, .ply, .glb, .gltf, .vrm of any face at rest, or a photograph (default: the model's own face)",
+        help=".obj, .ply, .glb, .gltf, .vrm of any face at rest, or a photograph (default: the "
+        "head that comes with facegen)",
     )
     add_checkpoint(parser)
     parser.add_argument("--port", type=int, default=PORT, metavar="N", help=f"of the page; 0 is any (default: {PORT})")
@@ -56,17 +57,10 @@ def studio(options: Namespace) -> None:
         if path is not None and not path.is_file():
             raise FacegenError(f"{path}: no such {what}")
     require("aiohttp", "studio")
-    from facegen.studio.server import run
+    from facegen.studio.server import Place, run
 
-    run(
-        options.model,
-        options.mesh,
-        options.port,
-        options.host,
-        options.token,
-        not options.no_browser,
-        options.trust,
-    )
+    place = Place(options.port, options.host, options.token, not options.no_browser)
+    run(options.model, options.mesh, place, options.trust)
 
 
 def _require_token(options: Namespace) -> None:

@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
+from open_studio import READY, SEEN, STATE, Opened, drag, state, until
 
-import numpy as np
-import pytest
-from live_link_files import smile, write_take
-from open_studio import READY, WAIT, Opened, until
-
-STATE = "JSON.stringify(studio.history.state)"
-SEEN = (
-    "!!studio.player.seen && studio.player.seen.revision === studio.revision"
-    " && studio.player.seen.number === Math.round(studio.player.at)"
-)
-
-
-BROKEN = {
-    "broken.obj": b"v 1 2\nf 1 2 3\n",
-    "cut.glb": b"glTF\2\0\0\0",
-    "what.txt": b"x",
-    "no.yaml": b"frames: [",
-    "no.csv": b"1,2",
-    "no.png": b"\x89PNG",
-}
-"""Files that the command line refuses, one of each kind."""
+KEYS = """(count) => {
+    for (let n = 0; n < count; n++) {
+        const key = n % 2 ? "ArrowRight" : "ArrowLeft";
+        document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+    }
+}"""
+"""Arrows to and fro on what has the focus, all at once: that a key of the hand arrives, another test holds."""
 LOWERED = """(() => {
     const { surface } = studio.view;
     const lowered = (v) => surface.rest[3 * v + 1] - surface.pose[3 * v + 1];
@@ -41,28 +23,8 @@ LOWERED = """(() => {
 """By how many mm the vertex goes down that goes down most, and by how many pixels on screen."""
 
 
-def state(page: Any) -> dict[str, Any]:
-    return json.loads(page.evaluate(STATE))
-
-
-def drop(page: Any, *paths: Path) -> None:
-    page.set_input_files("#file", list(map(str, paths)))
-
-
-def drag(page: Any, what: str, by: float) -> None:
-    """Press on something, and let go of it so many pixels to the right, by steps."""
-    box = page.locator(what).bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    for part in (0.3, 0.7, 1):
-        page.mouse.move(x + part * by, y)
-    page.mouse.up()
-
-
-def test_an_expression_is_chosen_timed_undone_and_played(tab) -> None:
-    page = tab()
-    assert page.locator(".tile").count() == 6
+def test_an_expression_is_chosen_timed_undone_and_played(page) -> None:
+    until(page, "document.querySelectorAll('.tile img').length === 6")
     page.click(".tile[data-expression=surprise]")
     begun = state(page)
     assert [event["expression"] for event in begun["events"]] == ["surprise"]
@@ -109,8 +71,7 @@ def test_an_expression_is_chosen_timed_undone_and_played(tab) -> None:
     assert state(page)["events"] == []
 
 
-def test_surprise_moves_the_face_on_screen_and_a_blend_shares_its_strength(tab) -> None:
-    page = tab()
+def test_surprise_moves_the_face_on_screen_and_a_blend_shares_its_strength(page) -> None:
     page.click(".tile[data-expression=surprise]")
     page.evaluate("studio.player.seek(studio.history.state.events[0].apex[0])")
     until(page, SEEN)
@@ -126,43 +87,17 @@ def test_surprise_moves_the_face_on_screen_and_a_blend_shares_its_strength(tab) 
     assert state(page)["events"][0]["apex"] == state(page)["events"][1]["apex"]
 
 
-def test_two_hundred_steps_of_undo_give_the_same_state(tab) -> None:
-    page = tab()
+def test_two_hundred_steps_of_undo_give_the_same_state(page) -> None:
     page.click(".tile[data-expression=sad]")
     page.focus("[data-name='0 2']")
     before = page.evaluate(STATE)
-    for number in range(200):
-        page.keyboard.press("ArrowRight" if number % 2 else "ArrowLeft")
+    page.evaluate(KEYS, 200)
     assert page.evaluate("studio.history.past.length") >= 200
     end = page.evaluate(STATE)
     page.evaluate("for (let n = 0; n < 200; n++) studio.history.undo()")
     assert page.evaluate(STATE) == before
     page.evaluate("for (let n = 0; n < 200; n++) studio.history.redo()")
     assert page.evaluate(STATE) == end
-
-
-def test_what_is_exported_is_what_the_command_line_makes(tab, opened: Opened, tmp_path: Path) -> None:
-    page = tab()
-    page.click(".tile[data-expression=fear]")
-    page.keyboard.press("Control+e")
-    page.fill("#out-name", "scared")
-    page.select_option("#out-format", ".npz")
-    until(page, "document.getElementById('out-command').value.endsWith('scared.npz')")
-    (tmp_path / "scared.yaml").write_text(page.input_value("#out-yaml"), encoding="utf-8")
-    with page.expect_download(timeout=WAIT * 1000) as download:
-        page.click("#out-go")
-    made = Path(download.value.path()).read_bytes()
-    command = ["animate", str(opened.mesh), "--model", str(opened.model), "--timeline", "scared.yaml"]
-    subprocess.run(
-        [sys.executable, "-m", "facegen", *command, "--out", "scared.npz"],
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-    )
-    one, two = (np.load(path) for path in (download.value.path(), tmp_path / "scared.npz"))
-    assert len(made) == (tmp_path / "scared.npz").stat().st_size
-    for name in two.files:
-        np.testing.assert_array_equal(one[name], two[name])
 
 
 def test_tabs_are_apart_and_a_reload_keeps_what_was_done(tab) -> None:
@@ -180,33 +115,7 @@ def test_tabs_are_apart_and_a_reload_keeps_what_was_done(tab) -> None:
     assert state(one)["events"] == []
 
 
-def test_files_are_dropped_and_a_broken_one_is_a_sentence(tab, tmp_path: Path) -> None:
-    page = tab()
-    timeline = tmp_path / "scene.yaml"
-    timeline.write_text("frames: 30\nfps: 12\nevents:\n  - {expression: happy, onset: 2, apex: [9, 14], offset: 25}\n")
-    drop(page, timeline)
-    until(page, "studio.history.state.frames === 30")
-    assert (state(page)["fps"], state(page)["name"]) == (12, "scene")
-    take = write_take(tmp_path / "take.csv", smile(np.sin(np.pi * np.linspace(0, 1, 120)) ** 2))
-    drop(page, take)
-    until(page, "!!studio.history.state.events[0].keys")
-    event = state(page)["events"][0]
-    assert event["expression"] == "happy" and max(value for _, value in event["keys"]) == pytest.approx(1, abs=0.02)
-    kept = state(page)
-    for name, data in BROKEN.items():
-        (tmp_path / name).write_bytes(data)
-        drop(page, tmp_path / name)
-        until(page, "!!document.querySelector('.toast.bad')")
-        said = page.inner_text(".toast.bad")
-        assert len(said) > 20 and "/tmp" not in said and "Traceback" not in said, name
-        page.evaluate("document.querySelectorAll('.toast').forEach((each) => each.remove())")
-        page.evaluate("document.querySelector('dialog[open]')?.close()")
-    assert state(page) == kept
-    until(page, SEEN)
-
-
-def test_a_server_that_is_started_again_finds_the_timeline_unharmed(tab, opened: Opened) -> None:
-    page = tab()
+def test_a_server_that_is_started_again_finds_the_timeline_unharmed(page, opened: Opened) -> None:
     page.click(".tile[data-expression=sad]")
     before = state(page)
     opened.kill()

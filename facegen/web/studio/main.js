@@ -4,6 +4,7 @@ import { lasting } from "/page/events.js";
 import { History } from "/page/history.js";
 import { APEX, ask, CURVES, Link } from "/page/link.js";
 import { Lanes } from "/page/lanes.js";
+import { Live } from "/page/live.js";
 import { Panel } from "/page/panel.js";
 import { Player } from "/page/player.js";
 import { View } from "/page/view.js";
@@ -31,6 +32,7 @@ const player = new Player({
   ask: (frames) => link?.send({ type: "frames", frames, strain: view.strain }),
   now: (at) => {
     lanes.head(at);
+    live.shown();
     const { frames, fps } = history.state;
     $("now").textContent = `${at} / ${frames - 1}  ·  ${(at / fps).toFixed(2)} s`;
   },
@@ -38,6 +40,7 @@ const player = new Player({
   state: (playing) => {
     $("play").textContent = playing ? "Stop" : "Play";
     if (!playing) view.pace(0, false);
+    live.shown(true);
   },
 });
 const panel = new Panel(history, { now: () => player.at, selected: () => lanes.draw() });
@@ -46,6 +49,8 @@ const lanes = new Lanes($("lanes"), $("ruler"), history, {
   select: (index, more) => panel.select(index, more),
   chosen: () => panel.chosen,
 });
+
+const live = new Live((message) => link?.send(message), () => player);
 
 function range({ frames, in: low, out: high }) {
   const from = Math.min(low ?? 0, frames - 1);
@@ -131,6 +136,7 @@ function thumbnails() {
 function said(message) {
   if (message.type === "refused" && message.revision === revision) toast(message.why, true);
   if (message.type === "again") resend();
+  if (message.type === "live") live.refused(message.why);
 }
 
 // The server is there, for the first time or again.
@@ -169,6 +175,7 @@ async function up() {
   if (history.state.face === null) history.state = { ...history.state, face: wanted };
   shownFace = null;
   changed(history.state, true);
+  live.turn();
 }
 
 function down() {

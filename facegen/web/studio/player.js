@@ -12,7 +12,7 @@ export class Player {
     this.loop = true;
     this.kept = new Map();
     this.revision = 0;
-    this.stats = { shown: 0, dropped: 0 };
+    this.stats = { shown: 0, dropped: 0, missing: 0 }; // of those dropped, missing had not come in time
   }
 
   // A new motion: what was kept is of the old one, which stays on screen until a frame of the new one comes.
@@ -78,7 +78,7 @@ export class Player {
     if (this.at >= this.range[1] || this.at < this.range[0]) this.at = this.range[0];
     this.playing = true;
     this.#anchor();
-    this.stats = { shown: 0, dropped: 0 };
+    this.stats = { shown: 0, dropped: 0, missing: 0 }; // of those dropped, missing had not come in time
     this.on.state(true);
     this.last = this.before = undefined;
     requestAnimationFrame(() => this.#tick());
@@ -115,7 +115,7 @@ export class Player {
       if (this.last !== undefined && number > this.last) this.stats.dropped += Math.max(steps - 1, 0);
       this.at = number;
       if (this.#show()) this.stats.shown += 1;
-      else this.stats.dropped += 1;
+      else (this.stats.dropped += 1), (this.stats.missing += 1);
       this.last = number;
       this.lastFrom = this.from;
       if (this.missed || (this.kept.size < this.frames && !this.kept.has((number + 15) % this.frames))) this.#want();

@@ -174,6 +174,7 @@ export class View {
       renderer.setScissor(left, 0, width, high);
       renderer.render(scene, this.camera);
     }
+    this.drawn = true;
   }
 
   // Fewer pixels where it takes `ms` from one drawing to the next while it moves, all of them again at rest.
