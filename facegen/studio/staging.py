@@ -26,8 +26,9 @@ from facegen.mesh.appearance import Appearance
 from facegen.mesh.formats.io import read_appearance
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.motion.label import Phases, motion_label
+from facegen.photo.fit import told
 from facegen.photo.neutral import identity_of, photographed
-from facegen.photo.picture import read_photo
+from facegen.photo.picture import read_photos
 from facegen.pictures.render import render
 from facegen.pictures.sheets import write_picture
 from facegen.sequence.sequence import Sequence
@@ -149,10 +150,10 @@ def run(arguments: list[str]) -> int:
         face = Path(path)
         if face.suffix.lower() in PICTURES:
             _say("looking for a face in the photograph")
-            picture, landmarks = read_photo(face, None)
+            shots = read_photos([face], None)
             identity = identity_of(model, None, Path(model_path).name)
             face = Path(folder) / FROM_PHOTO
-            print(photographed(model, identity, picture, landmarks, face)[0].text(model.expressions))
+            print(told(photographed(model, identity, shots, face)[0], model.expressions))
         stage(face, model, Path(folder), _say).save(Path(folder))
         return 0
     except FacegenError as error:
