@@ -22,6 +22,8 @@ SHARPNESS = 3
 """Power of the cosine by which a picture counts. Chosen: between the best picture and the second no edge is seen."""
 FADED = 0.05
 """Weight of all pictures, below which skin fades to what is around it. Chosen."""
+FEWEST_SHARED = 0.02
+"""Share of the vertices that two pictures must both show, so that their brightness can be compared. Chosen."""
 AROUND = 24
 """Vertices that are seen whose mean colour those take which are not. Chosen: no streaks."""
 CLEAR = 0.5
@@ -86,7 +88,7 @@ class Blend:
         gains = np.ones((len(self.fits), 3))
         for number in range(1, len(gains)):
             both = np.minimum(counts[:, 0], counts[:, number])
-            if both.sum() > FADED * len(both):
+            if (both > 0).mean() > FEWEST_SHARED:
                 one, two = both @ colors[:, 0], both @ colors[:, number]
                 gains[number] = one / np.maximum(two, 1)
         return gains
