@@ -1,4 +1,4 @@
-"""The colours of a person in several photographs, blended by how well each shows a place of the face."""
+"""The colours of a person in photographs, blended by how well each shows a place of the face."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ FEWEST_SHARED = 0.02
 """Share of the vertices that two pictures must both show, so that their brightness can be compared. Chosen."""
 AROUND = 24
 """Vertices that are seen whose mean colour those take which are not. Chosen: no streaks."""
+SKIN_REACH = 60.0
+"""Steps of 255 from the face's median colour, within which a vertex is skin whose colour others may take, and no hair,
+brow or nostril. Chosen."""
 CLEAR = 0.5
 """mm by which rays to the camera begin above the skin, so that it does not hide itself."""
 
@@ -48,7 +51,9 @@ class Blend:
         at_vertices = corner // 3, np.eye(3)[corner % 3]
         self.gains = self._gains(*at_vertices)
         found, weight = self._mixed(*at_vertices)
-        good = np.flatnonzero(weight > FADED)
+        skin = np.median(found[weight > FADED], axis=0) if (weight > FADED).any() else found[:1]
+        gap = np.linalg.norm(found - skin, axis=1)
+        good = np.flatnonzero((weight > FADED) & (gap < SKIN_REACH))
         if len(good):
             near = KDTree(mesh.vertices[good], LEAF_SIZE).query(mesh.vertices, min(AROUND, len(good)))[1]
             around = found[good][near].reshape(len(found), -1, 3).mean(axis=1)

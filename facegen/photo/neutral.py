@@ -22,14 +22,12 @@ from facegen.photo.blend import Blend
 from facegen.photo.fit import PhotoFit, fit_photos
 from facegen.photo.marks import Marks
 from facegen.photo.report import comparison, report
-from facegen.photo.surface_color import Projection, Shot
+from facegen.photo.surface_color import Shot
 from facegen.pictures.sheets import write_picture
 from facegen.sequence.sequence import Sequence
 
 SUFFIXES = (".ply", ".obj", ".glb")
 """By which a neutral can be written."""
-Skin = Projection | Blend
-"""The colours of one photograph, or of several."""
 REPORT = ".report.png"
 """What the picture that shows a fit has instead of the neutral's suffix."""
 
@@ -76,7 +74,7 @@ def require_suffix(path: Path) -> None:
         raise FacegenError(unknown("suffix to write a neutral with", path.suffix, SUFFIXES))
 
 
-def write_neutral(path: Path, mesh: TriMesh, skin: Skin, model: Checkpoint) -> None:
+def write_neutral(path: Path, mesh: TriMesh, skin: Blend, model: Checkpoint) -> None:
     """Write `.glb` with the photographs as texture, `.ply` with a colour for each vertex, or `.obj` of the shape alone.
 
     Args:
@@ -97,7 +95,7 @@ def write_neutral(path: Path, mesh: TriMesh, skin: Skin, model: Checkpoint) -> N
         write_glb(replace(still, appearance=skin.appearance()), path)
 
 
-def photographed(model: Checkpoint, identity: Identity, shots: Series[Shot], out: Path) -> tuple[list[PhotoFit], Skin]:
+def photographed(model: Checkpoint, identity: Identity, shots: Series[Shot], out: Path) -> tuple[list[PhotoFit], Blend]:
     """Make the neutral of photographs of one person and write it; NAME.report.png beside it shows the fits.
 
     Args:
@@ -115,7 +113,7 @@ def photographed(model: Checkpoint, identity: Identity, shots: Series[Shot], out
     fits = fit_neutral(model, identity, [landmarks for _, landmarks in shots])
     template = model.hierarchy.template
     mesh = template.with_vertices(fits[0].neutral)
-    skin = Projection(fits[0], shots[0], mesh) if len(shots) == 1 else Blend(fits, shots, mesh)
+    skin = Blend(fits, shots, mesh)
     write_neutral(out, mesh, skin, model)
     rows = [report(*shot, fit, template.faces) for shot, fit in zip(shots, fits, strict=True)]
     write_picture(out.with_suffix(REPORT), np.concatenate(rows))
