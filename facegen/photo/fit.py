@@ -18,11 +18,14 @@ from facegen.photo.camera import PhotoCamera
 from facegen.photo.energy import Sight
 from facegen.photo.marks import Marks
 from facegen.photo.refine import View, beyond
-from facegen.photo.search import Search, named
+from facegen.photo.search import EXACT, NOISE, Search, named
 
 RENDERS = 1
 """Times that the detector is asked about a render of the fit, where it is not known what it errs by. By trial: a second
 one drives people outside the model away."""
+AT_REST = 0.8
+"""Strength of any expression, from which a face is not at rest, so that what the detector errs by on faces at rest is
+not taken to be known. Chosen: people at rest have up to 0.5, a portrait that smiles 1.6."""
 LEANING = 0.5
 """Share of the detector's error on the render that it makes on the photograph too, if its person is not the model's.
 Chosen: half-way between all, which is right for the model's own people, and nothing."""
@@ -89,8 +92,8 @@ def fit_photos(
     """Explain landmarks in photographs of one person.
 
     What the detector errs by on people like those of the model that comes with facegen is known, see `Leaning`. On
-    others it errs in the same way on the photograph and on a render of what was fitted, seen by the same camera: what
-    it errs by on the render is taken off, and the fit is made again.
+    others, and on faces that are not at rest, it errs in the same way on the photograph and on a render of what was
+    fitted, seen by the same camera: what it errs by on the render is taken off, and the fit is made again.
 
     Args:
         identity: of V vertices.
@@ -105,9 +108,13 @@ def fit_photos(
     Raises:
         FacegenError: no face of the model looks like that.
     """
-    search = Search.of(identity, apexes, marks, exact=exact)
     goals = [each[marks.numbers] for each in landmarks]
+    search = Search.of(identity, apexes, marks, NOISE if not exact else EXACT)
     who, sights = search.explained(goals)
+    if not exact and max(search.strengths(sight).max(initial=0) for sight in sights) < AT_REST:
+        search = search.leant()
+        if search.leaning:
+            who, sights = search.explained(goals)
     errors = [np.zeros_like(each) for each in goals]
     for _ in range(0 if exact or search.leaning else RENDERS):
         for number, (sight, points) in enumerate(zip(sights, landmarks, strict=True)):

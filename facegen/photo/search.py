@@ -58,18 +58,21 @@ class Search:
     seen: Seen | None
 
     @classmethod
-    def of(cls, identity: Identity, apexes: np.ndarray, marks: Marks, *, exact: bool = False) -> Search:
-        """For an identity model with marks of its mean, and apexes (E, V, 3) mm; `exact` landmarks have no errors."""
+    def of(cls, identity: Identity, apexes: np.ndarray, marks: Marks, noise: float = NOISE) -> Search:
+        """For an identity model with marks of its mean, apexes (E, V, 3) mm, and `noise` in units of the face's size."""
         mean, modes, apexes = (each.astype(np.float64) for each in (identity.mean, identity.modes, apexes))
         own, people, acts = (marks.at(each) for each in (mean[None], modes, apexes))
         middle, size = own[0].mean(axis=0), face_size(own[0])
-        seen = None if exact else Leaning.known().seen(marks.numbers, own[0], people)
+        energy = Energy(own[0] - middle, people, acts, np.empty((0, *own[0].shape)))
+        return cls(mean, modes, apexes, marks, energy, middle, size, noise * size, None)
+
+    def leant(self) -> Search:
+        """The same with what the detector errs by; as it is where that is not known."""
+        seen = Leaning.known().seen(self.marks.numbers, self.energy.own + self.middle, self.energy.people)
         if seen is None:
-            noise = (EXACT if exact else NOISE) * size
-            energy = Energy(own[0] - middle, people, acts, np.empty((0, *own[0].shape)))
-        else:
-            energy, noise = Energy(seen.own - middle, seen.people, acts, seen.errors), seen.noise
-        return cls(mean, modes, apexes, marks, energy, middle, size, noise, seen)
+            return self
+        energy = Energy(seen.own - self.middle, seen.people, self.energy.acts, seen.errors)
+        return replace(self, energy=energy, noise=seen.noise, seen=seen)
 
     @property
     def leaning(self) -> bool:
