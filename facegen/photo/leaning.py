@@ -25,7 +25,8 @@ FILE = Path(__file__).with_name("leaning.npz")
 ARRAYS = ("mean", "modes", "biases", "response", "errors")
 LARGEST_GAP = 0.008
 """In units of the face's size: people whose mean's landmarks are farther from those of the people it was measured on,
-by the median, are of another kind, on whom the detector errs otherwise. Chosen, 2 mm; the built-in faces are 0.014 away."""
+by the median, are of another kind, on whom the detector errs otherwise. Chosen, 2 mm; built-in faces have
+0.014."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -59,7 +59,7 @@ class Search:
 
     @classmethod
     def of(cls, identity: Identity, apexes: np.ndarray, marks: Marks, noise: float = NOISE) -> Search:
-        """For an identity model with marks of its mean, apexes (E, V, 3) mm, and `noise` in units of the face's size."""
+        """For an identity model with marks of its mean, apexes (E, V, 3) mm, and `noise` in units of a face's size."""
         mean, modes, apexes = (each.astype(np.float64) for each in (identity.mean, identity.modes, apexes))
         own, people, acts = (marks.at(each) for each in (mean[None], modes, apexes))
         middle, size = own[0].mean(axis=0), face_size(own[0])
