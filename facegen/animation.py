@@ -162,10 +162,11 @@ def apex_displacements(model: Checkpoint, neutral: np.ndarray | None = None) -> 
         neutral: (V, 3) mm, of the face, for models that are told it; None is the template.
     """
     generator = model.generator
-    if generator.alone:
-        latents = np.stack([apex_latent(model, name) for name in model.expressions])
-        return np.ascontiguousarray(generator.displacements(latents))
     face = _template(model) if neutral is None else neutral.astype(np.float32)[None]
+    if generator.alone or model.performs:  # a frame is made of its latent, and of whose face it is: one is enough
+        latents = np.stack([apex_latent(model, name) for name in model.expressions])
+        made = generator.displacements(latents)
+        return np.ascontiguousarray(made * generator.proportions(face) if model.performs else made)
     made = [generator.together(_apex_label(model, name), face) for name in model.expressions]
     return np.stack([each[PHASE_FRAMES + PHASE_FRAMES // 2] for each in made])
 

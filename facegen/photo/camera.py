@@ -13,6 +13,9 @@ SMALLEST_DEPTH = 0.05
 """Depth, in units of the camera's distance, that a point is given at least, so that nothing behind the camera is
 divided by 0. Chosen: no point of a face comes so near."""
 
+STEP_VALUES = 7
+"""Numbers of a step of `changed`."""
+
 
 @dataclass(frozen=True, eq=False)
 class PhotoCamera:
@@ -46,6 +49,20 @@ class PhotoCamera:
         depth = np.maximum(1 - self.nearness * seen[..., 2:], SMALLEST_DEPTH)[..., None]
         shift = self.nearness * seen[..., :2, None] / depth * self.rotation[2]
         return self.scale / depth * (self.rotation[:2] + shift) * [[1], [-1]]
+
+    def by_step(self, points: np.ndarray) -> np.ndarray:
+        """The derivatives of `project` of points (N, 3) mm by the step of `changed`, at no step, (N, 2, 7)."""
+        seen = points @ self.rotation.T
+        depth = np.maximum(1 - self.nearness * seen[:, 2:], SMALLEST_DEPTH)
+        flat = self.scale * seen[:, :2] * [1, -1] / depth
+        by_point = self.by_point(points)
+        made = np.zeros((len(points), 2, STEP_VALUES))
+        for number, axis in enumerate(self.rotation):  # about which a step turns
+            made[:, :, number] = np.einsum("npc,nc->np", by_point, np.cross(axis, points))
+        made[:, :, 3:5] = np.eye(2)
+        made[:, :, 5] = flat
+        made[:, :, 6] = flat * seen[:, 2:] / depth / 1000
+        return made
 
     def towards(self, points: np.ndarray) -> np.ndarray:
         """(..., 3) unit directions from points (..., 3) mm to the camera."""

@@ -46,6 +46,13 @@ class Marks:
         surface = Surface(mesh, OPPOSITE_REACH * face_size(points))
         return cls(on_surface(surface, points[numbers]), numbers, mesh.faces)
 
+    def at(self, fields: np.ndarray) -> np.ndarray:
+        """(N, K, 3), what fields (N, V, 3) on the vertices are at the landmarks."""
+        found = np.empty((len(fields), len(self.numbers), 3))
+        for row, each in zip(found, fields, strict=True):
+            row[:] = self.matrix @ each
+        return found
+
     def normals(self, vertices: np.ndarray) -> np.ndarray:
         """(K, 3) unit normals at the landmarks of vertices (V, 3)."""
         found = self.matrix @ vertex_normals(vertices, self.triangles)

@@ -1,7 +1,8 @@
-"""A neutral in a checkpoint's topology, made from a photograph and written to a file."""
+"""A neutral in a checkpoint's topology, made from photographs and written to a file."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Series
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,10 +18,11 @@ from facegen.exporters.glb import write_glb
 from facegen.mesh.formats.obj import write_obj
 from facegen.mesh.formats.ply import write_ply
 from facegen.mesh.tri_mesh import TriMesh
-from facegen.photo.fit import PhotoFit, fit_photo
+from facegen.photo.blend import Blend
+from facegen.photo.fit import PhotoFit, fit_photos
 from facegen.photo.marks import Marks
 from facegen.photo.report import comparison, report
-from facegen.photo.surface_color import color_places, projected, vertex_colors
+from facegen.photo.surface_color import Shot
 from facegen.pictures.sheets import write_picture
 from facegen.sequence.sequence import Sequence
 
@@ -49,8 +51,8 @@ def identity_of(model: Checkpoint, corpus: Path | None, name: str) -> Identity:
     return found.identity
 
 
-def fit_neutral(model: Checkpoint, identity: Identity, landmarks: np.ndarray) -> PhotoFit:
-    """Fit a person in the checkpoint's topology to landmarks (468, 2) in pixels.
+def fit_neutral(model: Checkpoint, identity: Identity, landmarks: Series[np.ndarray]) -> list[PhotoFit]:
+    """Fit a person in the checkpoint's topology to landmarks (468, 2) in pixels of each picture.
 
     Raises:
         FacegenError: the detector sees no face in the model's mean person, or no face of the model looks like that.
@@ -63,7 +65,7 @@ def fit_neutral(model: Checkpoint, identity: Identity, landmarks: np.ndarray) ->
             "the detector sees no face in the mean of the model's people, so that landmarks cannot be compared; a "
             "corpus of whole faces is needed"
         ) from error
-    return fit_photo(identity, apex_displacements(model), marks, landmarks)
+    return fit_photos(identity, apex_displacements(model), marks, landmarks)
 
 
 def require_suffix(path: Path) -> None:
@@ -72,64 +74,55 @@ def require_suffix(path: Path) -> None:
         raise FacegenError(unknown("suffix to write a neutral with", path.suffix, SUFFIXES))
 
 
-def write_neutral(path: Path, mesh: TriMesh, places: np.ndarray, picture: np.ndarray, model: Checkpoint) -> None:
-    """Write `.glb` with the photograph as texture, `.ply` with a colour for each vertex, or `.obj` of the shape alone.
+def write_neutral(path: Path, mesh: TriMesh, skin: Blend, model: Checkpoint) -> None:
+    """Write `.glb` with the photographs as texture, `.ply` with a colour for each vertex, or `.obj` of the shape alone.
 
     Args:
         path: by its suffix.
         mesh: (V, 3) mm.
-        places: (V, 2) pixels, where the vertices have their colour.
-        picture: (H, W, 3) uint8.
+        skin: of it.
         model: whose topology the mesh has.
     """
     suffix = path.suffix.lower()
     if suffix == ".ply":
-        write_ply(path, mesh, colors=vertex_colors(places, picture))
+        write_ply(path, mesh, colors=skin.vertex_colors())
     elif suffix == ".obj":
         write_obj(path, mesh)
     else:
         motion = np.zeros((1, len(model.expressions)), np.float32)
         vertices = mesh.vertices[None].astype(np.float32)
         still = Sequence(vertices, mesh.faces, model.fps, motion, model.expressions, mesh.polygons)
-        write_glb(replace(still, appearance=projected(places, mesh, picture)), path)
+        write_glb(replace(still, appearance=skin.appearance()), path)
 
 
-def photographed(
-    model: Checkpoint, identity: Identity, picture: np.ndarray, landmarks: np.ndarray, out: Path
-) -> tuple[PhotoFit, np.ndarray]:
-    """Make the neutral of a photograph and write it; NAME.report.png beside it shows the fit.
+def photographed(model: Checkpoint, identity: Identity, shots: Series[Shot], out: Path) -> tuple[list[PhotoFit], Blend]:
+    """Make the neutral of photographs of one person and write it; NAME.report.png beside it shows the fits.
 
     Args:
         model: whose topology it gets.
         identity: of which people it is made, see `identity_of`.
-        picture: (H, W, 3) uint8.
-        landmarks: (468, 2) pixels.
+        shots: the pictures, and the landmarks in them.
         out: see `write_neutral`.
 
     Returns:
-        The fit, and (V, 2) pixels where the vertices have their colour.
+        The fits, and the colours of the neutral.
 
     Raises:
         FacegenError: see `fit_neutral`.
     """
-    fit = fit_neutral(model, identity, landmarks)
+    fits = fit_neutral(model, identity, [landmarks for _, landmarks in shots])
     template = model.hierarchy.template
-    where = color_places(fit, template.faces, picture)
-    write_neutral(out, template.with_vertices(fit.neutral), where, picture, model)
-    write_picture(out.with_suffix(REPORT), report(picture, landmarks, fit, template.faces))
-    return fit, where
+    mesh = template.with_vertices(fits[0].neutral)
+    skin = Blend(fits, shots, mesh)
+    write_neutral(out, mesh, skin, model)
+    rows = [report(*shot, fit, template.faces) for shot, fit in zip(shots, fits, strict=True)]
+    write_picture(out.with_suffix(REPORT), np.concatenate(rows))
+    return fits, skin
 
 
 def compare(
-    model: Checkpoint,
-    fit: PhotoFit,
-    expression: str,
-    picture: np.ndarray,
-    landmarks: np.ndarray,
-    target: tuple[np.ndarray, np.ndarray],
-    where: np.ndarray,
+    model: Checkpoint, fit: PhotoFit, expression: str, shot: Shot, target: Shot, colors: np.ndarray
 ) -> np.ndarray:
     """(S, 4 S, 3) uint8: an expression's apex on the fitted face, beside a second picture; see `report.comparison`."""
     apex = fit.neutral + apex_displacements(model, fit.neutral)[model.expressions.index(expression)]
-    colors = vertex_colors(where, picture)
-    return comparison(picture, landmarks, fit, model.hierarchy.template.faces, apex, target, colors)
+    return comparison(*shot, fit, model.hierarchy.template.faces, apex, target, colors)

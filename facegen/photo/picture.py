@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,8 @@ LARGEST_PICTURE = 100_000_000
 memory."""
 KEPT_EDGE = 2048
 """Pixels of the longer edge that a picture is scaled to, at most. Chosen: a texture of a face needs no more."""
+MOST_PICTURES = 16
+"""Pictures of one person, at most. Chosen: they are all held in memory, and more say hardly more."""
 KINDS = ("JPEG", "PNG", "WEBP")
 """Formats that are read, by pillow's names."""
 
@@ -60,6 +64,23 @@ def read_picture(path: str | Path) -> np.ndarray:
         raise FacegenError(
             f"{path}: expected a picture as JPEG, PNG or WebP, or it is damaged; save it again as one of these"
         ) from error
+
+
+def read_photos(paths: Sequence[Path], number: int | None) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Pictures of one person and the landmarks in them, see `read_photo`.
+
+    Raises:
+        FacegenError: one cannot be read or has no face, they are too many, or two of them are the same.
+    """
+    if len(paths) > MOST_PICTURES:
+        raise FacegenError(f"{len(paths)} pictures; up to {MOST_PICTURES} are taken, of one person from several sides")
+    if number is not None and len(paths) > 1:
+        raise FacegenError(f"--face {number} counts the faces of one picture, got {len(paths)}; cut each to the person")
+    shots = [read_photo(path, number) for path in paths]
+    for one, two in combinations(range(len(shots)), 2):
+        if np.array_equal(shots[one][0], shots[two][0]):
+            raise FacegenError(f"{paths[one]} and {paths[two]} are the same picture; give each once")
+    return shots
 
 
 def read_photo(path: Path, number: int | None) -> tuple[np.ndarray, np.ndarray]:

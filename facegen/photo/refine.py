@@ -8,7 +8,8 @@ r"""What landmarks say of a person beyond the identity model: a smooth displacem
 with what is missing at the landmarks :math:`r`, in mm, the camera's derivatives by points :math:`J` and by its own pose
 :math:`C`, whose part is no shape, and :math:`M`, which mirrors left and right. The detector errs at each landmark by
 :math:`\sigma`, more where the surface turns away, and with its neighbours together by :math:`\tau`. Depth follows only
-where the other half of the face is seen from another side.
+where the other half of the face is seen from another side, or the face in another picture: their rows stand below each
+other, and each camera's pose is free.
 
 Reference:
     Luethi, Gerig, Jud and Vetter, "Gaussian Process Morphable Models", PAMI 2018, sections 3 and 4.
@@ -16,10 +17,13 @@ Reference:
 
 from __future__ import annotations
 
-import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from facegen.photo.camera import PhotoCamera, changed
+import numpy as np
+from scipy.linalg import block_diag, cho_factor, cho_solve
+
+from facegen.photo.camera import PhotoCamera
 
 AMPLITUDE = 0.004
 """s; it and the lengths and noises below are in units of the face's size. Chosen: 1 mm on an adult's face, so that
@@ -46,39 +50,54 @@ VERTICES_AT_ONCE = 4096
 Chosen."""
 
 
-def beyond(
-    camera: PhotoCamera,
-    vertices: np.ndarray,
-    own: np.ndarray,
-    posed: np.ndarray,
-    missing: np.ndarray,
-    facing: np.ndarray,
-    size: float,
-) -> np.ndarray:
-    """The displacement at the vertices, (V, 3) mm.
+@dataclass(frozen=True, eq=False)
+class View:
+    """What one picture says of a fitted face.
 
     Args:
-        camera: of the fit.
-        vertices: (V, 3) mm, of a face whose plane of symmetry is x = 0.
-        own: (K, 3) mm, landmarks of that face.
+        camera: of the picture.
         posed: (K, 3) mm, the fitted landmarks, in the camera's coordinates.
         missing: (K, 2) pixels from the projections of `posed` to where they should be.
         facing: (K,) cosines between normals and the view.
+    """
+
+    camera: PhotoCamera
+    posed: np.ndarray
+    missing: np.ndarray
+    facing: np.ndarray
+
+    @property
+    def used(self) -> np.ndarray:
+        """(U,) numbers of the landmarks that count."""
+        return np.flatnonzero(self.facing > FACING)
+
+    def left(self) -> np.ndarray:
+        """(U, 2) mm, what is missing where landmarks count."""
+        missing = self.missing[self.used] / self.camera.scale
+        return missing - np.median(missing, axis=0)
+
+
+def beyond(views: Sequence[View], vertices: np.ndarray, own: np.ndarray, size: float) -> np.ndarray:
+    """The displacement at the vertices, (V, 3) mm.
+
+    Args:
+        views: of all pictures.
+        vertices: (V, 3) mm, of a face whose plane of symmetry is x = 0.
+        own: (K, 3) mm, landmarks of that face.
         size: of the face, mm.
     """
-    used = facing > FACING
-    own, posed, missing = own[used], posed[used], missing[used] / camera.scale
-    missing = missing - np.median(missing, axis=0)
-    by_point, by_pose = camera.by_point(posed) / camera.scale, _by_pose(camera, posed)
+    numbers = np.concatenate([view.used for view in views])
+    missing = np.concatenate([view.left() for view in views])
+    by_point = np.concatenate([view.camera.by_point(view.posed[view.used]) / view.camera.scale for view in views])
+    own = own[numbers]
     strength = (AMPLITUDE * size) ** 2
     near = strength * _near(own, own, LENGTH * size)
     across = strength * MIRRORED * _near(own @ MIRROR, own, LENGTH * size)
-    smooth = np.einsum("kpc,kl,lqc->kplq", by_point, near, by_point)
-    smooth += np.einsum("kpc,kl,lqc->kplq", by_point, across, by_point @ MIRROR)
-    together = (SHARED_NOISE * size) ** 2 * _near(own, own, NOISE_LENGTH * size)
-    known = smooth.reshape(missing.size, missing.size) + np.kron(together, np.eye(2))
-    known += POSE_VARIANCE * by_pose @ by_pose.T
-    alone = (OWN_NOISE * size) ** 2 / np.square(facing[used])
+    known = np.einsum("kpc,kl,lqc->kplq", by_point, near, by_point, optimize=True)
+    known += np.einsum("kpc,kl,lqc->kplq", by_point, across, by_point @ MIRROR, optimize=True)
+    known = known.reshape(missing.size, missing.size)
+    known += block_diag(*(_together(view, each, size) for view, each in zip(views, _parted(own, views), strict=True)))
+    alone = np.concatenate([(OWN_NOISE * size) ** 2 / np.square(view.facing[view.used]) for view in views])
     off, pull = np.zeros(len(missing)), np.zeros(missing.size)
     for _ in range(WEIGHTINGS):
         noise = alone * (1 + np.square(off / (HALF_WEIGHT_NOISE * size)))
@@ -87,6 +106,18 @@ def beyond(
     pull = np.einsum("kpc,kp->kc", by_point, pull.reshape(missing.shape)) * strength
     parts = np.array_split(vertices, len(vertices) // VERTICES_AT_ONCE + 1)
     return np.concatenate([_field(part, own, pull, LENGTH * size) for part in parts])
+
+
+def _parted(rows: np.ndarray, views: Sequence[View]) -> list[np.ndarray]:
+    """The rows of each picture."""
+    return np.split(rows, np.cumsum([len(view.used) for view in views])[:-1])
+
+
+def _together(view: View, own: np.ndarray, size: float) -> np.ndarray:
+    """(2 U, 2 U) mm^2, what landmarks (U, 3) of a picture err by together, and what its camera's pose may explain."""
+    shared = (SHARED_NOISE * size) ** 2 * _near(own, own, NOISE_LENGTH * size)
+    by_pose = _by_pose(view.camera, view.posed[view.used])
+    return np.kron(shared, np.eye(2)) + POSE_VARIANCE * by_pose @ by_pose.T
 
 
 def _field(points: np.ndarray, own: np.ndarray, pull: np.ndarray, length: float) -> np.ndarray:
@@ -102,13 +133,5 @@ def _near(one: np.ndarray, two: np.ndarray, length: float) -> np.ndarray:
 
 def _by_pose(camera: PhotoCamera, points: np.ndarray) -> np.ndarray:
     """(2 N, 6) mm: how projections (N, 2) change with turn, shift and scale, each scaled to a length of ten."""
-    here = np.append(np.zeros(6), 1000 * camera.nearness)
-    steps = np.diag([1e-5, 1e-5, 1e-5, 1e-2, 1e-2, 1e-5, 0])[:6]
-    columns = np.stack(
-        [
-            (camera_at.project(points) - camera.project(points)).ravel()
-            for camera_at in (changed(camera, here + step) for step in steps)
-        ],
-        axis=1,
-    )
+    columns = camera.by_step(points)[:, :, :6].reshape(-1, 6)
     return 10 * columns / np.linalg.norm(columns, axis=0)

@@ -42,14 +42,15 @@ def _stage(path: Path, model_path: Path, folder: Path, trust: list[str]) -> None
 
     model = checkpoint.load(model_path, trust=trust)
     if photograph:
+        from facegen.photo.fit import told
         from facegen.photo.neutral import identity_of, photographed
-        from facegen.photo.picture import read_photo
+        from facegen.photo.picture import read_photos
 
         _say("looking for a face in the photograph")
-        picture, landmarks = read_photo(path, None)
+        shots = read_photos([path], None)
         identity = identity_of(model, None, model_path.name)
         path = folder / FROM_PHOTO
-        print(photographed(model, identity, picture, landmarks, path)[0].text(model.expressions))
+        print(told(photographed(model, identity, shots, path)[0], model.expressions))
     stage(path, model, folder, _say).save(folder)
 
 

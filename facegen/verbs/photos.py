@@ -1,4 +1,4 @@
-"""The verb that makes a face from a photograph."""
+"""The verb that makes a face from photographs."""
 
 from __future__ import annotations
 
@@ -17,21 +17,27 @@ def add_photo(verbs: argparse._SubParsersAction) -> None:
         verbs,
         "photo",
         photo,
-        "make a neutral of the model's topology from one photograph (section 5.6 of the paper)",
-        "facegen photo portrait.jpg --model demo/model.ckpt --out neutral.glb\n"
-        "  facegen animate neutral.glb --model demo/model.ckpt --expression happy --out smile.glb",
+        "make a neutral of the model's topology from photographs of one person (section 5.6 of the paper)",
+        "facegen photo front.jpg left.jpg right.jpg --out neutral.glb\n"
+        "  facegen animate neutral.glb --expression happy --out smile.glb",
     )
-    parser.add_argument("picture", type=Path, metavar="PICTURE", help=".jpg, .png or .webp of a face from the front")
+    parser.add_argument(
+        "pictures",
+        type=Path,
+        nargs="+",
+        metavar="PICTURE",
+        help=".jpg, .png or .webp of a face from the front, and of the same face from half a side and so on",
+    )
     add_checkpoint(parser)
     parser.add_argument(
         "--out",
         type=Path,
         required=True,
         metavar="FILE",
-        help=".glb with the picture as texture, .ply with colours, or .obj; NAME.report.png beside it shows the fit",
+        help=".glb with the pictures as texture, .ply with colours, or .obj; NAME.report.png beside it shows the fit",
     )
     parser.add_argument(
-        "--face", type=int, metavar="N", help="which face, where there are several: 1 is the largest (default: 1)"
+        "--face", type=int, metavar="N", help="which face of one picture with several: 1 is the largest (default: 1)"
     )
     parser.add_argument(
         "--corpus",
@@ -48,9 +54,10 @@ def add_photo(verbs: argparse._SubParsersAction) -> None:
 
 
 def photo(options: Namespace) -> None:
-    """A photograph becomes a neutral of the model's topology."""
+    """Photographs of a person become a neutral of the model's topology."""
     from facegen.photo import neutral as making
-    from facegen.photo.picture import read_photo
+    from facegen.photo.fit import told
+    from facegen.photo.picture import read_photo, read_photos
     from facegen.pictures.sheets import write_picture
 
     making.require_suffix(options.out)
@@ -58,7 +65,7 @@ def photo(options: Namespace) -> None:
         raise FacegenError(
             "--compare PICTURE and --expression NAME go together: what the model makes, and what it is compared with"
         )
-    picture, landmarks = read_photo(options.picture, options.face)
+    shots = read_photos(options.pictures, options.face)
     model = loaded_model(options)
     if options.expression is not None and options.expression not in model.expressions:
         raise FacegenError(unknown("expression", options.expression, model.expressions))
@@ -67,9 +74,9 @@ def photo(options: Namespace) -> None:
         target = read_photo(options.compare, None)
     name = str(options.model or "the model that comes with facegen")
     identity = making.identity_of(model, options.corpus, name)
-    fit, where = making.photographed(model, identity, picture, landmarks, options.out)
-    shown = options.out.with_suffix(making.REPORT)
-    print(f"{options.out}: {len(fit.neutral)} vertices in mm; {fit.text(model.expressions)}; {shown} shows it")
+    fits, skin = making.photographed(model, identity, shots, options.out)
+    shown, text = options.out.with_suffix(making.REPORT), told(fits, model.expressions)
+    print(f"{options.out}: {len(fits[0].neutral)} vertices in mm; {text}; {shown} shows it")
     if target is not None and options.expression is not None:  # both are given, or neither
-        made = making.compare(model, fit, options.expression, picture, landmarks, target, where)
+        made = making.compare(model, fits[0], options.expression, shots[0], target, skin.vertex_colors())
         write_picture(options.out.with_suffix(".compare.png"), made)

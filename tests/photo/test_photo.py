@@ -113,6 +113,36 @@ def test_a_picture_without_a_face(checkpoint_path: Path, tmp_path: Path, capsys:
     assert [path.name for path in tmp_path.iterdir()] == ["wall.png"]
 
 
+def test_several_pictures_become_one_face(
+    portrait: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    other, out = tmp_path / "other.png", tmp_path / "neutral.glb"
+    image.open(portrait).transpose(image.Transpose.FLIP_LEFT_RIGHT).save(other)
+    assert run(["photo", str(portrait), str(other), "--model", str(checkpoint_path), "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "of the face's height in 2 pictures" in said and share_off(said) < 4
+    assert read_mesh(out).digest == checkpoint.load(checkpoint_path).hierarchy.template.digest
+    width, height = image.open(tmp_path / "neutral.report.png").size
+    assert height * 3 == width * 2  # three panels for each
+    assert len(read_appearance(out, read_mesh(out)).textures()) == 1
+
+
+@pytest.mark.parametrize(
+    ("count", "more", "message"),
+    [
+        (2, [], "are the same picture; give each once"),
+        (2, ["--face", "1"], "--face 1 counts the faces of one picture, got 2"),
+        (17, [], "17 pictures; up to 16 are taken"),
+    ],
+)
+def test_mistaken_pictures_are_refused(
+    count: int, more: list[str], message: str, portrait: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    assert run(["photo", *[str(portrait)] * count, "--out", str(tmp_path / "neutral.obj"), *more]) == 2
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_largest_of_several_is_the_first() -> None:
     one = image.fromarray(astronaut()[:260, 100:360])
     both = image.new("RGB", (460, 260), "white")
@@ -202,7 +232,7 @@ def test_people_without_a_face_are_refused(checkpoint_path: Path) -> None:
     flat = model.identity.mean * np.float32([1, 1, 0.001])
     flat[:, :2] = np.random.default_rng(0).uniform(-90, 90, (len(flat), 2))
     with pytest.raises(FacegenError, match="sees no face in the mean"):
-        fit_neutral(model, Identity(flat, model.identity.modes), np.zeros((468, 2)))
+        fit_neutral(model, Identity(flat, model.identity.modes), [np.zeros((468, 2))])
 
 
 def test_a_picture_is_turned_as_its_camera_noted(tmp_path: Path) -> None:

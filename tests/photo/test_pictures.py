@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from facegen.landmarks.points import OVAL
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.photo import neutral as making
 from facegen.photo.camera import PhotoCamera
 from facegen.photo.fit import PhotoFit
 from facegen.photo.report import PICTURE_EDGE, comparison, cut, report, seen
-from facegen.photo.surface_color import color_places, projected, vertex_colors
 from facegen.pictures.render import Camera, render
 
 pytest.importorskip("embreex")
@@ -51,41 +50,9 @@ def ramp() -> np.ndarray:
     return np.stack([columns, rows, np.full_like(rows, 77)], axis=2).clip(0, 255).astype(np.uint8)
 
 
-LANDMARKS = np.array([[70.0, 40.0], [170.0, 140.0]])
-
-
-def test_what_is_seen_takes_its_colour_from_where_it_is_seen(ball: TriMesh, fit: PhotoFit, ramp: np.ndarray) -> None:
-    where = color_places(fit, ball.faces, ramp)
-    posed = fit.neutral + fit.expression
-    front = (ball.vertices - MIDDLE)[:, 2] > 20
-    np.testing.assert_allclose(where[front], fit.project(posed)[front])
-    colors = vertex_colors(where, ramp)
-    np.testing.assert_allclose(colors[front, :2], fit.project(posed)[front] - 0.5, atol=0.51)
-
-
-def test_what_is_turned_away_takes_its_neighbours(ball: TriMesh, fit: PhotoFit, ramp: np.ndarray) -> None:
-    where = color_places(fit, ball.faces, ramp)
-    silhouette = np.linalg.norm(fit.project(fit.neutral + fit.expression) - fit.camera.center, axis=1).max()
-    back = (ball.vertices - MIDDLE)[:, 2] < 0
-    assert (np.linalg.norm(where - fit.camera.center, axis=1)[back] > 0.5 * silhouette).mean() > 0.9
-    assert not np.allclose(where[back], fit.project(fit.neutral + fit.expression)[back], atol=1)
-
-
-def test_what_lies_outside_of_the_picture_does_too(ball: TriMesh, fit: PhotoFit, ramp: np.ndarray) -> None:
-    where = color_places(fit, ball.faces, ramp[:, :120])
-    outside = fit.project(fit.neutral + fit.expression)[:, 0] > 119
-    assert outside.sum() > 100
-    assert where[outside, 0].max() <= 119
-    assert where[outside, 1].std() > 5
-
-
-def test_a_texture_has_the_picture_where_its_coordinates_say(ball: TriMesh, fit: PhotoFit, ramp: np.ndarray) -> None:
-    where = color_places(fit, ball.faces, ramp)
-    look = projected(where, ball, ramp)
-    texture = np.array(image.open(io.BytesIO(look.textures()[0].data)).convert("RGB"))
-    at = look.uv * [1, -1] + [0, 1]  # v runs up
-    pixels = np.clip((at * texture.shape[1::-1]).astype(int), 0, np.array(texture.shape[1::-1]) - 1)
-    np.testing.assert_allclose(texture[pixels[:, 1], pixels[:, 0]][:, :2], where, atol=6)
+LANDMARKS = np.zeros((468, 2))
+LANDMARKS[:] = [[120.0, 90.0]]
+LANDMARKS[list(OVAL)] += 50 * np.stack([f(np.linspace(0, 2 * np.pi, 36, endpoint=False)) for f in (np.sin, np.cos)], 1)
 
 
 def test_a_report_lays_the_mesh_where_the_face_is(ball: TriMesh, fit: PhotoFit, ramp: np.ndarray) -> None:
@@ -111,18 +78,18 @@ def test_a_cut_is_about_its_centre(ramp: np.ndarray) -> None:
 
 def test_a_comparison_has_the_apex_and_the_second_picture(ball: TriMesh, fit: PhotoFit, ramp: np.ndarray) -> None:
     other, at = np.ascontiguousarray(ramp[:, ::-1]), LANDMARKS + [20, 10]
-    colors = vertex_colors(color_places(fit, ball.faces, ramp), ramp)
+    colors = np.random.default_rng(0).integers(0, 255, ball.vertices.shape).astype(np.uint8)
     motion = np.stack([np.zeros_like(ball.vertices), (ball.vertices - MIDDLE) * [0, 0.3, 0]])
     model = SimpleNamespace(expressions=("sad", "happy"), hierarchy=SimpleNamespace(template=ball))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(making, "apex_displacements", lambda *_: motion)
-        made = making.compare(model, fit, "happy", ramp, LANDMARKS, (other, at), color_places(fit, ball.faces, ramp))
+        made = making.compare(model, fit, "happy", (ramp, LANDMARKS), (other, at), colors)
     apex = fit.neutral + motion[1]
     wanted = [
         cut(ramp, fit.camera.center, HALF),
         seen(fit, apex, ball.faces, HALF),
         seen(fit, apex, ball.faces, HALF, colors / 255),
-        cut(other, at.mean(axis=0), HALF),
+        cut(other, np.array([140.0, 100.0]), HALF),
     ]
     for panel, each in zip(np.split(made, 4, axis=1), wanted, strict=True):
         np.testing.assert_array_equal(panel, each)

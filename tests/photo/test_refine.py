@@ -9,8 +9,8 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from facegen.photo import refine
-from facegen.photo.camera import PhotoCamera
-from facegen.photo.refine import beyond
+from facegen.photo.camera import PhotoCamera, changed
+from facegen.photo.refine import View, beyond
 
 SIZE = 240.0
 
@@ -42,7 +42,7 @@ class Cap:
         return self.camera.project(self.own + field[: len(self.own)]) - self.camera.project(self.own)
 
     def solve(self, left: np.ndarray) -> np.ndarray:
-        return beyond(self.camera, self.vertices, self.own, self.own, left, self.facing(), SIZE)
+        return beyond([View(self.camera, self.own, left, self.facing())], self.vertices, self.own, SIZE)
 
 
 def bump(points: np.ndarray, at: list[float], move: list[float], width: float = 22.0) -> np.ndarray:
@@ -147,3 +147,22 @@ def test_derivatives_of_the_projection() -> None:
     step = 1e-4 * np.eye(3)
     wanted = [(camera.project(points + each) - camera.project(points - each)) / 2e-4 for each in step]
     np.testing.assert_allclose(camera.by_point(points), np.stack(wanted, axis=2), atol=1e-6)
+
+
+def test_derivatives_of_a_step() -> None:
+    camera = PhotoCamera(Rotation.from_rotvec([0.2, -0.4, 0.1]).as_matrix(), np.array([300.0, 200.0]), 2.5, 0.0012)
+    points = np.random.default_rng(0).normal(size=(5, 3)) * 50
+    here, step = np.array([0, 0, 0, 0, 0, 0, 1.2]), 1e-5 * np.eye(7)
+    wanted = [
+        (changed(camera, here + e).project(points) - changed(camera, here - e).project(points)) / 2e-5 for e in step
+    ]
+    np.testing.assert_allclose(camera.by_step(points), np.stack(wanted, axis=2), atol=1e-5)
+
+
+def test_a_second_picture_tells_more() -> None:
+    """Depth, which one from the front does not show."""
+    front, side = Cap.seen(), Cap.seen(35.0)
+    true = bump(front.vertices, [0, -20, 55], [0, 0, 5])
+    views = [View(each.camera, each.own, each.left(true), each.facing()) for each in (front, side)]
+    alone, both = (beyond(some, front.vertices, front.own, SIZE) for some in (views[:1], views))
+    assert size(true - both) < 0.9 * size(true - alone)
