@@ -23,7 +23,7 @@ from faults.judging import MEMORY, Outcome, judge, speed
 
 NOBODY = 65534
 """The user who may read nothing that is not for all."""
-LONGEST, MOST = 10.0, 1 << 30
+LONGEST, MOST = 20.0, 1 << 30
 """Seconds of work, or of waiting for nothing, after which a case is ended, and bytes that it may
 take beyond what is loaded."""
 
