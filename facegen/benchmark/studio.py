@@ -134,11 +134,12 @@ def _dragged(page: Any) -> dict[str, float]:
     _until(page, "studio.player.kept.size === studio.history.state.frames")
     box = page.locator("[data-name='0 1']").bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    frame = page.locator("#ruler").bounding_box()["width"] / (FRAMES - 1)  # pixels
     page.mouse.move(x, y)
     page.mouse.down()
     for number in range(DRAGS):
         page.evaluate("probe.arm()")
-        page.mouse.move(x + (40 if number % 2 else 20), y)
+        page.mouse.move(x + frame * (4 if number % 2 else 2), y)
         _until(page, "probe.seen")
     page.mouse.up()
     rows = page.evaluate("probe.moves")
