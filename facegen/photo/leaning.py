@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facegen.files import read_arrays
+from facegen.archives import read_arrays
 from facegen.landmarks.points import robust_similarity
 
 FILE = Path(__file__).with_name("leaning.npz")
