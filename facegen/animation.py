@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -161,7 +162,7 @@ def apex_displacements(model: Checkpoint, neutral: np.ndarray | None = None) -> 
         model: a loaded checkpoint.
         neutral: (V, 3) mm, of the face, for models that are told it; None is the template.
     """
-    generator = model.generator
+    generator: Any = model.generator
     face = _template(model) if neutral is None else neutral.astype(np.float32)[None]
     if generator.alone or model.performs:  # a frame is made of its latent, and of whose face it is: one is enough
         latents = np.stack([apex_latent(model, name) for name in model.expressions])

@@ -17,7 +17,9 @@ from facegen.photo.fit import PhotoFit
 from facegen.photo.surface_color import GRAZING, JPEG_QUALITY, Shot, colors_at, within
 
 TEXTURE = (1024, 1536)
-"""Pixels of the texture, high and wide, all around a head. Chosen: half a millimetre of skin each."""
+"""Pixels of the texture, high and wide. Chosen: a quarter of a millimetre of skin each."""
+WIDEST = 0.3
+"""Share of the texture's side from which a triangle is one that lies straight behind. Chosen."""
 SHARPNESS = 3
 """Power of the cosine by which a picture counts. Chosen: between the best picture and the second no edge is seen."""
 FADED = 0.05
@@ -110,9 +112,9 @@ class Blend:
         return self.vertices.round().astype(np.uint8)
 
     def appearance(self) -> Appearance:
-        """The mesh with all pictures as one texture, unrolled around the head's upright axis."""
-        uv, corners, away = unrolled(self.mesh)
-        owner, weights, at = _texels(uv, corners, away)
+        """The mesh with all pictures as one texture, see `spread_out`."""
+        uv, away = spread_out(self.mesh)
+        owner, weights, at = _texels(uv, self.mesh.faces, away)
         found, weight = self._mixed(owner, weights)
         share = np.clip(weight / FADED, 0, 1)[:, None]
         around = np.einsum("nk,nkc->nc", weights, self.around[self.mesh.faces[owner]])
@@ -121,37 +123,37 @@ class Blend:
         file, image = io.BytesIO(), require("PIL.Image", "photo")
         image.fromarray(texture.round().astype(np.uint8)).save(file, "JPEG", quality=JPEG_QUALITY)
         skin = Material("skin", pictures={"base_color": Picture(Texture(file.getvalue(), "photos"))})
-        return Appearance(uv, corners, (skin,))
+        return Appearance(uv, self.mesh.faces, (skin,))
 
 
-def unrolled(mesh: TriMesh) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Texture coordinates around the upright axis through a head's middle; the seam is behind.
+def spread_out(mesh: TriMesh) -> tuple[np.ndarray, np.ndarray]:
+    """Texture coordinates by the angle from straight ahead, seen from a head's middle; nothing is cut, so that a file has
+    as many vertices as the mesh.
 
     Returns:
-        uv: (U, 2), of the vertices, then of those of the seam's triangles that lie on its other side.
-        corners: (F, 3) rows of them.
-        away: (U,) mm from the axis.
+        uv: (V, 2).
+        away: (V,) mm from the middle.
     """
-    points = mesh.vertices
-    low, high = points.min(axis=0), points.max(axis=0)
-    x, z = (points[:, axis] - (low[axis] + high[axis]) / 2 for axis in (0, 2))
-    uv = np.stack([0.5 + np.arctan2(x, z) / (2 * np.pi), (points[:, 1] - low[1]) / (high[1] - low[1])], axis=1)
-    across = np.ptp(uv[mesh.faces, 0], axis=1) > 0.5
-    corners = mesh.faces + len(points) * (across[:, None] & (uv[mesh.faces, 0] < 0.5))
-    return np.concatenate([uv, uv + [1, 0]]), corners, np.tile(np.hypot(x, z), 2)
+    points = mesh.vertices - (mesh.vertices.min(axis=0) + mesh.vertices.max(axis=0)) / 2
+    aside = np.hypot(points[:, 0], points[:, 1])
+    flat = points[:, :2] * (np.arctan2(aside, points[:, 2]) / np.maximum(aside, 1e-9))[:, None]
+    low, high = flat.min(axis=0), flat.max(axis=0)
+    return (flat - low) / np.maximum(high - low, 1e-9), np.linalg.norm(points, axis=1)
 
 
-def _texels(uv: np.ndarray, corners: np.ndarray, away: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Triangle (N,), weights (N, 3) and flat index (N,) of the texels that show something, the outermost of it."""
+def _texels(uv: np.ndarray, faces: np.ndarray, away: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Triangle (N,), weights (N, 3) and flat index (N,) of the texels that show something, the outermost of it.
+
+    Straight behind, where all directions meet, a triangle may reach over the whole texture: it shows nothing.
+    """
     high, wide = TEXTURE
-    flat = np.stack([uv[:, 0] * wide, (1 - uv[:, 1]) * high, away], axis=1)
-    both = np.concatenate([flat, flat - [wide, 0, 0]])  # what reaches over the right edge goes on at the left one
+    small = np.flatnonzero(np.ptp(uv[faces], axis=1).max(axis=1) < WIDEST)
+    flat = np.stack([uv[:, 0] * wide, (1 - uv[:, 1]) * high, away], axis=1).astype(np.float32)
     scene = require("embreex.rtcore_scene", "render").EmbreeScene()
-    faces = np.concatenate([corners, corners + len(flat)])
-    require("embreex.mesh_construction", "render").TriangleMesh(scene, both.astype(np.float32), faces.astype(np.int32))
+    require("embreex.mesh_construction", "render").TriangleMesh(scene, flat, faces[small].astype(np.int32))
     row, column = np.divmod(np.arange(high * wide), wide)
     origins = np.stack([column + 0.5, row + 0.5, np.full(len(row), 2 * away.max() + 1)], axis=1).astype(np.float32)
     found = scene.run(origins, np.tile(np.float32([0, 0, -1]), (len(row), 1)), output=1)
     at = np.flatnonzero(found["primID"] >= 0)
     u, v = found["u"][at], found["v"][at]
-    return found["primID"][at] % len(corners), np.stack([1 - u - v, u, v], axis=1), at
+    return small[found["primID"][at]], np.stack([1 - u - v, u, v], axis=1), at

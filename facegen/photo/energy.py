@@ -170,7 +170,7 @@ class Energy:
         found = cho_solve(cho_factor(scaled), goal)
         if ((found < bounds[0]) | (found > bounds[1])).any():
             root = cholesky(scaled)
-            found = lsq_linear(root, solve_triangular(root, goal, trans="T"), bounds, method="bvls").x
+            found = lsq_linear(root, solve_triangular(root, goal, trans=1), bounds, method="bvls").x
         step = np.zeros(len(gradient))
         step[free] = found * unit
         return step

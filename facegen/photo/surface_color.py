@@ -37,7 +37,7 @@ def within(shot: Shot) -> Callable[[np.ndarray], np.ndarray]:
 
     def asked(places: np.ndarray) -> np.ndarray:
         pixels = np.floor(places).astype(np.int64)
-        there = ((pixels >= 0) & (pixels < size)).all(axis=1)
+        there = np.asarray(((pixels >= 0) & (pixels < size)).all(axis=1))
         there[there] = inside[pixels[there, 1], pixels[there, 0]]
         return there
 
