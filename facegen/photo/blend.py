@@ -127,8 +127,9 @@ class Blend:
 
 
 def spread_out(mesh: TriMesh) -> tuple[np.ndarray, np.ndarray]:
-    """Texture coordinates by the angle from straight ahead, seen from a head's middle; nothing is cut, so that a file has
-    as many vertices as the mesh.
+    """Texture coordinates by the angle from straight ahead, seen from a head's middle.
+
+    Nothing is cut, so that a file has as many vertices as the mesh.
 
     Returns:
         uv: (V, 2).
@@ -153,7 +154,7 @@ def _texels(uv: np.ndarray, faces: np.ndarray, away: np.ndarray) -> tuple[np.nda
     require("embreex.mesh_construction", "render").TriangleMesh(scene, flat, faces[small].astype(np.int32))
     row, column = np.divmod(np.arange(high * wide), wide)
     origins = np.stack([column + 0.5, row + 0.5, np.full(len(row), 2 * away.max() + 1)], axis=1).astype(np.float32)
-    found = scene.run(origins, np.tile(np.float32([0, 0, -1]), (len(row), 1)), output=1)
+    found = scene.run(origins, np.tile(np.array([0, 0, -1], np.float32), (len(row), 1)), output=1)
     at = np.flatnonzero(found["primID"] >= 0)
     u, v = found["u"][at], found["v"][at]
     return small[found["primID"][at]], np.stack([1 - u - v, u, v], axis=1), at
