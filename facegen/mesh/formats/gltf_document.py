@@ -22,6 +22,9 @@ from facegen.plain_text import parse_json
 ELEMENT_LIMIT = 1 << 24
 """Vertices, triangles or texture coordinates that a file may make at most. Nodes may show one mesh any number of times,
 so that a small file can ask for any amount of memory. Chosen: scans have up to some million."""
+UNEARNED, UNEARNED_TIMES = 32 << 20, 64
+"""Bytes of zeros that accessors without data may make, and how many more for each byte of the buffers. Chosen: shapes
+of a dense head that move few vertices each have room."""
 MALFORMED = (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
 """What reading a damaged description raises: the JSON is free text, and any field may have any type."""
 DAMAGED = (
@@ -121,6 +124,8 @@ class Document:
         self.tree, self.binary, self.folder, self.unpacked_from = tree, binary, folder, unpacked_from
         self.other_chunks: list[bytes] = []  # of a GLB container, which nobody here reads
         self.buffers: dict[int, bytes] = {}
+        self.read: dict[tuple[int, int, bool], np.ndarray] = {}  # accessors, which may be named any number of times
+        self.unearned = 0
         self.refuse_extensions()
 
     def refuse_extensions(self) -> None:
@@ -199,8 +204,19 @@ class Document:
         """(count, width) numbers, with sparse replacements and normalisation applied.
 
         One without data is zero by the format, and of what should have some a sign that they are compressed: `zeros`
-        takes it, as morph targets have it that move nothing. Matrices of a width of 16 come by columns.
+        takes it, as morph targets have it that move nothing. Matrices of a width of 16 come by columns. Each is read
+        once, and not to be changed.
         """
+        asked = (index, width, zeros) if type(index) is int else None
+        if asked in self.read:
+            return self.read[asked]
+        values = self._accessor(index, width, zeros)
+        values.flags.writeable = False
+        if asked is not None:
+            self.read[asked] = values
+        return values
+
+    def _accessor(self, index: Any, width: int, zeros: bool) -> np.ndarray:
         entry = self.item("accessors", index)
         kind = next(name for name, numbers in WIDTHS.items() if numbers == width)
         dtype = np.dtype(_number_type(entry))
@@ -212,9 +228,8 @@ class Document:
             values = self.view(entry, dtype, count, width)
         elif sparse is None and not zeros:
             raise MeshError(f"accessor {index} has no data here; if the file is compressed, export it without")
-        elif count > ELEMENT_LIMIT:
-            raise MeshError(f"accessor {index}: {count} elements are more than the {ELEMENT_LIMIT} that are read")
         else:
+            self._earn(index, count * width * dtype.itemsize)
             values = np.zeros((count, width), dtype)
         if sparse is not None:
             values = values.copy()
@@ -226,6 +241,16 @@ class Document:
         if entry.get("normalized") and dtype.kind in "iu":
             return np.maximum(values / np.iinfo(dtype).max, -1.0)
         return values
+
+    def _earn(self, index: Any, size: int) -> None:
+        """Refuse elements of which the file has no bytes, beyond what a file of its size may have."""
+        self.unearned += size
+        most = UNEARNED + UNEARNED_TIMES * sum(map(len, self.buffers.values()))
+        if self.unearned > most:
+            raise MeshError(
+                f"accessor {index}: it and others without data make {self.unearned >> 20:,} MB of zeros, more than the "
+                f"{most >> 20:,} that a file of this size may; export it anew"
+            )
 
     def colors(self, index: Any) -> tuple[np.ndarray, np.ndarray | None]:
         """(N, 3) linear colours and, where they have one, (N,) alpha."""

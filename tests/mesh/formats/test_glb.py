@@ -3,6 +3,7 @@
 import base64
 import json
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facegen.errors import MeshError
+from facegen.mesh.formats import gltf_document
 from facegen.mesh.formats.glb import read_glb
 from facegen.mesh.formats.gltf_document import ELEMENT_LIMIT
 from facegen.mesh.formats.io import read_mesh
@@ -514,3 +516,13 @@ def test_what_a_small_file_may_ask_for_is_bounded(glb, monkeypatch):
     attributes |= {f"JOINTS_{k}": attributes["JOINTS_0"] for k in range(9)}
     with pytest.raises(MeshError, match="hang on 36 joints each; up to 32"):
         read_glb(glb(document))
+
+
+def test_accessors_without_data_make_no_more_zeros_than_their_file_may_ask_for() -> None:
+    entry = {"componentType": 5126, "count": 1 << 20, "type": "VEC3"}  # 12 MiB
+    document = gltf_document.Document({"accessors": [entry] * 4}, b"", Path())
+    first = document.accessor(0, 3, zeros=True)
+    assert document.accessor(0, 3, zeros=True) is first  # each is read once, however often it is named
+    document.accessor(1, 3, zeros=True)
+    with pytest.raises(MeshError, match="accessor 2: it and others without data make 36 MB of zeros, more than the 32"):
+        document.accessor(2, 3, zeros=True)
