@@ -62,6 +62,7 @@ def built(packed: Mapping[str, Any], state: Mapping[str, Any], corpus: CorpusInB
     """
     if packed["model"] is None or packed["model"] in MODELS:
         kind = named_class(packed["network"], nn.Module, NETWORKS)
+        _require_earned(packed["settings"], state)
         network = _made(kind, packed["network"], corpus.hierarchy, len(corpus.expressions), **packed["settings"])
         prefix = "network."  # under which `ExpressionModel` has it
     else:
@@ -76,6 +77,19 @@ def built(packed: Mapping[str, Any], state: Mapping[str, Any], corpus: CorpusInB
     if not all(bool(value.isfinite().all()) for value in network.state_dict().values()):
         raise CheckpointError(DIVERGED)
     return network.eval()
+
+
+def _require_earned(settings: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+    """Refuse sizes that no weight has, before anything of that size is made.
+
+    Raises:
+        CheckpointError: there is one.
+    """
+    largest = max((size for value in state.values() for size in value.shape), default=0)
+    for name, value in settings.items():
+        for size in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(size, int) and size > largest:
+                raise CheckpointError(f"{name} is {size}, and no weight has so many rows; the file is damaged")
 
 
 def shapes(network: nn.Module) -> dict[str, tuple[int, ...]]:

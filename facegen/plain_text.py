@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,18 @@ def read_plain_yaml(path: Path) -> tuple[Any, Any]:
         raise FacegenError(f"{path}: {line}is no YAML; write one `key: value` a line, lists as [a, b]") from error
     except (yaml.YAMLError, OSError, ValueError, TypeError) as error:
         raise FacegenError(f"{path} is no YAML; write one `key: value` a line, as text in UTF-8") from error
+
+
+def require_bounded_yaml(path: Path) -> None:
+    """Look at a file of YAML before somebody else reads it, who has no bounds of their own and says whether it is YAML.
+
+    Raises:
+        FacegenError: it is too large or too deep, or has references to other values.
+    """
+    if path.stat().st_size > MOST_BYTES:
+        raise FacegenError(f"{path}: expected at most {MOST_BYTES >> 20} MiB of YAML; split it")
+    with suppress(yaml.YAMLError, OSError, ValueError):
+        _require_plain(path, path.read_text(encoding="utf-8"))
 
 
 def _require_plain(path: Path, text: str) -> None:

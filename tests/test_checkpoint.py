@@ -17,10 +17,11 @@ from shapes import plate_with_hole
 from torch import nn
 
 from facegen.animation import animate
-from facegen.checkpoint import load, read_raw
+from facegen.checkpoint import StoredNetwork, load, read_raw
 from facegen.checkpoint_digest import with_digest
 from facegen.checkpoint_entry import NETWORKS, Built, pack, require_same
 from facegen.checkpoint_format import FORMAT, KEY, MODELS
+from facegen.checkpoint_networks import built
 from facegen.data.corpus import Corpus
 from facegen.data.identity import Identity
 from facegen.errors import CheckpointError
@@ -484,3 +485,12 @@ def test_weights_that_single_precision_cannot_hold_are_refused(content: dict[str
     bias = content["state_dict"]["network.decoder.full.bias"]
     content["state_dict"]["network.decoder.full.bias"] = torch.full(bias.shape, 1e300, dtype=torch.float64)
     assert "weights are NaN or infinite" in refused(written(content, tmp_path))
+
+
+@pytest.mark.parametrize("name", ["latent", "style", "people"])
+def test_sizes_that_no_weight_has_are_refused_before_anything_is_made_of_them(name: str) -> None:
+    stored = load().source
+    assert isinstance(stored, StoredNetwork)
+    packed = {**stored.packed, "settings": {**stored.packed["settings"], name: 10**7}}
+    with pytest.raises(CheckpointError, match=f"{name} is 10000000, and no weight has so many rows"):
+        built(packed, stored.state, stored.corpus)

@@ -48,3 +48,30 @@ def test_links(tmp_path: Path) -> None:
     assert not is_there(tmp_path / "gone")
     with pytest.raises(FacegenError, match="expected a file, found a folder; move it away"):
         is_there(tmp_path)
+
+
+@pytest.mark.parametrize("folder", ["", "data"])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: &a [1]\nb: [*a, *a]\n", "expected plain values, found a reference"),
+        ("model: ${oc.env:HOME}\n", "expected plain values, found a reference"),
+        ("a: " + "[" * 70 + "]" * 70 + "\n", "is more than 64 lists or tables deep"),
+    ],
+)
+def test_a_training_config_is_bounded_before_anything_is_built_of_it(
+    folder: str,
+    text: str,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / folder / "a.yaml").write_text(text)
+    if folder:
+        (tmp_path / "a.yaml").write_text("data: data/a.yaml\n")
+    assert run(["fit", "--config", "a.yaml"]) == 2
+    line = capsys.readouterr().err
+    assert said in line and line.count("\n") == 1

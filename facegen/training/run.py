@@ -20,6 +20,7 @@ from facegen.data.manifest import read_manifest
 from facegen.data.module import ExpressionDataModule
 from facegen.errors import FacegenError, unknown
 from facegen.models.base import ExpressionModel
+from facegen.plain_text import require_bounded_yaml
 from facegen.readable import require_file
 from facegen.training.callbacks import PredictionWriter
 from facegen.training.progress_lines import ProgressLines
@@ -73,7 +74,7 @@ def own_data_module(arguments: list[str]) -> str | None:
         FacegenError: the path leads to no data module.
     """
     found = None
-    _require_no_pipe(arguments)
+    _require_readable(arguments)
     for place, argument in enumerate(arguments):
         option, given, value = argument.partition("=")
         if not given:
@@ -91,13 +92,15 @@ def own_data_module(arguments: list[str]) -> str | None:
     return found
 
 
-def _require_no_pipe(arguments: list[str]) -> None:
-    """Refuse a pipe or a device in the place of a file, which the parser would wait for."""
+def _require_readable(arguments: list[str]) -> None:
+    """Refuse a pipe or a device in the place of a file, which the parser would wait for, and YAML without bounds."""
     for argument in arguments:
         value = argument.partition("=")[2] or argument
         with suppress(OSError, ValueError):  # no name at all
             if Path(value).exists() and not Path(value).is_dir():
                 require_file(value)
+                if value.endswith((".yaml", ".yml")):
+                    require_bounded_yaml(Path(value))
 
 
 def _data_class(data: object, folder: Path) -> str | None:
@@ -114,6 +117,7 @@ def _data_class(data: object, folder: Path) -> str | None:
 
 def _plain_yaml(path: Path) -> object:
     """What a file holds; None where it cannot be read, which the parser says in its own words."""
+    require_bounded_yaml(path)
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, RecursionError, ValueError, yaml.YAMLError):
