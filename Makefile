@@ -11,7 +11,7 @@ BUILT = CMAKE_POLICY_VERSION_MINIMUM=3.5 $(PIP)
 # All that the first pictures need beside facegen and its compiled forms: a small part of what it depends on, no torch.
 FIRST = numpy scipy pyyaml tqdm lazy-loader pillow embreex imageio-ffmpeg
 
-.PHONY: demo test tests fuzz audit long-runs types lint docs package built-package tried-package lowest blender elsewhere browser false-faces lids own-face six six-skin six-sheet usual photos draws studio studio-clip three pretrained clean
+.PHONY: demo test tests fuzz audit long-runs types lint docs package built-package tried-package lowest blender elsewhere browser false-faces lids own-face six six-skin six-sheet usual photos leaning draws studio studio-clip three pretrained clean
 
 # The first pictures need little; what training needs is fetched and built once they are there.
 demo: $(SHOWN)
@@ -169,6 +169,10 @@ usual: $(SET_UP)
 # (docs/photo.md), some minutes: make photos DATA=../ICT-FaceKit.
 photos: $(SET_UP)
 	PYTHONPATH=tests $(BIN)/python tests/benchmark/photos.py $(DATA)
+
+# What the detector errs by, which `facegen photo` knows: half an hour of one core.
+leaning: $(SET_UP)
+	PYTHONPATH=tests $(BIN)/python tests/benchmark/learn_leaning.py $(DATA)
 
 # What to draw a take by, tried behind one trained generator of performances (docs/study.md), an hour of one core:
 # make draws DATA="runs/ict_performance/version_0/checkpoints/last.ckpt corpora/ict_takes".
