@@ -208,7 +208,8 @@ def _strange(folder: Path) -> list[str]:
         made = parse_json((folder / RECORD).read_text(encoding="utf-8"))["made"]
     except (OSError, ValueError, KeyError, TypeError):
         made = None
-    made = made if isinstance(made, dict) else {}
+    if not isinstance(made, dict):  # no run's, however much is in it
+        return [name for name in os.listdir(folder) if name != RECORD]
     strange = []
     for path in _files(folder):
         name = str(path.relative_to(folder))

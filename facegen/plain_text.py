@@ -72,8 +72,12 @@ def require_bounded_yaml(path: Path) -> None:
     """
     if path.stat().st_size > MOST_BYTES:
         raise FacegenError(f"{path}: expected at most {MOST_BYTES >> 20} MiB of YAML; split it")
-    with suppress(yaml.YAMLError, OSError, ValueError):
-        _require_plain(path, path.read_text(encoding="utf-8"))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise FacegenError(f"{path} is no YAML; write one `key: value` a line, as text in UTF-8") from error
+    with suppress(yaml.YAMLError, ValueError):
+        _require_plain(path, text)
 
 
 def _require_plain(path: Path, text: str) -> None:

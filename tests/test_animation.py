@@ -158,7 +158,7 @@ def test_what_the_model_does_not_know_is_refused_with_what_it_knows(model: Check
     ):
         with pytest.raises(MotionError, match="joy.*anger, happy, sad"):
             refused()
-    with pytest.raises(MotionError, match="at least two steps, got 1"):
+    with pytest.raises(MotionError, match="at least two steps and has at most 10,000, got 1"):
         interpolate(model, neutral, "sad", "happy", 1)
 
 

@@ -99,9 +99,15 @@ def test_a_command_starts_without_loading_torch() -> None:
         (["prepare", "folder", "--root", "/nowhere", "--out", "x"], ["/nowhere: no such folder"]),
         (["inspect", "nowhere.ckpt"], ["nowhere.ckpt: no such file"]),
         (["export", "nowhere.npz", "--out", "x.glb"], ["nowhere.npz: no such file"]),
-        (["prepare", "synthetic", "--seed", "-1", "--out", "x"], ["seed must be 0 or more"]),
-        (["prepare", "synthetic", "--seed", "1e3", "--out", "x"], ["--seed: must be a whole number, got '1e3';"]),
-        (["prepare", "synthetic", "--fps", "many", "--out", "x"], ["--fps: must be a number, got 'many';"]),
+        (["prepare", "synthetic", "--seed", "-1", "--out", "x"], ["--seed: must be a whole number from 0 to"]),
+        (
+            ["prepare", "synthetic", "--seed", "1e3", "--out", "x"],
+            ["--seed: must be a whole number from 0 to", "got '1e3';"],
+        ),
+        (
+            ["prepare", "synthetic", "--fps", "many", "--out", "x"],
+            ["--fps: must be a number from 0.01 to 10,000, got 'many';"],
+        ),
         (["prepare", "synthetic", "--seed", "9" * 5000, "--out", "x"], [f"whole number, got '{'9' * 40}';"]),
         (
             ["prepare", "synthetic", "--acting", "recorded", "--fps", "1", "--out", "x"],
@@ -373,11 +379,15 @@ def test_weights_that_diverged_are_refused(
     fails(capsys, ["inspect", tmp_path / "nan.ckpt"], "nan.ckpt", "training has diverged")
 
 
-def test_more_frames_than_fit_into_memory(
+def test_more_frames_than_anybody_means(
     neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     more = ["--expression", "happy", "--frames", "1000000000000"]
-    fails(capsys, animate(neutral_path, checkpoint_path, tmp_path / "x.npz", *more), "not enough memory")
+    fails(
+        capsys,
+        animate(neutral_path, checkpoint_path, tmp_path / "x.npz", *more),
+        "--frames: must be a whole number from 1 to",
+    )
 
 
 def test_bad_meshes_are_refused(
@@ -494,7 +504,11 @@ def test_interpolate_goes_from_one_apex_to_the_other(
     steps = np.linalg.norm(made.vertices - made.vertices[0], axis=-1).mean(axis=1)
     assert (np.diff(steps) > 0).all()
     fails(capsys, [*base, "--from", "sad", "--to", "joy"], "unknown expression 'joy'")
-    fails(capsys, [*base[:6], 1, "--out", out, "--from", "sad", "--to", "happy"], "at least two steps")
+    fails(
+        capsys,
+        [*base[:6], 1, "--out", out, "--from", "sad", "--to", "happy"],
+        "--steps: must be a whole number from 2 to 10,000, got '1'",
+    )
 
 
 def test_export_a_recorded_sequence(corpus_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

@@ -267,7 +267,7 @@ MALFORMED = {
 
 @pytest.mark.parametrize("name", MALFORMED)
 def test_malformed_files_are_one_line(tmp_path: Path, name: str) -> None:
-    assert "not a readable pickle, or a damaged one (" in refused(tmp_path, MALFORMED[name])
+    assert "not a readable pickle, or a damaged one" in refused(tmp_path, MALFORMED[name])
 
 
 @pytest.mark.parametrize("protocol", range(6))
@@ -311,7 +311,7 @@ def test_deep_nesting_is_survived(tmp_path: Path) -> None:
 
 
 def test_missing_files(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"none\.pkl: cannot be read \(No such file"):
+    with pytest.raises(DataError, match=r"none\.pkl: no such file"):
         read_plain_pickle(tmp_path / "none.pkl")
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="this is a folder"):
         read_plain_pickle(tmp_path)

@@ -14,6 +14,7 @@ import numpy as np
 from facegen.errors import DataError
 from facegen.motion.confidence import confidence
 from facegen.plain_text import parse_json
+from facegen.readable import is_there
 from facegen.schema import refuse
 from facegen.tables import CORPUS
 
@@ -123,6 +124,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """
     if not path.is_dir():
         raise DataError(f"{path}: no such corpus; make one with `facegen prepare SOURCE --out {path}`")
+    if not is_there(path / MANIFEST):
+        raise DataError(f"{path}: not a corpus, it has no {MANIFEST}")
     try:
         manifest = parse_json((path / MANIFEST).read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT:
@@ -131,8 +134,6 @@ def read_manifest(path: Path) -> dict[str, Any]:
             )
         if manifest["digest"] != manifest_digest(manifest):
             raise DataError(f"{path}: {MANIFEST} was changed after it was written; prepare the corpus again")
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: not a corpus, it has no {MANIFEST}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path}: {MANIFEST} cannot be read, or lacks its format; prepare the corpus again") from error
     return manifest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -70,7 +71,7 @@ def _pipe(command: list[str], frames: Iterator[np.ndarray]) -> None:
         raise
     if process.returncode:
         last = said.splitlines()[-1] if said else f"exit status {process.returncode}"
-        raise OSError(f"ffmpeg could not write the film: {last}")
+        raise OSError(errno.EIO, f"ffmpeg could not write the film: {last}")
 
 
 def film_summary(sequence: Sequence, size: int, written: Path) -> str:

@@ -17,7 +17,7 @@ import torch
 
 from facegen.checkpoint import load, read_raw
 from facegen.checkpoint_digest import with_digest
-from facegen.checkpoint_format import KEY
+from facegen.checkpoint_format import KEY, PERFORMERS
 from facegen.errors import CheckpointError
 from facegen.files import new_file
 from facegen.motion.live_link import SHAPES
@@ -39,7 +39,9 @@ all signs of the six expressions, the one whom all others resemble most."""
 def pack_model(run: Path, path: Path = MODEL, usual: int | None = USUAL) -> None:
     """Write what of a run's checkpoint is needed to use it: no optimiser's state, nothing of where it was trained."""
     content = read_raw(run)
-    entry = {**content[KEY], "settings": {**content[KEY]["settings"], "usual": usual}}
+    entry = content[KEY]
+    if entry["network"] in PERFORMERS:
+        entry = {**entry, "settings": {**entry["settings"], "usual": usual}}
     kept = {KEY: entry, "state_dict": content["state_dict"], "epoch": int(content.get("epoch", 0))}
     packed = io.BytesIO()
     torch.save(with_digest(kept), packed)  # a file's name would be part of what is in it

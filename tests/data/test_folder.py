@@ -111,7 +111,7 @@ def neutral(root: Path, name: str, scale: float) -> None:
 
 HEAD = "subject,expression,onset,apex_start,apex_end,offset\n"
 DAMAGES = {
-    "unknown unit 'inch'": damage_yaml("units: inch"),
+    "units: expected mm or cm or m, found 'inch'": damage_yaml("units: inch"),
     "unknown test subject 'eve'": damage_yaml("test_subjects: [eve]"),
     "unknown validation subject 'eve'": damage_yaml("val_subjects: [eve]"),
     "ann is a test subject, and nobody": damage_yaml("test_subjects: [ann]\nval_subjects: [cleo, ann]"),
@@ -119,7 +119,7 @@ DAMAGES = {
     "unknown validation subject '2'; known are: ann": damage_yaml("val_subjects: [2]"),
     "unknown expression 'sad'": damage_yaml("expressions: [happy]"),
     "unknown key 'fpss'": damage_yaml("fpss: 3"),
-    "fps must be a positive number": damage_yaml("fps: 0"),
+    "fps: expected a number from 0.01 to 10000, found 0": damage_yaml("fps: 0"),
     "the header must be": damage_csv("who,what\n"),
     "line 2: expected subject": damage_csv(HEAD + "ann,happy,0,1\n"),
     "line 2: there is no recording eve/happy": damage_csv(HEAD + "eve,happy,0,1,2,3\n"),
@@ -127,7 +127,7 @@ DAMAGES = {
     "unknown subject 'eve'": lambda root: neutral(root, "eve", 0.1),
     "times the size of the other subjects": lambda root: neutral(root, "ann", 1.0),
     "line 2: the phases must follow": damage_csv(HEAD + "ann,happy,5,1,2,3\n"),
-    "line 2: expected four whole numbers of frames, got 2026-02-31,1,2,3": damage_csv(
+    "line 2: expected a frame, a whole number counted from 0, got '2026-02-31'": damage_csv(
         HEAD + "ann,happy,2026-02-31,1,2,3\n"
     ),
     "annotated twice": damage_csv(HEAD + "ann,happy,0,1,2,3\nann,happy,0,1,2,3\n"),

@@ -44,7 +44,7 @@ def opened(head_studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> Ite
     found.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open, an event loop runs in this thread
 def chromium() -> Iterator[Any]:
     driven = pytest.importorskip("playwright.sync_api")
     if CHROMIUM is None:
@@ -55,7 +55,7 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tab(chromium: Any, opened: Opened) -> Iterator[Callable[[], Any]]:
     """Opens tabs of their own, small ones, since a processor draws them; no error may be told in any."""
     contexts, errors = [], []
