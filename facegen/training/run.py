@@ -61,7 +61,7 @@ class OneLineParser(LightningArgumentParser):
     """A parser whose errors are one line."""
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        reason = re.sub(r"<class '(?:\w+\.)*(\w+)'>", r"\1", " ".join(message.split()))
+        reason = re.sub(r"<class '(?:\w+\.)*(\w+)'>", r"\1", " ".join(message.split())).replace("NoneType", "null")
         raise FacegenError(f"{reason}; `facegen VERB --help` lists what there is") from ex
 
 

@@ -104,11 +104,13 @@ def _wrong(case: Case, folder: Path, said: dict[str, Any], texts: list[str], slo
     strange = [line for line in lines if not line.startswith("facegen: ")]
     if refused and (len(lines) != 1 or not lines[0].startswith("facegen: error: ")):
         return f"{len(lines)} lines on standard error where one was expected: {' | '.join(strange or lines)[:200]}"
-    if strange and not case.line().startswith("facegen fit "):  # Lightning tells how training goes
+    if not refused and case.line().startswith("facegen fit "):
+        return ""  # Lightning tells how training goes
+    if strange:
         return f"a line on standard error that is not facegen's: {strange[0][:200]}"
     if found := strange_words(texts[1]):
         return f"words of a library: {found!r}"
-    if refused and not any(name in lines[0] for name in case.names):
+    if refused and not any(name in lines[0] for name in (*case.names, "Parser key")):
         return f"the message names none of {', '.join(case.names)}"
     if refused and len(lines[0]) > LONGEST:
         return f"a message of {len(lines[0])} characters"

@@ -77,7 +77,7 @@ def tab(chromium: Any, opened: Opened) -> Iterator[Callable[[], Any]]:
     assert errors == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def first_tab(tab: Callable[[], Any]) -> Any:
     return tab()
 
