@@ -68,8 +68,8 @@ def write_case(name: str, inputs: Path, folder: Path) -> Case:
     if kind not in COUNTS or not number.isdecimal():
         raise ValueError(f"unknown case {name!r}; a case is KIND-NUMBER, kinds are {', '.join(COUNTS)}")
     if kind == "settings":
-        _link(inputs, folder, None)
         command, option = setting(rng)
+        _link(inputs, folder, command)
         typed = " ".join(command[-1].split())[:20]
         named = (option, option.strip("-").replace("-", " "), typed or option, repr(command[-1])[1:-1][:20] or option)
         return Case(name, command, command[-1][:40], (*named, *(PLACE if option == "--out" else ())))
@@ -92,13 +92,15 @@ def _named(chosen: Input, command: list[str]) -> tuple[str, ...]:
     return (path.name, path.stem, *chosen.other, *(word for word in command[1:2] if not word.startswith("-")))
 
 
-def _link(inputs: Path, folder: Path, command: list[str] | None) -> None:
+def _link(inputs: Path, folder: Path, command: list[str]) -> None:
     """The inputs again, without a copy of what they hold; of folders only those that the command names."""
     folder.mkdir()
     (folder / "out").mkdir()
-    words = {word.partition("/")[0] for word in command or ()}
+    words = {word.partition("/")[0] for word in command}
+    if "fit.yaml" in words:
+        words.add("corpus")
     for entry in inputs.iterdir():
         if not entry.is_dir():
             os.link(entry, folder / entry.name)
-        elif command is None or entry.name in words or (entry.name == "corpus" and "fit" in words):
+        elif entry.name in words:
             shutil.copytree(entry, folder / entry.name, copy_function=os.link)

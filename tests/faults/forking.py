@@ -5,6 +5,7 @@ The parent of it writes a line of JSON for each case, and reads one.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -42,6 +43,7 @@ def main(inputs: Path) -> None:
         if kind not in loaded:
             loaded.add(kind)
             load(kind, inputs)
+            gc.freeze()  # no case copies what is loaded, looking through it for garbage
         print(json.dumps(vars(tried(line.strip(), inputs, slow))), file=answers, flush=True)
 
 
