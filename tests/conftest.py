@@ -29,6 +29,12 @@ def _no_lines_of_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "LINE_PERIOD", 1e9)  # seconds
 
 
+@pytest.fixture(autouse=True)
+def _one_process_for_each_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests run beside each other; `data/test_processes.py` holds that more processes write the same bytes."""
+    monkeypatch.setattr("facegen.data.processes.usable_cores", lambda: 1)
+
+
 @pytest.fixture(scope="session")
 def ict_root() -> Path:
     """The folder of the ICT FaceKit; tests on its faces skip where it is not there."""
@@ -61,8 +67,8 @@ def live_link_root() -> Path:
 def corpus_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small corpus of the built-in faces, made by the command: 5 subjects, of whom one validates and one tests."""
     path = tmp_path_factory.mktemp("data") / "corpus"
-    arguments = "prepare synthetic --subjects 5 --val-subjects 1 --vertices 420 --frames 10 14 --fps 10 --depth 3 --out"
-    assert run([*arguments.split(), str(path)]) == 0
+    size = "--subjects 5 --val-subjects 1 --vertices 420 --frames 10 14 --fps 10 --depth 3 --workers 1"
+    assert run(["prepare", "synthetic", *size.split(), "--out", str(path)]) == 0
     return path
 
 

@@ -15,7 +15,8 @@ from shapes import grid, sphere
 from facegen.detection import detector
 from facegen.detection.search import UnseenError, find_landmarks
 from facegen.errors import FacegenError, MeshError
-from facegen.face import Face, read_face, refusal_picture
+from facegen.face import Face
+from facegen.face_file import read_face, refusal_picture
 from facegen.fitting.register import FitError
 from facegen.landmarks.points import CHIN_TIP, FOREHEAD_TOP
 from facegen.mesh import TriMesh, read_mesh, vertex_normals, write_mesh

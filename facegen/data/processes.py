@@ -24,7 +24,8 @@ THREADS: dict[str, str] = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREAD
 
 def usable_cores() -> int:
     """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0))
+    # macOS does not tell which of them a process may use.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

@@ -7,11 +7,12 @@ import numpy as np
 import torch
 from torch import nn
 
+from facegen.nn.acts_usually import ActsUsually
 from facegen.nn.performance_network import PerformanceNetwork
 from facegen.nn.torch_generator import TorchGenerator
 
 
-class TorchPerformance(TorchGenerator):
+class TorchPerformance(ActsUsually, TorchGenerator):
     """Acts labels for a person at rest, in a style, by a seed."""
 
     network: PerformanceNetwork
@@ -26,16 +27,6 @@ class TorchPerformance(TorchGenerator):
         return self.network.latents(
             motion, torch.tensor([0, len(motion)]), None if own is None else own[None], take
         ).numpy()
-
-    def latents(self, label: np.ndarray, neutral: np.ndarray | None = None) -> np.ndarray:
-        """(T, Z) of a label (T, E), in the usual style, by the mean of all takes."""
-        return self.performed(label, self.usual_style(), None)
-
-    def together(
-        self, label: np.ndarray, neutral: np.ndarray | None = None, latents: np.ndarray | None = None
-    ) -> np.ndarray:
-        made = self.displacements(self.latents(label) if latents is None else latents)
-        return made if neutral is None else made * self.proportions(neutral)
 
     @torch.inference_mode()
     def usual_style(self) -> np.ndarray | None:

@@ -12,7 +12,8 @@ from facegen.animation import made_frames, neutral_of
 from facegen.checkpoint import Checkpoint
 from facegen.detection.look import camera_at
 from facegen.exporters.glb import primitive_vertices, write_glb
-from facegen.face import Carried, Face, read_face
+from facegen.face import Carried, Face
+from facegen.face_file import read_face
 from facegen.fitting.keyframes import CarriedFields
 from facegen.landmarks.points import Landmarks
 from facegen.mesh.appearance import Appearance

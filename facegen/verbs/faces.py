@@ -174,7 +174,7 @@ def animate(options: Namespace) -> None:
 
 def _face(options: Namespace, model: Checkpoint, grouped: bool = True) -> Face:
     """The mesh that the options name, ready to be moved by the model."""
-    from facegen.face import read_face
+    from facegen.face_file import read_face
 
     template, own = model.hierarchy.template, model.landmarks.get("template")
     names = options.groups

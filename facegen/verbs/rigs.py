@@ -74,7 +74,7 @@ def rig(options: Namespace) -> None:
     """A mesh gets the shapes that a basis has."""
     from facegen.exporters.page import SUFFIX as PAGE
     from facegen.exporters.rig import DOCUMENTS, require_rig_suffix, write_rig
-    from facegen.face import read_face
+    from facegen.face_file import read_face
     from facegen.mesh.formats.io import read_appearance, read_mesh, read_portion
     from facegen.pictures.sheets import write_picture
     from facegen.rigging.basis import ShapeBasis

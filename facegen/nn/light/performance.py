@@ -8,6 +8,7 @@ import numpy as np
 
 from facegen.mesh.alignment import rigid_transform
 from facegen.mesh.hierarchy import MeshHierarchy
+from facegen.nn.acts_usually import ActsUsually
 from facegen.nn.light.encoder import LightEncoder
 from facegen.nn.light.generator import LightGenerator
 from facegen.nn.light.spirals import LightSpirals
@@ -25,7 +26,7 @@ from facegen.nn.performance_form import (
 from facegen.nn.spiral_steps import CHANNELS
 
 
-class LightPerformance(LightGenerator):
+class LightPerformance(ActsUsually, LightGenerator):
     """Acts labels for a person at rest, in a style, by a seed.
 
     Args:
@@ -71,16 +72,6 @@ class LightPerformance(LightGenerator):
     def take(self, weights: Mapping[str, np.ndarray]) -> None:
         super().take(weights)
         self.weights = {name: weights[name].astype(np.float64) for name in self.shapes if name in _USED}
-
-    def latents(self, label: np.ndarray, neutral: np.ndarray | None = None) -> np.ndarray:
-        """(T, Z) of a label (T, E), in the usual style, by the mean of all takes."""
-        return self.performed(label, self.usual_style(), None)
-
-    def together(
-        self, label: np.ndarray, neutral: np.ndarray | None = None, latents: np.ndarray | None = None
-    ) -> np.ndarray:
-        made = self.displacements(self.latents(label) if latents is None else latents)
-        return made if neutral is None else made * self.proportions(neutral)
 
     def performed(self, label: np.ndarray, style: np.ndarray | None, seed: int | None) -> np.ndarray:
         """(T, Z) of a label (T, E), in a style (S,), nobody's where it is None, of the take that a seed draws, the mean
