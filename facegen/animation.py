@@ -15,6 +15,7 @@ from facegen.mesh.alignment import rigid_transform
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.motion.limits import MOST_STEPS
 from facegen.performing import MEAN, Style, performer, require_performs
+from facegen.rigging.known_head import known_head
 from facegen.sequence.frames import Frames
 from facegen.sequence.sequence import Sequence
 
@@ -30,15 +31,19 @@ def ready(neutral: TriMesh | Face, model: Checkpoint) -> Face:
     """Prepare a neutral to be moved by the model; see `Face.of` for what is refused."""
     if isinstance(neutral, Face):
         return neutral
+    if (known := known_head(model.hierarchy.template, neutral)) is not None:
+        return known
     return Face.of(model.hierarchy.template, neutral, own=model.landmarks.get("template"))
 
 
 def neutral_of(face: Face, model: Checkpoint) -> np.ndarray:
     """(1, V, 3) mm: a face at rest in the template's topology, turned as the template, for models that are told it."""
+    # The template's vertices are the first of a mesh that was not fitted.
+    own = face.mesh.vertices[: len(model.hierarchy.template.vertices)]
     if face.fit is None and np.array_equal(face.rotation, np.eye(3)):
-        points = face.mesh.vertices
+        points = own
     else:
-        laid = face.mesh.vertices if face.fit is None else face.fit.vertices * face.factor
+        laid = own if face.fit is None else face.fit.vertices * face.factor
         rotation, shift = rigid_transform(laid, model.hierarchy.template.vertices)
         points = laid @ rotation.T + shift
     return np.asarray(points, dtype=np.float32)[None]
@@ -242,5 +247,6 @@ def register(model: Checkpoint, scan: TriMesh | Face) -> TriMesh:
 
 def _sequence(model: Checkpoint, face: Face, vertices: np.ndarray | Frames, motion: np.ndarray, fps: float) -> Sequence:
     mesh, template = face.mesh, model.hierarchy.template
-    polygons = template.polygons if mesh.polygons is None and face.fit is None else mesh.polygons
+    same = face.fit is None and len(mesh.vertices) == len(template.vertices)
+    polygons = template.polygons if mesh.polygons is None and same else mesh.polygons
     return Sequence(vertices, mesh.faces, fps, motion, model.expressions, polygons)

@@ -46,6 +46,7 @@ def read_face(
     groups: str | None = None,
     grouped: bool = False,
     on_seen: Callable[[TriMesh, Landmarks], object] | None = None,
+    known: Callable[[TriMesh, TriMesh, str | None, str], Face | None] = lambda *_: None,
 ) -> Face:
     """Read a mesh and prepare it; say how well the template fits where it had to be fitted.
 
@@ -57,6 +58,8 @@ def read_face(
         template: (V, 3) mm.
         out: what is to be written from it; a picture that shows why no template fits is named after it.
         units, landmarks, own, grouped, on_seen: see `Face.of`; `landmarks` as a file.
+        known: what makes a face of meshes that need no fit beside those of the template's topology, of template, mesh,
+            units and name; None for every other mesh.
         groups: which of the file's groups to take, with commas between their names; None takes all.
 
     Raises:
@@ -70,7 +73,9 @@ def read_face(
         print(f"facegen: left out: {reason}", file=sys.stderr)
     points = None if landmarks is None else read_landmarks(landmarks)
     try:
-        face = Face.of(template, mesh, units, points, str(path), own, grouped, on_seen)
+        face = known(template, mesh, units, str(path))
+        if face is None:
+            face = Face.of(template, mesh, units, points, str(path), own, grouped, on_seen)
     except (UnseenError, FitError) as error:
         found, hint = (None, "")
         if portion is None and points is None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from facegen.pretrained import MODEL
-from facegen.rigging.shipped_head import NECK, shipped_head
+from facegen.rigging.shipped_head import NECK
 from facegen.sequence.sequence import Sequence
 
 FILES = ("sheet.png", "smile.mp4", "smile.html")
@@ -23,22 +23,22 @@ def first_look(folder: Path) -> None:
     from facegen.animation import animate
     from facegen.checkpoint import load
     from facegen.exporters import export
-    from facegen.face import Face
     from facegen.motion.label import Phases, motion_label
     from facegen.pictures.apex_sheet import apex_sheet
+    from facegen.rigging.whole_head import WholeHead
 
     model = load(MODEL)
-    head, landmarks, look = shipped_head()
-    face = Face.of(model.hierarchy.template, head, "mm", landmarks, "the head", landmarks)
-    seen = np.flatnonzero(head.vertices[:, 1] > np.nanmin(landmarks[:, 1]) - NECK)
+    head = WholeHead.around(model.hierarchy.template)
+    assert head is not None  # they come together
+    seen = np.flatnonzero(head.mesh.vertices[:, 1] > np.nanmin(head.landmarks[:, 1]) - NECK)
 
     def acted(names: Series[str], frames: int, alive: bool = False) -> Sequence:
         phases = Phases.spread(frames)
         labels = [motion_label(frames, name, phases, 1.0, model.expressions, "smooth") for name in names]
-        made = animate(model, face, np.concatenate(labels), model.fps, alive=alive)
-        return replace(made, appearance=look, focus=seen)
+        made = animate(model, head.at_rest(), np.concatenate(labels), model.fps, alive=alive)
+        return replace(made, appearance=head.look, focus=seen)
 
-    six = acted(model.expressions, SHEET_FRAMES)  # in a row, since motion is carried onto the head sequence by sequence
+    six = acted(model.expressions, SHEET_FRAMES)
     parts = [slice(k * SHEET_FRAMES, (k + 1) * SHEET_FRAMES) for k in range(len(model.expressions))]
     row = {
         name: replace(six, vertices=six.vertices[part], motion=six.motion[part])

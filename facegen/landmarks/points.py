@@ -88,6 +88,9 @@ OUTER_LIPS = (RIGHT_MOUTH_CORNER, 39, 37, UPPER_LIP, 267, 269, LEFT_MOUTH_CORNER
 INNER_LIPS = (78, 82, UPPER_INNER_LIP, 312, 308, 317, LOWER_INNER_LIP, 87)
 """The same way round where the lips meet."""
 
+CHEEKS = ((117, 101, 36, 205, 187, 123), (346, 330, 266, 425, 411, 352))
+"""Around the skin of each cheek, from below the eye past the nose to beside the mouth."""
+
 OVAL = (
     *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
     *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),

@@ -6,31 +6,45 @@ import io
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.spatial import KDTree
+from scipy.sparse import diags
+from scipy.sparse.linalg import splu
 
 from facegen.mesh.appearance import Appearance
+from facegen.mesh.laplacian import laplacian
 from facegen.mesh.material import Material, Picture, Texture
-from facegen.mesh.surface import LEAF_SIZE
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
 from facegen.optional import require
 from facegen.photo.fit import PhotoFit
-from facegen.photo.surface_color import GRAZING, JPEG_QUALITY, Shot, colors_at, within
+from facegen.photo.skin_mask import skin_weights
+from facegen.photo.surface_color import GRAZING, JPEG_QUALITY, Shot, colors_at
 
 TEXTURE = (1024, 1536)
 """Pixels of the texture, high and wide. Chosen: a quarter of a millimetre of skin each."""
+WHITE_CORNER = 32
+"""Pixels of the white place's edge, in the corner that directions from a head's middle leave free. Chosen: textures
+that are shrunk four times have it still."""
+WHITE_PLACE = (WHITE_CORNER / 2 / TEXTURE[1], WHITE_CORNER / 2 / TEXTURE[0])
+"""Texture coordinates of its middle."""
+NARROWING = 1.0
+"""Radians from straight ahead, at which the texture has room for a quarter of the skin that it has in the middle.
+Chosen: the face takes half of its width."""
 WIDEST = 0.3
 """Share of the texture's side from which a triangle is one that lies straight behind. Chosen."""
 SHARPNESS = 3
 """Power of the cosine by which a picture counts. Chosen: between the best picture and the second no edge is seen."""
 FADED = 0.05
-"""Weight of all pictures, below which skin fades to what is around it. Chosen."""
+"""How much a picture has to count for a place, so that it is shown there. Chosen: below, it fades to what is around."""
 FEWEST_SHARED = 0.02
 """Share of the vertices that two pictures must both show, so that their brightness can be compared. Chosen."""
-AROUND = 24
-"""Vertices that are seen whose mean colour those take which are not. Chosen: no streaks."""
+SURE = 0.9
+"""How much of a place has to be seen, so that its colour is that of skin. Chosen: hair nearby has no part in it."""
+KNOWN = 1e3
+"""How much the colour of a place that is seen counts, beside that of the places next to it. Chosen: it stays."""
+REACH = 40.0
+"""mm over which skin that is not seen goes over from the colour next to it to the face's. Chosen: a third of a face."""
 SKIN_REACH = 60.0
-"""Steps of 255 from the face's median colour, within which a vertex is skin whose colour others may take, and no hair,
-brow or nostril. Chosen."""
+"""Steps of 255 from the face's median colour, within which a vertex is skin whose colour others may take, and no brow,
+lip or nostril. Chosen."""
 CLEAR = 0.5
 """mm by which rays to the camera begin above the skin, so that it does not hide itself."""
 
@@ -46,40 +60,43 @@ class Blend:
 
     def __init__(self, fits: Sequence[PhotoFit], shots: Sequence[Shot], mesh: TriMesh) -> None:
         self.fits, self.shots, self.mesh = fits, shots, mesh
-        self.ovals = [within(shot) for shot in shots]
+        self.skins = [skin_weights(*shot) for shot in shots]
         self.gains = np.ones((len(fits), 3))
         corner = np.zeros(len(mesh.vertices), np.int64)  # of a triangle, where each vertex is
         corner[mesh.faces.ravel()] = np.arange(mesh.faces.size)
         at_vertices = corner // 3, np.eye(3)[corner % 3]
         self.gains = self._gains(*at_vertices)
-        found, weight = self._mixed(*at_vertices)
-        skin = np.median(found[weight > FADED], axis=0) if (weight > FADED).any() else found[:1]
-        gap = np.linalg.norm(found - skin, axis=1)
-        good = np.flatnonzero((weight > FADED) & (gap < SKIN_REACH))
-        if len(good):
-            near = KDTree(mesh.vertices[good], LEAF_SIZE).query(mesh.vertices, min(AROUND, len(good)))[1]
-            around = found[good][near].reshape(len(found), -1, 3).mean(axis=1)
-        else:
-            around = found
-        share = np.clip(weight / FADED, 0, 1)[:, None]
-        self.around, self.vertices = around, share * found + (1 - share) * around
+        found, share = self._mixed(*at_vertices)
+        skin = np.median(found[share > 0.5], axis=0) if (share > 0.5).any() else found.mean(axis=0)
+        good = (share > SURE) * (np.linalg.norm(found - skin, axis=1) < SKIN_REACH)
+        self.around = self._spread(found, good, skin)
+        self.vertices = share[:, None] * found + (1 - share[:, None]) * self.around
 
-    def _each(self, owner: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(N, P, 3) colours of places on the mesh in each picture, and (N, P) how much these count."""
-        colors, counts = [], []
+    def _spread(self, found: np.ndarray, good: np.ndarray, skin: np.ndarray) -> np.ndarray:
+        """(V, 3) colours that are `found` where they are good (V,), and between and beyond go over to the skin's."""
+        surface, area = laplacian(self.mesh)
+        held, far = KNOWN * good, area / REACH**2
+        solved = splu((surface + diags(held + far)).tocsc())
+        return solved.solve(held[:, None] * found + far[:, None] * skin).clip(0, 255)
+
+    def _each(self, owner: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(N, P, 3) colours of places on the mesh in each picture, (N, P) how squarely it shows them, and (N, P) how
+        much of what it shows there is skin; both in [0, 1]."""
+        colors, square, skin = [], [], []
         corners = self.mesh.faces[owner]
-        for fit, shot, oval in zip(self.fits, self.shots, self.ovals, strict=True):
+        for fit, shot, of_skin in zip(self.fits, self.shots, self.skins, strict=True):
             posed = fit.neutral + fit.expression
             points = np.einsum("nk,nkc->nc", weights, posed[corners])
             normals = np.einsum("nk,nkc->nc", weights, vertex_normals(posed, self.mesh.faces)[corners])
             towards = fit.camera.towards(points - fit.middle)
             cosine = np.einsum("nc,nc->n", normals, towards)
             places = fit.project(points)
-            shown = (cosine > GRAZING) & oval(places)
+            skin.append(of_skin(places))
+            shown = (cosine > GRAZING) & (skin[-1] > 0)
             shown[shown] = ~self._hidden(posed, points[shown] + CLEAR * normals[shown], towards[shown])
             colors.append(colors_at(places, shot[0]))
-            counts.append(np.where(shown, np.clip((cosine - GRAZING) / (1 - GRAZING), 0, 1) ** SHARPNESS, 0.0))
-        return np.stack(colors, axis=1), np.stack(counts, axis=1)
+            square.append(np.where(shown, np.clip((cosine - GRAZING) / (1 - GRAZING), 0, 1) ** SHARPNESS, 0.0))
+        return np.stack(colors, axis=1), np.stack(square, axis=1), np.stack(skin, axis=1)
 
     def _hidden(self, posed: np.ndarray, points: np.ndarray, towards: np.ndarray) -> np.ndarray:
         """(N,) bool, whether the face itself stands between points and the camera."""
@@ -91,7 +108,8 @@ class Blend:
 
     def _gains(self, owner: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """(P, 3) by which each picture is made as bright as the first, where both show the face."""
-        colors, counts = self._each(owner, weights)
+        colors, square, skin = self._each(owner, weights)
+        counts = square * skin
         gains = np.ones((len(self.fits), 3))
         for number in range(1, len(gains)):
             both = np.minimum(counts[:, 0], counts[:, number])
@@ -101,25 +119,32 @@ class Blend:
         return gains
 
     def _mixed(self, owner: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(N, 3) colours of places on the mesh, in [0, 255], and (N,) how well they are seen."""
-        colors, counts = self._each(owner, weights)
-        total = counts.sum(axis=1)
-        mixed = np.einsum("npc,pc,np->nc", colors, self.gains, counts) / np.maximum(total, 1e-9)[:, None]
-        return mixed.clip(0, 255), total
+        """(N, 3) colours of places on the mesh, in [0, 255], and (N,) how much of them is seen, in [0, 1]."""
+        colors, square, skin = self._each(owner, weights)
+        counts = square * skin
+        total = np.maximum(counts.sum(axis=1), 1e-9)
+        mixed = np.einsum("npc,pc,np->nc", colors, self.gains, counts) / total[:, None]
+        return mixed.clip(0, 255), (np.clip(square / FADED, 0, 1) * skin).max(axis=1)
 
     def vertex_colors(self) -> np.ndarray:
         """(V, 3) uint8 sRGB."""
         return self.vertices.round().astype(np.uint8)
 
-    def appearance(self) -> Appearance:
-        """The mesh with all pictures as one texture, see `spread_out`."""
+    def appearance(self, within: np.ndarray | None = None) -> Appearance:
+        """The mesh with all pictures as one texture, see `spread_out`, and a white place in its corner.
+
+        Args:
+            within: (V,) bool, what lies inside of the face and has no place of its own in the texture.
+        """
         uv, away = spread_out(self.mesh)
-        owner, weights, at = _texels(uv, self.mesh.faces, away)
-        found, weight = self._mixed(owner, weights)
-        share = np.clip(weight / FADED, 0, 1)[:, None]
+        outer = slice(None) if within is None else ~within[self.mesh.faces].all(axis=1)
+        owner, weights, at = _texels(uv, self.mesh.faces[outer], away)
+        owner = np.arange(len(self.mesh.faces))[outer][owner]
+        found, share = self._mixed(owner, weights)
         around = np.einsum("nk,nkc->nc", weights, self.around[self.mesh.faces[owner]])
         texture = np.tile(self.around.mean(axis=0), (*TEXTURE, 1))
-        texture.reshape(-1, 3)[at] = share * found + (1 - share) * around
+        texture.reshape(-1, 3)[at] = share[:, None] * found + (1 - share[:, None]) * around
+        texture[-WHITE_CORNER:, :WHITE_CORNER] = 255
         file, image = io.BytesIO(), require("PIL.Image", "photo")
         image.fromarray(texture.round().astype(np.uint8)).save(file, "JPEG", quality=JPEG_QUALITY)
         skin = Material("skin", pictures={"base_color": Picture(Texture(file.getvalue(), "photos"))})
@@ -137,7 +162,8 @@ def spread_out(mesh: TriMesh) -> tuple[np.ndarray, np.ndarray]:
     """
     points = mesh.vertices - (mesh.vertices.min(axis=0) + mesh.vertices.max(axis=0)) / 2
     aside = np.hypot(points[:, 0], points[:, 1])
-    flat = points[:, :2] * (np.arctan2(aside, points[:, 2]) / np.maximum(aside, 1e-9))[:, None]
+    angle = np.arctan2(aside, points[:, 2])
+    flat = points[:, :2] * (angle / (angle + NARROWING) / np.maximum(aside, 1e-9))[:, None]
     low, high = flat.min(axis=0), flat.max(axis=0)
     return (flat - low) / np.maximum(high - low, 1e-9), np.linalg.norm(points, axis=1)
 

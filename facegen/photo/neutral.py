@@ -15,15 +15,20 @@ from facegen.data.identity import Identity
 from facegen.detection.search import UnseenError
 from facegen.errors import FacegenError, unknown
 from facegen.exporters.glb import write_glb
+from facegen.mesh.appearance import Appearance
 from facegen.mesh.formats.obj import write_obj
 from facegen.mesh.formats.ply import write_ply
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.photo.blend import Blend
 from facegen.photo.fit import PhotoFit, fit_photos
+from facegen.photo.head import whole
 from facegen.photo.marks import Marks
-from facegen.photo.report import comparison, report
+from facegen.photo.report import PICTURE_EDGE, comparison, report
 from facegen.photo.surface_color import Shot
+from facegen.pictures.paint import Paint
+from facegen.pictures.render import Camera, render
 from facegen.pictures.sheets import write_picture
+from facegen.rigging.whole_head import WholeHead
 from facegen.sequence.sequence import Sequence
 
 SUFFIXES = (".ply", ".obj", ".glb")
@@ -74,14 +79,15 @@ def require_suffix(path: Path) -> None:
         raise FacegenError(unknown("suffix to write a neutral with", path.suffix, SUFFIXES))
 
 
-def write_neutral(path: Path, mesh: TriMesh, skin: Blend, model: Checkpoint) -> None:
-    """Write `.glb` with the photographs as texture, `.ply` with a colour for each vertex, or `.obj` of the shape alone.
+def write_neutral(path: Path, mesh: TriMesh, skin: Blend, look: Appearance | None, model: Checkpoint) -> None:
+    """Write `.glb` with what the mesh looks like, `.ply` with a colour for each vertex, or `.obj` of the shape alone.
 
     Args:
         path: by its suffix.
         mesh: (V, 3) mm.
-        skin: of it.
-        model: whose topology the mesh has.
+        skin: of it, for `.ply`.
+        look: of it, for `.glb`.
+        model: that moves it.
     """
     suffix = path.suffix.lower()
     if suffix == ".ply":
@@ -92,7 +98,7 @@ def write_neutral(path: Path, mesh: TriMesh, skin: Blend, model: Checkpoint) -> 
         motion = np.zeros((1, len(model.expressions)), np.float32)
         vertices = mesh.vertices[None].astype(np.float32)
         still = Sequence(vertices, mesh.faces, model.fps, motion, model.expressions, mesh.polygons)
-        write_glb(replace(still, appearance=skin.appearance()), path)
+        write_glb(replace(still, appearance=look), path)
 
 
 def photographed(model: Checkpoint, identity: Identity, shots: Series[Shot], out: Path) -> tuple[list[PhotoFit], Blend]:
@@ -113,9 +119,20 @@ def photographed(model: Checkpoint, identity: Identity, shots: Series[Shot], out
     fits = fit_neutral(model, identity, [landmarks for _, landmarks in shots])
     template = model.hierarchy.template
     mesh = template.with_vertices(fits[0].neutral)
-    skin = Blend(fits, shots, mesh)
-    write_neutral(out, mesh, skin, model)
-    rows = [report(*shot, fit, template.faces) for shot, fit in zip(shots, fits, strict=True)]
+    skin, shown, look = Blend(fits, shots, mesh), mesh, None
+    if out.suffix.lower() == ".glb":
+        head = WholeHead.around(template)
+        shown, look = (mesh, skin.appearance()) if head is None else whole(head, fits, shots)
+    write_neutral(out, shown, skin, look, model)
+    focus = np.arange(len(mesh.vertices))
+    front = render(
+        shown.vertices,
+        shown.faces,
+        Camera.framing(shown.vertices, focus=focus),
+        size=PICTURE_EDGE,
+        paint=Paint.of(shown.faces, look),
+    )
+    rows = [report(*shot, fit, template.faces, front) for shot, fit in zip(shots, fits, strict=True)]
     write_picture(out.with_suffix(REPORT), np.concatenate(rows))
     return fits, skin
 

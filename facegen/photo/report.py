@@ -7,7 +7,7 @@ import numpy as np
 from facegen.detection.detector import OUTSIDE_COLOR
 from facegen.optional import require
 from facegen.photo.fit import PhotoFit
-from facegen.pictures.render import Camera, backdrop, render
+from facegen.pictures.render import backdrop, render
 
 PICTURE_EDGE = 480
 """Pixels of one picture's edge. Chosen: four beside each other fit a screen."""
@@ -19,20 +19,22 @@ CHANGED_STEPS = 1
 """Steps of 255 by which a pixel may differ from the backdrop and show nothing; rounding makes one."""
 
 
-def report(picture: np.ndarray, landmarks: np.ndarray, fit: PhotoFit, faces: np.ndarray) -> np.ndarray:
-    """(S, 3 S, 3) uint8: the photograph, the fitted mesh laid over it, and the neutral from the front.
+def report(
+    picture: np.ndarray, landmarks: np.ndarray, fit: PhotoFit, faces: np.ndarray, front: np.ndarray
+) -> np.ndarray:
+    """(S, 3 S, 3) uint8: the photograph, the fitted mesh laid over it, and what was made of it from the front.
 
     Args:
         picture: (H, W, 3) uint8.
         landmarks: (468, 2) pixels.
         fit: of these landmarks.
         faces: (F, 3) of the mesh.
+        front: (S, S, 3) uint8.
     """
     half = _half(landmarks)
     photo = cut(picture, fit.camera.center, half)
     made = seen(fit, fit.neutral + fit.expression, faces, half)
     over = np.where(_covered(made)[..., None], OPACITY * made + (1 - OPACITY) * photo, photo)
-    front = render(fit.neutral, faces, Camera.framing(fit.neutral), size=PICTURE_EDGE)
     return np.concatenate([photo, over.astype(np.uint8), front], axis=1)
 
 

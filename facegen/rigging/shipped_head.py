@@ -25,8 +25,12 @@ PARTS = {
 """First vertex of each part of the head, and its colour; each ends where the next begins (README of ICT-FaceKit).
 Without a colour are those that are not shown: the inner eyeballs, the clear layers over the eyes, and the lashes, which
 are plates without their texture."""
+FILE_COUNT = 26719
+"""Vertices of the file."""
 EYES = ((21451, 22221), (23021, 23791))
-"""The vertices of each eyeball."""
+"""The vertices of each eyeball in the file."""
+COUNT, SKIN_END, MOUTH = 22991, 14062, slice(14062, 21451)
+"""Vertices of the head, the end of its skin with the sockets of mouth and eyes, and where gums and teeth are."""
 IRIS_RADIUS, PUPIL_RADIUS = 6.6, 2.7
 """mm on the head's eyeballs, whose radius is 15 mm. Chosen: in the proportions of an eye in a lit room."""
 NECK = 40.0
@@ -56,6 +60,13 @@ def shipped_head(file: PackedShapes | None = None) -> tuple[TriMesh, np.ndarray,
     kept = ((place[polygons] >= 0) | (polygons < 0)).all(axis=1)
     head = TriMesh.from_polygons(mesh.vertices[shown], place[polygons[kept]])
     return head, file.landmarks, Appearance(NO_UV, np.full((len(head.faces), 3), -1), colors=colors[shown])
+
+
+def eyes() -> tuple[slice, slice]:
+    """The vertices of each eyeball in the head, the person's left one first."""
+    place = np.cumsum(shown_rows(FILE_COUNT)) - 1
+    one, two = (slice(int(place[first]), int(place[end - 1]) + 1) for first, end in EYES)
+    return one, two
 
 
 def shown_rows(count: int) -> np.ndarray:

@@ -1,8 +1,4 @@
-"""The head that comes with facegen, on which the studio opens: its face moves as the model says, and the rest with it.
-
-The model's template is the head's face. Teeth, eyes and the back of the head are moved by ARKit's shapes of the same
-head, in the weights whose face comes nearest to the model's.
-"""
+"""The head that comes with facegen, on which the studio opens where it is given no mesh."""
 
 from __future__ import annotations
 
@@ -12,43 +8,13 @@ import numpy as np
 
 from facegen.checkpoint import Checkpoint
 from facegen.exporters.glb import write_glb
-from facegen.face import Face
-from facegen.mesh.tri_mesh import TriMesh
-from facegen.pretrained import BASIS
-from facegen.rigging.packed_shapes import STEP, PackedShapes
-from facegen.rigging.shipped_head import NECK, shipped_head, shown_rows
+from facegen.rigging.shipped_head import NECK
+from facegen.rigging.whole_head import WholeHead
 from facegen.sequence.sequence import Sequence
 from facegen.studio.stage import Stage
 from facegen.studio.staging import dressed
 
-SAME = 1e-3
-"""mm by which the template may be off the head's face. Chosen: files round to less."""
-RIDGE = 1e-3
-"""How much small weights count beside a near face, as a share of the mean square of a shape. Chosen: without it, shapes
-that are nearly alike take large weights against each other, and the teeth with them."""
 FILE = "head.glb"
-
-
-class Led:
-    """What carries motion of the face to the whole head.
-
-    Args:
-        shapes: (K, V, 3) float32 mm, of the head; its first F vertices are the face.
-        face: F.
-    """
-
-    def __init__(self, shapes: np.ndarray, face: int) -> None:
-        seen = shapes[:, :face].reshape(len(shapes), -1)
-        square = seen @ seen.T
-        square += RIDGE * np.trace(square) / len(square) * np.eye(len(square), dtype=square.dtype)
-        self.seen = seen.T.copy()
-        self.others = np.linalg.inv(square) @ shapes[:, face:].reshape(len(shapes), -1)
-
-    def __call__(self, displacement: np.ndarray) -> np.ndarray:
-        """(T, F, 3) mm of the face to (T, V, 3) float32 mm of the head."""
-        moved = np.asarray(displacement, np.float32)
-        led = moved.reshape(len(moved), -1) @ self.seen @ self.others
-        return np.concatenate([moved, led.reshape(len(moved), -1, 3)], axis=1)
 
 
 def own_head(model: Checkpoint, folder: Path) -> tuple[Stage, Path] | None:
@@ -58,21 +24,14 @@ def own_head(model: Checkpoint, folder: Path) -> tuple[Stage, Path] | None:
         model: whose template it is.
         folder: where both are left.
     """
-    file, template = PackedShapes.load(BASIS), model.hierarchy.template.vertices
-    face = len(template)
-    if len(file.mesh.vertices) < face or not np.allclose(file.mesh.vertices[:face], template, atol=SAME):
+    head = WholeHead.around(model.hierarchy.template)
+    if head is None:
         return None
-    mesh, landmarks, look = shipped_head(file)
-    rows = shown_rows(len(file.mesh.vertices))
-    shapes = np.stack([shape[rows] for shape in file.shapes.values()]) * np.float32(STEP)
-    at_rest = Sequence(mesh.vertices[None], mesh.faces, 1.0, np.zeros((1, 0)), (), appearance=look)
-    write_glb(at_rest, folder / FILE)
-    skin = np.arange(len(mesh.vertices)) < file.skin
-    shown = Face(
-        TriMesh(mesh.vertices, mesh.faces), Led(shapes, face), np.eye(3), None, "mm", 1.0, landmarks, skin=skin
-    )
-    dressed(shown, look, folder)
-    neutral = template.astype(np.float32)[None]
-    seen = mesh.vertices[mesh.vertices[:, 1] > np.nanmin(landmarks[:, 1]) - NECK]
+    mesh = head.mesh
+    write_glb(Sequence(mesh.vertices[None], mesh.faces, 1.0, np.zeros((1, 0)), (), appearance=head.look), folder / FILE)
+    shown = head.at_rest()
+    dressed(shown, head.look, folder)
+    neutral = model.hierarchy.template.vertices.astype(np.float32)[None]
+    seen = mesh.vertices[mesh.vertices[:, 1] > np.nanmin(head.landmarks[:, 1]) - NECK]
     focus = np.stack([seen.min(axis=0), seen.max(axis=0)])
     return Stage(shown, neutral, len(mesh.vertices), focus), folder / FILE

@@ -15,6 +15,9 @@ from facegen.face import Carried, Face
 from facegen.files import new_file
 from facegen.fitting.keyframes import CarriedFields
 from facegen.mesh.tri_mesh import TriMesh
+from facegen.pretrained import BASIS
+from facegen.rigging.packed_shapes import PackedShapes
+from facegen.rigging.whole_head import Led, TurnedHead, WholeHead
 
 FILE = "stage.npz"
 """Under which a stage is kept."""
@@ -81,6 +84,8 @@ class Stage:
         if isinstance(face.carry, Mixed):
             found = face.carry.found
             arrays |= {"basis": found.basis, "keys": found.keys, "fields": found.fields}
+        if isinstance(face.carry, Led):
+            arrays |= {"led": np.int64(face.carry.face)}
         with new_file(folder / FILE) as aside:
             np.savez(aside, **arrays)
 
@@ -96,6 +101,8 @@ class Stage:
         carry = _as_it_is
         if "fields" in arrays:
             carry = Mixed(CarriedFields(arrays["basis"], arrays["keys"], arrays["fields"]))
+        if "led" in arrays:
+            carry = WholeHead.of(PackedShapes.load(BASIS), int(arrays["led"])).led
         marks, skin = arrays.get("marks"), arrays.get("skin")
         face = Face(mesh, carry, np.eye(3), None, str(arrays["units"]), 1.0, marks, skin=skin)
         return cls(face, arrays["neutral"], int(arrays["whole"]), arrays["focus"])
@@ -114,6 +121,9 @@ def shown_face(face: Face, found: CarriedFields | None) -> Face:
     """
     turn = face.rotation.T
     marks = None if face.marks is None else face.marks @ turn
+    if isinstance(face.carry, TurnedHead):
+        mesh, skin = TriMesh(face.mesh.vertices @ turn, face.mesh.faces), face.skin
+        return Face(mesh, face.carry.led, np.eye(3), None, face.units, 1.0, marks, skin=skin)
     if found is None or not isinstance(face.carry, Carried) or face.fit is None:
         # Displacements are turned as the face is, so that in front of the page they are what the model makes.
         mesh = TriMesh(face.mesh.vertices @ turn, face.mesh.faces)

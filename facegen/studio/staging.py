@@ -22,6 +22,7 @@ from facegen.mesh.tri_mesh import TriMesh
 from facegen.motion.label import Phases, motion_label
 from facegen.pictures.render import render
 from facegen.pictures.sheets import write_picture
+from facegen.rigging.known_head import known_head
 from facegen.sequence.sequence import Sequence
 from facegen.studio.names import CORNERS, SEEN, SHOWN
 from facegen.studio.stage import Stage, shown_face
@@ -54,7 +55,7 @@ def stage(path: Path, model: Checkpoint, folder: Path, say: Callable[[str], obje
         say("fitting the template")
 
     template, own = model.hierarchy.template, model.landmarks.get("template")
-    face = read_face(path, template, seen, own=own, grouped=True, on_seen=show)
+    face = read_face(path, template, seen, own=own, grouped=True, on_seen=show, known=known_head)
     neutral = neutral_of(face, model)
     found = None
     if isinstance(face.carry, Carried):

@@ -175,10 +175,11 @@ def animate(options: Namespace) -> None:
 def _face(options: Namespace, model: Checkpoint, grouped: bool = True) -> Face:
     """The mesh that the options name, ready to be moved by the model."""
     from facegen.face_file import read_face
+    from facegen.rigging.known_head import known_head
 
     template, own = model.hierarchy.template, model.landmarks.get("template")
-    names = options.groups
-    return read_face(options.neutral, template, options.out, options.units, options.landmarks, own, names, grouped)
+    given = options.units, options.landmarks, own, options.groups, grouped
+    return read_face(options.neutral, template, options.out, *given, known=known_head)
 
 
 def _require_one_label(options: Namespace, recorded: bool) -> None:

@@ -76,7 +76,7 @@ def photo(options: Namespace) -> None:
     identity = making.identity_of(model, options.corpus, name)
     fits, skin = making.photographed(model, identity, shots, options.out)
     shown, text = options.out.with_suffix(making.REPORT), told(fits, model.expressions)
-    print(f"{options.out}: {len(fits[0].neutral)} vertices in mm; {text}; {shown} shows it")
+    print(f"{options.out}: {text}; {shown} shows it")
     if target is not None and options.expression is not None:  # both are given, or neither
         made = making.compare(model, fits[0], options.expression, shots[0], target, skin.vertex_colors())
         write_picture(options.out.with_suffix(".compare.png"), made)

@@ -41,7 +41,7 @@ def test_each_picture_gives_what_it_shows(ball: TriMesh) -> None:  # noqa: F811
     aside = (away @ [np.sin(np.radians(70)), 0, np.cos(np.radians(70))] > 27) & (away[:, 2] < 12)
     assert aside.sum() > 5
     off = [np.abs(each.vertex_colors()[aside, 0] - wanted(ball)[aside]).max() for each in (both, front)]
-    assert off[0] < 3
+    assert off[0] < 5  # it fades towards the edge of what is shown
     shown = away[:, 2] > 20
     for each in (both, front):
         np.testing.assert_allclose(each.vertex_colors()[shown, 0], wanted(ball)[shown], atol=3)

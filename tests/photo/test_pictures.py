@@ -56,7 +56,8 @@ LANDMARKS[list(OVAL)] += 50 * np.stack([f(np.linspace(0, 2 * np.pi, 36, endpoint
 
 
 def test_a_report_lays_the_mesh_where_the_face_is(ball: TriMesh, fit: PhotoFit, ramp: np.ndarray) -> None:
-    made = report(ramp, LANDMARKS, fit, ball.faces)
+    at_rest = render(fit.neutral, ball.faces, Camera.framing(fit.neutral), size=PICTURE_EDGE)
+    made = report(ramp, LANDMARKS, fit, ball.faces, at_rest)
     assert made.shape == (PICTURE_EDGE, 3 * PICTURE_EDGE, 3)
     photo, over, front = np.split(made, 3, axis=1)
     np.testing.assert_array_equal(photo, cut(ramp, fit.camera.center, HALF))
@@ -65,7 +66,6 @@ def test_a_report_lays_the_mesh_where_the_face_is(ball: TriMesh, fit: PhotoFit, 
     expected = (fit.project(fit.neutral + fit.expression) - fit.camera.center + HALF) * PICTURE_EDGE / (2 * HALF)
     np.testing.assert_allclose([columns.min(), rows.min()], expected.min(axis=0), atol=4)
     np.testing.assert_allclose([columns.max(), rows.max()], expected.max(axis=0), atol=4)
-    at_rest = render(fit.neutral, ball.faces, Camera.framing(fit.neutral), size=PICTURE_EDGE)
     np.testing.assert_array_equal(front, at_rest)
 
 
