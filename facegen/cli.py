@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 import threading
@@ -14,6 +13,7 @@ from typing import Any, NoReturn
 
 from facegen import __version__
 from facegen.errors import FacegenError, Terminated
+from facegen.standard_streams import outlets
 from facegen.verbs.benching import add_bench
 from facegen.verbs.corpora import add_demo, add_prepare
 from facegen.verbs.faces import add_animate, add_interpolate, add_register
@@ -96,7 +96,15 @@ def run(arguments: list[str]) -> int:
         0, or 2 after a user's mistake, or 130 after an interruption, or 128 and the number of the signal that ended it.
     """
     try:
-        if arguments and arguments[0] in TRAINING:
+        with outlets():
+            return _ended(arguments)
+    except FacegenError as error:  # about what was printed last
+        return _fail(str(error))
+
+
+def _ended(arguments: list[str]) -> int:
+    try:
+        if arguments and arguments[0] == "fit":
             return _run(arguments)  # Lightning ends after the batch at hand
         with _tidy_end(), warnings.catch_warnings():
             # numpy's remarks on numbers too large: what is not finite is refused where it matters, in words of facegen.
@@ -127,9 +135,6 @@ def _run(arguments: list[str]) -> int:
         return 0
     except FacegenError as error:
         return _fail(str(error))
-    except BrokenPipeError:  # whoever read the output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OSError as error:
         # A full disk, a folder that may not be written, a file that vanished: the system's own words and the name.
         name = f": {error.filename}" if error.filename else ""

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import re
+import signal
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
 from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from facegen import checkpoint, checkpoint_entry
 from facegen.classes import add_current_folder, class_path, named_class, tell_current_folder
 from facegen.data.manifest import read_manifest
 from facegen.data.module import ExpressionDataModule
-from facegen.errors import FacegenError, unknown
+from facegen.errors import FacegenError, Terminated, unknown
+from facegen.folders import occupied
 from facegen.models.base import ExpressionModel
 from facegen.plain_text import require_bounded_yaml
 from facegen.readable import require_file
@@ -166,6 +171,11 @@ class TrainingCLI(LightningCLI):
         if self.config["fit"].get("ckpt_path") is not None:
             self.model.take_up(checkpoint.read_raw(self.config["fit"]["ckpt_path"]), self.trainer)
 
+    def fit(self, **options: Any) -> None:
+        """As the trainer's, in a folder in which no other process trains: they would overwrite each other's files."""
+        with _alone(self.trainer):
+            self.trainer.fit(**options)
+
     def predict(self, **options: Any) -> None:
         """As the trainer's, without keeping all predictions in memory."""
         options["return_predictions"] = False
@@ -215,12 +225,27 @@ def run(arguments: list[str]) -> TrainingCLI:
         add_current_folder()  # where a class of the user's own may lie
         try:
             return TrainingCLI(**settings, args=arguments)
+        except SIGTERMException as error:  # after the batch at hand
+            raise Terminated(signal.SIGTERM) from error
         except Exception as error:
             raise _plain(error) from error
         finally:
             if "wandb" in sys.modules:
                 sys.modules["wandb"].finish()  # a second run in this process must not go on in the first one's
                 sys.modules["wandb"].teardown()  # an offline run is whole on disk only when W&B's own process has ended
+
+
+@contextmanager
+def _alone(trainer: Trainer) -> Iterator[None]:
+    """In here the first process of a run has its folder to itself; others of the same run follow it."""
+    own: Any = next(iter(trainer.loggers), None)
+    # Loggers without a folder of their own, such as Weights & Biases', give each run another one.
+    place = trainer.default_root_dir if own is None else getattr(own, "log_dir", None)
+    if place is None or trainer.global_rank != 0:
+        yield
+        return
+    with occupied(Path(place)):
+        yield
 
 
 def _plain(error: BaseException) -> BaseException:
