@@ -27,10 +27,13 @@ from facegen.folders import occupied
 from facegen.models.base import ExpressionModel
 from facegen.plain_text import require_bounded_yaml
 from facegen.readable import require_file
+from facegen.training import trainer_settings
 from facegen.training.callbacks import PredictionWriter
+from facegen.training.parser_words import in_own_words
 from facegen.training.progress_lines import ProgressLines
 from facegen.training.run_state import run_state
 from facegen.training.tracking import RunRecord, Throughput
+from facegen.training.trainer_settings import require_settings
 from facegen.training.weight_average import WeightAverage as WeightAverage  # configs name it
 
 VERBS = {
@@ -66,8 +69,7 @@ class OneLineParser(LightningArgumentParser):
     """A parser whose errors are one line."""
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        reason = re.sub(r"<class '(?:\w+\.)*(\w+)'>", r"\1", " ".join(message.split())).replace("NoneType", "null")
-        raise FacegenError(f"{reason}; `facegen VERB --help` lists what there is") from ex
+        raise FacegenError(in_own_words(message)) from ex
 
 
 def own_data_module(arguments: list[str]) -> str | None:
@@ -141,6 +143,7 @@ class TrainingCLI(LightningCLI):
         super().parse_arguments(parser, args)
         verb = self.config["subcommand"]
         options = self.config[verb]
+        require_settings(options)
         for place, value in options.items():
             if isinstance(value, float) and value != value:
                 raise FacegenError(f"{place}: expected a number, found nan; give one, or leave it out")
@@ -155,8 +158,11 @@ class TrainingCLI(LightningCLI):
         """Make data, model and trainer; what they refuse in their settings is the user's mistake."""
         try:
             super().instantiate_classes()
-        except (ValueError, TypeError) as error:
-            raise FacegenError(str(_plain(error))) from error
+        except (ValueError, TypeError, MisconfigurationException) as error:
+            plain = _plain(error)
+            if isinstance(plain, FacegenError):
+                raise plain from error
+            raise FacegenError(trainer_settings.in_own_words(str(plain), self._settings())) from error
         assert isinstance(self.model, ExpressionModel)
         tell_current_folder(type(self.model))
         tell_current_folder(type(self.datamodule))
@@ -173,8 +179,23 @@ class TrainingCLI(LightningCLI):
 
     def fit(self, **options: Any) -> None:
         """As the trainer's, in a folder in which no other process trains: they would overwrite each other's files."""
-        with _alone(self.trainer):
+        with _alone(self.trainer), self._told():
             self.trainer.fit(**options)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """In here what Lightning finds against a setting, only once it trains, is told as the user's mistake."""
+        try:
+            yield
+        except MisconfigurationException as error:
+            raise FacegenError(trainer_settings.in_own_words(str(error), self._settings())) from error
+        except ValueError as error:
+            if "val_check_interval" not in str(error):
+                raise
+            raise FacegenError(trainer_settings.in_own_words(str(error), self._settings())) from error
+
+    def _settings(self) -> Any:
+        return self.config[self.config["subcommand"]]["trainer"]
 
     def predict(self, **options: Any) -> None:
         """As the trainer's, without keeping all predictions in memory."""
@@ -262,8 +283,6 @@ def _plain(error: BaseException) -> BaseException:
         name = found[1] or found[2]
         logged = dict.fromkeys(each for each in _METRIC.findall(str(error)) if each != name)
         return FacegenError(f"{unknown('metric to monitor', name, logged)}; or log it with self.log({name!r}, ...)")
-    if isinstance(error, MisconfigurationException):
-        return FacegenError(str(error))
     if isinstance(error, RuntimeError) and _ALONE.search(str(error)):
         return FacegenError(
             "another process of this training ended; its last lines say why. The same command with --ckpt_path and the "
