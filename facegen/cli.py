@@ -6,7 +6,6 @@ import argparse
 import signal
 import sys
 import threading
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -106,9 +105,7 @@ def _ended(arguments: list[str]) -> int:
     try:
         if arguments and arguments[0] == "fit":
             return _run(arguments)  # Lightning ends after the batch at hand
-        with _tidy_end(), warnings.catch_warnings():
-            # numpy's remarks on numbers too large: what is not finite is refused where it matters, in words of facegen.
-            warnings.simplefilter("ignore", RuntimeWarning)
+        with _tidy_end():
             return _run(arguments)
     except Terminated as error:
         print("facegen: ended by a signal", file=sys.stderr)
