@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import signal
 import sys
 import threading
@@ -33,6 +34,12 @@ TRAINING = {
 """Verbs that Lightning parses, and what they do."""
 SYSTEM = "a file could not be read or written, and the system does not say why; is the disk full, or gone?"
 """What is said where neither the system nor facegen knows more."""
+ADVICE = {
+    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG): "make room, or name another place",
+    (errno.EACCES, errno.EPERM, errno.EROFS): "look at who may read and write there, or name another place",
+    (errno.ENOENT, errno.ENOTDIR, errno.ESTALE): "look whether it and its folder are still there",
+}
+"""What to do about what the system says, by its numbers."""
 NO_MEMORY = "not enough memory; take fewer frames, smaller batches or a smaller mesh"
 """What is said where memory ran out, whatever asked for it."""
 
@@ -133,9 +140,7 @@ def _run(arguments: list[str]) -> int:
     except FacegenError as error:
         return _fail(str(error))
     except OSError as error:
-        # A full disk, a folder that may not be written, a file that vanished: the system's own words and the name.
-        name = f": {error.filename}" if error.filename else ""
-        return _fail(f"{error.strerror or SYSTEM}{name}")
+        return _fail(_of_the_system(error, arguments[0]))
     except MemoryError:
         return _fail(NO_MEMORY)
     except RuntimeError as error:
@@ -148,6 +153,15 @@ def _run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("facegen: interrupted", file=sys.stderr)
         return 130
+
+
+def _of_the_system(error: OSError, verb: str) -> str:
+    """A full disk, a folder that may not be written, a file that vanished: the system's own words, and what to do."""
+    if not error.strerror:
+        return SYSTEM
+    name = f": {error.filename}" if error.filename else ""
+    advice = next((text for numbers, text in ADVICE.items() if error.errno in numbers), "look at that place")
+    return f"{error.strerror}{name}; `facegen {verb}` was reading or writing there: {advice}"
 
 
 def _fail(message: str) -> int:
