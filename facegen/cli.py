@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import os
+import errno
 import signal
 import sys
 import threading
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from facegen import __version__
 from facegen.errors import FacegenError, Terminated
+from facegen.standard_streams import outlets
 from facegen.verbs.benching import add_bench
 from facegen.verbs.corpora import add_demo, add_prepare
 from facegen.verbs.faces import add_animate, add_interpolate, add_register
@@ -34,6 +34,12 @@ TRAINING = {
 """Verbs that Lightning parses, and what they do."""
 SYSTEM = "a file could not be read or written, and the system does not say why; is the disk full, or gone?"
 """What is said where neither the system nor facegen knows more."""
+ADVICE = {
+    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG): "make room, or name another place",
+    (errno.EACCES, errno.EPERM, errno.EROFS): "look at who may read and write there, or name another place",
+    (errno.ENOENT, errno.ENOTDIR, errno.ESTALE): "look whether it and its folder are still there",
+}
+"""What to do about what the system says, by its numbers."""
 NO_MEMORY = "not enough memory; take fewer frames, smaller batches or a smaller mesh"
 """What is said where memory ran out, whatever asked for it."""
 
@@ -96,11 +102,17 @@ def run(arguments: list[str]) -> int:
         0, or 2 after a user's mistake, or 130 after an interruption, or 128 and the number of the signal that ended it.
     """
     try:
-        if arguments and arguments[0] in TRAINING:
+        with outlets():
+            return _ended(arguments)
+    except FacegenError as error:  # about what was printed last
+        return _fail(str(error))
+
+
+def _ended(arguments: list[str]) -> int:
+    try:
+        if arguments and arguments[0] == "fit":
             return _run(arguments)  # Lightning ends after the batch at hand
-        with _tidy_end(), warnings.catch_warnings():
-            # numpy's remarks on numbers too large: what is not finite is refused where it matters, in words of facegen.
-            warnings.simplefilter("ignore", RuntimeWarning)
+        with _tidy_end():
             return _run(arguments)
     except Terminated as error:
         print("facegen: ended by a signal", file=sys.stderr)
@@ -127,13 +139,8 @@ def _run(arguments: list[str]) -> int:
         return 0
     except FacegenError as error:
         return _fail(str(error))
-    except BrokenPipeError:  # whoever read the output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OSError as error:
-        # A full disk, a folder that may not be written, a file that vanished: the system's own words and the name.
-        name = f": {error.filename}" if error.filename else ""
-        return _fail(f"{error.strerror or SYSTEM}{name}")
+        return _fail(_of_the_system(error, arguments[0]))
     except MemoryError:
         return _fail(NO_MEMORY)
     except RuntimeError as error:
@@ -146,6 +153,15 @@ def _run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("facegen: interrupted", file=sys.stderr)
         return 130
+
+
+def _of_the_system(error: OSError, verb: str) -> str:
+    """A full disk, a folder that may not be written, a file that vanished: the system's own words, and what to do."""
+    if not error.strerror:
+        return SYSTEM
+    name = f": {error.filename}" if error.filename else ""
+    advice = next((text for numbers, text in ADVICE.items() if error.errno in numbers), "look at that place")
+    return f"{error.strerror}{name}; `facegen {verb}` was reading or writing there: {advice}"
 
 
 def _fail(message: str) -> int:

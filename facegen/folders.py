@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from facegen.errors import FacegenError
+from facegen.errors import FacegenError, said
 from facegen.places import MARK, aside_of, onto_disk, real_place, sweep
 from facegen.plain_text import parse_json
 
@@ -85,6 +85,34 @@ def _locked(path: Path, aside: Path) -> int:
             os.close(handle)
             raise FacegenError(f"another process is making {path}; wait for it, or name another place") from error
         os.close(handle)  # whoever had it has just renamed it
+
+
+@contextmanager
+def occupied(folder: Path) -> Iterator[None]:
+    """In here this process alone works in a folder, which is made where it is missing, and goes where it stays empty.
+
+    Raises:
+        FacegenError: another process works in it, or it cannot be made.
+    """
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise FacegenError(f"cannot make the folder {folder}: {said(error)}; name another place") from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise FacegenError(f"another process works in {folder}; wait for it, or name another place") from error
+        except OSError:
+            pass  # a disk of another machine that knows no locks
+        yield
+    finally:
+        os.close(handle)
+        for each in missing:
+            with suppress(OSError):
+                each.rmdir()
 
 
 def _require_renamable(path: Path, aside: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf, isfinite
 from typing import Any, Protocol
@@ -138,6 +139,23 @@ class Maybe:
     def check(self, value: Any, place: str) -> None:
         if value is not None:
             self.kind.check(value, place)
+
+
+@dataclass(frozen=True)
+class Either:
+    """Of one of several kinds."""
+
+    kinds: tuple[Kind, ...]
+
+    @property
+    def words(self) -> str:
+        return " or ".join(kind.words for kind in self.kinds)
+
+    def check(self, value: Any, place: str) -> None:
+        for kind in self.kinds:
+            with suppress(WrongValueError):
+                return kind.check(value, place)
+        raise refuse(place, self.words, value)
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from facegen import plain_text
+from facegen.data.manifest import read_manifest
 from facegen.errors import FacegenError
 from facegen.files import new_file, read_yaml
 from facegen.folders import new_folder, require_new_folder
-from facegen.plain_text import parse_json
+from facegen.mesh.formats.gltf_document import open_document
+from facegen.plain_text import DEEPEST, UnboundedError, parse_json
 
 
 def names(folder: Path) -> list[str]:
@@ -151,7 +155,33 @@ def test_yaml_is_checked_against_the_fields(tmp_path: Path) -> None:
         read_yaml(tmp_path / "nowhere.yaml", Settings)
 
 
-def test_json_that_is_too_deep_is_no_value() -> None:
-    assert parse_json(b'{"a": [1]}') == {"a": [1]}
-    with pytest.raises(ValueError, match="too deep"):
-        parse_json("[" * 100_000)
+@pytest.mark.parametrize(
+    ("begin", "middle", "end", "most", "words"),
+    [
+        ("[", "[],", "0]", 499, "at most 1,000 values"),
+        ('{"a": [', "0,", "0]}", 997, "at most 1,000 values"),
+        ("[" * DEEPEST, "", "]" * DEEPEST, 0, "at most 64 lists"),
+        ('[" \\" [', "[", '", {}]', 900, None),
+    ],
+)
+def test_json_is_bounded_before_it_is_read(
+    begin: str, middle: str, end: str, most: int, words: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plain_text, "MOST_JSON", 1000)
+    assert parse_json(begin + most * middle + end)
+    over = begin + (most + 1) * middle + end if middle else f"[{begin}{end}]"
+    if words is None:
+        assert parse_json(over.encode("utf-16"))
+        return
+    for text in (over, over.encode()):
+        with pytest.raises(UnboundedError, match=words):
+            parse_json(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "read"), [("a.gltf", open_document), ("manifest.json", lambda path: read_manifest(path.parent))]
+)
+def test_a_file_of_json_is_bounded(name: str, read: Callable[[Path], object], tmp_path: Path) -> None:
+    (tmp_path / name).write_text('{"a": ' + DEEPEST * "[" + DEEPEST * "]" + "}")
+    with pytest.raises(FacegenError, match=f"{name}: expected at most 64 lists and tables"):
+        read(tmp_path / name)

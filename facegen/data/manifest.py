@@ -13,7 +13,7 @@ import numpy as np
 
 from facegen.errors import DataError
 from facegen.motion.confidence import confidence
-from facegen.plain_text import parse_json
+from facegen.plain_text import UnboundedError, parse_json
 from facegen.readable import is_there
 from facegen.schema import refuse
 from facegen.tables import CORPUS
@@ -134,6 +134,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
             )
         if manifest["digest"] != manifest_digest(manifest):
             raise DataError(f"{path}: {MANIFEST} was changed after it was written; prepare the corpus again")
+    except UnboundedError as error:
+        raise DataError(f"{path / MANIFEST}: {error}; prepare the corpus again, in parts") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path}: {MANIFEST} cannot be read, or lacks its format; prepare the corpus again") from error
     return manifest

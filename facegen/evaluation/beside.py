@@ -9,7 +9,7 @@ from typing import Any
 from facegen.errors import DataError
 from facegen.evaluation.about import table
 from facegen.evaluation.rows import TITLES
-from facegen.plain_text import parse_json
+from facegen.plain_text import UnboundedError, parse_json
 
 SAME_STILL = 1e-3
 """mm by which two errors of a face that does not move may differ where the recordings are the same. Chosen above what
@@ -36,7 +36,9 @@ def read_report(path: str | Path) -> dict[str, Any]:
         label = content["corpus"]["provenance"]["recipe"].get("label", "phases")
     except OSError as error:
         raise DataError(f"{file}: no such report; name the folder that `facegen evaluate` made") from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except UnboundedError as error:
+        raise DataError(f"{file}: {error}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{file}: no report of `facegen evaluate`; name the folder that it made") from error
     if not errors.get("still", {}).get("total"):
         raise DataError(f"{file}: it has no Table 2; evaluate again")

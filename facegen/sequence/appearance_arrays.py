@@ -58,7 +58,7 @@ def appearance_of(arrays: Mapping[str, np.ndarray]) -> Appearance | None:
         materials = tuple(_material(each, textures) for each in described["materials"])
         shape = arrays["uv"], arrays["corners"], materials, arrays["face_materials"]
         return Appearance(*shape, arrays.get("vertex_colors"), smooth=arrays.get("smooth"))
-    except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError) as error:
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise MeshError("the materials are malformed; make the sequence again") from error
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from facegen.archives import STREAMED_FREELY, array_header, open_archive, require_earned
 from facegen.errors import DataError, FacegenError
+from facegen.mesh.formats.raw import FURTHEST
 
 CHUNK_FRAMES = 64
 """Frames that are held at once: as many as the decoder makes together, 22 MB at 28,431 vertices. Chosen; more take
@@ -213,7 +214,7 @@ def chunks(vertices: np.ndarray | Frames) -> Iterator[np.ndarray]:
 
 
 def require_finite_frames(vertices: np.ndarray, first: int = 0, name: str = "") -> None:
-    """Refuse frames that hold NaN or infinity.
+    """Refuse frames that hold NaN or infinity, or what lies beyond `FURTHEST` mm.
 
     Args:
         vertices: (N, V, 3).
@@ -223,7 +224,14 @@ def require_finite_frames(vertices: np.ndarray, first: int = 0, name: str = "") 
     Raises:
         DataError: the message names the frame.
     """
-    finite = np.isfinite(vertices).all(axis=(1, 2))
-    if not finite.all():
-        frame = first + int(finite.argmin())
+    near = (np.abs(vertices) <= FURTHEST).all(axis=(1, 2))  # which NaN is not either
+    if near.all():
+        return
+    frame = first + int(near.argmin())
+    if not np.isfinite(vertices).all():
+        frame = first + int(np.isfinite(vertices).all(axis=(1, 2)).argmin())
         raise DataError(f"{name}the vertices hold NaN or infinite values, first in frame {frame}")
+    raise DataError(
+        f"{name}expected vertices within {FURTHEST:,.0f} mm of the origin, some lie further, first in frame {frame}; "
+        "make the sequence again, in mm"
+    )

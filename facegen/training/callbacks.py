@@ -12,6 +12,7 @@ from facegen.data.corpus import Corpus
 from facegen.data.sampler import SPARE
 from facegen.errors import FacegenError
 from facegen.exporters import export
+from facegen.files import new_file
 from facegen.models import ExpressionClassifier
 from facegen.models.base import ExpressionModel
 from facegen.nn.conditioning import generate
@@ -176,7 +177,8 @@ class PredictionWriter(Callback):
             path = self.folder / f"{entry.subject}-{entry.expression}"
             if told:
                 values = ",".join(f"{value:.6f}" for value in part[0].tolist())
-                path.with_name(f"{path.name}.csv").write_text(f"{','.join(corpus.expressions)}\n{values}\n")
+                with new_file(path.with_name(f"{path.name}.csv")) as aside:
+                    aside.write_text(f"{','.join(corpus.expressions)}\n{values}\n", encoding="utf-8")
                 continue
             sequence = Sequence(
                 part.numpy(), template.faces, corpus.fps, corpus.motion(index), corpus.expressions, template.polygons

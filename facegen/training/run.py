@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import re
+import signal
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
 from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from facegen import checkpoint, checkpoint_entry
 from facegen.classes import add_current_folder, class_path, named_class, tell_current_folder
 from facegen.data.manifest import read_manifest
 from facegen.data.module import ExpressionDataModule
-from facegen.errors import FacegenError, unknown
+from facegen.errors import FacegenError, Terminated, unknown
+from facegen.folders import occupied
 from facegen.models.base import ExpressionModel
 from facegen.plain_text import require_bounded_yaml
 from facegen.readable import require_file
+from facegen.training import trainer_settings
 from facegen.training.callbacks import PredictionWriter
+from facegen.training.parser_words import in_own_words
 from facegen.training.progress_lines import ProgressLines
 from facegen.training.run_state import run_state
 from facegen.training.tracking import RunRecord, Throughput
+from facegen.training.trainer_settings import require_settings
 from facegen.training.weight_average import WeightAverage as WeightAverage  # configs name it
 
 VERBS = {
@@ -61,8 +69,7 @@ class OneLineParser(LightningArgumentParser):
     """A parser whose errors are one line."""
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        reason = re.sub(r"<class '(?:\w+\.)*(\w+)'>", r"\1", " ".join(message.split())).replace("NoneType", "null")
-        raise FacegenError(f"{reason}; `facegen VERB --help` lists what there is") from ex
+        raise FacegenError(in_own_words(message)) from ex
 
 
 def own_data_module(arguments: list[str]) -> str | None:
@@ -136,6 +143,7 @@ class TrainingCLI(LightningCLI):
         super().parse_arguments(parser, args)
         verb = self.config["subcommand"]
         options = self.config[verb]
+        require_settings(options)
         for place, value in options.items():
             if isinstance(value, float) and value != value:
                 raise FacegenError(f"{place}: expected a number, found nan; give one, or leave it out")
@@ -150,8 +158,11 @@ class TrainingCLI(LightningCLI):
         """Make data, model and trainer; what they refuse in their settings is the user's mistake."""
         try:
             super().instantiate_classes()
-        except (ValueError, TypeError) as error:
-            raise FacegenError(str(_plain(error))) from error
+        except (ValueError, TypeError, MisconfigurationException) as error:
+            plain = _plain(error)
+            if isinstance(plain, FacegenError):
+                raise plain from error
+            raise FacegenError(trainer_settings.in_own_words(str(plain), self._settings())) from error
         assert isinstance(self.model, ExpressionModel)
         tell_current_folder(type(self.model))
         tell_current_folder(type(self.datamodule))
@@ -165,6 +176,26 @@ class TrainingCLI(LightningCLI):
         self.model.require_packable()
         if self.config["fit"].get("ckpt_path") is not None:
             self.model.take_up(checkpoint.read_raw(self.config["fit"]["ckpt_path"]), self.trainer)
+
+    def fit(self, **options: Any) -> None:
+        """As the trainer's, in a folder in which no other process trains: they would overwrite each other's files."""
+        with _alone(self.trainer), self._told():
+            self.trainer.fit(**options)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """In here what Lightning finds against a setting, only once it trains, is told as the user's mistake."""
+        try:
+            yield
+        except MisconfigurationException as error:
+            raise FacegenError(trainer_settings.in_own_words(str(error), self._settings())) from error
+        except ValueError as error:
+            if "val_check_interval" not in str(error):
+                raise
+            raise FacegenError(trainer_settings.in_own_words(str(error), self._settings())) from error
+
+    def _settings(self) -> Any:
+        return self.config[self.config["subcommand"]]["trainer"]
 
     def predict(self, **options: Any) -> None:
         """As the trainer's, without keeping all predictions in memory."""
@@ -215,12 +246,27 @@ def run(arguments: list[str]) -> TrainingCLI:
         add_current_folder()  # where a class of the user's own may lie
         try:
             return TrainingCLI(**settings, args=arguments)
+        except SIGTERMException as error:  # after the batch at hand
+            raise Terminated(signal.SIGTERM) from error
         except Exception as error:
             raise _plain(error) from error
         finally:
             if "wandb" in sys.modules:
                 sys.modules["wandb"].finish()  # a second run in this process must not go on in the first one's
                 sys.modules["wandb"].teardown()  # an offline run is whole on disk only when W&B's own process has ended
+
+
+@contextmanager
+def _alone(trainer: Trainer) -> Iterator[None]:
+    """In here the first process of a run has its folder to itself; others of the same run follow it."""
+    own: Any = next(iter(trainer.loggers), None)
+    # Loggers without a folder of their own, such as Weights & Biases', give each run another one.
+    place = trainer.default_root_dir if own is None else getattr(own, "log_dir", None)
+    if place is None or trainer.global_rank != 0:
+        yield
+        return
+    with occupied(Path(place)):
+        yield
 
 
 def _plain(error: BaseException) -> BaseException:
@@ -237,8 +283,6 @@ def _plain(error: BaseException) -> BaseException:
         name = found[1] or found[2]
         logged = dict.fromkeys(each for each in _METRIC.findall(str(error)) if each != name)
         return FacegenError(f"{unknown('metric to monitor', name, logged)}; or log it with self.log({name!r}, ...)")
-    if isinstance(error, MisconfigurationException):
-        return FacegenError(str(error))
     if isinstance(error, RuntimeError) and _ALONE.search(str(error)):
         return FacegenError(
             "another process of this training ended; its last lines say why. The same command with --ckpt_path and the "

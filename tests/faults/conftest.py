@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from faults.campaign import Campaign
 from faults.valid import write_inputs
+from faults.verbs import WHOLE
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +17,7 @@ def inputs(corpus_path: Path, checkpoint_path: Path, tmp_path_factory: pytest.Te
     folder = tmp_path_factory.mktemp("faults") / "inputs"
     folder.mkdir()
     write_inputs(folder, corpus_path, checkpoint_path)
+    (folder.parent / WHOLE).symlink_to(corpus_path)
     return folder
 
 

@@ -91,13 +91,17 @@ def _run_valid(commands: list[str], inputs: Path) -> None:
 
 def written(name: str, inputs: Path) -> list[str]:
     """What is wrong with how a verb that writes ends under faults."""
+    from faults.verbs import VERBS, WHOLE
     from faults.writing import tried_writing
 
+    for module in VERBS[name].loads:
+        importlib.import_module(module)
     top = Path(tempfile.mkdtemp(prefix="facegen-faults-"))
     top.chmod(0o755)
     try:
         shutil.copytree(inputs, top / "case", copy_function=os.link)
         (top / "case" / "out").mkdir()
+        (top / WHOLE).symlink_to(inputs.parent / WHOLE)
         return tried_writing(name, top / "case")
     finally:
         shutil.rmtree(top, ignore_errors=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,6 +127,11 @@ def write_inputs(folder: Path, corpus: Path, checkpoint: Path) -> None:
     _write_data(folder)
     _write_basis(folder / "basis", head)
     Image.fromarray((np.indices((48, 48)).sum(0)[..., None] * [2, 1, 0]).astype(np.uint8)).save(folder / "face.png")
+    write_mesh(folder / "open.obj", TriMesh(head.vertices, head.faces[:-1]))
+    with suppress(ImportError):
+        from skimage.data import astronaut
+
+        Image.fromarray(astronaut()[:260, 100:360]).save(folder / "portrait.png")
     write_mesh(folder / "plate.obj", grid(9, 9, bump=3.0))
     (folder / "points.txt").write_text("# number x y z\n33 2 6 0\n263 6 6 0\n61 3 2 0\n291 5 2 0\n1 4 4 1\n133 3 6 0\n")
     (folder / "fit.yaml").write_text(_config())

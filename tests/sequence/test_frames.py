@@ -96,6 +96,10 @@ def test_an_archive_that_is_not_finite_is_named(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", vertices=array)
     with pytest.raises(DataError, match=r"a\.npz: the vertices hold NaN or infinite values, first in frame 70"):
         list(ArchivedFrames(tmp_path / "a.npz"))
+    array[70, 2, 1] = 2e9
+    np.savez(tmp_path / "a.npz", vertices=array)
+    with pytest.raises(DataError, match=r"a\.npz: expected vertices within 1,000,000,000 mm .* first in frame 70"):
+        list(ArchivedFrames(tmp_path / "a.npz"))
 
 
 @pytest.mark.parametrize("cut", [0, 30, 5000, 20000])

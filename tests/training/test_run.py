@@ -162,8 +162,11 @@ def test_a_checkpoint_of_another_corpus_is_refused(
         (["--data.batch_size=0"], "batch_size must be at least 1"),
         (["--data.floor=1"], "the floor of the intensity must be in [0, 1), got 1.0"),
         (["--data.hierarchy.depth=0"], "depth of at least 1"),
-        (["--trainer.max_epochs=-7"], "max_epochs"),
-        (["--trainer.accelerator=abacus"], "abacus"),
+        (["--model.latent=x"], "model.latent: expected a whole number, got 'x'"),
+        (["--model.latents=3"], "model.latents: there is no such setting"),
+        (["--trainer.max_epochs=-7"], "trainer.max_epochs: expected a whole number from -1, found -7"),
+        (["--trainer.accelerator=abacus"], "trainer.accelerator: unknown accelerator 'abacus'; known are: auto, cpu"),
+        (["--seed_everything=-1"], "seed_everything: expected true or false or a whole number from 0"),
     ],
 )
 def test_settings_that_cannot_be_get_one_line(

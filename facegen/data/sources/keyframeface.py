@@ -99,10 +99,10 @@ def emotion_of(path: Path) -> str:
     text = text_of(path, MOST_BYTES)
     try:
         records = [parse_json(text)]
-    except (ValueError, RecursionError):
+    except ValueError:
         try:
             records = [parse_json(line) for line in text.splitlines() if line.strip()]
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise DataError(f"{path}: cannot be read as JSON, whole or line by line") from error
     found = _emotions(records)
     if not found:

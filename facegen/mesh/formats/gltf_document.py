@@ -17,7 +17,7 @@ import numpy as np
 from facegen.errors import MeshError
 from facegen.mesh.formats.beside import find_beside, read_found
 from facegen.mesh.formats.raw import read_bytes
-from facegen.plain_text import parse_json
+from facegen.plain_text import UnboundedError, parse_json
 
 ELEMENT_LIMIT = 1 << 24
 """Vertices, triangles or texture coordinates that a file may make at most. Nodes may show one mesh any number of times,
@@ -273,7 +273,7 @@ def open_document(path: str | Path) -> Document:
         document = unpacked(Document(tree, binary, Path(path).parent))
         document.other_chunks = others
         return document
-    except MeshError as error:
+    except (MeshError, UnboundedError) as error:
         raise MeshError(f"{path}: {error}") from error
     except MALFORMED as error:
         raise MeshError(f"{path}: {DAMAGED}") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +10,8 @@ import numpy as np
 from facegen.errors import MeshError
 from facegen.files import new_file
 from facegen.mesh.formats.groups import Groups
-from facegen.mesh.formats.raw import (
-    SPACE,
-    mesh_from_corners,
-    parse_numbers,
-    read_bytes,
-    require_finite_vertices,
-    token_starts,
-)
-from facegen.mesh.formats.text import as_utf8
+from facegen.mesh.formats.obj_lines import Lines, inside, read_statements
+from facegen.mesh.formats.raw import SPACE, mesh_from_corners, parse_numbers, require_finite_vertices
 from facegen.mesh.tri_mesh import TriMesh
 
 _NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
@@ -32,92 +24,7 @@ _DIGIT = np.isin(np.arange(256), list(b"0123456789"))
 """(256,) bool: which bytes are digits."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Lines:
-    """The lines of one keyword, without the keyword.
-
-    Args:
-        text: (B,) uint8 with nothing but these lines and white space.
-        lines: (R,) line numbers in the file, from 0.
-        tokens: (K,) where in `text` the words begin.
-        counts: (R,) words on each line.
-    """
-
-    text: np.ndarray
-    lines: np.ndarray
-    tokens: np.ndarray
-    counts: np.ndarray
-
-    def line_of(self, token: int) -> int:
-        """The line number, from 1, of a word."""
-        return int(self.lines[np.searchsorted(np.cumsum(self.counts), token, side="right")]) + 1
-
-    def require(self, path: str | Path, least: int, what: str) -> None:
-        if len(self.counts) and self.counts.min() < least:
-            row = int(np.argmax(self.counts < least))
-            raise MeshError(
-                f"{path}: line {self.lines[row] + 1}: expected {what}, found {self.counts[row]} of at least {least}; "
-                "the file is damaged or cut short"
-            )
-
-    def refuse(self, path: str | Path, pattern: re.Pattern[bytes], what: str) -> MeshError:
-        """The error for the first word that is not `what`."""
-        for token, word in enumerate(self.text.tobytes().split()):
-            if not pattern.fullmatch(word):
-                found = word[:40].decode("latin-1")
-                return MeshError(f"{path}: line {self.line_of(token)}: expected {what}, found {found!a}")
-        return MeshError(f"{path}: expected {what} on each line; the file is damaged")
-
-
-@dataclass(frozen=True, eq=False)
-class _Document:
-    """An OBJ file, one statement a line: its bytes (B,) and where each line begins and ends, (N,)."""
-
-    text: np.ndarray
-    starts: np.ndarray
-    ends: np.ndarray
-
-    @classmethod
-    def read(cls, path: str | Path) -> _Document:
-        data = as_utf8(read_bytes(path))
-        if b"\r" in data:
-            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        if b"#" in data:
-            data = re.sub(rb"#[^\n]*", b"", data)
-        if b"\\\n" in data:
-            data = data.replace(b"\\\n", b"  ")
-        if data[:1] in b" \t" or b"\n " in data or b"\n\t" in data:
-            data = re.sub(rb"(?m)^[ \t]+", b"", data)
-        text = np.frombuffer(data + b"\n", dtype=np.uint8)
-        ends = np.flatnonzero(text == ord("\n"))
-        return cls(text, np.concatenate([[0], ends[:-1] + 1]), ends)
-
-    def select(self, keyword: str) -> _Lines:
-        """The lines that begin with a keyword of one letter."""
-        lines = np.flatnonzero(self.text[self.starts] == ord(keyword))
-        lines = lines[SPACE[self.text[self.starts[lines] + 1]]]
-        if len(lines) == 0:
-            empty = np.empty(0, dtype=np.int64)
-            return _Lines(np.empty(0, dtype=np.uint8), empty, empty, empty)
-        begin, end = self.starts[lines[0]], self.ends[lines[-1]]
-        starts, ends = self.starts[lines] - begin, self.ends[lines] - begin
-        text = self.text[begin:end].copy()
-        if lines[-1] - lines[0] + 1 != len(lines):
-            text[~_inside(starts, ends, len(text))] = ord(" ")
-        text[starts] = ord(" ")
-        tokens = token_starts(text)
-        return _Lines(text, lines, tokens, np.diff(np.searchsorted(tokens, starts), append=len(tokens)))
-
-
-def _inside(starts: np.ndarray, ends: np.ndarray, length: int) -> np.ndarray:
-    """(length,) bool: true in the intervals [start, end), which do not overlap."""
-    steps = np.zeros(length + 1, dtype=np.int8)
-    np.add.at(steps, starts, 1)
-    np.add.at(steps, ends, -1)
-    return np.cumsum(steps[:-1], dtype=np.int8).view(bool)
-
-
-def _positions(path: str | Path, rows: _Lines) -> np.ndarray:
+def _positions(path: str | Path, rows: Lines) -> np.ndarray:
     if len(rows.lines) == 0:
         raise MeshError(f"{path}: expected an OBJ file with vertices ('v x y z'), found none")
     rows.require(path, 3, "three coordinates after 'v'")
@@ -131,7 +38,7 @@ def _positions(path: str | Path, rows: _Lines) -> np.ndarray:
     return numbers[first[:, None] + np.arange(3)]
 
 
-def _corners(path: str | Path, rows: _Lines) -> np.ndarray:
+def _corners(path: str | Path, rows: Lines) -> np.ndarray:
     """The position index of each corner, as written: from 1, or negative and relative."""
     refused = "a corner such as 7, 7/8, 7//9 or 7/8/9"
     text = rows.text
@@ -146,7 +53,7 @@ def _corners(path: str | Path, rows: _Lines) -> np.ndarray:
         spaces = np.append(np.flatnonzero(SPACE[text]), len(text))
         ends = spaces[np.searchsorted(spaces, slashes[first])]
         text = text.copy()
-        text[_inside(slashes[first], ends, len(text))] = ord(" ")
+        text[inside(slashes[first], ends, len(text))] = ord(" ")
     numbers = parse_numbers(text, len(rows.tokens), np.int64)
     if numbers is None:
         raise rows.refuse(path, _CORNER, refused)
@@ -164,7 +71,7 @@ def read_obj(path: str | Path) -> TriMesh:
         MeshError: the file is missing, empty or malformed; has no vertices; or a face uses a vertex that is
             not there. Positions that are not finite pass: `read_mesh` refuses them.
     """
-    document = _Document.read(path)
+    document = read_statements(path)
     rows = document.select("v")
     vertices = _positions(path, rows)
     faces = document.select("f")
@@ -188,7 +95,7 @@ def read_obj_groups(path: str | Path) -> Groups:
     Raises:
         MeshError: the file is missing or empty.
     """
-    document = _Document.read(path)
+    document = read_statements(path)
     faces = document.select("f")
     lines = np.flatnonzero(np.isin(document.text[document.starts], list(b"go")))
     lines = lines[SPACE[document.text[document.starts[lines] + 1]]]
@@ -214,7 +121,7 @@ def read_obj_vertices(path: str | Path) -> np.ndarray:
     Raises:
         MeshError: the file is missing, empty or malformed, has no vertices, or one that is not finite.
     """
-    vertices = _positions(path, _Document.read(path).select("v"))
+    vertices = _positions(path, read_statements(path).select("v"))
     require_finite_vertices(vertices, path)
     return vertices
 

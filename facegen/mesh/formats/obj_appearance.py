@@ -12,13 +12,11 @@ from facegen.errors import MeshError
 from facegen.mesh.appearance import NO_UV, Appearance, DressedPolygons
 from facegen.mesh.formats.beside import find_beside, read_found
 from facegen.mesh.formats.mtl import MtlReader, read_library
+from facegen.mesh.formats.obj_statements import Look, read_look
 from facegen.mesh.formats.raw import read_bytes
-from facegen.mesh.formats.text import as_utf8, decoded, uncommented, unquoted
 from facegen.mesh.material import Material
 from facegen.mesh.tri_mesh import TriMesh, triangulate
 
-MRGB = b"#MRGB"
-"""How the lines begin in which ZBrush keeps colours of vertices."""
 MATERIALS_NAMED = 5
 """Materials of a library that a message names at most."""
 LIBRARIES = 64
@@ -42,111 +40,37 @@ def read_obj_appearance(path: str | Path, mesh: TriMesh) -> Appearance:
         MeshError: the file cannot be read.
     """
     path = Path(path)
-    found = _Statements(read_bytes(path))
+    found = read_look(read_bytes(path))
     left_out: list[str] = []
     uv, corners = _coordinates(found, mesh, left_out)
     materials = _materials(path.parent, found.libraries, found.names, len(uv) > 0, left_out)
     sizes = ((mesh.faces if mesh.polygons is None else mesh.polygons) >= 0).sum(axis=1)
     if len(sizes) != len(found.used):
         raise MeshError(f"{path}: {len(found.used)} faces have a look, of {len(sizes)}")
-    face_materials = np.repeat(np.array(found.used, dtype=np.int64), sizes - 2)
+    face_materials = np.repeat(found.used, sizes - 2)
     colors = _colors(found, len(mesh.vertices), left_out)
     return Appearance(uv, corners, tuple(materials), face_materials, colors, tuple(left_out))
 
 
-class _Statements:
-    """What the lines of an OBJ say of how it looks.
-
-    Args:
-        data: the file.
-
-    Attributes:
-        uv: the first two words of each `vt`.
-        polygons: for each `f`, the rows of `uv` of its corners, -1 where they have none.
-        broken: what is wrong with these; empty where nothing is.
-        names: the materials that faces use, in the order of their first use.
-        used: for each `f`, the number of its material, -1 where none is named.
-        colors: the words four to six of each `v` that has as many.
-        libraries: the words of each `mtllib`.
-        mrgb: the digits of each `#MRGB`, which ZBrush writes: eight a vertex, a mask, red, green and blue.
-    """
-
-    def __init__(self, data: bytes) -> None:
-        text = as_utf8(data).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        if b"\\\n" in text:  # a comment, such as a folder of Windows, is not continued
-            text = re.sub(rb"(?m)^[ \t]*#[^\n]*\\$", b"", text).replace(b"\\\n", b" ")
-        self.uv: list[list[bytes]] = []
-        self.polygons: list[list[int]] = []
-        self.used: list[int] = []
-        self.colors: list[list[bytes]] = []
-        self.libraries: list[str] = []
-        self.mrgb: list[bytes] = []
-        self.broken = ""
-        numbers: dict[str, int] = {}
-        name = ""
-        dressed = text.startswith(b"vt") or b"\nvt" in text or b"\n " in text or b"\n\t" in text
-        for line in text.split(b"\n"):
-            if b"#" in line:
-                if line.startswith(MRGB):
-                    self.mrgb.append(line[len(MRGB) :].strip())
-                if line.split(None, 1)[0] not in (b"usemtl", b"mtllib"):
-                    line = line.split(b"#", 1)[0]
-            words = line.split(None, 1)
-            if len(words) < 2:
-                name = "" if words == [b"usemtl"] else name
-                continue
-            keyword, value = words
-            if keyword == b"v":
-                place = value.split(None, 6)
-                if len(place) >= 6:
-                    self.colors.append(place[3:6])
-            elif keyword == b"vt":
-                self.uv.append(value.split()[:2])
-            elif keyword == b"f" and len(value.split(None, 2)) > 2:  # others are no faces, and left out
-                self.used.append(numbers.setdefault(name, len(numbers)) if name else -1)
-                if dressed:  # without coordinates nobody asks for them
-                    self._polygon(value)
-            elif keyword == b"usemtl":
-                name = unquoted(uncommented(decoded(value)))
-            elif keyword == b"mtllib":
-                self.libraries.append(uncommented(decoded(value)))
-        self.names = list(numbers)
-
-    def _polygon(self, value: bytes) -> None:
-        """Keep an `f`, whose corners all have coordinates or none has."""
-        indices = [corner.split(b"/", 2)[1:2] for corner in value.split()]
-        if not all(index and index[0] for index in indices):
-            self.polygons.append([-1] * len(indices))
-            return
-        count = len(self.uv)
-        try:
-            rows = [int(index) - 1 if index[:1] != b"-" else count + int(index) for (index,) in indices]
-        except ValueError:
-            rows, self.broken = [-1] * len(indices), self.broken or "an index is no whole number"
-        else:
-            if min(rows) < 0:
-                self.broken = self.broken or "an index points before the first"
-        self.polygons.append(rows)
-
-
-def _coordinates(found: _Statements, mesh: TriMesh, left_out: list[str]) -> tuple[np.ndarray, np.ndarray]:
+def _coordinates(found: Look, mesh: TriMesh, left_out: list[str]) -> tuple[np.ndarray, np.ndarray]:
     """`uv` (U, 2) and `corners` (F, 3) of an `Appearance`; empty where there are none or they make no sense."""
     nothing = NO_UV, np.full((len(mesh.faces), 3), -1)
-    if not found.uv:
+    if found.uv is not None and not len(found.uv):
         return nothing
     try:
-        if found.broken:
-            raise MeshError(found.broken)
-        rows = np.full((len(found.polygons), max(map(len, found.polygons))), -1)
-        for row, polygon in zip(rows, found.polygons, strict=True):
-            # A negative number ends a row of polygons: until they are triangles, -1 stands behind all coordinates.
-            row[: len(polygon)] = [len(found.uv) if index < 0 else index for index in polygon]
+        if found.broken or found.uv is None:
+            raise MeshError(found.broken or "they are no numbers")
+        # A negative number ends a row of polygons: until they are triangles, -1 stands behind all coordinates.
+        rows = np.where(found.corners < 0, len(found.uv), found.corners)
+        rows[np.arange(rows.shape[1]) >= found.counts[:, None]] = -1
         corners = triangulate(rows)
         corners[corners == len(found.uv)] = -1
-        checked = Appearance(np.array(found.uv, dtype=np.float32), corners)
+        with np.errstate(over="ignore"):  # what is infinite then is refused
+            uv = found.uv.astype(np.float32)
+        checked = Appearance(uv, corners)
         return (checked.uv, checked.corners) if (checked.corners >= 0).any() else nothing
-    except (ValueError, OverflowError, MeshError) as error:
-        left_out.append(f"texture coordinates: {error if isinstance(error, MeshError) else 'they are no numbers'}")
+    except MeshError as error:
+        left_out.append(f"texture coordinates: {error}")
         return nothing
 
 
@@ -202,17 +126,14 @@ def _libraries(folder: Path, line: str) -> list[str]:
     return re.findall(r"\S.*?\.mtl(?=\s|$)", line, re.IGNORECASE) or [line]
 
 
-def _colors(found: _Statements, count: int, left_out: list[str]) -> np.ndarray | None:
+def _colors(found: Look, count: int, left_out: list[str]) -> np.ndarray | None:
     """(V, 3) uint8 sRGB of lines `v x y z r g b`, whose colours lie in 0 to 1; with some writers, in 0 to 255.
 
     Where there are none, those of ZBrush's `#MRGB`.
     """
-    if not found.colors:
+    if found.colors is not None and not len(found.colors):
         return _mrgb(found.mrgb, count, left_out)
-    try:
-        colors = np.array(found.colors, dtype=np.float64)
-    except ValueError:
-        colors = np.full((1, 3), np.nan)
+    colors = np.full((1, 3), np.nan) if found.colors is None else found.colors
     if len(colors) != count or not (np.isfinite(colors).all() and colors.min() >= 0 and colors.max() <= 255):
         left_out.append("colours of vertices: not all vertices have three numbers of 0 to 1 behind their position")
         return None

@@ -59,8 +59,13 @@ def parse_numbers(text: np.ndarray, tokens: int, dtype: type) -> np.ndarray | No
     return numbers if len(numbers) == tokens else None
 
 
+FURTHEST = 1e9
+"""Of any unit: no position that is read is further from the origin on an axis. Chosen: a kilometre in micrometres, in
+which squares of areas are still numbers of 32 bits."""
+
+
 def require_finite_vertices(vertices: np.ndarray, name: str | Path) -> None:
-    """Refuse NaN and infinite positions of a mesh.
+    """Refuse NaN, infinite positions of a mesh, and those that lie beyond `FURTHEST`.
 
     Args:
         vertices: (V, 3).
@@ -74,6 +79,13 @@ def require_finite_vertices(vertices: np.ndarray, name: str | Path) -> None:
         raise MeshError(
             f"{name}: expected finite positions, but vertex {bad[0]} is {vertices[bad[0]].tolist()} "
             f"({len(bad)} of {len(vertices)} are not finite); repair the file or export it again"
+        )
+    far = np.flatnonzero((np.abs(vertices) > FURTHEST).any(axis=1))
+    if len(far):
+        raise MeshError(
+            f"{name}: expected positions within {FURTHEST:,.0f} units of the origin, but vertex {far[0]} is "
+            f"{vertices[far[0]].tolist()} ({len(far)} of {len(vertices)} lie further); repair the file or export it "
+            "again"
         )
 
 

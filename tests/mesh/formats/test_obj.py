@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as arrays
 from facegen.errors import MeshError
 from facegen.mesh.formats.io import read_mesh, write_mesh
 from facegen.mesh.formats.obj import read_obj, read_obj_vertices, write_obj
+from facegen.mesh.formats.raw import FURTHEST
 from facegen.mesh.tri_mesh import TriMesh
 
 SQUARE = "v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\n"
@@ -79,7 +80,7 @@ def test_colours_on_some_lines_only(obj):
     assert read_obj_vertices(obj("v 1 2 3 9 9 9\nv 4 5 6\nv 7 8 9 1\n")).tolist() == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
 
 
-@given(arrays.arrays(np.float64, (5, 3), elements=st.floats(allow_nan=False, allow_infinity=False)))
+@given(arrays.arrays(np.float64, (5, 3), elements=st.floats(-FURTHEST, FURTHEST)))
 def test_round_trip_gives_the_same_float64(tmp_path_factory, vertices):
     path = tmp_path_factory.mktemp("obj") / "mesh.obj"
     polygons = np.array([[0, 1, 2, 3, 4], [4, 3, 1, -1, -1], [0, 2, 4, 1, -1]])
@@ -146,6 +147,13 @@ def test_positions_alone_are_never_silently_not_finite(obj):
         read_obj_vertices(obj("v 0 0 0\nv 0 nan 0\nv 0 0 1e999\n"))
     with pytest.raises(MeshError, match="expected finite positions, but vertex 1 "):
         read_mesh(obj("v 0 0 0\nv 0 nan 0\nv 0 0 0\nf 1 2 3\n"))
+
+
+@pytest.mark.parametrize("far", ["1.1e9", "-1e308"])
+def test_no_position_is_so_far_that_areas_are_no_numbers(obj, far):
+    assert read_mesh(obj("v 0 0 0\nv 0 1e9 0\nv -1e9 0 0\nf 1 2 3\n")).vertices.max() == 1e9
+    with pytest.raises(MeshError, match=r"within 1,000,000,000 units of the origin, but vertex 2 is \[.*\(1 of 3 lie"):
+        read_mesh(obj(f"v 0 0 0\nv 0 1 0\nv {far} 0 0\nf 1 2 3\n"))
 
 
 def test_a_mesh_that_is_not_finite_is_not_written(tmp_path):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -390,3 +391,27 @@ def test_libraries_are_read_once_and_bounded(tmp_path: Path, monkeypatch: pytest
     found = read(path)
     assert found.materials[0].base.texture.data == png()
     assert found.left_out == ("the material library 'a.mtl' and those after it: 2 are read",)
+
+
+@pytest.mark.parametrize(
+    "odd", ["", "  vt 0 0", "vt x y", "f 1/1-1 2/1 3/1", "f 1/1 2/1 \\\n 3/1", "# a", "f 1/0 2/1 3/1"]
+)
+def test_what_is_done_does_not_grow_with_the_file(tmp_path: Path, odd: str) -> None:
+    calls = []
+    for edge in (4, 40):
+        lines = [f"v {x} {y} 0\nvt {x} {y}" for y in range(edge) for x in range(edge)]
+        corners = [y * edge + x + 1 for y in range(edge - 1) for x in range(edge - 1)]
+        lines += [f"f {a}/{a} {a + 1}/{a + 1} {a + edge}/{a + edge}/1 {a + edge}/{a + edge}" for a in corners]
+        path = tmp_path / f"{edge}.obj"
+        path.write_text("\n".join([*lines, odd, "usemtl skin", lines[-1], ""]))
+        mesh, count = read_mesh(path), [0]
+        read_appearance(path, mesh)
+
+        def counted(*_: object, count: list[int] = count) -> None:
+            count[0] += 1
+
+        sys.setprofile(counted)
+        read_appearance(path, mesh)
+        sys.setprofile(None)
+        calls.append(count[0])
+    assert calls[1] < calls[0] + 100, "nothing is done face by face"

@@ -1,0 +1,73 @@
+"""Standard output and error, which may go to somebody who has stopped listening: work goes on all the same."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from facegen.errors import FacegenError, said
+
+
+class Outlet:
+    """A stream of text to which nobody has to listen: once its reader is gone, what is written goes nowhere.
+
+    Args:
+        stream: that it stands for; what is not about writing is asked of it.
+        name: what a message calls it.
+    """
+
+    def __init__(self, stream: TextIO, name: str) -> None:
+        self.stream, self.name = stream, name
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+    def write(self, text: str) -> int:
+        """As a file's.
+
+        Raises:
+            FacegenError: it is a file on a disk that is full, or gone.
+        """
+        try:
+            return self.stream.write(text)
+        except OSError as error:
+            self._close(error)
+            return len(text)
+
+    def flush(self) -> None:
+        """As a file's; raises what `write` does."""
+        try:
+            self.stream.flush()
+        except OSError as error:
+            self._close(error)
+
+    def _close(self, error: OSError) -> None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.stream.fileno())  # where what is still held goes too
+        os.close(nowhere)
+        if not isinstance(error, BrokenPipeError):
+            raise FacegenError(
+                f"{self.name} cannot be written ({said(error)}); make room there, or send it elsewhere"
+            ) from error
+
+
+@contextmanager
+def outlets() -> Iterator[None]:
+    """In here what is printed goes through an `Outlet`, and nowhere where a stream was closed before.
+
+    Raises:
+        FacegenError: at the end, what was printed and still held cannot be written.
+    """
+    before = sys.stdout, sys.stderr
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        out = Outlet(before[0] or nowhere, "standard output")
+        error = Outlet(before[1] or nowhere, "standard error")
+        sys.stdout, sys.stderr = out, error  # pyright: ignore[reportAttributeAccessIssue]  # all that text is asked for
+        try:
+            yield
+        finally:
+            sys.stdout, sys.stderr = before
+            out.flush()

@@ -1,0 +1,98 @@
+"""Settings of Lightning's trainer, looked at before it sees them, and what it says of others, in words of facegen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from facegen.errors import unknown
+from facegen.schema import Either, Flag, Maybe, Number, OneOf, Table, Text, shown
+
+_COUNT, _FROM_ONE = Number(0, whole=True), Number(1, whole=True)
+_ENDLESS = Number(-1, whole=True)
+_PART = Maybe(Either((Number(0, 1), _COUNT)))
+"""A share of the batches, or a number of them."""
+_DURATION = Text("[0-9]+:[0-9]{2}:[0-9]{2}:[0-9]{2}", "days, hours, minutes and seconds such as 00:12:00:00")
+TRAINER = Table(
+    optional={
+        **dict.fromkeys(("max_epochs", "max_steps", "num_sanity_val_steps"), Maybe(_ENDLESS)),
+        **dict.fromkeys(("min_epochs", "min_steps", "log_every_n_steps"), Maybe(_COUNT)),
+        **dict.fromkeys((f"limit_{stage}_batches" for stage in ("train", "val", "test", "predict")), _PART),
+        "overfit_batches": _PART,
+        "val_check_interval": Maybe(Either((Number(0, 1, above=True), _FROM_ONE, _DURATION))),
+        "check_val_every_n_epoch": Maybe(_FROM_ONE),
+        "accumulate_grad_batches": _FROM_ONE,
+        "gradient_clip_val": Maybe(Number(0)),
+        "gradient_clip_algorithm": Maybe(OneOf(("norm", "value"))),
+        "num_nodes": _FROM_ONE,
+        "reload_dataloaders_every_n_epochs": _COUNT,
+        "fast_dev_run": Either((Flag(), _COUNT)),
+    },
+    more=True,
+)
+"""What the trainer takes; settings that are not here are looked at by itself."""
+SEED = Either((Flag(), Number(0, 2**32 - 1, whole=True)))
+PROFILERS = ("simple", "advanced", "pytorch", "xla")
+
+
+def require_settings(options: Mapping[str, Any]) -> None:
+    """Require that the trainer can take its settings.
+
+    Args:
+        options: of a verb, with `trainer` and `seed_everything`.
+
+    Raises:
+        FacegenError: the message says which it cannot.
+    """
+    # Where a share or a number may stand, the parser makes a share of every number.
+    trainer = {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value
+        for name, value in options["trainer"].items()
+    }
+    SEED.check(options["seed_everything"], "seed_everything")
+    TRAINER.check(trainer, "trainer")
+    for name, kind in (("max_time", _DURATION), ("profiler", OneOf(PROFILERS))):
+        if isinstance(trainer.get(name), str):  # others are a table, or name a class
+            kind.check(trainer[name], f"trainer.{name}")
+
+
+_ACCELERATORS = re.compile(r"invalid accelerator name: .*Available names are: (.*?)\.?$")
+_NOT_HERE = re.compile(r"can not run on your system|No supported gpu backend")
+_DEVICES = re.compile(r"devices")
+_STRATEGY = re.compile(r"invalid strategy name")
+_NO_LOGGER = re.compile(r"Cannot use `(\w+)` callback with `Trainer` that has no logger")
+_NO_CHECKPOINT = re.compile(r"enable_checkpointing=False")
+_FEW_BATCHES = re.compile(r"`val_check_interval` \((\d+)\) must be less than or equal to the number of the .*\((\d+)\)")
+_OF_A_CLASS = re.compile(r"Errors:\s+- (?!Expected|Not a valid)(.*?)(?:\s+- |\s+Given value|$)", re.DOTALL)
+_NO_CLASS = re.compile(r"Does not validate against")
+
+
+def in_own_words(said: str, trainer: Mapping[str, Any]) -> str:
+    """What is told of what Lightning says against a setting.
+
+    Args:
+        said: its message.
+        trainer: the settings.
+    """
+    text = " ".join(said.split())
+    if found := _ACCELERATORS.search(text):
+        names = sorted(name.strip() for name in found[1].split(","))
+        return f"trainer.accelerator: {unknown('accelerator', str(trainer.get('accelerator')), names)}"
+    if _NOT_HERE.search(text):
+        return f"trainer.accelerator: expected one that this machine has, got {shown(trainer.get('accelerator'))}"
+    if _STRATEGY.search(text):
+        return f"trainer.strategy: expected one of Lightning's, such as auto or ddp, got {shown(trainer['strategy'])}"
+    if found := _NO_LOGGER.search(text):
+        return f"trainer.callbacks: {found[1]} needs a logger; name one by trainer.logger, or leave it out"
+    if _NO_CHECKPOINT.search(text):
+        return "trainer.enable_checkpointing: expected true, as each training leaves a checkpoint; leave it out"
+    if found := _FEW_BATCHES.search(text):
+        return f"trainer.val_check_interval: expected at most {found[2]}, the batches of an epoch, got {found[1]}"
+    if _DEVICES.search(text):
+        return f"trainer.devices: expected how many of the accelerator's to take, got {shown(trainer.get('devices'))}"
+    if found := _OF_A_CLASS.search(said):
+        return f"a class that the settings name does not take its own: {' '.join(found[1].split())}"
+    if _NO_CLASS.search(text):
+        return "a class that the settings name does not take its own; `facegen VERB --help` lists what there is"
+    return f"Lightning does not take these settings: {text}"

@@ -1,0 +1,41 @@
+"""Whoever listens may stop; a disk that is full is said once."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+from facegen.errors import FacegenError
+from facegen.standard_streams import Outlet, outlets
+
+
+@pytest.mark.parametrize("buffering", [1, -1])
+def test_work_goes_on_where_nobody_listens(buffering: int) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w", buffering) as stream:
+        outlet = Outlet(stream, "standard output")
+        for _ in range(3):
+            print("x" * 100_000, file=outlet)
+        outlet.flush()
+
+
+@pytest.mark.parametrize("buffering", [1, -1])
+def test_a_disk_that_is_full_is_said_once(buffering: int) -> None:
+    with open("/dev/full", "w", buffering) as stream:
+        outlet = Outlet(stream, "standard output")
+        with pytest.raises(FacegenError, match=r"^standard output cannot be written \(no space left on device\)"):
+            print("x", file=outlet)
+            outlet.flush()
+        print("x", file=outlet, flush=True)
+
+
+def test_a_stream_that_was_closed_is_asked_like_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    with outlets():
+        print("x", flush=True)
+        assert not sys.stderr.isatty()
+    assert sys.stdout is None and sys.stderr is None

@@ -1,0 +1,94 @@
+"""What the parser and Lightning say of settings, told in other words."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from facegen.errors import FacegenError
+from facegen.training import parser_words, trainer_settings
+
+UNION = (
+    "Does not validate against any of the Union subtypes\n  Subtypes: [<class 'int'>, <class 'NoneType'>]\n  Errors:\n"
+)
+GIVEN = "  Given value type: <class 'str'>\n  Given value: x"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "Parser key \"lr\":\n  Expected a <class 'float'>. Got value: x",
+            "lr: expected a number, got 'x'",
+        ),
+        (
+            f"Parser key \"trainer.max_epochs\":\n  {UNION}    - Expected a <class 'int'>\n"
+            f"    - Expected a <class 'NoneType'>\n{GIVEN}",
+            "trainer.max_epochs: expected a whole number, got 'x'",
+        ),
+        (
+            f"Parser key \"model\":\n  {UNION}    - lr: expected a number, got 'x'; {parser_words.HELP}\n"
+            "  Given value: NestedArg(key='lr', val='x')",
+            "model.lr: expected a number, got 'x'",
+        ),
+        (
+            f'Parser key "model":\n  {UNION}    - Expected a dot import path string: x\n'
+            "  Given value: NestedArg(key='class_path', val='x')",
+            f"model.class_path: expected {parser_words.A_CLASS}, got 'x'",
+        ),
+        (
+            f"Parser key \"trainer.deterministic\":\n  {UNION}    - Expected a <class 'bool'>\n"
+            f"    - Expected a typing.Literal['warn']\n{GIVEN}",
+            "trainer.deterministic: expected true or false or warn, got 'x'",
+        ),
+        ("Option 'x' is not accepted", "x: there is no such setting"),
+        ("the following arguments are required: monitor", "monitor: expected a value, it is missing"),
+        ("unrecognized arguments: --data.x=1", "there is no option '--data.x=1'"),
+        (
+            "Parser key \"trainer\":\nUnable to load config 'x'",
+            "trainer: expected settings, or a .yaml file of them, got 'x'",
+        ),
+    ],
+)
+def test_what_the_parser_says(said: str, told: str) -> None:
+    assert parser_words.in_own_words(said) == f"{told}; {parser_words.HELP}"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("No supported gpu backend found!", "trainer.accelerator: expected one that this machine has, got 'gpu'"),
+        ("Invalid strategy name: `strategy='x'`.".lower(), "trainer.strategy: expected one of Lightning's"),
+        ("`devices` selected with `CPUAccelerator` should be an int > 0.", "trainer.devices: expected how many"),
+        (
+            f"{UNION}    - Invalid value for save_top_k=-5\n    - Not a valid subclass",
+            ".*: Invalid value for save_top_k=-5$",
+        ),
+        ("something new", "Lightning does not take these settings: something new"),
+    ],
+)
+def test_what_lightning_says(said: str, told: str) -> None:
+    settings = {"accelerator": "gpu", "devices": "x", "strategy": "x"}
+    assert re.match(told, trainer_settings.in_own_words(said, settings))
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("limit_train_batches", [0.5, 2.0, None], 2.5),
+        ("val_check_interval", [1, 0.25, "00:01:00:00"], 0),
+        ("check_val_every_n_epoch", [1, None], 0),
+        ("max_time", ["00:12:00:00", None, {"hours": 1}], "x"),
+        ("profiler", ["simple", None], "x"),
+        ("seed_everything", [0, True], 2**32),
+    ],
+)
+def test_settings_are_looked_at_before_lightning_sees_them(name: str, good: list, bad: object) -> None:
+    def options(value: object) -> dict:
+        return {"trainer": {name: value}, "seed_everything": 0} | ({name: value} if name == "seed_everything" else {})
+
+    for value in good:
+        trainer_settings.require_settings(options(value))
+    with pytest.raises(FacegenError, match=f"{name}: expected "):
+        trainer_settings.require_settings(options(bad))
