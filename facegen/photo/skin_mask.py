@@ -70,7 +70,7 @@ def skin_weights(picture: np.ndarray, landmarks: np.ndarray) -> Callable[[np.nda
 
 def _depth(shown: np.ndarray) -> np.ndarray:
     """(H, W) pixels to where nothing is shown, which is so outside of the picture, too."""
-    return distance_transform_edt(np.pad(shown, 1))[1:-1, 1:-1]
+    return np.asarray(distance_transform_edt(np.pad(shown, 1)))[1:-1, 1:-1]
 
 
 def _eased(share: np.ndarray) -> np.ndarray:
@@ -101,7 +101,9 @@ def _hair(part: np.ndarray, landmarks: np.ndarray, inside: np.ndarray, features:
     above = np.arange(len(inside))[:, None] < landmarks[[*RIGHT_LIDS, *LEFT_LIDS], 1].mean()
     maybe = binary_opening(unlike & above & ~features) & inside
     # What hangs together with the edge: everything outside of the oval is one piece with it.
-    pieces, _ = label(np.pad(maybe | ~inside, 1, constant_values=True))
+    joined = np.pad(maybe | ~inside, 1, constant_values=True)
+    pieces = np.empty(joined.shape, np.int32)
+    label(joined, output=pieces)
     return (pieces == pieces[0, 0])[1:-1, 1:-1] & maybe
 
 
