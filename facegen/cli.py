@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from facegen import __version__
 from facegen.errors import FacegenError, Terminated
+from facegen.files import FULL
 from facegen.standard_streams import outlets
 from facegen.verbs.benching import add_bench
 from facegen.verbs.corpora import add_demo, add_prepare
@@ -35,7 +36,7 @@ TRAINING = {
 SYSTEM = "a file could not be read or written, and the system does not say why; is the disk full, or gone?"
 """What is said where neither the system nor facegen knows more."""
 ADVICE = {
-    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG): "make room, or name another place",
+    FULL: "make room, or name another place",
     (errno.EACCES, errno.EPERM, errno.EROFS): "look at who may read and write there, or name another place",
     (errno.ENOENT, errno.ENOTDIR, errno.ESTALE): "look whether it and its folder are still there",
 }

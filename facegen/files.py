@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import unicodedata
 from collections.abc import Iterator
@@ -14,6 +15,9 @@ from facegen.errors import FacegenError, unknown
 from facegen.places import aside_of, onto_disk, real_place, sweep
 from facegen.plain_text import read_plain_yaml
 from facegen.schema import ANYTHING, Kind, WrongValueError
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says of writing where there is no room; it names no file then."""
 
 
 def plain_name(name: str) -> str:
@@ -45,6 +49,11 @@ def new_file(path: str | Path, replaced: bool = False) -> Iterator[Path]:
             raise FacegenError(f"{path.parent} went away while {path.name} was written; make that folder and try again")
         onto_disk(aside)  # before the name is known, should the machine stop
         os.replace(aside, path)
+    except OSError as error:
+        # What is told of is the file that was asked for, not the one beside it.
+        if str(error.filename) == str(aside) or (error.filename is None and error.errno in FULL):
+            error.filename, error.filename2 = str(path), None
+        raise
     finally:
         aside.unlink(missing_ok=True)
 

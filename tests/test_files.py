@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -44,6 +45,21 @@ def test_after_an_error_the_file_is_as_it_was(tmp_path: Path, replaced: bool) ->
         raise ZeroDivisionError
     assert path.read_text() == "before"
     assert names(tmp_path) == ["smile.glb"]
+
+
+def test_what_the_system_says_of_the_file_aside_is_told_of_the_one_that_was_asked_for(tmp_path: Path) -> None:
+    for raised, named in (
+        (OSError(errno.ENOSPC, "No space left on device"), tmp_path / "a.npz"),
+        (OSError(errno.EPIPE, "Broken pipe"), None),
+        (OSError(errno.EACCES, "Permission denied", "other"), "other"),
+    ):
+        with pytest.raises(OSError) as caught, new_file(tmp_path / "a.npz"):
+            raise raised
+        assert caught.value.filename == (named and str(named))
+    with pytest.raises(FileNotFoundError) as caught, new_file(tmp_path / "a.npz") as aside:
+        aside.read_bytes()
+    assert caught.value.filename == str(tmp_path / "a.npz")
+    assert not list(tmp_path.iterdir())
 
 
 def test_two_writers_of_one_name_do_not_meet_unless_one_replaces_over_and_over(tmp_path: Path) -> None:

@@ -133,7 +133,9 @@ def write_inputs(folder: Path, corpus: Path, checkpoint: Path) -> None:
 
         Image.fromarray(astronaut()[:260, 100:360]).save(folder / "portrait.png")
     write_mesh(folder / "plate.obj", grid(9, 9, bump=3.0))
-    (folder / "points.txt").write_text("# number x y z\n33 2 6 0\n263 6 6 0\n61 3 2 0\n291 5 2 0\n1 4 4 1\n133 3 6 0\n")
+    (folder / "points.txt").write_text(
+        "# number x y z\n33 2 6 0\n263 6 6 0\n61 3 2 0\n291 5 2 0\n1 4 4 1\n133 3 6 0\n362 5 6 0\n"
+    )
     (folder / "fit.yaml").write_text(_config())
 
 
