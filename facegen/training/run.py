@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from facegen import checkpoint, checkpoint_entry
 from facegen.classes import add_current_folder, class_path, named_class, tell_current_folder
 from facegen.data.manifest import read_manifest
 from facegen.data.module import ExpressionDataModule
-from facegen.errors import FacegenError, Terminated, unknown
+from facegen.errors import FacegenError, Terminated
 from facegen.folders import occupied
 from facegen.models.base import ExpressionModel
 from facegen.plain_text import require_bounded_yaml
@@ -30,6 +29,7 @@ from facegen.readable import require_file
 from facegen.training import trainer_settings
 from facegen.training.callbacks import PredictionWriter
 from facegen.training.parser_words import in_own_words
+from facegen.training.plain_error import plain_error
 from facegen.training.progress_lines import ProgressLines
 from facegen.training.run_state import run_state
 from facegen.training.tracking import RunRecord, Throughput
@@ -159,7 +159,7 @@ class TrainingCLI(LightningCLI):
         try:
             super().instantiate_classes()
         except (ValueError, TypeError, MisconfigurationException) as error:
-            plain = _plain(error)
+            plain = plain_error(error)
             if isinstance(plain, FacegenError):
                 raise plain from error
             raise FacegenError(trainer_settings.in_own_words(str(plain), self._settings())) from error
@@ -249,7 +249,7 @@ def run(arguments: list[str]) -> TrainingCLI:
         except SIGTERMException as error:  # after the batch at hand
             raise Terminated(signal.SIGTERM) from error
         except Exception as error:
-            raise _plain(error) from error
+            raise plain_error(error) from error
         finally:
             if "wandb" in sys.modules:
                 sys.modules["wandb"].finish()  # a second run in this process must not go on in the first one's
@@ -267,33 +267,3 @@ def _alone(trainer: Trainer) -> Iterator[None]:
         return
     with occupied(Path(place)):
         yield
-
-
-def _plain(error: BaseException) -> BaseException:
-    """The user's mistake inside an error that jsonargparse or a worker process has wrapped; others stay as they are."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, FacegenError):
-            # A worker's error carries its traceback as text; what was said stands in the last line.
-            last = str(cause).strip().splitlines()[-1]
-            worker = "DataLoader worker process" in str(cause)
-            return FacegenError(last.partition("Error: ")[2] or last) if worker else FacegenError(str(cause))
-        cause = cause.__cause__ or cause.__context__
-    if found := _UNLOGGED.search(str(error)):
-        name = found[1] or found[2]
-        logged = dict.fromkeys(each for each in _METRIC.findall(str(error)) if each != name)
-        return FacegenError(f"{unknown('metric to monitor', name, logged)}; or log it with self.log({name!r}, ...)")
-    if isinstance(error, RuntimeError) and _ALONE.search(str(error)):
-        return FacegenError(
-            "another process of this training ended; its last lines say why. The same command with --ckpt_path and the "
-            "last checkpoint goes on from there"
-        )
-    return error
-
-
-_UNLOGGED = re.compile(r"stopping conditioned on metric `(.+?)` which is not|monitor='(.+?)'\) could not find")
-"""What Lightning says after an epoch where nobody logged what a callback monitors."""
-_ALONE = re.compile(r"gloo/|NCCL|Connection (closed|reset) by peer|Broken pipe|DistNetworkError", re.I)
-"""What is said where processes compute together and one is gone."""
-_METRIC = re.compile(r"[`'](\w+/[\w/]+)[`']")
-"""How it quotes the names of metrics."""
