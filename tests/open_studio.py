@@ -13,13 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-FLAGS = (
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-    "--no-sandbox",
-)
+FLAGS = ("--enable-unsafe-swiftshader", "--no-sandbox")
 """Of a Chromium that draws without a graphics card."""
 WAIT = 300
 """Seconds that anything may take. Chosen far above what it takes; only what hangs comes near it."""

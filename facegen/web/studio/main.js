@@ -23,12 +23,9 @@ const renamed = new Map(); // a face's name before the server was started again,
 let server = null, revision = 0, sent = "", shownFace = null, apexes = [], link = null, out = null;
 const nowFace = (name) => (renamed.has(name) ? nowFace(renamed.get(name)) : name);
 
-const view = new View($("canvas"));
+const view = new View($("canvas"), ({ revision, number }) => (player.seen = { revision, number }));
 const player = new Player({
-  show: (frame) => {
-    view.show(frame);
-    player.seen = { revision: frame.revision, number: frame.number };
-  },
+  show: (frame) => view.show(frame),
   ask: (frames) => link?.send({ type: "frames", frames, strain: view.strain }),
   now: (at) => {
     lanes.head(at);
@@ -36,10 +33,10 @@ const player = new Player({
     const { frames, fps } = history.state;
     $("now").textContent = `${at} / ${frames - 1}  ·  ${(at / fps).toFixed(2)} s`;
   },
-  pace: (ms) => view.pace(ms, true),
+  pace: (ms) => view.pace.ticked(ms),
   state: (playing) => {
     $("play").textContent = playing ? "Stop" : "Play";
-    if (!playing) view.pace(0, false);
+    if (!playing) view.rest();
     live.shown(true);
   },
 });
@@ -80,10 +77,10 @@ function send(state, settled) {
   if (!server || !shownFace) return;
   const { frames, fps, events, alive, seed } = state;
   const asked = JSON.stringify([{ frames, fps, events, alive, seed }, shownFace, link.number, settled && alive]);
-  if (asked === sent) return;
+  if (asked === sent) return settled && player.settle();
   sent = asked;
   revision += 1;
-  player.begin(revision, frames, fps, range(state));
+  player.begin(revision, frames, fps, range(state), settled);
   const at = Math.round(player.at);
   link.send({ type: "clip", revision, face: shownFace, state: { frames, fps, events, alive, seed }, at, settled, strain: view.strain });
 }
@@ -127,10 +124,9 @@ function numbers(message) {
 }
 
 function thumbnails() {
-  if (!view.surface || !$("canvas").clientWidth) return;
-  apexes.forEach((apex, number) => apex.count === view.surface.count && panel.thumbnail(number, view.picture(apex, THUMBNAIL)));
-  player.seek(player.at);
-  view.now();
+  const known = apexes.filter((apex) => apex.count === view.surface?.count);
+  if (!known.length || !$("canvas").clientWidth) return;
+  view.pictures(known, THUMBNAIL).forEach((url, n) => panel.thumbnail(known[n].number, url));
 }
 
 function said(message) {

@@ -1,4 +1,7 @@
 // The face's surface: rest positions, displacements onto them, and normals of what that makes.
+import { BufferAttribute } from "/page/three.min.js";
+import { coarser } from "/page/coarse.js";
+
 const MM = 1000; // the file is in metres, frames are in millimetres
 
 export class Surface {
@@ -20,7 +23,7 @@ export class Surface {
           this.rest[3 * own[v] + k] = position.array[3 * v + k];
         }
       for (const corner of mesh.geometry.index.array) faces.push(own[corner]);
-      this.parts.push({ mesh, own, position, normal });
+      this.parts.push({ mesh, own, position, normal, whole: mesh.geometry.index });
     }
     this.faces = Uint32Array.from(faces);
     this.light = this.#lightOf();
@@ -41,6 +44,26 @@ export class Surface {
         light[own[v]] = first.get(key);
       }
     return light;
+  }
+
+  // Fewer triangles, or all of them again; `others` are meshes of the same parts.
+  lighten(on, others) {
+    this.parts.forEach((part, n) => {
+      const index = on ? (part.few ??= this.#few(part)) : part.whole;
+      for (const mesh of [part.mesh, others[n]]) if (mesh && mesh.geometry.index !== index) mesh.geometry.setIndex(index);
+    });
+  }
+
+  // Corners of one vertex, and vertices of one place, stay: what they part must not gape.
+  #few({ own, position, whole }) {
+    const { light } = this, of = (this.corners ??= this.#corners());
+    return new BufferAttribute(coarser(whole.array, position.array, Uint8Array.from(own, (v) => of[light[v]] > 1)), 1);
+  }
+
+  #corners() {
+    const of = new Uint32Array(this.count);
+    for (const { own } of this.parts) for (const v of own) of[this.light[v]] += 1;
+    return of;
   }
 
   // steps: (3 count) Int16 of `step` mm; null is the face at rest.
