@@ -5,10 +5,12 @@ import {
 } from "/page/three.min.js";
 import { Pace, SOFT } from "/page/pace.js";
 import { Surface } from "/page/surface.js";
+import { litAtVertices } from "/page/vertex_light.js";
 
 const VIEWS = { front: [0, 3], "three-quarter": [38, 5], side: [88, 2] }; // degrees, as facegen/pictures/render.py has them
 const LENS = 16; // degrees: a long lens does not distort a face
 const MARGIN = 1.14;
+const SKY = { above: [0.9, 0.95, 1], below: [0.45, 0.36, 0.3], strength: 1.1 };
 const LIGHTS = [[[-0.55, 0.6, 0.65], [1, 0.95, 0.88], 2.3], [[0.8, 0.05, 0.6], [0.6, 0.7, 0.85], 0.6], [[0.75, 0.55, -0.55], [0.85, 0.9, 1], 1.6]];
 
 export class View {
@@ -28,7 +30,7 @@ export class View {
   }
 
   #lit(scene) {
-    scene.add(new HemisphereLight(new Color(0.9, 0.95, 1), new Color(0.45, 0.36, 0.3), 1.1));
+    scene.add(new HemisphereLight(new Color(...SKY.above), new Color(...SKY.below), SKY.strength));
     const frame = new Group();
     for (const [place, color, strength] of LIGHTS) {
       const light = new DirectionalLight(new Color(...color), strength);
@@ -51,7 +53,7 @@ export class View {
     for (const mesh of meshes) {
       mesh.material.side = DoubleSide;
       mesh.frustumCulled = false;
-      mesh.userData.material = mesh.material;
+      mesh.userData.material = mesh.userData.worn = mesh.material;
     }
     this.pace.rest();
     this.surface = new Surface(meshes, corners, face.shown);
@@ -112,7 +114,7 @@ export class View {
       this.plain ??= new MeshStandardMaterial({ vertexColors: true, roughness: 0.75, side: DoubleSide });
       const material = this.strain ? this.plain : mesh.userData.material;
       if (this.strain && !mesh.geometry.attributes.color) this.#paint(null);
-      mesh.material = material;
+      mesh.userData.worn = material;
       material.wireframe = this.wire;
     }
     this.#lighten();
@@ -153,9 +155,19 @@ export class View {
     this.#lighten();
   }
 
-  // Wires are all shown.
   #lighten() {
-    this.surface?.lighten(this.pace.light && !this.wire, this.stillGroup.children);
+    if (this.surface) this.#few(this.pace.light && !this.wire); // of wires, all are shown
+  }
+
+  // Draw with fewer triangles, lit at their corners alone, or with all there is.
+  #few(on) {
+    const { parts } = this.surface, stills = this.stillGroup.children;
+    this.surface.lighten(on, stills);
+    parts.forEach(({ mesh }, n) => {
+      const { worn, material } = mesh.userData;
+      mesh.material = on ? litAtVertices(worn, LIGHTS, SKY) : worn;
+      stills[n].material = on ? litAtVertices(material, LIGHTS, SKY) : material;
+    });
   }
 
   draw() {
@@ -218,7 +230,7 @@ export class View {
     renderer.setViewport(0, 0, wide, wide);
     renderer.setScissor(0, 0, wide, wide);
     renderer.setScissorTest(true);
-    this.surface.lighten(SOFT && !this.wire, []);
+    this.#few(SOFT && !this.wire);
     const made = frames.map((frame) => {
       this.surface.move(frame.steps, frame.step);
       renderer.render(this.scene, camera);
