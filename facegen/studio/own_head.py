@@ -6,27 +6,22 @@ head, in the weights whose face comes nearest to the model's.
 
 from __future__ import annotations
 
-from pathlib import Path
 
 import numpy as np
 
 from facegen.checkpoint import Checkpoint
-from facegen.exporters.glb import write_glb
 from facegen.face import Face
 from facegen.mesh.tri_mesh import TriMesh
-from facegen.pretrained import BASIS
-from facegen.rigging.packed_shapes import STEP, PackedShapes
-from facegen.rigging.shipped_head import NECK, shipped_head, shown_rows
-from facegen.sequence.sequence import Sequence
+from facegen.rigging.packed_shapes import STEP
+from facegen.rigging.shipped_head import shipped_head, shown_rows
+from facegen.studio.first_look import Look
 from facegen.studio.stage import Stage
-from facegen.studio.staging import dressed
 
 SAME = 1e-3
 """mm by which the template may be off the head's face. Chosen: files round to less."""
 RIDGE = 1e-3
 """How much small weights count beside a near face, as a share of the mean square of a shape. Chosen: without it, shapes
 that are nearly alike take large weights against each other, and the teeth with them."""
-FILE = "head.glb"
 
 
 class Led:
@@ -51,28 +46,23 @@ class Led:
         return np.concatenate([moved, led.reshape(len(moved), -1, 3)], axis=1)
 
 
-def own_head(model: Checkpoint, folder: Path) -> tuple[Stage, Path] | None:
-    """The head on its stage, and its file; None where the model's template is no part of it.
+def own_head(model: Checkpoint, look: Look) -> Stage | None:
+    """The head on its stage; None where the model's template is no part of it.
 
     Args:
         model: whose template it is.
-        folder: where both are left.
+        look: at that head.
     """
-    file, template = PackedShapes.load(BASIS), model.hierarchy.template.vertices
+    file, template = look.shapes, model.hierarchy.template.vertices
     face = len(template)
-    if len(file.mesh.vertices) < face or not np.allclose(file.mesh.vertices[:face], template, atol=SAME):
+    if file is None or len(file.mesh.vertices) < face:
         return None
-    mesh, landmarks, look = shipped_head(file)
+    if not np.allclose(file.mesh.vertices[:face], template, atol=SAME):
+        return None
+    mesh, landmarks, _ = shipped_head(file)
     rows = shown_rows(len(file.mesh.vertices))
     shapes = np.stack([shape[rows] for shape in file.shapes.values()]) * np.float32(STEP)
-    at_rest = Sequence(mesh.vertices[None], mesh.faces, 1.0, np.zeros((1, 0)), (), appearance=look)
-    write_glb(at_rest, folder / FILE)
     skin = np.arange(len(mesh.vertices)) < file.skin
-    shown = Face(
-        TriMesh(mesh.vertices, mesh.faces), Led(shapes, face), np.eye(3), None, "mm", 1.0, landmarks, skin=skin
-    )
-    dressed(shown, look, folder)
-    neutral = template.astype(np.float32)[None]
-    seen = mesh.vertices[mesh.vertices[:, 1] > np.nanmin(landmarks[:, 1]) - NECK]
-    focus = np.stack([seen.min(axis=0), seen.max(axis=0)])
-    return Stage(shown, neutral, len(mesh.vertices), focus), folder / FILE
+    led = Led(shapes, face)
+    shown = Face(TriMesh(mesh.vertices, mesh.faces), led, np.eye(3), None, "mm", 1.0, landmarks, skin=skin)
+    return Stage(shown, template.astype(np.float32)[None], len(mesh.vertices), look.focus)
