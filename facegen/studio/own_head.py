@@ -6,7 +6,6 @@ head, in the weights whose face comes nearest to the model's.
 
 from __future__ import annotations
 
-
 import numpy as np
 
 from facegen.checkpoint import Checkpoint

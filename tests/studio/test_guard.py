@@ -130,6 +130,7 @@ def test_uploads_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, on
 
         app = web.Application(middlewares=[mistakes])
         app[FOLDER] = tmp_path
+
         async def unseen() -> None:
             return None
 
