@@ -25,7 +25,7 @@ PARTS = (
     *("three/examples/jsm/utils/SkeletonUtils.js", "@pixiv/three-vrm-core/lib/three-vrm-core.module.js"),
     "@pixiv/three-vrm-animation/lib/three-vrm-animation.module.js",
 )
-TIMES = (0.0, 0.04, 0.1, 0.16)
+TIMES = (0.0, 0.04, 0.1, 0.12)
 """Seconds; one lies between two frames."""
 
 
