@@ -45,9 +45,9 @@ class Opened:
         return self.process.wait(WAIT)
 
 
-def until(page: Any, expression: str) -> Any:
+def until(page: Any, expression: str, wait: float = WAIT) -> Any:
     """What an expression is on the page as soon as it is something; the page itself allows no polling of texts."""
-    end = time.monotonic() + WAIT
+    end = time.monotonic() + wait
     while time.monotonic() < end:
         if found := page.evaluate(expression):
             return found
