@@ -64,6 +64,8 @@ def studio(mesh: Path | None, model: Path | None, vertices: int) -> dict[str, An
             page.goto(address, wait_until="commit")
             _until(page, "!!globalThis.studio?.view.drawn")
             opened = {"address_s": round(server, 2), "face_s": round(perf_counter() - began, 2)}
+            _until(page, "studio.player.kept.size > 0")
+            opened["moves_s"] = round(perf_counter() - began, 2)
             page.evaluate(PROBE.read_text(encoding="utf-8"))
             found = {"vertices": page.evaluate("studio.view.surface.count"), "first_picture": opened}
             found["drag"] = _dragged(page)
