@@ -13,14 +13,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-FLAGS = (
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-    "--no-sandbox",
-)
+FLAGS = ("--enable-unsafe-swiftshader", "--no-sandbox")
 """Of a Chromium that draws without a graphics card."""
+LONGEST_PAUSE = 200
+"""ms between two looks at a page that something is waited for on. Chosen: looking takes of what is waited for."""
 WAIT = 300
 """Seconds that anything may take. Chosen far above what it takes; only what hangs comes near it."""
 
@@ -51,13 +47,14 @@ class Opened:
         return self.process.wait(WAIT)
 
 
-def until(page: Any, expression: str) -> Any:
+def until(page: Any, expression: str, wait: float = WAIT) -> Any:
     """What an expression is on the page as soon as it is something; the page itself allows no polling of texts."""
-    end = time.monotonic() + WAIT
+    end, pause = time.monotonic() + wait, 10.0
     while time.monotonic() < end:
         if found := page.evaluate(expression):
             return found
-        page.wait_for_timeout(20)
+        page.wait_for_timeout(pause)
+        pause = min(1.1 * pause, LONGEST_PAUSE)
     raise AssertionError(f"never so: {expression}; {page.evaluate('document.body.innerText')[:400]}")
 
 

@@ -28,6 +28,8 @@ HAIR = 0.2
 """How much further a head goes than what moves of it, as a share of that. Chosen: it shows the crown."""
 WEB = Path(__file__).parents[1] / "web"
 """What pages are made of."""
+PLAYER = ("player.js", *(f"player_{part}.js" for part in ("face", "moment", "written", "hands")))
+"""The player's parts, in their order."""
 _BLOCK = 3 << 18
 """Bytes that are written at once, a multiple of three: base64 of such parts can stand in a row."""
 _IMPORT = 'import * as THREE from "./three.min.js";\n'
@@ -125,7 +127,8 @@ def _write(glb: Path, about: About, aside: Path) -> None:
 
 def _script() -> str:
     """The player with all of three.js in it, as one module: pages from a disk may import no other."""
-    three, player = ((WEB / name).read_text(encoding="utf-8") for name in ("three.min.js", "player.js"))
+    three, *parts = ((WEB / name).read_text(encoding="utf-8") for name in ("three.min.js", *PLAYER))
+    player = "\n".join(parts)
     three, found = _EXPORT.subn(_returned, three)
     if found != 1 or _IMPORT not in player:
         raise FacegenError(f"{WEB}: expected three.js as one module and a player that imports it; install facegen anew")

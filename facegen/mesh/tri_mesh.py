@@ -107,8 +107,6 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     Returns:
         (..., V, 3) in the dtype of `vertices`; (0, 0, 1) where no face gives a direction, as on a mesh without faces.
     """
-    from scipy.sparse import csr_matrix
-
     corner, *others = (np.take(vertices, column, axis=-2) for column in faces.T)
     one, other = (each - corner for each in others)
     normals = np.empty_like(one)
@@ -116,13 +114,24 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
         y, z = (axis + 1) % 3, (axis + 2) % 3
         normals[..., axis] = one[..., y] * other[..., z] - one[..., z] * other[..., y]
     count = vertices.shape[-2]
-    rows = faces.ravel()
-    gather = csr_matrix(
-        (np.ones(len(rows), vertices.dtype), (rows, np.repeat(np.arange(len(faces)), 3))), shape=(count, len(faces))
-    )
     flat = normals.reshape(math.prod(vertices.shape[:-2]), len(faces), 3)
-    summed = np.stack([gather @ pose for pose in flat]).reshape(*vertices.shape[:-2], count, 3)
+    summed = _gathered(flat, faces, count).reshape(*vertices.shape[:-2], count, 3)
     x, y, z = np.square(summed).transpose(-1, *range(summed.ndim - 1))
     length = np.sqrt(x + y + z)[..., None]
     up = np.array([0.0, 0.0, 1.0], dtype=vertices.dtype)
     return np.where(length > 0, summed / np.where(length > 0, length, 1), up).astype(vertices.dtype)
+
+
+def _gathered(normals: np.ndarray, faces: np.ndarray, count: int) -> np.ndarray:
+    """(T, count, 3): of (T, F, 3) vectors of the faces, the sums around each vertex."""
+    rows = faces.ravel()
+    if len(normals) == 1:  # the same sums, without what takes long to import
+        summed = np.zeros((3, count), normals.dtype)
+        for axis, along in enumerate(summed):
+            np.add.at(along, rows, np.repeat(normals[0, :, axis], 3))
+        return summed.T[None]
+    from scipy.sparse import csr_matrix
+
+    columns = np.repeat(np.arange(len(faces)), 3)
+    gather = csr_matrix((np.ones(len(rows), normals.dtype), (rows, columns)), shape=(count, len(faces)))
+    return np.stack([gather @ each for each in normals])

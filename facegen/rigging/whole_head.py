@@ -87,12 +87,17 @@ class WholeHead:
     face: int
 
     @classmethod
-    def around(cls, template: TriMesh) -> WholeHead | None:
-        """The head whose face a template is; None where it is no part of it."""
+    def around(cls, template: TriMesh, file: PackedShapes | None = None) -> WholeHead | None:
+        """The head whose face a template is; None where it is no part of it.
+
+        Args:
+            template: (F, 3) mm.
+            file: of facegen's own shapes; None reads it.
+        """
         face = len(template.vertices)
         if face > SKIN_END:
             return None
-        file = PackedShapes.load(BASIS)
+        file = PackedShapes.load(BASIS) if file is None else file
         same = np.allclose(file.mesh.vertices[:face], template.vertices, atol=SAME)
         return cls.of(file, face) if same else None
 

@@ -20,6 +20,7 @@ from facegen.studio.names import CORNERS, SHOWN
 from facegen.studio.uploads import received
 
 if TYPE_CHECKING:
+    from facegen.studio.first_look import Look
     from facegen.studio.jobs import Job
     from facegen.studio.studio import Studio
 
@@ -39,10 +40,12 @@ class Answers:
 
     Args:
         ready: is what is served once the model is there.
+        look: is what of it can be shown before, if anything.
     """
 
-    def __init__(self, ready: Awaitable[Studio]) -> None:
+    def __init__(self, ready: Awaitable[Studio], look: Awaitable[Look | None]) -> None:
         self.ready, self.page, self.receiving = asyncio.ensure_future(ready), page_files(), asyncio.Lock()
+        self.seen = asyncio.ensure_future(look)
 
     async def studio(self) -> Studio:
         """What is served, as soon as it is there."""
@@ -53,6 +56,8 @@ class Answers:
         return [
             web.get("/", self.index),
             web.get("/page/{name}", self.asset),
+            web.get("/look", self.look),
+            web.get("/look/{part}", self.look),
             web.get("/state", self.state),
             web.get("/faces/{face}", self.face),
             web.get("/faces/{face}/{part}", self.face_part),
@@ -78,6 +83,14 @@ class Answers:
 
     def _file(self, path: Any) -> web.Response:
         return web.Response(body=path.read_bytes(), content_type=KINDS[Path(path.name).suffix], charset="utf-8")
+
+    async def look(self, request: web.Request) -> web.StreamResponse:
+        look, part = await asyncio.shield(self.seen), request.match_info.get("part")
+        if part is None:
+            return web.json_response(None if look is None else look.told())
+        if look is None or part not in (SHOWN, CORNERS):
+            raise web.HTTPNotFound
+        return web.FileResponse(look.folder / part)
 
     async def state(self, request: web.Request) -> web.Response:
         return web.json_response((await self.studio()).told())

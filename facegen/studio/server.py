@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import signal
 import tempfile
 import webbrowser
@@ -18,6 +19,7 @@ from facegen.studio.answers import Answers
 from facegen.studio.guard import guard
 
 if TYPE_CHECKING:
+    from facegen.studio.first_look import Look
     from facegen.studio.studio import Studio
 
 LARGEST_FORM = 8 << 20
@@ -57,15 +59,22 @@ class Place:
     browser: bool
 
 
-async def _served(place: Place, folder: Path, opened: Callable[[], Studio]) -> None:
-    """Serve what `opened` makes, until it is stopped.
+async def _served(
+    place: Place, folder: Path, looked: Callable[[], Look | None], opened: Callable[[Look | None], Studio]
+) -> None:
+    """Serve what `looked` sees, and what `opened` makes of it, until it is stopped.
 
     Raises:
         FacegenError: the port is taken, or the model or the face cannot be read.
     """
     loop, bound, stopped = asyncio.get_running_loop(), [place.port], asyncio.Event()
     host, token = place.host, place.token
-    answers = Answers(loop.run_in_executor(None, opened))
+    look = loop.run_in_executor(None, looked)
+
+    async def ready() -> Studio:
+        return await loop.run_in_executor(None, opened, await asyncio.shield(look))
+
+    answers = Answers(ready(), look)
     app = web.Application(middlewares=[guard(lambda: bound[0], host, token), mistakes], client_max_size=LARGEST_FORM)
     app[FOLDER] = folder
     app.add_routes(answers.routes())
@@ -108,11 +117,18 @@ def run(model: Path | None, mesh: Path | None, place: Place, trust: list[str]) -
     with tempfile.TemporaryDirectory(prefix="facegen-studio-", ignore_cleanup_errors=True) as name:
         folder = Path(name).resolve()
 
-        def opened() -> Studio:
+        def looked() -> Look | None:
+            from facegen.studio.first_look import first_look
+
+            at = folder / secrets.token_hex(8)
+            at.mkdir()
+            return first_look(mesh, at) if mesh is not None or model is None else None
+
+        def opened(look: Look | None) -> Studio:
             from facegen.studio.studio import Studio
 
             made = Studio(model, mesh, folder, trust)
-            made.begin()
+            made.begin(look)
             return made
 
-        asyncio.run(_served(place, folder, opened))
+        asyncio.run(_served(place, folder, looked, opened))

@@ -11,7 +11,6 @@ import numpy as np
 from facegen.animation import made_frames, neutral_of
 from facegen.checkpoint import Checkpoint
 from facegen.detection.look import camera_at
-from facegen.exporters.glb import primitive_vertices, write_glb
 from facegen.face import Carried, Face
 from facegen.face_file import read_face
 from facegen.fitting.keyframes import CarriedFields
@@ -23,8 +22,8 @@ from facegen.motion.label import Phases, motion_label
 from facegen.pictures.render import render
 from facegen.pictures.sheets import write_picture
 from facegen.rigging.known_head import known_head
-from facegen.sequence.sequence import Sequence
-from facegen.studio.names import CORNERS, SEEN, SHOWN
+from facegen.studio.dressing import dressed
+from facegen.studio.names import SEEN
 from facegen.studio.stage import Stage, shown_face
 
 APEX, LOOKED_AT = 20, (8, 14, 30)
@@ -66,16 +65,8 @@ def stage(path: Path, model: Checkpoint, folder: Path, say: Callable[[str], obje
             found = CarriedFields(found.basis, found.keys, carry.whole(found.fields))
     say("dressing it")
     shown = shown_face(face, found)
-    dressed(shown, _appearance(path, face, shown), folder)
+    dressed(shown.mesh, _appearance(path, face, shown), folder)
     return Stage(shown, neutral, len(face.mesh.vertices), _focus(shown))
-
-
-def dressed(shown: Face, appearance: Appearance | None, folder: Path) -> None:
-    """Leave in `folder` what the page loads of a face that is shown."""
-    still = np.zeros((1, 0))
-    sequence = Sequence(shown.mesh.vertices[None], shown.mesh.faces, 1.0, still, (), appearance=appearance)
-    write_glb(sequence, folder / SHOWN)
-    (folder / CORNERS).write_bytes(np.concatenate(primitive_vertices(sequence)).astype("<u4").tobytes())
 
 
 def _looked_at(model: Checkpoint, neutral: np.ndarray) -> np.ndarray:

@@ -18,6 +18,8 @@ from facegen.mesh.formats.io import read_mesh, write_mesh
 from facegen.pretrained import MODEL
 from facegen.studio import staging
 from facegen.studio.asked import Asked, typed
+from facegen.studio.dressing import same_dress
+from facegen.studio.first_look import Look, first_look
 from facegen.studio.jobs import Job
 from facegen.studio.names import FROM_PHOTO, PICTURES
 from facegen.studio.own_head import own_head
@@ -52,24 +54,31 @@ class Studio:
         self.first, self.fitting = "", ""
         self.mark = secrets.token_hex(8)
 
-    def begin(self) -> None:
+    def begin(self, look: Look | None = None) -> None:
         """Load the model and, where that needs no fit, the first face.
+
+        Args:
+            look: at that face, where the page may show it already; without one, it is looked at now.
 
         Raises:
             FacegenError: either cannot be read.
         """
         self.model = checkpoint.load(self.model_path, trust=self.trust)
-        folder = self.new_folder()
-        if self.mesh is None and (head := own_head(self.model, folder)) is not None:
-            self.first = self.hold(*head, head[1].name, folder)
-            return
+        if self.mesh is None:
+            look = look or first_look(None, self.new_folder())
+            if look is not None and (head := own_head(self.model, look)) is not None:
+                self.first = self.hold(head, look.folder / look.name, look.name, look.folder)
+                return
         path = self.folder / "face.obj" if self.mesh is None else self.mesh.resolve()
         if self.mesh is None:
             write_mesh(path, self.model.hierarchy.template)
         if path.suffix.lower() in PICTURES:
             return
         if read_mesh(path).digest == self.model.hierarchy.template.digest:
+            folder = self.new_folder()
             staged = staging.stage(path, self.model, folder)
+            if look is not None and same_dress(folder, look.folder):
+                folder = look.folder  # the page need not load it again
             self.first = self.hold(staged, path, path.name if self.mesh is None else str(self.mesh), folder)
 
     def new_folder(self) -> Path:

@@ -20,6 +20,12 @@ from facegen.rigging.track import Track
 from facegen.scene.humanoid import REQUIRED
 
 PLACE = {"type": "object", "properties": {"node": {"type": "integer", "minimum": 0}}, "required": ["node"]}
+PRESET_NAMES = (
+    *("happy", "angry", "sad", "relaxed", "surprised", "neutral", "blink", "blinkLeft", "blinkRight"),
+    *("aa", "ih", "ou", "ee", "oh"),
+)
+BONES = (*REQUIRED, "chest", "upperChest", "neck", "jaw")
+"""Of a body without fingers and toes, which a face has no use for."""
 SCHEMA = {
     "type": "object",
     "properties": {
@@ -27,25 +33,39 @@ SCHEMA = {
         "humanoid": {
             "type": "object",
             "properties": {
-                "humanBones": {"type": "object", "additionalProperties": PLACE, "required": list(REQUIRED)},
+                "humanBones": {
+                    "type": "object",
+                    "additionalProperties": PLACE,
+                    "propertyNames": {"enum": list(BONES)},
+                    "required": list(REQUIRED),
+                },
             },
             "required": ["humanBones"],
         },
         "expressions": {
             "type": "object",
             "properties": {
-                kind: {"type": "object", "additionalProperties": PLACE, "propertyNames": {"not": {"pattern": "^look"}}}
-                for kind in ("preset", "custom")
+                "preset": {
+                    "type": "object",
+                    "additionalProperties": PLACE,
+                    "propertyNames": {"enum": list(PRESET_NAMES)},
+                },
+                "custom": {
+                    "type": "object",
+                    "additionalProperties": PLACE,
+                    "propertyNames": {"not": {"pattern": "^look"}},
+                },
             },
             "additionalProperties": False,
         },
         "lookAt": PLACE
         | {"properties": PLACE["properties"] | {"offsetFromHeadBone": {"type": "array", "items": {"type": "number"}}}},
     },
-    "required": ["specVersion"],
+    "required": ["specVersion", "humanoid"],
     "additionalProperties": False,
 }
-"""What VRMC_vrm_animation 1.0 says of its extension, and that gaze is no expression there."""
+"""What the published schema of VRMC_vrm_animation 1.0 asks of its extension, in words of its own, and more: names that
+it knows alone, bones that it calls optional, and that gaze is no expression there."""
 
 
 def track(turned: bool = True) -> Track:
@@ -74,6 +94,25 @@ def test_presets_stand_in_the_place_of_shapes(tmp_path: Path) -> None:
     assert {kind: set(names) for kind, names in extension["expressions"].items()} == {
         "preset": {"surprised", "blinkLeft", "blinkRight"}
     }
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda tree: tree.pop("humanoid"), "required"),
+        (lambda tree: tree["humanoid"]["humanBones"].pop("hips"), "required"),
+        (lambda tree: tree["humanoid"]["humanBones"].update(tail={"node": 1}), "enum"),
+        (lambda tree: tree.update(lookAt={}), "required"),
+        (lambda tree: tree["expressions"].update(preset={"surprise": {"node": 1}}), "enum"),
+    ],
+)
+def test_the_schema_refuses_what_the_published_one_does_not_know(tmp_path: Path, change, why: str) -> None:
+    write_track(track(), tmp_path / "a.vrma")
+    extension = open_document(tmp_path / "a.vrma").tree["extensions"]["VRMC_vrm_animation"]
+    change(extension)
+    with pytest.raises(jsonschema.ValidationError) as refused:
+        jsonschema.validate(extension, SCHEMA)
+    assert refused.value.validator == why
 
 
 @needs_node

@@ -26,8 +26,7 @@ POINTER = """(() => {
     Object.assign(made.style, { position: "fixed", width: "22px", height: "26px", zIndex: 99, pointerEvents: "none" });
     made.id = "pointer";
     document.body.append(made);
-    studio.view.ratio = studio.view.sharp = 1;
-    studio.view.pace = () => {};
+    Object.assign(studio.view.pace, { ratio: 1, sharp: 1, moves() {}, ticked() {} });
 })()"""
 SETTLED = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 

@@ -130,7 +130,11 @@ def test_uploads_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, on
 
         app = web.Application(middlewares=[mistakes])
         app[FOLDER] = tmp_path
-        app.add_routes(Answers(there()).routes())
+
+        async def unseen() -> None:
+            return None
+
+        app.add_routes(Answers(there(), unseen()).routes())
         async with TestClient(TestServer(app)) as client:
 
             async def one() -> int:

@@ -80,7 +80,7 @@ def test_a_model_of_another_face_is_a_sentence(surprised, monkeypatch: pytest.Mo
 def test_the_switch_sends_what_is_shown_and_a_mistaken_receiver_is_a_sentence(page, receiver) -> None:
     page.click(".tile[data-expression=surprise]")
     page.fill("#live-to", "vmc://nowhere")
-    page.check("#live")
+    page.click("#live")  # which is refused, and off again
     page.wait_for_selector(".toast.bad")
     assert "expected SCHEME://HOST:PORT" in page.inner_text(".toast.bad") and not page.is_checked("#live")
     page.fill("#live-to", f"live-link://127.0.0.1:{receiver.getsockname()[1]}")

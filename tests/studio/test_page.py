@@ -23,6 +23,18 @@ LOWERED = """(() => {
 """By how many mm the vertex goes down that goes down most, and by how many pixels on screen."""
 
 
+FEWER = """(() => {
+    const { view } = studio, { mesh, whole } = view.surface.parts[0];
+    view.pace.cost = 1000;
+    view.show(view.pose);
+    view.now();
+    const few = mesh.geometry.index, all = new Set(whole.array), light = view.pace.light;
+    view.pace.cost = 0;
+    return [whole.count, few.count, light && few.array.every((vertex) => all.has(vertex))];
+})()"""
+"""Corners of triangles of the face as it is, and as it is drawn while it moves."""
+
+
 def test_an_expression_is_chosen_timed_undone_and_played(page) -> None:
     until(page, "document.querySelectorAll('.tile img').length === 6")
     page.click(".tile[data-expression=surprise]")
@@ -85,6 +97,29 @@ def test_surprise_moves_the_face_on_screen_and_a_blend_shares_its_strength(page)
     page.locator("#blend").fill("0.25")
     assert [event["intensity"] for event in state(page)["events"]] == [0.75, 0.25]
     assert state(page)["events"][0]["apex"] == state(page)["events"][1]["apex"]
+
+
+def test_a_processor_that_draws_slowly_draws_less_while_the_face_moves_and_all_of_it_at_rest(page) -> None:
+    page.click(".tile[data-expression=surprise]")
+    until(page, SEEN)
+    whole, few, kept = page.evaluate(FEWER)
+    assert 0.2 * whole < few < 0.4 * whole and kept
+    until(page, f"studio.view.surface.parts[0].mesh.geometry.index.count === {whole}")
+
+
+def test_while_a_handle_is_dragged_only_the_frame_that_is_seen_is_made(page) -> None:
+    page.click(".tile[data-expression=surprise]")
+    page.evaluate("studio.player.seek(studio.history.state.events[0].apex[0])")
+    until(page, "studio.player.kept.size === studio.history.state.frames")
+    box = page.locator("[data-name='0 3']").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 90, y, steps=3)
+    until(page, SEEN)
+    assert page.evaluate("studio.player.kept.size + studio.player.coming.size") == 1
+    page.mouse.up()
+    until(page, "studio.player.kept.size === studio.history.state.frames")
 
 
 def test_two_hundred_steps_of_undo_give_the_same_state(page) -> None:

@@ -128,8 +128,9 @@ export class Lanes {
 
   head(at) {
     this.at = at;
-    const left = percent(at / Math.max(this.history.state.frames - 1, 1));
-    for (const head of [this.ruler.querySelector(".head"), ...this.root.querySelectorAll(".head")]) head.style.left = left;
+    const right = (this.ruler.clientWidth * at) / Math.max(this.history.state.frames - 1, 1); // tracks are as wide
+    for (const head of [this.ruler.querySelector(".head"), ...this.root.querySelectorAll(".head")])
+      head.style.transform = `translateX(${right}px)`;
     this.ruler.setAttribute("aria-valuenow", at);
     this.ruler.setAttribute("aria-valuetext", `frame ${at}`);
   }

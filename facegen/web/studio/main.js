@@ -1,6 +1,8 @@
 // The page: what each part of it tells the others.
-import { listen, KEYS } from "/page/keys.js";
+import { acting } from "/page/acts.js";
+import { Drops } from "/page/drops.js";
 import { lasting } from "/page/events.js";
+import { Faces } from "/page/faces.js";
 import { History } from "/page/history.js";
 import { APEX, ask, CURVES, Link } from "/page/link.js";
 import { Lanes } from "/page/lanes.js";
@@ -8,27 +10,22 @@ import { Live } from "/page/live.js";
 import { Panel } from "/page/panel.js";
 import { Player } from "/page/player.js";
 import { View } from "/page/view.js";
-import { form, Out, toast, watched } from "/page/work.js";
+import { Out, toast, watched } from "/page/work.js";
 
 const $ = (id) => document.getElementById(id);
 const KEPT = "facegen-studio", THUMBNAIL = 160;
-const MESH = /\.(obj|ply|glb|gltf|vrm|jpe?g|png|webp)$/i, TIMELINE = /\.ya?ml$/i, TAKE = /\.csv$/i;
 const FIRST = { frames: 100, fps: 25, events: [], alive: false, seed: 0, face: null, name: "timeline", in: null, out: null };
 
 const held = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
 const history = new History(held?.state ?? FIRST);
 history.past = held?.past ?? [];
-const dropped = new Map(); // by a face's name, its files, should the server forget it
 const renamed = new Map(); // a face's name before the server was started again, and now
 let server = null, revision = 0, sent = "", shownFace = null, apexes = [], link = null, out = null;
 const nowFace = (name) => (renamed.has(name) ? nowFace(renamed.get(name)) : name);
 
-const view = new View($("canvas"));
+const view = new View($("canvas"), ({ revision, number }) => (player.seen = { revision, number }));
 const player = new Player({
-  show: (frame) => {
-    view.show(frame);
-    player.seen = { revision: frame.revision, number: frame.number };
-  },
+  show: (frame) => view.show(frame),
   ask: (frames) => link?.send({ type: "frames", frames, strain: view.strain }),
   now: (at) => {
     lanes.head(at);
@@ -36,10 +33,10 @@ const player = new Player({
     const { frames, fps } = history.state;
     $("now").textContent = `${at} / ${frames - 1}  ·  ${(at / fps).toFixed(2)} s`;
   },
-  pace: (ms) => view.pace(ms, true),
+  pace: (ms) => view.pace.ticked(ms),
   state: (playing) => {
     $("play").textContent = playing ? "Stop" : "Play";
-    if (!playing) view.pace(0, false);
+    if (!playing) view.rest();
     live.shown(true);
   },
 });
@@ -50,6 +47,8 @@ const lanes = new Lanes($("lanes"), $("ruler"), history, {
   chosen: () => panel.chosen,
 });
 
+const faces = new Faces(view);
+const drops = new Drops(history, panel, () => server?.expressions);
 const live = new Live((message) => link?.send(message), () => player);
 
 function range({ frames, in: low, out: high }) {
@@ -80,10 +79,10 @@ function send(state, settled) {
   if (!server || !shownFace) return;
   const { frames, fps, events, alive, seed } = state;
   const asked = JSON.stringify([{ frames, fps, events, alive, seed }, shownFace, link.number, settled && alive]);
-  if (asked === sent) return;
+  if (asked === sent) return settled && player.settle();
   sent = asked;
   revision += 1;
-  player.begin(revision, frames, fps, range(state));
+  player.begin(revision, frames, fps, range(state), settled);
   const at = Math.round(player.at);
   link.send({ type: "clip", revision, face: shownFace, state: { frames, fps, events, alive, seed }, at, settled, strain: view.strain });
 }
@@ -97,14 +96,8 @@ async function loadFace(name) {
   if (loadFace.doing === name) return;
   loadFace.doing = name;
   try {
-    const face = await ask(`/faces/${name}`);
-    const [file, corners] = await Promise.all(["mesh.glb", "corners.bin"].map(async (part) => (await fetch(`/faces/${name}/${part}`)).arrayBuffer()));
-    await view.load(file, new Uint32Array(corners), face);
+    await faces.load(name);
     shownFace = name;
-    $("face-name").textContent = face.name;
-    const count = (number) => number.toLocaleString("en");
-    $("shown").textContent = face.shown === face.vertices ? `${count(face.vertices)} vertices`
-      : `shown with ${count(face.shown)} of ${count(face.vertices)} vertices, exported whole`;
     apexes = [];
     resend();
     link.send({ type: "apexes", face: name });
@@ -127,10 +120,9 @@ function numbers(message) {
 }
 
 function thumbnails() {
-  if (!view.surface || !$("canvas").clientWidth) return;
-  apexes.forEach((apex, number) => apex.count === view.surface.count && panel.thumbnail(number, view.picture(apex, THUMBNAIL)));
-  player.seek(player.at);
-  view.now();
+  const known = apexes.filter((apex) => apex.count === view.surface?.count);
+  if (!known.length || !$("canvas").clientWidth) return;
+  view.pictures(known, THUMBNAIL).forEach((url, n) => panel.thumbnail(known[n].number, url));
 }
 
 function said(message) {
@@ -160,8 +152,8 @@ async function up() {
   let wanted = nowFace(history.state.face) ?? server.face;
   if (before && before.mark !== server.mark) shownFace = null;
   if (wanted && wanted !== server.face && !(await ask(`/faces/${wanted}`).catch(() => null))) {
-    const files = dropped.get(wanted);
-    const found = files ? await fitted(files) : server.face;
+    const files = drops.files.get(wanted);
+    const found = files ? await drops.fitted(files) : server.face;
     if (!files && found) toast("the face that was dropped is gone with the server; drop it again to go on with it", true);
     renamed.set(wanted, found ?? server.face);
     wanted = found ?? server.face;
@@ -184,83 +176,8 @@ function down() {
   $("banner").textContent = "The studio's server has stopped. Start it again in its terminal: this page goes on where it is, your timeline is safe here.";
 }
 
-async function fitted(files) {
-  const { job } = await ask("/faces", form(files));
-  const told = await watched(job, "Fitting the template");
-  if (!told) return null;
-  dropped.set(told.result, files);
-  return told.result;
-}
-
-async function take(files, lane) {
-  if (!files.length || !server) return;
-  try {
-    const meshes = files.filter((file) => MESH.test(file.name));
-    if (meshes.length || !files.every((file) => TIMELINE.test(file.name) || TAKE.test(file.name))) {
-      const face = await fitted(files);
-      if (face) history.commit({ ...history.state, face });
-    } else if (TIMELINE.test(files[0].name)) {
-      const timeline = await ask("/timelines", form(files.slice(0, 1)));
-      panel.chosen = [];
-      history.commit({ ...history.state, ...timeline, in: null, out: null, name: files[0].name.replace(TIMELINE, "") });
-    } else {
-      const { keys } = await ask(`/takes?fps=${history.state.fps}`, form(files.slice(0, 1)));
-      const expression = lane ?? history.state.events[panel.chosen.at(-1)]?.expression ?? server.expressions[0];
-      const event = { expression, keys, intensity: 1, ease: "linear" };
-      const others = history.state.events.filter((each) => each.expression !== expression);
-      panel.chosen = [others.length];
-      history.commit({ ...history.state, frames: Math.max(history.state.frames, keys.at(-1)[0] + 1), events: [...others, event] });
-    }
-  } catch (error) {
-    toast(error.message, true);
-  }
-}
-
-function press(id, on) {
-  $(id).setAttribute("aria-pressed", String(on));
-  return on;
-}
-
-const act = {
-  play: () => player.toggle(),
-  back: (far) => player.seek(player.at - (far ? 10 : 1)),
-  on: (far) => player.seek(player.at + (far ? 10 : 1)),
-  first: () => player.seek(range(history.state)[0]),
-  last: () => player.seek(range(history.state)[1]),
-  in: () => history.commit({ ...history.state, in: Math.round(player.at), out: history.state.out !== null && history.state.out < player.at ? null : history.state.out }),
-  out: () => history.commit({ ...history.state, out: Math.round(player.at), in: history.state.in !== null && history.state.in > player.at ? null : history.state.in }),
-  loop: () => (player.loop = press("loop", !player.loop)),
-  delete: () => panel.delete(),
-  undo: () => history.undo(),
-  redo: () => history.redo(),
-  front: () => view.look("front"),
-  "three-quarter": () => view.look("three-quarter"),
-  side: () => view.look("side"),
-  wire: () => (view.wire = press("wire", !view.wire), view.dress()),
-  compare: () => (view.compare = press("compare", !view.compare), view.look(view.side)),
-  strain: () => (view.setStrain(press("strain", !view.strain)), resend()),
-  open: () => $("file").click(),
-  export: () => out?.open(),
-  help: () => $("keys").showModal(),
-};
-
-for (const id of ["undo", "redo", "help", "export", "open", "play", "first", "last", "loop", "wire", "compare", "strain"]) $(id).onclick = () => act[id]();
-$("set-in").onclick = act.in;
-$("set-out").onclick = act.out;
-for (const button of document.querySelectorAll("[data-view]")) button.onclick = () => view.look(button.dataset.view);
-$("file").onchange = () => (take([...$("file").files]), ($("file").value = ""));
-$("keys-list").replaceChildren(...KEYS.flatMap(([key, does]) => [["dt", key], ["dd", does]].map(([tag, textContent]) => Object.assign(document.createElement(tag), { textContent }))));
-listen(act);
-let over = 0;
-addEventListener("dragenter", () => ($("drop").hidden = ++over < 1));
-addEventListener("dragleave", () => ($("drop").hidden = --over < 1));
-addEventListener("dragover", (event) => event.preventDefault());
-addEventListener("drop", (event) => {
-  event.preventDefault();
-  over = 0;
-  $("drop").hidden = true;
-  take([...event.dataTransfer.files], event.target.closest?.("[data-expression]")?.dataset.expression);
-});
+acting({ history, player, panel, view, range: () => range(history.state), resend, out: () => out });
 new ResizeObserver(() => lanes.draw()).observe($("ruler"));
+faces.look(history.state.face);
 link = new Link({ numbers, said, up, down });
 globalThis.studio = { history, player, view, panel, get revision() { return revision; }, get face() { return shownFace; } };

@@ -1,4 +1,7 @@
 // The face's surface: rest positions, displacements onto them, and normals of what that makes.
+import { BufferAttribute } from "/page/three.min.js";
+import { coarser } from "/page/coarse.js";
+
 const MM = 1000; // the file is in metres, frames are in millimetres
 
 export class Surface {
@@ -17,10 +20,10 @@ export class Surface {
       for (let v = 0; v < position.count; v++)
         for (let k = 0; k < 3; k++) {
           position.array[3 * v + k] *= MM;
-          this.rest[3 * own[v] + k] = position.array[3 * v + k];
+          this.rest[3 * own[v] + k] = position.array[3 * v + k] + 0; // no -0, which is another pattern of bits
         }
       for (const corner of mesh.geometry.index.array) faces.push(own[corner]);
-      this.parts.push({ mesh, own, position, normal });
+      this.parts.push({ mesh, own, position, normal, whole: mesh.geometry.index });
     }
     this.faces = Uint32Array.from(faces);
     this.light = this.#lightOf();
@@ -28,19 +31,50 @@ export class Surface {
     this.pose.set(this.rest);
   }
 
-  // Vertices that stand at one place with one normal are one to the light, as along seams of textures.
+  // Vertices that stand at one place with one normal are one to the light, as along seams of textures. A table of hashes,
+  // since a page waits for it.
   #lightOf() {
-    const first = new Map();
-    const light = new Uint32Array(this.count);
-    for (const { own, normal } of this.parts)
+    const light = new Uint32Array(this.count), places = new Int32Array(this.rest.buffer);
+    const mask = 2 ** Math.ceil(Math.log2(4 * this.count + 4)) - 1;
+    const table = new Int32Array(mask + 1).fill(-1), looks = new Int8Array(3 * (mask + 1));
+    for (const { own, normal: { array } } of this.parts)
       for (let v = 0; v < own.length; v++) {
-        const p = 3 * own[v];
-        const looks = [0, 1, 2].map((k) => Math.round(normal.array[3 * v + k] * 50));
-        const key = `${this.rest[p]} ${this.rest[p + 1]} ${this.rest[p + 2]} ${looks}`;
-        if (!first.has(key)) first.set(key, own[v]);
-        light[own[v]] = first.get(key);
+        const p = 3 * own[v], [x, y, z] = [0, 1, 2].map((k) => Math.round(array[3 * v + k] * 50));
+        const differs = (at) => {
+          const q = 3 * table[at], n = 3 * at;
+          return places[q] !== places[p] || places[q + 1] !== places[p + 1] || places[q + 2] !== places[p + 2]
+            || looks[n] !== x || looks[n + 1] !== y || looks[n + 2] !== z;
+        };
+        let at = (Math.imul(places[p], 73856093) ^ Math.imul(places[p + 1], 19349663) ^ Math.imul(places[p + 2], 83492791)
+          ^ Math.imul(x + 128 * y + 16384 * z, 2654435)) >>> 7 & mask;
+        while (table[at] >= 0 && differs(at)) at = (at + 1) & mask;
+        if (table[at] < 0) {
+          table[at] = own[v];
+          looks.set([x, y, z], 3 * at);
+        }
+        light[own[v]] = table[at];
       }
     return light;
+  }
+
+  // Fewer triangles, or all of them again; `others` are meshes of the same parts.
+  lighten(on, others) {
+    this.parts.forEach((part, n) => {
+      const index = on ? (part.few ??= this.#few(part)) : part.whole;
+      for (const mesh of [part.mesh, others[n]]) if (mesh && mesh.geometry.index !== index) mesh.geometry.setIndex(index);
+    });
+  }
+
+  // Corners of one vertex, and vertices of one place, stay: what they part must not gape.
+  #few({ own, position, whole }) {
+    const { light } = this, of = (this.corners ??= this.#corners());
+    return new BufferAttribute(coarser(whole.array, position.array, Uint8Array.from(own, (v) => of[light[v]] > 1)), 1);
+  }
+
+  #corners() {
+    const of = new Uint32Array(this.count);
+    for (const { own } of this.parts) for (const v of own) of[this.light[v]] += 1;
+    return of;
   }
 
   // steps: (3 count) Int16 of `step` mm; null is the face at rest.

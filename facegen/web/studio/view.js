@@ -3,41 +3,34 @@ import {
   BufferAttribute, Color, DirectionalLight, DoubleSide, GLTFLoader, Group, HemisphereLight, Mesh, MeshStandardMaterial,
   OrbitControls, PerspectiveCamera, Scene, Vector3, WebGLRenderer,
 } from "/page/three.min.js";
+import { Pace, SOFT } from "/page/pace.js";
 import { Surface } from "/page/surface.js";
+import { litAtVertices } from "/page/vertex_light.js";
 
 const VIEWS = { front: [0, 3], "three-quarter": [38, 5], side: [88, 2] }; // degrees, as facegen/pictures/render.py has them
 const LENS = 16; // degrees: a long lens does not distort a face
 const MARGIN = 1.14;
-const SLOW_MS = 30, SMALLEST_RATIO = 0.4; // between two drawings, above which they get fewer pixels while it moves
-const SOFT_RATIO = 0.75; // of pixels, where no graphics card draws them
-
-// Whether a processor draws in the place of a graphics card, for which smooth edges and all pixels are too much.
-const SOFT = (() => {
-  const probe = document.createElement("canvas").getContext("webgl2");
-  const about = probe?.getExtension("WEBGL_debug_renderer_info");
-  const name = about ? probe.getParameter(about.UNMASKED_RENDERER_WEBGL) : "";
-  probe?.getExtension("WEBGL_lose_context")?.loseContext();
-  return /swiftshader|llvmpipe|software|basic render/i.test(name);
-})();
+const SKY = { above: [0.9, 0.95, 1], below: [0.45, 0.36, 0.3], strength: 1.1 };
 const LIGHTS = [[[-0.55, 0.6, 0.65], [1, 0.95, 0.88], 2.3], [[0.8, 0.05, 0.6], [0.6, 0.7, 0.85], 0.6], [[0.75, 0.55, -0.55], [0.85, 0.9, 1], 1.6]];
 
 export class View {
-  constructor(canvas) {
-    this.canvas = canvas;
+  // seen(frame): a pose is on screen
+  constructor(canvas, seen) {
+    Object.assign(this, { canvas, seen });
     this.renderer = new WebGLRenderer({ canvas, antialias: !SOFT, alpha: true, powerPreference: "high-performance" });
     this.camera = new PerspectiveCamera(LENS, 1, 10, 20000);
     this.scene = new Scene();
     this.still = new Scene();
     for (const scene of [this.scene, this.still]) this.#lit(scene);
     this.controls = new OrbitControls(this.camera, canvas);
-    this.controls.addEventListener("change", () => this.draw());
-    this.ratio = this.sharp = SOFT ? SOFT_RATIO : Math.min(devicePixelRatio, 2);
+    this.controls.addEventListener("change", () => ((this.stirred = true), this.draw()));
+    this.pace = new Pace({ changed: () => this.#resized(), rested: () => this.rest() });
     this.wire = this.compare = this.strain = false;
-    new ResizeObserver(() => this.#resize()).observe(canvas);
+    new ResizeObserver(() => (this.#resized(), this.now())).observe(canvas);
   }
 
   #lit(scene) {
-    scene.add(new HemisphereLight(new Color(0.9, 0.95, 1), new Color(0.45, 0.36, 0.3), 1.1));
+    scene.add(new HemisphereLight(new Color(...SKY.above), new Color(...SKY.below), SKY.strength));
     const frame = new Group();
     for (const [place, color, strength] of LIGHTS) {
       const light = new DirectionalLight(new Color(...color), strength);
@@ -60,9 +53,11 @@ export class View {
     for (const mesh of meshes) {
       mesh.material.side = DoubleSide;
       mesh.frustumCulled = false;
-      mesh.userData.material = mesh.material;
+      mesh.userData.material = mesh.userData.worn = mesh.material;
     }
+    this.pace.rest();
     this.surface = new Surface(meshes, corners, face.shown);
+    this.pose = this.next = null;
     this.surface.move(null, 0);
     this.group = new Group().add(...meshes);
     this.stillGroup = new Group();
@@ -100,11 +95,17 @@ export class View {
     this.draw();
   }
 
+  // A pose, on screen with the next drawing.
   show(frame) {
     if (!this.surface || (frame && frame.count !== this.surface.count)) return;
+    this.next = frame;
+    this.stirred = true;
+    this.draw();
+  }
+
+  #move(frame) {
     this.surface.move(frame?.steps, frame?.step);
     if (this.strain) this.#paint(frame?.strain);
-    this.draw();
   }
 
   dress() {
@@ -113,9 +114,10 @@ export class View {
       this.plain ??= new MeshStandardMaterial({ vertexColors: true, roughness: 0.75, side: DoubleSide });
       const material = this.strain ? this.plain : mesh.userData.material;
       if (this.strain && !mesh.geometry.attributes.color) this.#paint(null);
-      mesh.material = material;
+      mesh.userData.worn = material;
       material.wireframe = this.wire;
     }
+    this.#lighten();
     this.draw();
   }
 
@@ -147,10 +149,25 @@ export class View {
     return (this.canvas.clientWidth || 1) / (this.compare ? 2 : 1) / (this.canvas.clientHeight || 1);
   }
 
-  #resize() {
-    this.renderer.setPixelRatio(this.ratio);
+  #resized() {
+    this.renderer.setPixelRatio(this.pace.ratio);
     this.renderer.setSize(this.canvas.clientWidth, this.canvas.clientHeight, false);
-    this.now();
+    this.#lighten();
+  }
+
+  #lighten() {
+    if (this.surface) this.#few(this.pace.light && !this.wire); // of wires, all are shown
+  }
+
+  // Draw with fewer triangles, lit at their corners alone, or with all there is.
+  #few(on) {
+    const { parts } = this.surface, stills = this.stillGroup.children;
+    this.surface.lighten(on, stills);
+    parts.forEach(({ mesh }, n) => {
+      const { worn, material } = mesh.userData;
+      mesh.material = on ? litAtVertices(worn, LIGHTS, SKY) : worn;
+      stills[n].material = on ? litAtVertices(material, LIGHTS, SKY) : material;
+    });
   }
 
   draw() {
@@ -162,6 +179,31 @@ export class View {
     cancelAnimationFrame(this.waiting);
     this.waiting = undefined;
     if (!this.surface || !this.canvas.clientWidth) return;
+    const begun = performance.now(), { next, stirred } = this;
+    this.next = null;
+    this.stirred = false;
+    if (stirred) this.pace.moves();
+    if (next) this.#move((this.pose = next));
+    this.#render();
+    if (SOFT && !this.pace.light) this.pace.took(this.#settled() - begun);
+    this.drawn = true;
+    if (next) this.seen(next);
+  }
+
+  // When all is drawn.
+  #settled() {
+    const gl = this.renderer.getContext();
+    gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
+    return performance.now();
+  }
+
+  // Draw with all there is.
+  rest() {
+    this.pace.rest();
+    this.draw();
+  }
+
+  #render() {
     const { renderer, canvas } = this;
     const wide = canvas.clientWidth, high = canvas.clientHeight;
     this.camera.aspect = this.#aspect();
@@ -174,47 +216,38 @@ export class View {
       renderer.setScissor(left, 0, width, high);
       renderer.render(scene, this.camera);
     }
-    this.drawn = true;
   }
 
-  // Fewer pixels where it takes `ms` from one drawing to the next while it moves, all of them again at rest.
-  pace(ms, moving) {
-    this.mean = 0.8 * (this.mean ?? ms) + 0.2 * ms;
-    const wanted = !moving ? this.sharp : this.mean > SLOW_MS ? Math.max(this.ratio * 0.8, SMALLEST_RATIO) : this.ratio;
-    if (Math.abs(wanted - this.ratio) < 0.01) return;
-    this.ratio = wanted;
-    this.mean = SLOW_MS / 2;
-    this.#resize();
-  }
-
-  // A picture of a pose from the front, as a data URL.
-  picture(frame, edge) {
-    const { renderer, camera } = this;
+  // Pictures of poses from the front, as data URLs.
+  pictures(frames, edge) {
+    const { renderer, camera, compare, side } = this, { ratio } = this.pace;
     const held = [camera.position.clone(), this.controls.target.clone(), camera.quaternion.clone()];
-    const compare = this.compare;
-    const side = this.side;
+    const wide = Math.min(edge, this.canvas.clientWidth, this.canvas.clientHeight), tall = this.canvas.height;
     this.compare = false;
-    this.surface.move(frame?.steps, frame?.step);
     this.look("front");
-    this.side = side;
-    camera.aspect = 1;
-    camera.updateProjectionMatrix();
+    Object.assign(camera, { aspect: 1 }).updateProjectionMatrix();
     for (const each of this.frames) each.quaternion.copy(camera.quaternion);
-    const wide = Math.min(edge, this.canvas.clientWidth, this.canvas.clientHeight);
     renderer.setViewport(0, 0, wide, wide);
     renderer.setScissor(0, 0, wide, wide);
     renderer.setScissorTest(true);
-    renderer.render(this.scene, camera);
-    const small = document.createElement("canvas");
-    small.width = small.height = edge;
-    const ratio = this.ratio, tall = this.canvas.height;
-    small.getContext("2d").drawImage(this.canvas, 0, tall - wide * ratio, wide * ratio, wide * ratio, 0, 0, edge, edge);
-    this.compare = compare;
+    this.#few(SOFT && !this.wire);
+    const made = frames.map((frame) => {
+      this.surface.move(frame.steps, frame.step);
+      renderer.render(this.scene, camera);
+      const small = Object.assign(document.createElement("canvas"), { width: edge, height: edge });
+      small.getContext("2d").drawImage(this.canvas, 0, tall - wide * ratio, wide * ratio, wide * ratio, 0, 0, edge, edge);
+      return small.toDataURL();
+    });
+    Object.assign(this, { compare, side });
     camera.position.copy(held[0]);
     this.controls.target.copy(held[1]);
     camera.quaternion.copy(held[2]);
     this.controls.update();
-    return small.toDataURL();
+    this.#lighten();
+    this.#move(this.pose);
+    this.stirred = false;
+    this.now(); // what is on the canvas is not the face
+    return made;
   }
 
   // Where a vertex of the face is on the canvas, in pixels from its top left.
