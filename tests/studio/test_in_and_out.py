@@ -13,7 +13,8 @@ from open_studio import SEEN, WAIT, Opened, drop, state, until
 
 from facegen.cli import run
 from facegen.exporters import named_suffixes
-from facegen.studio.studio import Studio
+from facegen.mesh import TriMesh, write_mesh
+from facegen.rigging.shipped_head import shipped_head
 
 GLTF = b'{"asset": {"version": "2.0"}, "scenes": [{"nodes": [0]}], "nodes": [{"mesh": 4}]}'
 BROKEN = {
@@ -32,9 +33,11 @@ BROKEN = {
 
 
 @pytest.fixture
-def head_path(head_studio: Studio) -> Path:
-    """The head that comes with facegen, of another topology than the model's face."""
-    return head_studio.files[head_studio.first]
+def head_path(tmp_path: Path) -> Path:
+    """The head that comes with facegen but for a triangle of an eye, so that the template has to be fitted to it."""
+    head, _, _ = shipped_head()
+    write_mesh(tmp_path / "other.ply", TriMesh(head.vertices, head.faces[:-1]))
+    return tmp_path / "other.ply"
 
 
 def refusal(page: Any) -> str:
