@@ -8,7 +8,8 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
 from facegen import __version__
@@ -136,6 +137,7 @@ def _run(arguments: list[str]) -> int:
             train(arguments)
             return 0
         options = build_parser().parse_args(arguments)
+        _require_apart(options)
         options.call(options)
         return 0
     except FacegenError as error:
@@ -154,6 +156,18 @@ def _run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("facegen: interrupted", file=sys.stderr)
         return 130
+
+
+def _require_apart(options: argparse.Namespace) -> None:
+    """Refuse to write over what is read: it would be gone, and perhaps before all of it was read."""
+    out = getattr(options, "out", None)
+    given = [value for name, value in vars(options).items() if name != "out"]
+    paths = [path for value in given for path in (value if isinstance(value, list) else [value])]
+    with suppress(OSError, ValueError):  # of names that none can have others tell
+        if isinstance(out, Path) and out.exists():
+            same = [path for path in paths if isinstance(path, Path) and path.exists() and path.samefile(out)]
+            if same:
+                raise FacegenError(f"--out {out} is what is read; name another place for what is made of it")
 
 
 def _of_the_system(error: OSError, verb: str) -> str:

@@ -145,6 +145,20 @@ def animate(neutral: Path, checkpoint: Path, out: Path, *more: object) -> list[s
     return [str(each) for each in ("animate", neutral, "--model", checkpoint, "--out", out, *more)]
 
 
+def test_what_is_read_is_not_written_over(
+    neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    mine, link = tmp_path / "mine.npz", tmp_path / "link.npz"
+    Sequence(np.zeros((2, 3, 3)), np.array([[0, 1, 2]]), 25, np.zeros((2, 1)), ("a",)).save(mine)
+    link.symlink_to(mine)
+    before = mine.read_bytes(), neutral_path.read_bytes()
+    words = ["rig", str(neutral_path), "--out", str(neutral_path)]
+    for command in (["export", str(mine), "--out", str(mine)], ["export", str(link), "--out", str(mine)], words):
+        assert run(command) == 2
+        assert "is what is read; name another place" in capsys.readouterr().err
+    assert before == (mine.read_bytes(), neutral_path.read_bytes())
+
+
 def test_animate_to_a_sequence(neutral_path: Path, checkpoint_path: Path, tmp_path: Path) -> None:
     out = tmp_path / "sad.npz"
     more = [

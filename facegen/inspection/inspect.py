@@ -10,8 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from facegen.errors import FacegenError
 from facegen.readable import require_file
 
+OTHERS = (".yaml", ".yml", ".csv", ".json", ".txt", ".png", ".jpg", ".jpeg", ".webp")
+"""Suffixes of what other verbs read, and this one does not look into."""
 USES = {"train": "to train", "val": "to validate", "test": "to test"}
 """Splits, and what is done with the people of each."""
 
@@ -92,6 +95,11 @@ def inspect(
     if path.suffix.lower() in READERS or path.suffix.lower() in IMPORTS:  # whose refusal says what to do
         return inspect_mesh(path, groups)
     require_file(path, missing="no such file or folder")
+    if path.suffix.lower() in OTHERS:
+        raise FacegenError(
+            f"{path}: expected a mesh, a sequence (.npz), a checkpoint (.ckpt), or the folder of a corpus or dataset; "
+            f"what a {path.suffix} says is told by the verb that takes it"
+        )
     return inspect_sequence(path) if path.suffix.lower() == ".npz" else inspect_checkpoint(path, trust)
 
 

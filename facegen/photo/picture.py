@@ -14,6 +14,7 @@ from facegen.detection.photograph import faces_in
 from facegen.errors import FacegenError
 from facegen.mesh.material import eight_bit
 from facegen.optional import require
+from facegen.readable import require_file
 
 LARGEST_FILE = 256 << 20
 """Bytes of a file that is read, at most. Chosen: no camera makes larger ones."""
@@ -39,9 +40,7 @@ def read_picture(path: str | Path) -> np.ndarray:
     """
     image = require("PIL.Image", "photo")
     as_noted = require("PIL.ImageOps", "photo").exif_transpose
-    path = Path(path)
-    if not path.is_file():
-        raise FacegenError(f"{path}: no such picture")
+    path = require_file(path, missing="no such picture")
     if path.stat().st_size > LARGEST_FILE:
         raise FacegenError(f"{path}: {path.stat().st_size >> 20} MB; pictures up to {LARGEST_FILE >> 20} MB are taken")
     try:

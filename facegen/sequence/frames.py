@@ -74,9 +74,9 @@ class Frames(ABC):
         return whole
 
     def _checked(self, start: int, stop: int) -> np.ndarray:
-        found = np.ascontiguousarray(self.read(start, stop), dtype=np.float32)
+        found = self.read(start, stop)
         require_finite_frames(found, start)
-        return found
+        return np.ascontiguousarray(found, dtype=np.float32)
 
 
 class StoredFrames(Frames):
@@ -195,9 +195,9 @@ class ArchivedFrames(Frames):
         return np.frombuffer(data, self.stored).reshape(stop - start, *self.shape[1:])
 
     def _checked(self, start: int, stop: int) -> np.ndarray:
-        found = np.ascontiguousarray(self.read(start, stop), dtype=np.float32)
+        found = self.read(start, stop)
         require_finite_frames(found, start, f"{self.path}: ")
-        return found
+        return np.ascontiguousarray(found, dtype=np.float32)
 
     def _damaged(self) -> DataError:
         return DataError(f"{self.path}: not a readable .npz, or a damaged one")

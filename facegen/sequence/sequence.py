@@ -16,6 +16,9 @@ from facegen.motion.limits import require_fps
 from facegen.sequence.appearance_arrays import appearance_of, arrays_of
 from facegen.sequence.frames import CHUNK_FRAMES, ArchivedFrames, Frames, StoredFrames, chunks, require_finite_frames
 
+LARGEST_LABEL = 1e6
+"""Of a motion label, at most. Chosen: labels are intensities about 1, or amplitudes in mm."""
+
 
 @dataclass(frozen=True, eq=False)
 class Sequence:
@@ -51,14 +54,24 @@ class Sequence:
     focus: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        for name, dtype in (("motion", np.float32), ("faces", np.int64)):
-            object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), dtype=dtype))
+        faces, motion = np.asarray(self.faces), np.asarray(self.motion)
+        if faces.size and faces.dtype.kind not in "iu":
+            raise DataError(f"faces must be whole numbers, numbers of vertices, got {faces.dtype}")
+        if motion.size and not (motion.dtype.kind in "iuf" and (np.abs(motion) <= LARGEST_LABEL).all()):  # NaN is not
+            raise DataError(f"motion must be finite numbers up to {LARGEST_LABEL:,.0f}")
+        object.__setattr__(self, "faces", np.ascontiguousarray(faces, dtype=np.int64))
+        object.__setattr__(self, "motion", np.ascontiguousarray(motion, dtype=np.float32))
         if isinstance(self.vertices, np.memmap):
             object.__setattr__(self, "vertices", StoredFrames(self.vertices))
         elif not isinstance(self.vertices, Frames):
-            object.__setattr__(self, "vertices", np.ascontiguousarray(self.vertices, dtype=np.float32))
+            object.__setattr__(self, "vertices", _finite_frames(np.asarray(self.vertices)))
         object.__setattr__(self, "expressions", tuple(str(name) for name in self.expressions))
         object.__setattr__(self, "fps", float(self.fps))
+        for name in self.expressions:
+            if not name.strip() or not name.isprintable():
+                raise DataError(f"names of expressions must be words, got {name!a:.80}")
+        if len(set(self.expressions)) < len(self.expressions):
+            raise DataError("names of expressions must differ from each other")
         if self.vertices.ndim != 3 or self.vertices.shape[-1] != 3 or len(self.vertices) == 0:
             raise DataError(f"vertices must be (T, V, 3) with T > 0, got {self.vertices.shape}")
         if self.faces.ndim != 2 or self.faces.shape[1] != 3:
@@ -70,9 +83,6 @@ class Sequence:
             )
         if self.faces.size and not 0 <= self.faces.min() <= self.faces.max() < self.vertices.shape[1]:
             raise DataError(f"faces point outside the {self.vertices.shape[1]} vertices")
-        if isinstance(self.vertices, np.ndarray):  # `Frames` are checked when they are made
-            for start in range(0, len(self.vertices), CHUNK_FRAMES):
-                require_finite_frames(self.vertices[start : start + CHUNK_FRAMES], start)
         if self.polygons is not None:
             polygons = np.asarray(self.polygons)
             if polygons.ndim != 2 or polygons.dtype.kind not in "iu" or polygons.shape[1] < 3:
@@ -142,6 +152,8 @@ class Sequence:
             raise DataError(f"{path}: a sequence has {', '.join(wanted)}; missing here: {', '.join(missing)}")
         vertices = ArchivedFrames(path) if streamed else arrays["vertices"]
         try:
+            if arrays["expressions"].dtype.kind != "U":
+                raise DataError("names of expressions must be text")
             return cls(
                 vertices,
                 arrays["faces"],
@@ -156,3 +168,11 @@ class Sequence:
             raise DataError(f"{path}: {error}") from error
         except (TypeError, ValueError) as error:
             raise DataError(f"{path}: its arrays are not those of a sequence; make it again") from error
+
+
+def _finite_frames(vertices: np.ndarray) -> np.ndarray:
+    """(T, V, 3) float32 of an array of numbers; what has another shape is told of by who asks."""
+    if vertices.ndim == 3 and vertices.dtype.kind in "iuf":  # `Frames` are checked when they are made
+        for start in range(0, len(vertices), CHUNK_FRAMES):
+            require_finite_frames(vertices[start : start + CHUNK_FRAMES], start)
+    return np.ascontiguousarray(vertices, dtype=np.float32)

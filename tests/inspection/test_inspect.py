@@ -36,6 +36,13 @@ def test_inspect_a_corpus(corpus_path: Path, capsys: pytest.CaptureFixture) -> N
     assert "sound" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", ["a.yaml", "a.CSV", "a.png"])
+def test_what_other_verbs_read_is_not_taken_for_a_checkpoint(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("fps: 25\n")
+    with pytest.raises(FacegenError, match="expected a mesh, a sequence .* told by the verb that takes it"):
+        inspect(tmp_path / name)
+
+
 def test_inspect_a_mesh_and_a_checkpoint(
     neutral_path: Path, checkpoint_path: Path, corpus_path: Path, capsys: pytest.CaptureFixture
 ) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tracemalloc
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -24,6 +25,40 @@ def stored(array: np.ndarray, folder: Path) -> np.memmap:
 
 def sequence(vertices: object) -> Sequence:
     return Sequence(vertices, [[0, 1, 2]], 25, np.zeros((len(vertices), 1)), ("smile",))
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"motion": np.full((5, 1), np.nan)}, "finite"),
+        ({"motion": np.full((5, 1), 9e9)}, "up to 1,000,000"),
+        ({"motion": np.ones((5, 1), bool)}, "finite"),
+        ({"faces": np.array([[0.0, 1.5, 2]])}, "whole numbers"),
+        ({"faces": np.array([[True, False, True]])}, "whole numbers"),
+        ({"expressions": ("",)}, "must be words"),
+        ({"expressions": ("\x1b[2J",)}, "must be words"),
+        ({"expressions": ("a", "a"), "motion": np.zeros((5, 2))}, "differ"),
+        ({"vertices": np.full((5, 3, 3), 1e200)}, "further"),
+    ],
+)
+def test_what_is_no_sequence_is_refused_without_a_word_of_numpys(changed: dict, reason: str) -> None:
+    sound = {"vertices": poses(5), "faces": np.array([[0, 1, 2]]), "motion": np.zeros((5, 1)), "expressions": ("a",)}
+    Sequence(**sound, fps=25)
+    with warnings.catch_warnings(), pytest.raises(DataError, match=reason):
+        warnings.simplefilter("error")
+        Sequence(**(sound | changed), fps=25)
+    if "vertices" in changed:
+        with warnings.catch_warnings(), pytest.raises(DataError, match=reason):
+            warnings.simplefilter("error")
+            list(StoredFrames(changed["vertices"]))
+
+
+def test_names_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    sequence(poses(3)).save(tmp_path / "a.npz")
+    arrays = dict(np.load(tmp_path / "a.npz"))
+    np.savez(tmp_path / "b.npz", **(arrays | {"expressions": np.array([b"\xff"])}))
+    with pytest.raises(DataError, match="b.npz: names of expressions must be text"):
+        Sequence.load(tmp_path / "b.npz")
 
 
 @pytest.mark.parametrize("index", [0, -1, np.int64(3), slice(None), slice(60, 70), slice(70, 60), slice(0, 99, 30)])

@@ -61,11 +61,14 @@ def read_container(data: bytes) -> tuple[Any, bytes, list[bytes]]:
     a `.gltf`, which is nothing else."""
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
         return parse_json(data), b"", []
-    if len(data) < 20 or data[:4] != b"glTF":
-        raise MeshError(f"expected a binary glTF file, which begins with b'glTF', found {data[:16]!r}")
+    if data[:4] != b"glTF":
+        begin = data[:4].decode("ascii", "replace")
+        raise MeshError(f"expected a binary glTF file, which begins with the letters glTF, found {begin!a}")
+    if len(data) < 20:
+        raise MeshError(f"expected a header of 20 bytes, found {len(data)}; the file is cut short")
     version, length = struct.unpack_from("<II", data, 4)
     if version != 2:
-        raise MeshError(f"expected glTF version 2, found {version}")
+        raise MeshError(f"expected glTF version 2, found {version}; export it anew, as glTF 2.0")
     if length > len(data):
         raise MeshError(f"expected {length} bytes by the header, found {len(data)}; the file is cut short")
     found: dict[bytes, bytes] = {}
