@@ -106,7 +106,7 @@ def inspect(
 def inspect_mesh(path: Path, groups: str | None = None) -> Report:
     """Counts and findings of a mesh, or of some of its groups."""
     from facegen.mesh import check, read_mesh
-    from facegen.mesh.formats.io import read_groups, read_portion
+    from facegen.mesh.formats.io import read_appearance, read_groups, read_portion
     from facegen.mesh.topology import surface_pieces
 
     mesh = read_mesh(path) if groups is None else read_portion(path, groups).mesh
@@ -122,8 +122,10 @@ def inspect_mesh(path: Path, groups: str | None = None) -> Report:
     }
     if groups is None and len(named := read_groups(path, mesh).sizes) > 1:
         facts["groups"] = list(named)
-    if mesh.left_out:
-        facts["left_out"] = list(mesh.left_out)
+    look = read_appearance(path, mesh) if groups is None else None
+    left_out = [*mesh.left_out, *(() if look is None else look.left_out)]
+    if left_out:
+        facts["left_out"] = list(dict.fromkeys(left_out))
     return Report(facts, [finding.message for finding in findings], not any(finding.fatal for finding in findings))
 
 

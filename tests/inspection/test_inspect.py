@@ -36,6 +36,13 @@ def test_inspect_a_corpus(corpus_path: Path, capsys: pytest.CaptureFixture) -> N
     assert "sound" in capsys.readouterr().out
 
 
+def test_what_of_a_mesh_s_looks_cannot_be_used_is_told(tmp_path: Path) -> None:
+    lines = ["v 0 0 0", "v 1 0 0", "v 0 1 1", "vt 0 0", "mtllib none.mtl", "usemtl skin", "f 1/5 2/1 3/1"]
+    (tmp_path / "a.obj").write_text("\n".join([*lines, ""]))
+    told = inspect(tmp_path / "a.obj").facts["left_out"]
+    assert any("none.mtl" in each for each in told) and any("texture coordinate" in each for each in told)
+
+
 @pytest.mark.parametrize("name", ["a.yaml", "a.CSV", "a.png"])
 def test_what_other_verbs_read_is_not_taken_for_a_checkpoint(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text("fps: 25\n")
