@@ -11,7 +11,7 @@ BUILT = CMAKE_POLICY_VERSION_MINIMUM=3.5 $(PIP)
 # All that the first pictures need beside facegen and its compiled forms: a small part of what it depends on, no torch.
 FIRST = numpy scipy pyyaml tqdm lazy-loader pillow embreex imageio-ffmpeg
 
-.PHONY: demo test tests fuzz audit long-runs types lint docs package built-package tried-package lowest blender elsewhere browser false-faces lids own-face six six-skin six-sheet usual photos leaning draws studio studio-clip studio-pictures three pretrained clean
+.PHONY: demo test tests fuzz audit bench long-runs types lint docs package built-package tried-package lowest blender elsewhere browser false-faces lids own-face six six-skin six-sheet usual photos leaning draws studio studio-clip studio-pictures three pretrained clean
 
 # The first pictures need little; what training needs is fetched and built once they are there.
 demo: $(SHOWN)
@@ -49,6 +49,11 @@ audit: $(SET_UP)
 	  $(VENV)/audit/bin/python -m pip install --disable-pip-version-check --quiet pip-audit==2.10.1; } || \
 	  echo "pip-audit could not be installed: known faults were not looked for" >&2
 	@! test -x $(VENV)/audit/bin/pip-audit || $(BIN)/python tests/known_faults.py $(VENV)/audit/bin/pip-audit
+
+# Speed over time: ratios of this machine and commit, added to benchmarks/history.jsonl and drawn for docs/speed.md; some
+# minutes, of an idle machine.
+bench: $(SET_UP)
+	$(BIN)/python tests/benchmark/history.py
 
 # Memory, descriptors and threads of one process over 1,000 animations and 100,000 frames that are sent; some minutes.
 long-runs: $(SET_UP)

@@ -263,7 +263,10 @@ def test_refused(glb, change, message):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"solid something that is no glTF", "expected a binary glTF file, which begins with the letters glTF, found 'soli"),
+        (
+            b"solid something that is no glTF",
+            "expected a binary glTF file, which begins with the letters glTF, found 'soli",
+        ),
         (struct.pack("<4sII", b"glTF", 1, 20) + bytes(8), "expected glTF version 2, found 1"),
         (struct.pack("<4sII", b"glTF", 2, 99) + bytes(8), "expected 99 bytes by the header, found 20"),
         (
