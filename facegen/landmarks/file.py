@@ -22,6 +22,7 @@ from facegen.landmarks.points import (
     RIGHT_BROW,
     RIGHT_LIDS,
 )
+from facegen.mesh.formats.raw import FURTHEST
 
 JAW_SIDE = (-1,) * 8
 """The eight points of Multi-PIE along one side of the jaw. They depend on the view, so no landmark is the same."""
@@ -61,6 +62,8 @@ def read_landmarks(path: str | Path) -> np.ndarray:
             rows.append([float(word) for word in words])
         except ValueError as error:
             raise MeshError(f"{path}, line {number}: expected numbers, got {line.strip()!r}") from error
+    if any(not abs(value) <= FURTHEST for row in rows for value in row):  # which NaN is not either
+        raise MeshError(f"{path}: expected coordinates within {FURTHEST:,.0f} units of the origin, and finite ones")
     widths = {len(row) for row in rows}
     points = np.full((COUNT, 3), np.nan)
     if widths == {3} and len(rows) == len(OF_68):
@@ -72,8 +75,6 @@ def read_landmarks(path: str | Path) -> np.ndarray:
             raise MeshError(f"{path}: landmarks are numbered 0 to {COUNT - 1}, as FaceMesh numbers them")
     else:
         raise MeshError(f"{path}: expected lines `number x y z`, or 68 lines `x y z`; got {len(rows)} of other kinds")
-    if not np.isfinite(places).all():
-        raise MeshError(f"{path}: a coordinate is not finite")
     points[numbers[numbers >= 0]] = places[numbers >= 0]
     for what, names in NEEDED.items():
         given = np.isfinite(points[list(names), 0])
