@@ -13,7 +13,7 @@ from facegen.rigging.shipped_head import NECK
 from facegen.sequence.sequence import Sequence
 
 FILES = ("sheet.png", "smile.mp4", "smile.html")
-CLIP_FRAMES, SHEET_FRAMES = 60, 12
+CLIP_FRAMES, SHEET_FRAMES = 50, 12
 """Frames of the smile, and of each expression whose apex is on the sheet."""
 
 

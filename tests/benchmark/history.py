@@ -21,7 +21,7 @@ TRAIN = "training step"
 
 
 def line(result: dict[str, Any], commit: str, date: str) -> dict[str, Any]:
-    """What is kept of a run of `facegen bench decoder train`."""
+    """What is kept of `facegen bench decoder` and `facegen bench train`."""
     ratios = {f"{frames} frames": round(result["decoder"][frames]["ratio"], 2) for frames in FRAMES}
     shares = {f"{frames} frames": round(result["decoder"][frames]["share_of_ceiling"], 3) for frames in FRAMES}
     machine = {name: result["machine"][name] for name in ("device", "capability", "threads", "vertices", "dtype")}
@@ -51,8 +51,10 @@ def draw(lines: list[dict[str, Any]], path: Path) -> None:
 
 def main() -> None:
     """Measure, add a line, draw."""
-    command = [sys.executable, "-m", "facegen", "bench", "decoder", "train"]
-    result = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+    result = {}
+    for part in ("train", "decoder"):
+        command = [sys.executable, "-m", "facegen", "bench", part]
+        result |= json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
     asked = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
     commit = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
     made = line(result, commit, datetime.now(UTC).date().isoformat())
