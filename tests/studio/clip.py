@@ -11,13 +11,11 @@ import io
 from pathlib import Path
 from typing import Any
 
-from browser import CHROMIUM
-from open_studio import FLAGS, READY, SEEN, WAIT, Opened, until
+from open_studio import SEEN, until
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from studio.pictured import pictured_page
 
 OUT = Path(__file__).parents[2] / "docs" / "pictures" / "studio.webp"
-WIDE, HIGH = 1040, 660
 FRAME_MS, STILL_MS, END_MS = 90, 500, 1400
 QUALITY, LARGEST = 72, 1_500_000
 POINTER = """(() => {
@@ -106,21 +104,10 @@ def act(film: Film) -> None:
 
 
 def main() -> None:
-    opened = Opened()
-    try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-            page = browser.new_page(viewport={"width": WIDE, "height": HIGH}, color_scheme="light")
-            page.set_default_timeout(1000 * WAIT)
-            page.goto(opened.url, wait_until="commit")
-            until(page, READY)
-            until(page, "document.querySelectorAll('.tile img').length === 6")
-            page.evaluate(POINTER)
-            film = Film(page)
-            act(film)
-            browser.close()
-    finally:
-        opened.close()
+    with pictured_page() as page:
+        page.evaluate(POINTER)
+        film = Film(page)
+        act(film)
     film.write(OUT)
     size = OUT.stat().st_size
     print(f"{OUT}: {len(film.frames)} frames, {sum(film.times) / 1000:.1f} s, {size / 1e6:.2f} MB")

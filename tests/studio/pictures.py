@@ -14,14 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from browser import CHROMIUM
 from live_link_files import smile, write_take
-from open_studio import FLAGS, READY, SEEN, WAIT, Opened, drag, drop, until
+from open_studio import SEEN, drag, drop, until
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from studio.pictured import pictured_page
 
 OUT = Path(__file__).parents[2] / "docs" / "pictures"
-WIDE, HIGH = 1040, 660
 QUALITY, LARGEST = 78, 60_000
 SETTLED = "studio.player.kept.size === studio.history.state.frames && !studio.view.pace.light"
 BLANK = """(() => {
@@ -100,27 +98,16 @@ PICTURES: dict[str, tuple[Callable[[Any], None], Callable[[Any], None] | None]] 
 
 
 def main() -> None:
-    opened = Opened()
-    try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-            page = browser.new_page(viewport={"width": WIDE, "height": HIGH}, color_scheme="light")
-            page.set_default_timeout(1000 * WAIT)
-            page.goto(opened.url, wait_until="commit")
-            until(page, READY)
-            until(page, "document.querySelectorAll('.tile img').length === 6")
-            page.evaluate(SHARP)
-            for name, (make, after) in PICTURES.items():
-                page.evaluate(BLANK)
-                make(page)
-                until(page, SETTLED)
-                shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-                shot.save(OUT / f"studio-{name}.webp", quality=QUALITY, method=6)
-                if after:
-                    after(page)
-            browser.close()
-    finally:
-        opened.close()
+    with pictured_page() as page:
+        page.evaluate(SHARP)
+        for name, (make, after) in PICTURES.items():
+            page.evaluate(BLANK)
+            make(page)
+            until(page, SETTLED)
+            shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+            shot.save(OUT / f"studio-{name}.webp", quality=QUALITY, method=6)
+            if after:
+                after(page)
     for name in PICTURES:
         size = (OUT / f"studio-{name}.webp").stat().st_size
         print(f"studio-{name}.webp: {size / 1e3:.0f} kB")
