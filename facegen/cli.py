@@ -159,9 +159,12 @@ def _run(arguments: list[str]) -> int:
 
 
 def _require_apart(options: argparse.Namespace) -> None:
-    """Refuse to write over what is read: it would be gone, and perhaps before all of it was read."""
+    """Refuse to write over what is read: it would be gone, and perhaps before all of it was read.
+
+    A report is made anew where it was, also beside its former self, of which only numbers are read, and at once.
+    """
     out = getattr(options, "out", None)
-    given = [value for name, value in vars(options).items() if name != "out"]
+    given = [value for name, value in vars(options).items() if name not in ("out", "beside")]
     paths = [path for value in given for path in (value if isinstance(value, list) else [value])]
     with suppress(OSError, ValueError):  # of names that none can have others tell
         if isinstance(out, Path) and out.exists():
