@@ -46,7 +46,8 @@ void one_tile(const Work<real>& w, int64_t t, int64_t frame, real* spread) {
         const real* x = w.x + w.halo[i] * w.in_channels * w.frames + frame;
         real* to = spread + (i - w.start[t]) * w.taps_rows() * lanes;
         int64_t c = 0;
-        for (; c + 16 <= w.in_channels; c += 16) apply_taps<real, 16>(w, x, c, count, to);
+        constexpr int some = REGISTERS / 2;
+        for (; c + some <= w.in_channels; c += some) apply_taps<real, some>(w, x, c, count, to);
         for (; c + 8 <= w.in_channels; c += 8) apply_taps<real, 8>(w, x, c, count, to);
         for (; c < w.in_channels; c++) apply_taps<real, 1>(w, x, c, count, to);
     }

@@ -90,8 +90,8 @@ inline void sum_spiral(const One<real>& w, int64_t v, int64_t first, const real*
 
 template <typename real>
 void one_frame(const One<real>& w, int64_t t, int64_t frame, const real* weight, real* table) {
-    const int64_t width = w.width(), lanes = Lanes<real>::count;
-    const int64_t coarse = w.start[t + 1] - w.start[t];
+    constexpr int64_t lanes = Lanes<real>::count;
+    const int64_t width = w.width(), coarse = w.start[t + 1] - w.start[t];
     std::memset(table, 0, width * sizeof(real));  // row 0, for where a spiral has nothing
     int64_t r = 0;
     for (; r + 2 * lanes <= width; r += 2 * lanes) weigh_all<real, 2>(w, t, frame, weight + r, table + width + r);
@@ -105,7 +105,8 @@ void one_frame(const One<real>& w, int64_t t, int64_t frame, const real* weight,
     for (int64_t v = t * w.tile; v < w.end(t); v++) {
         real* out = w.fine + w.place[v] * w.out_channels * w.stride + frame;
         int64_t c = 0;
-        for (; c + 8 <= w.out_channels; c += 8) sum_spiral<real, 8, 8>(w, v, c, table, out);
+        constexpr int some = lanes < 8 ? lanes : 8;
+        for (; c + some <= w.out_channels; c += some) sum_spiral<real, some, some>(w, v, c, table, out);
         for (; c + 3 <= w.out_channels; c += 3) sum_spiral<real, 4, 3>(w, v, c, table, out);
         for (; c < w.out_channels; c++) sum_spiral<real, 1, 1>(w, v, c, table, out);
     }
