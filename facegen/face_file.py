@@ -22,7 +22,7 @@ from facegen.mesh.portion import Portion
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import millimetres
 from facegen.pictures.render import render
-from facegen.pictures.sheets import mosaic, write_picture
+from facegen.pictures.sheets import mosaic, write_beside
 
 VIEWS_SHOWN = 24
 """The first views of a mesh in which no face was found, so many, are on its picture. Chosen: more are too small to
@@ -81,8 +81,7 @@ def read_face(
         if portion is None and points is None:
             found, hint = _alone(path, template, mesh, units, own)
         if found is None:
-            picture = out.parent / f"{out.stem}.refused.png"
-            write_picture(picture, refusal_picture(error))
+            picture = write_beside(out, "refused", refusal_picture(error))
             raise FacegenError(f"{error}{hint}; {picture} shows what was seen") from error
         print(f"{Path(path).name}: {hint}")
         face, portion = found, found.portion

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from facegen.errors import FacegenError
+from facegen.errors import FacegenError, MeshError
 from facegen.readable import require_file
 
 OTHERS = (".yaml", ".yml", ".csv", ".json", ".txt", ".png", ".jpg", ".jpeg", ".webp")
@@ -126,7 +126,26 @@ def inspect_mesh(path: Path, groups: str | None = None) -> Report:
     left_out = [*mesh.left_out, *(() if look is None else look.left_out)]
     if left_out:
         facts["left_out"] = list(dict.fromkeys(left_out))
-    return Report(facts, [finding.message for finding in findings], not any(finding.fatal for finding in findings))
+    problems = [finding.message for finding in findings]
+    broken = _unusable_asset(path)
+    return Report(facts, problems + broken, not (broken or any(finding.fatal for finding in findings)))
+
+
+def _unusable_asset(path: Path) -> list[str]:
+    """Why the whole of a glTF, its morph targets, skins and animations included, cannot be kept; nothing if it can."""
+    from facegen.scene.asset import SUFFIXES, Asset
+
+    if path.suffix.lower() not in SUFFIXES:
+        return []
+    try:
+        asset = Asset.open(path)
+        for mesh in asset.tree.get("meshes", []):
+            for target in (each for primitive in mesh["primitives"] for each in primitive.get("targets", [])):
+                for name in target.keys() & {"POSITION", "NORMAL", "TANGENT"}:
+                    asset.document.accessor(target[name], 3, zeros=True)
+    except MeshError as error:
+        return [f"{error}; `rig` and `animate` cannot keep what else is in the file"]
+    return []
 
 
 def summary(path: str | Path) -> str:

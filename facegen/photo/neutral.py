@@ -27,14 +27,12 @@ from facegen.photo.report import PICTURE_EDGE, comparison, report
 from facegen.photo.surface_color import Shot
 from facegen.pictures.paint import Paint
 from facegen.pictures.render import Camera, render
-from facegen.pictures.sheets import write_picture
+from facegen.pictures.sheets import write_beside
 from facegen.rigging.whole_head import WholeHead
 from facegen.sequence.sequence import Sequence
 
 SUFFIXES = (".ply", ".obj", ".glb")
 """By which a neutral can be written."""
-REPORT = ".report.png"
-"""What the picture that shows a fit has instead of the neutral's suffix."""
 
 
 def identity_of(model: Checkpoint, corpus: Path | None, name: str) -> Identity:
@@ -101,7 +99,9 @@ def write_neutral(path: Path, mesh: TriMesh, skin: Blend, look: Appearance | Non
         write_glb(replace(still, appearance=look), path)
 
 
-def photographed(model: Checkpoint, identity: Identity, shots: Series[Shot], out: Path) -> tuple[list[PhotoFit], Blend]:
+def photographed(
+    model: Checkpoint, identity: Identity, shots: Series[Shot], out: Path
+) -> tuple[list[PhotoFit], Blend, Path]:
     """Make the neutral of photographs of one person and write it; NAME.report.png beside it shows the fits.
 
     Args:
@@ -111,7 +111,7 @@ def photographed(model: Checkpoint, identity: Identity, shots: Series[Shot], out
         out: see `write_neutral`.
 
     Returns:
-        The fits, and the colours of the neutral.
+        The fits, the colours of the neutral, and where the picture is.
 
     Raises:
         FacegenError: see `fit_neutral`.
@@ -133,8 +133,7 @@ def photographed(model: Checkpoint, identity: Identity, shots: Series[Shot], out
         paint=Paint.of(shown.faces, look),
     )
     rows = [report(*shot, fit, template.faces, front) for shot, fit in zip(shots, fits, strict=True)]
-    write_picture(out.with_suffix(REPORT), np.concatenate(rows))
-    return fits, skin
+    return fits, skin, write_beside(out, "report", np.concatenate(rows))
 
 
 def compare(

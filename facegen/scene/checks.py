@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from facegen.errors import MeshError
-from facegen.mesh.formats.gltf_document import Document, whole
+from facegen.mesh.formats.gltf_document import MALFORMED, Document, whole
 
 TARGET_LIMIT = 10_000
 """Morph targets of a mesh at most. Chosen: characters have some hundred, and each costs a weight in every frame."""
@@ -15,16 +15,23 @@ LISTS += ("samplers", "scenes", "skins", "textures")
 
 
 def require_sound(document: Document) -> None:
-    """Look at all meshes, nodes and skins of a document.
+    """Look at all meshes, nodes, skins and animations of a document.
 
     Raises:
         MeshError: what stands under one of `LISTS` is no list of objects; a node shows no mesh that is there; a
-            skin has no joints, or one that is no node; primitives of one mesh have different numbers of morph targets;
-            a target has another number of vertices than what it moves; or a mesh or a node has another number of
-            weights than of targets.
+            skin has no joints, or one that is no node; an animation names what is not there; primitives of one mesh
+            have different numbers of morph targets; a target has another number of vertices than what it moves; or a
+            mesh or a node has another number of weights than of targets.
     """
     _require_lists(document.tree)
     _require_joints(document)
+    for number, animation in enumerate(document.tree.get("animations", [])):
+        try:
+            _require_targets(document, animation)
+        except (MeshError, *MALFORMED) as error:
+            name = f"animation {animation.get('name', number)!r:.60}"
+            why = str(error) if isinstance(error, MeshError) else "it is not as the format has it"
+            raise MeshError(f"{name}: {why}; export it anew") from error
     for number, mesh in enumerate(document.tree.get("meshes", [])):
         name = f"mesh {mesh.get('name', number)!r:.60}"
         counts = sorted({len(primitive.get("targets", [])) for primitive in mesh["primitives"]})
@@ -66,6 +73,20 @@ def _require_joints(document: Document) -> None:
                 f"skin {skin.get('name', number)!r:.60}: expected joints among {len(nodes)} nodes, found {found}; "
                 "export the asset with its skeleton"
             )
+
+
+def _require_targets(document: Document, animation: dict) -> None:
+    """What an animation reads and moves has to be there (glTF 2.0, section 3.11)."""
+    samplers = animation["samplers"]
+    for sampler in samplers:
+        document.item("accessors", sampler["input"])
+        document.item("accessors", sampler["output"])
+    for channel in animation["channels"]:
+        number, moved = channel["sampler"], channel["target"].get("node")
+        if type(number) is not int or not 0 <= number < len(samplers):
+            raise MeshError(f"expected one of its {len(samplers)} samplers, found {number!r:.40}")
+        if moved is not None:
+            document.item("nodes", moved)
 
 
 def target_count(mesh: dict) -> int:

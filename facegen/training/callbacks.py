@@ -35,11 +35,23 @@ def generated_sequence(module: LightningModule, corpus: Corpus, index: int) -> S
 
 
 class EpochLine(Callback):
-    """One line an epoch on standard error: what the model names as its `HEADLINE`."""
+    """One line an epoch on standard error: what the model names as its `HEADLINE`.
+
+    What was measured on the validation people stands in the lines of epochs that were validated, and in no others.
+    """
+
+    def __init__(self) -> None:
+        self.validated = False
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.validated = not trainer.sanity_checking
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         assert isinstance(pl_module, ExpressionModel)  # the command line takes no other
         values = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        if not self.validated:  # the trainer keeps those of an earlier epoch
+            values = {name: value for name, value in values.items() if not name.startswith("val/")}
+        self.validated = False
         # The module logs this one after its callbacks have run. All processes compute it together; one prints.
         train = pl_module.train_headline()
         if train is None or not trainer.is_global_zero:  # a resumed run only ends the epoch of its checkpoint

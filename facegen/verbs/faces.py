@@ -244,14 +244,12 @@ def interpolate(options: Namespace) -> None:
 def _judge(made: Sequence, face: Face, options: Namespace) -> None:
     """Say where what was made of a face turned over or stretched too far, with a picture of that."""
     from facegen.judgement import judge, strain_picture
-    from facegen.pictures.sheets import write_picture
+    from facegen.pictures.sheets import write_beside
 
     judgement = judge(face, made)
     shown = ""
     if not judgement.sound:
-        picture = options.out.parent / f"{options.out.stem}.strain.png"
-        write_picture(picture, strain_picture(face, judgement))
-        shown = f"; {picture} shows it"
+        shown = f"; {write_beside(options.out, 'strain', strain_picture(face, judgement))} shows it"
     print(f"{options.out.name}: {judgement}{shown}")
 
 

@@ -58,7 +58,7 @@ def photo(options: Namespace) -> None:
     from facegen.photo import neutral as making
     from facegen.photo.fit import told
     from facegen.photo.picture import read_photo, read_photos
-    from facegen.pictures.sheets import write_picture
+    from facegen.pictures.sheets import write_beside
 
     making.require_suffix(options.out)
     if (options.compare is None) != (options.expression is None):
@@ -74,9 +74,8 @@ def photo(options: Namespace) -> None:
         target = read_photo(options.compare, None)
     name = str(options.model or "the model that comes with facegen")
     identity = making.identity_of(model, options.corpus, name)
-    fits, skin = making.photographed(model, identity, shots, options.out)
-    shown, text = options.out.with_suffix(making.REPORT), told(fits, model.expressions)
-    print(f"{options.out}: {text}; {shown} shows it")
+    fits, skin, shown = making.photographed(model, identity, shots, options.out)
+    print(f"{options.out}: {told(fits, model.expressions)}; {shown} shows it")
     if target is not None and options.expression is not None:  # both are given, or neither
         made = making.compare(model, fits[0], options.expression, shots[0], target, skin.vertex_colors())
-        write_picture(options.out.with_suffix(".compare.png"), made)
+        write_beside(options.out, "compare", made)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from avatars import avatar, bowl
 
 from facegen.cli import run
 from facegen.data.corpus import Corpus
@@ -41,6 +42,35 @@ def test_what_of_a_mesh_s_looks_cannot_be_used_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.obj").write_text("\n".join([*lines, ""]))
     told = inspect(tmp_path / "a.obj").facts["left_out"]
     assert any("none.mtl" in each for each in told) and any("texture coordinate" in each for each in told)
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        (("meshes", 0, "primitives", 0, "targets", 0, "POSITION"), "expected an index into 'accessors'"),
+        (("animations", 0, "samplers", 0, "input"), "animation 'idle': expected an index into 'accessors'"),
+        ((), ""),
+    ],
+)
+def test_a_gltf_is_sound_if_all_that_moves_it_is_there(tmp_path: Path, place: tuple, said: str) -> None:
+    made = avatar(bowl())
+    holder = made.document.tree
+    for key in place[:-1]:
+        holder = holder[key]
+    if place:
+        holder[place[-1]] = 999
+    report = inspect(made.write(tmp_path / "avatar.glb"))
+    told = [each for each in report.problems if said and said in each and "avatar.glb" in each]
+    assert (report.sound, len(told)) == (not place, int(bool(place)))
+
+
+def test_morph_targets_are_read_to_their_end(tmp_path: Path) -> None:
+    made = avatar(bowl())
+    tree = made.document.tree
+    number = tree["meshes"][0]["primitives"][0]["targets"][0]["POSITION"]
+    tree["bufferViews"][tree["accessors"][number]["bufferView"]]["byteLength"] = 12
+    report = inspect(made.write(tmp_path / "avatar.glb"))
+    assert not report.sound and "cannot keep what else is in the file" in report.problems[-1]
 
 
 @pytest.mark.parametrize("name", ["a.yaml", "a.CSV", "a.png"])

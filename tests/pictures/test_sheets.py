@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from facegen.errors import FacegenError
 from facegen.exporters.png import write_png
-from facegen.pictures.sheets import LINE_COLORS, contact_sheet, motion_plot
+from facegen.pictures.sheets import LINE_COLORS, contact_sheet, motion_plot, write_beside
 
 
 def tile(value: int, height: int = 40, width: int = 30) -> np.ndarray:
@@ -73,3 +75,18 @@ def test_png_of_a_short_sequence_shows_it_all(moving, tmp_path):
     assert "1 of 1 frames" in write_png(moving(1, 0), tmp_path / "b.png", size=32)
     with pytest.raises(FacegenError, match="1 to 64"):
         write_png(moving(3), tmp_path / "c.png", frames=0)
+
+
+def test_a_picture_beside_something_replaces_none_but_its_own(tmp_path: Path):
+    out = tmp_path / "face.glb"
+    theirs = tmp_path / "face.report.png"
+    Image.fromarray(tile(7)).save(theirs)
+    before = theirs.read_bytes()
+    second = write_beside(out, "report", tile(50))
+    assert second == tmp_path / "face.report-2.png" and theirs.read_bytes() == before
+    assert write_beside(out, "report", tile(90)) == second  # an earlier one of facegen's
+    assert np.array(Image.open(second)).max() == 90
+    theirs.unlink()
+    theirs.symlink_to(tmp_path / "nowhere.png")
+    assert write_beside(out, "report", tile(9)) == second and theirs.is_symlink()
+    assert write_beside(out, "other", tile(9)) == tmp_path / "face.other.png"

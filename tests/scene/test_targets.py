@@ -277,9 +277,10 @@ def test_a_document_that_contradicts_itself_is_refused(tmp_path: Path, change: s
         (("nodes", 11, "mesh"), [None], r"expected an index into 'meshes', of which there are 5, found \[None\]"),
         (("meshes", 3, "primitives", 1, "attributes"), "x", "mesh 'TeethMesh': expected attributes by name, found 'x'"),
         (("meshes", 3, "primitives", 1, "attributes"), {}, "mesh 'TeethMesh' moves, .* has no positions; expected an"),
-        (("animations", 0, "channels", 1, "sampler"), [], "animation 'idle' is not as the format has it"),
-        (("animations", 1, "samplers", 0, "output"), 10**9, "animation 'chat' is not as the format has it"),
-        (("animations", 1, "channels", 0, "target", "node"), 10**9, "animation 'chat' is not as the format has it"),
+        (("animations", 0, "channels", 1, "sampler"), [], r"'idle': expected one of its 2 samplers, found \[\]"),
+        (("animations", 0, "channels", 0, "target"), 7, "animation 'idle': it is not as the format has it"),
+        (("animations", 1, "samplers", 0, "output"), 10**9, "animation 'chat': expected an index into 'accessors'"),
+        (("animations", 1, "channels", 0, "target", "node"), 10**9, "animation 'chat': expected an index into 'nodes'"),
     ],
 )
 def test_what_cannot_be_kept_is_refused_before_anything_is_written(path: Path, place: tuple, value, said: str) -> None:

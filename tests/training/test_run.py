@@ -121,6 +121,15 @@ def test_a_corpus_without_validation_subjects_is_trained_on_without_validation(
     assert run(["fit", *fit_arguments, *more, weights, "--trainer.max_epochs=2"]) == 0  # a resumed one goes on
 
 
+def test_a_line_says_what_was_measured_in_its_epoch_alone(
+    fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    more = ["--trainer.callbacks=EpochLine", "--trainer.check_val_every_n_epoch=2", "--trainer.max_epochs=3"]
+    assert run(["fit", *fit_arguments, *more, f"--trainer.logger.save_dir={tmp_path}"]) == 0
+    lines = re.findall("^epoch ([123])/3: train [0-9.]+(.*) mm$", capsys.readouterr().err, re.M)
+    assert [(epoch, "val" in rest) for epoch, rest in lines] == [("1", False), ("2", True), ("3", False)]
+
+
 class OnPlateau(SpiralGenerator):
     def configure_optimizers(self) -> dict[str, object]:
         optimizer = torch.optim.Adam(self.parameters())
