@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from facegen.errors import unknown
@@ -91,8 +91,32 @@ def in_own_words(said: str, trainer: Mapping[str, Any]) -> str:
         return f"trainer.val_check_interval: expected at most {found[2]}, the batches of an epoch, got {found[1]}"
     if _DEVICES.search(text):
         return f"trainer.devices: expected how many of the accelerator's to take, got {shown(trainer.get('devices'))}"
-    if found := _OF_A_CLASS.search(said):
-        return f"a class that the settings name does not take its own: {' '.join(found[1].split())}"
+    # What is said names the setting, in no form of its own; which it is can be looked up among those that were given.
+    found = _OF_A_CLASS.search(said)
+    named = _named(trainer, found[1] if found else said)
+    if named:
+        told = "; ".join(f"trainer.{place}: got {shown(value)}" for place, value in named.items())
+        return f"{told}, which what it sets does not take, alone or beside the others; see its documentation"
     if _NO_CLASS.search(text):
         return "a class that the settings name does not take its own; `facegen VERB --help` lists what there is"
-    return f"Lightning does not take these settings: {text}"
+    return "Lightning does not take these settings of trainer; leave out what was added last, one after another"
+
+
+def _named(trainer: Mapping[str, Any], said: str) -> dict[str, Any]:
+    """The settings whose names stand in what was said, by their places."""
+    words = set(re.findall(r"\w+", said))
+    return {place: value for place, value in _given(trainer) if place.rpartition(".")[2] in words}
+
+
+def _given(settings: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    """All settings that are neither tables nor lists, by their place."""
+    if isinstance(settings, Mapping):
+        for name, value in settings.items():
+            yield from _given(value, f"{place}.{name}" if place else str(name))
+    elif isinstance(settings, list | tuple):
+        for value in settings:
+            yield from _given(value, place)
+    elif hasattr(settings, "__dict__"):  # the parser's tables
+        yield from _given(vars(settings), place)
+    elif settings is not None:
+        yield place, settings

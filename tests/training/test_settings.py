@@ -63,13 +63,13 @@ def test_what_the_parser_says(said: str, told: str) -> None:
         ("`devices` selected with `CPUAccelerator` should be an int > 0.", "trainer.devices: expected how many"),
         (
             f"{UNION}    - Invalid value for save_top_k=-5\n    - Not a valid subclass",
-            ".*: Invalid value for save_top_k=-5$",
+            "trainer.callbacks.init_args.save_top_k: got -5, which what it sets does not take",
         ),
-        ("something new", "Lightning does not take these settings: something new"),
+        ("something new", "Lightning does not take these settings of trainer; leave out what was added last"),
     ],
 )
 def test_what_lightning_says(said: str, told: str) -> None:
-    settings = {"accelerator": "gpu", "devices": "x", "strategy": "x"}
+    settings = {"accelerator": "gpu", "devices": "x", "strategy": "x", "callbacks": [{"init_args": {"save_top_k": -5}}]}
     assert re.match(told, trainer_settings.in_own_words(said, settings))
 
 
