@@ -111,7 +111,7 @@ class UnpoolConv(nn.Module):
         """
         self._require(x)
         weight, bias = self._scaled(scale, x.dtype)
-        if triton.takes(self, x, weight, out):
+        if triton.takes(self, x, weight):
             triton.write(self, weight, bias, AfterConv(gain=gain), x, out)
             return
         _write(self, weight, bias, x, out)

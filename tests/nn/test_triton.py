@@ -155,6 +155,27 @@ def test_the_decoder_by_the_kernels_gives_the_same(
 
 
 @interpreted
+def test_the_decoder_in_mixed_precision_keeps_float32_where_it_writes(
+    on_processor: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hierarchy = MeshHierarchy.build(plate_with_hole(9), depth=2, factor=4)
+    decoder, z = SpiralDecoder(hierarchy, latent=8, channels=(6, 5), activation="elu"), torch.randn(3, 8)
+    with torch.no_grad():
+        wanted = decoder(z)
+    monkeypatch.setattr(triton, "_passed", True)
+    with torch.autocast("cpu", torch.bfloat16):
+        made = decoder(z)
+        made.float().square().sum().backward()
+        with torch.no_grad():
+            written = decoder(z)
+    assert (made.dtype, written.dtype) == (torch.bfloat16, torch.float32)
+    assert {each.grad.dtype for each in decoder.parameters()} == {torch.float32}
+    for one in (made, written):
+        torch.testing.assert_close(one.float(), wanted, **EXACT[torch.bfloat16])
+    torch.testing.assert_close(written.bfloat16(), made, rtol=1e-2, atol=0)
+
+
+@interpreted
 def test_a_frame_that_is_not_a_number_spoils_no_other(on_processor: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(triton, "_passed", True)
     layer, frames = make_layer(8, 3, fine=40), 5
@@ -194,7 +215,7 @@ class Compiled:
         assert all(0 < size < 1 << (31 if axis == 0 else 16) for axis, size in enumerate(grid))
         return self.compile
 
-    def compile(self, *arguments: Any, **constants: Any) -> None:
+    def compile(self, *arguments: Any, enable_fp_fusion: bool, **constants: Any) -> None:
         from triton import compile
         from triton.backends.compiler import GPUTarget
         from triton.compiler import ASTSource
@@ -204,7 +225,8 @@ class Compiled:
         kinds = [mangle_type(each) for each in arguments] + ["constexpr"] * len(constants)
         places = {(names.index(name),): value for name, value in constants.items()}
         source = ASTSource(self.kernel, dict(zip(names, kinds, strict=True)), places)
-        self.made.append(compile(source, target=GPUTarget("cuda", 90, 32)))
+        options = {"enable_fp_fusion": enable_fp_fusion}
+        self.made.append(compile(source, target=GPUTarget("cuda", 90, 32), options=options))
 
 
 @compiled

@@ -6,11 +6,11 @@ at hand.
 
 A step up is two launches. In the first the weights are applied to the whole coarse level, and in the second every fine
 vertex's entries are summed, with bias, shift, activation and gain, and written once, where they belong. The compiled
-form for processors, `facegen/nn/native/forward.h`, does both tile by tile, since a core's cache holds a tile. What was
-counted at the paper's size (28,431 vertices, spirals of 9) speaks against it here:
+form for processors, `facegen/nn/native/forward.h`, does both tile by tile, since a core's cache holds a tile. What
+`tests/benchmark/launches.py` counts at the paper's size speaks against it here:
 
-- the features that a tile of the finest step reads take 100 kB for 8 fine vertices and 32 frames in float32, 228 kB for
-  64, and at every other step at least 285 kB, while a multiprocessor's own memory has 256 kB at most (H100, H200);
+- the features that a tile of the finest step reads take 180 kB for 8 fine vertices and 32 frames in float32, 418 kB for
+  64, and at every other step 295 kB or more, while a multiprocessor's own memory has 256 kB at most (H100, H200);
 - tiles of 8 vertices apply the weights nine to ten times as often as once for the level, tiles of 64 three to four;
 - of 64 frames, the whole level's features take 3 to 39 MB, which the cache of all multiprocessors holds (50 MB).
 

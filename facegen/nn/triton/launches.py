@@ -20,8 +20,8 @@ NUMBERS = 2048
 ROWS = 64
 """Rows of taps that a program applies, or has the gradients of, at once. Chosen; no card was there."""
 TILE = 2
-"""Coarse vertices of a program of the backward direction. Chosen: at the paper's size and 64 frames there are 46 to 5,688
-programs, and their parts of the weights' gradients, which are to be summed, take 5.2 MB at most."""
+"""Coarse vertices of a program of the backward direction. Chosen: at the paper's size and 64 frames 46 to 5,688
+programs have it, and their parts of the weights' gradients, which are summed afterwards, take 5.2 MB at most."""
 LEAST = 16
 """The least edge of a product that a card's units for products take."""
 CODES: dict[str | None, int] = {None: 0, "relu": kernels.RELU.value, "elu": kernels.ELU.value}
@@ -149,8 +149,11 @@ def backward(layer: UnpoolConv, taps: Tensor, x: Tensor, grad: Tensor) -> tuple[
 
 
 def _launch(kernel: Any, grid: tuple[int, ...], *arguments: Tensor | int, **constants: int) -> None:
-    """Run a kernel by as many programs as the grid has, along up to three axes."""
-    kernel[grid](*arguments, **constants)
+    """Run a kernel by as many programs as the grid has, along up to three axes.
+
+    A product and the sum after it are one operation of the card, which newer versions of Triton have to be asked for.
+    """
+    kernel[grid](*arguments, **constants, enable_fp_fusion=True)
 
 
 def _flat(values: Tensor | None, other: Tensor) -> Tensor:
