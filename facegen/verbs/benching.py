@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from argparse import Namespace
+from contextlib import nullcontext
 from pathlib import Path
 
 from facegen.errors import FacegenError, unknown
@@ -19,7 +20,8 @@ def add_bench(verbs: argparse._SubParsersAction) -> None:
         bench,
         "measure speed against the published form and against what the machine can do, or how truly motion is carried "
         "onto other heads, as JSON",
-        "facegen bench decoder > decoder.json\n  facegen bench own-face --root ICT-FaceKit > carried.json\n"
+        "facegen bench decoder > decoder.json\n  facegen bench decoder --against HEAD~1 --repeats 5\n"
+        "  facegen bench own-face --root ICT-FaceKit > carried.json\n"
         "  facegen bench animate --mesh head.obj --model demo/model.ckpt --against ../facegen-before\n"
         "  facegen bench start --mesh demo/neutral.obj --model demo/model.ckpt",
     )
@@ -46,9 +48,9 @@ def add_bench(verbs: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         "--against",
-        type=Path,
-        metavar="DIR",
-        help="of animate and start: another checkout of facegen, timed by turns with this",
+        metavar="REV",
+        help="another facegen, timed by turns with this: a revision that git knows, which is built aside, or the "
+        "folder of a checkout; of decoder, train, prepare, loader, animate and start",
     )
     parser.add_argument(
         "--root",
@@ -107,6 +109,7 @@ def bench(options: Namespace) -> None:
     import torch
 
     from facegen import benchmark
+    from facegen.benchmark.revision import by_revision, checkout
 
     if options.part == benchmark.OWN_FACE:
         from facegen.benchmark.own_face import TEMPLATES, own_face
@@ -126,7 +129,8 @@ def bench(options: Namespace) -> None:
         if options.repeats < 1:
             raise FacegenError(f"repeats must be at least 1, got {options.repeats}")
         part = animate if options.part == benchmark.ANIMATE else start
-        timed = part(options.mesh, options.model, options.expression, options.against, options.repeats)
+        with nullcontext() if options.against is None else checkout(options.against) as against:
+            timed = part(options.mesh, options.model, options.expression, against, options.repeats)
         print(json.dumps(timed, indent=1))
         return
     if options.part == benchmark.STREAM:
@@ -142,7 +146,7 @@ def bench(options: Namespace) -> None:
         mesh = None if options.mesh is None else options.mesh[0]
         print(json.dumps(studio(mesh, options.model, options.vertices), indent=1))
         return
-    for name in ("mesh", "model", "against"):
+    for name in ("mesh", "model"):
         if getattr(options, name) is not None:
             raise FacegenError(f"--{name} is of animate and start; the other parts are timed on built-in faces")
     if options.root is not None:
@@ -168,6 +172,13 @@ def bench(options: Namespace) -> None:
     require_device(options.device)
     if min(options.frames) < 1 or options.repeats < 1:
         raise FacegenError(f"frames and repeats must be at least 1, got {options.frames} and {options.repeats}")
+    chosen: list[str] = [options.part] if options.part else list(benchmark.PARTS)
+    if options.against is not None:
+        sizes = ["--vertices", str(options.vertices), "--frames", *map(str, options.frames), "--only-fused"]
+        sizes += ["--repeats", "3", "--device", options.device, "--dtype", options.dtype]
+        with checkout(options.against) as tree:
+            print(json.dumps(by_revision(chosen, sizes, tree, options.repeats), indent=1))
+        return
     setting = benchmark.Setting(
         options.vertices,
         options.frames,
@@ -176,5 +187,4 @@ def bench(options: Namespace) -> None:
         torch.device(options.device),
         numbers[options.dtype],
     )
-    chosen: list[str] = [options.part] if options.part else list(benchmark.PARTS)
     print(json.dumps(benchmark.bench(chosen, setting), indent=1))
