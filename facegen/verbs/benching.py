@@ -31,15 +31,14 @@ def add_bench(verbs: argparse._SubParsersAction) -> None:
         metavar="PART",
         help="what to measure: decoder, train, prepare or loader (default: these four), or own-face, how truly motion "
         "is carried onto heads for which an artist made the same shapes, or animate, what that verb costs from its "
-        "start to the .glb, or start, the same with what each package takes to import, or stream, how evenly "
+        "start to the .glb, or start, the same with what each package takes to import, or pose, what one frame costs "
+        "from a label to the vertices of a mesh, or stream, how evenly "
         "frames are sent out live, or studio, how soon its page shows what a hand does",
     )
     parser.add_argument(
-        "--mesh", type=Path, nargs="+", metavar="FILE", help="of animate, start and studio: faces at rest"
+        "--mesh", type=Path, nargs="+", metavar="FILE", help="of animate, start, pose and studio: faces at rest"
     )
-    parser.add_argument(
-        "--model", type=Path, metavar="CKPT", help="of animate, start and studio: checkpoint that `facegen fit` wrote"
-    )
+    parser.add_argument("--model", type=Path, metavar="CKPT", help="of animate, start, pose and studio: a checkpoint")
     parser.add_argument(
         "--expression",
         default="surprise",
@@ -133,6 +132,15 @@ def bench(options: Namespace) -> None:
             timed = part(options.mesh, options.model, options.expression, against, options.repeats)
         print(json.dumps(timed, indent=1))
         return
+    if options.part == benchmark.POSE:
+        from facegen.benchmark.pose import pose
+
+        if options.mesh is None:
+            raise FacegenError("pose needs faces; give --mesh FILE")
+        if options.repeats < 1:
+            raise FacegenError(f"repeats must be at least 1, got {options.repeats}")
+        print(json.dumps(pose(options.mesh, options.model, options.expression, options.repeats), indent=1))
+        return
     if options.part == benchmark.STREAM:
         from facegen.benchmark.streaming import streaming
 
@@ -160,6 +168,7 @@ def bench(options: Namespace) -> None:
                 benchmark.OWN_FACE,
                 benchmark.ANIMATE,
                 benchmark.START,
+                benchmark.POSE,
                 benchmark.STREAM,
                 benchmark.STUDIO,
             ),
