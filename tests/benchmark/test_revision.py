@@ -22,6 +22,7 @@ print(json.dumps({{"machine": {{}}, "decoder": {{"levels": [9], "20": row}}}}))
 
 def made(folder: Path, name: str, log: Path, ms: float, rate: float) -> Path:
     (folder / name / "facegen").mkdir(parents=True)
+    (folder / name / "facegen" / "__init__.py").touch()  # or a facegen that is further down the path would count
     text = TELLS.format(log=str(log), name=name[0], ms=ms, rate=rate)
     (folder / name / "facegen" / "__main__.py").write_text(text)
     return folder / name
