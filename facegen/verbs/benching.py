@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 from argparse import Namespace
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 from facegen.errors import FacegenError, unknown
 from facegen.verbs.shared import add_verb, require_device
@@ -105,89 +107,92 @@ def bench(options: Namespace) -> None:
     """Print what was measured as JSON; progress goes to standard error."""
     import json
 
+    from facegen import benchmark
+
+    alone: dict[str, Callable[[Namespace], dict[str, Any]]] = {
+        benchmark.OWN_FACE: _own_face,
+        benchmark.ANIMATE: _started,
+        benchmark.START: _started,
+        benchmark.POSE: _pose,
+        benchmark.STREAM: _stream,
+        benchmark.STUDIO: _studio,
+    }
+    known, asked = (*benchmark.PARTS, *alone), [options.part] if options.part else benchmark.PARTS
+    if asked[0] not in known:
+        raise FacegenError(unknown("part", asked[0], known))
+    faces = (benchmark.ANIMATE, benchmark.START, benchmark.POSE, benchmark.STUDIO)
+    timed = (*benchmark.PARTS, benchmark.ANIMATE, benchmark.START)
+    for name, parts in (("mesh", faces), ("model", faces), ("against", timed), ("root", (benchmark.OWN_FACE,))):
+        if getattr(options, name) is not None and not set(asked) <= set(parts):
+            raise FacegenError(f"--{name} is of {', '.join(parts)}; leave it out for {', '.join(asked)}")
+    if min(options.frames) < 1 or options.repeats < 1:
+        raise FacegenError(f"frames and repeats must be at least 1, got {options.frames} and {options.repeats}")
+    print(json.dumps(alone.get(options.part, _built_in)(options), indent=1))
+
+
+def _own_face(options: Namespace) -> dict[str, Any]:
+    from facegen.benchmark.own_face import TEMPLATES, own_face
+
+    if options.root is None:
+        raise FacegenError("own-face needs heads with shapes; give a clone of ICT-FaceKit as --root")
+    if options.region not in TEMPLATES:
+        raise FacegenError(unknown("region", options.region, TEMPLATES))
+    return own_face(options.root, options.region)
+
+
+def _started(options: Namespace) -> dict[str, Any]:
+    """The verb animate, in processes of its own."""
+    from facegen.benchmark.animate import animate
+    from facegen.benchmark.revision import checkout
+    from facegen.benchmark.start import start
+
+    if options.mesh is None or options.model is None:
+        raise FacegenError(f"{options.part} needs faces and a model; give --mesh FILE and --model CKPT")
+    part = start if options.part == "start" else animate
+    with nullcontext() if options.against is None else checkout(options.against) as against:
+        return part(options.mesh, options.model, options.expression, against, options.repeats)
+
+
+def _pose(options: Namespace) -> dict[str, Any]:
+    from facegen.benchmark.pose import pose
+
+    if options.mesh is None:
+        raise FacegenError("pose needs faces; give --mesh FILE")
+    return pose(options.mesh, options.model, options.expression, options.repeats)
+
+
+def _stream(options: Namespace) -> dict[str, Any]:
+    from facegen.benchmark.streaming import streaming
+
+    return streaming()
+
+
+def _studio(options: Namespace) -> dict[str, Any]:
+    from facegen.benchmark.studio import studio
+
+    if (options.mesh is None) != (options.model is None):
+        raise FacegenError("studio needs a face and its model, or neither; give --mesh FILE and --model CKPT")
+    mesh = None if options.mesh is None else options.mesh[0]
+    return studio(mesh, options.model, options.vertices)
+
+
+def _built_in(options: Namespace) -> dict[str, Any]:
+    """What is timed on built-in faces, in this process or by turns with another revision's."""
     import torch
 
     from facegen import benchmark
     from facegen.benchmark.revision import by_revision, checkout
 
-    if options.part == benchmark.OWN_FACE:
-        from facegen.benchmark.own_face import TEMPLATES, own_face
-
-        if options.root is None:
-            raise FacegenError("own-face needs heads with shapes; give a clone of ICT-FaceKit as --root")
-        if options.region not in TEMPLATES:
-            raise FacegenError(unknown("region", options.region, TEMPLATES))
-        print(json.dumps(own_face(options.root, options.region), indent=1))
-        return
-    if options.part in (benchmark.ANIMATE, benchmark.START):
-        from facegen.benchmark.animate import animate
-        from facegen.benchmark.start import start
-
-        if options.mesh is None or options.model is None:
-            raise FacegenError(f"{options.part} needs faces and a model; give --mesh FILE and --model CKPT")
-        if options.repeats < 1:
-            raise FacegenError(f"repeats must be at least 1, got {options.repeats}")
-        part = animate if options.part == benchmark.ANIMATE else start
-        with nullcontext() if options.against is None else checkout(options.against) as against:
-            timed = part(options.mesh, options.model, options.expression, against, options.repeats)
-        print(json.dumps(timed, indent=1))
-        return
-    if options.part == benchmark.POSE:
-        from facegen.benchmark.pose import pose
-
-        if options.mesh is None:
-            raise FacegenError("pose needs faces; give --mesh FILE")
-        if options.repeats < 1:
-            raise FacegenError(f"repeats must be at least 1, got {options.repeats}")
-        print(json.dumps(pose(options.mesh, options.model, options.expression, options.repeats), indent=1))
-        return
-    if options.part == benchmark.STREAM:
-        from facegen.benchmark.streaming import streaming
-
-        print(json.dumps(streaming(), indent=1))
-        return
-    if options.part == benchmark.STUDIO:
-        from facegen.benchmark.studio import studio
-
-        if (options.mesh is None) != (options.model is None):
-            raise FacegenError("studio needs a face and its model, or neither; give --mesh FILE and --model CKPT")
-        mesh = None if options.mesh is None else options.mesh[0]
-        print(json.dumps(studio(mesh, options.model, options.vertices), indent=1))
-        return
-    for name in ("mesh", "model"):
-        if getattr(options, name) is not None:
-            raise FacegenError(f"--{name} is of animate and start; the other parts are timed on built-in faces")
-    if options.root is not None:
-        raise FacegenError("--root is of own-face; the other parts are timed on built-in faces")
     numbers = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-    for value, known, what in (
-        (
-            options.part or "decoder",
-            (
-                *benchmark.PARTS,
-                benchmark.OWN_FACE,
-                benchmark.ANIMATE,
-                benchmark.START,
-                benchmark.POSE,
-                benchmark.STREAM,
-                benchmark.STUDIO,
-            ),
-            "part",
-        ),
-        (options.dtype, numbers, "dtype"),
-    ):
-        if value not in known:
-            raise FacegenError(unknown(what, value, known))
+    if options.dtype not in numbers:
+        raise FacegenError(unknown("dtype", options.dtype, numbers))
     require_device(options.device)
-    if min(options.frames) < 1 or options.repeats < 1:
-        raise FacegenError(f"frames and repeats must be at least 1, got {options.frames} and {options.repeats}")
     chosen: list[str] = [options.part] if options.part else list(benchmark.PARTS)
     if options.against is not None:
         sizes = ["--vertices", str(options.vertices), "--frames", *map(str, options.frames), "--only-fused"]
         sizes += ["--repeats", "3", "--device", options.device, "--dtype", options.dtype]
         with checkout(options.against) as tree:
-            print(json.dumps(by_revision(chosen, sizes, tree, options.repeats), indent=1))
-        return
+            return by_revision(chosen, sizes, tree, options.repeats)
     setting = benchmark.Setting(
         options.vertices,
         options.frames,
@@ -196,4 +201,4 @@ def bench(options: Namespace) -> None:
         torch.device(options.device),
         numbers[options.dtype],
     )
-    print(json.dumps(benchmark.bench(chosen, setting), indent=1))
+    return benchmark.bench(chosen, setting)

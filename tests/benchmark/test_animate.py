@@ -23,7 +23,16 @@ from facegen.errors import FacegenError
         ("start --mesh a.obj --model a.ckpt", "a.obj"),
         ("pose", "pose needs faces; give --mesh FILE"),
         ("pose --mesh a.obj --repeats 0", "repeats must be at least 1"),
-        ("decoder --mesh a.obj", "--mesh is of animate and start"),
+        ("decoder --mesh a.obj", "--mesh is of animate, start, pose, studio; leave it out for decoder"),
+        (
+            "--model a.ckpt",
+            "--model is of animate, start, pose, studio; leave it out for decoder, train, prepare, loader",
+        ),
+        (
+            "pose --mesh a.obj --against HEAD",
+            "--against is of decoder, train, prepare, loader, animate, start; leave it",
+        ),
+        ("stream --root .", "--root is of own-face; leave it out for stream"),
     ],
 )
 def test_what_cannot_be_timed_is_refused(

@@ -63,7 +63,7 @@ def test_what_the_parser_says(said: str, told: str) -> None:
         ("`devices` selected with `CPUAccelerator` should be an int > 0.", "trainer.devices: expected how many"),
         (
             f"{UNION}    - Invalid value for save_top_k=-5\n    - Not a valid subclass",
-            "trainer.callbacks.init_args.save_top_k: got -5, which what it sets does not take",
+            "trainer.callbacks.init_args.save_top_k: got -5, which is refused, alone or beside the others",
         ),
         ("something new", "Lightning does not take these settings of trainer; leave out what was added last"),
     ],
