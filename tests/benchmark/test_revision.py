@@ -15,7 +15,7 @@ from facegen.errors import FacegenError
 TELLS = """import json, sys
 with open({log!r}, "a") as log:
     log.write({name!r})
-row = {{"fused_ms": {ms}, "fused_min_ms": 1.0, "gflop": 3.0, "frames_per_second": {rate}}}
+row = {{"fused_ms": {ms}, "min_seconds": 1.0, "gflop": 3.0, "frames_per_second": {rate}}}
 print(json.dumps({{"machine": {{}}, "decoder": {{"levels": [9], "20": row}}}}))
 """
 
@@ -58,9 +58,10 @@ def test_a_revision_is_laid_out_aside_and_gone_afterwards(
     for step in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "One"]):
         subprocess.run([*git, *step], check=True)
     (root / "facegen" / "__main__.py").write_text("later")
+    subprocess.run([*git, "commit", "-q", "-a", "-m", "Two"], check=True)
     monkeypatch.setattr(revision.facegen, "__file__", str(root / "facegen" / "__init__.py"))
     monkeypatch.setattr(revision, "BUILD", "raise SystemExit(1)")
-    with checkout("HEAD") as tree:
+    with checkout("HEAD~1") as tree:
         assert "fused_ms" in (tree / "facegen" / "__main__.py").read_text()
     assert not tree.exists() and "timed without its compiled forms" in capsys.readouterr().err
     with checkout(str(root)) as tree:

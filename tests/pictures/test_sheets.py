@@ -87,7 +87,7 @@ def test_a_picture_beside_something_replaces_none_but_its_own(tmp_path: Path):
     assert write_beside(out, "report", tile(90)) == second  # an earlier one of its kind
     assert np.array(Image.open(second)).max() == 90
     theirs.unlink()
-    theirs.symlink_to(tmp_path / "nowhere.png")
+    theirs.symlink_to(second)  # which somebody made
     assert write_beside(out, "report", tile(9)) == second and theirs.is_symlink()
     asked = tmp_path / "face.other.png"
     write_picture(asked, tile(9))  # that somebody named
