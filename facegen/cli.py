@@ -18,10 +18,11 @@ from facegen.files import FULL
 from facegen.standard_streams import outlets
 from facegen.verbs.benching import add_bench
 from facegen.verbs.corpora import add_demo, add_prepare
-from facegen.verbs.faces import add_animate, add_interpolate, add_register
+from facegen.verbs.faces import add_animate, add_interpolate
 from facegen.verbs.looking import add_inspect
 from facegen.verbs.numbers import SHOWN
 from facegen.verbs.photos import add_photo
+from facegen.verbs.registering import add_register
 from facegen.verbs.reports import add_evaluate, add_export
 from facegen.verbs.rigs import add_rig
 from facegen.verbs.streaming import add_stream

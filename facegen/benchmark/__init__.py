@@ -12,7 +12,7 @@ from facegen.benchmark import parts
 from facegen.benchmark.measure import ceilings, say
 from facegen.benchmark.parts import Setting
 
-__all__ = ["ANIMATE", "OWN_FACE", "PARTS", "START", "STREAM", "STUDIO", "Setting", "bench"]
+__all__ = ["ANIMATE", "OWN_FACE", "PARTS", "POSE", "START", "STREAM", "STUDIO", "Setting", "bench"]
 
 PARTS = ("decoder", "train", "prepare", "loader")
 """What can be timed, in this order."""
@@ -23,6 +23,8 @@ OWN_FACE = "own-face"
 ANIMATE, START = "animate", "start"
 """What needs a model and a mesh, and is measured only where it is asked for: see `facegen.benchmark.animate` and
 `facegen.benchmark.start`."""
+POSE = "pose"
+"""What needs a mesh, and is measured only where it is asked for: see `facegen.benchmark.pose`."""
 STREAM = "stream"
 """What takes two minutes, however fast the machine is, and is measured only where it is asked for: see
 `facegen.benchmark.streaming`."""

@@ -15,8 +15,9 @@ from facegen.fitting.head import FaceFrame, Jaw
 from facegen.fitting.lashes import Lashes
 from facegen.fitting.lip_guard import LipGuard
 from facegen.fitting.lips import lip_sides, lips_are_fused
-from facegen.fitting.nonrigid import OPPOSITE_REACH, align, fit_template
+from facegen.fitting.nonrigid import OPPOSITE_REACH, fit_template
 from facegen.fitting.parts import lining, sort_parts
+from facegen.fitting.similar import align
 from facegen.fitting.transfer import FRAME_WIDTH, Transfer, find_anchors, local_maps
 from facegen.landmarks.points import BELOW_LOWER_LIP, CHIN, JAW_EDGE, Landmarks, face_size, facing, robust_similarity
 from facegen.mesh.subdivision import smooth_split

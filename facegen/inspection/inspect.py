@@ -135,16 +135,11 @@ def _unusable_asset(path: Path) -> list[str]:
     """Why the whole of a glTF, its morph targets, skins and animations included, cannot be kept; nothing if it can."""
     from facegen.scene.asset import SUFFIXES, Asset
 
-    if path.suffix.lower() not in SUFFIXES:
-        return []
-    try:
-        asset = Asset.open(path)
-        for mesh in asset.tree.get("meshes", []):
-            for target in (each for primitive in mesh["primitives"] for each in primitive.get("targets", [])):
-                for name in target.keys() & {"POSITION", "NORMAL", "TANGENT"}:
-                    asset.document.accessor(target[name], 3, zeros=True)
-    except MeshError as error:
-        return [f"{error}; `rig` and `animate` cannot keep what else is in the file"]
+    if path.suffix.lower() in SUFFIXES:
+        try:
+            Asset.open(path).read_targets()
+        except MeshError as error:
+            return [f"{error}; `rig` and `animate` cannot keep what else is in the file"]
     return []
 
 

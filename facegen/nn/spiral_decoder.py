@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from functools import partial
 from typing import cast
 
 import torch
@@ -14,6 +13,7 @@ from facegen.classes import class_path, named_class
 from facegen.errors import FacegenError
 from facegen.memory import recycled
 from facegen.mesh.hierarchy import MeshHierarchy
+from facegen.nn.after_conv import ACTIVATIONS, AfterConv
 from facegen.nn.exporting import Exportable, exporting
 from facegen.nn.native.one_frame import FRAMES_ONE_BY_ONE
 from facegen.nn.rows import as_rows
@@ -23,8 +23,6 @@ from facegen.nn.threads import one_thread
 from facegen.nn.unpool_conv import UnpoolConv
 from facegen.nn.upsample import Upsample
 
-ACTIVATIONS = {"relu": torch.relu_, "elu": partial(torch.nn.functional.elu, inplace=True)}
-"""What can stand between two layers of the decoder; each works in place."""
 CONVOLUTIONS = {class_path(SpiralConv): SpiralConv}
 """facegen's own layers that can stand after an unpooling, by path."""
 
@@ -129,14 +127,12 @@ class SpiralDecoder(Exportable):
     def _decoded(self, latent: Tensor) -> Tensor:
         blocks, last = latent.split(BLOCK_FRAMES), self.convs[-1]
         if torch.is_grad_enabled():
-            made = last(*(self._features(block) for block in blocks), scale=self.scale)
-            return (made * self.gains[-1] if self.gains else made).permute(2, 0, 1)
+            made = last(*(self._features(block) for block in blocks), scale=self.scale, after=self._last())
+            return made.permute(2, 0, 1)
         # Nothing of a block is kept, so that memory beyond the result does not grow with the frames.
         out = recycled(self.full.weight, last.fine, 3, len(latent))
         for block, part in zip(blocks, out.split(BLOCK_FRAMES, dim=2), strict=True):
-            last.write(self._features(block), part, self.scale)
-            if self.gains:
-                part.mul_(self.gains[-1])
+            last.write(self._features(block), part, self.scale, self._last().gain)
         return out.permute(2, 0, 1)
 
     def _features(self, latent: Tensor) -> Tensor:
@@ -162,12 +158,15 @@ class SpiralDecoder(Exportable):
         """
         if not self.fused:
             return self._step_written_out(number, x.permute(2, 0, 1)).permute(1, 2, 0)
-        x, activate = self.convs[number](x), ACTIVATIONS[self.activation]
-        return activate(x + self.shifts[number]) * self.gains[number] if self.gains else activate(x)
+        shift, gain = (self.shifts[number], self.gains[number]) if self.gains else (None, None)
+        return self.convs[number](x, after=AfterConv(self.activation, shift, gain))
+
+    def _last(self) -> AfterConv:
+        """What follows the last convolution."""
+        return AfterConv(gain=self.gains[-1] if self.gains else None)
 
     def finish(self, x: Tensor) -> Tensor:
         """The last step up, (V_1, C, T) -> (T, V, 3) mm, the template's vertices in their own order."""
         if not self.fused:
             return self._finish_written_out(x.permute(2, 0, 1))
-        made = self.convs[-1](x, scale=self.scale)
-        return (made * self.gains[-1] if self.gains else made).permute(2, 0, 1)
+        return self.convs[-1](x, scale=self.scale, after=self._last()).permute(2, 0, 1)

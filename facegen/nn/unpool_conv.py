@@ -12,6 +12,8 @@ from torch.nn.functional import embedding_bag
 
 from facegen.errors import FacegenError
 from facegen.memory import recycled
+from facegen.nn import triton
+from facegen.nn.after_conv import NOTHING, AfterConv
 from facegen.nn.exporting import exporting
 from facegen.nn.native import one_frame, takes
 from facegen.nn.native import unpool_conv as native
@@ -75,8 +77,8 @@ class UnpoolConv(nn.Module):
         self.bias = nn.Parameter(torch.empty(out_channels))
         reset_spiral_parameters(self.weight, self.bias)
 
-    def forward(self, *blocks: Tensor, scale: Tensor | None = None) -> Tensor:
-        """Apply the map, times the number `scale` if one is given.
+    def forward(self, *blocks: Tensor, scale: Tensor | None = None, after: AfterConv = NOTHING) -> Tensor:
+        """Apply the map, times the number `scale` if one is given, and then what follows it.
 
         Raises:
             FacegenError: a block is not of shape (V_coarse, C, T).
@@ -85,24 +87,36 @@ class UnpoolConv(nn.Module):
             self._require(block)
         weight, bias = self._scaled(scale, blocks[0].dtype)
         if exporting():
-            return _plain(self, weight, bias, torch.cat(blocks, dim=2))
+            return after(_plain(self, weight, bias, torch.cat(blocks, dim=2)))
+        if triton.takes(self, *blocks, weight):
+            return triton.apply(self, weight, bias, after, *blocks)
+        return after(self.plain(weight, bias, *blocks))
+
+    def plain(self, weight: Tensor, bias: Tensor, *blocks: Tensor) -> Tensor:
+        """The map by other weights (L, C, C') and bias (C',) than its own, on any device."""
         return (_Map.apply if torch.is_grad_enabled() else _forward)(self, weight, bias, *blocks)
 
     @torch.no_grad()
-    def write(self, x: Tensor, out: Tensor, scale: Tensor | None = None) -> None:
+    def write(self, x: Tensor, out: Tensor, scale: Tensor | None = None, gain: Tensor | None = None) -> None:
         """Apply the map to one block without gradients and write the result to `out`.
 
         Args:
             x: (V_coarse, C, T).
             out: (V_fine, C', T), a slice of frames of contiguous memory.
             scale: a number that the result is multiplied by.
+            gain: (V_fine, C', 1), and each vertex's own.
 
         Raises:
             FacegenError: `x` has another shape.
         """
         self._require(x)
         weight, bias = self._scaled(scale, x.dtype)
+        if triton.takes(self, x, weight):
+            triton.write(self, weight, bias, AfterConv(gain=gain), x, out)
+            return
         _write(self, weight, bias, x, out)
+        if gain is not None:
+            out.mul_(gain)
 
     def _require(self, x: Tensor) -> None:
         if x.dim() != 3 or x.shape[:2] != (self.coarse, self.in_channels):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Sequence as Row
 from pathlib import Path
@@ -18,10 +19,8 @@ PAPER, INK, FAINT = (255, 255, 255), (45, 48, 52), (214, 217, 221)
 LINE_COLORS = [(0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233), (90, 90, 90)]
 """sRGB of lines: the colours of Okabe and Ito, which the colour-blind can tell apart, without their yellow, which is
 lost on white, and with a grey."""
-MADE = ("Software", "facegen")
-"""Of a picture, by whom it was made: a keyword of the PNG specification, section 11.3.3.2."""
-PICTURES_BESIDE = 100
-"""Names at most that are tried for a picture beside something."""
+TITLE = "Title"
+"""Of a picture that nobody named, what says that it is one: a keyword of the PNG specification, section 11.3.3.2."""
 PLOT_SCALE = 2
 """A plot is drawn so many times larger and then reduced, because pillow's lines have no smooth edges."""
 
@@ -147,20 +146,21 @@ def mosaic(pictures: list[np.ndarray], columns: int = 6) -> np.ndarray:
     return np.concatenate(rows)
 
 
-def write_picture(path: str | Path, picture: np.ndarray) -> None:
-    """Write (H, W, 3) uint8 as `.png`.
+def write_picture(path: str | Path, picture: np.ndarray, title: str | None = None) -> None:
+    """Write (H, W, 3) uint8 as `.png`, with a title that only programs see.
 
     Raises:
         FacegenError: pillow is missing, or `path` cannot be written.
     """
     image, info = require("PIL.Image", "render"), require("PIL.PngImagePlugin", "render").PngInfo()
-    info.add_text(*MADE)
+    if title is not None:
+        info.add_text(TITLE, title)
     with new_file(path) as aside:
         image.fromarray(picture).save(aside, pnginfo=info)
 
 
 def write_beside(out: Path, mark: str, picture: np.ndarray) -> Path:
-    """Write a picture that nobody gave a name, as NAME.MARK.png beside `out`, over an earlier one of facegen's alone.
+    """Write a picture that nobody gave a name, as NAME.MARK.png beside `out`, over none but an earlier one of its kind.
 
     Where something else has that name, it is NAME.MARK-2.png, and so on.
 
@@ -172,18 +172,17 @@ def write_beside(out: Path, mark: str, picture: np.ndarray) -> Path:
     Returns:
         Where it is.
     """
-    place = out.parent / f"{out.stem}.{mark}.png"
-    for number in range(2, PICTURES_BESIDE):
-        if not os.path.lexists(place) or _made_here(place):
-            break
-        place = out.parent / f"{out.stem}.{mark}-{number}.png"
-    write_picture(place, picture)
+    title, place = f"facegen {mark}", out.parent / f"{out.stem}.{mark}.png"
+    numbers = itertools.count(2)
+    while os.path.lexists(place) and not _is_titled(place, title):
+        place = out.parent / f"{out.stem}.{mark}-{next(numbers)}.png"
+    write_picture(place, picture, title)
     return place
 
 
-def _made_here(path: Path) -> bool:
+def _is_titled(path: Path, title: str) -> bool:
     if path.is_symlink() or not path.is_file():
         return False
     with path.open("rb") as file:
-        start = file.read(200)  # a PNG's text stands before its pixels, and ours is its first
-    return start.startswith(b"\x89PNG") and "\0".join(MADE).encode() in start
+        start = file.read(200)  # a PNG's text stands before its pixels, and the title is the first
+    return start.startswith(b"\x89PNG") and f"{TITLE}\0{title}".encode() in start

@@ -62,6 +62,22 @@ class Asset:
         except MALFORMED as error:
             raise MeshError(f"{path}: {DAMAGED}") from error
 
+    def read_targets(self) -> None:
+        """Read every morph target that is there, which keeping them does not.
+
+        Raises:
+            MeshError: one cannot be read.
+        """
+        primitives = (each for mesh in self.tree.get("meshes", []) for each in mesh["primitives"])
+        try:
+            for target in (target for each in primitives for target in each.get("targets", [])):
+                for name in target.keys() & {"POSITION", "NORMAL", "TANGENT"}:
+                    self.document.accessor(target[name], 3, zeros=True)
+        except MeshError as error:
+            raise MeshError(f"{self.path}: a morph target: {error}") from error
+        except MALFORMED as error:
+            raise MeshError(f"{self.path}: {DAMAGED}") from error
+
     @cached_property
     def parts(self) -> list[Part]:
         """The primitives that the default scene shows, and which vertices of the drawn mesh are theirs."""

@@ -27,7 +27,7 @@ def require_sound(document: Document) -> None:
     _require_joints(document)
     for number, animation in enumerate(document.tree.get("animations", [])):
         try:
-            _require_targets(document, animation)
+            _require_animation(document, animation)
         except (MeshError, *MALFORMED) as error:
             name = f"animation {animation.get('name', number)!r:.60}"
             why = str(error) if isinstance(error, MeshError) else "it is not as the format has it"
@@ -75,7 +75,7 @@ def _require_joints(document: Document) -> None:
             )
 
 
-def _require_targets(document: Document, animation: dict) -> None:
+def _require_animation(document: Document, animation: dict) -> None:
     """What an animation reads and moves has to be there (glTF 2.0, section 3.11)."""
     samplers = animation["samplers"]
     for sampler in samplers:

@@ -34,6 +34,7 @@ from facegen.training.progress_lines import ProgressLines
 from facegen.training.run_state import run_state
 from facegen.training.tracking import RunRecord, Throughput
 from facegen.training.trainer_settings import require_settings
+from facegen.training.triton_form import TritonForm
 from facegen.training.weight_average import WeightAverage as WeightAverage  # configs name it
 
 VERBS = {
@@ -239,6 +240,7 @@ def run(arguments: list[str]) -> TrainingCLI:
                 PredictionWriter(),
                 Throughput(),
                 ProgressLines(),
+                TritonForm(),
             ],
         },
     )

@@ -96,7 +96,7 @@ def in_own_words(said: str, trainer: Mapping[str, Any]) -> str:
     named = _named(trainer, found[1] if found else said)
     if named:
         told = "; ".join(f"trainer.{place}: got {shown(value)}" for place, value in named.items())
-        return f"{told}, which what it sets does not take, alone or beside the others; see its documentation"
+        return f"{told}, which is refused, alone or beside the others, by what it sets; see the documentation of that"
     if _NO_CLASS.search(text):
         return "a class that the settings name does not take its own; `facegen VERB --help` lists what there is"
     return "Lightning does not take these settings of trainer; leave out what was added last, one after another"

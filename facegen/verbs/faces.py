@@ -1,4 +1,4 @@
-"""Verbs that move a face or lay one onto another mesh: animate, interpolate, register."""
+"""Verbs that move a face: animate, interpolate."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facegen.errors import FacegenError, MotionError, unknown
+from facegen.errors import FacegenError, MotionError
 from facegen.exporters.page import SUFFIX as PAGE
 from facegen.motion.label import EASINGS
 from facegen.motion.limits import MOST_FRAMES, MOST_STEPS
@@ -27,12 +27,11 @@ from facegen.verbs.performing import (
     takes_of,
     write_takes,
 )
-from facegen.verbs.shared import add_model, add_output, add_verb, loaded_model, require_output
+from facegen.verbs.shared import add_model, add_output, add_verb, face_of, loaded_model, require_output
 from facegen.verbs.takes import carried_basis, own_basis, play
 from facegen.verbs.tracks import write_animated
 
 if TYPE_CHECKING:
-    from facegen.checkpoint import Checkpoint
     from facegen.face import Face
     from facegen.scene.asset import Asset
     from facegen.sequence.sequence import Sequence
@@ -144,7 +143,7 @@ def animate(options: Namespace) -> None:
         phases = Phases.fill(frames, options.onset, options.apex, options.offset)
         ease = options.ease or "linear"
         motion = motion_label(frames, options.expression, phases, intensity, model.expressions, ease)
-    face = _face(options, model)
+    face = face_of(options, model)
     if options.out.suffix.lower() == ".csv" and options.arkit_basis is None:
         options.arkit_basis = carried_basis(face.mesh)
     # What fits is made once; writers go through the frames several times. Motion carried onto another topology is few
@@ -170,16 +169,6 @@ def animate(options: Namespace) -> None:
         _judge(living, face, take)
     if shown:
         write_takes(shown, options)
-
-
-def _face(options: Namespace, model: Checkpoint, grouped: bool = True) -> Face:
-    """The mesh that the options name, ready to be moved by the model."""
-    from facegen.face_file import read_face
-    from facegen.rigging.known_head import known_head
-
-    template, own = model.hierarchy.template, model.landmarks.get("template")
-    given = options.units, options.landmarks, own, options.groups, grouped
-    return read_face(options.neutral, template, options.out, *given, known=known_head)
 
 
 def _require_one_label(options: Namespace, recorded: bool) -> None:
@@ -235,7 +224,7 @@ def interpolate(options: Namespace) -> None:
     require_output(options)
     asset = asset_of(options)
     model = loaded_model(options)
-    face = _face(options, model)
+    face = face_of(options, model)
     made = making.interpolate(model, face, options.start, options.stop, options.steps)
     write_moved(_dressed(made, face, options, asset), face, options, asset, f"{options.start} to {options.stop}")
     _judge(made, face, options)
@@ -275,33 +264,3 @@ def _dressed(sequence: Sequence, face: Face, options: Namespace, asset: Asset | 
     if options.out.suffix.lower() in (".png", ".mp4", ".gif") or (options.out.suffix.lower() == PAGE and asset is None):
         sequence = replace(sequence, vertices=TurnedFrames(sequence.vertices, face.rotation))
     return replace(sequence, appearance=appearance, focus=face.focus())
-
-
-def add_register(verbs: argparse._SubParsersAction) -> None:
-    parser = add_verb(
-        verbs,
-        "register",
-        register,
-        "lay the model's template onto any face mesh: the template's topology, that face's shape",
-        "facegen register scan.ply --model demo/model.ckpt --out neutral.obj",
-    )
-    parser.add_argument(
-        "neutral", type=Path, metavar="SCAN", help=".obj, .ply, .glb, .gltf, .vrm of any face at rest, turned any way"
-    )
-    add_model(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=".obj or .ply to write")
-
-
-def register(options: Namespace) -> None:
-    """Any face mesh becomes one of the model's topology."""
-    from facegen import animation
-    from facegen.mesh.formats.io import WRITERS, write_mesh
-
-    if options.out.suffix.lower() not in WRITERS:
-        raise FacegenError(unknown("suffix to write a mesh with", options.out.suffix, WRITERS))
-    model = loaded_model(options)
-    face = _face(options, model, grouped=False)
-    if face.fit is None:
-        raise FacegenError(f"{options.neutral} has the model's topology already; `facegen animate` takes it as it is")
-    write_mesh(options.out, animation.register(model, face))
-    print(f"{options.out}: {len(face.fit.vertices)} vertices in mm, where {options.neutral.name} is")

@@ -15,6 +15,7 @@ from facegen.verbs.numbers import number, whole
 
 if TYPE_CHECKING:
     from facegen.checkpoint import Checkpoint
+    from facegen.face import Face
     from facegen.sequence.sequence import Sequence
 
 
@@ -52,6 +53,16 @@ def loaded_model(options: Namespace) -> Checkpoint:
     from facegen.pretrained import MODEL
 
     return checkpoint.load(options.model or MODEL, trust=options.trust)
+
+
+def face_of(options: Namespace, model: Checkpoint, grouped: bool = True) -> Face:
+    """The mesh that the options name, ready to be moved by the model."""
+    from facegen.face_file import read_face
+    from facegen.rigging.known_head import known_head
+
+    template, own = model.hierarchy.template, model.landmarks.get("template")
+    given = options.units, options.landmarks, own, options.groups, grouped
+    return read_face(options.neutral, template, options.out, *given, known=known_head)
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,18 @@ from facegen.errors import FacegenError
         ("animate --mesh a.obj --model a.ckpt --against {empty}", "expected the folder of a checkout"),
         ("start --mesh a.obj", "start needs faces and a model"),
         ("start --mesh a.obj --model a.ckpt", "a.obj"),
-        ("decoder --mesh a.obj", "--mesh is of animate and start"),
+        ("pose", "pose needs faces; give --mesh FILE"),
+        ("pose --mesh a.obj --repeats 0", "repeats must be at least 1"),
+        ("decoder --mesh a.obj", "--mesh is of animate, start, pose, studio; leave it out for decoder"),
+        (
+            "--model a.ckpt",
+            "--model is of animate, start, pose, studio; leave it out for decoder, train, prepare, loader",
+        ),
+        (
+            "pose --mesh a.obj --against HEAD",
+            "--against is of decoder, train, prepare, loader, animate, start; leave it",
+        ),
+        ("stream --root .", "--root is of own-face; leave it out for stream"),
     ],
 )
 def test_what_cannot_be_timed_is_refused(
@@ -28,6 +40,19 @@ def test_what_cannot_be_timed_is_refused(
 ) -> None:
     assert run(["bench", *arguments.format(empty=tmp_path).split()]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_frame_s_cost_is_told_step_by_step(
+    neutral_path: Path, checkpoint_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    asked = ["--mesh", str(neutral_path), "--model", str(checkpoint_path), "--expression", "happy", "--repeats", "1"]
+    assert run(["bench", "pose", *asked]) == 0
+    found = json.loads(capsys.readouterr().out)[neutral_path.name]
+    assert (found["vertices"], found["fitted"]) == (420, False)
+    steps = [found[f"{name}_ms"] for name in ("label", "decode", "carry")]
+    assert found["frame_ms"] == pytest.approx(sum(steps), abs=0.03)  # of one round, but for rounding
+    assert min(found["take_ms"], found["mixed_ms"]) >= 0
 
 
 CHECKOUT = """import json, sys

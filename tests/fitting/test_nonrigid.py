@@ -9,7 +9,8 @@ from scipy.spatial.transform import Rotation
 
 from facegen.data.sources.built_in import draw_person, face_template, variety
 from facegen.errors import MeshError
-from facegen.fitting.nonrigid import OPPOSITE_REACH, align, fit_template
+from facegen.fitting.nonrigid import OPPOSITE_REACH, fit_template
+from facegen.fitting.similar import align
 from facegen.landmarks.points import face_size, robust_similarity
 from facegen.mesh import TriMesh, vertex_normals
 from facegen.mesh.alignment import Similarity, similarity

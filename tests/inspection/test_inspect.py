@@ -64,13 +64,20 @@ def test_a_gltf_is_sound_if_all_that_moves_it_is_there(tmp_path: Path, place: tu
     assert (report.sound, len(told)) == (not place, int(bool(place)))
 
 
-def test_morph_targets_are_read_to_their_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"bufferView": "x"}, "a morph target: expected an index into"),
+        ({"sparse": 7}, "the glTF description is malformed"),
+    ],
+)
+def test_morph_targets_are_read(change: dict, said: str, tmp_path: Path) -> None:
     made = avatar(bowl())
     tree = made.document.tree
-    number = tree["meshes"][0]["primitives"][0]["targets"][0]["POSITION"]
-    tree["bufferViews"][tree["accessors"][number]["bufferView"]]["byteLength"] = 12
+    tree["accessors"][tree["meshes"][0]["primitives"][0]["targets"][0]["POSITION"]].update(change)
     report = inspect(made.write(tmp_path / "avatar.glb"))
-    assert not report.sound and "cannot keep what else is in the file" in report.problems[-1]
+    assert not report.sound and f"avatar.glb: {said}" in report.problems[-1]
+    assert "cannot keep what else is in the file" in report.problems[-1]
 
 
 @pytest.mark.parametrize("name", ["a.yaml", "a.CSV", "a.png"])

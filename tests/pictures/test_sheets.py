@@ -8,7 +8,7 @@ from PIL import Image
 
 from facegen.errors import FacegenError
 from facegen.exporters.png import write_png
-from facegen.pictures.sheets import LINE_COLORS, contact_sheet, motion_plot, write_beside
+from facegen.pictures.sheets import LINE_COLORS, contact_sheet, motion_plot, write_beside, write_picture
 
 
 def tile(value: int, height: int = 40, width: int = 30) -> np.ndarray:
@@ -84,9 +84,12 @@ def test_a_picture_beside_something_replaces_none_but_its_own(tmp_path: Path):
     before = theirs.read_bytes()
     second = write_beside(out, "report", tile(50))
     assert second == tmp_path / "face.report-2.png" and theirs.read_bytes() == before
-    assert write_beside(out, "report", tile(90)) == second  # an earlier one of facegen's
+    assert write_beside(out, "report", tile(90)) == second  # an earlier one of its kind
     assert np.array(Image.open(second)).max() == 90
     theirs.unlink()
-    theirs.symlink_to(tmp_path / "nowhere.png")
+    theirs.symlink_to(second)  # which somebody made
     assert write_beside(out, "report", tile(9)) == second and theirs.is_symlink()
-    assert write_beside(out, "other", tile(9)) == tmp_path / "face.other.png"
+    asked = tmp_path / "face.other.png"
+    write_picture(asked, tile(9))  # that somebody named
+    assert write_beside(out, "other", tile(8)) == tmp_path / "face.other-2.png"
+    assert np.array(Image.open(asked)).max() == 9

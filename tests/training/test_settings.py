@@ -12,6 +12,7 @@ from facegen.training import parser_words, trainer_settings
 UNION = (
     "Does not validate against any of the Union subtypes\n  Subtypes: [<class 'int'>, <class 'NoneType'>]\n  Errors:\n"
 )
+TOP = {"save_top_k": -5, "mode": "min"}
 GIVEN = "  Given value type: <class 'str'>\n  Given value: x"
 
 
@@ -62,14 +63,14 @@ def test_what_the_parser_says(said: str, told: str) -> None:
         ("Invalid strategy name: `strategy='x'`.".lower(), "trainer.strategy: expected one of Lightning's"),
         ("`devices` selected with `CPUAccelerator` should be an int > 0.", "trainer.devices: expected how many"),
         (
-            f"{UNION}    - Invalid value for save_top_k=-5\n    - Not a valid subclass",
-            "trainer.callbacks.init_args.save_top_k: got -5, which what it sets does not take",
+            f"{UNION}    - Invalid value for save_top_k=-5\n    - Not a valid subclass\nGiven value: mode: min",
+            "trainer.callbacks.init_args.save_top_k: got -5, which is refused, alone or beside the others",
         ),
         ("something new", "Lightning does not take these settings of trainer; leave out what was added last"),
     ],
 )
 def test_what_lightning_says(said: str, told: str) -> None:
-    settings = {"accelerator": "gpu", "devices": "x", "strategy": "x", "callbacks": [{"init_args": {"save_top_k": -5}}]}
+    settings = {"accelerator": "gpu", "devices": "x", "strategy": "x", "callbacks": [{"init_args": TOP}]}
     assert re.match(told, trainer_settings.in_own_words(said, settings))
 
 

@@ -65,7 +65,8 @@ def test_own_shapes_are_driven_and_none_is_added(command, avatar, tmp_path):
     # Other formats have what these shapes draw.
     assert command("animate", path, *HAPPY, "--drive", "own", "--out", tmp_path / "own.npz")[0] == 0
     own, made = (Sequence.load(tmp_path / name).vertices for name in ("own.npz", "made.npz"))
-    assert 0 < np.linalg.norm(own - made, axis=2).max() < 0.1 * np.linalg.norm(made - made[0], axis=2).max()
+    # Where they explain 95 % of the motion's squares, a fifth of its length may be left.
+    assert 0 < np.linalg.norm(own - made, axis=2).max() < 0.2 * np.linalg.norm(made - made[0], axis=2).max()
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ What was tried for 100 frames of 28,431 vertices on two cores (AVX-512), and wha
 - vectors as wide as the registers that a variant is compiled for, in place of 64 bytes everywhere, which GCC takes over
   the stack where registers are narrower. On two cores with AVX2 alone, whose memory copies at 20 GB/s: 327 ms before
   and 80 after for 100 frames, 14.0 and 1.9 for one, 640 and 180 forward and backward; with SSE alone 295 and 152, 12.0
-  and 4.9, 600 and 330. Bits are the same. Of a vertex's features 8 at once, not 16, where there are 16 registers: a
-  tenth;
+  and 4.9, 600 and 330. Decoded bits are the same. Of a vertex's features 8 at once, not 16, where there are 16
+  registers: a tenth;
 - tiles half and a quarter as large, or two and four times, on AVX2: the same within a tenth;
 - transparent huge pages for torch's memory: nothing for this form, a third off the gathering one;
 - bfloat16 in torch's bags: 90 ms; a processor widens it again for every addition.
