@@ -7,7 +7,7 @@ import pickle
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
@@ -41,8 +41,8 @@ def calls(
         work: called in every process, on a copy that may keep things between calls; has to be picklable.
         tasks: arguments of the calls; small, as all wait at once.
         processes: how many; 1 makes the calls in this process, each when it is asked for.
-        executor: makes the calls instead of processes of this machine's own; what it has not begun at the end of the
-            block it need not begin.
+        executor: makes the calls instead of processes of this machine's own; those that it has not begun at the end of
+            the block it need not make.
 
     Raises:
         FacegenError: a process ended by itself or was killed.
@@ -53,8 +53,7 @@ def calls(
         try:
             yield [future.result for future in handed]
         finally:
-            for future in handed:
-                future.cancel()
+            wait([future for future in handed if not future.cancel()])
         return
     processes = min(processes, len(tasks))
     if processes <= 1:

@@ -63,9 +63,6 @@ class RecordingWriter:
 
     @cached_property
     def _store(self) -> Any:
-        # It is there before any writer is: not to see it is to be on a machine that does not share the folder.
-        if not (self.folder / STORE / META).is_file():
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.folder))
         return opened_to_write(self.folder / STORE)
 
     def __call__(self, place: int, key: Key) -> Written:
@@ -114,6 +111,9 @@ class RecordingWriter:
         return _rounded(of_peak(own)), round(float(own.max()), 4), others or None
 
     def _write(self, group: str, name: str, array: np.ndarray) -> None:
+        # It is there before any writer is. Where it is not, the work has been given up, or a machine does not share it.
+        if not (self.folder / STORE / META).is_file():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.folder))
         # Uncompressed: smooth int16 motion shrinks little and reading is what training waits for. Aside first: where a
         # worker was taken for dead and is not, two write the same array.
         aside = f".{name}.{token_hex(4)}"
@@ -121,18 +121,20 @@ class RecordingWriter:
             f"{group}/{aside}", shape=array.shape, dtype=array.dtype, chunks=array.shape, compressors=None
         )
         target[...] = array
-        written = self.folder / STORE / group / aside
-        onto_disk(written)  # before the journal says that it is there
-        _put(written, written.with_name(name))
+        place = self.folder / STORE / group / name
+        _put(place.with_name(aside), place)
+        onto_disk(place)  # before the journal says that it is there
 
 
 def _put(aside: Path, place: Path) -> None:
-    """Rename an array that has been written; the same one that is there already stays."""
-    if place.is_dir() and _same(aside, place):
-        shutil.rmtree(aside)
-        return
+    """Rename an array that has been written; what is there of it already, such as an interrupted run's, goes."""
     shutil.rmtree(place, ignore_errors=True)
-    os.rename(aside, place)
+    try:
+        os.rename(aside, place)
+    except OSError:
+        if not _same(aside, place):
+            raise
+        shutil.rmtree(aside)  # another was quicker
 
 
 def _same(one: Path, other: Path) -> bool:

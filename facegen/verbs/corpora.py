@@ -288,7 +288,9 @@ def prepare(options: Namespace) -> None:
     from facegen.data.cluster import cluster
 
     if options.workers is not None:
-        raise FacegenError("--workers counts processes of this machine, and with --dask none works; leave one of them out")
+        raise FacegenError(
+            "--workers counts processes of this machine, and with --dask none works; leave one of them out"
+        )
     # Workers stand in folders of their own.
     whole = {name: value.absolute() for name, value in vars(options).items() if isinstance(value, Path)}
     vars(options).update(whole)
