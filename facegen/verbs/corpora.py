@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from argparse import Namespace
 from concurrent.futures import Executor
@@ -281,6 +282,8 @@ def prepare(options: Namespace) -> None:
 
     if (options.source is None) == (options.own_source is None):
         raise FacegenError(f"prepare needs one source: {', '.join(OPTIONS)}, or a class such as my_sources:MySource")
+    if re.match(r"[a-z][a-z0-9+.-]+:/", str(options.out)):
+        raise FacegenError(f"--out {options.out}: expected a folder; prepare into one, and copy it there")
     require_new_folder(options.out)
     if options.dask is None:
         _prepare(options, None)
