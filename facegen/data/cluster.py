@@ -13,6 +13,7 @@ from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecu
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from secrets import token_hex
 from tempfile import NamedTemporaryFile
 from typing import Any
 
@@ -32,6 +33,8 @@ VERSIONS = {"facegen": __version__, "numpy": np.__version__, "scipy": scipy.__ve
 KEPT = "what is done is kept, and the same command goes on from there"
 
 _one_at_a_time = threading.Lock()
+_at_work_for: str | None = None
+"""In a worker: whose call it is at."""
 
 
 class UnfitError(Exception):
@@ -102,7 +105,7 @@ class _Cluster(Executor):
     """What is called goes once to each worker, and not with every call."""
 
     def __init__(self, client: Any, places: Sequence[Path]) -> None:
-        self._client, self._places = client, [str(place) for place in places]
+        self._client, self._places, self._mark = client, [str(place) for place in places], token_hex(8)
         self._work: Callable[..., Any] | None = None
         self._handed: Any = None
         self._waited_for: set[Any] = set()
@@ -114,7 +117,8 @@ class _Cluster(Executor):
                 # The result of a call and not data put there: it can be had again when the worker that has it dies.
                 # Pickled, since the scheduler unpickles what calls are given, and has nobody's own sources.
                 self._work, self._handed = fn, self._client.submit(pickle.loads, pickle.dumps(fn), pure=False)
-        there, here = self._client.submit(_call, self._handed, self._places, *args, **kwargs, pure=False), Future()
+        there = self._client.submit(_call, self._mark, self._handed, self._places, *args, **kwargs, pure=False)
+        here: Future = Future()
         self._waited_for.add(there)
         there.add_done_callback(partial(self._hand_over, here))
         return here
@@ -132,10 +136,10 @@ class _Cluster(Executor):
         there.release()  # or it would be made again when the worker dies that made it
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Give up what is not done, and wait until no worker is at anything."""
+        """Give up what is not done, and wait until no worker is at anything of it."""
         with suppress(Exception):  # workers that are gone write nothing either
             self._client.cancel(list(self._waited_for))
-            self._client.run(_at_rest)
+            self._client.run(_at_rest, self._mark)
 
 
 def _told(error: BaseException) -> BaseException:
@@ -188,15 +192,20 @@ def _lacking(versions: dict[str, str], places: Sequence[str]) -> str | None:
     return next((f"does not see {place}" for place in places if not Path(place).exists()), None)
 
 
-def _call(work: Callable[..., Any], places: Sequence[str], *task: Any) -> Any:
+def _call(mark: str, work: Callable[..., Any], places: Sequence[str], *task: Any) -> Any:
+    global _at_work_for
     # Workers may have come since the first were asked.
     if lacks := _lacking(VERSIONS, places):
         raise UnfitError(f"a worker {lacks}")
     with _one_at_a_time:  # a worker may have several threads, sources are not made for that
-        return work(*task)
+        _at_work_for = mark
+        try:
+            return work(*task)
+        finally:
+            _at_work_for = None
 
 
-async def _at_rest() -> None:
+async def _at_rest(mark: str) -> None:
     """Wait for the call that this process is at: what it writes is not to come after all is tidied up."""
-    while _one_at_a_time.locked():
+    while _at_work_for == mark:
         await asyncio.sleep(0.01)
