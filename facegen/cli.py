@@ -174,6 +174,13 @@ def _require_apart(options: argparse.Namespace) -> None:
             same = [path for path in paths if isinstance(path, Path) and path.exists() and path.samefile(out)]
             if same:
                 raise FacegenError(f"--out {out} is what is read; name another place for what is made of it")
+            holding = [path for path in paths if isinstance(path, Path) and path.is_dir() and _within(out, path)]
+            if holding and out.is_file():
+                raise FacegenError(f"--out {out} is a part of {holding[0]}, which is read; name another place for it")
+
+
+def _within(file: Path, folder: Path) -> bool:
+    return folder.resolve() in file.resolve().parents
 
 
 def _require_way(out: Path) -> None:
