@@ -52,6 +52,16 @@ def digests_of(content: Mapping[str, Any], most_bytes: int = sys.maxsize) -> dic
     return {name: state.of(value) for name, value in parts.items()}
 
 
+def digest_of(value: Any) -> str:
+    """Hex digest of tables, lists, plain values, tensors and arrays.
+
+    Raises:
+        ValueError: tables are too deep in each other, or too many.
+        AttributeError: it holds something else.
+    """
+    return _Digest(sys.maxsize).of(value)
+
+
 class _Digest:
     def __init__(self, most_bytes: int) -> None:
         self.sha256, self.bytes, self.values = hashlib.sha256(), most_bytes, MOST_VALUES

@@ -82,7 +82,8 @@ def require_weights(given: Mapping[str, Any], wanted: Mapping[str, tuple[int, ..
         CheckpointError: they are not; the message says how many, and names some.
     """
     has = {name: tuple(value.shape) for name, value in given.items()}
-    wrong = [name for name in sorted({**wanted, **has}) if wanted.get(name) != has.get(name)]
+    imaginary = {name for name, value in given.items() if "complex" in str(value.dtype)}
+    wrong = [name for name in sorted({**wanted, **has}) if wanted.get(name) != has.get(name) or name in imaginary]
     if wrong:
         shown = ", ".join(wrong[:SHOWN_WEIGHTS])
         raise CheckpointError(f"{len(wrong)} weights are missing, unknown or of another shape, such as {shown}")

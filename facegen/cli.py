@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from facegen import __version__
-from facegen.errors import FacegenError, Terminated
+from facegen.errors import FacegenError, Terminated, showable
 from facegen.files import FULL
 from facegen.standard_streams import outlets
 from facegen.verbs.benching import add_bench
@@ -165,6 +165,8 @@ def _require_apart(options: argparse.Namespace) -> None:
     A report is made anew where it was, also beside its former self, of which only numbers are read, and at once.
     """
     out = getattr(options, "out", None)
+    if isinstance(out, Path):
+        _require_way(out)
     given = [value for name, value in vars(options).items() if name not in ("out", "beside")]
     paths = [path for value in given for path in (value if isinstance(value, list) else [value])]
     with suppress(OSError, ValueError):  # of names that none can have others tell
@@ -172,6 +174,20 @@ def _require_apart(options: argparse.Namespace) -> None:
             same = [path for path in paths if isinstance(path, Path) and path.exists() and path.samefile(out)]
             if same:
                 raise FacegenError(f"--out {out} is what is read; name another place for what is made of it")
+            holding = [path for path in paths if isinstance(path, Path) and path.is_dir() and _within(out, path)]
+            if holding and out.is_file():
+                raise FacegenError(f"--out {out} is a part of {holding[0]}, which is read; name another place for it")
+
+
+def _within(file: Path, folder: Path) -> bool:
+    return folder.resolve() in file.resolve().parents
+
+
+def _require_way(out: Path) -> None:
+    """A way to `--out` that goes into a folder and out again goes nowhere where that folder is not."""
+    for place, part in enumerate(out.parts):
+        if part == ".." and not (before := Path(*out.parts[:place])).is_dir():
+            raise FacegenError(f"--out {out}: expected {before} to be there, it is not; name the place without it")
 
 
 def _of_the_system(error: OSError, verb: str) -> str:
@@ -185,7 +201,7 @@ def _of_the_system(error: OSError, verb: str) -> str:
 
 def _fail(message: str) -> int:
     # Names of an untrusted file stand in it, and must not steer a terminal.
-    line = "".join(each if each.isprintable() else "?" for each in " ".join(message.split()))
+    line = showable(" ".join(message.split()))
     print(f"facegen: error: {line}", file=sys.stderr)
     return 2
 

@@ -40,6 +40,11 @@ def said(error: OSError | ValueError) -> str:
     return "its name holds a null character, or it is no text in UTF-8"
 
 
+def showable(text: str) -> str:
+    """The same without signs that steer a terminal or are no letters, as names in a stranger's file may have."""
+    return "".join(each if each.isprintable() else "?" for each in text)
+
+
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """The sentence for a name that is not in a closed list: it names the list."""
     return f"unknown {what} {name!r}; known are: {', '.join(known)}"

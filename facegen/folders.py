@@ -18,6 +18,8 @@ from facegen.plain_text import parse_json
 
 RECORD = f".{MARK}-made.json"
 """Name in a folder that may be replaced later: the digest of every file that was made in it."""
+MOST_RECORD = 64 << 20
+"""Bytes of such a record at most: of half a million files. Chosen."""
 
 
 def require_new_folder(path: str | Path, replaced: bool = False) -> None:
@@ -213,11 +215,12 @@ def _digest(path: Path) -> str:
 
 def _files(folder: Path) -> Iterator[Path]:
     """All but folders, links too, which are never followed; and folders that hold nothing."""
-    for entry in sorted(folder.iterdir()):
-        if entry.is_dir() and not entry.is_symlink():
-            inner = list(_files(entry))
-            yield from inner or [entry]
-        else:
+    left = [folder]
+    while left:  # folders may lie in each other more often than Python calls itself
+        entry = left.pop()
+        inner = sorted(entry.iterdir()) if entry.is_dir() and not entry.is_symlink() else []
+        left += reversed(inner)
+        if not inner and entry != folder:
             yield entry
 
 
@@ -232,12 +235,12 @@ def _write_record(folder: Path) -> None:
 
 def _strange(folder: Path) -> list[str]:
     """What is in a folder that its record does not name, or names with another content."""
-    try:
-        made = parse_json((folder / RECORD).read_text(encoding="utf-8"))["made"]
-    except (OSError, ValueError, KeyError, TypeError):
-        made = None
+    record, made = folder / RECORD, None
+    sound = record.is_file() and not record.is_symlink() and record.stat().st_size <= MOST_RECORD
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        made = parse_json(record.read_text(encoding="utf-8"))["made"] if sound else None
     if not isinstance(made, dict):  # no run's, however much is in it
-        return [name for name in os.listdir(folder) if name != RECORD]
+        return [name for name in os.listdir(folder) if name != RECORD or not sound]
     strange = []
     for path in _files(folder):
         name = str(path.relative_to(folder))

@@ -23,10 +23,11 @@ _DIGITS, _POWER = "[0-9][0-9_]*", "[eE][-+]?[0-9]+"
 _FLOAT = re.compile(
     rf"[-+]?({_DIGITS}\.[0-9_]*({_POWER})?|\.{_DIGITS}({_POWER})?|{_DIGITS}{_POWER}|\.inf|\.Inf|\.INF)$|\.(nan|NaN|NAN)$"
 )
+_INT = re.compile("[-+]?(0|[1-9][0-9]*)$")  # nothing to base 60, 8 or 2, such as 1:30 and 010
 
 
 class _Plain(_LOADER):
-    """Numbers such as 1e3 are numbers, dates are text, and no key is there twice."""
+    """Numbers such as 1e3 are numbers, dates and hours are text, and no key is there twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:
         seen = set()
@@ -39,10 +40,11 @@ class _Plain(_LOADER):
 
 
 _Plain.yaml_implicit_resolvers = {
-    first: [(tag, form) for tag, form in found if not tag.endswith((":timestamp", ":float"))]
+    first: [(tag, form) for tag, form in found if not tag.endswith((":timestamp", ":float", ":int"))]
     for first, found in _LOADER.yaml_implicit_resolvers.items()
 }
 _Plain.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+0123456789."))
+_Plain.add_implicit_resolver("tag:yaml.org,2002:int", _INT, list("-+0123456789"))
 
 
 def read_plain_yaml(path: Path) -> tuple[Any, Any]:

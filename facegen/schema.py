@@ -97,8 +97,12 @@ class Text:
     form: str = ""
     words: str = "a text"
 
+    def accepts(self, value: Any) -> bool:
+        """Whether it is such a text."""
+        return isinstance(value, str) and (not self.form or bool(re.fullmatch(self.form, value, re.ASCII)))
+
     def check(self, value: Any, place: str) -> None:
-        if not isinstance(value, str) or (self.form and not re.fullmatch(self.form, value, re.ASCII)):
+        if not self.accepts(value):
             raise refuse(place, self.words, value)
 
 
@@ -283,8 +287,8 @@ class Array:
             raise refuse(place, self.words, value)
         if not value.size:
             return
-        low, high = value.min(), value.max()  # NaN where there is one
-        if not (np.isfinite(low) and np.isfinite(high) and self.low <= low and high <= self.high):
+        low, high = float(value.min()), float(value.max())  # NaN where there is one
+        if not (isfinite(low) and isfinite(high) and self.low <= low and high <= self.high):
             raise WrongValueError(f"{place}: expected {self.words}, found {low:g} to {high:g}")
 
 

@@ -33,6 +33,9 @@ class Outlet:
         """
         try:
             return self.stream.write(text)
+        except UnicodeEncodeError:  # letters that the terminal has not
+            coding = self.stream.encoding or "ascii"
+            return self.stream.write(text.encode(coding, "backslashreplace").decode(coding))
         except OSError as error:
             self._close(error)
             return len(text)

@@ -12,7 +12,11 @@ from facegen.schema import ANYTHING, Array, Flag, Kind, ListOf, MapOf, Maybe, Nu
 FPS = Number(0.01, 10_000)
 """Frames a second. Chosen: high-speed cameras record a tenth of the latter, time-lapses ten times the former."""
 SHARE = Number(0, 1)
-NAME = Text("(?s).+", "a name")
+_UNSEEN = r"\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
+NAME = Text(rf"[^{_UNSEEN}/\\]{{1,200}}", "a name of at most 200 signs that can be shown, none of them / or \\")
+"""Of a person or an expression: it may stand in a file's name, in a table and in a picture."""
+TITLE = Text(f"[^{_UNSEEN}]{{1,1000}}", "a name of at most 1,000 signs that can be shown")
+"""What a dataset calls a recording."""
 NAMES = ListOf(NAME, apart=True)
 DIGEST = Text("[0-9a-f]{64}", "a digest of 64 hexadecimal digits")
 MOST_FRAMES = 10_000_000
@@ -27,7 +31,7 @@ ENTRY = Table(
     {
         "subject": NAME,
         "expression": NAME,
-        "recording": NAME,
+        "recording": TITLE,
         "first": FRAME,
         "frames": Number(1, MOST_FRAMES, whole=True),
         "phases": ListOf(FRAME, 4, 4),
@@ -53,7 +57,7 @@ CORPUS = Table(
         "digest": DIGEST,
         "left_out": ListOf(Table({"subject": Text(), "recording": Text(), "reason": Text()}, more=True)),
         "provenance": Table({"source": NAME, "recipe": MapOf(Plain())}, more=True),
-        "sequences": ListOf(ENTRY),
+        "sequences": ListOf(ENTRY, 1),
     },
     {"val_subjects": NAMES},
     more=True,
@@ -129,6 +133,21 @@ CHECKPOINT = Table(
 )
 """facegen's entry of a checkpoint, see `facegen.checkpoint_entry.pack`; what is in its tables of arrays is looked at
 where these are put together."""
+
+
+TRAINING = Table(
+    optional={
+        "pytorch-lightning_version": Text(r"[0-9]+(\.[0-9]+)+\S{0,40}", "a version"),
+        "state_dict": MapOf(ANYTHING),
+        **dict.fromkeys(("epoch", "global_step"), EPOCH),
+        **dict.fromkeys(("optimizer_states", "lr_schedulers"), ListOf(MapOf(ANYTHING))),
+        **dict.fromkeys(("current_model_state", "averaging_state"), MapOf(ANYTHING)),
+        "loops": MapOf(MapOf(ANYTHING)),
+        "callbacks": MapOf(MapOf(ANYTHING)),
+    },
+    more=True,
+)
+"""What Lightning writes of a training into its checkpoint; what is in its tables is its own."""
 
 
 def hierarchy_table(arrays: Mapping[str, np.ndarray]) -> Table:

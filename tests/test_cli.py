@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -157,6 +158,19 @@ def test_what_is_read_is_not_written_over(
         assert run(command) == 2
         assert "is what is read; name another place" in capsys.readouterr().err
     assert before == (mine.read_bytes(), neutral_path.read_bytes())
+
+
+@pytest.mark.parametrize("name", ["hierarchy.npz", "components.npz", "landmarks.npz"])
+def test_no_part_of_a_corpus_that_is_read_is_written_over(
+    name: str, corpus_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    part = tmp_path / "corpus" / name
+    shutil.copytree(corpus_path, tmp_path / "corpus")
+    part.touch()
+    before = part.read_bytes()
+    assert run(["export", str(tmp_path / "corpus"), "--expression", "happy", "--out", str(part)]) == 2
+    assert f"--out {part} is a part of {tmp_path / 'corpus'}, which is read" in capsys.readouterr().err
+    assert part.read_bytes() == before
 
 
 def test_animate_to_a_sequence(neutral_path: Path, checkpoint_path: Path, tmp_path: Path) -> None:

@@ -130,3 +130,17 @@ def test_what_a_dead_process_left_is_swept_and_nothing_else(tmp_path: Path) -> N
     make(tmp_path / "demo")
     assert {entry for entry in os.listdir(tmp_path)} == {"b.glb", "demo", alive.name, strange.name}
     assert tree(tmp_path / "demo") == ["corpus", "corpus/empty", "corpus/frames"]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "folder"])
+def test_what_stands_in_a_record_s_place_is_neither_read_nor_removed(kind: str, tmp_path: Path) -> None:
+    make(tmp_path / "demo")
+    record = tmp_path / "demo" / RECORD
+    (tmp_path / "elsewhere").write_bytes(record.read_bytes())
+    record.unlink()
+    make_it = {"pipe": lambda: os.mkfifo(record), "link": lambda: record.symlink_to(tmp_path / "elsewhere")}
+    make_it |= {"folder": lambda: (record / "mine").mkdir(parents=True)}
+    make_it[kind]()
+    with pytest.raises(FacegenError, match="already there, with"):
+        make(tmp_path / "demo")
+    assert os.path.lexists(record) and (kind != "folder" or (record / "mine").is_dir())

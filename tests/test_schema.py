@@ -102,7 +102,11 @@ def at(*place: Any) -> Callable[[dict[str, Any], Any], None]:
         (at("fps"), 0, "fps: expected a number from 0.01 to 10000, found 0"),
         (at("fps"), 1e300, "fps: expected a number from 0.01 to 10000, found 1e+300"),
         (at("fps"), "25", "fps: expected a number from 0.01 to 10000, found '25'"),
-        (at("expressions", 0), 7, "expressions[0]: expected a name, found 7"),
+        (
+            at("expressions", 0),
+            7,
+            "expressions[0]: expected a name of at most 200 signs that can be shown, none of them",
+        ),
         (at("expressions"), ["happy", "happy"], "expressions: expected each name once, found 'happy twice'"),
         (at("units"), "m", "units: expected mm, found 'm'"),
         (at("displacement_scale"), float("nan"), "displacement_scale: expected a number from 0 to 1e+06, found nan"),

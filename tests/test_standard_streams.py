@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -39,3 +40,10 @@ def test_a_stream_that_was_closed_is_asked_like_others(monkeypatch: pytest.Monke
         print("x", flush=True)
         assert not sys.stderr.isatty()
     assert sys.stdout is None and sys.stderr is None
+
+
+def test_letters_that_a_terminal_has_not_are_written_out() -> None:
+    held = io.BytesIO()
+    narrow = Outlet(io.TextIOWrapper(held, encoding="ascii", write_through=True), "standard output")
+    narrow.write("é and \udcff\n")
+    assert held.getvalue() == b"\\xe9 and \\udcff\n"

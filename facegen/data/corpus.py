@@ -221,6 +221,22 @@ class Corpus:
         known = dict.fromkeys(entry.expression for entry in self.entries if entry.subject == subject)
         raise DataError(unknown(f"expression of subject {subject}", expression, known))
 
+    @cached_property
+    def file_names(self) -> tuple[str, ...]:
+        """What a file of each sequence is called, no name twice: SUBJECT-EXPRESSION, and from the subject's second take
+        of the expression on with the number that `find` knows it by."""
+        takes: Counter[tuple[str, str]] = Counter()
+        names: list[str] = []
+        for entry in self.entries:
+            take = takes[entry.subject, entry.expression]
+            takes[entry.subject, entry.expression] += 1
+            names.append(f"{entry.subject}-{entry.expression}" + (f"-{take}" if take else ""))
+        often = Counter(names)  # a-b of c, and a of b-c
+        return tuple(
+            name if often[name] == 1 else f"{name}-{entry.array}"
+            for name, entry in zip(names, self.entries, strict=True)
+        )
+
     def sequence(self, index: int) -> Sequence:
         """A recorded sequence in the form that everything that moves has: vertices, faces, label."""
         template = self.hierarchy.template

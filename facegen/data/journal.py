@@ -100,7 +100,7 @@ def _resume(aside: Path, work: str, results: Kind) -> dict[int, Any]:
     """What is done of this very work; after other work the folder is emptied and nothing is done yet."""
     there = [entry for entry in aside.iterdir() if entry.name != DONE]
     journal, done = aside / DONE, {}
-    if there and not journal.is_file():
+    if (there or os.path.lexists(journal)) and (journal.is_symlink() or not journal.is_file()):
         raise Kept(f"{aside} is in the way, and no `prepare` made it; move it elsewhere")
     try:
         begun, *lines = journal.read_text(encoding="utf-8").splitlines()

@@ -152,6 +152,10 @@ def parsed_manifest(manifest: Mapping[str, Any]) -> tuple[Entry, ...]:
     """
     CORPUS.check(manifest, "")
     entries, known = tuple(map(Entry.parse, manifest["sequences"])), manifest["expressions"]
+    tested = {entry.subject in manifest["test_subjects"] for entry in entries}
+    kept = {*manifest["test_subjects"], *manifest.get("val_subjects", ())}
+    if True not in tested or kept.issuperset(entry.subject for entry in entries):
+        raise refuse("test_subjects", "some of the people of the sequences, and not all", manifest["test_subjects"])
     for number, entry in enumerate(entries):
         place = f"sequences[{number}]"
         if entry.expression not in known:

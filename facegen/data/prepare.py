@@ -23,11 +23,11 @@ from facegen.data.recipe import Recipe
 from facegen.data.sources.source import Key, Source
 from facegen.data.store import ARRAYS, STORE, opened_to_write
 from facegen.data.writing import RecordingWriter, Written
-from facegen.errors import DataError, FacegenError
+from facegen.errors import DataError, FacegenError, showable
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.motion.intensity import intensities
 from facegen.progress import counting, following
-from facegen.tables import WRITTEN
+from facegen.tables import NAME, TITLE, WRITTEN
 
 MOST_WORKERS = 6
 """Processes unless more are asked for. Chosen for memory: each takes 0.3 GB at the paper's size, all less than 2 GB."""
@@ -60,6 +60,7 @@ def prepare(
             recording cannot. Nothing is left at `out` then.
     """
     recipe = recipe or Recipe()
+    _require_names(source.keys)
     if workers < 1:
         raise DataError(f"at least one worker is needed, got {workers}")
     hierarchy = MeshHierarchy.build(
@@ -158,6 +159,18 @@ def _write_frames(
     trained = [written for written in kept if written.entries[0].subject in train]
     rms = np.sqrt(sum(written.squares for written in trained) / max(sum(written.numbers for written in trained), 1))
     return entries, left_out, _rate(source, kept, recipe), float(rms)
+
+
+def _require_names(keys: Series[Key]) -> None:
+    """Require names that a corpus may hold, before the work.
+
+    Raises:
+        DataError: one is none.
+    """
+    for key in keys:
+        for value, kind in ((key.subject, NAME), (key.expression, NAME), (key.name, TITLE)):
+            if not kind.accepts(value):
+                raise DataError(f"{showable(str(key)):.80}: expected {kind.words}, found {ascii(value):.80}; rename it")
 
 
 def _beside(source: Source, entries: Series[Entry], train: np.ndarray) -> list[str]:

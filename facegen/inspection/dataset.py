@@ -23,7 +23,7 @@ from facegen.data.sources.own import is_own, own_class
 from facegen.data.sources.settings import SETTINGS, left_out
 from facegen.data.sources.source import Source
 from facegen.data.sources.twins import twins
-from facegen.errors import FacegenError, unknown
+from facegen.errors import FacegenError, showable, unknown
 from facegen.inspection.takes import TAKES, inspect_takes, source_of_takes
 from facegen.mesh.formats.io import read_mesh
 from facegen.mesh.hierarchy import MeshHierarchy
@@ -188,7 +188,7 @@ def _facts(root: Path, layout: Layout, opened: MeshTreeSource | None, problems: 
         problems += [f"{what} {' and '.join(group)} differ in case alone; give them one name" for group in twins(found)]
     if opened is None:
         problems += _of_recordings(root, frames, [key for key in matched.empty if "/".join(key) not in bad])
-    problems += [f"left over: {path}" for path in matched.left_over[:NAMED_FILES]]
+    problems += [f"left over: {showable(str(path))}" for path in matched.left_over[:NAMED_FILES]]
     if len(matched.left_over) > NAMED_FILES:
         problems.append(f"left over: {len(matched.left_over) - NAMED_FILES:,} more files")
     return facts | (_mesh(next(iter(frames.values()))[0], layout, problems) if frames else {})

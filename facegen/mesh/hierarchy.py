@@ -196,6 +196,9 @@ class MeshHierarchy:
             raise MeshError(f"these arrays are no mesh hierarchy: {said}") from error
         depth = sum(name.startswith("keep") for name in arrays)
         levels = [TriMesh(arrays["vertices"], arrays["faces0"], arrays.get("polygons"))]
+        corners = levels[0].vertices[levels[0].faces]
+        if not np.abs(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])).sum() > 0:
+            raise MeshError("these arrays are no mesh hierarchy: its finest mesh has no surface")
         upsample, keep = [], []
         for i in range(depth):
             keep.append(arrays[f"keep{i}"])

@@ -20,7 +20,7 @@ from facegen.checkpoint_networks import require_loadable, shapes
 from facegen.classes import class_path
 from facegen.data.corpus import Corpus
 from facegen.data.sampler import SPARE
-from facegen.errors import FacegenError
+from facegen.errors import CheckpointError, FacegenError
 from facegen.models.batch import MotionBatch
 from facegen.models.resuming import conform
 
@@ -216,7 +216,13 @@ class ExpressionModel(LightningModule):
         require_same(content, self._packed())
         require_weights(content["state_dict"], shapes(self))
         configured: Any = self.configure_optimizers()  # declared as whatever Lightning accepts
-        return conform(content, configured["optimizer"], configured["lr_scheduler"], _callbacks(trainer))
+        try:
+            return conform(content, configured["optimizer"], configured["lr_scheduler"], _callbacks(trainer))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise CheckpointError(
+                "the state of training in the checkpoint is damaged; go on with another, or train anew without "
+                "--ckpt_path"
+            ) from error
 
 
 def _arguments(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import unquote
 
-from facegen.errors import FacegenError, MeshError, unknown
+from facegen.errors import FacegenError, MeshError, showable, unknown
 from facegen.files import new_file
 from facegen.mesh.formats.gltf_pair import write_pair
 from facegen.scene.asset import SUFFIXES, Asset
@@ -81,7 +81,7 @@ def write_asset(asset: Asset, path: str | Path) -> int:
             return aside.stat().st_size
     if asset.document.other_chunks:
         kinds = (chunk[4:8].decode("latin-1").strip("\0 ") for chunk in asset.document.other_chunks)
-        names = ", ".join("".join(each if each.isprintable() else "?" for each in kind) for kind in kinds)
+        names = ", ".join(showable(kind) for kind in kinds)
         asset.notes.append(f"what a .glb alone can hold, chunks of its own kind ({names:.80})")
 
     def fill(file: BinaryIO) -> dict[str, Any]:

@@ -185,8 +185,7 @@ class PredictionWriter(Callback):
         for index, part in zip(batch.item.tolist(), parts, strict=True):
             if index == SPARE:
                 continue
-            entry = corpus.entries[index]
-            path = self.folder / f"{entry.subject}-{entry.expression}"
+            path = self.folder / corpus.file_names[index]
             if told:
                 values = ",".join(f"{value:.6f}" for value in part[0].tolist())
                 with new_file(path.with_name(f"{path.name}.csv")) as aside:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import torch
 from pytorch_lightning.plugins import TorchCheckpointIO
 
-from facegen.checkpoint_digest import with_digest
+from facegen.checkpoint_digest import AGAIN, DIGEST, digest_of, with_digest
+from facegen.checkpoint_format import KEY
 from facegen.checkpoint_networks import read_by_torch
+from facegen.errors import CheckpointError
 from facegen.files import new_file
+from facegen.schema import WrongValueError
+from facegen.tables import TRAINING
+
+STATE = "training"
+"""Name of the digest of what a training goes on with, beside those of what a model computes with."""
 
 
 class CheckpointFile(TorchCheckpointIO):
@@ -19,8 +29,12 @@ class CheckpointFile(TorchCheckpointIO):
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
         """Write aside, then rename: a run that is killed meanwhile leaves the checkpoint before."""
         Path(path).parent.mkdir(parents=True, exist_ok=True)
+        content = with_digest(checkpoint)
+        if DIGEST in content.get(KEY, {}):
+            with suppress(ValueError, TypeError, AttributeError):  # a callback of the user's own may keep what it likes
+                content[KEY][DIGEST][STATE] = _digest(content)
         with new_file(path, replaced=True) as aside:
-            torch.save(with_digest(checkpoint), aside)
+            torch.save(content, aside)
 
     def load_checkpoint(
         self, path: str | Path, map_location: Any = "cpu", weights_only: bool | None = True
@@ -28,6 +42,33 @@ class CheckpointFile(TorchCheckpointIO):
         """Read tensors, numbers and strings only, even where `weights_only` is false.
 
         Raises:
-            CheckpointError: the file is none, holds anything else, or is not as it was written.
+            CheckpointError: the file is none, holds anything else, or is not as it was written; or a training could not
+                go on with it.
         """
-        return read_by_torch(Path(path), map_location)
+        content = read_by_torch(Path(path), map_location)
+        try:
+            TRAINING.check(content, "")
+            wanted = content.get(KEY, {}).get(DIGEST, {}).get(STATE)
+            if wanted is not None and wanted != _digest(content):
+                raise CheckpointError(f"{path}: the state of training in it is not as it was written (digest); {AGAIN}")
+            if not _finite(content.get("optimizer_states")):
+                raise CheckpointError(f"{path}: the optimiser's state in it is not finite; take an earlier checkpoint")
+        except (WrongValueError, ValueError, TypeError, AttributeError) as error:
+            raise CheckpointError(f"{path}: the state of training in it is damaged ({error}); {AGAIN}") from error
+        return content
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    # The weights have a digest of their own.
+    return digest_of({name: content[name] for name in TRAINING.optional if name in content and name != "state_dict"})
+
+
+def _finite(value: Any) -> bool:
+    """Whether all numbers in a value are, in tables and lists too."""
+    if isinstance(value, Mapping):
+        return all(map(_finite, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(_finite, value))
+    if isinstance(value, torch.Tensor):
+        return bool(value.isfinite().all())
+    return not isinstance(value, float) or isfinite(value)

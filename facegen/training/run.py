@@ -12,7 +12,6 @@ from typing import Any, NoReturn
 
 import yaml
 from lightning_fabric.utilities.exceptions import MisconfigurationException
-from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.utilities.exceptions import SIGTERMException
@@ -22,7 +21,6 @@ from facegen.classes import add_current_folder, class_path, named_class, tell_cu
 from facegen.data.manifest import read_manifest
 from facegen.data.module import ExpressionDataModule
 from facegen.errors import FacegenError, Terminated
-from facegen.folders import occupied
 from facegen.models.base import ExpressionModel
 from facegen.plain_text import require_bounded_yaml
 from facegen.readable import require_file
@@ -32,6 +30,7 @@ from facegen.training.callbacks import PredictionWriter
 from facegen.training.parser_words import in_own_words
 from facegen.training.plain_error import plain_error
 from facegen.training.progress_lines import ProgressLines
+from facegen.training.run_folder import alone, kept_metrics
 from facegen.training.run_state import run_state
 from facegen.training.tracking import RunRecord, Throughput
 from facegen.training.trainer_settings import require_settings
@@ -60,7 +59,6 @@ WITHOUT_CONFIGS = (
     "and for another verb the config that training left: runs/.../config.yaml, beside its checkpoints/."
 )
 """How the examples are followed where there is no checkout: a wheel holds no configs."""
-
 
 # Configs that earlier versions saved name classes by the modules in which they lay then.
 for _name in ("callbacks", "tracking"):
@@ -140,6 +138,9 @@ class TrainingCLI(LightningCLI):
         # `data` is instantiated before `model`, and what the model needs to know of it is handed over.
         parser.link_arguments("data.corpus", "model.init_args.corpus", apply_on="instantiate")
 
+    def _parse_ckpt_path(self) -> None:
+        """Lightning would import and build whatever class a checkpoint names, and take its settings for the user's."""
+
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parse, and look at the checkpoint before anything is written."""
         super().parse_arguments(parser, args)
@@ -181,8 +182,18 @@ class TrainingCLI(LightningCLI):
 
     def fit(self, **options: Any) -> None:
         """As the trainer's, in a folder in which no other process trains: they would overwrite each other's files."""
-        with _alone(self.trainer), self._told():
+        with alone(self.trainer, options.get("ckpt_path")), self._told(), kept_metrics(self.trainer):
             self.trainer.fit(**options)
+
+    def validate(self, **options: Any) -> None:
+        """As the trainer's."""
+        with kept_metrics(self.trainer):
+            self.trainer.validate(**options)
+
+    def test(self, **options: Any) -> None:
+        """As the trainer's."""
+        with kept_metrics(self.trainer):
+            self.trainer.test(**options)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -202,7 +213,8 @@ class TrainingCLI(LightningCLI):
     def predict(self, **options: Any) -> None:
         """As the trainer's, without keeping all predictions in memory."""
         options["return_predictions"] = False
-        self.trainer.predict(**options)
+        with kept_metrics(self.trainer):
+            self.trainer.predict(**options)
 
 
 def run(arguments: list[str]) -> TrainingCLI:
@@ -257,16 +269,3 @@ def run(arguments: list[str]) -> TrainingCLI:
             if "wandb" in sys.modules:
                 sys.modules["wandb"].finish()  # a second run in this process must not go on in the first one's
                 sys.modules["wandb"].teardown()  # an offline run is whole on disk only when W&B's own process has ended
-
-
-@contextmanager
-def _alone(trainer: Trainer) -> Iterator[None]:
-    """In here the first process of a run has its folder to itself; others of the same run follow it."""
-    own: Any = next(iter(trainer.loggers), None)
-    # Loggers without a folder of their own, such as Weights & Biases', give each run another one.
-    place = trainer.default_root_dir if own is None else getattr(own, "log_dir", None)
-    if place is None or trainer.global_rank != 0:
-        yield
-        return
-    with occupied(Path(place)):
-        yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -36,6 +37,11 @@ SEED = Either((Flag(), Number(0, 2**32 - 1, whole=True)))
 PROFILERS = ("simple", "advanced", "pytorch", "xla")
 
 
+def most_processes() -> int:
+    """Processes that train on this machine's processor at most: each needs a core to be of use."""
+    return max(8, os.cpu_count() or 1)
+
+
 def require_settings(options: Mapping[str, Any]) -> None:
     """Require that the trainer can take its settings.
 
@@ -50,6 +56,8 @@ def require_settings(options: Mapping[str, Any]) -> None:
         name: int(value) if isinstance(value, float) and value.is_integer() else value
         for name, value in options["trainer"].items()
     }
+    if trainer.get("accelerator") == "cpu" and str(trainer.get("devices", 1)).isdigit():
+        Number(1, most_processes(), whole=True).check(int(trainer["devices"]), "trainer.devices, of the cpu,")
     SEED.check(options["seed_everything"], "seed_everything")
     TRAINER.check(trainer, "trainer")
     for name, kind in (("max_time", _DURATION), ("profiler", OneOf(PROFILERS))):

@@ -158,7 +158,7 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
         type=whole(1, MOST_FRAMES),
         nargs=2,
         metavar=("MIN", "MAX"),
-        help="shortest and longest take, in frames (default: 45 75; with --acting recorded 2.4 to 4.8 seconds)",
+        help="shortest and longest take, in frames (default: 45 75; otherwise than steady 2.4 to 4.8 seconds)",
     )
     acted.add_argument(
         "--vertices",
@@ -175,8 +175,9 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
     acted.add_argument(
         "--acting",
         metavar="HOW",
-        help="how made people act: steady, each in one style with flat apexes and a full return, or recorded, with the "
-        "dynamics of recorded takes and several faces for each expression (default: steady)",
+        help="how made people act: steady, each in one style with flat apexes and a full return; recorded, with the "
+        "dynamics of recorded takes and several faces for each expression; or habitual, in the same way by people of "
+        "habit, whose every take tells how they act (default: steady)",
     )
     acted.add_argument(
         "--takes-per-expression",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import filecmp
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -333,3 +334,10 @@ def test_a_frame_s_share_of_the_apex_is_one_there_and_blind_to_what_points_elsew
     moved = level[:, None, None] * shape + np.sin(np.arange(frames))[:, None, None] * 0.1 * other
     share = apex_share(moved.astype(np.float32), 60)
     np.testing.assert_allclose(share / share.max(), level / level.max(), atol=0.02)
+
+
+def test_files_of_sequences_have_a_name_each(tmp_path: Path) -> None:
+    shown = [("a", "b-c"), ("a-b", "c"), ("d", "c"), ("d", "c"), ("d", "b-c"), ("d", "c")]
+    entries = [SimpleNamespace(subject=who, expression=what, array=f"{i}-0") for i, (who, what) in enumerate(shown)]
+    names = Corpus.file_names.func(SimpleNamespace(entries=entries))  # pyright: ignore[reportAttributeAccessIssue]
+    assert names == ("a-b-c-0-0", "a-b-c-1-0", "d-c", "d-c-1", "d-b-c", "d-c-2")

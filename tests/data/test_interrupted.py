@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import filecmp
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -168,6 +169,19 @@ def test_a_folder_aside_that_is_the_users_stays(tmp_path: Path) -> None:
     with pytest.raises(FacegenError, match="in the way"), continued_folder(tmp_path / "c", {}):
         raise AssertionError
     assert (tmp_path / ".c.unfinished" / "notes.txt").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+def test_a_journal_that_no_prepare_wrote_is_not_read(kind: str, tmp_path: Path) -> None:
+    aside = tmp_path / ".c.unfinished"
+    aside.mkdir()
+    os.mkfifo(aside / DONE) if kind == "pipe" else (aside / DONE).symlink_to("/dev/zero")
+    with (
+        pytest.raises(FacegenError, match="is in the way, and no `prepare` made it"),
+        continued_folder(tmp_path / "c", "work"),
+    ):
+        pass
+    assert os.path.lexists(aside / DONE)
 
 
 def test_an_error_leaves_nothing(tmp_path: Path) -> None:

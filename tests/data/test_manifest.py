@@ -13,11 +13,13 @@ from facegen.data.manifest import (
     Entry,
     manifest_digest,
     of_thousandths,
+    parsed_manifest,
     read_manifest,
     thousandths,
     write_manifest,
 )
 from facegen.errors import DataError
+from facegen.schema import WrongValueError
 
 ENTRY = Entry("anna", "happy", "smile", 0, 4, (0, 1, 2, 3), 0.5, (0.0, 1.0, 1.0, 0.0), 1.5, 0.75, "0-0", 0.001, "ab")
 
@@ -56,6 +58,45 @@ def test_an_entry_lacks_nothing_and_has_nothing_more() -> None:
 def test_an_entry_names_the_frame_that_it_begins_at_only_where_that_is_not_the_first() -> None:
     assert str(ENTRY) == "anna/smile"
     assert str(Entry.parse(asdict(ENTRY) | {"first": 30})) == "anna/smile from frame 30"
+
+
+CORPUS = {
+    "units": "mm", "expressions": ["happy"], "fps": 25.0, "test_subjects": ["anna"], "val_subjects": ["cleo"],
+    "displacement_scale": 1.0, "hierarchy": "0" * 64, "digest": "0" * 64, "left_out": [],
+    "provenance": {"source": "folder", "recipe": {}},
+    "sequences": [asdict(replace(ENTRY, subject=name, sha256="0" * 64)) for name in ("anna", "bob", "cleo")],
+}  # fmt: skip
+
+
+def first(manifest: dict, **values: object) -> dict:
+    return manifest | {"sequences": [manifest["sequences"][0] | values, *manifest["sequences"][1:]]}
+
+
+NAMED = "a name of at most 200 signs that can be shown"
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (first(CORPUS, subject="../../anna"), f"sequences[0].subject: expected {NAMED}"),
+        (first(CORPUS, subject="/tmp/anna"), f"sequences[0].subject: expected {NAMED}"),
+        (first(CORPUS, subject="an\\na"), f"sequences[0].subject: expected {NAMED}"),
+        (first(CORPUS, subject="an\x1b[2J"), f"sequences[0].subject: expected {NAMED}"),
+        (first(CORPUS, subject="an\udcff"), f"sequences[0].subject: expected {NAMED}"),
+        (first(CORPUS, subject="a" * 201), f"sequences[0].subject: expected {NAMED}"),
+        (first(CORPUS, recording="a\0b"), "sequences[0].recording: expected a name of at most 1,000 signs"),
+        (CORPUS | {"expressions": ["happy", "../sad"]}, f"expressions[1]: expected {NAMED}"),
+        (CORPUS | {"sequences": []}, "sequences: expected a list"),
+        (CORPUS | {"test_subjects": []}, "test_subjects: expected some of the people of the sequences, and not all"),
+        (CORPUS | {"test_subjects": ["dan"]}, "test_subjects: expected some of the people"),
+        (CORPUS | {"test_subjects": ["anna", "bob"]}, "test_subjects: expected some of the people"),
+    ],
+)
+def test_a_manifest_that_nobody_prepared_is_refused(broken: dict, said: str) -> None:
+    assert [entry.subject for entry in parsed_manifest(CORPUS)] == ["anna", "bob", "cleo"]
+    with pytest.raises(WrongValueError) as error:
+        parsed_manifest(broken)
+    assert str(error.value).startswith(said)
 
 
 def test_what_is_no_manifest_is_refused(tmp_path: Path) -> None:

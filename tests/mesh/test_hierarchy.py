@@ -204,6 +204,17 @@ def test_a_damaged_file_is_refused(tmp_path: Path, hierarchy: MeshHierarchy) -> 
         MeshHierarchy.from_arrays(arrays)
 
 
+@pytest.mark.parametrize("flat", ["no triangle", "all at one place"])
+def test_arrays_without_a_surface_are_refused(flat: str, hierarchy: MeshHierarchy) -> None:
+    arrays = hierarchy.arrays()
+    if flat == "no triangle":
+        arrays["faces0"] = arrays["faces0"][:0]
+    else:
+        arrays["vertices"] = np.zeros_like(arrays["vertices"])
+    with pytest.raises(MeshError, match="no mesh hierarchy: its finest mesh has no surface"):
+        MeshHierarchy.from_arrays(arrays)
+
+
 @pytest.mark.parametrize("count", [401, 500, 1190, 3000])
 def test_subdivision_reaches_any_count_and_stays_on_the_surface(count: int) -> None:
     coarse = grid(20, 20)

@@ -18,6 +18,8 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import EarlyStopping
 
 from facegen.checkpoint import read_raw
+from facegen.checkpoint_digest import DIGEST
+from facegen.checkpoint_format import KEY
 from facegen.cli import run
 from facegen.errors import CheckpointError, FacegenError
 from facegen.training import CheckpointFile
@@ -184,6 +186,59 @@ def test_resuming_runs_nothing_that_a_checkpoint_holds(tmp_path: Path) -> None:
         with pytest.raises(CheckpointError, match="not a checkpoint, or a damaged one"):
             CheckpointFile().load_checkpoint(tmp_path / "evil.ckpt", weights_only=weights_only)
     assert not (tmp_path / "owned").exists()
+
+
+def test_no_class_that_a_checkpoint_names_is_imported_or_built(
+    killed: Path, common: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "marking.py").write_text("import pathlib\npathlib.Path('imported').touch()\nclass Mark: ...\n")
+    monkeypatch.chdir(tmp_path)
+    content = torch.load(killed / "last.ckpt", weights_only=True)
+    for told in ({"_class_path": "marking.Mark"}, {"lr": 77.0}, 5):
+        torch.save({**content, "hyper_parameters": told}, tmp_path / "told.ckpt")
+        places = [
+            f"--ckpt_path={tmp_path / 'told.ckpt'}",
+            f"--trainer.logger.save_dir={tmp_path / type(told).__name__ / str(len(str(told)))}",
+        ]
+        done = train([*common, *places, f"--trainer.max_epochs={EPOCHS - 1}"])
+        assert [group["lr"] for group in done.trainer.optimizers[0].param_groups] != [77.0]
+    assert not (tmp_path / "imported").exists()
+
+
+STATES = {
+    "another optimiser": lambda content: content["optimizer_states"].append(content["optimizer_states"][0]),
+    "no groups": lambda content: content["optimizer_states"][0].pop("param_groups"),
+    "states as a text": lambda content: content.update(optimizer_states="x"),
+    "a schedule as a text": lambda content: content.update(lr_schedulers=["x"]),
+    "loops as a number": lambda content: content.update(loops=5),
+    "a strange epoch": lambda content: content["loops"]["fit_loop"]["epoch_progress"]["current"].update(completed="x"),
+    "callbacks as a text": lambda content: content.update(callbacks="x"),
+    "no version": lambda content: content.pop("pytorch-lightning_version"),
+    "a version that is none": lambda content: content.update({"pytorch-lightning_version": "x"}),
+    "an epoch before all": lambda content: content.update(epoch=-1),
+    "a step as a text": lambda content: content.update(global_step="x"),
+    "a rate that is none": lambda content: content["optimizer_states"][0]["param_groups"][0].update(lr=float("nan")),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_a_damaged_state_of_training_is_refused_in_one_line(
+    name: str, killed: Path, common: list[str], tmp_path: Path
+) -> None:
+    content = torch.load(killed / "last.ckpt", weights_only=True)
+    STATES[name](content)
+    content[KEY][DIGEST].pop("training")  # so that not it alone refuses
+    torch.save(content, tmp_path / "broken.ckpt")
+    with pytest.raises(FacegenError, match="state of training in it|optimiser's state in it|state of training in the"):
+        train([*common, f"--ckpt_path={tmp_path / 'broken.ckpt'}", f"--trainer.logger.save_dir={tmp_path}"])
+
+
+def test_a_state_of_training_is_the_one_that_was_written(killed: Path, common: list[str], tmp_path: Path) -> None:
+    content = torch.load(killed / "last.ckpt", weights_only=True)
+    next(iter(content["optimizer_states"][0]["state"].values()))["exp_avg"].view(-1)[3] += 1e-3
+    torch.save(content, tmp_path / "flipped.ckpt")
+    with pytest.raises(FacegenError, match="the state of training in it is not as it was written"):
+        train([*common, f"--ckpt_path={tmp_path / 'flipped.ckpt'}", f"--trainer.logger.save_dir={tmp_path}"])
 
 
 def resumed(folder: Path, common: list[str], checkpoint: Path, *more: str) -> tuple[Trainer, dict[str, Any], list]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 import shutil
 from pathlib import Path
@@ -25,6 +26,7 @@ from facegen.metrics import frame_error
 from facegen.models import SpiralGenerator
 from facegen.motion.label import PHASES
 from facegen.sequence.sequence import Sequence
+from facegen.training.plain_error import plain_error
 
 ROOT = Path(__file__).parents[2]
 
@@ -339,3 +341,58 @@ def test_every_config_runs(
 @pytest.mark.parametrize("block", sorted((ROOT / "configs" / "data").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_data_block_is_the_data_module_s(block: Path, corpus_path: Path) -> None:
     ExpressionDataModule(**(yaml.safe_load(block.read_text()) | {"corpus": str(corpus_path)}))
+
+
+def test_a_run_does_not_write_over_another_and_keeps_its_table(
+    fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    arguments = [*fit_arguments, f"--trainer.logger.save_dir={tmp_path}", "--trainer.max_epochs=1"]
+    assert run(["fit", *arguments]) == 0
+    first = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    assert run(["fit", *arguments]) == 2
+    assert f"{tmp_path / 'run'} holds what another run left (checkpoints/last.ckpt)" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in first} == first
+    weights = f"--ckpt_path={tmp_path / 'run' / 'checkpoints' / 'last.ckpt'}"
+    assert run(["test", *arguments, weights]) == 0
+    assert run(["fit", *arguments, weights, "--trainer.max_epochs=2"]) == 0
+    said = capsys.readouterr().err
+    assert "will be deleted" not in said
+    table = tmp_path / "run" / "metrics.csv"
+    assert (tmp_path / "run" / "metrics-1.csv").read_bytes() == first[table]
+    assert "test/error" in (tmp_path / "run" / "metrics-2.csv").read_text()
+    assert "train/error" in table.read_text()
+
+
+@pytest.mark.parametrize("name", ["metrics.csv", "hparams.yaml", "config.yaml"])
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder", "file"])
+def test_what_stands_where_a_run_s_files_go_is_left_alone(
+    name: str, kind: str, fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    place = tmp_path / "run" / name
+    place.parent.mkdir()
+    (tmp_path / "mine").write_text("mine")
+    make = {"link": lambda: place.symlink_to(tmp_path / "mine"), "pipe": lambda: os.mkfifo(place)}
+    make |= {"folder": place.mkdir, "file": lambda: place.write_text("mine")}
+    make[kind]()
+    arguments = ["fit", *fit_arguments, f"--trainer.logger.save_dir={tmp_path}"]
+    if (name, kind) == ("metrics.csv", "file"):
+        assert run([*arguments, "--trainer.max_epochs=1"]) == 0
+        assert place.with_name("metrics-1.csv").read_text() == "mine"
+    else:
+        assert run(arguments) == 2
+        said = "holds what another run left" if kind == "file" else f"{place}: expected nothing or a run's own file"
+        assert said in capsys.readouterr().err
+        assert os.listdir(place.parent) == [name]
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
+def test_settings_that_this_machine_cannot_take_are_refused_in_one_line(
+    fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    arguments = ["fit", *fit_arguments, f"--trainer.logger.save_dir={tmp_path}"]
+    assert run([*arguments, "--trainer.accelerator=cpu", "--trainer.devices=9999"]) == 2
+    assert "trainer.devices, of the cpu,: expected a whole number from 1 to" in capsys.readouterr().err
+    assert run([*arguments, "--trainer.accelerator=tpu"]) == 2
+    assert "trainer.accelerator: " in capsys.readouterr().err
+    for said in ("could not create a primitive descriptor", "get_mkldnn_dtype: unsupported data type"):
+        assert "leave --trainer.precision out" in str(plain_error(RuntimeError(said)))

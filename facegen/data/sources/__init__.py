@@ -84,7 +84,7 @@ def _acted(name: str, given: dict[str, Any], seed: int) -> Source:
         acting[split] = _count(split, given[split])
     if "frames" in given:
         acting["frames"] = tuple(given["frames"])
-    elif given.get("acting") == "recorded":
+    elif given.get("acting", "steady") != "steady":
         acting["frames"] = tuple(round(seconds * given.get("fps", Casting.fps)) for seconds in TAKE_SECONDS)
     casting = Casting(subjects=given.get("subjects", 20), seed=seed, **acting)
     if name == "synthetic":

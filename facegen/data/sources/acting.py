@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from facegen.data.sources.casting import ACTINGS, Casting
+from facegen.data.sources.habits import habitual_style
 from facegen.data.sources.recorded_acting import RecordedStyle
 from facegen.data.sources.source import Key, Recording, Source
 from facegen.data.sources.splits import draw_val_subjects
@@ -141,9 +142,9 @@ class ActedSource(Source):
             fluttering: see `RecordedStyle.perform`.
         """
         manner = np.random.default_rng([self.casting.seed, 2, int(subject)])
-        if self.casting.acting == "recorded":
+        if self.casting.acting != "steady":
             frames = int(take.integers(self.casting.frames[0], self.casting.frames[1] + 1))
-            style = RecordedStyle.draw(manner)
+            style = habitual_style(manner) if self.casting.acting == "habitual" else RecordedStyle.draw(manner)
             weights, phases = style.perform(expression, frames, self.casting.fps, take, fluttering)
             return weights, frames, phases
         frames, phases, strength = draw_timing(self.casting.frames, take)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from facegen.errors import DataError, unknown
 from facegen.motion.limits import MOST_FRAMES, require_fps
 
-ACTINGS = ("steady", "recorded")
-"""How people act: each in a style that is the same throughout, with flat apexes and a full return, or with the dynamics
-of recorded takes, see `RecordedStyle`."""
+ACTINGS = ("steady", "recorded", "habitual")
+"""How people act: each in a style that is the same throughout, with flat apexes and a full return; with the dynamics of
+recorded takes, see `RecordedStyle`; or with these and habits that show in whatever they do, see `habitual_style`."""
 MOST_SUBJECTS = 100_000
 """People at most. Chosen: far more than anybody has recorded."""
 MOST_VERTICES = 1_000_000

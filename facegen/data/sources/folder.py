@@ -30,6 +30,7 @@ def folder_layout(root: Path) -> Layout:
     Raises:
         FacegenError: see `read_settings`.
     """
+    _require_spelling(root)
     settings = read_settings(root)
     return replace(
         LAYOUT,
@@ -39,6 +40,19 @@ def folder_layout(root: Path) -> Layout:
         test_subjects=settings.test_subjects,
         val_subjects=settings.val_subjects,
     )
+
+
+def _require_spelling(root: Path) -> None:
+    """Names by which nobody would find the settings and phases of a folder, as `dataset.yml`.
+
+    Raises:
+        DataError: one is there, and not the right one.
+    """
+    wanted = {SETTINGS: SETTINGS, "dataset.yml": SETTINGS, ANNOTATIONS: ANNOTATIONS}
+    for path in sorted(root.glob("*")) if root.is_dir() else ():
+        right = wanted.get(path.name.lower())
+        if right is not None and path.name != right and not is_there(root / right):
+            raise DataError(f"{path}: expected the name {right}, by which it would be read; rename it")
 
 
 class FolderSource(MeshTreeSource):

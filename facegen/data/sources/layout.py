@@ -13,7 +13,7 @@ from pathlib import Path
 
 from facegen.data.sources.path_pattern import PathPattern
 from facegen.data.sources.settings import SETTINGS
-from facegen.errors import DataError, unknown
+from facegen.errors import DataError, showable, unknown
 
 MESH_SUFFIXES = (".ply", ".obj")
 """Suffixes of frames, in any case of letters."""
@@ -112,6 +112,7 @@ def match(root: Path, layout: Layout) -> Matched:
         if found is None or found.get("subject") in layout.passed_over:
             left_over += [relative] if is_file else []
         elif is_file:
+            _require_text(root / relative, found)
             frames.setdefault((found["subject"], found["expression"]), []).append(root / relative)
         elif {"subject", "expression"} <= found.keys():
             empty.append((found["subject"], found["expression"]))
@@ -120,30 +121,52 @@ def match(root: Path, layout: Layout) -> Matched:
     return Matched(ordered, neutrals, sorted(empty), sorted(left_over, key=str))
 
 
+def _require_text(path: Path, found: dict[str, str]) -> None:
+    """Names go into tables, pictures and a terminal: they are text, and steer nothing.
+
+    Raises:
+        DataError: one is not.
+    """
+    strange = next((name for name in found.values() if not name.isprintable()), None)
+    if strange is not None:
+        raise DataError(
+            f"{showable(str(path))}: expected names of letters that can be shown, got {showable(strange)!r}; rename it"
+        )
+
+
 def _first(patterns: list[PathPattern], name: str) -> dict[str, str] | None:
     return next((found for pattern in patterns if (found := pattern.match(name)) is not None), None)
 
 
 def _walk(root: Path) -> Iterable[tuple[Path, bool]]:
-    """Files, and folders that are empty (False), below `root`, through links too."""
+    """Files, and folders that are empty (False), below `root`, through links too.
+
+    A folder bears its own name and not that of a link to it: links are followed last, and one to a folder that has been
+    there already is said itself.
+    """
 
     def stop(error: OSError) -> None:
         if not isinstance(error, FileNotFoundError):  # gone meanwhile
             raise DataError(f"{error.filename}: cannot be read ({error.strerror})") from error
 
-    seen = set()
-    for folder, folders, files in os.walk(root, onerror=stop, followlinks=True):
-        place = os.path.realpath(folder)
-        if place in seen:  # a link to a folder above, or a second one to the same
-            folders[:] = []
+    seen, links = set(), [str(root)]
+    for start in links:  # which grows meanwhile
+        if os.path.realpath(start) in seen:
+            yield Path(start).relative_to(root), True
             continue
-        seen.add(place)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        shown = [name for name in files if not name.startswith(".")]
-        for name in shown:
-            yield Path(folder, name).relative_to(root), True
-        if not shown and not folders and Path(folder) != root:
-            yield Path(folder).relative_to(root), False
+        for folder, folders, files in os.walk(start, onerror=stop):
+            place = os.path.realpath(folder)
+            if place in seen:  # inside of what a link leads to
+                folders[:] = []
+                continue
+            seen.add(place)
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            links += [path for name in folders if os.path.islink(path := os.path.join(folder, name))]
+            shown = [name for name in files if not name.startswith(".")]
+            for name in shown:
+                yield Path(folder, name).relative_to(root), True
+            if not shown and not folders and Path(folder) != root:
+                yield Path(folder).relative_to(root), False
 
 
 def _pattern(text: str) -> PathPattern:

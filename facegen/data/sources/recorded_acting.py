@@ -64,12 +64,15 @@ class RecordedStyle:
         gain: by unit, how strong it is.
         side: by unit, the log of left over right.
         late: by unit, seconds after the onset of the expression at which it sets in.
+        wander: how many times as much as `TAKE_SPREAD`, `TAKE_SIDE_SPREAD`, `STEP_SPREAD` and `OWN_SPREAD` say their
+            takes differ.
     """
 
     taste: dict[str, np.ndarray]
     gain: dict[str, float]
     side: dict[str, float]
     late: dict[str, float]
+    wander: float = 1.0
 
     @classmethod
     def draw(cls, generator: np.random.Generator) -> RecordedStyle:
@@ -111,12 +114,12 @@ class RecordedStyle:
         shared = flutter(frames, fps, generator)
         curves, total, onset = {}, np.zeros(frames), np.inf
         for unit, weight in weights.items():
-            own = _own(course, apart * self.late[unit], generator)
+            own = _own(course, apart * self.late[unit], self.wander, generator)
             level = own.level(time)
             noise = np.sqrt(1 - OWN_FLUTTER**2) * shared + OWN_FLUTTER * flutter(frames, fps, generator)
             level = (tone + (1 - tone) * level + FLUTTER * fluttering * _lively(level, fps) * noise).clip(0)
-            gain = strength * weight * self.gain[unit] * float(np.exp(generator.normal(0, TAKE_SPREAD)))
-            lean = self.side[unit] + float(generator.normal(0, TAKE_SIDE_SPREAD))
+            gain = strength * weight * self.gain[unit] * float(np.exp(self.wander * generator.normal(0, TAKE_SPREAD)))
+            lean = self.side[unit] + self.wander * float(generator.normal(0, TAKE_SIDE_SPREAD))
             early = float(generator.normal(0, SIDE_DELAY)) * fps
             total, onset = total + weight**2 * level, min(onset, own.onset)
             for name, sign in ((unit, 0), (f"{unit}_L", 1), (f"{unit}_R", -1)):
@@ -132,12 +135,12 @@ def _lively(level: np.ndarray, fps: float) -> np.ndarray:
     return still + held * level.clip(0, 1) + moving * (speed / quick).clip(0, 1.5)
 
 
-def _own(course: Course, late: float, generator: np.random.Generator) -> Course:
+def _own(course: Course, late: float, wander: float, generator: np.random.Generator) -> Course:
     """A unit's own version of a gesture: later, with other shares of its steps, another sag and return."""
     onset, until = course.onset, min(move.start for move in course.fall)
     share = min(late * float(generator.uniform(0.5, 1.5)) / (until - onset), LATEST)  # of the way to the fall
     amounts = np.array([move.amount for move in course.rise])
-    spread = np.exp(generator.normal(0, STEP_SPREAD, len(amounts)))
+    spread = np.exp(wander * generator.normal(0, STEP_SPREAD, len(amounts)))
     amounts[: course.steps] *= spread[: course.steps] * (
         amounts[: course.steps].sum() / (amounts * spread)[: course.steps].sum()
     )
@@ -145,9 +148,9 @@ def _own(course: Course, late: float, generator: np.random.Generator) -> Course:
         Movement(until - (1 - share) * (until - move.start), (1 - share) * move.length, float(amount))
         for move, amount in zip(course.rise, amounts, strict=True)
     )
-    more = float(np.exp(generator.normal(0, OWN_SPREAD)))
+    more = float(np.exp(wander * generator.normal(0, OWN_SPREAD)))
     sag = tuple(replace(move, amount=move.amount * more) for move in course.sag)
-    left = min(course.left * float(np.exp(generator.normal(0, OWN_SPREAD))), 1.0)
+    left = min(course.left * float(np.exp(wander * generator.normal(0, OWN_SPREAD))), 1.0)
     lost = sum(move.amount for move in course.fall)
     end = 1 + sum(move.amount for move in sag) - left
     shift = float(generator.normal(0, LET_GO))

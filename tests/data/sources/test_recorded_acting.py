@@ -9,6 +9,7 @@ import pytest
 from motion.recorded_motion import evolutions, generic
 
 from facegen.data.sources.acting import ActedSource, Casting, LinearActor
+from facegen.data.sources.casting import ACTINGS
 from facegen.data.sources.prototypes import PROTOTYPES
 from facegen.data.sources.recorded_acting import RETURNED, RecordedStyle, phases_of
 from facegen.errors import DataError
@@ -46,7 +47,7 @@ class Masks(ActedSource):
 
 
 def people(count: int, acting: str, seed: int = 0) -> Masks:
-    return Masks(Casting(count, frames=FRAMES if acting == "recorded" else (45, 75), acting=acting, seed=seed))
+    return Masks(Casting(count, frames=(45, 75) if acting == "steady" else FRAMES, acting=acting, seed=seed))
 
 
 @cache
@@ -71,8 +72,14 @@ def test_recorded_acting_lies_within_the_recorded_takes_and_steady_acting_does_n
         assert outside(name, statistics("steady")[0][name])
 
 
+@pytest.mark.parametrize("name", QUARTILES)
+def test_people_of_habit_move_as_the_recorded_takes_do(name: str) -> None:
+    assert not outside(name, statistics("habitual")[0][name])
+
+
 def test_the_spectrum_of_speed_is_the_recorded_takes_own() -> None:
     assert np.abs(statistics("recorded")[1] - SPECTRUM).max() < NEAR
+    assert np.abs(statistics("habitual")[1] - SPECTRUM).max() < NEAR
     assert np.abs(statistics("steady")[1] - SPECTRUM).max() > 5 * NEAR
 
 
@@ -165,7 +172,7 @@ def test_an_unknown_way_to_act_is_refused_with_the_known_ones() -> None:
         Casting(4, acting="wild")
 
 
-@pytest.mark.parametrize("acting", ["steady", "recorded"])
+@pytest.mark.parametrize("acting", ACTINGS)
 def test_more_takes_leave_the_first_as_it_is_and_differ_from_it(acting: str) -> None:
     one, three = (Masks(Casting(3, frames=(20, 24), acting=acting, takes_per_expression=k)) for k in (1, 3))
     assert [key.name for key in three.keys[:4]] == ["happy", "happy-2", "happy-3", "angry"]

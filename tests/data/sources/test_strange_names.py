@@ -1,0 +1,87 @@
+"""Names of a dataset's files and folders that are no text, are near another, or are links' own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import mesh_trees
+import pytest
+from data.sources.test_settings import prepare
+
+from facegen.cli import run
+from facegen.data.sources import open_source
+from facegen.data.sources.folder import LAYOUT
+from facegen.data.sources.layout import match
+
+
+@pytest.mark.parametrize("name", [b"h\xff", b"a\x1b[2Jb", b"two\nlines"])
+def test_a_name_that_is_no_text_is_refused_and_steers_no_terminal(
+    name: bytes, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    root = mesh_trees.write_folder(tmp_path / "data")
+    (root / "ann").rename(root / os.fsdecode(name))
+    assert prepare("folder", root, tmp_path / "c") == 2
+    error = capsys.readouterr().err
+    assert "expected names of letters that can be shown, got" in error and "rename it" in error
+    assert all(sign.isprintable() for sign in error.rstrip("\n").rsplit("\n", 1)[-1])
+    assert not (tmp_path / "c").exists()
+
+
+def test_a_file_of_such_a_name_that_belongs_to_nothing_is_named_harmlessly(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    root = mesh_trees.write_folder(tmp_path / "data")
+    (root / os.fsdecode(b"\x1b[2J\xff.txt")).write_text("")
+    run(["inspect", str(root)])
+    shown = capsys.readouterr().out
+    assert "left over: ?[2J?.txt" in shown and "\x1b" not in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [("dataset.yml", "dataset.yaml"), ("Dataset.yaml", "dataset.yaml"), ("Annotations.csv", "annotations.csv")],
+)
+def test_settings_under_a_name_near_their_own_are_not_passed_over(
+    name: str, right: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    root = mesh_trees.write_folder(tmp_path / "data")
+    (root / right).unlink(missing_ok=True)
+    (root / name).write_text("units: mm\n")
+    if (root / right).exists():
+        pytest.skip("case does not count in names here")
+    run(["inspect", str(root)])
+    expected = f"{root / name}: expected the name {right}, by which it would be read; rename it"
+    assert expected in capsys.readouterr().out
+    assert prepare("folder", root, tmp_path / "c") == 2
+    assert expected in capsys.readouterr().err
+
+
+def test_a_folder_bears_its_own_name_and_not_that_of_a_link_to_it(tmp_path: Path) -> None:
+    root = mesh_trees.write_folder(tmp_path / "data")
+    there = sorted(open_source("folder", {"root": root, "seed": 0}).subjects)
+    (root / "aaa").symlink_to(there[-1])
+    (root / there[0] / "again").symlink_to(root / there[1] / "sad")
+    source = open_source("folder", {"root": root, "seed": 0})
+    assert sorted(source.subjects) == there and len(source.keys) == 8
+    assert [str(path) for path in match(root, LAYOUT).left_over] == ["aaa", f"{there[0]}/again"]
+
+
+@pytest.mark.parametrize("number", ["1:30", "0b11001"])
+def test_a_number_that_is_read_in_several_ways_is_refused(
+    number: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    root = mesh_trees.write_folder(tmp_path / "data")
+    (root / "dataset.yaml").write_text(f"fps: {number}\n")
+    assert prepare("folder", root, tmp_path / "c") == 2
+    assert f"fps: expected a number, got '{number}'" in capsys.readouterr().err
+
+
+def test_a_way_that_goes_nowhere_and_back_is_refused_before_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    root = mesh_trees.write_folder(tmp_path / "data")
+    out = tmp_path / "x" / ".." / "c"
+    assert prepare("folder", root, out) == 2
+    assert f"--out {out}: expected {tmp_path / 'x'} to be there, it is not" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
