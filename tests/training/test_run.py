@@ -284,8 +284,10 @@ def test_worker_processes_read_the_same(corpus_path: Path) -> None:
 def test_the_data_module_refuses_settings_that_cannot_be(corpus_path: Path) -> None:
     with pytest.raises(DataError, match="batch_size must be at least 1"):
         ExpressionDataModule(str(corpus_path), batch_size=0)
-    for passes in (0, "all"):
-        with pytest.raises(DataError, match=f"passes must be at least 1 or auto, got {passes}"):
+    with pytest.raises(DataError, match="workers 0 to 256, got 1 and 100000"):
+        ExpressionDataModule(str(corpus_path), workers=100_000)
+    for passes in (0, "all", 100_000_000):
+        with pytest.raises(DataError, match=f"passes must be 1 to 10,000 or auto, got {passes}"):
             ExpressionDataModule(str(corpus_path), passes=passes)
 
 
