@@ -398,3 +398,16 @@ def test_settings_that_this_machine_cannot_take_are_refused_in_one_line(
     assert "trainer.accelerator: " in capsys.readouterr().err
     for said in ("could not create a primitive descriptor", "get_mkldnn_dtype: unsupported data type"):
         assert "leave --trainer.precision out" in str(plain_error(RuntimeError(said)))
+
+
+def test_a_file_of_settings_that_a_config_names_is_looked_at_too(
+    fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / "config.yaml").write_text("model: named.yaml\n")
+    os.mkfifo(tmp_path / "named.yaml")
+    assert run(["fit", f"--config={tmp_path / 'config.yaml'}"]) == 2
+    assert f"{tmp_path / 'named.yaml'}: not a regular file, but a pipe" in capsys.readouterr().err
+    (tmp_path / "named.yaml").unlink()
+    (tmp_path / "named.yaml").write_text("class_path: SpiralGenerator\ninit_args: {lr: &a 0.01, decay: *a}\n")
+    assert run(["fit", f"--config={tmp_path / 'config.yaml'}"]) == 2
+    assert "named.yaml: expected plain values, found a reference" in capsys.readouterr().err
