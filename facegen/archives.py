@@ -24,6 +24,8 @@ STREAMED_FREELY = 1 << 30
 LARGEST_DIRECTORY = 4 << 20
 """Bytes of the list of an archive's files at most. Chosen: some hundred files have names of some tens of bytes, and
 what reads them takes ten times as much memory."""
+MOST_ARRAYS = 2000
+"""Arrays in a file at most, each of which has a header to be read. Chosen: ten times what any file of ours has."""
 LONGEST_HEADER = 1 << 16
 """Bytes of an array's header at most: all that the format's first version can say."""
 _END, _LOCATOR, _END64 = 22, 20, 56
@@ -118,7 +120,12 @@ def open_archive(path: Place) -> ZipFile:
 
 
 def _members(archive: ZipFile) -> dict[str, ZipInfo]:
-    return {info.filename.removesuffix(".npy"): info for info in archive.infolist() if info.filename.endswith(".npy")}
+    found = {info.filename.removesuffix(".npy"): info for info in archive.infolist() if info.filename.endswith(".npy")}
+    if len(found) > MOST_ARRAYS:
+        raise _TooMuch(
+            f"it holds {len(found):,} arrays, and up to {MOST_ARRAYS:,} are read; leave out what is not used"
+        )
+    return found
 
 
 @contextmanager

@@ -43,6 +43,8 @@ ADVICE = {
     (errno.ENOENT, errno.ENOTDIR, errno.ESTALE): "look whether it and its folder are still there",
 }
 """What to do about what the system says, by its numbers."""
+LONGEST = 900
+"""Signs of a message at most. Chosen: a path and what is to be done have room."""
 NO_MEMORY = "not enough memory; take fewer frames, smaller batches or a smaller mesh"
 """What is said where memory ran out, whatever asked for it."""
 
@@ -202,6 +204,8 @@ def _of_the_system(error: OSError, verb: str) -> str:
 def _fail(message: str) -> int:
     # Names of an untrusted file stand in it, and must not steer a terminal.
     line = showable(" ".join(message.split()))
+    if len(line) > LONGEST:  # of a name that is as long
+        line = f"{line[: LONGEST * 2 // 3]} ... {line[-LONGEST // 4 :]}"
     print(f"facegen: error: {line}", file=sys.stderr)
     return 2
 

@@ -117,3 +117,9 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.npz")
     with pytest.raises(FacegenError, match="pipe.npz: not a regular file, but a pipe or a device; name a file$"):
         read_arrays(tmp_path / "pipe.npz")
+
+
+def test_more_arrays_than_any_file_of_ours_has_are_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "many.npz", **{f"a{i}": np.zeros(1) for i in range(2001)})
+    with pytest.raises(FacegenError, match="it holds 2,001 arrays, and up to 2,000 are read"):
+        read_arrays(tmp_path / "many.npz")

@@ -552,3 +552,9 @@ def test_prepare_keeps_what_is_there(corpus_path: Path, capsys: pytest.CaptureFi
     before = sorted(path.name for path in corpus_path.iterdir())
     fails(capsys, ["prepare", "synthetic", "--out", corpus_path], "already there")
     assert sorted(path.name for path in corpus_path.iterdir()) == before
+
+
+def test_a_message_about_a_long_name_stays_a_line_that_can_be_read(capsys: pytest.CaptureFixture) -> None:
+    assert run(["inspect", "x" * 5000]) == 2
+    error = capsys.readouterr().err
+    assert len(error) < 1000 and error.startswith("facegen: error: ") and "too long" in error

@@ -14,6 +14,7 @@ from torch.utils.data import Dataset, SequentialSampler
 from torch_geometric.data import Data
 
 from facegen.data.corpus import Corpus
+from facegen.data.processes import MOST_PROCESSES
 from facegen.data.read_ahead import ReadAhead
 from facegen.data.sampler import SPARE, EpochShuffle, SharedBatches
 from facegen.errors import DataError
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 REST_PERIOD = 5
 """Takes, one of which gets rest added to it. It shares no factor with six expressions, so all of them get some."""
 
+MOST_PASSES = 10_000
+"""Times that an epoch goes over the training takes, at most. Chosen far above what is of use."""
 AUTO = "auto"
 """What `passes` is where the corpus chooses it."""
 TAKES_AN_EPOCH = 150
@@ -156,8 +159,10 @@ class ExpressionDataModule(LightningDataModule):
         passes: int | str = 1,
     ) -> None:
         super().__init__()
-        if batch_size < 1 or workers < 0:
-            raise DataError(f"batch_size must be at least 1 and workers at least 0, got {batch_size} and {workers}")
+        if batch_size < 1 or not 0 <= workers <= MOST_PROCESSES:
+            raise DataError(
+                f"batch_size must be at least 1 and workers 0 to {MOST_PROCESSES}, got {batch_size} and {workers}"
+            )
         raised(0, floor)  # refuses one that is out of range
         self.corpus = Corpus(corpus)
         if workers and isinstance(self.corpus.path, RemotePlace):  # connections do not outlast a fork
@@ -170,8 +175,8 @@ class ExpressionDataModule(LightningDataModule):
             self.corpus.hierarchy = MeshHierarchy.build(own.template, reference=own.reference, **vars(hierarchy))
         self._chosen = {"passes": passes_for(self.corpus)} if passes == AUTO else {}
         passes = self._chosen.get("passes", passes)
-        if not isinstance(passes, int) or passes < 1:
-            raise DataError(f"passes must be at least 1 or {AUTO}, got {passes}")
+        if not isinstance(passes, int) or not 1 <= passes <= MOST_PASSES:
+            raise DataError(f"passes must be 1 to {MOST_PASSES:,} or {AUTO}, got {passes}")
         self.batch_size, self.workers, self.seed, self.rest, self.passes = batch_size, workers, seed, rest, passes
         self._resumed: dict[str, int] = {}
 

@@ -21,6 +21,9 @@ from facegen.errors import FacegenError
 THREADS: dict[str, str] = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """Variables of the environment by which a worker process computes with one thread: workers share the cores already."""
 
+MOST_PROCESSES = 256
+"""Processes that may be asked for. Chosen: no machine with more cores has been met, and each takes memory."""
+
 
 def usable_cores() -> int:
     """Processor cores that this process may use."""

@@ -45,7 +45,7 @@ def read_picture(path: str | Path) -> np.ndarray:
         raise FacegenError(f"{path}: {path.stat().st_size >> 20} MB; pictures up to {LARGEST_FILE >> 20} MB are taken")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", image.DecompressionBombWarning)  # the bound below is the same for all
+            warnings.simplefilter("ignore")  # of damaged notes beside the picture; the bound below is the same for all
             with image.open(path, formats=KINDS) as opened:
                 width, height = opened.size
                 if width * height > LARGEST_PICTURE:

@@ -107,7 +107,16 @@ def _require_readable(arguments: list[str]) -> None:
             if Path(value).exists() and not Path(value).is_dir():
                 require_file(value)
                 if value.endswith((".yaml", ".yml")):
-                    require_bounded_yaml(Path(value))
+                    _require_readable_yaml(Path(value))
+
+
+def _require_readable_yaml(path: Path, depth: int = 0) -> None:
+    """Refuse YAML without bounds, also in the files of settings that it names in the place of a table."""
+    require_bounded_yaml(path)
+    named = _plain_yaml(path)
+    for value in named.values() if isinstance(named, dict) and depth < 3 else ():
+        if isinstance(value, str) and value.endswith((".yaml", ".yml")) and (file := path.parent / value).exists():
+            _require_readable_yaml(require_file(file), depth + 1)
 
 
 def _data_class(data: object, folder: Path) -> str | None:

@@ -9,6 +9,7 @@ from argparse import Namespace
 from concurrent.futures import Executor
 from pathlib import Path
 
+from facegen.data.processes import MOST_PROCESSES
 from facegen.data.recipe import ALIGNMENTS, LABELS, MOST_COMPONENTS, NEUTRALS, PEAKS
 from facegen.data.sources import OPTIONS
 from facegen.data.sources.casting import MOST_SUBJECTS, MOST_TAKES, MOST_VERTICES
@@ -18,9 +19,6 @@ from facegen.motion.limits import MOST_FRAMES
 from facegen.tables import FPS
 from facegen.verbs.numbers import LARGEST_SEED, number, whole
 from facegen.verbs.shared import add_verb
-
-MOST_PROCESSES = 256
-"""Processes that may be asked for. Chosen: no machine with more cores has been met, and each takes memory."""
 
 # Everything else is imported where it is used: a verb that needs no network starts without loading torch.
 

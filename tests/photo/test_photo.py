@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -241,6 +242,15 @@ def test_a_picture_is_turned_as_its_camera_noted(tmp_path: Path) -> None:
     exif[0x0112] = 6  # the camera lay on its side
     upright.save(tmp_path / "side.png", exif=exif)
     assert read_picture(tmp_path / "side.png").shape == (40, 60, 3)
+
+
+def test_damaged_notes_of_a_camera_are_passed_over_without_a_word(tmp_path: Path) -> None:
+    image = require("PIL.Image", "photo")
+    notes = b"Exif\0\0MM\0*\0\0\xff\xff" + 50 * b"\xff"
+    image.new("RGB", (40, 30), "teal").save(tmp_path / "noted.jpg", exif=notes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read_picture(tmp_path / "noted.jpg").shape == (30, 40, 3)
 
 
 def test_large_pictures_are_scaled_and_huge_ones_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

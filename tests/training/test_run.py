@@ -284,8 +284,10 @@ def test_worker_processes_read_the_same(corpus_path: Path) -> None:
 def test_the_data_module_refuses_settings_that_cannot_be(corpus_path: Path) -> None:
     with pytest.raises(DataError, match="batch_size must be at least 1"):
         ExpressionDataModule(str(corpus_path), batch_size=0)
-    for passes in (0, "all"):
-        with pytest.raises(DataError, match=f"passes must be at least 1 or auto, got {passes}"):
+    with pytest.raises(DataError, match="workers 0 to 256, got 1 and 100000"):
+        ExpressionDataModule(str(corpus_path), workers=100_000)
+    for passes in (0, "all", 100_000_000):
+        with pytest.raises(DataError, match=f"passes must be 1 to 10,000 or auto, got {passes}"):
             ExpressionDataModule(str(corpus_path), passes=passes)
 
 
@@ -396,3 +398,16 @@ def test_settings_that_this_machine_cannot_take_are_refused_in_one_line(
     assert "trainer.accelerator: " in capsys.readouterr().err
     for said in ("could not create a primitive descriptor", "get_mkldnn_dtype: unsupported data type"):
         assert "leave --trainer.precision out" in str(plain_error(RuntimeError(said)))
+
+
+def test_a_file_of_settings_that_a_config_names_is_looked_at_too(
+    fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / "config.yaml").write_text("model: named.yaml\n")
+    os.mkfifo(tmp_path / "named.yaml")
+    assert run(["fit", f"--config={tmp_path / 'config.yaml'}"]) == 2
+    assert f"{tmp_path / 'named.yaml'}: not a regular file, but a pipe" in capsys.readouterr().err
+    (tmp_path / "named.yaml").unlink()
+    (tmp_path / "named.yaml").write_text("class_path: SpiralGenerator\ninit_args: {lr: &a 0.01, decay: *a}\n")
+    assert run(["fit", f"--config={tmp_path / 'config.yaml'}"]) == 2
+    assert "named.yaml: expected plain values, found a reference" in capsys.readouterr().err
