@@ -249,7 +249,7 @@ $(TRAINS): $(NEEDED)
 $(SET_UP): $(NEEDED)
 	$(require-tools)
 	$(PYTHON) -m venv $(VENV)
-	$(BUILT) --no-compile -e '.[prepare,video,photo,usd,abc,packed,onnx,live,studio,dev]'
+	$(BUILT) --no-compile -e '.[prepare,video,photo,usd,abc,packed,onnx,live,cluster,studio,dev]'
 	@# Tests open .glb in the Khronos validator and in three.js where there is npm, and do without where there is none.
 	@! command -v npm >/dev/null 2>&1 || { mkdir -p $(VENV)/elsewhere && cp tests/exporters/elsewhere/package.json $(VENV)/elsewhere && \
 	  npm install --prefix $(VENV)/elsewhere --silent --no-audit --no-fund --no-package-lock; } || \

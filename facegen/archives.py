@@ -14,6 +14,7 @@ import numpy as np
 
 from facegen.errors import FacegenError
 from facegen.readable import require_file
+from facegen.remote import Place, RemotePlace, size_of
 
 UNPACKED_FREELY, UNPACKED_PER_BYTE = 64 << 20, 32
 """Bytes that the arrays of any file may unpack to, and how many more for each of its own. Chosen: motion packs to a
@@ -35,7 +36,7 @@ class _TooMuch(FacegenError):
     """A claim that a file's size does not justify."""
 
 
-def read_arrays(path: str | Path, passed_over: Collection[str] = ()) -> dict[str, np.ndarray]:
+def read_arrays(path: str | Place, passed_over: Collection[str] = ()) -> dict[str, np.ndarray]:
     """The arrays of a `.npz` by name, read without unpickling anything.
 
     Args:
@@ -46,8 +47,9 @@ def read_arrays(path: str | Path, passed_over: Collection[str] = ()) -> dict[str
         FacegenError: the file is missing, damaged, no `.npz`, or unpacks to far more than its size lets expect.
     """
     with _opened(path) as archive:
+        packed = size_of(path if isinstance(path, RemotePlace) else Path(path)) or 0
         wanted = {name: info for name, info in _members(archive).items() if name not in passed_over}
-        require_earned(sum(info.file_size for info in wanted.values()), Path(path).stat().st_size, UNPACKED_FREELY)
+        require_earned(sum(info.file_size for info in wanted.values()), packed, UNPACKED_FREELY)
         arrays = {}
         for name, info in wanted.items():
             array_header(archive, info)
@@ -97,13 +99,13 @@ def array_header(archive: ZipFile, info: ZipInfo) -> tuple[tuple[int, ...], bool
     return shape, by_columns, kind, head.tell()
 
 
-def open_archive(path: Path) -> ZipFile:
+def open_archive(path: Place) -> ZipFile:
     """An archive whose list of files is no longer than any that is meant.
 
     Raises:
         OSError, ValueError, zipfile.BadZipFile: it is none.
     """
-    with path.open("rb") as file:
+    with path.open() if isinstance(path, RemotePlace) else path.open("rb") as file:
         size = file.seek(0, io.SEEK_END)
         file.seek(-min(size, _END64 + _LOCATOR + _END + (1 << 16)), io.SEEK_END)
         tail = file.read()
@@ -114,7 +116,7 @@ def open_archive(path: Path) -> ZipFile:
         listed = int.from_bytes(tail[wide + 40 : wide + 48], "little") if wide >= 0 else LARGEST_DIRECTORY + 1
     if listed > LARGEST_DIRECTORY:
         raise ValueError("its list of files is longer than any that is meant")
-    return ZipFile(path)
+    return ZipFile(path.open() if isinstance(path, RemotePlace) else path)
 
 
 def _members(archive: ZipFile) -> dict[str, ZipInfo]:
@@ -127,8 +129,12 @@ def _members(archive: ZipFile) -> dict[str, ZipInfo]:
 
 
 @contextmanager
-def _opened(path: str | Path) -> Iterator[Any]:
-    path = require_file(path)
+def _opened(path: str | Place) -> Iterator[Any]:
+    if isinstance(path, RemotePlace):
+        if not path.is_file():
+            raise FacegenError(f"{path}: no such file")
+    else:
+        path = require_file(path)
     try:
         with open_archive(path) as archive:
             yield archive

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from facegen.errors import FacegenError
+from facegen.remote import Place, RemotePlace
 
 
 def require_file(path: str | Path, kind: type[FacegenError] = FacegenError, missing: str = "no such file") -> Path:
@@ -34,13 +35,15 @@ def require_file(path: str | Path, kind: type[FacegenError] = FacegenError, miss
     raise kind(f"{path}: {missing}")
 
 
-def is_there(path: str | Path) -> bool:
+def is_there(path: str | Place) -> bool:
     """Whether a file is there that need not be: nothing of its name is no; anything else than a file is refused, since
     whoever put it there meant something.
 
     Raises:
         FacegenError: a folder, a device or a pipe has its name, or a link that leads to no file.
     """
+    if isinstance(path, RemotePlace):
+        return path.is_file()
     path = Path(path)
     try:
         if path.is_file():

@@ -8,7 +8,7 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 
 from packaging.requirements import Requirement
 
-EXTRAS = ("prepare", "render", "video", "photo", "usd", "abc", "packed", "onnx", "live", "studio")
+EXTRAS = ("prepare", "render", "video", "photo", "usd", "abc", "packed", "onnx", "live", "cluster", "studio")
 """What users install; what only the tests, the site and notebooks need is not passed on to anybody."""
 ALLOWED = {
     "MIT": r"MIT\b|MIT-0|MIT-CMU",

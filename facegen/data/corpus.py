@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.motion.intensity import APEX_FLOOR, raised
 from facegen.motion.label import Phases, motion_label
 from facegen.progress import following
+from facegen.remote import Place, place_of
 from facegen.schema import WrongValueError
 from facegen.sequence.sequence import Sequence
 
@@ -33,7 +33,7 @@ class Corpus:
     """A corpus on disk, opened for reading; frames are fetched when asked for.
 
     Args:
-        path: the directory that `prepare` wrote.
+        path: the directory that `prepare` wrote, or the URL of a copy of it, such as `s3://bucket/corpus`.
 
     Attributes:
         hierarchy: of the template.
@@ -54,8 +54,8 @@ class Corpus:
         True
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | Place) -> None:
+        self.path = place_of(path)
         self.floor = APEX_FLOOR
         self._verified: set[int] = set()
         manifest = read_manifest(self.path)
@@ -124,7 +124,7 @@ class Corpus:
         return max(sorted(strength), key=strength.__getitem__)
 
     @cached_property
-    def _store(self) -> Path:
+    def _store(self) -> Place:
         require_own_store(self.path / STORE)
         return self.path / STORE
 
@@ -133,19 +133,20 @@ class Corpus:
         shape = (vertices, 3, entry.frames) if group == "displacement" else (vertices, 3)
         return read_stored(self._store, group, entry.array, shape)
 
-    def _check(self, index: int) -> None:
-        """Compare what is stored of a sequence with what was written, the first time it is wanted."""
-        if index in self._verified:
-            return
+    def _checked(self, index: int, group: str) -> np.ndarray:
+        """What is stored of a sequence; the first time it is wanted, all of it is compared with what was written."""
         entry = self.entries[index]
-        if stored_digest(*(self._array(name, entry) for name in ARRAYS)) != entry.sha256:
+        if index in self._verified:
+            return self._array(group, entry)
+        arrays = {name: self._array(name, entry) for name in ARRAYS}
+        if stored_digest(*arrays.values()) != entry.sha256:
             raise DataError(f"{self.path}: the frames of {entry} are not those that were written; prepare it again")
         self._verified.add(index)
+        return arrays[group]
 
     def stored(self, index: int) -> np.ndarray:
         """(V, 3, T) int16: displacement in steps of the entry's `scale`, frames innermost."""
-        self._check(index)
-        return self._array("displacement", self.entries[index])
+        return self._checked(index, "displacement")
 
     def displacement(self, index: int) -> np.ndarray:
         """(T, V, 3) float32, mm, frames innermost in memory; off by at most half of the entry's `scale`."""
@@ -154,8 +155,7 @@ class Corpus:
 
     def neutral(self, index: int) -> np.ndarray:
         """(V, 3) float32, mm, of the sequence's subject."""
-        self._check(index)
-        return self._array("neutral", self.entries[index])
+        return self._checked(index, "neutral")
 
     @cached_property
     def identity(self) -> Identity:
@@ -279,7 +279,7 @@ class Corpus:
         self._verified.clear()
         for index in following(range(len(self.entries)), "reading", "take"):
             try:
-                self._check(index)
+                self._checked(index, "displacement")
             except DataError as error:
                 wrong.append(str(error))
         try:

@@ -13,6 +13,7 @@ from facegen.errors import DataError, FacegenError
 from facegen.landmarks.points import COUNT, FEWEST_ON_SURFACE
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.readable import is_there
+from facegen.remote import Place
 
 MARKED_FACES = ("template", "mean")
 """Whose landmarks are kept: the template's, and those of the mean of the training neutrals."""
@@ -50,7 +51,7 @@ def save_face_landmarks(path: Path, found: Mapping[str, np.ndarray], owner: str)
         np.savez(path, **arrays)
 
 
-def load_face_landmarks(path: Path, owner: str) -> dict[str, np.ndarray]:
+def load_face_landmarks(path: Place, owner: str) -> dict[str, np.ndarray]:
     """What was found for the corpus of digest `owner`, empty where nothing was kept.
 
     Raises:

@@ -15,6 +15,7 @@ from facegen.errors import DataError
 from facegen.motion.confidence import confidence
 from facegen.plain_text import UnboundedError, parse_json
 from facegen.readable import is_there
+from facegen.remote import Place, RemotePlace
 from facegen.schema import refuse
 from facegen.tables import CORPUS
 
@@ -116,13 +117,15 @@ def manifest_digest(manifest: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def read_manifest(path: Path) -> dict[str, Any]:
+def read_manifest(path: Place) -> dict[str, Any]:
     """The manifest of a corpus, checked against its own digest.
 
     Raises:
         DataError: there is none, or it has been changed.
     """
-    if not path.is_dir():
+    if isinstance(path, RemotePlace):
+        path.require_known()
+    elif not path.is_dir():
         raise DataError(f"{path}: no such corpus; make one with `facegen prepare SOURCE --out {path}`")
     if not is_there(path / MANIFEST):
         raise DataError(f"{path}: not a corpus, it has no {MANIFEST}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -23,6 +22,7 @@ from facegen.memory import recycled
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.motion.intensity import APEX_FLOOR, raised
 from facegen.motion.label import PHASES
+from facegen.remote import RemotePlace
 
 if TYPE_CHECKING:
     from pytorch_lightning.loops.progress import _ProcessedTracker
@@ -131,10 +131,10 @@ class ExpressionDataModule(LightningDataModule):
     `expression` (B,), `item` (B,), `ptr` (B + 1,) and `batch` (N,).
 
     Args:
-        corpus: directory that `facegen prepare` wrote.
+        corpus: directory that `facegen prepare` wrote, or the URL of a copy of it.
         batch_size: sequences a step, on each device.
         workers: processes that read ahead; 0 reads in a thread, see `ReadAhead`. Processes pay where a step is over
-            sooner than the reading of its batch, as on a fast GPU.
+            sooner than the reading of its batch, as on a fast GPU. A corpus at a URL is read by the thread alone.
         seed: of the order in which training sequences come.
         rest: frames at rest that are added to both ends of every fifth training take. Short takes alone do not teach
             an LSTM that a label of zeros means rest for as long as it lasts; costs the frames it adds.
@@ -164,7 +164,9 @@ class ExpressionDataModule(LightningDataModule):
                 f"batch_size must be at least 1 and workers 0 to {MOST_PROCESSES}, got {batch_size} and {workers}"
             )
         raised(0, floor)  # refuses one that is out of range
-        self.corpus = Corpus(Path(corpus))
+        self.corpus = Corpus(corpus)
+        if workers and isinstance(self.corpus.path, RemotePlace):  # connections do not outlast a fork
+            raise DataError(f"workers: expected 0 for a corpus at a URL, which a thread reads ahead, got {workers}")
         self.corpus.floor = floor
         if seed < 0 or rest < 0:
             raise DataError(f"seed and rest must be 0 or more, got {seed} and {rest}")

@@ -11,6 +11,7 @@ import numpy as np
 
 from facegen.archives import read_arrays
 from facegen.errors import DataError, FacegenError
+from facegen.remote import Place
 
 VARIANCE_TOLERANCE = 1e-6
 """Share of the mean square by which the variance of a component may be too small, where `MOST_DIRECTIONS` suffice.
@@ -66,7 +67,7 @@ class PCA:
         np.savez(path, owner=np.array(owner), **vars(self))
 
     @classmethod
-    def load(cls, path: str | Path, owner: str) -> PCA:
+    def load(cls, path: str | Place, owner: str) -> PCA:
         """Read what `save` wrote.
 
         Raises:

@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from collections.abc import Sequence as Series
+from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +33,14 @@ MOST_WORKERS = 6
 """Processes unless more are asked for. Chosen for memory: each takes 0.3 GB at the paper's size, all less than 2 GB."""
 
 
-def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = None, workers: int = 1) -> None:
+def prepare(
+    source: Source,
+    name: str,
+    out: str | Path,
+    recipe: Recipe | None = None,
+    workers: int = 1,
+    executor: Executor | None = None,
+) -> None:
     """Write a corpus, the same to the byte for any number of workers; each holds one recording at a time in memory.
 
     A run that was interrupted goes on where it stopped, and ends with the same bytes; what it left, under a hidden name
@@ -44,6 +52,8 @@ def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = 
         out: directory to make; it must not be there, or be empty.
         recipe: settings.
         workers: processes that read and write; with more than one the source has to be picklable.
+        executor: reads and writes instead, such as `facegen.data.cluster.cluster`; its workers have to see the folder
+            of `out` and what the source reads under the same whole paths, and the source has to be picklable.
 
     Raises:
         FacegenError: the topology or a setting cannot be used, no recording can, or, if the recipe is strict, some
@@ -67,7 +77,7 @@ def prepare(source: Source, name: str, out: str | Path, recipe: Recipe | None = 
     work = provenance | {"hierarchy": hierarchy.digest, "keys": source.keys} | splits
     with continued_folder(out, json.loads(json.dumps(work)), WRITTEN) as journal:
         hierarchy.save(journal.folder / HIERARCHY)
-        entries, left_out, fps, rms = _write_frames(source, journal, recipe, workers)
+        entries, left_out, fps, rms = _write_frames(source, journal, recipe, workers, executor)
         trained = set(source.train_subjects)
         train = np.array([entry.subject in trained for entry in entries], dtype=bool)
         require_complete(source, entries, train, left_out)
@@ -113,7 +123,7 @@ def _write_landmarks(folder: Path) -> None:
 
 
 def _write_frames(
-    source: Source, journal: Journal, recipe: Recipe, workers: int
+    source: Source, journal: Journal, recipe: Recipe, workers: int, executor: Executor | None
 ) -> tuple[list[Entry], list[dict[str, str]], float, float]:
     """Entries (their intensity still 0), what was left out, frame rate, and training RMS displacement in mm."""
     store = opened_to_write(journal.folder / STORE)
@@ -125,7 +135,8 @@ def _write_frames(
     done = {place: Written.parse(values) for place, values in journal.done.items() if place < len(source.keys)}
     failed: dict[int, str] = {}
     counted = counting("preparing", len(source.keys), "recording", len(done))
-    with calls(RecordingWriter(source, journal.folder, recipe), missing, workers) as results, counted as made:
+    writer = RecordingWriter(source, journal.folder, recipe)
+    with calls(writer, missing, workers, executor) as results, counted as made:
         for (place, key), result in zip(missing, results, strict=True):
             try:
                 done[place] = result()

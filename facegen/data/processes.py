@@ -7,7 +7,7 @@ import pickle
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
@@ -32,7 +32,9 @@ def usable_cores() -> int:
 
 
 @contextmanager
-def calls(work: Callable[..., Any], tasks: Iterable[tuple], processes: int) -> Iterator[list[Callable[[], Any]]]:
+def calls(
+    work: Callable[..., Any], tasks: Iterable[tuple], processes: int, executor: Executor | None = None
+) -> Iterator[list[Callable[[], Any]]]:
     """For every task a function that gives the result of `work(*task)`, or raises what it raised.
 
     Whichever process finishes first, the functions give results and errors in the order of the tasks. The processes are
@@ -42,11 +44,20 @@ def calls(work: Callable[..., Any], tasks: Iterable[tuple], processes: int) -> I
         work: called in every process, on a copy that may keep things between calls; has to be picklable.
         tasks: arguments of the calls; small, as all wait at once.
         processes: how many; 1 makes the calls in this process, each when it is asked for.
+        executor: makes the calls instead of processes of this machine's own; those that it has not begun at the end of
+            the block it need not make.
 
     Raises:
         FacegenError: a process ended by itself or was killed.
     """
     tasks = list(tasks)
+    if executor is not None:
+        handed = [executor.submit(work, *task) for task in tasks]
+        try:
+            yield [future.result for future in handed]
+        finally:
+            wait([future for future in handed if not future.cancel()])
+        return
     processes = min(processes, len(tasks))
     if processes <= 1:
         yield [partial(work, *task) for task in tasks]

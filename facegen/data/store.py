@@ -17,6 +17,7 @@ import numpy as np
 
 from facegen.errors import DataError
 from facegen.plain_text import parse_json
+from facegen.remote import Place, RemotePlace, size_of
 
 STORE = "frames.zarr"
 """Name of the store in a corpus's folder."""
@@ -45,7 +46,7 @@ def array_meta(shape: tuple[int, ...], kind: str) -> dict[str, Any]:
     }
 
 
-def require_own_store(store: Path) -> None:
+def require_own_store(store: Place) -> None:
     """Require that the groups of a store are as `prepare` writes them.
 
     Raises:
@@ -55,11 +56,11 @@ def require_own_store(store: Path) -> None:
         _require_meta(folder, GROUP)
 
 
-def read_stored(store: Path, group: str, name: str, shape: tuple[int, ...]) -> np.ndarray:
+def read_stored(store: Place, group: str, name: str, shape: tuple[int, ...]) -> np.ndarray:
     """An array of the store.
 
     Args:
-        store: the folder of the store.
+        store: the folder of the store, here or behind a URL.
         group: one of `ARRAYS`.
         name: of the array in it.
         shape: that it has to have.
@@ -70,9 +71,11 @@ def read_stored(store: Path, group: str, name: str, shape: tuple[int, ...]) -> n
     folder = store / group / name
     _require_meta(folder, array_meta(shape, ARRAYS[group]))
     kind, chunk = np.dtype(ARRAYS[group]).newbyteorder("<"), folder.joinpath("c", *"0" * len(shape))
-    if not chunk.is_file() or chunk.stat().st_size != math.prod(shape) * kind.itemsize:
+    if size_of(chunk) != math.prod(shape) * kind.itemsize:
         raise DataError(f"{folder}: its numbers are missing or cut off, it cannot be read; prepare the corpus again")
     try:
+        if isinstance(chunk, RemotePlace):
+            return np.frombuffer(bytearray(chunk.read_bytes()), kind).reshape(shape)
         return np.fromfile(chunk, kind).reshape(shape)
     except (OSError, ValueError) as error:
         raise DataError(f"{folder}: it cannot be read; prepare the corpus again") from error
@@ -108,13 +111,14 @@ def require_numcodecs() -> None:
         raise DataError(f"numcodecs {least} or newer is needed, {found} is installed: pip install 'numcodecs>={least}'")
 
 
-def _require_meta(folder: Path, wanted: dict[str, Any]) -> None:
+def _require_meta(folder: Place, wanted: dict[str, Any]) -> None:
     again = "prepare the corpus again"
     path = folder / META
-    if not path.is_file():
+    size = size_of(path)
+    if size is None:
         raise DataError(f"{path}: expected a file of Zarr's, of format 3, there is none; {again}")
     try:
-        if path.stat().st_size > MOST_META:
+        if size > MOST_META:
             raise DataError(f"{path}: expected at most {MOST_META} bytes; {again}")
         found = parse_json(path.read_bytes())
     except (OSError, ValueError) as error:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import filecmp
+import os
+import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import numpy as np
@@ -14,7 +19,7 @@ from facegen.data.corpus import stored_digest
 from facegen.data.manifest import Entry, thousandths
 from facegen.data.recipe import Recipe
 from facegen.data.sources.source import Key, Source
-from facegen.data.store import STORE, opened_to_write
+from facegen.data.store import META, STORE, opened_to_write
 from facegen.motion.curves import of_peak
 from facegen.motion.intensity import deformation
 from facegen.places import onto_disk
@@ -71,8 +76,8 @@ class RecordingWriter:
             array, moved = f"{place}-{number}", take.displacement
             stored, scale = quantise(moved)
             course, level, others = self._label(take, key.expression)
-            self._write(f"displacement/{array}", stored)
-            self._write(f"neutral/{array}", neutral)
+            self._write("displacement", array, stored)
+            self._write("neutral", array, neutral)
             entries.append(
                 Entry(
                     *key,
@@ -105,11 +110,33 @@ class RecordingWriter:
         others = {name: thousandths(curve) for name, curve in shown.items() if curve.max() >= LEAST_SHOWN}
         return _rounded(of_peak(own)), round(float(own.max()), 4), others or None
 
-    def _write(self, name: str, array: np.ndarray) -> None:
-        # Uncompressed: smooth int16 motion shrinks little and reading is what training waits for. What an interrupted
-        # run left of it half written is written over.
+    def _write(self, group: str, name: str, array: np.ndarray) -> None:
+        # It is there before any writer is. Where it is not, the work has been given up, or a machine does not share it.
+        if not (self.folder / STORE / META).is_file():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.folder))
+        # Uncompressed: smooth int16 motion shrinks little and reading is what training waits for. Aside first: where a
+        # worker was taken for dead and is not, two write the same array.
+        aside = f".{name}.{token_hex(4)}"
         target = self._store.create_array(
-            name, shape=array.shape, dtype=array.dtype, chunks=array.shape, compressors=None, overwrite=True
+            f"{group}/{aside}", shape=array.shape, dtype=array.dtype, chunks=array.shape, compressors=None
         )
         target[...] = array
-        onto_disk(self.folder / STORE / name)  # before the journal says that it is there
+        place = self.folder / STORE / group / name
+        _put(place.with_name(aside), place)
+        onto_disk(place)  # before the journal says that it is there
+
+
+def _put(aside: Path, place: Path) -> None:
+    """Rename an array that has been written; what is there of it already, such as an interrupted run's, goes."""
+    shutil.rmtree(place, ignore_errors=True)
+    try:
+        os.rename(aside, place)
+    except OSError:
+        if not _same(aside, place):
+            raise
+        shutil.rmtree(aside)  # another was quicker
+
+
+def _same(one: Path, other: Path) -> bool:
+    files = [sorted(path.relative_to(each) for path in each.rglob("*") if path.is_file()) for each in (one, other)]
+    return files[0] == files[1] and not any(filecmp.cmpfiles(one, other, map(str, files[0]), shallow=False)[1:])

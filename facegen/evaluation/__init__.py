@@ -40,6 +40,7 @@ from facegen.evaluation.trained import trained
 from facegen.folders import new_folder
 from facegen.optional import require
 from facegen.pictures.figure import STYLES, SUFFIXES, Style
+from facegen.remote import Place
 
 CLASSIFIER = "classifier"
 """Key of the classifier among the checkpoints; it has no row of its own."""
@@ -54,7 +55,7 @@ FILES_OF_TAKES = ("diversity.tex", *(f"{name}{suffix}" for name in OF_TAKES for 
 
 
 def evaluate(
-    corpus_path: str | Path,
+    corpus_path: str | Place,
     checkpoints: Mapping[str, Sequence[str | Path]],
     out: str | Path,
     device: str = "cpu",

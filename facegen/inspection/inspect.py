@@ -12,6 +12,7 @@ import numpy as np
 
 from facegen.errors import FacegenError, MeshError
 from facegen.readable import require_file
+from facegen.remote import Place, RemotePlace, place_of
 
 OTHERS = (".yaml", ".yml", ".csv", ".json", ".txt", ".png", ".jpg", ".jpeg", ".webp")
 """Suffixes of what other verbs read, and this one does not look into."""
@@ -65,7 +66,7 @@ def _readable(value: Any) -> str:
 
 
 def inspect(
-    path: str | Path,
+    path: str | Place,
     source: str | None = None,
     options: Mapping[str, Any] | None = None,
     trust: Sequence[str] = (),
@@ -74,7 +75,7 @@ def inspect(
     """Look at a corpus or a dataset (a folder), a mesh (.obj, .ply, .glb, .gltf, .vrm), a sequence or a checkpoint.
 
     Args:
-        path: of it; what is none of these by its suffix is taken for a checkpoint.
+        path: of it; what is none of these by its suffix is taken for a checkpoint. A URL is one of a corpus.
         source, options: of a dataset, see `inspect_dataset`.
         trust: of a checkpoint, see `facegen.checkpoint.load`.
         groups: of a mesh, those to look at, with commas between their names; None looks at all of it.
@@ -86,7 +87,9 @@ def inspect(
     from facegen.inspection.dataset import inspect_dataset
     from facegen.mesh.formats.io import IMPORTS, READERS
 
-    path = Path(path)
+    path = place_of(path)
+    if isinstance(path, RemotePlace):
+        return inspect_corpus(path)
     if path.is_dir() and (path / MANIFEST).is_file():
         return inspect_corpus(path)
     if path.is_dir():
@@ -165,7 +168,7 @@ def summary(path: str | Path) -> str:
     return "\n".join([*lines, *(f"left out: {line}" for line in corpus.left_out_lines())])
 
 
-def inspect_corpus(path: Path) -> Report:
+def inspect_corpus(path: Place) -> Report:
     """Counts of a corpus; every frame is read and compared with what was written.
 
     Of its principal components there is the share of the variance that they leave, and the share that bounds the error

@@ -23,6 +23,7 @@ from facegen.mesh.limits import DEEPEST, LARGEST_FACTOR
 from facegen.mesh.projection import project
 from facegen.mesh.spirals import build_spirals
 from facegen.mesh.tri_mesh import TriMesh
+from facegen.remote import Place
 from facegen.schema import WrongValueError
 from facegen.tables import hierarchy_table
 
@@ -218,7 +219,7 @@ class MeshHierarchy:
             np.savez(file, allow_pickle=False, **self.arrays())
 
     @classmethod
-    def load(cls, path: str | Path) -> MeshHierarchy:
+    def load(cls, path: str | Place) -> MeshHierarchy:
         """Read what `save` wrote.
 
         Raises:

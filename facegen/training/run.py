@@ -24,6 +24,7 @@ from facegen.errors import FacegenError, Terminated
 from facegen.models.base import ExpressionModel
 from facegen.plain_text import require_bounded_yaml
 from facegen.readable import require_file
+from facegen.remote import place_of
 from facegen.training import trainer_settings
 from facegen.training.callbacks import PredictionWriter
 from facegen.training.parser_words import in_own_words
@@ -161,7 +162,7 @@ class TrainingCLI(LightningCLI):
         if options.get("ckpt_path") is not None:
             content = checkpoint.read_raw(options["ckpt_path"])
             data = options["data"].get("init_args", options["data"])  # the former of a module of the user's own
-            checkpoint_entry.require_same(content, {"corpus": read_manifest(Path(data["corpus"]))["digest"]})
+            checkpoint_entry.require_same(content, {"corpus": read_manifest(place_of(data["corpus"]))["digest"]})
         elif verb != "fit":
             raise FacegenError(f"{verb} needs --ckpt_path, the checkpoint to {verb}")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import resource
-import shutil
 import subprocess
 import sys
 import time
@@ -205,9 +204,10 @@ def _artifact(name: str, kind: str, path: Path, file: str, metadata: dict[str, A
 
 def _corpus_artifact(corpus: Corpus, run: Run) -> Artifact:
     # A corpus may be prepared anew in the same place before an offline run is synced.
-    kept = shutil.copy(corpus.path / MANIFEST, Path(run.dir) / "corpus.json")
+    kept = Path(run.dir) / "corpus.json"
+    kept.write_bytes((corpus.path / MANIFEST).read_bytes())
     metadata = {"digest": corpus.digest} | corpus.provenance
-    return _artifact(f"corpus-{corpus.digest[:12]}", "dataset", Path(kept), MANIFEST, metadata)
+    return _artifact(f"corpus-{corpus.digest[:12]}", "dataset", kept, MANIFEST, metadata)
 
 
 def _model_artifact(path: str | Path, run: str, metadata: dict[str, Any]) -> Artifact:

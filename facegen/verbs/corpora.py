@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from argparse import Namespace
+from concurrent.futures import Executor
 from pathlib import Path
 
 from facegen.data.processes import MOST_PROCESSES
@@ -265,21 +267,49 @@ def add_prepare(verbs: argparse._SubParsersAction) -> None:
         metavar="N",
         help="processes that share the work, 0.3 GB each at the paper's mesh size (default: one a core, at most 6)",
     )
+    recipe.add_argument(
+        "--dask",
+        metavar="tcp://HOST:PORT",
+        help="hand recordings to the Dask cluster whose scheduler is there, instead of to processes of this machine; "
+        "dataset and CORPUS have to lie in folders that all its machines share; needs facegen[cluster]",
+    )
 
 
 def prepare(options: Namespace) -> None:
     """A source becomes a corpus."""
+    from facegen.folders import require_new_folder
+
+    if (options.source is None) == (options.own_source is None):
+        raise FacegenError(f"prepare needs one source: {', '.join(OPTIONS)}, or a class such as my_sources:MySource")
+    if re.match(r"[a-z][a-z0-9+.-]+:/", str(options.out)):
+        raise FacegenError(f"--out {options.out}: expected a folder; prepare into one, and copy it there")
+    require_new_folder(options.out)
+    if options.dask is None:
+        _prepare(options, None)
+        return
+    from facegen.data.cluster import cluster
+
+    if options.workers is not None:
+        raise FacegenError(
+            "--workers counts processes of this machine, and with --dask none works; leave one of them out"
+        )
+    # Workers stand in folders of their own.
+    whole = {name: value.absolute() for name, value in vars(options).items() if isinstance(value, Path)}
+    vars(options).update(whole)
+    there = next(parent for parent in options.out.parents if parent.exists())
+    read = [path for name, path in whole.items() if name != "out" and path.exists()]
+    with cluster(options.dask, there, read) as executor:
+        _prepare(options, executor)
+
+
+def _prepare(options: Namespace, executor: Executor | None) -> None:
     from facegen.data import prepare as preparing
     from facegen.data.processes import usable_cores
     from facegen.data.recipe import Recipe
     from facegen.data.sources import open_source
     from facegen.data.sources.own import is_own, require_portable
-    from facegen.folders import require_new_folder
 
-    if (options.source is None) == (options.own_source is None):
-        raise FacegenError(f"prepare needs one source: {', '.join(OPTIONS)}, or a class such as my_sources:MySource")
     name = options.source or options.own_source
-    require_new_folder(options.out)
     source = open_source(name, vars(options))
     habits, acted = source.habits, name in ("synthetic", "ict_facekit")
     recipe = Recipe(
@@ -297,10 +327,10 @@ def prepare(options: Namespace) -> None:
         strict=options.strict,
     )
     workers = min(usable_cores(), preparing.MOST_WORKERS) if options.workers is None else options.workers
-    if is_own(name) and workers > 1:
+    if is_own(name) and (workers > 1 or executor is not None):
         require_portable(source, name)
     try:
-        preparing.prepare(source, name, options.out, recipe, workers)
+        preparing.prepare(source, name, options.out, recipe, workers, executor)
     except (KeyboardInterrupt, Terminated):
         print("facegen: what is done is kept; the same command goes on from there", file=sys.stderr)
         raise

@@ -8,6 +8,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from facegen.errors import FacegenError
+from facegen.remote import place_of
 from facegen.verbs.shared import add_groups, add_trust, add_verb
 
 # Everything else is imported where it is used: a verb that needs no network starts without loading torch.
@@ -23,9 +24,10 @@ def add_inspect(verbs: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         "path",
-        type=Path,
+        type=place_of,
         metavar="PATH",
-        help="a corpus, a dataset's folder, a mesh (.obj, .ply, .glb, .gltf, .vrm), a sequence (.npz) or a checkpoint",
+        help="a corpus (a folder or a URL), a dataset's folder, a mesh (.obj, .ply, .glb, .gltf, .vrm), a sequence "
+        "(.npz) or a checkpoint",
     )
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     parser.add_argument(

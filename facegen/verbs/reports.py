@@ -7,6 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from facegen.errors import FacegenError
+from facegen.remote import place_of
 from facegen.verbs.shared import add_output, add_trust, add_verb, chosen, require_device, write_sequence
 
 # Everything else is imported where it is used: a verb that needs no network starts without loading torch.
@@ -113,7 +114,11 @@ def add_evaluate(verbs: argparse._SubParsersAction) -> None:
         "      --classifier classifier.ckpt --out report",
     )
     parser.add_argument(
-        "--corpus", type=Path, required=True, metavar="CORPUS", help="the corpus that the checkpoints were trained on"
+        "--corpus",
+        type=place_of,
+        required=True,
+        metavar="CORPUS",
+        help="the corpus that the checkpoints were trained on, a folder or a URL",
     )
     for name, text in (
         ("--spiral", "checkpoint of the spiral generator; of several, such as one a seed, the mean counts"),

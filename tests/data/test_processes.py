@@ -88,7 +88,7 @@ def test_as_many_workers_as_cores_but_no_more_than_memory_is_promised_for(
     given = []
     monkeypatch.undo()  # as many as outside of tests
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
-    monkeypatch.setattr("facegen.data.prepare.prepare", lambda *arguments: given.append(arguments[-1]))
+    monkeypatch.setattr("facegen.data.prepare.prepare", lambda *arguments: given.append(arguments[4]))
     monkeypatch.setattr("facegen.inspection.inspect.summary", lambda _: "")
     assert run(f"prepare folder --root {root} --out {root / 'corpus'}".split()) == 0
     assert given == [workers]
