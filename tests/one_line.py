@@ -23,7 +23,7 @@ FORBIDDEN = (
     r"cannot unpack|not enough values to unpack|too many values to unpack",
     r"embedded null",
     r"cannot identify image file",
-    r"Allocator|std::|at::|c10::",
+    r"Allocator|\bstd::|\bat::|\bc10::",
 )
 """Words of Python and of libraries, as regular expressions."""
 _FORBIDDEN = re.compile("|".join(FORBIDDEN))

@@ -208,7 +208,7 @@ ENTRIES = {"entries": [], "dropped": [], "fps": 25.0, "squares": 0.5, "numbers":
         ('["0", {}]', "place: expected a whole number from 0, found '0'"),
         (json.dumps([0, ENTRIES | {"fps": 0}]), "fps: expected a number from 0.01 to 10000, found 0"),
         (json.dumps([0, ENTRIES | {"squares": float("nan")}]), "squares: expected a number from 0, found nan"),
-        (json.dumps([0, ENTRIES | {"entries": [{}]}]), "entries[0].subject: expected a name, it is missing"),
+        (json.dumps([0, ENTRIES | {"entries": [{}]}]), "entries[0].subject: expected a name of at most 200 signs"),
     ],
 )
 def test_a_journal_s_line_of_another_kind_is_refused_and_nothing_is_thrown_away(

@@ -19,8 +19,8 @@ from facegen.files import new_file
 from facegen.schema import WrongValueError
 from facegen.tables import TRAINING
 
-STATE = "training"
-"""Name of the digest of what a training goes on with, beside those of what a model computes with."""
+STATE = "training/"
+"""Before the names of the digests of what a training goes on with, beside those of what a model computes with."""
 
 
 class CheckpointFile(TorchCheckpointIO):
@@ -32,7 +32,7 @@ class CheckpointFile(TorchCheckpointIO):
         content = with_digest(checkpoint)
         if DIGEST in content.get(KEY, {}):
             with suppress(ValueError, TypeError, AttributeError):  # a callback of the user's own may keep what it likes
-                content[KEY][DIGEST][STATE] = _digest(content)
+                content[KEY][DIGEST] |= _digests(content)
         with new_file(path, replaced=True) as aside:
             torch.save(content, aside)
 
@@ -48,8 +48,9 @@ class CheckpointFile(TorchCheckpointIO):
         content = read_by_torch(Path(path), map_location)
         try:
             TRAINING.check(content, "")
-            wanted = content.get(KEY, {}).get(DIGEST, {}).get(STATE)
-            if wanted is not None and wanted != _digest(content):
+            wanted = content.get(KEY, {}).get(DIGEST, {})
+            # What somebody left out, to keep the weights alone, is not missed.
+            if any(wanted.get(name, digest) != digest for name, digest in _digests(content).items()):
                 raise CheckpointError(f"{path}: the state of training in it is not as it was written (digest); {AGAIN}")
             if not _finite(content.get("optimizer_states")):
                 raise CheckpointError(f"{path}: the optimiser's state in it is not finite; take an earlier checkpoint")
@@ -58,9 +59,10 @@ class CheckpointFile(TorchCheckpointIO):
         return content
 
 
-def _digest(content: Mapping[str, Any]) -> str:
+def _digests(content: Mapping[str, Any]) -> dict[str, str]:
     # The weights have a digest of their own.
-    return digest_of({name: content[name] for name in TRAINING.optional if name in content and name != "state_dict"})
+    parts = [name for name in TRAINING.optional if name in content and name != "state_dict"]
+    return {STATE + name: digest_of(content[name]) for name in parts}
 
 
 def _finite(value: Any) -> bool:

@@ -14,7 +14,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import torch
 import yaml
 from wandb.proto.wandb_internal_pb2 import ArtifactRecord, Record
 from wandb.sdk.internal.datastore import DataStore
@@ -24,7 +23,7 @@ from facegen.cli import run
 from facegen.data.corpus import Corpus
 from facegen.data.sampler import SPARE
 from facegen.motion.label import EXPRESSIONS, PHASES
-from facegen.training import tracking
+from facegen.training import CheckpointFile, tracking
 
 
 class OfflineRun:
@@ -209,7 +208,7 @@ def test_a_resumed_training_that_has_nothing_left_to_do_makes_no_artifact(
     content = checkpoint.read_raw(last)
     (kept,) = (state for name, state in content["callbacks"].items() if name.startswith("ModelCheckpoint"))
     kept["best_model_path"] = str(tmp_path / "gone.ckpt")
-    torch.save(content, moved)
+    CheckpointFile().save_checkpoint(content, moved)
     assert train("fit", fit_arguments, tmp_path / "moved", f"--ckpt_path={moved}", "--trainer.max_epochs=2") == 0
 
 

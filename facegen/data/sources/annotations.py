@@ -67,12 +67,13 @@ def annotated_rows(path: Path) -> list[tuple[int, list[str]]]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: not a CSV file in UTF-8; save it as one") from error
     if not rows or [cell.strip() for cell in rows[0]] != HEADER:
-        raise DataError(f"{path}: the header must be {','.join(HEADER)}, got {','.join(rows[0]) if rows else ''}")
+        found = ",".join(rows[0] if rows else ())
+        raise DataError(f"{path}: the header must be {','.join(HEADER)}, got {found[:80]!a}")
     numbered = [(number, [cell.strip() for cell in row]) for number, row in enumerate(rows[1:], start=2)]
     for number, cells in numbered:
         if len(cells) != len(HEADER):
             raise DataError(
-                f"{path}, line {number}: expected subject, expression and four frames, got {','.join(cells)}"
+                f"{path}, line {number}: expected subject, expression and four frames, got {','.join(cells)[:80]!a}"
             )
     return numbered
 
