@@ -11,7 +11,7 @@ BUILT = CMAKE_POLICY_VERSION_MINIMUM=3.5 $(PIP)
 # All that the first pictures need beside facegen and its compiled forms: a small part of what it depends on, no torch.
 FIRST = numpy scipy pyyaml tqdm lazy-loader pillow embreex imageio-ffmpeg
 
-.PHONY: demo test tests fuzz audit bench long-runs types lint docs package built-package tried-package lowest blender triton elsewhere browser false-faces lids own-face six six-skin six-sheet usual photos leaning draws studio studio-clip studio-pictures three pretrained clean
+.PHONY: demo test tests fuzz audit bench long-runs types lint docs package built-package tried-package lowest blender triton elsewhere browser false-faces lids own-face six six-skin six-sheet usual photos leaning draws studio studio-clip studio-pictures three pretrained scale clean
 
 # The first pictures need little; what training needs is fetched and built once they are there.
 demo: $(SHOWN)
@@ -208,6 +208,11 @@ pretrained: $(SET_UP)
 	$(BIN)/facegen fit --config configs/pretrained.yaml --trainer.logger.class_path CSVLogger \
 	  --trainer.logger.save_dir runs --trainer.logger.name pretrained --trainer.logger.version made
 	$(BIN)/python -m facegen.training.packing runs/pretrained/made/checkpoints/last.ckpt $(ICT_FACEKIT)
+
+# What a frame costs to prepare and store at the paper's size, for docs/scale.md; a quarter of an hour, 4 GB aside:
+# make scale ICT_FACEKIT=../ICT-FaceKit
+scale: $(SET_UP)
+	$(BIN)/python tests/benchmark/scale.py $(ICT_FACEKIT)
 
 # The pictures of docs/studio.md, docs/pictures/studio-*.webp, by a browser without a screen.
 studio-pictures: $(SET_UP)
