@@ -16,11 +16,11 @@ that are pressed."""
 PERSON, EXPRESSION = 0.95, 0.02
 """Share of the variance of how open a mouth is kept that is a person's own in all expressions, and in one; the rest is
 a take's. Chosen, with `WANDER`, so that people agree with themselves by an intraclass correlation of 0.4 to 0.7 of
-shapes, by the expression, of the same height; with `RecordedStyle` it is 0.2. Posed smiles a week apart agree by 0.6 to
-1.0, at a corner of the mouth by 0.4 to 0.6, of positions, to which anatomy adds (Tanikawa and Takada, 2018,
-doi:10.2319/062617-425.1); expressions repeated after a quarter of an hour differ by 1.12 mm at most, where faces at
-rest differ by 0.74 (Johnston et al., 2003, doi:10.1597/1545-1569(2003)040<0291:afer>2.0.co;2). And people are known
-again after months by the units that they show (Cohn et al., 2002, doi:10.1109/ICMI.2002.1167045)."""
+shapes, by the expression, of the same height (tests/data/sources/told.py); with `RecordedStyle` it is 0.2. Posed smiles
+a week apart agree by 0.6 to 1.0, at a corner of the mouth by 0.4 to 0.6, of positions, to which anatomy adds (Tanikawa
+and Takada, 2018, doi:10.2319/062617-425.1); expressions repeated after a quarter of an hour differ by 1.12 mm at most,
+where faces at rest differ by 0.74 (Johnston et al., 2003, doi:10.1597/1545-1569(2003)040<0291:afer>2.0.co;2). And
+people are known again after months by the units that they show (Cohn et al., 2002, doi:10.1109/ICMI.2002.1167045)."""
 PARTS = (
     frozenset({"AU1", "AU2", "AU4", "AU5"}),
     frozenset({"AU6", "AU7", "AU9", "AU10", "AU11"}),
