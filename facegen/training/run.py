@@ -30,7 +30,7 @@ from facegen.training.callbacks import PredictionWriter
 from facegen.training.parser_words import in_own_words
 from facegen.training.plain_error import plain_error
 from facegen.training.progress_lines import ProgressLines
-from facegen.training.run_folder import alone, kept_metrics
+from facegen.training.run_folder import CONFIG, alone, kept_records
 from facegen.training.run_state import run_state
 from facegen.training.tracking import RunRecord, Throughput
 from facegen.training.trainer_settings import require_settings
@@ -191,17 +191,17 @@ class TrainingCLI(LightningCLI):
 
     def fit(self, **options: Any) -> None:
         """As the trainer's, in a folder in which no other process trains: they would overwrite each other's files."""
-        with alone(self.trainer, options.get("ckpt_path")), self._told(), kept_metrics(self.trainer):
+        with alone(self.trainer, options.get("ckpt_path")), self._told(), kept_records(self.trainer, CONFIG):
             self.trainer.fit(**options)
 
     def validate(self, **options: Any) -> None:
         """As the trainer's."""
-        with kept_metrics(self.trainer):
+        with kept_records(self.trainer):
             self.trainer.validate(**options)
 
     def test(self, **options: Any) -> None:
         """As the trainer's."""
-        with kept_metrics(self.trainer):
+        with kept_records(self.trainer):
             self.trainer.test(**options)
 
     @contextmanager
@@ -222,7 +222,7 @@ class TrainingCLI(LightningCLI):
     def predict(self, **options: Any) -> None:
         """As the trainer's, without keeping all predictions in memory."""
         options["return_predictions"] = False
-        with kept_metrics(self.trainer):
+        with kept_records(self.trainer):
             self.trainer.predict(**options)
 
 

@@ -25,8 +25,8 @@ def alone(trainer: Trainer, checkpoint: Any) -> Iterator[None]:
     """In here the first process of a training has its folder to itself; others of the same run follow it.
 
     Raises:
-        FacegenError: another process works there; or what another run left is there, which does not go on with its
-            `checkpoint`; or something else stands where a run's files go.
+        FacegenError: another process works there, or checkpoints of another run are there, which does not go on with
+            its `checkpoint`.
     """
     own: Any = next(iter(trainer.loggers), None)
     # Loggers without a folder of their own, such as Weights & Biases', give each run another one.
@@ -35,41 +35,38 @@ def alone(trainer: Trainer, checkpoint: Any) -> Iterator[None]:
         yield
         return
     with occupied(Path(place)):
-        _require_files(Path(place), CONFIG, SETTINGS, METRICS)
-        left = [name for name in (CONFIG, SETTINGS) if (Path(place) / name).exists()]
-        left += [f"{CHECKPOINTS}/{path.name}" for path in sorted((Path(place) / CHECKPOINTS).glob("*"))]
+        left = sorted(path.name for path in (Path(place) / CHECKPOINTS).glob("[!.]*.ckpt"))
         if checkpoint is None and left:
             raise FacegenError(
-                f"{place} holds what another run left ({left[-1]}); give the logger another name or version, or go on "
-                "with that run by --ckpt_path"
+                f"{place} holds a checkpoint of another run ({left[-1]}); give the logger another name or version, or "
+                "go on with that run by --ckpt_path"
             )
         yield
 
 
 @contextmanager
-def kept_metrics(trainer: Trainer) -> Iterator[None]:
-    """In here Lightning writes a new table of metrics; the one that is there in a run's folder is kept beside it, as
-    metrics-1.csv, since Lightning would remove it.
+def kept_records(trainer: Trainer, *more: str) -> Iterator[None]:
+    """In here Lightning writes its table of metrics and its settings anew, and `more`; those that are there, of a run
+    that failed or of one that is tested, are kept beside them, as metrics-1.csv and so on, since it would remove them.
 
     Raises:
-        FacegenError: something else stands where it goes.
+        FacegenError: something else than a file stands where one of them goes; nothing is renamed then.
     """
     for logger in trainer.loggers:
         if not isinstance(logger, CSVLogger) or trainer.global_rank != 0:
             continue
-        file = Path(logger.log_dir) / METRICS
-        _require_files(file.parent, SETTINGS, METRICS)
-        if file.is_file():
-            number = next(k for k in count(1) if not os.path.lexists(file.with_name(f"{file.stem}-{k}.csv")))
-            file.rename(file.with_name(f"{file.stem}-{number}.csv"))
+        files = [Path(logger.log_dir) / name for name in (METRICS, SETTINGS, *more)]
+        for file in files:
+            _require_file(file)
+        for file in filter(Path.is_file, files):
+            others = (file.with_name(f"{file.stem}-{number}{file.suffix}") for number in count(1))
+            file.rename(next(other for other in others if not os.path.lexists(other)))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Experiment logs directory .* exists and is not empty")
         yield
 
 
-def _require_files(folder: Path, *names: str) -> None:
+def _require_file(path: Path) -> None:
     """Refuse a link, which would be written through, a pipe, which waits, or a folder in a file's place."""
-    for name in names:
-        path = folder / name
-        if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
-            raise FacegenError(f"{path}: expected nothing or a run's own file, found a link, folder or device; move it")
+    if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
+        raise FacegenError(f"{path}: expected nothing or a run's own file, found a link, folder or device; move it")

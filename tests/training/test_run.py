@@ -352,7 +352,7 @@ def test_a_run_does_not_write_over_another_and_keeps_its_table(
     assert run(["fit", *arguments]) == 0
     first = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
     assert run(["fit", *arguments]) == 2
-    assert f"{tmp_path / 'run'} holds what another run left (checkpoints/last.ckpt)" in capsys.readouterr().err
+    assert f"{tmp_path / 'run'} holds a checkpoint of another run (last.ckpt)" in capsys.readouterr().err
     assert {path: path.read_bytes() for path in first} == first
     weights = f"--ckpt_path={tmp_path / 'run' / 'checkpoints' / 'last.ckpt'}"
     assert run(["test", *arguments, weights]) == 0
@@ -377,13 +377,12 @@ def test_what_stands_where_a_run_s_files_go_is_left_alone(
     make |= {"folder": place.mkdir, "file": lambda: place.write_text("mine")}
     make[kind]()
     arguments = ["fit", *fit_arguments, f"--trainer.logger.save_dir={tmp_path}"]
-    if (name, kind) == ("metrics.csv", "file"):
+    if kind == "file":  # as of a run that failed
         assert run([*arguments, "--trainer.max_epochs=1"]) == 0
-        assert place.with_name("metrics-1.csv").read_text() == "mine"
+        assert place.with_name(f"{place.stem}-1{place.suffix}").read_text() == "mine"
     else:
         assert run(arguments) == 2
-        said = "holds what another run left" if kind == "file" else f"{place}: expected nothing or a run's own file"
-        assert said in capsys.readouterr().err
+        assert f"{place}: expected nothing or a run's own file" in capsys.readouterr().err
         assert os.listdir(place.parent) == [name]
     assert (tmp_path / "mine").read_text() == "mine"
 
