@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from facegen.checkpoint_format import require_weights
 from facegen.data.corpus import Corpus
 from facegen.data.manifest import MANIFEST, manifest_digest
-from facegen.errors import DataError, MeshError
+from facegen.errors import CheckpointError, DataError, MeshError
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.schema import ANYTHING, Array, Flag, Kind, ListOf, MapOf, Maybe, Number, OneOf, Plain, Table, Text
 from facegen.schema import WrongValueError as Wrong
@@ -181,3 +182,17 @@ def test_a_hierarchy_is_looked_at_before_it_is_put_together(
     with pytest.raises(MeshError) as caught:
         MeshHierarchy.from_arrays(arrays)
     assert str(caught.value).startswith("these arrays are no mesh hierarchy: ") and said in str(caught.value)
+
+
+def test_bounds_hold_for_halves_too_without_a_word(recwarn: pytest.WarningsRecorder) -> None:
+    wide = Array("f", (2,), -1e6, 1e6)
+    wide.check(np.array([1, 65504], np.float16), "here")
+    with pytest.raises(Wrong, match="here: expected numbers from .* found 1 to inf"):
+        wide.check(np.array([1, np.inf], np.float16), "here")
+    assert not recwarn.list
+
+
+def test_weights_are_real_numbers() -> None:
+    require_weights({"a": np.zeros(2, np.float32)}, {"a": (2,)})
+    with pytest.raises(CheckpointError, match="1 weights are missing, unknown or of another shape, such as a"):
+        require_weights({"a": np.zeros(2, np.complex64)}, {"a": (2,)})

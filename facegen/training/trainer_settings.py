@@ -37,7 +37,7 @@ SEED = Either((Flag(), Number(0, 2**32 - 1, whole=True)))
 PROFILERS = ("simple", "advanced", "pytorch", "xla")
 
 
-def most_processes() -> int:
+def _most_processes() -> int:
     """Processes that train on this machine's processor at most: each needs a core to be of use."""
     return max(8, os.cpu_count() or 1)
 
@@ -56,8 +56,9 @@ def require_settings(options: Mapping[str, Any]) -> None:
         name: int(value) if isinstance(value, float) and value.is_integer() else value
         for name, value in options["trainer"].items()
     }
-    if trainer.get("accelerator") == "cpu" and str(trainer.get("devices", 1)).isdigit():
-        Number(1, most_processes(), whole=True).check(int(trainer["devices"]), "trainer.devices, of the cpu,")
+    devices = str(trainer.get("devices"))
+    if trainer.get("accelerator") == "cpu" and devices.isdigit():
+        Number(1, _most_processes(), whole=True).check(int(devices), "trainer.devices of the cpu")
     SEED.check(options["seed_everything"], "seed_everything")
     TRAINER.check(trainer, "trainer")
     for name, kind in (("max_time", _DURATION), ("profiler", OneOf(PROFILERS))):

@@ -392,7 +392,7 @@ def test_settings_that_this_machine_cannot_take_are_refused_in_one_line(
 ) -> None:
     arguments = ["fit", *fit_arguments, f"--trainer.logger.save_dir={tmp_path}"]
     assert run([*arguments, "--trainer.accelerator=cpu", "--trainer.devices=9999"]) == 2
-    assert "trainer.devices, of the cpu,: expected a whole number from 1 to" in capsys.readouterr().err
+    assert "trainer.devices of the cpu: expected a whole number from 1 to" in capsys.readouterr().err
     assert run([*arguments, "--trainer.accelerator=tpu"]) == 2
     assert "trainer.accelerator: " in capsys.readouterr().err
     for said in ("could not create a primitive descriptor", "get_mkldnn_dtype: unsupported data type"):
