@@ -15,13 +15,17 @@ from facegen.models.batch import MotionBatch
 from facegen.models.generator import ExpressionGenerator
 from facegen.models.muon import Muon
 from facegen.models.spiral_generator import OPTIMIZERS
+from facegen.models.style_lessons import StyleLessons
 from facegen.nn.performance_codes import told_of
 from facegen.nn.performance_network import PerformanceNetwork
 
-NOBODY, NOBODYS_TAKE = 0.5, 0.15
+NOBODY, NOBODYS_TAKE = 0.3, 0.15
 """Shares of training takes that are made without their person's style, so that the network also knows what to make
 where nobody's style is given: of those made without their code, and of those made with it. Chosen: the mean of
 everybody's takes is learnt from the former alone."""
+COMES_IN = 1000
+"""Steps in which styles come in. Chosen: as they are from the first step, they shake the decoder until it makes a face
+that does not move."""
 OTHERS = 1 / 3
 """Learning rate of all but the decoder's matrices, as a share of theirs. Chosen: as quick as these, styles and codes
 shake the decoder before it moves a face."""
@@ -32,11 +36,12 @@ ITEMS = 1 << 24
 class PerformanceGenerator(ExpressionGenerator):
     r"""Spiral decoder behind an encoder that is told the person, their style and the take, a conditional VAE.
 
-    Each training person has a style, which is learnt beside the weights; each take has a code, which is read from the
-    take itself and drawn by a flow where there is none. A step makes every take twice, without its code and with it:
+    Before the first step `StyleLessons` teach to read a style; a take is made in the style that some takes of the same
+    person's other expressions tell. It has a code too, which is read from the take itself, and drawn by a flow where
+    there is none. A step makes every take twice, without its code and with it:
 
     .. math:: \mathcal{L} = \mathrm{Eq.\,5}(\hat d) + \mathrm{Eq.\,5}(\hat d \mid c) + \beta\,
-        \mathrm{KL}(q(c \mid d) \,\|\, N(0, I)) + \lambda \|s\|^2 + \mathcal{L}_{flow}
+        \mathrm{KL}(q(c \mid d) \,\|\, N(0, I)) + \mathcal{L}_{flow}
 
     Args:
         corpus: linked from the data module; its people should have several takes of an expression each.
@@ -44,7 +49,6 @@ class PerformanceGenerator(ExpressionGenerator):
         style: S, numbers of a style.
         take: C, numbers of a take's code.
         closeness: beta, mm a nat: what a code may say of its take; less lets it say more.
-        sameness: lambda, mm: what keeps styles near each other.
         lr: of the decoder's matrices with muon; all else takes `OTHERS` of it.
         decay, weight_decay, coherence, stride: see `ExpressionGenerator`.
     """
@@ -60,10 +64,9 @@ class PerformanceGenerator(ExpressionGenerator):
         per_vertex: bool = True,
         normalise: bool = True,
         bidirectional: bool = True,
-        style: int = 32,
+        style: int = 8,
         take: int = 32,
-        closeness: float = 0.003,
-        sameness: float = 0.003,
+        closeness: float = 0.001,
         optimizer: str = "muon",
         lr: float = 6e-3,
         decay: float = 0.9,
@@ -75,9 +78,9 @@ class PerformanceGenerator(ExpressionGenerator):
         super().__init__(corpus, lr, decay, weight_decay, coherence, stride)
         if optimizer not in OPTIMIZERS:
             raise FacegenError(unknown("optimizer", optimizer, OPTIMIZERS))
-        if closeness < 0 or sameness < 0:
-            raise FacegenError(f"closeness and sameness must not be negative, got {closeness} and {sameness}")
-        self.optimizer, self.closeness, self.sameness = optimizer, closeness, sameness
+        if closeness < 0:
+            raise FacegenError(f"closeness must not be negative, got {closeness}")
+        self.optimizer, self.closeness = optimizer, closeness
         people = training_people(corpus)
         self.settings = {
             "people": len(people),
@@ -90,11 +93,24 @@ class PerformanceGenerator(ExpressionGenerator):
             "style": style,
             "take": take,
             "fused": fused,
+            "reads": True,
         }
         made = PerformanceNetwork(corpus.hierarchy, len(corpus.expressions), **self.settings)
         self.network = made  # pyright: ignore[reportIncompatibleVariableOverride]  # a kind of what the base has
-        numbers = {name: number for number, name in enumerate(people)}
-        self._rows = torch.tensor([numbers.get(entry.subject, -1) for entry in corpus.entries])
+        assert made.style_reader is not None
+        made.style_reader.requires_grad_(False)  # lessons alone teach it, and who the people are
+        made.people.requires_grad_(False)
+        self._lessons: StyleLessons | None = None
+
+    def on_fit_start(self) -> None:
+        super().on_fit_start()
+        reader = self.network.style_reader
+        assert reader is not None
+        began = reader.taught  # in the run that is gone on with
+        self._lessons = StyleLessons(reader, self.corpus, self.network.points)
+        if not began:
+            self._lessons.teach(reader)
+            self.network.know(self._lessons.styles_of_people(reader))
 
     def network_settings(self) -> dict[str, Any]:
         return self.settings
@@ -105,7 +121,7 @@ class PerformanceGenerator(ExpressionGenerator):
         decoder = self.network.decoder
         matrices = [decoder.full.weight, *(layer.weight for layer in decoder.convs)]
         known = {id(weight) for weight in matrices}
-        others = [each for each in self.parameters() if id(each) not in known]
+        others = [each for each in self.parameters() if each.requires_grad and id(each) not in known]
         return Muon(matrices, others, self.lr, self.weight_decay, OTHERS * self.lr)
 
     def step(self, batch: MotionBatch, stage: str) -> Tensor:
@@ -113,20 +129,30 @@ class PerformanceGenerator(ExpressionGenerator):
             return super().step(batch, stage)
         recorded, ptr, frames = self.wanted(batch, stage)
         share, network = Share.of(batch, len(recorded)), self.network
-        draws = [self._draws(int(item)) for item in batch.item]
+        generators = [self._generator(int(item)) for item in batch.item]
+        draws = [self._draws(generator) for generator in generators]
         chance, noise, start, time = (torch.stack(each).to(batch.motion) for each in zip(*draws, strict=True))
-        own = network.styles()[self._rows.to(batch.item.device)[batch.item]]
+        own = self._styles(batch.item, generators)
         in_mean, style = (own * (chance >= nobody) for nobody in (NOBODY, NOBODYS_TAKE))
-        mean, log = network.read(batch.displacement, batch.motion, batch.ptr, batch.neutral, style.detach())
+        mean, log = network.read(batch.displacement, batch.motion, batch.ptr, batch.neutral, style)
         code = mean + (log / 2).exp() * noise
         made, acted = self._both(batch, frames, torch.cat([in_mean, style]), code)
-        told = told_of(batch.motion, batch.ptr, style).detach()
+        told = told_of(batch.motion, batch.ptr, style)
         flow = network.source.loss(code.detach(), told, start, time)
         apart = (mean.square() + log.exp() - 1 - log).sum(1) / 2
-        codes = (self.closeness * apart + self.sameness * style.square().sum(1) + flow).sum()
-        loss = self.loss(acted, recorded, ptr, share.counts, batch) + codes * share.processes / max(share.sequences, 1)
+        codes = (self.closeness * apart + flow).sum() * share.processes / max(share.sequences, 1)
+        loss = self.loss(acted, recorded, ptr, share.counts, batch) + codes
         loss = loss + self.loss(made, recorded, ptr, share.counts, batch)
         return self.counted(loss, made, recorded, ptr, share, batch, stage)
+
+    def _styles(self, items: Tensor, generators: list[torch.Generator]) -> Tensor:
+        """How the people of sequences (B,) act, (B, S), by some of their takes of other expressions."""
+        lessons, reader = self._lessons, self.network.style_reader
+        assert lessons is not None and reader is not None
+        takes = lessons.place[items.cpu()].clamp_min(0)  # a spare one is anybody's
+        with torch.no_grad():
+            own = [lessons.drawn_style(reader, *each) for each in zip(takes, generators, strict=True)]
+        return torch.cat(own) * min(1.0, self.global_step / COMES_IN)
 
     def _both(self, batch: MotionBatch, frames: Tensor | None, styles: Tensor, code: Tensor) -> tuple[Tensor, Tensor]:
         """The frames (N', V, 3) mm without the takes' codes and with them, in one go, which is quicker, by the styles
@@ -140,11 +166,14 @@ class PerformanceGenerator(ExpressionGenerator):
         made, acted = self.network(motion, ptr, frames, neutral, styles, code, known).chunk(2)
         return made, acted
 
-    def _draws(self, item: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """What a step draws for a sequence: a chance by which its person is known (1,), noise of its code and for the
-        flow (C,), and a time (1,); by the step and the sequence, whatever else is in the batch, so that a resumed run
-        and one of several processes draw the same."""
-        generator = torch.Generator().manual_seed(self.global_step * ITEMS + item % ITEMS)
+    def _generator(self, item: int) -> torch.Generator:
+        """What a step draws for a sequence by: the step and the sequence, whatever else is in the batch, so that a
+        resumed run and one of several processes draw the same."""
+        return torch.Generator().manual_seed(self.global_step * ITEMS + item % ITEMS)
+
+    def _draws(self, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """A chance by which a sequence's person is known (1,), noise of its code and for the flow (C,), and a time
+        (1,)."""
         chance = torch.rand(1, generator=generator)
         noise, start = torch.randn(2, self.network.take, generator=generator)
         return chance, noise, start, torch.rand(1, generator=generator)

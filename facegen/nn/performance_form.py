@@ -18,6 +18,10 @@ MOMENTS = 32
 then has one in every eighth of a second, and takes of all lengths weigh the same."""
 READER_WIDTH, SOURCE_WIDTH = 64, 128
 """Features of the layers that read a take's code and of those that draw one."""
+STAGES, LOOKS, STYLE_WIDTH, TELLER_WIDTH = 12, 24, 128, 64
+"""Stages of a take and principal components of its motion that a style is read from, and features of the layers that
+read it and tell what it makes of a take. Chosen on made people: fewer tell less, and more tell of training people
+alone."""
 DRAWING_STEPS = 24
 """Steps from noise to a code. Chosen: twice as many change a code by less than a twentieth of its spread."""
 LEAST_SPREAD = 1e-4

@@ -14,6 +14,7 @@ from facegen.nn.performance_codes import TakeReader, TakeSource, told_of
 from facegen.nn.performance_form import STYLE_UNIT, looked_at, noise_of, require_usual
 from facegen.nn.proportions import Proportions
 from facegen.nn.spiral_decoder import CHANNELS, SpiralDecoder
+from facegen.nn.style_reader import StyleReader, look_at
 from facegen.nn.style_search import Reference, spread_of, style_of
 
 
@@ -36,6 +37,7 @@ class PerformanceNetwork(nn.Module):
         scale: see `SpiralDecoder`, mm.
         style: S, numbers of a style.
         take: C, numbers of a take's code.
+        reads: whether it reads styles from takes; a network of an earlier version searches them.
         usual: the one of the people who acts where nobody's style is asked for, see `usual_style`; None: nobody.
 
     Shapes: motion (N, E), ptr (B + 1,), neutral (B, V, 3) mm, style (B, S), take (B, C) -> (N, V, 3) mm; with frames
@@ -61,6 +63,7 @@ class PerformanceNetwork(nn.Module):
         style: int = 32,
         take: int = 32,
         fused: bool = True,
+        reads: bool = False,
         usual: int | None = None,
     ) -> None:
         super().__init__()
@@ -75,6 +78,7 @@ class PerformanceNetwork(nn.Module):
         self.register_buffer("points", torch.from_numpy(points), persistent=False)
         self.reader = TakeReader(len(points), expressions, style, take)
         self.source = TakeSource(expressions, style, take)
+        self.style_reader = StyleReader(len(points), expressions, style) if reads else None
         self.mixing = nn.Parameter(0.02 * torch.randn(style, latent, latent))
         self.people = nn.Parameter(torch.zeros(people, style))
 
@@ -123,6 +127,11 @@ class PerformanceNetwork(nn.Module):
         """(P, S): the styles of the people that trained it."""
         return STYLE_UNIT * self.people
 
+    def know(self, styles: Tensor) -> None:
+        """Keep how the people act, (P, S)."""
+        with torch.no_grad():
+            self.people.copy_(styles / STYLE_UNIT)
+
     def usual_style(self) -> Tensor | None:
         """(S,): of who acts where nobody's style is asked for.
 
@@ -131,8 +140,15 @@ class PerformanceNetwork(nn.Module):
         return None if self.usual is None else self.styles()[self.usual]
 
     def style_of(self, references: Sequence[Reference]) -> Tensor:
-        """(S,): how somebody acts, by any number of their takes, of whatever expressions; see `style_search`."""
-        return style_of(self, references)
+        """(S,): how somebody acts, by any number of their takes, of whatever expressions."""
+        if self.style_reader is None or not references:
+            return style_of(self, references)
+        device = self.people.device
+        tracks = [each.displacement[:, self.points.cpu()].flatten(1).to(device) for each in references]
+        look = look_at(tracks, [each.motion.to(device) for each in references])
+        with torch.no_grad():
+            features = self.style_reader.features(look)[None]
+            return self.style_reader(features, look.shares[None], features.new_ones(features.shape[:2]))[0]
 
     def draw_style(self, seed: int) -> Tensor:
         """(S,): a style as the people who trained it have them."""

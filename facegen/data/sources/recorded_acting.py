@@ -66,6 +66,8 @@ class RecordedStyle:
         late: by unit, seconds after the onset of the expression at which it sets in.
         wander: how many times as much as `TAKE_SPREAD`, `TAKE_SIDE_SPREAD`, `STEP_SPREAD` and `OWN_SPREAD` say their
             takes differ.
+        pace: a person's own course: what it is drawn from anew in each take. None draws another in every take.
+        steady: share of takes that go by it.
     """
 
     taste: dict[str, np.ndarray]
@@ -73,6 +75,8 @@ class RecordedStyle:
     side: dict[str, float]
     late: dict[str, float]
     wander: float = 1.0
+    pace: int | None = None
+    steady: float = 0.0
 
     @classmethod
     def draw(cls, generator: np.random.Generator) -> RecordedStyle:
@@ -107,7 +111,9 @@ class RecordedStyle:
         weights = kinds[int(generator.choice(len(kinds), p=self.taste[expression]))][1]
         slow = generator.random() < SLOW.get(expression, 0.0)
         strength = float(generator.uniform(0.35, 1.0))
-        course = Course.draw((frames - 1) / fps, generator, SLOW_RISE if slow else None, 2 if slow else 0)
+        usual = self.pace is not None and generator.random() < self.steady
+        drawn = np.random.default_rng(self.pace) if usual else generator
+        course = Course.draw((frames - 1) / fps, drawn, SLOW_RISE if slow else None, 2 if slow else 0)
         time = np.arange(frames) / fps
         tone = np.linspace(TONE[0] * generator.random(), TONE[1] * generator.random(), frames)
         apart = min(float(np.exp(generator.normal(*APART))), 2.5)

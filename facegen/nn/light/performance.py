@@ -15,10 +15,14 @@ from facegen.nn.light.spirals import LightSpirals
 from facegen.nn.performance_form import (
     DRAWING_STEPS,
     LEAST_SPREAD,
+    LOOKS,
     MOMENTS,
     READER_WIDTH,
     SOURCE_WIDTH,
+    STAGES,
     STYLE_UNIT,
+    STYLE_WIDTH,
+    TELLER_WIDTH,
     looked_at,
     noise_of,
     require_usual,
@@ -52,6 +56,7 @@ class LightPerformance(ActsUsually, LightGenerator):
         per_vertex: bool = False,
         style: int = 32,
         take: int = 32,
+        reads: bool = False,
         usual: int | None = None,
     ) -> None:
         require_usual(usual, people)
@@ -67,6 +72,8 @@ class LightPerformance(ActsUsually, LightGenerator):
             **_layers("source.velocity", (0, 2, 4), [told, SOURCE_WIDTH, SOURCE_WIDTH, take]),
             **_reader(len(looked_at(hierarchy)), expressions, style, take),
         }
+        if reads:
+            self.shapes |= _style_reader(len(looked_at(hierarchy)), expressions, style)
         self.weights: dict[str, np.ndarray] = {}
 
     def take(self, weights: Mapping[str, np.ndarray]) -> None:
@@ -147,3 +154,15 @@ def _reader(points: int, expressions: int, style: int, take: int) -> dict[str, t
     shapes |= {f"reader.look.{place}.weight": (wide, wide, 5) for place in (1, 3)}
     shapes |= {f"reader.look.{place}.bias": (wide,) for place in (0, 1, 3)}
     return shapes | _layers("reader.out", (0, 2), [wide * MOMENTS // 4 + style, 2 * wide, 2 * take])
+
+
+def _style_reader(points: int, expressions: int, style: int) -> dict[str, tuple[int, ...]]:
+    """Shapes of `facegen.nn.style_reader.StyleReader`."""
+    features = STAGES * LOOKS
+    shapes: dict[str, tuple[int, ...]] = {"components": (3 * points, LOOKS), "usual": (expressions, features)}
+    shapes |= {"spread": (), "weight": (expressions, features, STYLE_WIDTH), "bias": (expressions, STYLE_WIDTH)}
+    shapes |= {"out.weight": (2 * style, STYLE_WIDTH), "out.bias": (2 * style,)}
+    shapes |= {"teller.first": (expressions, style, TELLER_WIDTH), "teller.bias": (expressions, TELLER_WIDTH)}
+    shapes |= {"teller.second": (expressions, TELLER_WIDTH, features), "teller.mean": (expressions, features)}
+    shapes["teller.straight"] = (expressions, style, features)
+    return {f"style_reader.{name}": shape for name, shape in shapes.items()}

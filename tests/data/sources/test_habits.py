@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -72,3 +73,28 @@ def test_a_person_is_as_strong_in_all_units_of_a_part_of_the_face() -> None:
 def test_each_unit_is_of_one_part_and_those_that_open_the_mouth_are_units() -> None:
     assert Counter(unit for part in PARTS for unit in part) == Counter(UNITS)
     assert set(OPENING) <= set(UNITS)
+
+
+def test_takes_that_go_by_a_persons_own_course_rise_and_fall_alike() -> None:
+    spread = []
+    for steady in (0.0, 1.0):
+        within, between = [], []
+        for who in range(30):
+            style = replace(habitual_style(np.random.default_rng([1, who])), steady=steady)
+            rises = []
+            for take in range(3):
+                _, phases = style.perform("surprise", 120, 30.0, np.random.default_rng([2, who, take]))
+                rises.append(phases.apex_start - phases.onset)
+            within.append(np.var(rises))
+            between.append(np.mean(rises))
+        spread.append(np.mean(within) / np.var(between))
+    assert spread[1] < 0.2 * spread[0]
+
+
+def test_all_people_together_rise_as_quickly_as_others() -> None:
+    rises = []
+    for draw in (habitual_style, RecordedStyle.draw):
+        styles = (draw(np.random.default_rng([1, who])) for who in range(300))
+        found = [style.perform("sad", 120, 30.0, np.random.default_rng(i))[1] for i, style in enumerate(styles)]
+        rises.append(np.quantile([phases.apex_start - phases.onset for phases in found], [0.25, 0.5, 0.75]))
+    np.testing.assert_allclose(rises[0], rises[1], rtol=0.25, atol=2)

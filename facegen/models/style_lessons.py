@@ -1,0 +1,118 @@
+"""What teaches to read a style: one take of somebody, told from their takes of other expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from facegen import progress
+from facegen.data.corpus import Corpus
+from facegen.nn.performance_form import LOOKS, STAGES
+from facegen.nn.style_reader import Look, StyleReader, look_at
+
+LESSONS, TAKES, STEP = 1500, 128, 3e-3
+"""Lessons of so many takes each, and Adam's step in the first of them. Chosen on validation people: more lessons tell
+more of training people alone."""
+MOST = 5
+"""Takes that somebody is told by, at most, each of another expression."""
+
+
+class StyleLessons:
+    """The training takes as a `StyleReader` sees them, and which of them are whose.
+
+    Args:
+        reader: gets used to them, if it is not taught.
+        corpus: of takes.
+        points: the vertices (Q,) that the reader looks at.
+    """
+
+    def __init__(self, reader: StyleReader, corpus: Corpus, points: Tensor) -> None:
+        items = corpus.split("train")
+        people = sorted({corpus.entries[item].subject for item in items})
+        vertices = points.cpu().numpy()
+        tracks, motions = [], []
+        for item in items:
+            moved = torch.from_numpy(corpus.displacement(item)[:, vertices])
+            seen, shares = look_at([moved.flatten(1)], [torch.from_numpy(corpus.motion(item))])
+            tracks.append(seen)
+            motions.append(shares)
+        look = Look(torch.cat(tracks), torch.cat(motions))
+        look = Look(*(each.to(points.device) for each in look))
+        if not reader.taught:
+            reader.get_used_to(look)
+        with torch.no_grad():
+            self.features, self.shares = reader.features(look), look.shares
+        whose = [people.index(corpus.entries[item].subject) for item in items]
+        shown = [corpus.expressions.index(corpus.entries[item].expression) for item in items]
+        self.person, self.expression = torch.tensor(whose), torch.tensor(shown)
+        self.place = torch.full((len(corpus.entries),), -1).index_put((torch.tensor(items),), torch.arange(len(items)))
+        self.table, self.count = _table(whose, shown, len(people), len(corpus.expressions))
+
+    def drawn(self, takes: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """For each of some takes (B,): others of the same person (B, K), each of another expression than it and each
+        other, and which of them count, 0 to `MOST`."""
+        person, expression = self.person[takes], self.expression[takes]
+        count, expressions = len(takes), self.count.shape[1]
+        order = torch.rand(count, expressions, generator=generator)
+        order = order + (self.count[person] == 0)  # those that nobody has seen come last, and never its own
+        order[torch.arange(count), expression] = 3.0
+        others = order.argsort(1)[:, : max(expressions - 1, 1)]
+        there = self.count[person[:, None], others] * (others != expression[:, None])
+        chosen = (torch.rand(others.shape, generator=generator) * there).long()
+        many = torch.randint(MOST + 1, (count, 1), generator=generator)
+        counted = (there > 0) & (torch.arange(others.shape[1]) < many)
+        return self.table[person[:, None], others, chosen], counted.float()
+
+    def style(
+        self, reader: StyleReader, takes: Tensor, counted: Tensor, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """(B, S): of who made takes (B, K) of which some count."""
+        device = self.features.device
+        takes = takes.to(device)
+        return reader(self.features[takes], self.shares[takes], counted.to(device), generator)
+
+    def drawn_style(self, reader: StyleReader, take: Tensor, generator: torch.Generator) -> Tensor:
+        """(1, S): of who made a take, by some of their others, as in a lesson."""
+        return self.style(reader, *self.drawn(take[None], generator), generator)
+
+    def teach(self, reader: StyleReader, lessons: int = LESSONS) -> None:
+        """Let a reader learn what takes tell of each other; the same every time."""
+        reader.requires_grad_(True)
+        optimizer = torch.optim.Adam(reader.parameters(), STEP)
+        shorter = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, lessons)
+        with torch.enable_grad():
+            for lesson in progress.following(range(lessons), "learning to read styles", "lesson"):
+                optimizer.zero_grad()
+                self.missed(reader, torch.Generator().manual_seed(lesson)).backward()
+                optimizer.step()
+                shorter.step()
+        reader.requires_grad_(False)
+        reader.shrink(self.styles_of_people(reader).std(0, correction=0))
+
+    def missed(self, reader: StyleReader, generator: torch.Generator) -> Tensor:
+        """How far `TAKES` takes are from what is told of them, in spreads, in the mean over stages."""
+        takes = torch.randint(len(self.person), (TAKES,), generator=generator)
+        style = self.style(reader, *self.drawn(takes, generator), generator)
+        device = self.features.device
+        missed = reader.teller(style, self.expression[takes].to(device)) - self.features[takes.to(device)]
+        return missed.unflatten(1, (STAGES, LOOKS)).norm(dim=2).mean()
+
+    def styles_of_people(self, reader: StyleReader) -> Tensor:
+        """(P, S): how each of the people acts, by all of their takes."""
+        there = torch.arange(self.table.shape[2]) < self.count[..., None]
+        with torch.no_grad():
+            return self.style(reader, self.table.flatten(1), there.flatten(1).float())
+
+
+def _table(whose: Sequence[int], shown: Sequence[int], people: int, expressions: int) -> tuple[Tensor, Tensor]:
+    """Takes by person and expression (P, E, K), and how many there are (P, E)."""
+    count = torch.zeros(people, expressions, dtype=torch.long)
+    for person, expression in zip(whose, shown, strict=True):
+        count[person, expression] += 1
+    table, filled = torch.zeros(people, expressions, int(count.max()), dtype=torch.long), torch.zeros_like(count)
+    for take, (person, expression) in enumerate(zip(whose, shown, strict=True)):
+        table[person, expression, filled[person, expression]] = take
+        filled[person, expression] += 1
+    return table, count
