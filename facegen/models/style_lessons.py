@@ -39,11 +39,11 @@ class StyleLessons:
             tracks.append(seen)
             motions.append(shares)
         look = Look(torch.cat(tracks), torch.cat(motions))
-        look = Look(*(each.to(points.device) for each in look))
         if not reader.taught:
             reader.get_used_to(look)
         with torch.no_grad():
-            self.features, self.shares = reader.features(look), look.shares
+            self.features = reader.features(look)
+        self.shares = look.shares.to(self.features)
         whose = [people.index(corpus.entries[item].subject) for item in items]
         shown = [corpus.expressions.index(corpus.entries[item].expression) for item in items]
         self.person, self.expression = torch.tensor(whose), torch.tensor(shown)

@@ -148,7 +148,7 @@ class PerformanceNetwork(nn.Module):
         look = look_at(tracks, [each.motion.to(device) for each in references])
         with torch.no_grad():
             features = self.style_reader.features(look)[None]
-            return self.style_reader(features, look.shares[None], features.new_ones(features.shape[:2]))[0]
+            return self.style_reader(features, look.shares[None].to(features), features.new_ones(features.shape[:2]))[0]
 
     def draw_style(self, seed: int) -> Tensor:
         """(S,): a style as the people who trained it have them."""

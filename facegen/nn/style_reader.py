@@ -90,6 +90,7 @@ class StyleReader(nn.Module):
 
     def get_used_to(self, look: Look) -> None:
         """Learn what takes do in general, of those of training."""
+        look = self._own(look)
         rows = look.tracks.flatten(0, 1).double()
         vectors = torch.linalg.eigh(rows.T @ rows)[1].flip(1)[:, :LOOKS]
         # The sign of a component is anybody's: that of its largest number, which is the same on every machine.
@@ -99,14 +100,18 @@ class StyleReader(nn.Module):
         self.usual.copy_(look.shares.T @ seen / look.shares.sum(0)[:, None].clamp_min(LEAST))
         self.spread.copy_((seen - look.shares @ self.usual).square().mean().sqrt().clamp_min(LEAST))
 
+    def _own(self, look: Look) -> Look:
+        """The same where and in the precision in which the reader computes."""
+        return Look(*(each.to(self.components) for each in look))
+
     def shrink(self, spread: Tensor) -> None:
         """Divide styles by their spread over people (S,), and tell the same of them."""
         spread = spread.clamp_min(LEAST)
         with torch.no_grad():
-            self.out.weight[: len(spread)] /= spread[:, None]
-            self.out.bias[: len(spread)] /= spread
-            self.teller.first *= spread[:, None]
-            self.teller.straight *= spread[:, None]
+            self.out.weight[: len(spread)].div_(spread[:, None])
+            self.out.bias[: len(spread)].div_(spread)
+            self.teller.first.mul_(spread[:, None])
+            self.teller.straight.mul_(spread[:, None])
 
     @property
     def taught(self) -> bool:
@@ -115,6 +120,7 @@ class StyleReader(nn.Module):
 
     def features(self, look: Look) -> Tensor:
         """(R, F): by how much takes differ from what is usual for their expressions."""
+        look = self._own(look)
         return ((look.tracks @ self.components).flatten(1) - look.shares @ self.usual) / self.spread
 
     def forward(
