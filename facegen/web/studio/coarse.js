@@ -1,15 +1,9 @@
-// Fewer triangles of the same vertices: what a processor draws in the place of a graphics card while the face moves.
-const PASSES = 2; // each leaves about half of the triangles
+// About half of some triangles, of the same vertices: what a processor draws in the place of a graphics card while the face
+// moves. Edges, the shortest first, become one of their ends, where neither end is part of one that has. What is apart,
+// such as lips that touch, shares no edge and stays apart.
 
 // faces: (3 F) triangles; at: (3 V) positions; fixed: (V) whether a vertex stays, as one on a seam has to.
-export function coarser(faces, at, fixed) {
-  for (let pass = 0; pass < PASSES; pass++) faces = halved(faces, at, fixed);
-  return faces;
-}
-
-// Edges, the shortest first, become one of their ends, where neither end is part of one that has. What is apart, such as
-// lips that touch, shares no edge and stays apart.
-function halved(faces, at, fixed) {
+export function halved(faces, at, fixed) {
   const edges = new Uint32Array(2 * faces.length), long = new Float32Array(faces.length);
   let count = 0;
   for (let f = 0; f < faces.length; f++) {

@@ -36,6 +36,7 @@ const player = new Player({
   pace: (ms) => view.pace.ticked(ms),
   state: (playing) => {
     $("play").textContent = playing ? "Stop" : "Play";
+    view.pace.playing = playing;
     if (!playing) view.rest();
     live.shown(true);
   },
