@@ -4,26 +4,24 @@ import { halved } from "/page/coarse.js";
 
 export class Level {
   // parts: [{ geometry, own, colors }] of each mesh: which vertex of the face each of its corners is, and the colours of its
-  // file; light: (count) the vertex of the face whose normal each has.
-  constructor(parts, light) {
+  // file; faces: (3 F) vertices of the face, all triangles; light: (count) the vertex of the face whose normal each has.
+  constructor(parts, faces, light) {
     Object.assign(this, { parts, light });
     this.triangles = parts.reduce((sum, { geometry }) => sum + geometry.index.count / 3, 0);
-    this.faces = new Uint32Array(3 * this.triangles);
-    let at = 0;
-    for (const { geometry: { index }, own } of parts) for (const corner of index.array) this.faces[at++] = own[corner];
-    const lit = new Uint8Array(light.length);
-    for (const vertex of this.faces) lit[light[vertex]] = 1;
+    const lit = new Uint8Array(light.length), is = (f) => lit[light[faces[f]]];
+    for (const { own } of parts) for (const vertex of own) lit[light[vertex]] = 1;
     this.lit = Uint32Array.from(lit.keys()).filter((vertex) => lit[vertex]);
+    // The normals are those of the whole surface: of fewer triangles, light would change with their number.
+    this.faces = faces.filter((_, f) => is(f - (f % 3)) || is(f - (f % 3) + 1) || is(f - (f % 3) + 2));
   }
 
-  // With about half of the triangles. rest: (3 count) mm; seam(vertex): whether it stays.
-  halved(rest, seam) {
-    const parts = this.parts.map(({ geometry, own, colors }) => {
-      const at = new Float32Array(3 * own.length);
-      own.forEach((vertex, v) => at.set(rest.subarray(3 * vertex, 3 * vertex + 3), 3 * v));
-      return packed(geometry, own, colors, halved(geometry.index.array, at, Uint8Array.from(own, seam)));
+  // With about half of the triangles. faces: all; seam(vertex): whether it stays.
+  halved(faces, seam) {
+    const parts = this.parts.map(({ geometry, own, colors }, n) => {
+      const { position, normal } = this.stills[n].attributes, looks = [normal.array, ...(colors ? [plain(colors)] : [])];
+      return packed(geometry, own, colors, halved(geometry.index.array, position.array, looks, Uint8Array.from(own, seam)));
     });
-    return new Level(parts, this.light);
+    return new Level(parts, faces, this.light);
   }
 
   // pose: (3 count) mm; sums: as many, where normals are made.
@@ -42,7 +40,7 @@ export class Level {
 
   #shade(pose, sums) {
     const { faces, light, lit } = this;
-    for (const vertex of lit) sums[3 * vertex] = sums[3 * vertex + 1] = sums[3 * vertex + 2] = 0;
+    sums.fill(0);
     for (let f = 0; f < faces.length; f += 3) {
       const a = 3 * faces[f], b = 3 * faces[f + 1], c = 3 * faces[f + 2];
       const ux = pose[b] - pose[a], uy = pose[b + 1] - pose[a + 1], uz = pose[b + 2] - pose[a + 2];
@@ -84,6 +82,13 @@ export class Level {
   dispose() {
     for (const geometry of [...this.parts.map((part) => part.geometry), ...this.stills]) geometry.dispose();
   }
+}
+
+// (3 V) colours in [0, 1], without whatever follows red, green and blue.
+function plain(colors) {
+  const found = new Float32Array(3 * colors.count);
+  for (let v = 0; v < colors.count; v++) found.set([colors.getX(v), colors.getY(v), colors.getZ(v)], 3 * v);
+  return found;
 }
 
 // A part of what the triangles `index` need alone, in the order in which they need it: neighbours lie together.

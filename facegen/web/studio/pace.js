@@ -1,9 +1,10 @@
 // How finely the face is drawn: with all it has at rest, and with less while it moves where that takes too long.
 const SLOW_MS = 30; // of one drawing, or between two of them
-const AIM_MS = 12; // of one drawing while it moves: the page, its server and the browser need the rest of a frame
+const AIM_MS = 10; // of one drawing while it moves: the page, its server and the browser need the rest of a frame
 const CORNER_LIT = 0.5; // of the time of a drawing, lit at corners in the place of pixels
-const SMALLEST_RATIO = 0.4, SOFT_RATIO = 0.75; // pixels for each of the page's; the second where a processor draws them
-const COARSEST = 6; // times that triangles are halved
+const SMALLEST_RATIO = 0.5, SOFT_RATIO = 0.75; // pixels for each of the page's; the second where a processor draws them
+const KEPT = 0.45; // of triangles, where they are halved
+const MORE = 2; // levels at most, beyond what was expected
 const REST_MS = 250; // after the last movement
 
 // Whether a processor draws in the place of a graphics card, for which smooth edges and all pixels are too much.
@@ -40,7 +41,7 @@ export class Pace {
   // The level that is drawn while it moves; triangles, not pixels, are what a processor takes long to draw.
   get coarse() {
     if (this.cost <= SLOW_MS) return 0;
-    return Math.min(Math.ceil(Math.log2((this.cost * CORNER_LIT) / AIM_MS)) + this.more, COARSEST);
+    return Math.ceil(Math.log((this.cost * CORNER_LIT) / AIM_MS) / Math.log(1 / KEPT)) + this.more;
   }
 
   // The face is about to be drawn as it moves.
@@ -57,7 +58,7 @@ export class Pace {
     this.mean = 0.8 * (this.mean ?? ms) + 0.2 * ms;
     if (this.mean <= SLOW_MS) return;
     this.mean = SLOW_MS / 2;
-    if (this.coarse && this.coarse < COARSEST) this.more += 1;
+    if (this.coarse && this.more < MORE) this.more += 1;
     else this.#become(Math.max(this.ratio * 0.8, SMALLEST_RATIO), this.level);
   }
 

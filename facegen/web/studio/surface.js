@@ -2,6 +2,7 @@
 import { Level } from "/page/level.js";
 
 const MM = 1000; // the file is in metres, frames are in millimetres
+const FEWEST = 2000; // triangles that still show which expression it is
 
 export class Surface {
   // meshes: three.js meshes of the file, in order; corners: which vertex of the face each of theirs is; count: of these.
@@ -10,10 +11,10 @@ export class Surface {
     this.rest = new Float32Array(3 * count);
     this.pose = new Float32Array(3 * count);
     this.sums = new Float32Array(3 * count);
-    const parts = [];
+    const parts = [], faces = [];
     let at = 0;
     for (const { geometry } of meshes) {
-      const { position, color } = geometry.attributes;
+      const { position, color } = geometry.attributes, { array } = geometry.index;
       const own = corners.subarray(at, at + position.count);
       at += position.count;
       for (let v = 0; v < position.count; v++)
@@ -21,10 +22,12 @@ export class Surface {
           position.array[3 * v + k] *= MM;
           this.rest[3 * own[v] + k] = position.array[3 * v + k] + 0; // no -0, which is another pattern of bits
         }
+      for (const corner of array) faces.push(own[corner]);
       parts.push({ geometry, own, colors: color });
     }
     this.light = this.#lightOf(parts);
-    this.level = new Level(parts, this.light);
+    this.faces = Uint32Array.from(faces);
+    this.level = new Level(parts, this.faces, this.light);
     this.levels = [this.level];
     this.pose.set(this.rest);
     this.#still(this.level);
@@ -56,8 +59,8 @@ export class Surface {
     return light;
   }
 
-  // Draw with all triangles, 0, or with half of them so many times; made at the first time. `stills` are meshes of the same
-  // parts, at rest. Whether it was another.
+  // Draw with all triangles, 0, or with about half of them so many times, as far as that can be seen through; made at the
+  // first time. `stills` are meshes of the same parts, at rest. Whether it was another.
   lighten(number, stills) {
     const level = this.made(number);
     stills.forEach((mesh, n) => (mesh.geometry = level.stills[n]));
@@ -70,13 +73,13 @@ export class Surface {
 
   // Corners of one vertex, and vertices of one place, stay: what they part must not gape.
   made(number) {
-    while (this.levels.length <= number) {
+    while (this.levels.length <= number && this.levels.at(-1).triangles > 2 * FEWEST) {
       const of = (this.corners ??= this.#corners());
-      const level = this.levels.at(-1).halved(this.rest, (vertex) => of[this.light[vertex]] > 1);
+      const level = this.levels.at(-1).halved(this.faces, (vertex) => of[this.light[vertex]] > 1);
       this.#still(level);
       this.levels.push(level);
     }
-    return this.levels[number];
+    return this.levels[Math.min(number, this.levels.length - 1)];
   }
 
   #still(level) {

@@ -155,6 +155,11 @@ export class View {
     this.waiting ??= requestAnimationFrame(() => this.now());
   }
 
+  // Draw at once what waits for it.
+  due() {
+    if (this.waiting !== undefined) this.now();
+  }
+
   // Draw at once.
   now() {
     cancelAnimationFrame(this.waiting);
