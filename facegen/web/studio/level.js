@@ -4,24 +4,25 @@ import { halved } from "/page/coarse.js";
 
 export class Level {
   // parts: [{ geometry, own, colors }] of each mesh: which vertex of the face each of its corners is, and the colours of its
-  // file; faces: (3 F) vertices of the face, all triangles; light: (count) the vertex of the face whose normal each has.
+  // file; faces: (3 F) vertices of the face, the triangles around these; light: (count) the vertex whose normal each has.
   constructor(parts, faces, light) {
-    Object.assign(this, { parts, light });
+    Object.assign(this, { parts, faces, light });
     this.triangles = parts.reduce((sum, { geometry }) => sum + geometry.index.count / 3, 0);
-    const lit = new Uint8Array(light.length), is = (f) => lit[light[faces[f]]];
-    for (const { own } of parts) for (const vertex of own) lit[light[vertex]] = 1;
+    const lit = litBy(parts, light);
     this.lit = Uint32Array.from(lit.keys()).filter((vertex) => lit[vertex]);
-    // The normals are those of the whole surface: of fewer triangles, light would change with their number.
-    this.faces = faces.filter((_, f) => is(f - (f % 3)) || is(f - (f % 3) + 1) || is(f - (f % 3) + 2));
   }
 
-  // With about half of the triangles. faces: all; seam(vertex): whether it stays.
-  halved(faces, seam) {
+  // With about half of the triangles. seam(vertex): whether it stays.
+  halved(seam) {
     const parts = this.parts.map(({ geometry, own, colors }, n) => {
       const { position, normal } = this.stills[n].attributes, looks = [normal.array, ...(colors ? [plain(colors)] : [])];
       return packed(geometry, own, colors, halved(geometry.index.array, position.array, looks, Uint8Array.from(own, seam)));
     });
-    return new Level(parts, faces, this.light);
+    // The normals are those of the whole surface: of fewer triangles, light would change with their number.
+    const { faces, light } = this, lit = litBy(parts, light), around = [];
+    for (let f = 0; f < faces.length; f += 3)
+      if (lit[light[faces[f]]] || lit[light[faces[f + 1]]] || lit[light[faces[f + 2]]]) around.push(faces[f], faces[f + 1], faces[f + 2]);
+    return new Level(parts, Uint32Array.from(around), light);
   }
 
   // pose: (3 count) mm; sums: as many, where normals are made.
@@ -82,6 +83,13 @@ export class Level {
   dispose() {
     for (const geometry of [...this.parts.map((part) => part.geometry), ...this.stills]) geometry.dispose();
   }
+}
+
+// (count) whether a vertex's normal is needed.
+function litBy(parts, light) {
+  const lit = new Uint8Array(light.length);
+  for (const { own } of parts) for (const vertex of own) lit[light[vertex]] = 1;
+  return lit;
 }
 
 // (3 V) colours in [0, 1], without whatever follows red, green and blue.

@@ -26,8 +26,7 @@ export class Surface {
       parts.push({ geometry, own, colors: color });
     }
     this.light = this.#lightOf(parts);
-    this.faces = Uint32Array.from(faces);
-    this.level = new Level(parts, this.faces, this.light);
+    this.level = new Level(parts, Uint32Array.from(faces), this.light);
     this.levels = [this.level];
     this.pose.set(this.rest);
     this.#still(this.level);
@@ -71,11 +70,18 @@ export class Surface {
     return true;
   }
 
+  // Make the next of so many levels; whether there are more.
+  prepare(number) {
+    const { length } = this.levels;
+    if (length <= number) this.made(length);
+    return this.levels.length > length;
+  }
+
   // Corners of one vertex, and vertices of one place, stay: what they part must not gape.
   made(number) {
     while (this.levels.length <= number && this.levels.at(-1).triangles > 2 * FEWEST) {
       const of = (this.corners ??= this.#corners());
-      const level = this.levels.at(-1).halved(this.faces, (vertex) => of[this.light[vertex]] > 1);
+      const level = this.levels.at(-1).halved((vertex) => of[this.light[vertex]] > 1);
       this.#still(level);
       this.levels.push(level);
     }

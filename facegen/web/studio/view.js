@@ -173,10 +173,15 @@ export class View {
     this.#render();
     if (SOFT && !this.pace.level) {
       this.pace.took(this.#settled() - begun);
-      requestIdleCallback(() => this.surface.made(this.pace.coarse)); // before a hand that moves it would wait
+      this.#prepare();
     }
     this.drawn = true;
     if (next) this.seen(next);
+  }
+
+  // Make what is drawn while it moves, before a hand would wait for it.
+  #prepare() {
+    requestIdleCallback(() => this.surface.prepare(this.pace.coarse) && this.#prepare());
   }
 
   // When all is drawn.
