@@ -2,7 +2,7 @@
 // moves. Edges become one of their ends, those first that are short and lie flat, where neither end is part of one that
 // has. What is apart, such as lips that touch, shares no edge and stays apart.
 const PASSES = 2, SHARE = 0.32; // of the vertices that may go in each
-const FLAT = 0.01; // beside how much an edge's ends look apart: of two edges as flat, the shorter goes
+const FLAT = 0.03; // beside how much an edge's ends look apart: of two edges as flat, the shorter goes
 const BORDER = 0.3; // of an edge of the border, in the place of both
 const TURNED = 0.3; // cosine of the angle by which a triangle may turn at most
 

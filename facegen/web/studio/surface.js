@@ -2,7 +2,7 @@
 import { Level } from "/page/level.js";
 
 const MM = 1000; // the file is in metres, frames are in millimetres
-const FEWEST = 2000; // triangles that still show which expression it is
+const FEWEST = 2600; // triangles that still show which expression it is
 
 export class Surface {
   // meshes: three.js meshes of the file, in order; corners: which vertex of the face each of theirs is; count: of these.
