@@ -165,12 +165,14 @@ def _played(page: Any) -> dict[str, float]:
         number += 1
         page.mouse.move(ruler["x"] + (0.2 + 0.6 * (number % 50) / 50) * ruler["width"], y)
         page.wait_for_timeout(SCRUB_MS)
+    triangles = page.evaluate("studio.view.surface.level.triangles")
     page.mouse.up()
     page.keyboard.press(" ")
     stats, frames = page.evaluate("studio.player.stats"), page.evaluate("probe.frames")
     count = stats["shown"] + stats["dropped"]
     return {
         "fps": FPS,
+        "triangles": triangles,
         "frames": count,
         "dropped": round(stats["dropped"] / max(count, 1), 4),
         "missing": round(stats["missing"] / max(count, 1), 4),

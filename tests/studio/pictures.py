@@ -21,7 +21,7 @@ from studio.pictured import pictured_page
 
 OUT = Path(__file__).parents[2] / "docs" / "pictures"
 QUALITY, LARGEST = 78, 60_000
-SETTLED = "studio.player.kept.size === studio.history.state.frames && !studio.view.pace.light"
+SETTLED = "studio.player.kept.size === studio.history.state.frames && !studio.view.pace.level"
 BLANK = """(() => {
     const { history, panel } = studio;
     document.querySelectorAll(".toast").forEach((each) => each.remove());

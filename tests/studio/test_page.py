@@ -23,16 +23,42 @@ LOWERED = """(() => {
 """By how many mm the vertex goes down that goes down most, and by how many pixels on screen."""
 
 
-FEWER = """(() => {
-    const { view } = studio, { mesh, whole } = view.surface.parts[0];
-    view.pace.cost = 1000;
-    view.show(view.pose);
-    view.now();
-    const few = mesh.geometry.index, all = new Set(whole.array), light = view.pace.light;
-    view.pace.cost = 0;
-    return [whole.count, few.count, light && few.array.every((vertex) => all.has(vertex))];
+SLOW = """(() => {
+    const { view } = studio, { surface, pace } = view, [whole] = surface.levels;
+    const drawn = (cost) => {
+        pace.cost = cost;
+        view.show(view.pose);
+        view.now();
+        return { level: pace.level, ratio: pace.ratio, triangles: surface.level.triangles };
+    };
+    pace.fresh();
+    const quick = drawn(25), bright = whole.parts[0].geometry.attributes.normal.array.slice();
+    const slow = drawn(1000), { own, geometry: { attributes: { position, normal } } } = surface.level.parts[0];
+    let off = 0; // of what few are drawn, from what they are among all
+    for (let v = 0; v < own.length; v++)
+        for (let k = 0; k < 3; k++) {
+            off = Math.max(off, Math.abs(position.array[3 * v + k] - surface.pose[3 * own[v] + k]));
+            off = Math.max(off, Math.abs(normal.array[3 * v + k] - bright[3 * own[v] + k]));
+        }
+    const index = surface.level.parts[0].geometry.index.array;
+    const on = surface.meshes[0].geometry.index.array === index && new Set(index).size === own.length;
+    pace.cost = 0;
+    return { all: whole.triangles, sharp: pace.sharp, quick, slow, off, on };
 })()"""
-"""Corners of triangles of the face as it is, and as it is drawn while it moves."""
+"""How the face is drawn as it moves, where drawing it was quick and where it was slow."""
+AT_REST = (
+    "studio.view.pace.level === 0 && studio.view.pace.ratio === studio.view.pace.sharp"
+    " && studio.view.surface.meshes[0].geometry.index.count === 3 * studio.view.surface.levels[0].triangles"
+)
+LATE = """(() => {
+    const { on } = studio.player, own = on.tick;
+    globalThis.late = 0;
+    on.tick = (ms) => {
+        own(ms);
+        late += studio.view.waiting !== undefined;
+    };
+})()"""
+"""Counts the poses that wait for a drawing after the page's own."""
 
 
 def test_an_expression_is_chosen_timed_undone_and_played(page) -> None:
@@ -71,8 +97,10 @@ def test_an_expression_is_chosen_timed_undone_and_played(page) -> None:
     page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("o")
     assert (state(page)["in"], state(page)["out"]) == (1, 11)
+    page.evaluate(LATE)
     page.keyboard.press(" ")
     until(page, "studio.player.playing && studio.player.stats.shown > 2")
+    assert page.evaluate("late") == 0
     assert 1 <= page.evaluate("studio.player.at") <= 11
     page.keyboard.press(" ")
     assert not page.evaluate("studio.player.playing")
@@ -102,9 +130,12 @@ def test_surprise_moves_the_face_on_screen_and_a_blend_shares_its_strength(page)
 def test_a_processor_that_draws_slowly_draws_less_while_the_face_moves_and_all_of_it_at_rest(page) -> None:
     page.click(".tile[data-expression=surprise]")
     until(page, SEEN)
-    whole, few, kept = page.evaluate(FEWER)
-    assert 0.2 * whole < few < 0.4 * whole and kept
-    until(page, f"studio.view.surface.parts[0].mesh.geometry.index.count === {whole}")
+    seen = page.evaluate(SLOW)
+    assert seen["quick"] == {"level": 0, "ratio": seen["sharp"], "triangles": seen["all"]}
+    assert seen["slow"]["level"] > 2 and 0.4 < seen["slow"]["ratio"] < seen["sharp"]
+    assert 2000 < seen["slow"]["triangles"] < 0.25 * seen["all"]
+    assert seen["on"] and seen["off"] < 1e-5
+    until(page, AT_REST)
 
 
 def test_while_a_handle_is_dragged_only_the_frame_that_is_seen_is_made(page) -> None:

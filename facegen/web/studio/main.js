@@ -33,9 +33,13 @@ const player = new Player({
     const { frames, fps } = history.state;
     $("now").textContent = `${at} / ${frames - 1}  ·  ${(at / fps).toFixed(2)} s`;
   },
-  pace: (ms) => view.pace.ticked(ms),
+  tick: (ms) => {
+    view.pace.ticked(ms);
+    view.due(); // together with the page, which the browser then puts together once
+  },
   state: (playing) => {
     $("play").textContent = playing ? "Stop" : "Play";
+    view.pace.playing = playing;
     if (!playing) view.rest();
     live.shown(true);
   },

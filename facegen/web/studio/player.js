@@ -4,7 +4,7 @@ const BATCH = 12; // frames that are asked for at a time: what is asked for next
 const AHEAD = 15; // frames before the playhead that should be there while it plays
 
 export class Player {
-  // on: {show(frame), ask(frames), now(number), state(playing), pace(ms between two ticks)}
+  // on: {show(frame), ask(frames), now(number), state(playing), tick(ms since the one before)}
   constructor(on) {
     this.on = on;
     this.at = 0;
@@ -121,8 +121,6 @@ export class Player {
   #tick() {
     if (!this.playing) return;
     const time = performance.now();
-    if (this.before) this.on.pace(time - this.before);
-    this.before = time;
     const [low, high] = this.range;
     let number = this.from + Math.floor(((performance.now() - this.begun) * this.fps) / 1000);
     if (number > high) {
@@ -143,6 +141,8 @@ export class Player {
       if (!this.#there(number) || (!this.coming.size && !this.kept.has((number + AHEAD) % this.frames))) this.#want();
       this.on.now(number);
     }
+    this.on.tick(time - (this.before ?? time));
+    this.before = time;
     requestAnimationFrame(() => this.#tick());
   }
 }

@@ -1,6 +1,6 @@
 // The face on the canvas: lit as in facegen's pictures, looked at from all sides, alone or beside itself at rest.
 import {
-  BufferAttribute, Color, DirectionalLight, DoubleSide, GLTFLoader, Group, HemisphereLight, Mesh, MeshStandardMaterial,
+  Color, DirectionalLight, DoubleSide, GLTFLoader, Group, HemisphereLight, Mesh, MeshStandardMaterial,
   OrbitControls, PerspectiveCamera, Scene, Vector3, WebGLRenderer,
 } from "/page/three.min.js";
 import { Pace, SOFT } from "/page/pace.js";
@@ -10,6 +10,7 @@ import { litAtVertices } from "/page/vertex_light.js";
 const VIEWS = { front: [0, 3], "three-quarter": [38, 5], side: [88, 2] }; // degrees, as facegen/pictures/render.py has them
 const LENS = 16; // degrees: a long lens does not distort a face
 const MARGIN = 1.14;
+const SMALL_LEVEL = 2; // of small pictures, where a processor draws
 const SKY = { above: [0.9, 0.95, 1], below: [0.45, 0.36, 0.3], strength: 1.1 };
 const LIGHTS = [[[-0.55, 0.6, 0.65], [1, 0.95, 0.88], 2.3], [[0.8, 0.05, 0.6], [0.6, 0.7, 0.85], 0.6], [[0.75, 0.55, -0.55], [0.85, 0.9, 1], 1.6]];
 
@@ -48,28 +49,26 @@ export class View {
     if (this.group) {
       this.scene.remove(this.group);
       this.still.remove(this.stillGroup);
-      for (const { mesh } of this.surface.parts) mesh.geometry.dispose();
+      this.surface.dispose();
     }
     for (const mesh of meshes) {
       mesh.material.side = DoubleSide;
       mesh.frustumCulled = false;
       mesh.userData.material = mesh.userData.worn = mesh.material;
     }
-    this.pace.rest();
+    this.pace.fresh();
     this.surface = new Surface(meshes, corners, face.shown);
     this.pose = this.next = null;
-    this.surface.move(null, 0);
     this.group = new Group().add(...meshes);
     this.stillGroup = new Group();
-    for (const mesh of meshes) {
-      const still = new Mesh(mesh.geometry.clone(), mesh.material);
+    meshes.forEach((mesh, n) => {
+      const still = new Mesh(this.surface.level.stills[n], mesh.material);
       still.frustumCulled = false;
       this.stillGroup.add(still);
-    }
+    });
     this.scene.add(this.group);
     this.still.add(this.stillGroup);
     this.focus = face.focus.map((corner) => new Vector3(...corner));
-    this.painted = null;
     this.look("front");
     this.dress();
   }
@@ -105,15 +104,15 @@ export class View {
 
   #move(frame) {
     this.surface.move(frame?.steps, frame?.step);
-    if (this.strain) this.#paint(frame?.strain);
+    if (this.strain) this.surface.paint(frame?.strain);
   }
 
   dress() {
     if (!this.surface) return;
-    for (const { mesh } of this.surface.parts) {
+    if (this.strain) this.surface.paint(this.pose?.strain);
+    for (const mesh of this.surface.meshes) {
       this.plain ??= new MeshStandardMaterial({ vertexColors: true, roughness: 0.75, side: DoubleSide });
       const material = this.strain ? this.plain : mesh.userData.material;
-      if (this.strain && !mesh.geometry.attributes.color) this.#paint(null);
       mesh.userData.worn = material;
       material.wireframe = this.wire;
     }
@@ -121,27 +120,9 @@ export class View {
     this.draw();
   }
 
-  #paint(strain) {
-    for (const { mesh, own } of this.surface.parts) {
-      const had = mesh.geometry.attributes.color;
-      if (had && had !== mesh.userData.paint) mesh.userData.own = had;
-      const paint = (mesh.userData.paint ??= new BufferAttribute(new Float32Array(3 * own.length), 3));
-      for (let v = 0; v < own.length; v++) {
-        const part = strain ? strain[own[v]] / 255 : 0;
-        paint.array.set([0.55 + 0.4 * part, 0.55 * (1 - part), 0.6 * (1 - part)], 3 * v);
-      }
-      paint.needsUpdate = true;
-      mesh.geometry.setAttribute("color", paint);
-    }
-  }
-
   setStrain(on) {
     this.strain = on;
-    if (!on)
-      for (const { mesh } of this.surface?.parts ?? []) {
-        if (mesh.userData.own) mesh.geometry.setAttribute("color", mesh.userData.own);
-        else mesh.geometry.deleteAttribute("color");
-      }
+    if (!on) this.surface?.bare();
     this.dress();
   }
 
@@ -156,22 +137,27 @@ export class View {
   }
 
   #lighten() {
-    if (this.surface) this.#few(this.pace.light && !this.wire); // of wires, all are shown
+    if (this.surface) this.#few(this.wire ? 0 : this.pace.level); // of wires, all are shown
   }
 
-  // Draw with fewer triangles, lit at their corners alone, or with all there is.
-  #few(on) {
-    const { parts } = this.surface, stills = this.stillGroup.children;
-    this.surface.lighten(on, stills);
-    parts.forEach(({ mesh }, n) => {
+  // Draw with fewer triangles, lit at their corners alone, or with all there is, at level 0.
+  #few(level) {
+    const { meshes } = this.surface, stills = this.stillGroup.children;
+    if (this.surface.lighten(level, stills) && this.strain) this.surface.paint(this.pose?.strain);
+    meshes.forEach((mesh, n) => {
       const { worn, material } = mesh.userData;
-      mesh.material = on ? litAtVertices(worn, LIGHTS, SKY) : worn;
-      stills[n].material = on ? litAtVertices(material, LIGHTS, SKY) : material;
+      mesh.material = level ? litAtVertices(worn, LIGHTS, SKY) : worn;
+      stills[n].material = level ? litAtVertices(material, LIGHTS, SKY) : material;
     });
   }
 
   draw() {
     this.waiting ??= requestAnimationFrame(() => this.now());
+  }
+
+  // Draw at once what waits for it.
+  due() {
+    if (this.waiting !== undefined) this.now();
   }
 
   // Draw at once.
@@ -185,9 +171,17 @@ export class View {
     if (stirred) this.pace.moves();
     if (next) this.#move((this.pose = next));
     this.#render();
-    if (SOFT && !this.pace.light) this.pace.took(this.#settled() - begun);
+    if (SOFT && !this.pace.level) {
+      this.pace.took(this.#settled() - begun);
+      this.#prepare();
+    }
     this.drawn = true;
     if (next) this.seen(next);
+  }
+
+  // Make what is drawn while it moves, before a hand would wait for it.
+  #prepare() {
+    requestIdleCallback(() => this.surface.prepare(this.pace.coarse) && this.#prepare());
   }
 
   // When all is drawn.
@@ -230,7 +224,7 @@ export class View {
     renderer.setViewport(0, 0, wide, wide);
     renderer.setScissor(0, 0, wide, wide);
     renderer.setScissorTest(true);
-    this.#few(SOFT && !this.wire);
+    this.#few(SOFT && !this.wire ? SMALL_LEVEL : 0);
     const made = frames.map((frame) => {
       this.surface.move(frame.steps, frame.step);
       renderer.render(this.scene, camera);
