@@ -155,7 +155,7 @@ class TrainingCLI(LightningCLI):
         super().parse_arguments(parser, args)
         verb = self.config["subcommand"]
         options = self.config[verb]
-        require_settings(options)
+        require_settings(options, training=verb == "fit")
         for place, value in options.items():
             if isinstance(value, float) and value != value:
                 raise FacegenError(f"{place}: expected a number, found nan; give one, or leave it out")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from facegen.errors import unknown
+from facegen.errors import FacegenError, unknown
 from facegen.schema import Either, Flag, Maybe, Number, OneOf, Table, Text, shown
 
 _COUNT, _FROM_ONE = Number(0, whole=True), Number(1, whole=True)
@@ -42,11 +42,19 @@ def _most_processes() -> int:
     return max(8, os.cpu_count() or 1)
 
 
-def require_settings(options: Mapping[str, Any]) -> None:
+def _on_cpu(accelerator: object) -> bool:
+    """Whether an accelerator is the processor, also where Lightning chooses and finds nothing else."""
+    import torch
+
+    return accelerator == "cpu" or (accelerator in ("auto", None) and not torch.accelerator.is_available())
+
+
+def require_settings(options: Mapping[str, Any], training: bool = True) -> None:
     """Require that the trainer can take its settings.
 
     Args:
         options: of a verb, with `trainer` and `seed_everything`.
+        training: whether the verb trains.
 
     Raises:
         FacegenError: the message says which it cannot.
@@ -56,11 +64,14 @@ def require_settings(options: Mapping[str, Any]) -> None:
         name: int(value) if isinstance(value, float) and value.is_integer() else value
         for name, value in options["trainer"].items()
     }
-    devices = str(trainer.get("devices"))
-    if trainer.get("accelerator") == "cpu" and devices.isdigit():
-        Number(1, _most_processes(), whole=True).check(int(devices), "trainer.devices of the cpu")
+    devices = str(trainer.get("devices")).strip()
+    if _on_cpu(trainer.get("accelerator")) and devices.isascii() and devices.removeprefix("+").isdigit():
+        Number(1, _most_processes(), whole=True).check(int(devices[:20]), "trainer.devices of the cpu")
     SEED.check(options["seed_everything"], "seed_everything")
     TRAINER.check(trainer, "trainer")
+    for name in ("max_epochs", "max_steps", "limit_train_batches") if training else ():
+        if trainer.get(name) == 0 and not isinstance(trainer[name], bool):
+            raise FacegenError(f"trainer.{name}: expected more, as 0 trains nothing and leaves no checkpoint")
     for name, kind in (("max_time", _DURATION), ("profiler", OneOf(PROFILERS))):
         if isinstance(trainer.get(name), str):  # others are a table, or name a class
             kind.check(trainer[name], f"trainer.{name}")
@@ -87,7 +98,7 @@ def in_own_words(said: str, trainer: Mapping[str, Any]) -> str:
     text = " ".join(said.split())
     if found := _ACCELERATORS.search(text):
         names = sorted(name.strip() for name in found[1].split(","))
-        return f"trainer.accelerator: {unknown('accelerator', str(trainer.get('accelerator')), names)}"
+        return f"trainer.accelerator: {unknown('accelerator', str(trainer.get('accelerator'))[:80], names)}"
     if _NOT_HERE.search(text):
         return f"trainer.accelerator: expected one that this machine has, got {shown(trainer.get('accelerator'))}"
     if _STRATEGY.search(text):

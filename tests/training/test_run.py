@@ -388,10 +388,13 @@ def test_what_stands_where_a_run_s_files_go_is_left_alone(
 
 
 def test_settings_that_this_machine_cannot_take_are_refused_in_one_line(
-    fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+    fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arguments = ["fit", *fit_arguments, f"--trainer.logger.save_dir={tmp_path}"]
     assert run([*arguments, "--trainer.accelerator=cpu", "--trainer.devices=9999"]) == 2
+    assert "trainer.devices of the cpu: expected a whole number from 1 to" in capsys.readouterr().err
+    monkeypatch.setattr("torch.accelerator.is_available", lambda: False)
+    assert run([*arguments, "--trainer.accelerator=auto", "--trainer.devices=9999"]) == 2
     assert "trainer.devices of the cpu: expected a whole number from 1 to" in capsys.readouterr().err
     assert run([*arguments, "--trainer.accelerator=tpu"]) == 2
     assert "trainer.accelerator: " in capsys.readouterr().err

@@ -82,6 +82,8 @@ def test_what_lightning_says(said: str, told: str) -> None:
         ("check_val_every_n_epoch", [1, None], 0),
         ("max_time", ["00:12:00:00", None, {"hours": 1}], "x"),
         ("profiler", ["simple", None], "x"),
+        ("max_steps", [1, -1, None], 0),
+        ("limit_train_batches", [1.0, None], 0.0),
         ("seed_everything", [0, True], 2**32),
     ],
 )
@@ -93,3 +95,5 @@ def test_settings_are_looked_at_before_lightning_sees_them(name: str, good: list
         trainer_settings.require_settings(options(value))
     with pytest.raises(FacegenError, match=f"{name}: expected "):
         trainer_settings.require_settings(options(bad))
+    if bad == 0 and name in ("max_steps", "limit_train_batches"):
+        trainer_settings.require_settings(options(bad), training=False)
