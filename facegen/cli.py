@@ -8,13 +8,14 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
 from facegen import __version__
 from facegen.errors import FacegenError, Terminated, showable
 from facegen.files import FULL
+from facegen.inputs import kept_apart
 from facegen.standard_streams import outlets
 from facegen.verbs.benching import add_bench
 from facegen.verbs.corpora import add_demo, add_prepare
@@ -141,7 +142,8 @@ def _run(arguments: list[str]) -> int:
             return 0
         options = build_parser().parse_args(arguments)
         _require_apart(options)
-        options.call(options)
+        with _kept_apart(options):
+            options.call(options)
         return 0
     except FacegenError as error:
         return _fail(str(error))
@@ -179,6 +181,12 @@ def _require_apart(options: argparse.Namespace) -> None:
             holding = [path for path in paths if isinstance(path, Path) and path.is_dir() and _within(out, path)]
             if holding and out.is_file():
                 raise FacegenError(f"--out {out} is a part of {holding[0]}, which is read; name another place for it")
+
+
+def _kept_apart(options: argparse.Namespace) -> AbstractContextManager[None]:
+    """The same for what is read through others, such as the pictures of a mesh, while the verb goes on."""
+    out, beside = getattr(options, "out", None), getattr(options, "beside", None)
+    return kept_apart(out, (beside,) if isinstance(beside, Path) else ()) if isinstance(out, Path) else nullcontext()
 
 
 def _within(file: Path, folder: Path) -> bool:
