@@ -26,7 +26,7 @@ TRAINER = Table(
         "accumulate_grad_batches": _FROM_ONE,
         "gradient_clip_val": Maybe(Number(0)),
         "gradient_clip_algorithm": Maybe(OneOf(("norm", "value"))),
-        "num_nodes": _FROM_ONE,
+        "num_nodes": Number(1, 4096, whole=True),  # all wait until the last has come; chosen: few clusters have as many
         "reload_dataloaders_every_n_epochs": _COUNT,
         "fast_dev_run": Either((Flag(), _COUNT)),
     },
@@ -81,6 +81,7 @@ _ACCELERATORS = re.compile(r"invalid accelerator name: .*Available names are: (.
 _NOT_HERE = re.compile(r"can not run on your system|No supported gpu backend")
 _DEVICES = re.compile(r"devices")
 _STRATEGY = re.compile(r"invalid strategy name")
+_NEEDED = re.compile(r"you must have (\w+) installed")
 _NO_LOGGER = re.compile(r"Cannot use `(\w+)` callback with `Trainer` that has no logger")
 _NO_CHECKPOINT = re.compile(r"enable_checkpointing=False")
 _FEW_BATCHES = re.compile(r"`val_check_interval` \((\d+)\) must be less than or equal to the number of the .*\((\d+)\)")
@@ -103,6 +104,8 @@ def in_own_words(said: str, trainer: Mapping[str, Any]) -> str:
         return f"trainer.accelerator: expected one that this machine has, got {shown(trainer.get('accelerator'))}"
     if _STRATEGY.search(text):
         return f"trainer.strategy: expected one of Lightning's, such as auto or ddp, got {shown(trainer['strategy'])}"
+    if found := _NEEDED.search(text):
+        return f"trainer.strategy: {found[1]} is needed, which is not installed; install it, or take another"
     if found := _NO_LOGGER.search(text):
         return f"trainer.callbacks: {found[1]} needs a logger; name one by trainer.logger, or leave it out"
     if _NO_CHECKPOINT.search(text):
