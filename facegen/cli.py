@@ -79,10 +79,10 @@ def _number(text: str) -> float:
 
 
 @contextmanager
-def _tidy_end() -> Iterator[None]:
-    """In here a signal that asks to end raises `Terminated`, where nobody else sees to it."""
+def _tidy_end(signals: tuple[signal.Signals, ...]) -> Iterator[None]:
+    """In here signals that ask to end raise `Terminated`, where nobody else sees to them."""
     here = threading.current_thread() is threading.main_thread()
-    asked = [each for each in (signal.SIGTERM, signal.SIGHUP) if here and signal.getsignal(each) == signal.SIG_DFL]
+    asked = [each for each in signals if here and signal.getsignal(each) == signal.SIG_DFL]
 
     def end(number: int, _frame: object) -> None:
         for each in asked:
@@ -116,10 +116,9 @@ def run(arguments: list[str]) -> int:
 
 def _ended(arguments: list[str]) -> int:
     try:
-        if arguments and arguments[0] == "fit":
-            return _run(arguments)  # Lightning ends after the batch at hand
-        with _tidy_end():
-            return _run(arguments)
+        fits = bool(arguments) and arguments[0] == "fit"
+        with _tidy_end((signal.SIGHUP,) if fits else (signal.SIGTERM, signal.SIGHUP)):
+            return _run(arguments)  # of a training Lightning sees to SIGTERM, after the batch at hand
     except Terminated as error:
         print("facegen: ended by a signal", file=sys.stderr)
         return 128 + int(error.args[0])

@@ -152,10 +152,15 @@ def new_folder(path: str | Path, replaced: bool = False) -> Iterator[Path]:
     require_new_folder(path, replaced)
     # What is locked only tells others; it may hold what a user has put there, and stays empty otherwise.
     with locked_aside(path, f"{MARK}-new"), folder_aside(path) as aside:
-        yield aside
-        if replaced:
-            _write_record(aside)
-        onto_disk(aside)
+        try:
+            yield aside
+            if replaced:
+                _write_record(aside)
+            onto_disk(aside)
+        except OSError as error:  # is told of what was asked for, not of the name aside
+            if str(error.filename).startswith(f"{aside}{os.sep}"):
+                error.filename = str(path / Path(error.filename).relative_to(aside))
+            raise
         put_in_place(aside, path, replaced)
 
 

@@ -75,6 +75,12 @@ def test_what_lies_in_the_hidden_folder_that_is_locked_stays(tmp_path: Path) -> 
     assert tree(tmp_path / "demo") == ["corpus", "corpus/empty", "corpus/frames"]
 
 
+def test_what_the_system_says_of_a_file_aside_is_said_of_the_place_that_was_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(OSError) as caught, new_folder(tmp_path / "demo") as aside:
+        (aside / "nowhere" / "x").write_text("x")
+    assert caught.value.filename == str(tmp_path / "demo" / "nowhere" / "x")
+
+
 def test_one_process_at_a_time_fills_a_folder(tmp_path: Path) -> None:
     with new_folder(tmp_path / "demo") as aside:
         (aside / "x").touch()

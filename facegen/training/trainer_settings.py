@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from typing import Any
 
 from facegen.errors import FacegenError, unknown
@@ -34,6 +35,13 @@ TRAINER = Table(
 )
 """What the trainer takes; settings that are not here are looked at by itself."""
 SEED = Either((Flag(), Number(0, 2**32 - 1, whole=True)))
+NOTHING_AT_0 = {
+    "fit": ("max_epochs", "max_steps", "limit_train_batches"),
+    "validate": ("limit_val_batches",),
+    "test": ("limit_test_batches",),
+    "predict": ("limit_predict_batches",),
+}
+"""Settings with which a verb ends well at once, and has made nothing, where they are 0."""
 PROFILERS = ("simple", "advanced", "pytorch", "xla")
 
 
@@ -49,12 +57,12 @@ def _on_cpu(accelerator: object) -> bool:
     return accelerator == "cpu" or (accelerator in ("auto", None) and not torch.accelerator.is_available())
 
 
-def require_settings(options: Mapping[str, Any], training: bool = True) -> None:
+def require_settings(options: Mapping[str, Any], verb: str = "fit") -> None:
     """Require that the trainer can take its settings.
 
     Args:
         options: of a verb, with `trainer` and `seed_everything`.
-        training: whether the verb trains.
+        verb: whose they are.
 
     Raises:
         FacegenError: the message says which it cannot.
@@ -69,12 +77,14 @@ def require_settings(options: Mapping[str, Any], training: bool = True) -> None:
         Number(1, _most_processes(), whole=True).check(int(devices[:20]), "trainer.devices of the cpu")
     SEED.check(options["seed_everything"], "seed_everything")
     TRAINER.check(trainer, "trainer")
-    for name in ("max_epochs", "max_steps", "limit_train_batches") if training else ():
-        if trainer.get(name) == 0 and not isinstance(trainer[name], bool):
-            raise FacegenError(f"trainer.{name}: expected more, as 0 trains nothing and leaves no checkpoint")
+    for name in NOTHING_AT_0[verb]:
+        if trainer.get(name) == 0:
+            raise FacegenError(f"trainer.{name}: expected more than 0, of which {verb} makes nothing; leave it out")
     for name, kind in (("max_time", _DURATION), ("profiler", OneOf(PROFILERS))):
         if isinstance(trainer.get(name), str):  # others are a table, or name a class
             kind.check(trainer[name], f"trainer.{name}")
+    if trainer.get("profiler") == "xla" and find_spec("torch_xla") is None:
+        raise FacegenError("trainer.profiler: xla needs torch_xla, which is not installed; take another")
 
 
 _ACCELERATORS = re.compile(r"invalid accelerator name: .*Available names are: (.*?)\.?$")

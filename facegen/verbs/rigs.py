@@ -85,6 +85,8 @@ def rig(options: Namespace) -> None:
 
     require_rig_suffix(options.out)
     require_place(options.out, (".obj",))
+    if options.sheet is not None:
+        require_place(options.sheet)
     document = options.out.suffix.lower() in DOCUMENTS
     _require_vrm(options, document)
     asset = None

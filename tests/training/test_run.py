@@ -6,6 +6,7 @@ import csv
 import os
 import re
 import shutil
+import signal
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,6 +25,7 @@ from facegen.data.module import ExpressionDataModule, SequenceDataset, in_mm, pa
 from facegen.errors import DataError
 from facegen.metrics import frame_error
 from facegen.models import SpiralGenerator
+from facegen.models.base import ExpressionModel
 from facegen.motion.label import PHASES
 from facegen.sequence.sequence import Sequence
 from facegen.training.plain_error import plain_error
@@ -363,6 +365,27 @@ def test_a_run_does_not_write_over_another_and_keeps_its_table(
     assert (tmp_path / "run" / "metrics-1.csv").read_bytes() == first[table]
     assert "test/error" in (tmp_path / "run" / "metrics-2.csv").read_text()
     assert "train/error" in table.read_text()
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGHUP, 129)])
+def test_a_signal_ends_a_training_in_a_line(
+    sent: signal.Signals,
+    code: int,
+    fit_arguments: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+) -> None:
+    handlers = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        monkeypatch.setattr(ExpressionModel, "training_step", lambda *_: signal.raise_signal(sent))
+        assert run(["fit", *fit_arguments, f"--trainer.logger.save_dir={tmp_path}"]) == code
+        assert {number: signal.getsignal(number) for number in handlers} == handlers
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert capsys.readouterr().err.splitlines()[-1].startswith("facegen: ")
 
 
 @pytest.mark.parametrize("name", ["metrics.csv", "hparams.yaml", "config.yaml"])

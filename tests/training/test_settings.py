@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 
 import pytest
 
@@ -105,7 +106,13 @@ def test_settings_are_looked_at_before_lightning_sees_them(name: str, good: list
     with pytest.raises(FacegenError, match=f"{name}: expected "):
         trainer_settings.require_settings(options(bad))
     if bad == 0 and name in ("max_steps", "limit_train_batches"):
-        trainer_settings.require_settings(options(bad), training=False)
+        trainer_settings.require_settings(options(bad), "test")
+
+
+@pytest.mark.skipif(find_spec("torch_xla") is not None, reason="torch_xla is there")
+def test_a_profiler_whose_package_is_missing_is_refused() -> None:
+    with pytest.raises(FacegenError, match="xla needs torch_xla, which is not installed"):
+        trainer_settings.require_settings({"trainer": {"profiler": "xla"}, "seed_everything": 0})
 
 
 def test_a_package_that_a_setting_needs_is_named() -> None:
