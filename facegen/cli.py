@@ -185,7 +185,9 @@ def _require_apart(options: argparse.Namespace) -> None:
 def _kept_apart(options: argparse.Namespace) -> AbstractContextManager[None]:
     """The same for what is read through others, such as the pictures of a mesh, while the verb goes on."""
     out, beside = getattr(options, "out", None), getattr(options, "beside", None)
-    return kept_apart(out, (beside,) if isinstance(beside, Path) else ()) if isinstance(out, Path) else nullcontext()
+    if not isinstance(out, Path) or options.verb == "demo":  # which reads nothing but what it has made
+        return nullcontext()
+    return kept_apart(out, (beside,) if isinstance(beside, Path) else ())
 
 
 def _within(file: Path, folder: Path) -> bool:

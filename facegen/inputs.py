@@ -64,12 +64,12 @@ def note_read(path: Path) -> None:
         found = path.stat()
         if any(each.exists() and each.samefile(path) for each in command.free):
             return
-        if command.there is not None and os.path.samestat(found, command.there):
-            raise FacegenError(f"--out {command.out} is what is read; name another place for what is made of it")
         # Neither holds of what has been made there by now.
-        above = () if command.there is None else path.resolve().parents
-        if command.there is not None and any(os.path.samestat(each.stat(), command.there) for each in above):
-            raise FacegenError(f"{path} is read, and lies in --out {command.out}; name another place for --out")
+        if command.there is not None and os.path.samestat(command.out.stat(), command.there):
+            if os.path.samestat(found, command.there):
+                raise FacegenError(f"--out {command.out} is what is read; name another place for what is made of it")
+            if command.out.resolve() in path.resolve().parents:
+                raise FacegenError(f"{path} is read, and lies in --out {command.out}; name another place for --out")
         command.read.add((found.st_dev, found.st_ino))
 
 
