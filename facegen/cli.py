@@ -112,6 +112,9 @@ def run(arguments: list[str]) -> int:
             return _ended(arguments)
     except FacegenError as error:  # about what was printed last
         return _fail(str(error))
+    except KeyboardInterrupt:  # when all is done, on the way out
+        print("facegen: interrupted", file=sys.stderr)
+        return 130
 
 
 def _ended(arguments: list[str]) -> int:

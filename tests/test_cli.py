@@ -196,6 +196,17 @@ def test_what_is_read_through_another_file_is_not_written_over(
     assert before == {path.name: path.read_bytes() for path in Path().iterdir() if path.name in before}
 
 
+def test_an_interruption_on_the_way_out_is_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    def interrupted(_: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("facegen.cli._ended", interrupted)
+    assert run(["inspect", "x"]) == 130
+    assert capsys.readouterr().err == "facegen: interrupted\n"
+
+
 def test_what_is_made_beside_a_file_is_not_written_over_what_is_read(tmp_path: Path) -> None:
     read, out = tmp_path / "a-2.glb", tmp_path / "a.glb"
     read.write_text("mine")
