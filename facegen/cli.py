@@ -8,13 +8,14 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
 from facegen import __version__
 from facegen.errors import FacegenError, Terminated, showable
 from facegen.files import FULL
+from facegen.inputs import kept_apart
 from facegen.standard_streams import outlets
 from facegen.verbs.benching import add_bench
 from facegen.verbs.corpora import add_demo, add_prepare
@@ -78,10 +79,10 @@ def _number(text: str) -> float:
 
 
 @contextmanager
-def _tidy_end() -> Iterator[None]:
-    """In here a signal that asks to end raises `Terminated`, where nobody else sees to it."""
+def _tidy_end(signals: tuple[signal.Signals, ...]) -> Iterator[None]:
+    """In here signals that ask to end raise `Terminated`, where nobody else sees to them."""
     here = threading.current_thread() is threading.main_thread()
-    asked = [each for each in (signal.SIGTERM, signal.SIGHUP) if here and signal.getsignal(each) == signal.SIG_DFL]
+    asked = [each for each in signals if here and signal.getsignal(each) == signal.SIG_DFL]
 
     def end(number: int, _frame: object) -> None:
         for each in asked:
@@ -111,14 +112,16 @@ def run(arguments: list[str]) -> int:
             return _ended(arguments)
     except FacegenError as error:  # about what was printed last
         return _fail(str(error))
+    except KeyboardInterrupt:  # when all is done, on the way out
+        print("facegen: interrupted", file=sys.stderr)
+        return 130
 
 
 def _ended(arguments: list[str]) -> int:
     try:
-        if arguments and arguments[0] == "fit":
-            return _run(arguments)  # Lightning ends after the batch at hand
-        with _tidy_end():
-            return _run(arguments)
+        fits = bool(arguments) and arguments[0] == "fit"
+        with _tidy_end((signal.SIGHUP,) if fits else (signal.SIGTERM, signal.SIGHUP)):
+            return _run(arguments)  # of a training Lightning sees to SIGTERM, after the batch at hand
     except Terminated as error:
         print("facegen: ended by a signal", file=sys.stderr)
         return 128 + int(error.args[0])
@@ -141,7 +144,8 @@ def _run(arguments: list[str]) -> int:
             return 0
         options = build_parser().parse_args(arguments)
         _require_apart(options)
-        options.call(options)
+        with _kept_apart(options):
+            options.call(options)
         return 0
     except FacegenError as error:
         return _fail(str(error))
@@ -179,6 +183,14 @@ def _require_apart(options: argparse.Namespace) -> None:
             holding = [path for path in paths if isinstance(path, Path) and path.is_dir() and _within(out, path)]
             if holding and out.is_file():
                 raise FacegenError(f"--out {out} is a part of {holding[0]}, which is read; name another place for it")
+
+
+def _kept_apart(options: argparse.Namespace) -> AbstractContextManager[None]:
+    """The same for what is read through others, such as the pictures of a mesh, while the verb goes on."""
+    out, beside = getattr(options, "out", None), getattr(options, "beside", None)
+    if not isinstance(out, Path) or options.verb == "demo":  # which reads nothing but what it has made
+        return nullcontext()
+    return kept_apart(out, (beside,) if isinstance(beside, Path) else ())
 
 
 def _within(file: Path, folder: Path) -> bool:

@@ -97,8 +97,11 @@ def demo(out: str | Path, seed: int = 0, first: bool = False) -> None:
             "seconds": round(time.monotonic() - start, 1),
         }
         (folder / "demo.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-        config = folder / "run" / "config.yaml"  # it names the folder in which all was made, before it was renamed
-        config.write_text(config.read_text(encoding="utf-8").replace(str(folder), str(out)), encoding="utf-8")
+        # They name the folder in which all was made, before it was renamed.
+        for name in ("config.yaml", "hparams.yaml"):
+            file = folder / "run" / name
+            if file.exists():
+                file.write_text(file.read_text(encoding="utf-8").replace(str(folder), str(out)), encoding="utf-8")
     _report(out, errors, report["seconds"])
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from facegen.errors import FacegenError, unknown
-from facegen.places import aside_of, onto_disk, real_place, sweep
+from facegen.inputs import is_read
+from facegen.places import CONTENT_NAMED, aside_of, onto_disk, real_place, require_parent, sweep
 from facegen.plain_text import read_plain_yaml
 from facegen.schema import ANYTHING, Kind, WrongValueError
 
@@ -23,6 +24,21 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 def plain_name(name: str) -> str:
     """A name in which neither the case of letters nor how accents are encoded matters."""
     return unicodedata.normalize("NFC", name).casefold()
+
+
+def require_new_file(path: str | Path) -> Path:
+    """Look before long work whether `new_file` could be entered; the path again.
+
+    Raises:
+        FacegenError: see `new_file`.
+    """
+    path = real_place(path)
+    if path.is_dir():
+        raise FacegenError(f"cannot write {path}: a folder of that name is there")
+    if is_read(path) and not CONTENT_NAMED.search(path.name):
+        raise FacegenError(f"cannot write {path}: it is what this command has read; give --out another name or folder")
+    require_parent(path)
+    return path
 
 
 @contextmanager
@@ -36,11 +52,10 @@ def new_file(path: str | Path, replaced: bool = False) -> Iterator[Path]:
         replaced: one process writes it over and over. Then what a killed one leaves aside is overwritten by the next.
 
     Raises:
-        FacegenError: the folder is missing or not writable, or `path` is a folder, a link, a device or a pipe.
+        FacegenError: the folder is missing or not writable, or `path` is a folder, a link, a device or a pipe,
+            or a file that this command has read.
     """
-    path = real_place(path)
-    if path.is_dir():
-        raise FacegenError(f"cannot write {path}: a folder of that name is there")
+    path = require_new_file(path)
     aside = aside_of(path, "new" if replaced else "")
     sweep(path.parent)
     try:

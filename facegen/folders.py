@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from facegen.errors import FacegenError, said
-from facegen.places import MARK, aside_of, onto_disk, real_place, sweep
+from facegen.places import MARK, aside_of, folder_aside, onto_disk, real_place, sweep
 from facegen.plain_text import parse_json
 
 RECORD = f".{MARK}-made.json"
@@ -121,15 +121,17 @@ def _require_renamable(path: Path, aside: Path) -> None:
     """Require that a folder that is there can be renamed, by a renaming that has to fail, as its goal is not empty."""
     if not path.is_dir():
         return
-    probe = aside / f".{MARK}-probe"
-    probe.touch()
+    probe = None if any(aside.iterdir()) else aside / f".{MARK}-probe"
+    if probe is not None:
+        probe.touch()
     try:
         os.rename(path, aside)
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise FacegenError(f"{path} cannot be renamed by this user; name a new folder") from error
     finally:
-        probe.unlink()
+        if probe is not None:
+            probe.unlink()
 
 
 @contextmanager
@@ -148,16 +150,18 @@ def new_folder(path: str | Path, replaced: bool = False) -> Iterator[Path]:
     """
     path = Path(path)
     require_new_folder(path, replaced)
-    with locked_aside(path, f"{MARK}-new") as aside:
-        _empty(aside)  # what a process that was killed had made
+    # What is locked only tells others; it may hold what a user has put there, and stays empty otherwise.
+    with locked_aside(path, f"{MARK}-new"), folder_aside(path) as aside:
         try:
             yield aside
             if replaced:
                 _write_record(aside)
             onto_disk(aside)
-            put_in_place(aside, path, replaced)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
+        except OSError as error:  # is told of what was asked for, not of the name aside
+            if str(error.filename).startswith(f"{aside}{os.sep}"):
+                error.filename = str(path / Path(error.filename).relative_to(aside))
+            raise
+        put_in_place(aside, path, replaced)
 
 
 def put_in_place(aside: Path, path: Path, replaced: bool = False) -> None:
@@ -213,8 +217,8 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """All but folders, links too, which are never followed; and folders that hold nothing."""
+def files_in(folder: Path) -> Iterator[Path]:
+    """All in a folder but folders, links too, which are never followed; and folders that hold nothing."""
     left = [folder]
     while left:  # folders may lie in each other more often than Python calls itself
         entry = left.pop()
@@ -227,7 +231,7 @@ def _files(folder: Path) -> Iterator[Path]:
 def _write_record(folder: Path) -> None:
     made = {
         str(path.relative_to(folder)): _digest(path) if path.is_file() else "folder"
-        for path in _files(folder)
+        for path in files_in(folder)
         if path.name != RECORD
     }
     (folder / RECORD).write_text(json.dumps({"made": made}, indent=0) + "\n", encoding="utf-8")
@@ -242,18 +246,10 @@ def _strange(folder: Path) -> list[str]:
     if not isinstance(made, dict):  # no run's, however much is in it
         return [name for name in os.listdir(folder) if name != RECORD or not sound]
     strange = []
-    for path in _files(folder):
+    for path in files_in(folder):
         name = str(path.relative_to(folder))
         if name == RECORD or (path.is_dir() and made.get(name) == "folder"):
             continue
         if path.is_symlink() or not path.is_file() or made.get(name) != _digest(path):
             strange.append(name)
     return strange
-
-
-def _empty(folder: Path) -> None:
-    for entry in folder.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink()

@@ -23,6 +23,8 @@ _ASIDE = re.compile(rf"\..*\.{MARK}-([0-9a-f]{{8}})-([0-9]+)-([0-9]+)-[0-9a-f]{{
 
 DIGITS = 12
 """Of a digest, in the name of a file that tells of its content. Chosen: 48 bits, which no two files share by chance."""
+CONTENT_NAMED = re.compile(rf"\.[0-9a-f]{{{DIGITS}}}\.\w+$")
+"""Ends such a name: what has it already is the same."""
 
 
 def real_place(path: str | Path) -> Path:
@@ -44,21 +46,30 @@ def real_place(path: str | Path) -> Path:
     return path
 
 
-def aside_of(path: Path, mark: str = "") -> Path:
-    """A hidden name beside `path`, with a mark of its own or one that tells of this process.
+def require_parent(path: Path) -> None:
+    """Require a folder in which something can be written.
 
     Raises:
-        FacegenError: nothing can be written there.
+        FacegenError: it is missing, or may not be written.
     """
     parent = path.parent
     if not parent.is_dir():
         raise FacegenError(f"cannot write {path}: the folder {parent} does not exist; make it first")
     if not os.access(parent, os.W_OK):
         raise FacegenError(f"cannot write {path}: no permission to write in {parent}")
+
+
+def aside_of(path: Path, mark: str = "") -> Path:
+    """A hidden name beside `path`, with a mark of its own or one that tells of this process.
+
+    Raises:
+        FacegenError: nothing can be written there.
+    """
+    require_parent(path)
     pid = os.getpid()
     mark = mark or f"{MARK}-{_machine()}-{pid}-{_began(pid) or 0}-{uuid.uuid4().hex[:8]}"
     # The suffix stays, because writers choose the format by it.
-    return parent / f".{path.stem}.{mark}{path.suffix}"
+    return path.parent / f".{path.stem}.{mark}{path.suffix}"
 
 
 @contextmanager

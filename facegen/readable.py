@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from facegen.errors import FacegenError
+from facegen.inputs import note_read
 from facegen.remote import Place, RemotePlace
 
 
@@ -23,6 +24,7 @@ def require_file(path: str | Path, kind: type[FacegenError] = FacegenError, miss
     path = Path(path)
     try:
         if path.is_file():
+            note_read(path)
             return path
         if path.is_dir():
             raise kind(f"{path}: this is a folder; name a file in it")
@@ -47,6 +49,7 @@ def is_there(path: str | Place) -> bool:
     path = Path(path)
     try:
         if path.is_file():
+            note_read(path)
             return True
         if not os.path.lexists(path):
             return False

@@ -15,12 +15,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from dressing import png
 
 from facegen.cli import TRAINING, build_parser, run
+from facegen.errors import FacegenError
+from facegen.files import new_file
+from facegen.inputs import kept_apart
 from facegen.mesh import read_mesh, write_mesh
 from facegen.mesh.formats.io import read_appearance
 from facegen.motion.live_link import COLUMNS, SHAPES
 from facegen.motion.timecode import timecode
+from facegen.readable import require_file
 from facegen.sequence.sequence import Sequence
 
 ONE = ["--expression", "happy", "--frames", "5"]
@@ -158,6 +163,66 @@ def test_what_is_read_is_not_written_over(
         assert run(command) == 2
         assert "is what is read; name another place" in capsys.readouterr().err
     assert before == (mine.read_bytes(), neutral_path.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("given", "out", "said"),
+    [
+        ("animate head.obj --expression happy --frames 2", "skin.png", "--out skin.png is what is read"),
+        ("interpolate --neutral head.obj --from happy --to sad --steps 2", "skin.png", "--out skin.png is what is"),
+        ("animate head-1.obj --expression happy --frames 2", "head.npz", ""),
+    ],
+)
+def test_what_is_read_through_another_file_is_not_written_over(
+    given: str,
+    out: str,
+    said: str,
+    neutral_path: Path,
+    checkpoint_path: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines = ["mtllib head.mtl", "usemtl skin", *neutral_path.read_text().splitlines(), ""]
+    for name in ("head.obj", "head-1.obj"):
+        Path(name).write_text("\n".join(lines))
+    Path("head.mtl").write_text("newmtl skin\nmap_Kd skin.png\n")
+    Path("skin.png").write_bytes(png(9, 8, 7))
+    before = {path.name: path.read_bytes() for path in Path().iterdir()}
+    command = [*given.split(), "--model", str(checkpoint_path), "--out", out]
+    assert run(command) == (2 if said else 0)
+    assert said in capsys.readouterr().err
+    assert before == {path.name: path.read_bytes() for path in Path().iterdir() if path.name in before}
+
+
+def test_an_interruption_on_the_way_out_is_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    def interrupted(_: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("facegen.cli._ended", interrupted)
+    assert run(["inspect", "x"]) == 130
+    assert capsys.readouterr().err == "facegen: interrupted\n"
+
+
+def test_what_is_made_beside_a_file_is_not_written_over_what_is_read(tmp_path: Path) -> None:
+    read, out = tmp_path / "a-2.glb", tmp_path / "a.glb"
+    read.write_text("mine")
+    with kept_apart(out):
+        require_file(read)
+        with (
+            pytest.raises(FacegenError, match=f"cannot write {read}: it is what this command has read"),
+            new_file(read),
+        ):
+            raise AssertionError
+    with new_file(read) as aside:
+        aside.write_text("from Python one may")
+    with kept_apart(tmp_path), pytest.raises(FacegenError, match=f"{read} is read, and lies in --out {tmp_path}"):
+        require_file(read)
+    with kept_apart(tmp_path, free=(read,)):
+        require_file(read)
 
 
 @pytest.mark.parametrize("name", ["hierarchy.npz", "components.npz", "landmarks.npz"])
@@ -503,11 +568,13 @@ def test_a_full_disk_while_preparing_keeps_what_is_done(
     assert [path.name for path in (tmp_path / "deep").iterdir()] == [".corpus.unfinished"]
 
 
+@pytest.mark.parametrize(("limit", "said"), [(100_000, "last.ckpt could not be written"), (3000, "File too large: ")])
 def test_a_full_disk_while_training_leaves_no_half_checkpoint(
-    fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+    limit: int, said: str, fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    with full_disk(100_000):
-        fails(capsys, ["fit", *fit_arguments, f"--trainer.logger.save_dir={tmp_path}", "--trainer.max_epochs=1"])
+    arguments = ["fit", *fit_arguments, f"--trainer.logger.save_dir={tmp_path}", "--trainer.max_epochs=1"]
+    with full_disk(limit):
+        fails(capsys, arguments, said, str(tmp_path))
     assert not [path for path in tmp_path.rglob("*") if path.suffix == ".ckpt"]
 
 

@@ -60,7 +60,8 @@ def test_the_demo_leaves_what_it_promises(small: None, tmp_path: Path, capsys: p
     assert told.count("on the head that comes with it") == 2  # alone, and again where there was a whole demo
     assert str(out / "sheet.png") in said and (out / "first" / "sheet.png").read_bytes() == b"seen"
     assert f"{errors['total']['not_moving']:.3f}" in said
-    assert str(out / "corpus") in (out / "run" / "config.yaml").read_text()
+    for name in ("config.yaml", "hparams.yaml"):
+        assert f"corpus: {out / 'corpus'}\n" in (out / "run" / name).read_text()
     example = next(line.split() for line in said.splitlines() if "facegen animate" in line)
     assert run([*example[1:-1], str(tmp_path / "smile.glb")]) == 0
     (out / "mine.txt").write_text("keep me")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,13 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from facegen.errors import FacegenError
-from facegen.folders import locked_aside, put_in_place, require_new_folder
-from facegen.places import onto_disk
+from facegen.folders import files_in, locked_aside, put_in_place, require_new_folder
+from facegen.places import MARK, onto_disk
 from facegen.plain_text import parse_json
 from facegen.schema import ANYTHING, Kind, ListOf, Number, WrongValueError
 
 DONE = "done.jsonl"
 """Name in the folder of an unfinished corpus: what is done so far, a line each."""
+NOTHING = re.compile(r"(?!)")
+"""Matches no name."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 """What the system says where no more can be written."""
 
@@ -47,7 +50,9 @@ class Journal:
 
 
 @contextmanager
-def continued_folder(path: str | Path, work: object, results: Kind = ANYTHING) -> Iterator[Journal]:
+def continued_folder(
+    path: str | Path, work: object, results: Kind = ANYTHING, made: re.Pattern[str] = NOTHING
+) -> Iterator[Journal]:
     """A folder aside to fill, renamed to `path` at the end; what an interrupted run of the same work left is kept.
 
     After an interruption (Ctrl-C, SIGTERM, SIGKILL, a power cut) the folder stays, under a hidden name beside `path`,
@@ -58,16 +63,18 @@ def continued_folder(path: str | Path, work: object, results: Kind = ANYTHING) -
         path: the wished name; folders above it are made where they are missing.
         work: says what is being made, as JSON; what was left of other work is thrown away.
         results: what is noted of each place that is done.
+        made: the names that the work gives to files in the folder, as paths from there.
 
     Raises:
         FacegenError: `path` is there and not an empty folder, its parent cannot be written, another process is
-            filling it, or what an earlier run noted is something else; then it stays as it is.
+            filling it, or what an earlier run noted, or what is in the folder aside, is something else; then it stays
+            as it is.
     """
     path = Path(path)
     require_new_folder(path)
     with locked_aside(path, "unfinished") as aside:
         try:
-            yield Journal(aside, _resume(aside, json.dumps(work, sort_keys=True), results))
+            yield Journal(aside, _resume(aside, work, results, made))
             done = (aside / DONE).read_bytes()
             (aside / DONE).unlink()
             try:
@@ -82,7 +89,7 @@ def continued_folder(path: str | Path, work: object, results: Kind = ANYTHING) -
                     f"cannot write {path}: {(full.strerror or 'the disk failed').lower()}; make room: what is done is "
                     "kept, and the same command goes on from there"
                 ) from error
-            if isinstance(error, FacegenError) and not isinstance(error, Kept):
+            if isinstance(error, FacegenError) and not isinstance(error, Kept) and _strange(aside, made) is None:
                 shutil.rmtree(aside, ignore_errors=True)
             raise
 
@@ -96,17 +103,41 @@ def _of_the_disk(error: BaseException | None) -> OSError | None:
     return None
 
 
-def _resume(aside: Path, work: str, results: Kind) -> dict[int, Any]:
-    """What is done of this very work; after other work the folder is emptied and nothing is done yet."""
-    there = [entry for entry in aside.iterdir() if entry.name != DONE]
-    journal, done = aside / DONE, {}
-    if (there or os.path.lexists(journal)) and (journal.is_symlink() or not journal.is_file()):
-        raise Kept(f"{aside} is in the way, and no `prepare` made it; move it elsewhere")
+def _strange(aside: Path, made: re.Pattern[str]) -> str | None:
+    """The first in a folder aside, by its path from there, that no run gave its name."""
+    for path in files_in(aside):
+        name = str(path.relative_to(aside))
+        ours = name in (DONE, f"{DONE}.new") or made.fullmatch(name) or f".{MARK}-" in path.name
+        if path.is_symlink() or not (path.is_file() or path.is_dir()) or not ours:
+            return name
+    return None
+
+
+def _noted(journal: Path, work: object) -> list[str] | None:
+    """The lines of a journal, of this work or of another of its kind; None where it is none."""
     try:
-        begun, *lines = journal.read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError):
-        begun, lines = "", []
-    if begun == work:
+        lines = journal.read_text(encoding="utf-8").splitlines()
+        begun = parse_json(lines[0])
+    except (OSError, ValueError, IndexError):
+        return None
+    if isinstance(work, dict):
+        return lines if isinstance(begun, dict) and work.keys() <= begun.keys() else None
+    return lines if type(begun) is type(work) else None
+
+
+def _resume(aside: Path, work: object, results: Kind, made: re.Pattern[str]) -> dict[int, Any]:
+    """What is done of this very work; after other work the folder is emptied and nothing is done yet."""
+    there = [entry for entry in aside.iterdir() if entry.name not in (DONE, f"{DONE}.new")]
+    journal, done = aside / DONE, {}
+    strange = _strange(aside, made)
+    noted = _noted(journal, work) if strange is None else None  # what is no file is strange, and not read
+    if strange is None and noted is None and (there or os.path.lexists(journal)):
+        strange = DONE if os.path.lexists(journal) else there[0].name
+    if strange is not None:
+        raise Kept(f"{aside} is in the way, and no `prepare` made what is in it ({strange}); move it elsewhere")
+    begun, *lines = noted or [""]
+    first = json.dumps(work, sort_keys=True)
+    if begun == first:
         for number, line in enumerate(lines, start=2):
             try:
                 noted = parse_json(line)
@@ -124,7 +155,7 @@ def _resume(aside: Path, work: str, results: Kind) -> dict[int, Any]:
     else:
         for entry in there:
             shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
-    text = "".join(f"{line}\n" for line in (work, *(json.dumps([place, result]) for place, result in done.items())))
+    text = "".join(f"{line}\n" for line in (first, *(json.dumps([place, result]) for place, result in done.items())))
     new = aside / f"{DONE}.new"
     new.write_text(text, encoding="utf-8")
     onto_disk(new)

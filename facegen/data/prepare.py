@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from collections.abc import Sequence as Series
@@ -16,12 +17,12 @@ from facegen import __version__
 from facegen.data.corpus import COMPONENTS, HIERARCHY, LANDMARKS, Corpus
 from facegen.data.face_landmarks import find_face_landmarks, save_face_landmarks
 from facegen.data.journal import Journal, continued_folder
-from facegen.data.manifest import Entry, write_manifest
+from facegen.data.manifest import MANIFEST, Entry, write_manifest
 from facegen.data.pca import principal_components
 from facegen.data.processes import calls
 from facegen.data.recipe import Recipe
 from facegen.data.sources.source import Key, Source
-from facegen.data.store import ARRAYS, STORE, opened_to_write
+from facegen.data.store import ARRAYS, META, STORE, opened_to_write
 from facegen.data.writing import RecordingWriter, Written
 from facegen.errors import DataError, FacegenError, showable
 from facegen.mesh.hierarchy import MeshHierarchy
@@ -31,6 +32,14 @@ from facegen.tables import NAME, TITLE, WRITTEN
 
 MOST_WORKERS = 6
 """Processes unless more are asked for. Chosen for memory: each takes 0.3 GB at the paper's size, all less than 2 GB."""
+
+_ARRAY = r"(\.?\d+-\d+(\.[0-9a-f]{8})?)"
+_STORED = rf"({META}|({'|'.join(ARRAYS)})(/{META}|/{_ARRAY}(/{META}|/c(/\d+)*)?)?)"
+MADE = re.compile(
+    rf"{MANIFEST}|{HIERARCHY}|{COMPONENTS}|{LANDMARKS}|{STORE}(/{_STORED}|/(.*/)?[\w.]+\.[0-9a-f]{{32}}\.partial)?"
+)
+"""What lies in the folder of a corpus that is being made: its files, arrays of the store, also under the names aside
+that this room and Zarr give them, and folders of it that are empty as yet."""
 
 
 def prepare(
@@ -75,7 +84,7 @@ def prepare(
     provenance = {"facegen": __version__, "source": name, "options": source.options(), "recipe": settings}
     splits = {"test_subjects": list(source.test_subjects), "val_subjects": list(source.val_subjects)}
     work = provenance | {"hierarchy": hierarchy.digest, "keys": source.keys} | splits
-    with continued_folder(out, json.loads(json.dumps(work)), WRITTEN) as journal:
+    with continued_folder(out, json.loads(json.dumps(work)), WRITTEN, MADE) as journal:
         hierarchy.save(journal.folder / HIERARCHY)
         entries, left_out, fps, rms = _write_frames(source, journal, recipe, workers, executor)
         trained = set(source.train_subjects)

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
+from facegen.errors import FacegenError, said
 from facegen.live.address import Address
 from facegen.live.live_link import LiveLinkPackets
 from facegen.live.vmc import VmcMessages
@@ -155,6 +156,17 @@ class Line:
         self.socket.close()
 
     def send(self, datagram: bytes) -> None:
-        """Send one; that nobody listens yet is no reason to stop."""
-        with suppress(ConnectionRefusedError):
-            self.socket.sendto(datagram, self.place)
+        """Send one; that nobody listens yet is no reason to stop.
+
+        Raises:
+            FacegenError: the address is of all in a network, which is not sent to, or there is no way to it.
+        """
+        try:
+            with suppress(ConnectionRefusedError):
+                self.socket.sendto(datagram, self.place)
+        except OSError as error:
+            host, port = self.place[:2]
+            raise FacegenError(
+                f"--to: nothing can be sent to {host}, port {port}: {said(error)}; name one receiver that this machine "
+                "reaches"
+            ) from error

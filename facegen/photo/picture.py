@@ -75,11 +75,11 @@ def read_photos(paths: Sequence[Path], number: int | None) -> list[tuple[np.ndar
         raise FacegenError(f"{len(paths)} pictures; up to {MOST_PICTURES} are taken, of one person from several sides")
     if number is not None and len(paths) > 1:
         raise FacegenError(f"--face {number} counts the faces of one picture, got {len(paths)}; cut each to the person")
-    shots = [read_photo(path, number) for path in paths]
-    for one, two in combinations(range(len(shots)), 2):
-        if np.array_equal(shots[one][0], shots[two][0]):
+    pictures = [read_picture(path) for path in paths]  # all of them before any is searched, which takes a second each
+    for one, two in combinations(range(len(pictures)), 2):
+        if np.array_equal(pictures[one], pictures[two]):
             raise FacegenError(f"{paths[one]} and {paths[two]} are the same picture; give each once")
-    return shots
+    return [_upright_face(picture, number, path) for picture, path in zip(pictures, paths, strict=True)]
 
 
 def read_photo(path: Path, number: int | None) -> tuple[np.ndarray, np.ndarray]:
@@ -94,7 +94,11 @@ def read_photo(path: Path, number: int | None) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         FacegenError: see `read_picture` and `find_face`.
     """
-    picture = read_picture(path)
+    return _upright_face(read_picture(path), number, path)
+
+
+def _upright_face(picture: np.ndarray, number: int | None, path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """The face in a picture from a file, see `read_photo`."""
     picture, points, degrees = upright(picture, find_face(picture, number, str(path)))
     if degrees:
         print(f"{path}: turned by {degrees} degrees, so that the face stands upright")

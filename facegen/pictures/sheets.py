@@ -12,6 +12,7 @@ import numpy as np
 
 from facegen.errors import FacegenError
 from facegen.files import new_file
+from facegen.inputs import is_read
 from facegen.optional import require
 
 PAPER, INK, FAINT = (255, 255, 255), (45, 48, 52), (214, 217, 221)
@@ -174,7 +175,7 @@ def write_beside(out: Path, mark: str, picture: np.ndarray) -> Path:
     """
     title, place = f"facegen {mark}", out.parent / f"{out.stem}.{mark}.png"
     numbers = itertools.count(2)
-    while os.path.lexists(place) and not _is_titled(place, title):
+    while os.path.lexists(place) and (is_read(place) or not _is_titled(place, title)):
         place = out.parent / f"{out.stem}.{mark}-{next(numbers)}.png"
     write_picture(place, picture, title)
     return place

@@ -78,7 +78,7 @@ class Feed:
         elif kind == "live":
             await self._live(said.get("to"))
         elif kind == "shown" and self.live is not None:
-            self._shown(said)
+            await self._shown(said)
         self.awake.set()
 
     async def _send(self) -> None:
@@ -165,7 +165,11 @@ class Feed:
         if live is not None:
             await asyncio.to_thread(live.stop)
 
-    def _shown(self, said: dict[str, Any]) -> None:
+    async def _shown(self, said: dict[str, Any]) -> None:
+        if self.live is not None and self.live.failed is not None:
+            why = self.live.failed
+            await self._hang_up()
+            return await self._not_live(why.removeprefix("--to: "))
         at, low, high = (said.get(name) for name in ("at", "low", "high"))
         if self.live is None or not (isinstance(at, int) and isinstance(low, int) and isinstance(high, int)):
             return

@@ -29,6 +29,11 @@ HEADERS = {
 }
 
 
+def in_address(host: str) -> str:
+    """How an address of a machine stands in front of a port: in brackets where it has colons itself (RFC 3986)."""
+    return f"[{host}]" if ":" in host else host
+
+
 def guard(port: Callable[[], int], host: str | None, token: str | None) -> Callable[..., Awaitable[web.StreamResponse]]:
     """What looks at every request first.
 
@@ -45,7 +50,7 @@ def guard(port: Callable[[], int], host: str | None, token: str | None) -> Calla
     async def look(request: web.Request, handler: Handler) -> web.StreamResponse:
         named = request.headers.get("Host", "")
         anywhere = host in ("0.0.0.0", "::")  # any name of this machine; the token is what counts
-        names = [*LOOPBACK, *([host] if host else [])]
+        names = [*LOOPBACK, *([in_address(host)] if host else [])]
         if not anywhere and named not in [f"{name}:{port()}" for name in names]:
             raise web.HTTPForbidden(text="the studio is opened under its own address alone, which it prints")
         origin = request.headers.get("Origin")

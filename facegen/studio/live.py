@@ -65,13 +65,17 @@ class Live:
     def __init__(self, address: str, clock: Callable[[], float] = time.perf_counter) -> None:
         self.clock, self.ended = clock, threading.Event()
         self.track: Track | None = None
+        self.failed: str | None = None  # why nothing goes out any more
         self.shown: tuple[float, float | None, tuple[int, int]] = (0.0, None, (0, 0))
         place = Address.parse(address)
         words = words_for(place.scheme, NAME, FPS)
 
         def run() -> None:
-            with Line(place) as line:
-                send_poses(lambda _: self.pose(), None, FPS, words, line.send, stopped=self.ended.is_set)
+            try:
+                with Line(place) as line:
+                    send_poses(lambda _: self.pose(), None, FPS, words, line.send, stopped=self.ended.is_set)
+            except FacegenError as error:
+                self.failed = str(error)
 
         self.thread = threading.Thread(target=run, daemon=True)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import secrets
 import signal
 import tempfile
@@ -16,7 +18,7 @@ from aiohttp import web
 
 from facegen.errors import FacegenError
 from facegen.studio.answers import Answers
-from facegen.studio.guard import guard
+from facegen.studio.guard import guard, in_address
 
 if TYPE_CHECKING:
     from facegen.studio.first_look import Look
@@ -85,11 +87,9 @@ async def _served(
         await site.start()
     except OSError as error:
         await runner.cleanup()
-        raise FacegenError(
-            f"port {place.port} is not to be had: {error.strerror}; give --port another, 0 is any"
-        ) from error
+        raise FacegenError(_not_had(place, error)) from error
     bound[0] = runner.addresses[0][1]
-    shown = "127.0.0.1" if host in (None, "0.0.0.0", "::") else host
+    shown = "127.0.0.1" if host in (None, "0.0.0.0", "::") else in_address(host)
     address = f"http://{shown}:{bound[0]}/" + (f"?token={token}" if token else "")
     print(f"the studio is open at {address}; Ctrl+C closes it", flush=True)
     if place.browser:
@@ -105,6 +105,15 @@ async def _served(
         if studio is not None:
             studio.close()
         await runner.cleanup()
+
+
+def _not_had(place: Place, error: OSError) -> str:
+    """Why a place cannot be served at, in the system's words; asyncio adds its own to them."""
+    number = error.errno or 0
+    why = os.strerror(number).lower() if number in errno.errorcode else "the system does not say why"
+    if place.host is not None and number not in (errno.EADDRINUSE, errno.EACCES):
+        return f"--host {place.host} is not to be had: {why}; give an address of this machine, or 0.0.0.0 for all"
+    return f"port {place.port} is not to be had: {why}; give --port another, 0 is any"
 
 
 def _stop_on_signals(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None:

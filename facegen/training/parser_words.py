@@ -9,7 +9,7 @@ from contextlib import suppress
 HELP = "`facegen VERB --help` lists what there is"
 _KEY = re.compile(r'Parser key "([^"]*)"')
 _INNER = re.compile(r"Given value: NestedArg\(key='([^']*)', val=(.*)\)\s*$", re.DOTALL)
-_GIVEN = re.compile(r"(?:Got value|Given value): ?(.*)\s*$", re.DOTALL)
+_GIVEN = re.compile(r"(?:Got value|Given value): ?(.*?)(?=\n *Subclass types expect|\n *- |\s*\Z)", re.DOTALL)
 _EXPECTED = re.compile(r"Expected an? (.*)")
 _TYPE = re.compile(r"<class '(?:\w+\.)*(\w+)'>")
 _CHOICES = re.compile(r"typing\.Literal\[(.*)\]")
@@ -54,7 +54,8 @@ def in_own_words(message: str) -> str:
     place = ".".join([*keys, *([inner[1]] if inner else [])]) or "the settings"
     if found := _UNREAD.search(message):
         return f"{place}: expected settings, or a .yaml file of them, got {_shown(found[1])}; {HELP}"
-    given = inner[2] if inner else next(iter(_GIVEN.findall(message)), None)
+    # Of a list, items that are wrong come first, and all of it last.
+    given = inner[2] if inner else next(reversed(_GIVEN.findall(message)), None)
     came = "" if given is None else f", got {_shown(given)}"
     return f"{place}: expected {_kinds(message)}{came}; {HELP}"
 

@@ -40,6 +40,10 @@ def plain_error(error: BaseException) -> BaseException:
         )
     if isinstance(error, ModuleNotFoundError) and "torch_xla" in str(error):
         return FacegenError("trainer.accelerator: tpu needs torch_xla, which is not installed; take another")
+    if isinstance(error, ModuleNotFoundError) and (found := _NEEDED.search(str(error))):
+        return FacegenError(
+            f"a setting of trainer needs {found[1]}, which is not installed; install it, or leave that setting out"
+        )
     return error
 
 
@@ -53,6 +57,8 @@ def _while_restoring(error: BaseException) -> bool:
 
 _PRECISION = re.compile(r"mkldnn|primitive descriptor|not implemented for '(Half|BFloat16)'", re.I)
 """What torch says of numbers of a kind that a processor's library has no code for."""
+_NEEDED = re.compile(r"Requirement '([\w.-]+)")
+"""What Lightning says of a package that a setting needs."""
 _UNLOGGED = re.compile(r"stopping conditioned on metric `(.+?)` which is not|monitor='(.+?)'\) could not find")
 """What Lightning says after an epoch where nobody logged what a callback monitors."""
 _ALONE = re.compile(r"gloo/|NCCL|Connection (closed|reset) by peer|Broken pipe|DistNetworkError", re.I)

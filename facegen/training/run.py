@@ -30,7 +30,7 @@ from facegen.training.callbacks import PredictionWriter
 from facegen.training.parser_words import in_own_words
 from facegen.training.plain_error import plain_error
 from facegen.training.progress_lines import ProgressLines
-from facegen.training.run_folder import CONFIG, alone, kept_records
+from facegen.training.run_folder import CONFIG, alone, kept_records, place_named
 from facegen.training.run_state import run_state
 from facegen.training.tracking import RunRecord, Throughput
 from facegen.training.trainer_settings import require_settings
@@ -155,7 +155,7 @@ class TrainingCLI(LightningCLI):
         super().parse_arguments(parser, args)
         verb = self.config["subcommand"]
         options = self.config[verb]
-        require_settings(options)
+        require_settings(options, verb)
         for place, value in options.items():
             if isinstance(value, float) and value != value:
                 raise FacegenError(f"{place}: expected a number, found nan; give one, or leave it out")
@@ -191,7 +191,8 @@ class TrainingCLI(LightningCLI):
 
     def fit(self, **options: Any) -> None:
         """As the trainer's, in a folder in which no other process trains: they would overwrite each other's files."""
-        with alone(self.trainer, options.get("ckpt_path")), self._told(), kept_records(self.trainer, CONFIG):
+        one = alone(self.trainer, options.get("ckpt_path"))
+        with one, self._told(), place_named(self.trainer), kept_records(self.trainer, CONFIG):
             self.trainer.fit(**options)
 
     def validate(self, **options: Any) -> None:
@@ -272,6 +273,10 @@ def run(arguments: list[str]) -> TrainingCLI:
             return TrainingCLI(**settings, args=arguments)
         except SIGTERMException as error:  # after the batch at hand
             raise Terminated(signal.SIGTERM) from error
+        except SystemExit as error:
+            if isinstance(error.__context__, KeyboardInterrupt):  # Lightning ends the process itself after one
+                raise KeyboardInterrupt from error
+            raise
         except Exception as error:
             raise plain_error(error) from error
         finally:

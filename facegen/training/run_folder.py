@@ -14,6 +14,7 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.loggers import CSVLogger
 
 from facegen.errors import FacegenError
+from facegen.files import FULL
 from facegen.folders import occupied
 
 CONFIG, SETTINGS, METRICS, CHECKPOINTS = "config.yaml", "hparams.yaml", "metrics.csv", "checkpoints"
@@ -42,6 +43,18 @@ def alone(trainer: Trainer, checkpoint: Any) -> Iterator[None]:
                 "go on with that run by --ckpt_path"
             )
         yield
+
+
+@contextmanager
+def place_named(trainer: Trainer) -> Iterator[None]:
+    """In here what the system says of a disk without room, and not of which file, is said of the run's folder."""
+    try:
+        yield
+    except OSError as error:
+        own: Any = next(iter(trainer.loggers), None)
+        if error.filename is None and error.errno in FULL:
+            error.filename = str(getattr(own, "log_dir", None) or trainer.default_root_dir)
+        raise
 
 
 @contextmanager

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,8 +37,8 @@ MASTER_PORT and so on) stay: a second run in the same process goes on with the p
 
 @contextmanager
 def run_state() -> Iterator[None]:
-    """Set warnings, log level, environment and torch's flags as a run wants them; put back these, random states and
-    the places where modules are looked for."""
+    """Set warnings, log level, environment and torch's flags as a run wants them; put back these, random states, what
+    Ctrl+C does and the places where modules are looked for."""
     seed_logger = logging.getLogger("lightning_fabric.utilities.seed")
     deterministic: Any = torch.utils.deterministic  # it becomes a class of its own at import, which no checker follows
     before = (
@@ -46,7 +48,7 @@ def run_state() -> Iterator[None]:
         torch.is_deterministic_algorithms_warn_only_enabled(),
         torch.backends.cudnn.benchmark,
     )
-    places = list(sys.path)
+    places, interrupt = list(sys.path), signal.getsignal(signal.SIGINT)
     environment = {name: os.environ.get(name) for name in VARIABLES}
     with warnings.catch_warnings(), isolate_rng():
         try:
@@ -63,6 +65,8 @@ def run_state() -> Iterator[None]:
             torch.use_deterministic_algorithms(before[2], warn_only=before[3])
             torch.backends.cudnn.benchmark = before[4]
             sys.path[:] = places
+            if threading.current_thread() is threading.main_thread() and interrupt is not None:
+                signal.signal(signal.SIGINT, interrupt)  # which Lightning ignores for good once it came
             for name, value in environment.items():
                 os.environ.pop(name, None)
                 if value is not None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from typing import Any
 
-from facegen.errors import unknown
+from facegen.errors import FacegenError, unknown
 from facegen.schema import Either, Flag, Maybe, Number, OneOf, Table, Text, shown
 
 _COUNT, _FROM_ONE = Number(0, whole=True), Number(1, whole=True)
@@ -26,7 +27,7 @@ TRAINER = Table(
         "accumulate_grad_batches": _FROM_ONE,
         "gradient_clip_val": Maybe(Number(0)),
         "gradient_clip_algorithm": Maybe(OneOf(("norm", "value"))),
-        "num_nodes": _FROM_ONE,
+        "num_nodes": Number(1, 4096, whole=True),  # all wait until the last has come; chosen: few clusters have as many
         "reload_dataloaders_every_n_epochs": _COUNT,
         "fast_dev_run": Either((Flag(), _COUNT)),
     },
@@ -34,6 +35,13 @@ TRAINER = Table(
 )
 """What the trainer takes; settings that are not here are looked at by itself."""
 SEED = Either((Flag(), Number(0, 2**32 - 1, whole=True)))
+NOTHING_AT_0 = {
+    "fit": ("max_epochs", "max_steps", "limit_train_batches"),
+    "validate": ("limit_val_batches",),
+    "test": ("limit_test_batches",),
+    "predict": ("limit_predict_batches",),
+}
+"""Settings with which a verb ends well at once, and has made nothing, where they are 0."""
 PROFILERS = ("simple", "advanced", "pytorch", "xla")
 
 
@@ -42,11 +50,19 @@ def _most_processes() -> int:
     return max(8, os.cpu_count() or 1)
 
 
-def require_settings(options: Mapping[str, Any]) -> None:
+def _on_cpu(accelerator: object) -> bool:
+    """Whether an accelerator is the processor, also where Lightning chooses and finds nothing else."""
+    import torch
+
+    return accelerator == "cpu" or (accelerator in ("auto", None) and not torch.accelerator.is_available())
+
+
+def require_settings(options: Mapping[str, Any], verb: str = "fit") -> None:
     """Require that the trainer can take its settings.
 
     Args:
         options: of a verb, with `trainer` and `seed_everything`.
+        verb: whose they are.
 
     Raises:
         FacegenError: the message says which it cannot.
@@ -56,20 +72,26 @@ def require_settings(options: Mapping[str, Any]) -> None:
         name: int(value) if isinstance(value, float) and value.is_integer() else value
         for name, value in options["trainer"].items()
     }
-    devices = str(trainer.get("devices"))
-    if trainer.get("accelerator") == "cpu" and devices.isdigit():
-        Number(1, _most_processes(), whole=True).check(int(devices), "trainer.devices of the cpu")
+    devices = str(trainer.get("devices")).strip()
+    if _on_cpu(trainer.get("accelerator")) and devices.isascii() and devices.removeprefix("+").isdigit():
+        Number(1, _most_processes(), whole=True).check(int(devices[:20]), "trainer.devices of the cpu")
     SEED.check(options["seed_everything"], "seed_everything")
     TRAINER.check(trainer, "trainer")
+    for name in NOTHING_AT_0[verb]:
+        if trainer.get(name) == 0:
+            raise FacegenError(f"trainer.{name}: expected more than 0, of which {verb} makes nothing; leave it out")
     for name, kind in (("max_time", _DURATION), ("profiler", OneOf(PROFILERS))):
         if isinstance(trainer.get(name), str):  # others are a table, or name a class
             kind.check(trainer[name], f"trainer.{name}")
+    if trainer.get("profiler") == "xla" and find_spec("torch_xla") is None:
+        raise FacegenError("trainer.profiler: xla needs torch_xla, which is not installed; take another")
 
 
 _ACCELERATORS = re.compile(r"invalid accelerator name: .*Available names are: (.*?)\.?$")
 _NOT_HERE = re.compile(r"can not run on your system|No supported gpu backend")
 _DEVICES = re.compile(r"devices")
 _STRATEGY = re.compile(r"invalid strategy name")
+_NEEDED = re.compile(r"you must have (\w+) installed")
 _NO_LOGGER = re.compile(r"Cannot use `(\w+)` callback with `Trainer` that has no logger")
 _NO_CHECKPOINT = re.compile(r"enable_checkpointing=False")
 _FEW_BATCHES = re.compile(r"`val_check_interval` \((\d+)\) must be less than or equal to the number of the .*\((\d+)\)")
@@ -87,11 +109,13 @@ def in_own_words(said: str, trainer: Mapping[str, Any]) -> str:
     text = " ".join(said.split())
     if found := _ACCELERATORS.search(text):
         names = sorted(name.strip() for name in found[1].split(","))
-        return f"trainer.accelerator: {unknown('accelerator', str(trainer.get('accelerator')), names)}"
+        return f"trainer.accelerator: {unknown('accelerator', str(trainer.get('accelerator'))[:80], names)}"
     if _NOT_HERE.search(text):
         return f"trainer.accelerator: expected one that this machine has, got {shown(trainer.get('accelerator'))}"
     if _STRATEGY.search(text):
         return f"trainer.strategy: expected one of Lightning's, such as auto or ddp, got {shown(trainer['strategy'])}"
+    if found := _NEEDED.search(text):
+        return f"trainer.strategy: {found[1]} is needed, which is not installed; install it, or take another"
     if found := _NO_LOGGER.search(text):
         return f"trainer.callbacks: {found[1]} needs a logger; name one by trainer.logger, or leave it out"
     if _NO_CHECKPOINT.search(text):

@@ -7,7 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from facegen.errors import FacegenError, unknown
-from facegen.verbs.shared import add_checkpoint, add_verb, loaded_model
+from facegen.verbs.shared import add_checkpoint, add_verb, loaded_model, require_place
 
 # Everything else is imported where it is used: a verb that needs no network starts without loading torch.
 
@@ -61,19 +61,18 @@ def photo(options: Namespace) -> None:
     from facegen.pictures.sheets import write_beside
 
     making.require_suffix(options.out)
+    require_place(options.out)
     if (options.compare is None) != (options.expression is None):
         raise FacegenError(
             "--compare PICTURE and --expression NAME go together: what the model makes, and what it is compared with"
         )
-    shots = read_photos(options.pictures, options.face)
     model = loaded_model(options)
     if options.expression is not None and options.expression not in model.expressions:
         raise FacegenError(unknown("expression", options.expression, model.expressions))
-    target = None
-    if options.compare is not None:
-        target = read_photo(options.compare, None)
     name = str(options.model or "the model that comes with facegen")
     identity = making.identity_of(model, options.corpus, name)
+    target = None if options.compare is None else read_photo(options.compare, None)
+    shots = read_photos(options.pictures, options.face)
     fits, skin, shown = making.photographed(model, identity, shots, options.out)
     print(f"{options.out}: {told(fits, model.expressions)}; {shown} shows it")
     if target is not None and options.expression is not None:  # both are given, or neither

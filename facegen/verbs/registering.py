@@ -7,7 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from facegen.errors import FacegenError, unknown
-from facegen.verbs.shared import add_model, add_verb, face_of, loaded_model
+from facegen.verbs.shared import add_model, add_verb, face_of, loaded_model, require_place
 
 # Everything else is imported where it is used: a verb that needs no network starts without loading torch.
 
@@ -34,6 +34,7 @@ def register(options: Namespace) -> None:
 
     if options.out.suffix.lower() not in WRITERS:
         raise FacegenError(unknown("suffix to write a mesh with", options.out.suffix, WRITERS))
+    require_place(options.out)
     model = loaded_model(options)
     face = face_of(options, model, grouped=False)
     if face.fit is None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from facegen.errors import FacegenError
 from facegen.pretrained import BASIS
-from facegen.verbs.shared import add_groups, add_verb
+from facegen.verbs.shared import add_groups, add_verb, require_place
 
 if TYPE_CHECKING:
     from facegen.rigging.rig import Rig
@@ -84,6 +84,9 @@ def rig(options: Namespace) -> None:
     from facegen.scene.kept import Kept
 
     require_rig_suffix(options.out)
+    require_place(options.out, (".obj",))
+    if options.sheet is not None:
+        require_place(options.sheet)
     document = options.out.suffix.lower() in DOCUMENTS
     _require_vrm(options, document)
     asset = None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facegen.errors import FacegenError, unknown
-from facegen.exporters import export, named_suffixes, require_options
+from facegen.exporters import FOLDERS, export, named_suffixes, require_options
+from facegen.files import require_new_file
+from facegen.folders import require_new_folder
 from facegen.tables import FPS
 from facegen.verbs.numbers import number, whole
 
@@ -159,8 +161,22 @@ def chosen(options: Namespace) -> dict[str, Any]:
 
 
 def require_output(options: Namespace) -> None:
-    """Refuse a file that nothing writes, or options that its writer does not have, before anything is made for it."""
+    """Refuse what nothing writes, where nothing can be written, or options that its writer does not have, before
+    anything is made for it."""
     require_options(options.out, chosen(options))
+    takes, out = getattr(options, "takes", None), options.out
+    numbered = takes is not None and out.suffix.lower() != ".png"
+    require_place(out.with_name(f"{out.stem}-1{out.suffix}") if numbered else out, FOLDERS)
+
+
+def require_place(out: Path, folders: Iterable[str] = ()) -> None:
+    """Refuse a place where nothing can be written, before the work.
+
+    Args:
+        out: the file or folder to make.
+        folders: suffixes of those that are folders.
+    """
+    require_new_folder(out) if out.suffix.lower() in folders else require_new_file(out)
 
 
 def write_sequence(sequence: Sequence, options: Namespace) -> None:

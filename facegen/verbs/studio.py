@@ -9,6 +9,7 @@ from pathlib import Path
 
 from facegen.errors import FacegenError
 from facegen.optional import require
+from facegen.readable import require_file
 from facegen.verbs.shared import add_checkpoint, add_verb
 
 PORT = 8421
@@ -54,8 +55,8 @@ def studio(options: Namespace) -> None:
         raise FacegenError(f"--port must be from 0 to 65535, got {options.port}")
     _require_token(options)
     for path, what in ((options.model, "checkpoint; make one with `facegen fit`"), (options.mesh, "mesh")):
-        if path is not None and not path.is_file():
-            raise FacegenError(f"{path}: no such {what}")
+        if path is not None:
+            require_file(path, missing=f"no such {what}")
     require("aiohttp", "studio")
     from facegen.studio.server import Place, run
 

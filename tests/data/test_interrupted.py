@@ -6,6 +6,7 @@ import errno
 import filecmp
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -171,13 +172,49 @@ def test_a_folder_aside_that_is_the_users_stays(tmp_path: Path) -> None:
     assert (tmp_path / ".c.unfinished" / "notes.txt").read_text() == "years of work"
 
 
+@pytest.mark.parametrize("work", [{"a": 1}, {"a": 2}])
+@pytest.mark.parametrize("name", ["mine", "store/mine/x", "store/link"])
+def test_what_no_run_made_in_a_folder_aside_stays(name: str, work: dict, tmp_path: Path) -> None:
+    made = re.compile("table|store/(link|[0-9]+)")
+    with pytest.raises(KeyboardInterrupt), continued_folder(tmp_path / "c", {"a": 1}, made=made) as journal:
+        journal.add(0, 1)
+        (journal.folder / "store").mkdir()
+        (journal.folder / "store" / "0").touch()
+        (journal.folder / f"{DONE}.new").touch()  # where a run was killed before that had its name
+        raise KeyboardInterrupt
+    place = tmp_path / ".c.unfinished" / name
+    place.parent.mkdir(exist_ok=True)
+    place.symlink_to("0") if name == "store/link" else place.write_text("years of work")
+    said = rf"in the way, and no `prepare` made what is in it \({name}\)"
+    with pytest.raises(FacegenError, match=said), continued_folder(tmp_path / "c", work, made=made):
+        raise AssertionError
+    assert place.is_symlink() or place.read_text() == "years of work"
+
+
+def test_what_is_put_into_a_folder_aside_meanwhile_stays(tmp_path: Path) -> None:
+    with pytest.raises(FacegenError, match="refused"), continued_folder(tmp_path / "c", {}) as journal:
+        (journal.folder / "mine").write_text("years of work")
+        raise FacegenError("refused")
+    assert (tmp_path / ".c.unfinished" / "mine").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("text", ["", "notes\n", '{"b": 1}\n', "[1]\n"])
+def test_a_list_of_the_user_s_of_a_journal_s_name_stays(text: str, tmp_path: Path) -> None:
+    journal = tmp_path / ".c.unfinished" / DONE
+    journal.parent.mkdir()
+    journal.write_text(text)
+    with pytest.raises(FacegenError, match="in the way"), continued_folder(tmp_path / "c", {"a": 1}):
+        raise AssertionError
+    assert journal.read_text() == text
+
+
 @pytest.mark.parametrize("kind", ["pipe", "link"])
 def test_a_journal_that_no_prepare_wrote_is_not_read(kind: str, tmp_path: Path) -> None:
     aside = tmp_path / ".c.unfinished"
     aside.mkdir()
     os.mkfifo(aside / DONE) if kind == "pipe" else (aside / DONE).symlink_to("/dev/zero")
     with (
-        pytest.raises(FacegenError, match="is in the way, and no `prepare` made it"),
+        pytest.raises(FacegenError, match="is in the way, and no `prepare` made what is in it"),
         continued_folder(tmp_path / "c", "work"),
     ):
         pass

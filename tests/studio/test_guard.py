@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 from aiohttp import FormData, web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
 from facegen.cli import run
 from facegen.errors import FacegenError
 from facegen.studio import uploads
 from facegen.studio.answers import Answers
+from facegen.studio.guard import guard, in_address
 from facegen.studio.server import FOLDER, mistakes
 from facegen.studio.studio import Studio
 from facegen.studio.uploads import main_file, plain
@@ -161,11 +162,22 @@ def test_uploads_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, on
         (["--host", "0.0.0.0", "--token", "short"], "must have 16"),
         (["--host", "everywhere", "--token", "0123456789abcdef"], "--host must be an address"),
         (["--port", "70000"], "--port must be from 0"),
+        (["--no-browser", "--host", "192.0.2.1", "--token", "0123456789abcdef"], "--host 192.0.2.1 is not to be had"),
     ],
 )
 def test_other_machines_are_served_with_a_secret_alone(words, why, capsys) -> None:
     assert run(["studio", *words]) == 2
     assert why in capsys.readouterr().err
+
+
+def test_an_address_with_colons_stands_in_brackets() -> None:
+    async def handler(_: web.Request) -> web.Response:
+        return web.Response()
+
+    for host, named in (("fd00::5", "[fd00::5]:80"), ("10.0.0.5", "10.0.0.5:80")):
+        asked = make_mocked_request("GET", "/", headers={"Host": named})
+        assert asyncio.run(guard(lambda: 80, host, None)(asked, handler)).status == 200
+        assert f"{in_address(host)}:80" == named
 
 
 def test_a_token_is_asked_for_and_the_folder_goes_with_the_process(tmp_path: Path) -> None:

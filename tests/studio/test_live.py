@@ -51,6 +51,13 @@ def test_the_pose_under_the_playhead_goes_out_and_rest_at_the_end(receiver) -> N
         assert weight(last, "JawOpen") == 0
 
 
+def test_an_address_that_is_not_sent_to_is_a_sentence() -> None:
+    live = Live("live-link://255.255.255.255:9")
+    live.start()
+    live.thread.join()
+    assert str(live.failed).startswith("--to: nothing can be sent to 255.255.255.255, port 9: permission denied")
+
+
 def test_playing_goes_on_by_itself_and_over_again() -> None:
     now = [10.0]
     live = Live("live-link://127.0.0.1:9", clock=lambda: now[0])

@@ -6,6 +6,7 @@ import csv
 import os
 import re
 import shutil
+import signal
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,6 +25,7 @@ from facegen.data.module import ExpressionDataModule, SequenceDataset, in_mm, pa
 from facegen.errors import DataError
 from facegen.metrics import frame_error
 from facegen.models import SpiralGenerator
+from facegen.models.base import ExpressionModel
 from facegen.motion.label import PHASES
 from facegen.sequence.sequence import Sequence
 from facegen.training.plain_error import plain_error
@@ -365,6 +367,27 @@ def test_a_run_does_not_write_over_another_and_keeps_its_table(
     assert "train/error" in table.read_text()
 
 
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGHUP, 129)])
+def test_a_signal_ends_a_training_in_a_line(
+    sent: signal.Signals,
+    code: int,
+    fit_arguments: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+) -> None:
+    handlers = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        monkeypatch.setattr(ExpressionModel, "training_step", lambda *_: signal.raise_signal(sent))
+        assert run(["fit", *fit_arguments, f"--trainer.logger.save_dir={tmp_path}"]) == code
+        assert {number: signal.getsignal(number) for number in handlers} == handlers
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert capsys.readouterr().err.splitlines()[-1].startswith("facegen: ")
+
+
 @pytest.mark.parametrize("name", ["metrics.csv", "hparams.yaml", "config.yaml"])
 @pytest.mark.parametrize("kind", ["link", "pipe", "folder", "file"])
 def test_what_stands_where_a_run_s_files_go_is_left_alone(
@@ -388,10 +411,13 @@ def test_what_stands_where_a_run_s_files_go_is_left_alone(
 
 
 def test_settings_that_this_machine_cannot_take_are_refused_in_one_line(
-    fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+    fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arguments = ["fit", *fit_arguments, f"--trainer.logger.save_dir={tmp_path}"]
     assert run([*arguments, "--trainer.accelerator=cpu", "--trainer.devices=9999"]) == 2
+    assert "trainer.devices of the cpu: expected a whole number from 1 to" in capsys.readouterr().err
+    monkeypatch.setattr("torch.accelerator.is_available", lambda: False)
+    assert run([*arguments, "--trainer.accelerator=auto", "--trainer.devices=9999"]) == 2
     assert "trainer.devices of the cpu: expected a whole number from 1 to" in capsys.readouterr().err
     assert run([*arguments, "--trainer.accelerator=tpu"]) == 2
     assert "trainer.accelerator: " in capsys.readouterr().err

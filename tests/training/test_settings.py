@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 
 import pytest
 
 from facegen.errors import FacegenError
 from facegen.training import parser_words, trainer_settings
+from facegen.training.plain_error import plain_error
 
 UNION = (
     "Does not validate against any of the Union subtypes\n  Subtypes: [<class 'int'>, <class 'NoneType'>]\n  Errors:\n"
@@ -27,6 +29,12 @@ GIVEN = "  Given value type: <class 'str'>\n  Given value: x"
             f"Parser key \"trainer.max_epochs\":\n  {UNION}    - Expected a <class 'int'>\n"
             f"    - Expected a <class 'NoneType'>\n{GIVEN}",
             "trainer.max_epochs: expected a whole number, got 'x'",
+        ),
+        (
+            f'Parser key "trainer.logger":\n  {UNION}    - Not a valid subclass of Logger. Got value: 1\n'
+            "      Subclass types expect one of:\n      - a class path (str)\n    - Expected a <class 'bool'>\n"
+            "  Given value type: <class 'list'>\n  Given value: [1, 2]",
+            f"trainer.logger: expected {parser_words.A_CLASS} or true or false, got '[1, 2]'",
         ),
         (
             f"Parser key \"model\":\n  {UNION}    - lr: expected a number, got 'x'; {parser_words.HELP}\n"
@@ -61,6 +69,7 @@ def test_what_the_parser_says(said: str, told: str) -> None:
     [
         ("No supported gpu backend found!", "trainer.accelerator: expected one that this machine has, got 'gpu'"),
         ("Invalid strategy name: `strategy='x'`.".lower(), "trainer.strategy: expected one of Lightning's"),
+        ("To use the `X`, you must have DeepSpeed installed.", "trainer.strategy: DeepSpeed is needed, which is not"),
         ("`devices` selected with `CPUAccelerator` should be an int > 0.", "trainer.devices: expected how many"),
         (
             f"{UNION}    - Invalid value for save_top_k=-5\n    - Not a valid subclass\nGiven value: mode: min",
@@ -82,6 +91,9 @@ def test_what_lightning_says(said: str, told: str) -> None:
         ("check_val_every_n_epoch", [1, None], 0),
         ("max_time", ["00:12:00:00", None, {"hours": 1}], "x"),
         ("profiler", ["simple", None], "x"),
+        ("max_steps", [1, -1, None], 0),
+        ("num_nodes", [1, 64], 10**9),
+        ("limit_train_batches", [1.0, None], 0.0),
         ("seed_everything", [0, True], 2**32),
     ],
 )
@@ -93,3 +105,17 @@ def test_settings_are_looked_at_before_lightning_sees_them(name: str, good: list
         trainer_settings.require_settings(options(value))
     with pytest.raises(FacegenError, match=f"{name}: expected "):
         trainer_settings.require_settings(options(bad))
+    if bad == 0 and name in ("max_steps", "limit_train_batches"):
+        trainer_settings.require_settings(options(bad), "test")
+
+
+@pytest.mark.skipif(find_spec("torch_xla") is not None, reason="torch_xla is there")
+def test_a_profiler_whose_package_is_missing_is_refused() -> None:
+    with pytest.raises(FacegenError, match="xla needs torch_xla, which is not installed"):
+        trainer_settings.require_settings({"trainer": {"profiler": "xla"}, "seed_everything": 0})
+
+
+def test_a_package_that_a_setting_needs_is_named() -> None:
+    said = "Requirement 'transformer_engine>=0.11.0' not met. HINT: Try running pip"
+    told = "a setting of trainer needs transformer_engine, which is not installed"
+    assert str(plain_error(ModuleNotFoundError(said))).startswith(told)

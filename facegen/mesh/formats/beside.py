@@ -8,6 +8,7 @@ from pathlib import Path
 
 from facegen.errors import MeshError
 from facegen.files import plain_name
+from facegen.inputs import note_read
 from facegen.mesh.material import LARGEST_TEXTURE, Texture
 
 FOLDERS_BELOW = 8
@@ -87,6 +88,7 @@ def read_found(place: Path, largest: int) -> bytes:
     Raises:
         MeshError: it is larger than `largest` bytes, or cannot be read.
     """
+    note_read(place)
     try:
         size = place.stat().st_size
         if size > largest:
