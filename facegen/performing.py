@@ -90,7 +90,7 @@ def style_of(model: Checkpoint, takes: Series[Sequence]) -> np.ndarray:
         >>> import facegen
         >>> model = facegen.load("runs/ict_performance/version_0/checkpoints/last.ckpt")
         >>> facegen.style_of(model, [facegen.Sequence.load("take.npz")]).shape
-        (32,)
+        (8,)
     """
     require_performs(model, "a style")
     import torch

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
-from faults.judging import Outcome
+from faults.judging import SECONDS, Outcome
 
 TESTS = Path(__file__).parents[1]
 
@@ -100,3 +100,6 @@ if __name__ == "__main__":  # python -m faults.campaign INPUTS [KIND-NUMBER or K
                 f"## {each}: {len(tried)} cases, {len(bad)} wrong, {sum(one.seconds for one in tried):.1f} s, {codes}"
             )
             print(table(tried), flush=True)
+            for one in tried:
+                if one.code == 2 and one.seconds > SECONDS * campaign.slow:
+                    print(f"{one.name}: {one.seconds / campaign.slow:.1f} s of a quick core, {SECONDS} are allowed")

@@ -13,6 +13,9 @@ from one_line import LONGEST, words_of_others
 
 SECONDS, MEMORY = 2.0, 300 << 20
 """Processor time of a quick core, and bytes beyond what was loaded and the file's own size, for a refusal."""
+NOISE = 3.0
+"""How many times as long a case may take among other tests, which slow memory and processor by turns; `python -m
+faults.campaign`, with nothing beside it, tells of those that take longer than they may."""
 LONG, WORK = 10.0, 600 << 20
 """The same of what is taken, and does its work."""
 REFERENCE = 0.075
@@ -125,7 +128,7 @@ def _wrong(case: Case, folder: Path, said: dict[str, Any], texts: list[str], slo
         return f"left in the output folder: {', '.join(left)[:100]}"
     if left := [path.name for place in (folder, folder / "out") for path in place.iterdir() if path.name[0] == "."]:
         return f"hidden files are left: {', '.join(left)[:100]}"
-    if said["seconds"] > (SECONDS if refused else LONG) * slow:
+    if said["seconds"] > (SECONDS if refused else LONG) * slow * NOISE:
         return f"{LATE}{said['seconds']:.1f} s"
     if said["memory"] > (MEMORY if refused else WORK) + size:
         return f"{said['memory'] >> 20} MB"

@@ -49,7 +49,7 @@ GOOD = "facegen: error: a.obj: expected a mesh"
         ({"status": -9}, "", "ended by signal 9"),
         ({"status": 0}, "a library speaks", "not facegen's"),
         ({"status": 0, "unsound": "a.npz has values that are not finite"}, "", "not finite"),
-        ({"seconds": 2.5}, GOOD, "it took 2.5 s"),
+        ({"seconds": 6.5}, GOOD, "it took 6.5 s"),
         ({"memory": 400 << 20}, GOOD, "400 MB"),
         ({}, "Traceback (most recent call last)", "a traceback"),
         ({"left": "half.npz"}, GOOD, "left in the output folder: half.npz"),
