@@ -130,12 +130,12 @@ def _resume(aside: Path, work: object, results: Kind, made: re.Pattern[str]) -> 
     there = [entry for entry in aside.iterdir() if entry.name not in (DONE, f"{DONE}.new")]
     journal, done = aside / DONE, {}
     strange = _strange(aside, made)
-    noted = _noted(journal, work) if strange is None else None  # what is no file is strange, and not read
-    if strange is None and noted is None and (there or os.path.lexists(journal)):
+    lines = _noted(journal, work) if strange is None else None  # what is no file is strange, and not read
+    if strange is None and lines is None and (there or os.path.lexists(journal)):
         strange = DONE if os.path.lexists(journal) else there[0].name
     if strange is not None:
         raise Kept(f"{aside} is in the way, and no `prepare` made what is in it ({strange}); move it elsewhere")
-    begun, *lines = noted or [""]
+    begun, *lines = lines or [""]
     first = json.dumps(work, sort_keys=True)
     if begun == first:
         for number, line in enumerate(lines, start=2):

@@ -8,24 +8,23 @@ import torch
 from torch import Tensor
 
 from facegen.data.corpus import Corpus
-from facegen.data.corpus_in_brief import CorpusInBrief
 from facegen.errors import FacegenError, unknown
 from facegen.models.base import Share
 from facegen.models.batch import MotionBatch
 from facegen.models.generator import ExpressionGenerator
 from facegen.models.muon import Muon
 from facegen.models.spiral_generator import OPTIMIZERS
-from facegen.models.style_lessons import StyleLessons
+from facegen.models.style_lessons import StyleLessons, training_people
 from facegen.nn.performance_codes import told_of
 from facegen.nn.performance_network import PerformanceNetwork
 
 NOBODY, NOBODYS_TAKE = 0.3, 0.15
 """Shares of training takes that are made without their person's style, so that the network also knows what to make
-where nobody's style is given: of those made without their code, and of those made with it. Chosen: the mean of
-everybody's takes is learnt from the former alone."""
+where nobody's style is given: of those made without their code, and of those made with it; of one in six of the others
+no take tells it. Chosen: the mean of everybody's takes is learnt from the former alone."""
 COMES_IN = 1000
-"""Steps in which styles come in. Chosen: as they are from the first step, they shake the decoder until it makes a face
-that does not move."""
+"""Steps in which styles come in. Chosen: with styles that were large at once, and changed, the decoder made a face that
+does not move."""
 OTHERS = 1 / 3
 """Learning rate of all but the decoder's matrices, as a share of theirs. Chosen: as quick as these, styles and codes
 shake the decoder before it moves a face."""
@@ -177,8 +176,3 @@ class PerformanceGenerator(ExpressionGenerator):
         chance = torch.rand(1, generator=generator)
         noise, start = torch.randn(2, self.network.take, generator=generator)
         return chance, noise, start, torch.rand(1, generator=generator)
-
-
-def training_people(corpus: Corpus | CorpusInBrief) -> list[str]:
-    """Those on whom a corpus trains, by name."""
-    return sorted({corpus.entries[index].subject for index in corpus.split("train")})

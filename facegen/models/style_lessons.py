@@ -9,12 +9,13 @@ from torch import Tensor
 
 from facegen import progress
 from facegen.data.corpus import Corpus
+from facegen.data.corpus_in_brief import CorpusInBrief
 from facegen.nn.performance_form import LOOKS, STAGES
 from facegen.nn.style_reader import Look, StyleReader, look_at
 
 LESSONS, TAKES, STEP = 1500, 128, 3e-3
-"""Lessons of so many takes each, and Adam's step in the first of them. Chosen on validation people: more lessons tell
-more of training people alone."""
+"""Lessons of so many takes each, and Adam's step in the first of them. Chosen on people held out: of half as many
+lessons, strangers' error is 0.01 of the mean's more."""
 MOST = 5
 """Takes that somebody is told by, at most, each of another expression."""
 
@@ -30,7 +31,7 @@ class StyleLessons:
 
     def __init__(self, reader: StyleReader, corpus: Corpus, points: Tensor) -> None:
         items = corpus.split("train")
-        people = sorted({corpus.entries[item].subject for item in items})
+        people = training_people(corpus)
         vertices = points.cpu().numpy()
         tracks, motions = [], []
         for item in items:
@@ -104,6 +105,11 @@ class StyleLessons:
         there = torch.arange(self.table.shape[2]) < self.count[..., None]
         with torch.no_grad():
             return self.style(reader, self.table.flatten(1), there.flatten(1).float())
+
+
+def training_people(corpus: Corpus | CorpusInBrief) -> list[str]:
+    """Those on whom a corpus trains, by name."""
+    return sorted({corpus.entries[index].subject for index in corpus.split("train")})
 
 
 def _table(whose: Sequence[int], shown: Sequence[int], people: int, expressions: int) -> tuple[Tensor, Tensor]:

@@ -13,7 +13,8 @@ from facegen.nn.performance_form import LOOKS, STAGES, STYLE_WIDTH, TELLER_WIDTH
 
 DROPPED, NOISE = 0.5, 1.0
 """Share of the features that a reader in training goes without, and standard deviation of the noise on what it looks
-at, in its spread over takes. Chosen on made people: of few people, all is known by heart without."""
+at, in its spread over takes. Chosen on made people: without, more is told of those that taught it, and less of
+strangers. With twice the noise, 0.01 of the mean's error less is told of both."""
 LEAST = 1e-9
 """Below which nothing is divided by."""
 

@@ -20,12 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from faults.cases import Case, write_case
-from faults.judging import LATE, MEMORY, Outcome, judge, speed
+from faults.judging import MEMORY, Outcome, judge, speed
 
 NOBODY = 65534
 """The user who may read nothing that is not for all."""
-TRIES = 3
-"""How often a case that takes too long is run."""
 LONGEST, MOST = 20.0, 1 << 30
 """Seconds of work, or of waiting for nothing, after which a case is ended, and bytes that it may
 take beyond what is loaded."""
@@ -110,15 +108,6 @@ def written(name: str, inputs: Path) -> list[str]:
 
 
 def tried(name: str, inputs: Path, slow: float) -> Outcome:
-    """What became of a case, at the quickest of `TRIES`: what else the machine does may make it late once."""
-    outcome = _tried_once(name, inputs, slow)
-    for _ in range(TRIES - 1):
-        if outcome.wrong.startswith(LATE):
-            outcome = _tried_once(name, inputs, slow)
-    return outcome
-
-
-def _tried_once(name: str, inputs: Path, slow: float) -> Outcome:
     """What became of a case, in a child of its own."""
     top = Path(tempfile.mkdtemp(prefix="facegen-faults-"))
     top.chmod(0o755)

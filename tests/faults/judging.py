@@ -25,8 +25,6 @@ FORBIDDEN += ("Parser key", "Union subtypes", "NestedArg", "Trainer(")
 """More words of libraries than `one_line` has, which its expressions would not tell from facegen's elsewhere."""
 
 
-LATE = "it took "
-"""How it is told that a case took too long."""
 _SETTING = re.compile(r"error: (?:model|data|trainer|seed_everything|ckpt_path)\b")
 """How a message begins that names a setting of a training, in whichever file it stands."""
 OLD = "it has no digest"
@@ -129,7 +127,7 @@ def _wrong(case: Case, folder: Path, said: dict[str, Any], texts: list[str], slo
     if left := [path.name for place in (folder, folder / "out") for path in place.iterdir() if path.name[0] == "."]:
         return f"hidden files are left: {', '.join(left)[:100]}"
     if said["seconds"] > (SECONDS if refused else LONG) * slow * NOISE:
-        return f"{LATE}{said['seconds']:.1f} s"
+        return f"it took {said['seconds']:.1f} s"
     if said["memory"] > (MEMORY if refused else WORK) + size:
         return f"{said['memory'] >> 20} MB"
     return said.get("unsound") or ""

@@ -25,7 +25,7 @@ from facegen.data.corpus import Corpus
 from facegen.evaluation.diversity import diversity
 from facegen.evaluation.label_mean import LabelMean
 from facegen.evaluation.performances import Performer
-from facegen.models.performance_generator import training_people
+from facegen.models.style_lessons import training_people
 from facegen.nn.performance_network import PerformanceNetwork
 
 HIDDEN, BLOCKS, NOISES, DRAWN_IN = 96, (1, 2, 4, 8, 16, 1, 2, 4, 8), 1000, 25

@@ -31,7 +31,7 @@ PART_SPREAD, UNIT_SPREAD = 0.3, 0.1
 """Standard deviation over people of the log of a gain, of all units of a part and of one. Chosen: as much in all as a
 fifth to a third, of which most is seen in any expression that moves the part."""
 
-STEADY = 0.95
+USUALLY = 0.95
 """Share of takes that go by the person's own course, which over people is as those of recorded takes are. Chosen."""
 WANDER = 0.25
 """How many times as much as others' their takes differ by chance. Chosen."""
@@ -48,8 +48,8 @@ def habitual_style(generator: np.random.Generator) -> RecordedStyle:
     taste = {expression: _taste(expression, open_mouthed, generator) for expression in PROTOTYPES}
     strong = generator.normal(0, PART_SPREAD, len(PARTS))
     gain = {unit: float(np.exp(strong[_part(unit)] + generator.normal(0, UNIT_SPREAD))) for unit in sorted(style.gain)}
-    pace = int(generator.integers(1 << 32))
-    return replace(style, taste=taste, gain=gain, wander=WANDER, pace=pace, steady=STEADY)
+    course = int(generator.integers(1 << 32))
+    return replace(style, taste=taste, gain=gain, wander=WANDER, own_course=course, usually=USUALLY)
 
 
 def _part(unit: str) -> int:

@@ -66,8 +66,8 @@ class RecordedStyle:
         late: by unit, seconds after the onset of the expression at which it sets in.
         wander: how many times as much as `TAKE_SPREAD`, `TAKE_SIDE_SPREAD`, `STEP_SPREAD` and `OWN_SPREAD` say their
             takes differ.
-        pace: a person's own course: what it is drawn from anew in each take. None draws another in every take.
-        steady: share of takes that go by it.
+        own_course: what a person's own course is drawn from in each take that goes by it; None: nobody has one.
+        usually: share of takes that do.
     """
 
     taste: dict[str, np.ndarray]
@@ -75,8 +75,8 @@ class RecordedStyle:
     side: dict[str, float]
     late: dict[str, float]
     wander: float = 1.0
-    pace: int | None = None
-    steady: float = 0.0
+    own_course: int | None = None
+    usually: float = 0.0
 
     @classmethod
     def draw(cls, generator: np.random.Generator) -> RecordedStyle:
@@ -111,8 +111,8 @@ class RecordedStyle:
         weights = kinds[int(generator.choice(len(kinds), p=self.taste[expression]))][1]
         slow = generator.random() < SLOW.get(expression, 0.0)
         strength = float(generator.uniform(0.35, 1.0))
-        usual = self.pace is not None and generator.random() < self.steady
-        drawn = np.random.default_rng(self.pace) if usual else generator
+        usual = self.own_course is not None and generator.random() < self.usually
+        drawn = np.random.default_rng(self.own_course) if usual else generator
         course = Course.draw((frames - 1) / fps, drawn, SLOW_RISE if slow else None, 2 if slow else 0)
         time = np.arange(frames) / fps
         tone = np.linspace(TONE[0] * generator.random(), TONE[1] * generator.random(), frames)

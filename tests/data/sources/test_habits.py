@@ -77,10 +77,10 @@ def test_each_unit_is_of_one_part_and_those_that_open_the_mouth_are_units() -> N
 
 def test_takes_that_go_by_a_persons_own_course_rise_and_fall_alike() -> None:
     spread = []
-    for steady in (0.0, 1.0):
+    for usually in (0.0, 1.0):
         within, between = [], []
         for who in range(30):
-            style = replace(habitual_style(np.random.default_rng([1, who])), steady=steady)
+            style = replace(habitual_style(np.random.default_rng([1, who])), usually=usually)
             rises = []
             for take in range(3):
                 _, phases = style.perform("surprise", 120, 30.0, np.random.default_rng([2, who, take]))
