@@ -22,7 +22,7 @@ NOBODY, NOBODYS_TAKE = 0.3, 0.15
 """Shares of training takes that are made without their person's style, so that the network also knows what to make
 where nobody's style is given: of those made without their code, and of those made with it; of one in six of the others
 no take tells it. Chosen: the mean of everybody's takes is learnt from the former alone."""
-COMES_IN = 1000
+COMES_IN = 300
 """Steps in which styles come in. Chosen: with styles that were large at once, and changed, the decoder made a face that
 does not move."""
 OTHERS = 1 / 3

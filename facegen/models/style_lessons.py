@@ -33,13 +33,11 @@ class StyleLessons:
         items = corpus.split("train")
         people = training_people(corpus)
         vertices = points.cpu().numpy()
-        tracks, motions = [], []
+        looks = []
         for item in items:
             moved = torch.from_numpy(corpus.displacement(item)[:, vertices])
-            seen, shares = look_at([moved.flatten(1)], [torch.from_numpy(corpus.motion(item))])
-            tracks.append(seen)
-            motions.append(shares)
-        look = Look(torch.cat(tracks), torch.cat(motions))
+            looks.append(look_at([moved.flatten(1)], [torch.from_numpy(corpus.motion(item))]))
+        look = Look(*(torch.cat(parts) for parts in zip(*looks, strict=True)))
         if not reader.taught:
             reader.get_used_to(look)
         with torch.no_grad():

@@ -142,6 +142,11 @@ class Course:
         fall = _fall(peak + hold, drawn("fall", generator), max(1 - lost - left, 0.0), generator)
         return cls(risen, sagging, fall, min(left, 1 - lost), steps)
 
+    def within(self, length: float) -> Course:
+        """The same in at most `length` seconds, of which the last are rest."""
+        room = length - min(TAIL[0], LONGEST_TAIL * length)
+        return self if self.end <= room else self.squeezed(room / self.end)
+
     def squeezed(self, share: float) -> Course:
         """The same in a share of the time."""
         rise, sag, fall = (

@@ -38,6 +38,24 @@ def looked_at(hierarchy: MeshHierarchy) -> np.ndarray:
     return found
 
 
+def gestures(label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How far the gestures of a label (T, E) are at each frame, and how strong they get, (T, E) each.
+
+    A gesture is a run of frames that show an expression. How far it is goes from 0 to 1, evenly by how much the label
+    says and changes, as stages of a take do. One that is cut off began and ends at once.
+    """
+    label = label.astype(np.float64)
+    along, peak = np.zeros_like(label), np.zeros_like(label)
+    for expression, row in enumerate(label.T):
+        edges = np.flatnonzero(np.diff(np.r_[False, row > 0, False]))
+        for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+            run = np.r_[0.0, row[start:end], 0.0]
+            changes, said = np.abs(np.diff(run)), run[1:] + run[:-1]
+            along[start:end, expression] = np.cumsum(changes / changes.sum() + said / said.sum())[:-1] / 2
+            peak[start:end, expression] = run.max()
+    return along, peak
+
+
 def require_usual(usual: int | None, people: int) -> None:
     """Require that who acts where nobody's style is asked for is one of the people.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -11,7 +12,7 @@ from facegen.errors import FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.nn.motion_encoder import MotionEncoder
 from facegen.nn.performance_codes import TakeReader, TakeSource, told_of
-from facegen.nn.performance_form import STYLE_UNIT, looked_at, noise_of, require_usual
+from facegen.nn.performance_form import LOOKS, STAGES, STYLE_UNIT, gestures, looked_at, noise_of, require_usual
 from facegen.nn.proportions import Proportions
 from facegen.nn.spiral_decoder import CHANNELS, SpiralDecoder
 from facegen.nn.style_reader import StyleReader, look_at
@@ -21,12 +22,13 @@ from facegen.nn.style_search import Reference, spread_of, style_of
 class PerformanceNetwork(nn.Module):
     r"""Displacements of a label, for a person at rest, in a style and by a take's code.
 
-    .. math:: \hat d_t = p \odot D\big((I + \textstyle\sum_k s_k B_k)\, E(e, s, c)_t\big)
+    .. math:: \hat d_t = p \odot D\big(E(e, h, s, c)_t + G h_t\big)
 
-    The encoder E reads the label and, in each frame, the style s and the take's code c; the style also scales and mixes
-    the latent by the matrices B, since people differ by how much they move what. p are powers of the neutral's size
-    along each axis, see `Proportions`. Without a code it makes what errs least of all takes; without a style, of all
-    people's.
+    The encoder E reads the label and, in each frame, the style s, the take's code c and the habits h, what somebody of
+    that style does more than others at that stage of a gesture, see `habits`; they also move the latent, by G. p are
+    powers of the neutral's size along each axis, see `Proportions`. Without a code it makes what errs least of all
+    takes; without a style, of all people's. In a network of an earlier version, which has no habits, the style scales
+    and mixes the latent by matrices B_k: :math:`(I + \sum_k s_k B_k)\, E(e, s, c)_t`.
 
     Args:
         hierarchy: of the template.
@@ -72,14 +74,17 @@ class PerformanceNetwork(nn.Module):
         require_usual(usual, people)
         self.style, self.take, self.scale, self.usual = style, take, scale, usual
         self.decoder = SpiralDecoder(hierarchy, latent, channels, activation, scale, per_vertex, fused)
-        self.encoder = MotionEncoder(expressions + style + take + 1, latent, bidirectional)
+        self.encoder = MotionEncoder(expressions + style + take + 1 + LOOKS * reads, latent, bidirectional)
         self.proportions = Proportions(hierarchy.template.vertices)
         points = looked_at(hierarchy)
         self.register_buffer("points", torch.from_numpy(points), persistent=False)
         self.reader = TakeReader(len(points), expressions, style, take)
         self.source = TakeSource(expressions, style, take)
         self.style_reader = StyleReader(len(points), expressions, style) if reads else None
-        self.mixing = nn.Parameter(0.02 * torch.randn(style, latent, latent))
+        self.guide = nn.Linear(LOOKS, latent, bias=False) if reads else None
+        if self.guide is not None:
+            nn.init.zeros_(self.guide.weight)
+        self.mixing = None if reads else nn.Parameter(0.02 * torch.randn(style, latent, latent))
         self.people = nn.Parameter(torch.zeros(people, style))
 
     def forward(
@@ -114,10 +119,27 @@ class PerformanceNetwork(nn.Module):
         style = self.no_style(count) if style is None else style
         known = motion.new_full((count, 1), float(take is not None)) if known is None else known
         take = motion.new_zeros(count, self.take) if take is None else known * take
-        latent = self.encoder(torch.cat([motion, torch.cat([style, take, known], 1)[of]], 1), ptr)
+        told = torch.cat([motion, torch.cat([style, take, known], 1)[of]], 1)
+        if self.guide is not None:
+            habits = self.habits(motion, ptr, style)
+            return self.encoder(torch.cat([told, habits], 1), ptr) + self.guide(habits)
+        latent = self.encoder(told, ptr)
         mixing = torch.einsum("bs,szy->bzy", style, self.mixing)
         parts = zip(latent.split(ptr.diff().tolist()), mixing, strict=True)
         return torch.cat([part + part @ own for part, own in parts])
+
+    def habits(self, motion: Tensor, ptr: Tensor, style: Tensor) -> Tensor:
+        """(N, `LOOKS`): by how much somebody of a style (B, S) moves a face's principal components otherwise than
+        nobody in particular, in each frame of labels (N, E)."""
+        assert self.style_reader is not None
+        told = self.style_reader.teller.habits(style)
+        parts = [gestures(part.detach().cpu().numpy()) for part in motion.split(ptr.diff().tolist())]
+        along, peak = (torch.from_numpy(np.concatenate(each)).to(motion) for each in zip(*parts, strict=True))
+        place = along * (STAGES + 1)
+        below = place.floor().clamp(0, STAGES)
+        at = (frame_owners(ptr)[:, None], torch.arange(told.shape[1], device=ptr.device), below.long())
+        low, high = told[at], told[at[0], at[1], at[2] + 1]
+        return (self.style_reader.heights(peak)[..., None] * torch.lerp(low, high, (place - below)[..., None])).sum(1)
 
     def no_style(self, count: int = 1) -> Tensor:
         """(B, S): the style of nobody in particular."""

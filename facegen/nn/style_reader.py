@@ -15,6 +15,9 @@ DROPPED, NOISE = 0.5, 1.0
 """Share of the features that a reader in training goes without, and standard deviation of the noise on what it looks
 at, in its spread over takes. Chosen on made people: without, more is told of those that taught it, and less of
 strangers. With twice the noise, 0.01 of the mean's error less is told of both."""
+LEAST_REACH = 0.01
+"""Share of the mean take's movement that every take is thought to have, so that one that hardly moves does not set how
+far others go. Chosen."""
 LEAST = 1e-9
 """Below which nothing is divided by."""
 
@@ -23,12 +26,14 @@ class Look(NamedTuple):
     """What is seen of takes, before it is known what is usual.
 
     Args:
-        tracks: (R, `STAGES`, 3 Q), how some points moved, as long as 1 on average.
+        tracks: (R, `STAGES`, 3 Q) mm, how some points moved.
         shares: (R, E), how much of each expression their labels show; they add up to 1.
+        peaks: (R, E), how strong their labels get.
     """
 
     tracks: Tensor
     shares: Tensor
+    peaks: Tensor
 
 
 class Teller(nn.Module):
@@ -47,10 +52,19 @@ class Teller(nn.Module):
     def forward(self, style: Tensor, expression: Tensor) -> Tensor:
         made = style.new_zeros(len(style), self.mean.shape[1])
         for each in expression.unique().tolist():  # quicker than weights of its own for each take
-            at, own = expression == each, style[expression == each]
-            seen = nn.functional.elu(own @ self.first[each] + self.bias[each])
-            made[at] = (seen @ self.second[each] + own @ self.straight[each] + self.mean[each]).to(made)
+            at = expression == each
+            made[at] = self._tell(style[at], each).to(made)
         return made
+
+    def _tell(self, style: Tensor, expression: int) -> Tensor:
+        seen = nn.functional.elu(style @ self.first[expression] + self.bias[expression])
+        return seen @ self.second[expression] + style @ self.straight[expression] + self.mean[expression]
+
+    def habits(self, style: Tensor) -> Tensor:
+        """(B, E, `STAGES` + 2, `LOOKS`): what somebody of a style (B, S) does more than nobody in particular, at the
+        stages of each expression and, nothing, at both of its ends."""
+        told = [self._tell(style, each) - self._tell(torch.zeros_like(style), each) for each in range(len(self.mean))]
+        return nn.functional.pad(torch.stack(told, 1).unflatten(2, (STAGES, LOOKS)), (0, 0, 1, 1))
 
 
 class StyleReader(nn.Module):
@@ -70,10 +84,12 @@ class StyleReader(nn.Module):
         style: S.
 
     Attributes:
-        components, usual, spread: what `get_used_to` found in the takes of training, (3 Q, `LOOKS`), the mean of each
-            expression (E, F), and one standard deviation; F is `STAGES` times `LOOKS`.
+        reach, components, usual, spread: what `get_used_to` found in the takes of training: how far faces move by their
+            labels (E, 2), see `heights`; (3 Q, `LOOKS`), the mean of each expression (E, F), and one standard
+            deviation; F is `STAGES` times `LOOKS`.
     """
 
+    reach: Tensor
     components: Tensor
     usual: Tensor
     spread: Tensor
@@ -81,6 +97,7 @@ class StyleReader(nn.Module):
     def __init__(self, points: int, expressions: int, style: int) -> None:
         super().__init__()
         features = STAGES * LOOKS
+        self.register_buffer("reach", torch.zeros(expressions, 2))
         self.register_buffer("components", torch.zeros(3 * points, LOOKS))
         self.register_buffer("usual", torch.zeros(expressions, features))
         self.register_buffer("spread", torch.zeros(()))  # until it is used to takes
@@ -92,14 +109,37 @@ class StyleReader(nn.Module):
     def get_used_to(self, look: Look) -> None:
         """Learn what takes do in general, of those of training."""
         look = self._own(look)
-        rows = look.tracks.flatten(0, 1).double()
+        self._reach(look)
+        rows = self._scaled(look).flatten(0, 1).double()
         vectors = torch.linalg.eigh(rows.T @ rows)[1].flip(1)[:, :LOOKS]
         # The sign of a component is anybody's: that of its largest number, which is the same on every machine.
         largest = vectors.gather(0, vectors.abs().argmax(0, keepdim=True))
         self.components[:, : vectors.shape[1]] = vectors * largest.sign()
-        seen = (look.tracks @ self.components).flatten(1)
+        seen = (self._scaled(look) @ self.components).flatten(1)
         self.usual.copy_(look.shares.T @ seen / look.shares.sum(0)[:, None].clamp_min(LEAST))
         self.spread.copy_((seen - look.shares @ self.usual).square().mean().sqrt().clamp_min(LEAST))
+
+    def _reach(self, look: Look) -> None:
+        """Fit how far faces move to how strong their labels get, both in logs."""
+        far = look.tracks.norm(dim=2).mean(1)
+        far = far.clamp_min(LEAST_REACH * float(far.mean()) + LEAST).log()
+        for expression, (share, peak) in enumerate(zip(look.shares.unbind(1), look.peaks.unbind(1), strict=True)):
+            weight = share / share.sum().clamp_min(LEAST)
+            strong = peak.clamp_min(LEAST).log()
+            means = weight @ strong, weight @ far
+            away = strong - means[0]
+            slope = (weight * away) @ (far - means[1]) / (weight @ away.square()).clamp_min(LEAST)
+            self.reach[expression, 0], self.reach[expression, 1] = means[1] - slope * means[0], slope
+        self.reach[:, 0] -= far.mean()
+
+    def heights(self, peaks: Tensor) -> Tensor:
+        r"""How far faces usually move that show expressions as strongly as peaks (..., E), :math:`e^a p^b` times the
+        mean."""
+        return self.reach[:, 0].exp() * peaks.clamp_min(LEAST) ** self.reach[:, 1] * (peaks > 0)
+
+    def _scaled(self, look: Look) -> Tensor:
+        """(R, `STAGES`, 3 Q): how points moved, as if all labels were equally strong."""
+        return look.tracks / self.heights(look.peaks).sum(1).clamp_min(LEAST)[:, None, None]
 
     def _own(self, look: Look) -> Look:
         """The same where and in the precision in which the reader computes."""
@@ -122,7 +162,7 @@ class StyleReader(nn.Module):
     def features(self, look: Look) -> Tensor:
         """(R, F): by how much takes differ from what is usual for their expressions."""
         look = self._own(look)
-        return ((look.tracks @ self.components).flatten(1) - look.shares @ self.usual) / self.spread
+        return ((self._scaled(look) @ self.components).flatten(1) - look.shares @ self.usual) / self.spread
 
     def forward(
         self, features: Tensor, shares: Tensor, counted: Tensor, generator: torch.Generator | None = None
@@ -154,15 +194,15 @@ def look_at(tracks: Sequence[Tensor], motions: Sequence[Tensor]) -> Look:
         tracks: of each take (T, 3 Q), how its points moved.
         motions: its label (T, E).
     """
-    seen, shares = [], []
+    seen, shares, peaks = [], [], []
     for track, motion in zip(tracks, motions, strict=True):
         at = stages(motion)
         below = at.floor().long().clamp(0, max(len(track) - 2, 0))
         above = (below + 1).clamp_max(len(track) - 1)
-        part = torch.lerp(track[below], track[above], (at - below)[:, None].to(track))
-        seen.append(part / part.norm(dim=1).mean().clamp_min(LEAST))
+        seen.append(torch.lerp(track[below], track[above], (at - below)[:, None].to(track)))
         shares.append(motion.sum(0) / motion.sum().clamp_min(LEAST))
-    return Look(torch.stack(seen), torch.stack(shares))
+        peaks.append(motion.amax(0))
+    return Look(torch.stack(seen), torch.stack(shares), torch.stack(peaks))
 
 
 def stages(motion: Tensor) -> Tensor:

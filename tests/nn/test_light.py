@@ -26,6 +26,14 @@ from facegen.nn.torch_generator import TorchGenerator
 from facegen.nn.torch_performance import TorchPerformance, torch_generator
 
 SPIRAL: dict[str, Any] = {"latent": 8, "channels": (8, 4), "scale": 2.5}
+PERFORMANCE: dict[str, Any] = SPIRAL | {
+    "people": 5,
+    "style": 4,
+    "take": 3,
+    "activation": "elu",
+    "bidirectional": True,
+    "per_vertex": True,
+}
 SETTINGS: dict[str, tuple[type[nn.Module], dict[str, Any]]] = {
     "spiral": (SpiralNetwork, SPIRAL),
     "spiral with all settings": (
@@ -33,10 +41,8 @@ SETTINGS: dict[str, tuple[type[nn.Module], dict[str, Any]]] = {
         SPIRAL | {"activation": "elu", "bidirectional": True, "per_vertex": True},
     ),
     "blendshape": (BlendshapeNetwork, {"latent": 8}),
-    "performance": (
-        PerformanceNetwork,
-        SPIRAL | {"people": 5, "style": 4, "take": 3, "activation": "elu", "bidirectional": True, "per_vertex": True},
-    ),
+    "performance": (PerformanceNetwork, PERFORMANCE),
+    "performance that reads styles": (PerformanceNetwork, PERFORMANCE | {"reads": True}),
     "blendshape in both directions": (BlendshapeNetwork, {"latent": 8, "bidirectional": True}),
 }
 compiled = pytest.mark.skipif(native.library is None, reason="facegen was installed without a C++ compiler")
@@ -50,8 +56,8 @@ def both(name: str) -> tuple[TorchGenerator, LightGenerator]:
     for each, values in (*network.named_parameters(), *network.named_buffers()):
         if (
             values.is_floating_point()
-            and each.partition(".")[2].startswith(("gains", "shifts", "mean", "rows"))
-            or each == "people"
+            and each.partition(".")[2].startswith(("gains", "shifts", "mean", "rows", "reach"))
+            or each in ("people", "guide.weight")
         ):
             nn.init.normal_(values, 1.0)
     light = light_generator(class_path(kind), HIERARCHY, 3, settings)
@@ -79,17 +85,19 @@ def test_it_makes_what_the_network_makes(name: str, frames: int) -> None:
 
 
 @compiled
-def test_it_acts_as_the_network_does_for_a_person_in_a_style_by_a_seed() -> None:
-    with_torch, light = both("performance")
+@pytest.mark.parametrize("name", ["performance", "performance that reads styles"])
+def test_it_acts_as_the_network_does_for_a_person_in_a_style_by_a_seed(name: str) -> None:
+    with_torch, light = both(name)
     assert isinstance(with_torch, TorchPerformance) and isinstance(light, LightPerformance)
     label = np.random.default_rng(0).random((20, 3), np.float32)
+    label[5:9, 1] = 0  # between two gestures
     style = light.style_drawn(7)
     np.testing.assert_allclose(style, with_torch.style_drawn(7), rtol=1e-4, atol=1e-5)
     assert np.abs(style - light.style_drawn(8)).max() > 1
     assert with_torch.usual_style() is light.usual_style() is None
     for own, seed in ((None, None), (None, 3), (style, None), (style, 3)):
         made = light.performed(label, own, seed)
-        np.testing.assert_allclose(made, with_torch.performed(label, own, seed), rtol=0, atol=2e-5)
+        np.testing.assert_allclose(made, with_torch.performed(label, own, seed), rtol=1e-4, atol=2e-5)
     assert np.abs(made - light.performed(label, style, 4)).max() > 1e-3
 
 

@@ -7,12 +7,13 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 from shapes import plate_with_hole
+from torch import nn
 
 from facegen.errors import FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.nn import style_search
 from facegen.nn.performance_codes import TakeSource
-from facegen.nn.performance_form import looked_at
+from facegen.nn.performance_form import STAGES, looked_at
 from facegen.nn.performance_network import PerformanceNetwork, frame_owners
 from facegen.nn.proportions import FIRST_EXPONENT, Proportions
 from facegen.nn.style_search import Reference, spread_of
@@ -89,6 +90,29 @@ def test_a_style_mixes_the_latents_whatever_the_encoder_makes_of_it() -> None:
         plain, mixed = made.latents(label(5, 0), ptr), made.latents(label(5, 0), ptr, style)
         wanted = plain @ (torch.eye(8) + 2 * made.mixing[0] - made.mixing[1])
     torch.testing.assert_close(mixed, wanted)
+
+
+def test_habits_guide_the_latents_by_how_strong_a_gesture_gets_and_add_up() -> None:
+    torch.manual_seed(0)
+    made = PerformanceNetwork(
+        HIERARCHY, EXPRESSIONS, 12, latent=8, channels=[8], style=2, take=4, bidirectional=True, reads=True
+    )
+    assert made.guide is not None and made.style_reader is not None
+    ptr, style = torch.tensor([0, 5]), torch.tensor([[2.0, -1.0]])
+    told = made.style_reader.teller.habits(style)[0, 0]  # at the stages of the first expression
+    motion = torch.tensor([0.0, 0.5, 1.0, 0.5, 0.0])[:, None] * torch.tensor([1.0, 0.0, 0.0])
+    with torch.no_grad():
+        nn.init.normal_(made.guide.weight)
+        nn.init.zeros_(made.encoder.out.weight)  # deaf
+        made.style_reader.reach[:, 1] = 1
+        found = made.latents(motion, ptr, style) - made.latents(motion, ptr)
+        apex = torch.lerp(*told[STAGES // 2 : STAGES // 2 + 2], (STAGES + 1) / 2 - STAGES // 2)
+        torch.testing.assert_close(found[2], made.guide(apex))
+        torch.testing.assert_close(made.habits(0.5 * motion, ptr, style), 0.5 * made.habits(motion, ptr, style))
+        parts = [made.habits(motion.roll(row, 1), ptr, style) for row in (0, 1)]
+        both = made.habits(motion + motion.roll(1, 1), ptr, style)
+    assert not found[[0, 4]].any()
+    torch.testing.assert_close(both, parts[0] + parts[1])
 
 
 def test_a_style_is_found_again_in_takes_of_other_expressions(monkeypatch: pytest.MonkeyPatch) -> None:

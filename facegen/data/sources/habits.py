@@ -27,12 +27,10 @@ PARTS = (
     frozenset({"AU12", "AU15", "AU16", "AU17", "AU20", "AU22", "AU24", "AU25", "AU27"}),
 )
 """Units of brows and upper lids, of the middle of the face, and of the mouth."""
-PART_SPREAD, UNIT_SPREAD = 0.3, 0.1
+PART_SPREAD, UNIT_SPREAD = 0.3, 0.05
 """Standard deviation over people of the log of a gain, of all units of a part and of one. Chosen: as much in all as a
 fifth to a third, of which most is seen in any expression that moves the part."""
 
-USUALLY = 0.95
-"""Share of takes that go by the person's own course, which over people is as those of recorded takes are. Chosen."""
 WANDER = 0.25
 """How many times as much as others' their takes differ by chance. Chosen."""
 
@@ -49,7 +47,7 @@ def habitual_style(generator: np.random.Generator) -> RecordedStyle:
     strong = generator.normal(0, PART_SPREAD, len(PARTS))
     gain = {unit: float(np.exp(strong[_part(unit)] + generator.normal(0, UNIT_SPREAD))) for unit in sorted(style.gain)}
     course = int(generator.integers(1 << 32))
-    return replace(style, taste=taste, gain=gain, wander=WANDER, own_course=course, usually=USUALLY)
+    return replace(style, taste=taste, gain=gain, wander=WANDER, own_course=course)
 
 
 def _part(unit: str) -> int:

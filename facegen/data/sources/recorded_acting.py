@@ -66,8 +66,7 @@ class RecordedStyle:
         late: by unit, seconds after the onset of the expression at which it sets in.
         wander: how many times as much as `TAKE_SPREAD`, `TAKE_SIDE_SPREAD`, `STEP_SPREAD` and `OWN_SPREAD` say their
             takes differ.
-        own_course: what a person's own course is drawn from in each take that goes by it; None: nobody has one.
-        usually: share of takes that do.
+        own_course: what the person's own course is drawn from in each take; None: each take has another.
     """
 
     taste: dict[str, np.ndarray]
@@ -76,7 +75,6 @@ class RecordedStyle:
     late: dict[str, float]
     wander: float = 1.0
     own_course: int | None = None
-    usually: float = 0.0
 
     @classmethod
     def draw(cls, generator: np.random.Generator) -> RecordedStyle:
@@ -109,11 +107,13 @@ class RecordedStyle:
         """
         kinds = PROTOTYPES[expression]
         weights = kinds[int(generator.choice(len(kinds), p=self.taste[expression]))][1]
-        slow = generator.random() < SLOW.get(expression, 0.0)
+        drawn = generator if self.own_course is None else np.random.default_rng(self.own_course)
+        slow = drawn.random() < SLOW.get(expression, 0.0)
         strength = float(generator.uniform(0.35, 1.0))
-        usual = self.own_course is not None and generator.random() < self.usually
-        drawn = np.random.default_rng(self.own_course) if usual else generator
-        course = Course.draw((frames - 1) / fps, drawn, SLOW_RISE if slow else None, 2 if slow else 0)
+        seconds = (frames - 1) / fps
+        # Drawn for the longest take: in those that it is too long for, a person's own course is the same, but quicker.
+        room = seconds if self.own_course is None else max(seconds, TAKE_SECONDS[1])
+        course = Course.draw(room, drawn, SLOW_RISE if slow else None, 2 if slow else 0).within(seconds)
         time = np.arange(frames) / fps
         tone = np.linspace(TONE[0] * generator.random(), TONE[1] * generator.random(), frames)
         apart = min(float(np.exp(generator.normal(*APART))), 2.5)

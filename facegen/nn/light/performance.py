@@ -23,6 +23,7 @@ from facegen.nn.performance_form import (
     STYLE_UNIT,
     STYLE_WIDTH,
     TELLER_WIDTH,
+    gestures,
     looked_at,
     noise_of,
     require_usual,
@@ -60,20 +61,23 @@ class LightPerformance(ActsUsually, LightGenerator):
         usual: int | None = None,
     ) -> None:
         require_usual(usual, people)
-        encoder = LightEncoder(expressions + style + take + 1, latent, bidirectional)
+        encoder = LightEncoder(expressions + style + take + 1 + LOOKS * reads, latent, bidirectional)
         super().__init__(encoder, LightSpirals(hierarchy, latent, channels, activation, scale, per_vertex))
         self.expressions, self.style, self.take_numbers, self.usual = expressions, style, take, usual
         self.template = hierarchy.template.vertices.astype(np.float64)
         told = take + 3 + 2 * expressions + style
         self.shapes |= {
             "proportions.exponent": (3,),
-            "mixing": (style, latent, latent),
             "people": (people, style),
             **_layers("source.velocity", (0, 2, 4), [told, SOURCE_WIDTH, SOURCE_WIDTH, take]),
             **_reader(len(looked_at(hierarchy)), expressions, style, take),
         }
+        self.reads = reads
         if reads:
             self.shapes |= _style_reader(len(looked_at(hierarchy)), expressions, style)
+            self.shapes["guide.weight"] = (latent, LOOKS)
+        else:
+            self.shapes["mixing"] = (style, latent, latent)
         self.weights: dict[str, np.ndarray] = {}
 
     def take(self, weights: Mapping[str, np.ndarray]) -> None:
@@ -88,9 +92,35 @@ class LightPerformance(ActsUsually, LightGenerator):
         known = float(seed is not None)
         code = np.zeros(self.take_numbers) if seed is None else self._code(label, own, seed)
         said = np.concatenate([own, code, [known]])
-        latents = self.parts["encoder"](np.concatenate([label, np.tile(said, (len(label), 1))], axis=1))
+        told = np.concatenate([label, np.tile(said, (len(label), 1))], axis=1)
+        if self.reads:
+            habits = self._habits(label, own)
+            latents = self.parts["encoder"](np.concatenate([told, habits], axis=1))
+            return (latents + habits @ self.weights["guide.weight"].T).astype(np.float32)
+        latents = self.parts["encoder"](told)
         mixing = np.einsum("s,szy->zy", own, self.weights["mixing"])
         return (latents + latents @ mixing).astype(np.float32)
+
+    def _habits(self, label: np.ndarray, style: np.ndarray) -> np.ndarray:
+        """(T, `LOOKS`): see `facegen.nn.performance_network.PerformanceNetwork.habits`."""
+        along, peak = gestures(label)
+        found = np.zeros((len(label), LOOKS))
+        for expression in np.flatnonzero(peak.any(axis=0)).tolist():
+            more = self._told(style, expression) - self._told(np.zeros_like(style), expression)
+            rows = np.pad(more.reshape(STAGES, LOOKS), ((1, 1), (0, 0)))
+            place = along[:, expression] * (STAGES + 1)
+            below = np.floor(place).clip(0, STAGES).astype(int)
+            part = (place - below)[:, None]
+            a, b = self.weights["style_reader.reach"][expression]
+            height = (np.exp(a) * peak[:, expression] ** b * (peak[:, expression] > 0))[:, None]
+            found += height * ((1 - part) * rows[below] + part * rows[below + 1])
+        return found
+
+    def _told(self, style: np.ndarray, expression: int) -> np.ndarray:
+        """(F,): see `facegen.nn.style_reader.Teller`."""
+        first, bias, second, straight = (self.weights[f"style_reader.teller.{name}"][expression] for name in _TELLS)
+        seen = style @ first + bias
+        return np.where(seen > 0, seen, np.expm1(np.minimum(seen, 0))) @ second + style @ straight
 
     def usual_style(self) -> np.ndarray | None:
         """(S,) float32: see `facegen.nn.performance_network.PerformanceNetwork.usual_style`."""
@@ -130,10 +160,15 @@ class LightPerformance(ActsUsually, LightGenerator):
         return x
 
 
+_TELLS = ("first", "bias", "second", "straight")
+"""Weights of a teller but for its mean, which nobody's takes are told from."""
 _USED = {
     "proportions.exponent",
     "mixing",
     "people",
+    "guide.weight",
+    "style_reader.reach",
+    *(f"style_reader.teller.{name}" for name in _TELLS),
     *(f"source.velocity.{number}.{part}" for number in (0, 2, 4) for part in ("weight", "bias")),
 }
 """Weights that act, besides the encoder's and the decoder's; the others read takes, which torch does."""
@@ -159,7 +194,11 @@ def _reader(points: int, expressions: int, style: int, take: int) -> dict[str, t
 def _style_reader(points: int, expressions: int, style: int) -> dict[str, tuple[int, ...]]:
     """Shapes of `facegen.nn.style_reader.StyleReader`."""
     features = STAGES * LOOKS
-    shapes: dict[str, tuple[int, ...]] = {"components": (3 * points, LOOKS), "usual": (expressions, features)}
+    shapes: dict[str, tuple[int, ...]] = {
+        "reach": (expressions, 2),
+        "components": (3 * points, LOOKS),
+        "usual": (expressions, features),
+    }
     shapes |= {"spread": (), "weight": (expressions, features, STYLE_WIDTH), "bias": (expressions, STYLE_WIDTH)}
     shapes |= {"out.weight": (2 * style, STYLE_WIDTH), "out.bias": (2 * style,)}
     shapes |= {"teller.first": (expressions, style, TELLER_WIDTH), "teller.bias": (expressions, TELLER_WIDTH)}

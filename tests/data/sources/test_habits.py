@@ -75,15 +75,17 @@ def test_each_unit_is_of_one_part_and_those_that_open_the_mouth_are_units() -> N
     assert set(OPENING) <= set(UNITS)
 
 
-def test_takes_that_go_by_a_persons_own_course_rise_and_fall_alike() -> None:
+@pytest.mark.parametrize("expression", ["surprise", "fear"])  # some rise slowly in fear, and always do
+def test_takes_that_go_by_a_persons_own_course_rise_and_fall_alike(expression: str) -> None:
     spread = []
-    for usually in (0.0, 1.0):
+    for own in (False, True):
         within, between = [], []
         for who in range(30):
-            style = replace(habitual_style(np.random.default_rng([1, who])), usually=usually)
+            style = habitual_style(np.random.default_rng([1, who]))
+            style = style if own else replace(style, own_course=None)
             rises = []
-            for take in range(3):
-                _, phases = style.perform("surprise", 120, 30.0, np.random.default_rng([2, who, take]))
+            for take, frames in enumerate((100, 120, 144)):
+                _, phases = style.perform(expression, frames, 30.0, np.random.default_rng([2, who, take]))
                 rises.append(phases.apex_start - phases.onset)
             within.append(np.var(rises))
             between.append(np.mean(rises))

@@ -52,9 +52,9 @@ def people(count: int, acting: str, seed: int = 0) -> Masks:
 
 @cache
 def statistics(acting: str) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Quartiles of each measure over twenty people's takes, and their spectrum of speed; over sixty's of habit, who are
+    """Quartiles of each measure over twenty people's takes, and their spectrum of speed; over 120 of habit, who are
     no more courses than people."""
-    source = people(60 if acting == "habitual" else 20, acting)
+    source = people(120 if acting == "habitual" else 20, acting)
     mirror, rows, powers = mirror_of(source.template.vertices, source.template.faces), [], []
     for key in source.keys:
         take = source.read(key)
