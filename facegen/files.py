@@ -42,21 +42,20 @@ def require_new_file(path: str | Path) -> Path:
 
 
 @contextmanager
-def new_file(path: str | Path, replaced: bool = False) -> Iterator[Path]:
+def new_file(path: str | Path) -> Iterator[Path]:
     """A path beside `path` to write to; on the disk, it is renamed to `path` at the end, and removed after an error.
 
     What processes that have died left aside in the same folder is removed first.
 
     Args:
         path: the wished name.
-        replaced: one process writes it over and over. Then what a killed one leaves aside is overwritten by the next.
 
     Raises:
         FacegenError: the folder is missing or not writable, or `path` is a folder, a link, a device or a pipe,
             or a file that this command has read.
     """
     path = require_new_file(path)
-    aside = aside_of(path, "new" if replaced else "")
+    aside = aside_of(path)
     sweep(path.parent)
     try:
         yield aside

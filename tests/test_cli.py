@@ -196,15 +196,19 @@ def test_what_is_read_through_another_file_is_not_written_over(
     assert before == {path.name: path.read_bytes() for path in Path().iterdir() if path.name in before}
 
 
-def test_an_interruption_on_the_way_out_is_a_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
-) -> None:
-    def interrupted(_: list[str]) -> int:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("facegen.cli._ended", interrupted)
-    assert run(["inspect", "x"]) == 130
-    assert capsys.readouterr().err == "facegen: interrupted\n"
+@pytest.mark.parametrize(("sent", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+@pytest.mark.parametrize("when", ["while its parts are loaded", "on the way out"])
+def test_a_signal_is_a_line_at_any_moment(sent: str, code: int, when: str) -> None:
+    raised = f"signal.raise_signal(signal.{sent})"
+    stub = "sys.modules['facegen.cli'] = types.SimpleNamespace(run=lambda _: 0)"  # which loads nothing
+    at = {
+        "while its parts are loaded": f"sys.meta_path.insert(0, types.SimpleNamespace(find_spec=lambda *_: {raised}))",
+        "on the way out": f"{stub}; atexit.register(lambda: {raised})",
+    }
+    lines = f"import atexit, signal, sys, types; from facegen.__main__ import main; {at[when]}; main()"
+    done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True, check=False)
+    said = "interrupted" if sent == "SIGINT" else "ended by a signal"
+    assert (done.returncode, done.stderr) == (code, f"facegen: {said}\n")
 
 
 def test_what_is_made_beside_a_file_is_not_written_over_what_is_read(tmp_path: Path) -> None:

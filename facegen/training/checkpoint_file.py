@@ -40,7 +40,7 @@ class CheckpointFile(TorchCheckpointIO):
         if DIGEST in content.get(KEY, {}):
             with suppress(ValueError, TypeError, AttributeError):  # a callback of the user's own may keep what it likes
                 content[KEY][DIGEST] |= _digests(content)
-        with new_file(path, replaced=True) as aside:
+        with new_file(path) as aside:
             try:
                 torch.save(content, aside)
             except RuntimeError as error:

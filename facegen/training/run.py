@@ -21,6 +21,7 @@ from facegen.classes import add_current_folder, class_path, named_class, tell_cu
 from facegen.data.manifest import read_manifest
 from facegen.data.module import ExpressionDataModule
 from facegen.errors import FacegenError, Terminated
+from facegen.inputs import set_free
 from facegen.models.base import ExpressionModel
 from facegen.plain_text import require_bounded_yaml
 from facegen.readable import require_file
@@ -30,7 +31,7 @@ from facegen.training.callbacks import PredictionWriter
 from facegen.training.parser_words import in_own_words
 from facegen.training.plain_error import plain_error
 from facegen.training.progress_lines import ProgressLines
-from facegen.training.run_folder import CONFIG, alone, kept_records, place_named
+from facegen.training.run_folder import CONFIG, alone, kept_records, place_named, require_apart
 from facegen.training.run_state import run_state
 from facegen.training.tracking import RunRecord, Throughput
 from facegen.training.trainer_settings import require_settings
@@ -178,6 +179,9 @@ class TrainingCLI(LightningCLI):
         assert isinstance(self.model, ExpressionModel)
         tell_current_folder(type(self.model))
         tell_current_folder(type(self.datamodule))
+        trainer_settings.require_nodes(self.trainer)
+        if isinstance(self.datamodule, ExpressionDataModule):
+            require_apart(self.trainer, self.datamodule.corpus.path)
         # What cannot be kept, cannot go on or has nobody to validate is refused before anything is written.
         verb = self.config["subcommand"]
         callbacks = self.trainer.callbacks  # pyright: ignore[reportAttributeAccessIssue]  # set, and declared nowhere
@@ -188,6 +192,7 @@ class TrainingCLI(LightningCLI):
         self.model.require_packable()
         if self.config["fit"].get("ckpt_path") is not None:
             self.model.take_up(checkpoint.read_raw(self.config["fit"]["ckpt_path"]), self.trainer)
+            set_free(Path(self.config["fit"]["ckpt_path"]))
 
     def fit(self, **options: Any) -> None:
         """As the trainer's, in a folder in which no other process trains: they would overwrite each other's files."""

@@ -8,6 +8,9 @@ from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from typing import Any
 
+from lightning_fabric.plugins.environments import LightningEnvironment
+from pytorch_lightning import Trainer
+
 from facegen.errors import FacegenError, unknown
 from facegen.schema import Either, Flag, Maybe, Number, OneOf, Table, Text, shown
 
@@ -85,6 +88,26 @@ def require_settings(options: Mapping[str, Any], verb: str = "fit") -> None:
             kind.check(trainer[name], f"trainer.{name}")
     if trainer.get("profiler") == "xla" and find_spec("torch_xla") is None:
         raise FacegenError("trainer.profiler: xla needs torch_xla, which is not installed; take another")
+
+
+def require_nodes(trainer: Trainer) -> None:
+    """Require of a training on several machines that they can find each other: else each waits for the others for ever.
+
+    Raises:
+        FacegenError: neither a cluster nor the environment tells where the first of them listens.
+    """
+    if trainer.num_nodes == 1 or not isinstance(
+        getattr(trainer.strategy, "cluster_environment", None), LightningEnvironment
+    ):
+        return
+    rank = os.environ.get("NODE_RANK", os.environ.get("GROUP_RANK"))
+    wanted = {"MASTER_ADDR": rank != "0", "MASTER_PORT": True, "NODE_RANK": rank is None}  # the first is where it is
+    unset = [name for name, needed in wanted.items() if needed and name not in os.environ]
+    if unset:
+        raise FacegenError(
+            f"trainer.num_nodes: {trainer.num_nodes} machines find each other by MASTER_ADDR, MASTER_PORT and "
+            f"NODE_RANK, and {unset[0]} is not set; set them, start each by torchrun, SLURM, LSF or MPI, or take 1"
+        )
 
 
 _ACCELERATORS = re.compile(r"invalid accelerator name: .*Available names are: (.*?)\.?$")
