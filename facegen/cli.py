@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 from facegen import __version__
 from facegen.endings import told
 from facegen.errors import FacegenError, showable
-from facegen.files import FULL
 from facegen.inputs import kept_apart
+from facegen.places import FULL
 from facegen.standard_streams import outlets
 from facegen.verbs.benching import add_bench
 from facegen.verbs.corpora import add_demo, add_prepare

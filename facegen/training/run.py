@@ -202,12 +202,12 @@ class TrainingCLI(LightningCLI):
 
     def validate(self, **options: Any) -> None:
         """As the trainer's."""
-        with kept_records(self.trainer):
+        with place_named(self.trainer), kept_records(self.trainer):
             self.trainer.validate(**options)
 
     def test(self, **options: Any) -> None:
         """As the trainer's."""
-        with kept_records(self.trainer):
+        with place_named(self.trainer), kept_records(self.trainer):
             self.trainer.test(**options)
 
     @contextmanager
@@ -228,7 +228,7 @@ class TrainingCLI(LightningCLI):
     def predict(self, **options: Any) -> None:
         """As the trainer's, without keeping all predictions in memory."""
         options["return_predictions"] = False
-        with kept_records(self.trainer):
+        with place_named(self.trainer), kept_records(self.trainer):
             self.trainer.predict(**options)
 
 
@@ -255,8 +255,7 @@ def run(arguments: list[str]) -> TrainingCLI:
         auto_configure_optimizers=False,
         seed_everything_default=0,
         save_config_callback=RunRecord,
-        # What only reads a checkpoint has no config worth a file, and may run where nothing should be left.
-        save_config_kwargs={"overwrite": True, "save_to_log_dir": arguments[0] == "fit"},
+        save_config_kwargs={"save_to_log_dir": False},  # it writes the file itself
         load_from_checkpoint_support=False,
         trainer_defaults={
             "deterministic": True,

@@ -15,8 +15,9 @@ from pytorch_lightning.loggers import CSVLogger
 
 from facegen.checkpoint import read_raw
 from facegen.errors import CheckpointError, FacegenError
-from facegen.files import FULL
 from facegen.folders import occupied
+from facegen.inputs import is_read
+from facegen.places import FULL
 
 CONFIG, SETTINGS, METRICS, CHECKPOINTS = "config.yaml", "hparams.yaml", "metrics.csv", "checkpoints"
 """What a run leaves in its folder: its config, the settings that its logger was told, their table, its checkpoints."""
@@ -88,13 +89,17 @@ def _require_none_lost(folder: Path, checkpoint: Any) -> None:
 
 @contextmanager
 def place_named(trainer: Trainer) -> Iterator[None]:
-    """In here what the system says of a disk without room, and not of which file, is said of the run's folder."""
+    """In here what the system says of a disk without room, and not of which file, is said of the run's folder; records
+    that Lightning could only begin are removed."""
     try:
         yield
     except OSError as error:
-        own: Any = next(iter(trainer.loggers), None)
         if error.filename is None and error.errno in FULL:
-            error.filename = str(getattr(own, "log_dir", None) or trainer.default_root_dir)
+            folder = _places(trainer)[0] or Path(trainer.default_root_dir)
+            error.filename = str(folder)
+            for file in (folder / METRICS, folder / SETTINGS):
+                if file.is_file() and not file.stat().st_size:
+                    file.unlink()
         raise
 
 
@@ -106,10 +111,8 @@ def kept_records(trainer: Trainer, *more: str) -> Iterator[None]:
     Raises:
         FacegenError: something else than a file stands where one of them goes; nothing is renamed then.
     """
-    for logger in trainer.loggers:
-        if not isinstance(logger, CSVLogger) or trainer.global_rank != 0:
-            continue
-        files = [Path(logger.log_dir) / name for name in (METRICS, SETTINGS, *more)]
+    for folder, names in _records(trainer, more).items():
+        files = [folder / name for name in names]
         for file in files:
             _require_file(file)
         for file in filter(Path.is_file, files):
@@ -118,6 +121,26 @@ def kept_records(trainer: Trainer, *more: str) -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Experiment logs directory .* exists and is not empty")
         yield
+
+
+def _records(trainer: Trainer, more: tuple[str, ...]) -> dict[Path, tuple[str, ...]]:
+    """What the first process writes anew, by folders.
+
+    Raises:
+        FacegenError: where the run has no folder of its own, one of `more` is what the command has read.
+    """
+    own = trainer.log_dir  # before others return, since all are asked
+    if trainer.global_rank != 0:
+        return {}
+    made = {Path(each.log_dir): (METRICS, SETTINGS, *more) for each in trainer.loggers if isinstance(each, CSVLogger)}
+    if own is not None and Path(own) not in made and more:
+        for name in more:
+            if is_read(Path(own) / name):
+                raise FacegenError(
+                    f"{Path(own) / name} is read, and the run would leave its own there; give it a logger with a folder"
+                )
+        made[Path(own)] = more
+    return made
 
 
 def _require_file(path: Path) -> None:

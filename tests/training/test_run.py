@@ -431,6 +431,16 @@ def test_what_stands_where_a_run_s_files_go_is_left_alone(
     assert (tmp_path / "mine").read_text() == "mine"
 
 
+def test_a_config_is_not_written_over_by_the_run_s_own(
+    fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    config, place = tmp_path / "config.yaml", f"--trainer.default_root_dir={tmp_path}"
+    config.write_text("seed_everything: 3\n")
+    assert run(["fit", f"--config={config}", *fit_arguments, "--trainer.logger=false", place]) == 2
+    assert f"{config} is read, and the run would leave its own there" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [config] and config.read_text() == "seed_everything: 3\n"
+
+
 @pytest.mark.parametrize("verb", ["fit", "test"])
 def test_a_run_does_not_write_into_its_corpus(
     verb: str, fit_arguments: list[str], corpus_path: Path, checkpoint_path: Path, capsys: pytest.CaptureFixture
