@@ -175,6 +175,10 @@ def test_a_checkpoint_of_another_corpus_is_refused(
         (["--data.floor=1"], "the floor of the intensity must be in [0, 1), got 1.0"),
         (["--data.hierarchy.depth=0"], "depth of at least 1"),
         (["--model.latent=x"], "model.latent: expected a whole number, got 'x'"),
+        (
+            ["--model.latent=99999999999"],
+            "init_args.latent: expected a whole number from 1 to 65536, found 99999999999",
+        ),
         (["--model.latents=3"], "model.latents: there is no such setting"),
         (["--trainer.max_epochs=-7"], "trainer.max_epochs: expected a whole number from -1, found -7"),
         (["--trainer.accelerator=abacus"], "trainer.accelerator: unknown accelerator 'abacus'; known are: auto, cpu"),
