@@ -37,7 +37,7 @@ def _at_the_end(act: Callable[[], None]) -> None:
     real, done = places.onto_disk, []
 
     def put(path: Path) -> None:
-        if not done:
+        if not done and path.suffix != ".yaml":  # a run's config comes before all else
             done.append(path)
             act()
         real(path)
