@@ -132,7 +132,9 @@ def _records(trainer: Trainer, more: tuple[str, ...]) -> dict[Path, tuple[str, .
     own = trainer.log_dir  # before others return, since all are asked
     if trainer.global_rank != 0:
         return {}
-    made = {Path(each.log_dir): (METRICS, SETTINGS, *more) for each in trainer.loggers if isinstance(each, CSVLogger)}
+    made: dict[Path, tuple[str, ...]] = {
+        Path(logger.log_dir): (METRICS, SETTINGS, *more) for logger in trainer.loggers if isinstance(logger, CSVLogger)
+    }
     if own is not None and Path(own) not in made and more:
         for name in more:
             if is_read(Path(own) / name):

@@ -72,6 +72,7 @@ def photo(options: Namespace) -> None:
     identity = making.identity_of(model, options.corpus, name)
     target = None if options.compare is None else read_photo(options.compare, None)
     shots = read_photos(options.pictures, options.face)
-    compared = None if target is None else (options.expression, target)  # both are given, or neither
+    asked: str | None = options.expression
+    compared = None if target is None or asked is None else (asked, target)  # both are given, or neither
     fits, shown = making.photographed(model, identity, shots, options.out, compared)
     print(f"{options.out}: {told(fits, model.expressions)}; {shown} shows it")
