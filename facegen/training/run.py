@@ -26,7 +26,6 @@ from facegen.models.base import ExpressionModel
 from facegen.plain_text import require_bounded_yaml
 from facegen.readable import require_file
 from facegen.remote import place_of
-from facegen.tables import COUNT
 from facegen.training import trainer_settings
 from facegen.training.callbacks import PredictionWriter
 from facegen.training.parser_words import in_own_words
@@ -35,7 +34,7 @@ from facegen.training.progress_lines import ProgressLines
 from facegen.training.run_folder import CONFIG, alone, kept_records, place_named, require_apart
 from facegen.training.run_state import run_state
 from facegen.training.tracking import RunRecord, Throughput
-from facegen.training.trainer_settings import require_settings
+from facegen.training.trainer_settings import require_settings, require_widths
 from facegen.training.triton_form import TritonForm
 from facegen.training.weight_average import WeightAverage as WeightAverage  # configs name it
 
@@ -61,9 +60,6 @@ WITHOUT_CONFIGS = (
     "and for another verb the config that training left: runs/.../config.yaml, beside its checkpoints/."
 )
 """How the examples are followed where there is no checkout: a wheel holds no configs."""
-
-WIDTHS = ("latent", "style", "take", "components", "frames", "channels", "hidden")
-"""Settings of facegen's own models that are sizes."""
 
 # Configs that earlier versions saved name classes by the modules in which they lay then.
 for _name in ("callbacks", "tracking"):
@@ -145,16 +141,6 @@ def _plain_yaml(path: Path) -> object:
         return None
 
 
-def _require_widths(model: Any) -> None:
-    """Refuse layers of facegen's own models that are wider than any checkpoint may have; small ones they see to."""
-    if not model["class_path"].startswith("facegen."):
-        return
-    for name, given in (model.get("init_args") or {}).items():
-        for width in given if isinstance(given, list) else [given]:
-            if name in WIDTHS and isinstance(width, int) and width > COUNT.high:
-                COUNT.check(width, f"model.init_args.{name}")
-
-
 class TrainingCLI(LightningCLI):
     """What model and data share is linked here, never written twice."""
 
@@ -174,7 +160,7 @@ class TrainingCLI(LightningCLI):
         for place, value in options.items():
             if isinstance(value, float) and value != value:
                 raise FacegenError(f"{place}: expected a number, found nan; give one, or leave it out")
-        _require_widths(options["model"])
+        require_widths(options["model"])
         if options.get("ckpt_path") is not None:
             content = checkpoint.read_raw(options["ckpt_path"])
             data = options["data"].get("init_args", options["data"])  # the former of a module of the user's own

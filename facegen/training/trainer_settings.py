@@ -1,4 +1,5 @@
-"""Settings of Lightning's trainer, looked at before it sees them, and what it says of others, in words of facegen."""
+"""Settings of Lightning's trainer and sizes of models, looked at before either sees them, and what Lightning says of
+others, in words of facegen."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from pytorch_lightning import Trainer
 
 from facegen.errors import FacegenError, unknown
 from facegen.schema import Either, Flag, Maybe, Number, OneOf, Table, Text, shown
+from facegen.tables import COUNT
 
 _COUNT, _FROM_ONE = Number(0, whole=True), Number(1, whole=True)
 _ENDLESS = Number(-1, whole=True)
@@ -45,6 +47,8 @@ NOTHING_AT_0 = {
     "predict": ("limit_predict_batches",),
 }
 """Settings with which a verb ends well at once, and has made nothing, where they are 0."""
+WIDTHS = ("latent", "style", "take", "components", "frames", "channels", "hidden")
+"""Settings of facegen's own models that are sizes."""
 PROFILERS = ("simple", "advanced", "pytorch", "xla")
 
 
@@ -88,6 +92,23 @@ def require_settings(options: Mapping[str, Any], verb: str = "fit") -> None:
             kind.check(trainer[name], f"trainer.{name}")
     if trainer.get("profiler") == "xla" and find_spec("torch_xla") is None:
         raise FacegenError("trainer.profiler: xla needs torch_xla, which is not installed; take another")
+
+
+def require_widths(model: Any) -> None:
+    """Refuse layers of facegen's own models that are wider than any checkpoint may have; small ones they see to.
+
+    Args:
+        model: its `class_path` and `init_args`.
+
+    Raises:
+        FacegenError: one is wider; the message says which.
+    """
+    if not model["class_path"].startswith("facegen."):
+        return
+    for name, given in (model.get("init_args") or {}).items():
+        for width in given if isinstance(given, list) else [given]:
+            if name in WIDTHS and isinstance(width, int) and width > COUNT.high:
+                COUNT.check(width, f"model.init_args.{name}")
 
 
 def require_nodes(trainer: Trainer) -> None:
