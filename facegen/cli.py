@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import argparse
 import errno
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
 from facegen import __version__
-from facegen.errors import FacegenError, Terminated, showable
-from facegen.files import FULL
+from facegen.endings import told
+from facegen.errors import FacegenError, showable
 from facegen.inputs import kept_apart
+from facegen.places import FULL
 from facegen.standard_streams import outlets
 from facegen.verbs.benching import add_bench
 from facegen.verbs.corpora import add_demo, add_prepare
@@ -78,26 +76,6 @@ def _number(text: str) -> float:
         raise argparse.ArgumentTypeError(f"must be a number, got {text[:SHOWN]!r}") from None
 
 
-@contextmanager
-def _tidy_end(signals: tuple[signal.Signals, ...]) -> Iterator[None]:
-    """In here signals that ask to end raise `Terminated`, where nobody else sees to them."""
-    here = threading.current_thread() is threading.main_thread()
-    asked = [each for each in signals if here and signal.getsignal(each) == signal.SIG_DFL]
-
-    def end(number: int, _frame: object) -> None:
-        for each in asked:
-            signal.signal(each, signal.SIG_IGN)  # once is enough, and cleaning up is not to be cut short
-        raise Terminated(number)
-
-    for each in asked:
-        signal.signal(each, end)
-    try:
-        yield
-    finally:
-        for each in asked:
-            signal.signal(each, signal.SIG_DFL)
-
-
 def run(arguments: list[str]) -> int:
     """The whole command; a signal that asks it to end leaves nothing half written.
 
@@ -109,22 +87,9 @@ def run(arguments: list[str]) -> int:
     """
     try:
         with outlets():
-            return _ended(arguments)
+            return told(lambda: _run(arguments), left=arguments[:1] == ["fit"])
     except FacegenError as error:  # about what was printed last
         return _fail(str(error))
-    except KeyboardInterrupt:  # when all is done, on the way out
-        print("facegen: interrupted", file=sys.stderr)
-        return 130
-
-
-def _ended(arguments: list[str]) -> int:
-    try:
-        fits = bool(arguments) and arguments[0] == "fit"
-        with _tidy_end((signal.SIGHUP,) if fits else (signal.SIGTERM, signal.SIGHUP)):
-            return _run(arguments)  # of a training Lightning sees to SIGTERM, after the batch at hand
-    except Terminated as error:
-        print("facegen: ended by a signal", file=sys.stderr)
-        return 128 + int(error.args[0])
 
 
 def _run(arguments: list[str]) -> int:
@@ -134,13 +99,14 @@ def _run(arguments: list[str]) -> int:
         arguments: what stands behind `facegen`.
 
     Returns:
-        0, or 2 after a user's mistake, or 130 after an interruption.
+        0, or 2 after a user's mistake.
     """
     try:
         if arguments and arguments[0] in TRAINING:
             from facegen.training.run import run as train
 
-            train(arguments)
+            with kept_apart(None):
+                train(arguments)
             return 0
         options = build_parser().parse_args(arguments)
         _require_apart(options)
@@ -160,9 +126,6 @@ def _run(arguments: list[str]) -> int:
         if "PytorchStreamWriter" not in str(error) and "unexpected pos" not in str(error):
             raise
         return _fail("a checkpoint could not be written; is the disk full?")
-    except KeyboardInterrupt:
-        print("facegen: interrupted", file=sys.stderr)
-        return 130
 
 
 def _require_apart(options: argparse.Namespace) -> None:

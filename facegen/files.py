@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import unicodedata
 from collections.abc import Iterator
@@ -13,12 +12,12 @@ from typing import Any, get_args, get_type_hints
 
 from facegen.errors import FacegenError, unknown
 from facegen.inputs import is_read
-from facegen.places import CONTENT_NAMED, aside_of, onto_disk, real_place, require_parent, sweep
+from facegen.places import CONTENT_NAMED, FULL, aside_of, onto_disk, real_place, require_parent, sweep
 from facegen.plain_text import read_plain_yaml
 from facegen.schema import ANYTHING, Kind, WrongValueError
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What the system says of writing where there is no room; it names no file then."""
+UNWRITTEN = "it could not be written; is the disk full, or gone? Make room, or name another place"
+"""What is said where a library could not write, in whose words it does not stand."""
 
 
 def plain_name(name: str) -> str:
@@ -36,27 +35,26 @@ def require_new_file(path: str | Path) -> Path:
     if path.is_dir():
         raise FacegenError(f"cannot write {path}: a folder of that name is there")
     if is_read(path) and not CONTENT_NAMED.search(path.name):
-        raise FacegenError(f"cannot write {path}: it is what this command has read; give --out another name or folder")
+        raise FacegenError(f"cannot write {path}: it is what this command has read; name another place")
     require_parent(path)
     return path
 
 
 @contextmanager
-def new_file(path: str | Path, replaced: bool = False) -> Iterator[Path]:
+def new_file(path: str | Path) -> Iterator[Path]:
     """A path beside `path` to write to; on the disk, it is renamed to `path` at the end, and removed after an error.
 
     What processes that have died left aside in the same folder is removed first.
 
     Args:
         path: the wished name.
-        replaced: one process writes it over and over. Then what a killed one leaves aside is overwritten by the next.
 
     Raises:
         FacegenError: the folder is missing or not writable, or `path` is a folder, a link, a device or a pipe,
             or a file that this command has read.
     """
     path = require_new_file(path)
-    aside = aside_of(path, "new" if replaced else "")
+    aside = aside_of(path)
     sweep(path.parent)
     try:
         yield aside

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from facegen.errors import FacegenError, said
-from facegen.places import MARK, aside_of, folder_aside, onto_disk, real_place, sweep
+from facegen.places import FULL, MARK, aside_of, folder_aside, onto_disk, real_place, sweep
 from facegen.plain_text import parse_json
 
 RECORD = f".{MARK}-made.json"
@@ -160,6 +160,8 @@ def new_folder(path: str | Path, replaced: bool = False) -> Iterator[Path]:
         except OSError as error:  # is told of what was asked for, not of the name aside
             if str(error.filename).startswith(f"{aside}{os.sep}"):
                 error.filename = str(path / Path(error.filename).relative_to(aside))
+            elif error.filename is None and error.errno in FULL:
+                error.filename = str(path)
             raise
         put_in_place(aside, path, replaced)
 

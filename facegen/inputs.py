@@ -16,13 +16,13 @@ class _Command:
     """A command that is carried out.
 
     Args:
-        out: what it makes.
+        out: what it makes; None where that is told by settings and looked at elsewhere.
         there: what was at that place when it began.
         free: what it may read and replace.
         read: device and number on it of each file that it has read.
     """
 
-    out: Path
+    out: Path | None
     there: os.stat_result | None
     free: tuple[Path, ...]
     read: set[tuple[int, int]] = field(default_factory=set)
@@ -33,15 +33,15 @@ _COMMANDS: list[_Command] = []
 
 
 @contextmanager
-def kept_apart(out: Path, free: tuple[Path, ...] = ()) -> Iterator[None]:
+def kept_apart(out: Path | None, free: tuple[Path, ...] = ()) -> Iterator[None]:
     """In here a file that is read is neither `out`, nor lies in it, nor is written over later.
 
     Args:
-        out: a file or a folder that is being made.
+        out: a file or a folder that is being made, if it is one.
         free: of these it does not matter, since they are read at once.
     """
     try:
-        there = out.stat()
+        there = None if out is None else out.stat()
     except (OSError, ValueError):  # nothing, or what no place can be called
         there = None
     _COMMANDS.append(_Command(out, there, free))
@@ -65,12 +65,22 @@ def note_read(path: Path) -> None:
         if any(each.exists() and each.samefile(path) for each in command.free):
             return
         # Neither holds of what has been made there by now.
-        if command.there is not None and os.path.samestat(command.out.stat(), command.there):
-            if os.path.samestat(found, command.there):
-                raise FacegenError(f"--out {command.out} is what is read; name another place for what is made of it")
-            if command.out.resolve() in path.resolve().parents:
-                raise FacegenError(f"{path} is read, and lies in --out {command.out}; name another place for --out")
+        out, there = command.out, command.there
+        if out is not None and there is not None and os.path.samestat(out.stat(), there):
+            if os.path.samestat(found, there):
+                raise FacegenError(f"--out {out} is what is read; name another place for what is made of it")
+            if out.resolve() in path.resolve().parents:
+                raise FacegenError(f"{path} is read, and lies in --out {out}; name another place for --out")
         command.read.add((found.st_dev, found.st_ino))
+
+
+def set_free(path: Path) -> None:
+    """Let this command write over a file that it reads: what it makes of it is what comes after it."""
+    if _COMMANDS:
+        _COMMANDS[-1].free += (path,)
+        with suppress(OSError, ValueError):
+            found = path.stat()
+            _COMMANDS[-1].read.discard((found.st_dev, found.st_ino))
 
 
 def is_read(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -19,8 +20,8 @@ MARK = "facegen"
 """Stands in every hidden name under which something is written aside."""
 _ASIDE = re.compile(rf"\..*\.{MARK}-([0-9a-f]{{8}})-([0-9]+)-([0-9]+)-[0-9a-f]{{8}}(\.[^.]*)?")
 """A name aside: of which machine and container, which process, when it began, a random part, the suffix."""
-
-
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says of writing where there is no room; it names no file then."""
 DIGITS = 12
 """Of a digest, in the name of a file that tells of its content. Chosen: 48 bits, which no two files share by chance."""
 CONTENT_NAMED = re.compile(rf"\.[0-9a-f]{{{DIGITS}}}\.\w+$")

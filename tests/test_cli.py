@@ -196,15 +196,20 @@ def test_what_is_read_through_another_file_is_not_written_over(
     assert before == {path.name: path.read_bytes() for path in Path().iterdir() if path.name in before}
 
 
-def test_an_interruption_on_the_way_out_is_a_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
-) -> None:
-    def interrupted(_: list[str]) -> int:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("facegen.cli._ended", interrupted)
-    assert run(["inspect", "x"]) == 130
-    assert capsys.readouterr().err == "facegen: interrupted\n"
+@pytest.mark.parametrize(("sent", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+@pytest.mark.parametrize("when", ["while its parts are loaded", "on the way out"])
+def test_a_signal_is_a_line_at_any_moment(sent: str, code: int, when: str) -> None:
+    raised = f"signal.raise_signal(signal.{sent})"
+    stub = "sys.modules['facegen.cli'] = types.SimpleNamespace(run=lambda _: 0)"  # which loads nothing
+    at = {
+        "while its parts are loaded": f"sys.meta_path.insert(0, types.SimpleNamespace(find_spec=lambda *_: {raised}))",
+        "on the way out": f"{stub}; atexit.register(lambda: {raised})",
+    }
+    heard = "signal.signal(signal.SIGINT, signal.default_int_handler)"  # as it is not of what runs in the background
+    lines = f"import atexit, signal, sys, types; from facegen.__main__ import main; {heard}; {at[when]}; main()"
+    done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True, check=False)
+    said = "interrupted" if sent == "SIGINT" else "ended by a signal"
+    assert (done.returncode, done.stderr) == (code, f"facegen: {said}\n")
 
 
 def test_what_is_made_beside_a_file_is_not_written_over_what_is_read(tmp_path: Path) -> None:
@@ -551,9 +556,13 @@ def test_a_full_disk_leaves_nothing(
     neutral_path: Path, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     with full_disk(4096):
-        for name in ("x.glb", "x.gltf", "x.npz", "x.png", "x.obj", "x.ply", "x.gif", "x.pc2", "x.mdd", "x.usdc"):
+        for name in ("x.glb", "x.gltf", "x.npz", "x.png", "x.obj", "x.ply", "x.gif", "x.pc2", "x.mdd"):
             fails(capsys, animate(neutral_path, checkpoint_path, tmp_path / name, *ONE), "File too large")
-        fails(capsys, [*animate(neutral_path, checkpoint_path, tmp_path / "x.mp4", *ONE)], "ffmpeg could not write")
+        fails(
+            capsys,
+            [*animate(neutral_path, checkpoint_path, tmp_path / "x.mp4", *ONE)],
+            "by ffmpeg: it could not be written",
+        )
     assert not list(tmp_path.iterdir())
 
 
@@ -568,7 +577,7 @@ def test_a_full_disk_while_preparing_keeps_what_is_done(
     assert [path.name for path in (tmp_path / "deep").iterdir()] == [".corpus.unfinished"]
 
 
-@pytest.mark.parametrize(("limit", "said"), [(100_000, "last.ckpt could not be written"), (3000, "File too large: ")])
+@pytest.mark.parametrize(("limit", "said"), [(100_000, "last.ckpt; "), (3000, "File too large: ")])
 def test_a_full_disk_while_training_leaves_no_half_checkpoint(
     limit: int, said: str, fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:

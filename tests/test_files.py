@@ -23,11 +23,10 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-@pytest.mark.parametrize("replaced", [False, True])
-def test_a_file_has_its_name_only_when_it_is_whole(tmp_path: Path, replaced: bool) -> None:
+def test_a_file_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "smile.glb"
     path.write_text("before")
-    with new_file(path, replaced) as aside:
+    with new_file(path) as aside:
         assert (aside.parent, aside.suffix) == (tmp_path, ".glb")  # writers choose the format by the suffix
         aside.write_text("half")
         assert path.read_text() == "before"
@@ -36,11 +35,10 @@ def test_a_file_has_its_name_only_when_it_is_whole(tmp_path: Path, replaced: boo
     assert names(tmp_path) == ["smile.glb"]
 
 
-@pytest.mark.parametrize("replaced", [False, True])
-def test_after_an_error_the_file_is_as_it_was(tmp_path: Path, replaced: bool) -> None:
+def test_after_an_error_the_file_is_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "smile.glb"
     path.write_text("before")
-    with pytest.raises(ZeroDivisionError), new_file(path, replaced) as aside:
+    with pytest.raises(ZeroDivisionError), new_file(path) as aside:
         aside.write_text("half")
         raise ZeroDivisionError
     assert path.read_text() == "before"
@@ -62,17 +60,12 @@ def test_what_the_system_says_of_the_file_aside_is_told_of_the_one_that_was_aske
     assert not list(tmp_path.iterdir())
 
 
-def test_two_writers_of_one_name_do_not_meet_unless_one_replaces_over_and_over(tmp_path: Path) -> None:
+def test_two_writers_of_one_name_do_not_meet(tmp_path: Path) -> None:
     path = tmp_path / "last.ckpt"
     with new_file(path) as one, new_file(path) as other:
         assert one != other
         one.touch()
         other.touch()
-    with new_file(path, replaced=True) as first:
-        first.write_text("one")
-    with new_file(path, replaced=True) as second:  # so that a killed process leaves one file aside at most
-        second.write_text("two")
-    assert first == second
 
 
 def test_places_that_cannot_be_written(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -79,6 +80,9 @@ def test_what_the_system_says_of_a_file_aside_is_said_of_the_place_that_was_aske
     with pytest.raises(OSError) as caught, new_folder(tmp_path / "demo") as aside:
         (aside / "nowhere" / "x").write_text("x")
     assert caught.value.filename == str(tmp_path / "demo" / "nowhere" / "x")
+    with pytest.raises(OSError) as caught, new_folder(tmp_path / "demo"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.filename == str(tmp_path / "demo")
 
 
 def test_one_process_at_a_time_fills_a_folder(tmp_path: Path) -> None:

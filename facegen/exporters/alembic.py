@@ -12,7 +12,7 @@ import numpy as np
 
 from facegen.errors import FacegenError
 from facegen.exporters.stream import streamed
-from facegen.files import new_file
+from facegen.files import UNWRITTEN, new_file
 from facegen.mesh.appearance import Appearance, DressedPolygons
 from facegen.mesh.material import distinct
 from facegen.optional import require
@@ -70,7 +70,7 @@ def write_abc(sequence: Sequence, path: str | Path) -> str:
                 _give_back()
             del schema, mesh, place, archive  # the file is complete when nothing holds the archive any more
         except RuntimeError as error:
-            raise FacegenError(f"cannot write {path}: {' '.join(str(error).split())}") from error
+            raise FacegenError(f"cannot write {path}: {UNWRITTEN}") from error
         return f"{count} frames, {aside.stat().st_size / 1e6:.1f} MB"
 
 
@@ -107,5 +107,6 @@ def _require_space(folder: Path, size: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < 1.1 * size + (1 << 20):  # a tenth and 1 MB for Alembic's own records; chosen
         raise FacegenError(
-            f"an .abc of {size / 1e6:.0f} MB needs more room than is left in {folder}, {free / 1e6:.0f} MB"
+            f"an .abc of {size / 1e6:.1f} MB needs more room than is left in {folder}, {free / 1e6:.1f} MB; make room, "
+            "or name another place"
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 from facegen.errors import FacegenError
 from facegen.exporters.usd import METRES_PER_UNIT, pictures_of
 from facegen.exporters.usd_material import dress
-from facegen.files import new_file
+from facegen.files import UNWRITTEN, new_file
 from facegen.mesh.appearance import DressedPolygons
 from facegen.mesh.material import Texture
 from facegen.optional import require
@@ -47,8 +46,7 @@ def write_usd_shapes(still: Sequence, shapes: dict[str, np.ndarray], path: Path)
             _write_stage(usd, still, shapes, folder / "face.usdc", pictures)
             require("pxr.Sdf", "usd").Layer.OpenAsAnonymous(str(folder / "face.usdc")).Export(str(aside))
         except tf.ErrorException as error:
-            reason = re.search(r" : '(.*?)'", str(error), re.S)
-            raise FacegenError(f"cannot write {path}: {reason[1] if reason else error}") from error
+            raise FacegenError(f"cannot write {path}: {UNWRITTEN}") from error
 
 
 def _write_stage(

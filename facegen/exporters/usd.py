@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 from facegen.errors import FacegenError
 from facegen.exporters.stream import require_rate, streamed
 from facegen.exporters.usd_material import dress
-from facegen.files import new_file
+from facegen.files import UNWRITTEN, new_file
 from facegen.mesh.appearance import DressedPolygons
 from facegen.mesh.material import Texture, distinct
 from facegen.optional import require
@@ -74,11 +73,9 @@ def write_usd(sequence: Sequence, path: str | Path, *, scene_fps: float = SCENE_
                     for texture, name in pictures.items():
                         (folder / name).write_bytes(texture.data)
                     if not require("pxr.UsdUtils", "usd").CreateNewUsdzPackage(str(crate), str(aside)):
-                        raise FacegenError(f"cannot write {path}: the package could not be made")
+                        raise FacegenError(f"cannot write {path}: {UNWRITTEN}")
         except tf.ErrorException as error:
-            # USD's message names places in its own source; the reason is what it quotes first.
-            reason = re.search(r" : '(.*?)'", str(error), re.S)
-            raise FacegenError(f"cannot write {path}: {reason[1] if reason else error}") from error
+            raise FacegenError(f"cannot write {path}: {UNWRITTEN}") from error
         return f"{len(sequence.vertices)} frames, {aside.stat().st_size / 1e6:.1f} MB"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from facegen.errors import FacegenError
-from facegen.files import new_file
+from facegen.files import UNWRITTEN, new_file
 from facegen.optional import require
 from facegen.pictures.film import check_size, film
 from facegen.pictures.paint import Paint
@@ -31,8 +30,8 @@ def write_mp4(sequence: Sequence, path: str | Path, *, size: int = 512, view: st
         What was written, in one line.
 
     Raises:
-        FacegenError: an odd size, an unknown view, imageio-ffmpeg is missing, or `path` cannot be written.
-        OSError: ffmpeg failed, with its last words; nothing is left of the file.
+        FacegenError: an odd size, an unknown view, imageio-ffmpeg is missing, or `path` cannot be written; what ffmpeg
+            says of that is its cause.
     """
     check_size(size)
     if size % 2:
@@ -47,16 +46,14 @@ def write_mp4(sequence: Sequence, path: str | Path, *, size: int = 512, view: st
         frames = film(
             sequence.vertices, sequence.faces, size=size, view=view, progress=True, paint=paint, focus=sequence.focus
         )
-        _pipe([*command, str(aside)], frames)
+        failed = _pipe([*command, str(aside)], frames)
+        if failed is not None:
+            raise FacegenError(f"cannot write {path} by ffmpeg: {UNWRITTEN}") from OSError(failed)
         return film_summary(sequence, size, aside)
 
 
-def _pipe(command: list[str], frames: Iterator[np.ndarray]) -> None:
-    """Run `command` with the frames' bytes as its input.
-
-    Raises:
-        OSError: it did not end well.
-    """
+def _pipe(command: list[str], frames: Iterator[np.ndarray]) -> str | None:
+    """Run `command` with the frames' bytes as its input; its last words where it does not end well."""
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdin is not None  # a pipe was asked for
     try:
@@ -70,8 +67,8 @@ def _pipe(command: list[str], frames: Iterator[np.ndarray]) -> None:
         process.wait()
         raise
     if process.returncode:
-        last = said.splitlines()[-1] if said else f"exit status {process.returncode}"
-        raise OSError(errno.EIO, f"ffmpeg could not write the film: {last}")
+        return said.splitlines()[-1] if said else f"exit status {process.returncode}"
+    return None
 
 
 def film_summary(sequence: Sequence, size: int, written: Path) -> str:

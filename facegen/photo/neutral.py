@@ -27,7 +27,7 @@ from facegen.photo.report import PICTURE_EDGE, comparison, report
 from facegen.photo.surface_color import Shot
 from facegen.pictures.paint import Paint
 from facegen.pictures.render import Camera, render
-from facegen.pictures.sheets import write_beside
+from facegen.pictures.sheets import written_beside
 from facegen.rigging.whole_head import WholeHead
 from facegen.sequence.sequence import Sequence
 
@@ -100,18 +100,21 @@ def write_neutral(path: Path, mesh: TriMesh, skin: Blend, look: Appearance | Non
 
 
 def photographed(
-    model: Checkpoint, identity: Identity, shots: Series[Shot], out: Path
-) -> tuple[list[PhotoFit], Blend, Path]:
+    model: Checkpoint, identity: Identity, shots: Series[Shot], out: Path, compared: tuple[str, Shot] | None = None
+) -> tuple[list[PhotoFit], Path]:
     """Make the neutral of photographs of one person and write it; NAME.report.png beside it shows the fits.
+
+    They get their names together, when all is on the disk.
 
     Args:
         model: whose topology it gets.
         identity: of which people it is made, see `identity_of`.
         shots: the pictures, and the landmarks in them.
         out: see `write_neutral`.
+        compared: an expression of the model, and a picture in which the person shows it: NAME.compare.png has both.
 
     Returns:
-        The fits, the colours of the neutral, and where the picture is.
+        The fits, and where the picture of them is.
 
     Raises:
         FacegenError: see `fit_neutral`.
@@ -123,7 +126,6 @@ def photographed(
     if out.suffix.lower() == ".glb":
         head = WholeHead.around(template)
         shown, look = (mesh, skin.appearance()) if head is None else whole(head, fits, shots)
-    write_neutral(out, shown, skin, look, model)
     focus = np.arange(len(mesh.vertices))
     front = render(
         shown.vertices,
@@ -133,7 +135,12 @@ def photographed(
         paint=Paint.of(shown.faces, look),
     )
     rows = [report(*shot, fit, template.faces, front) for shot, fit in zip(shots, fits, strict=True)]
-    return fits, skin, write_beside(out, "report", np.concatenate(rows))
+    pictures = {"report": np.concatenate(rows)}
+    if compared is not None:
+        pictures["compare"] = compare(model, fits[0], compared[0], shots[0], compared[1], skin.vertex_colors())
+    with written_beside(out, pictures) as places:
+        write_neutral(out, shown, skin, look, model)
+    return fits, places[0]
 
 
 def compare(

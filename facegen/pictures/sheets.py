@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Row
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from facegen.errors import FacegenError
 from facegen.files import new_file
 from facegen.inputs import is_read
 from facegen.optional import require
+from facegen.places import onto_disk
 
 PAPER, INK, FAINT = (255, 255, 255), (45, 48, 52), (214, 217, 221)
 """sRGB of the ground, of text, and of lines that only guide the eye."""
@@ -153,11 +156,19 @@ def write_picture(path: str | Path, picture: np.ndarray, title: str | None = Non
     Raises:
         FacegenError: pillow is missing, or `path` cannot be written.
     """
+    with _new_picture(path, picture, title):
+        pass
+
+
+@contextmanager
+def _new_picture(path: str | Path, picture: np.ndarray, title: str | None) -> Iterator[Path]:
+    """A picture aside, which gets its name at the end."""
     image, info = require("PIL.Image", "render"), require("PIL.PngImagePlugin", "render").PngInfo()
     if title is not None:
         info.add_text(TITLE, title)
     with new_file(path) as aside:
         image.fromarray(picture).save(aside, pnginfo=info)
+        yield aside
 
 
 def write_beside(out: Path, mark: str, picture: np.ndarray) -> Path:
@@ -173,12 +184,30 @@ def write_beside(out: Path, mark: str, picture: np.ndarray) -> Path:
     Returns:
         Where it is.
     """
+    with _beside(out, mark, picture) as place:
+        return place
+
+
+@contextmanager
+def written_beside(out: Path, pictures: Mapping[str, np.ndarray]) -> Iterator[list[Path]]:
+    """`write_beside` for several pictures, which are on the disk in here, and get their names at the end.
+
+    What is made in here has its name before them: of a disk that fills, or a place that goes away, either all stays or
+    nothing does.
+    """
+    with ExitStack() as stack:
+        yield [stack.enter_context(_beside(out, mark, picture)) for mark, picture in pictures.items()]
+
+
+@contextmanager
+def _beside(out: Path, mark: str, picture: np.ndarray) -> Iterator[Path]:
     title, place = f"facegen {mark}", out.parent / f"{out.stem}.{mark}.png"
     numbers = itertools.count(2)
     while os.path.lexists(place) and (is_read(place) or not _is_titled(place, title)):
         place = out.parent / f"{out.stem}.{mark}-{next(numbers)}.png"
-    write_picture(place, picture, title)
-    return place
+    with _new_picture(place, picture, title) as aside:
+        onto_disk(aside)  # what has no room is told now
+        yield place
 
 
 def _is_titled(path: Path, title: str) -> bool:

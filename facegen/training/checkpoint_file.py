@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from io import BytesIO
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from pytorch_lightning.plugins import TorchCheckpointIO
 from facegen.checkpoint_digest import AGAIN, DIGEST, digest_of, with_digest
 from facegen.checkpoint_format import KEY
 from facegen.checkpoint_networks import read_by_torch
-from facegen.errors import CheckpointError, FacegenError
+from facegen.errors import CheckpointError
 from facegen.files import new_file
 from facegen.schema import WrongValueError
 from facegen.tables import TRAINING
@@ -22,33 +23,21 @@ from facegen.tables import TRAINING
 STATE = "training/"
 """Before the names of the digests of what a training goes on with, beside those of what a model computes with."""
 
-TORCH_SAYS = ("PytorchStreamWriter", "unexpected pos", "Parent directory")
-"""In what torch says of a disk that is full, or of a folder that went away."""
-
 
 class CheckpointFile(TorchCheckpointIO):
     """Checkpoints as files that are whole at every moment, and that are read without running anything they hold."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
-        """Write aside, then rename: a run that is killed meanwhile leaves the checkpoint before.
-
-        Raises:
-            FacegenError: there is no room for it.
-        """
+        """Write aside, then rename: a run that is killed meanwhile leaves the checkpoint before."""
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         content = with_digest(checkpoint)
         if DIGEST in content.get(KEY, {}):
             with suppress(ValueError, TypeError, AttributeError):  # a callback of the user's own may keep what it likes
                 content[KEY][DIGEST] |= _digests(content)
-        with new_file(path, replaced=True) as aside:
-            try:
-                torch.save(content, aside)
-            except RuntimeError as error:
-                if not any(words in str(error) for words in TORCH_SAYS):
-                    raise
-                raise FacegenError(
-                    f"{path} could not be written; is the disk full, or gone? Make room; what had that name is kept"
-                ) from error
+        packed = BytesIO()
+        torch.save(content, packed)  # a file's name, aside with its process's number, would be part of what is in it
+        with new_file(path) as aside:
+            aside.write_bytes(packed.getbuffer())
 
     def load_checkpoint(
         self, path: str | Path, map_location: Any = "cpu", weights_only: bool | None = True

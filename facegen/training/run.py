@@ -21,6 +21,7 @@ from facegen.classes import add_current_folder, class_path, named_class, tell_cu
 from facegen.data.manifest import read_manifest
 from facegen.data.module import ExpressionDataModule
 from facegen.errors import FacegenError, Terminated
+from facegen.inputs import set_free
 from facegen.models.base import ExpressionModel
 from facegen.plain_text import require_bounded_yaml
 from facegen.readable import require_file
@@ -30,10 +31,10 @@ from facegen.training.callbacks import PredictionWriter
 from facegen.training.parser_words import in_own_words
 from facegen.training.plain_error import plain_error
 from facegen.training.progress_lines import ProgressLines
-from facegen.training.run_folder import CONFIG, alone, kept_records, place_named
+from facegen.training.run_folder import CONFIG, alone, kept_records, place_named, require_apart
 from facegen.training.run_state import run_state
 from facegen.training.tracking import RunRecord, Throughput
-from facegen.training.trainer_settings import require_settings
+from facegen.training.trainer_settings import require_settings, require_widths
 from facegen.training.triton_form import TritonForm
 from facegen.training.weight_average import WeightAverage as WeightAverage  # configs name it
 
@@ -159,6 +160,7 @@ class TrainingCLI(LightningCLI):
         for place, value in options.items():
             if isinstance(value, float) and value != value:
                 raise FacegenError(f"{place}: expected a number, found nan; give one, or leave it out")
+        require_widths(options["model"])
         if options.get("ckpt_path") is not None:
             content = checkpoint.read_raw(options["ckpt_path"])
             data = options["data"].get("init_args", options["data"])  # the former of a module of the user's own
@@ -178,6 +180,9 @@ class TrainingCLI(LightningCLI):
         assert isinstance(self.model, ExpressionModel)
         tell_current_folder(type(self.model))
         tell_current_folder(type(self.datamodule))
+        trainer_settings.require_nodes(self.trainer)
+        if isinstance(self.datamodule, ExpressionDataModule):
+            require_apart(self.trainer, self.datamodule.corpus.path)
         # What cannot be kept, cannot go on or has nobody to validate is refused before anything is written.
         verb = self.config["subcommand"]
         callbacks = self.trainer.callbacks  # pyright: ignore[reportAttributeAccessIssue]  # set, and declared nowhere
@@ -188,6 +193,7 @@ class TrainingCLI(LightningCLI):
         self.model.require_packable()
         if self.config["fit"].get("ckpt_path") is not None:
             self.model.take_up(checkpoint.read_raw(self.config["fit"]["ckpt_path"]), self.trainer)
+            set_free(Path(self.config["fit"]["ckpt_path"]))
 
     def fit(self, **options: Any) -> None:
         """As the trainer's, in a folder in which no other process trains: they would overwrite each other's files."""
@@ -197,12 +203,12 @@ class TrainingCLI(LightningCLI):
 
     def validate(self, **options: Any) -> None:
         """As the trainer's."""
-        with kept_records(self.trainer):
+        with place_named(self.trainer), kept_records(self.trainer):
             self.trainer.validate(**options)
 
     def test(self, **options: Any) -> None:
         """As the trainer's."""
-        with kept_records(self.trainer):
+        with place_named(self.trainer), kept_records(self.trainer):
             self.trainer.test(**options)
 
     @contextmanager
@@ -223,7 +229,7 @@ class TrainingCLI(LightningCLI):
     def predict(self, **options: Any) -> None:
         """As the trainer's, without keeping all predictions in memory."""
         options["return_predictions"] = False
-        with kept_records(self.trainer):
+        with place_named(self.trainer), kept_records(self.trainer):
             self.trainer.predict(**options)
 
 
@@ -250,8 +256,7 @@ def run(arguments: list[str]) -> TrainingCLI:
         auto_configure_optimizers=False,
         seed_everything_default=0,
         save_config_callback=RunRecord,
-        # What only reads a checkpoint has no config worth a file, and may run where nothing should be left.
-        save_config_kwargs={"overwrite": True, "save_to_log_dir": arguments[0] == "fit"},
+        save_config_kwargs={"save_to_log_dir": False},  # it writes the file itself
         load_from_checkpoint_support=False,
         trainer_defaults={
             "deterministic": True,

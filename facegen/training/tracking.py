@@ -26,7 +26,9 @@ from facegen.data.corpus import Corpus
 from facegen.data.manifest import MANIFEST
 from facegen.data.module import ExpressionDataModule
 from facegen.data.sampler import SPARE
+from facegen.files import new_file
 from facegen.models.base import ExpressionModel
+from facegen.training.run_folder import CONFIG
 
 if TYPE_CHECKING:
     from wandb import Artifact, Run
@@ -100,8 +102,18 @@ class RunRecord(SaveConfigCallback):
     lie, so the checkpoint must still be there. What only the server gives, such as `v3`, is unknown until then.
     """
 
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """As Lightning's, and all processes ask where the run's folder is, since the first one names it."""
+        self.folder = trainer.log_dir if stage == "fit" else None  # what only reads a checkpoint leaves no config
+        super().setup(trainer, pl_module, stage)
+
     def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Called by Lightning on the first process, before anything is computed."""
+        if self.folder is not None:
+            place = Path(self.folder) / CONFIG
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with new_file(place) as aside:
+                aside.write_text(self.parser.dump(self.config, skip_none=False), encoding="utf-8")
         corpus = corpus_of(trainer)
         verb = trainer.state.fn
         assert verb is not None  # the trainer is at work

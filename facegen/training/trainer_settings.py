@@ -1,4 +1,5 @@
-"""Settings of Lightning's trainer, looked at before it sees them, and what it says of others, in words of facegen."""
+"""Settings of Lightning's trainer and sizes of models, looked at before either sees them, and what Lightning says of
+others, in words of facegen."""
 
 from __future__ import annotations
 
@@ -8,8 +9,12 @@ from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from typing import Any
 
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from pytorch_lightning import Trainer
+
 from facegen.errors import FacegenError, unknown
 from facegen.schema import Either, Flag, Maybe, Number, OneOf, Table, Text, shown
+from facegen.tables import COUNT
 
 _COUNT, _FROM_ONE = Number(0, whole=True), Number(1, whole=True)
 _ENDLESS = Number(-1, whole=True)
@@ -42,6 +47,8 @@ NOTHING_AT_0 = {
     "predict": ("limit_predict_batches",),
 }
 """Settings with which a verb ends well at once, and has made nothing, where they are 0."""
+WIDTHS = ("latent", "style", "take", "components", "frames", "channels", "hidden")
+"""Settings of facegen's own models that are sizes."""
 PROFILERS = ("simple", "advanced", "pytorch", "xla")
 
 
@@ -85,6 +92,43 @@ def require_settings(options: Mapping[str, Any], verb: str = "fit") -> None:
             kind.check(trainer[name], f"trainer.{name}")
     if trainer.get("profiler") == "xla" and find_spec("torch_xla") is None:
         raise FacegenError("trainer.profiler: xla needs torch_xla, which is not installed; take another")
+
+
+def require_widths(model: Any) -> None:
+    """Refuse layers of facegen's own models that are wider than any checkpoint may have; small ones they see to.
+
+    Args:
+        model: its `class_path` and `init_args`.
+
+    Raises:
+        FacegenError: one is wider; the message says which.
+    """
+    if not model["class_path"].startswith("facegen."):
+        return
+    for name, given in (model.get("init_args") or {}).items():
+        for width in given if isinstance(given, list) else [given]:
+            if name in WIDTHS and isinstance(width, int) and width > COUNT.high:
+                COUNT.check(width, f"model.init_args.{name}")
+
+
+def require_nodes(trainer: Trainer) -> None:
+    """Require of a training on several machines that they can find each other: else each waits for the others for ever.
+
+    Raises:
+        FacegenError: neither a cluster nor the environment tells where the first of them listens.
+    """
+    if trainer.num_nodes == 1 or not isinstance(
+        getattr(trainer.strategy, "cluster_environment", None), LightningEnvironment
+    ):
+        return
+    rank = os.environ.get("NODE_RANK", os.environ.get("GROUP_RANK"))
+    wanted = {"MASTER_ADDR": rank != "0", "MASTER_PORT": True, "NODE_RANK": rank is None}  # the first is where it is
+    unset = [name for name, needed in wanted.items() if needed and name not in os.environ]
+    if unset:
+        raise FacegenError(
+            f"trainer.num_nodes: {trainer.num_nodes} machines find each other by MASTER_ADDR, MASTER_PORT and "
+            f"NODE_RANK, and {unset[0]} is not set; set them, start each by torchrun, SLURM, LSF or MPI, or take 1"
+        )
 
 
 _ACCELERATORS = re.compile(r"invalid accelerator name: .*Available names are: (.*?)\.?$")

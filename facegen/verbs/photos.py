@@ -58,7 +58,6 @@ def photo(options: Namespace) -> None:
     from facegen.photo import neutral as making
     from facegen.photo.fit import told
     from facegen.photo.picture import read_photo, read_photos
-    from facegen.pictures.sheets import write_beside
 
     making.require_suffix(options.out)
     require_place(options.out)
@@ -73,8 +72,7 @@ def photo(options: Namespace) -> None:
     identity = making.identity_of(model, options.corpus, name)
     target = None if options.compare is None else read_photo(options.compare, None)
     shots = read_photos(options.pictures, options.face)
-    fits, skin, shown = making.photographed(model, identity, shots, options.out)
+    asked: str | None = options.expression
+    compared = None if target is None or asked is None else (asked, target)  # both are given, or neither
+    fits, shown = making.photographed(model, identity, shots, options.out, compared)
     print(f"{options.out}: {told(fits, model.expressions)}; {shown} shows it")
-    if target is not None and options.expression is not None:  # both are given, or neither
-        made = making.compare(model, fits[0], options.expression, shots[0], target, skin.vertex_colors())
-        write_beside(options.out, "compare", made)

@@ -23,10 +23,12 @@ from facegen import files, folders, places
 from facegen.cli import run
 from facegen.data import journal
 from facegen.folders import RECORD
+from facegen.mesh.formats import gltf_pair
+from facegen.pictures import sheets
 
 SMALL = 1000
 """Bytes of a file after which the disk is full: more than a message, and less than any file that is made."""
-WRITTEN_BY = ((files, "onto_disk"), (folders, "onto_disk"), (journal, "onto_disk"))
+WRITTEN_BY = tuple((module, "onto_disk") for module in (files, folders, journal, gltf_pair, sheets))
 """Who puts on the disk what was written aside, right before it gets its name."""
 
 
@@ -35,7 +37,7 @@ def _at_the_end(act: Callable[[], None]) -> None:
     real, done = places.onto_disk, []
 
     def put(path: Path) -> None:
-        if not done:
+        if not done and path.suffix != ".yaml":  # a run's config comes before all else
             done.append(path)
             act()
         real(path)
@@ -55,6 +57,10 @@ def _terminated(verb: Verb) -> None:
 def _full(verb: Verb) -> None:
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (SMALL, resource.RLIM_INFINITY))
+
+
+def _fills(verb: Verb) -> None:
+    _at_the_end(lambda: _full(verb))
 
 
 def _read_only(verb: Verb) -> None:
@@ -93,11 +99,14 @@ FAULTS: dict[str, tuple[Callable[[Verb], None], int]] = {
     "killed": (_killed, -signal.SIGKILL),
     "terminated": (_terminated, 128 + signal.SIGTERM),
     "full disk": (_full, 2),
+    "a disk that fills": (_fills, 2),
     "read-only": (_read_only, 2),
     "vanished": (_vanished, 2),
     "a second process": (_second, 0),
 }
 """What is done, and how the command then has to end."""
+OF_SEVERAL = "a disk that fills"
+"""Of what makes several files, when one of them is whole; where all are by then, it ends well."""
 
 
 SUFFERING: list[str] = []
@@ -170,6 +179,8 @@ def _hook(verb: Verb, said: list[str]) -> None:
             for name, each in zip(verb.begins, reals, strict=True):
                 setattr(*found(name), each)
             for fault in FAULTS:
+                if fault == OF_SEVERAL and not verb.beside:
+                    continue
                 wrong = _suffered(verb, fault)
                 if wrong is None:  # a child, which goes on from here
                     break
@@ -213,7 +224,7 @@ def _wrong(verb: Verb, fault: str, code: int, expected: int, stderr: str) -> str
     lines = [line for line in stderr.splitlines() if not line.startswith("facegen: left out")]
     if verb.talks and "Traceback" not in stderr:
         lines = [line for line in lines if line.startswith("facegen: error: ")]
-    if code != expected:
+    if code != expected and (fault, code) != (OF_SEVERAL, 0):
         return f"ends with {code}: {' | '.join(lines)[-500:]}"
     if code == 2 and (len(lines) != 1 or not lines[0].startswith("facegen: error: ")):
         return f"{len(lines)} lines: {' | '.join(lines)[:300]}"
@@ -223,7 +234,10 @@ def _wrong(verb: Verb, fault: str, code: int, expected: int, stderr: str) -> str
         return _unlike(verb)
     place = Path("gone" if Path("gone").exists() else "out")
     if verb.in_runs:
-        return verb.halves(place)
+        for folder in place.rglob("*/"):
+            places.sweep(folder)
+        left = [path.name for path in place.rglob(".*.*")]
+        return verb.halves(place) or (f"left: {', '.join(left)}" if left else "")
     if fault in ("killed", "vanished"):
         if shown := verb.halves(place):
             return f"half written under its name: {shown}"

@@ -8,7 +8,7 @@ from PIL import Image
 
 from facegen.errors import FacegenError
 from facegen.exporters.png import write_png
-from facegen.pictures.sheets import LINE_COLORS, contact_sheet, motion_plot, write_beside, write_picture
+from facegen.pictures.sheets import LINE_COLORS, contact_sheet, motion_plot, write_beside, write_picture, written_beside
 
 
 def tile(value: int, height: int = 40, width: int = 30) -> np.ndarray:
@@ -93,3 +93,13 @@ def test_a_picture_beside_something_replaces_none_but_its_own(tmp_path: Path):
     write_picture(asked, tile(9))  # that somebody named
     assert write_beside(out, "other", tile(8)) == tmp_path / "face.other-2.png"
     assert np.array(Image.open(asked)).max() == 9
+
+
+def test_pictures_beside_a_file_come_with_it_or_not_at_all(tmp_path: Path):
+    made = {"report": tile(50), "compare": tile(9)}
+    with pytest.raises(OSError, match="full"), written_beside(tmp_path / "face.glb", made):
+        raise OSError("full")
+    assert not list(tmp_path.iterdir())
+    with written_beside(tmp_path / "face.glb", made) as places:
+        assert not any(place.exists() for place in places)
+    assert [np.array(Image.open(place)).max() for place in places] == [50, 9]

@@ -25,7 +25,6 @@ from facegen.data.module import ExpressionDataModule, SequenceDataset, in_mm, pa
 from facegen.errors import DataError
 from facegen.metrics import frame_error
 from facegen.models import SpiralGenerator
-from facegen.models.base import ExpressionModel
 from facegen.motion.label import PHASES
 from facegen.sequence.sequence import Sequence
 from facegen.training.plain_error import plain_error
@@ -176,9 +175,14 @@ def test_a_checkpoint_of_another_corpus_is_refused(
         (["--data.floor=1"], "the floor of the intensity must be in [0, 1), got 1.0"),
         (["--data.hierarchy.depth=0"], "depth of at least 1"),
         (["--model.latent=x"], "model.latent: expected a whole number, got 'x'"),
+        (
+            ["--model.latent=99999999999"],
+            "init_args.latent: expected a whole number from 1 to 65536, found 99999999999",
+        ),
         (["--model.latents=3"], "model.latents: there is no such setting"),
         (["--trainer.max_epochs=-7"], "trainer.max_epochs: expected a whole number from -1, found -7"),
         (["--trainer.accelerator=abacus"], "trainer.accelerator: unknown accelerator 'abacus'; known are: auto, cpu"),
+        (["--trainer.num_nodes=2"], "trainer.num_nodes: 2 machines find each other by MASTER_ADDR, MASTER_PORT and"),
         (["--seed_everything=-1"], "seed_everything: expected true or false or a whole number from 0"),
     ],
 )
@@ -356,10 +360,19 @@ def test_a_run_does_not_write_over_another_and_keeps_its_table(
     assert run(["fit", *arguments]) == 2
     assert f"{tmp_path / 'run'} holds a checkpoint of another run (last.ckpt)" in capsys.readouterr().err
     assert {path: path.read_bytes() for path in first} == first
-    weights = f"--ckpt_path={tmp_path / 'run' / 'checkpoints' / 'last.ckpt'}"
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    weights = f"--ckpt_path={last}"
+    shutil.copy(last, tmp_path / "other.ckpt")
+    assert run(["fit", *arguments, f"--ckpt_path={tmp_path / 'other.ckpt'}"]) == 2
+    assert f"{tmp_path / 'run'} holds a checkpoint of another run (last.ckpt)" in capsys.readouterr().err
     assert run(["test", *arguments, weights]) == 0
     assert run(["fit", *arguments, weights, "--trainer.max_epochs=2"]) == 0
+    earlier, after = last.with_name("earlier.ckpt"), last.read_bytes()
+    shutil.copy(tmp_path / "other.ckpt", earlier)
+    assert run(["fit", *arguments, f"--ckpt_path={earlier}"]) == 2
+    assert last.read_bytes() == after
     said = capsys.readouterr().err
+    assert f"{last} is further than {earlier}, and would be written over" in said
     assert "will be deleted" not in said
     table = tmp_path / "run" / "metrics.csv"
     assert (tmp_path / "run" / "metrics-1.csv").read_bytes() == first[table]
@@ -367,8 +380,16 @@ def test_a_run_does_not_write_over_another_and_keeps_its_table(
     assert "train/error" in table.read_text()
 
 
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize(
+    ("at", "sent", "code"),
+    [
+        ("facegen.models.base.ExpressionModel.training_step", signal.SIGINT, 130),
+        ("facegen.models.base.ExpressionModel.training_step", signal.SIGHUP, 129),
+        ("facegen.training.run.require_settings", signal.SIGTERM, 143),  # before Lightning listens
+    ],
+)
 def test_a_signal_ends_a_training_in_a_line(
+    at: str,
     sent: signal.Signals,
     code: int,
     fit_arguments: list[str],
@@ -376,10 +397,14 @@ def test_a_signal_ends_a_training_in_a_line(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture,
 ) -> None:
-    handlers = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    handlers = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGHUP: signal.SIG_DFL,
+        signal.SIGTERM: signal.SIG_DFL,
+    }
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        monkeypatch.setattr(ExpressionModel, "training_step", lambda *_: signal.raise_signal(sent))
+        monkeypatch.setattr(at, lambda *_: signal.raise_signal(sent))
         assert run(["fit", *fit_arguments, f"--trainer.logger.save_dir={tmp_path}"]) == code
         assert {number: signal.getsignal(number) for number in handlers} == handlers
     finally:
@@ -408,6 +433,27 @@ def test_what_stands_where_a_run_s_files_go_is_left_alone(
         assert f"{place}: expected nothing or a run's own file" in capsys.readouterr().err
         assert os.listdir(place.parent) == [name]
     assert (tmp_path / "mine").read_text() == "mine"
+
+
+def test_a_config_is_not_written_over_by_the_run_s_own(
+    fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    config, place = tmp_path / "config.yaml", f"--trainer.default_root_dir={tmp_path}"
+    config.write_text("seed_everything: 3\n")
+    assert run(["fit", f"--config={config}", *fit_arguments, "--trainer.logger=false", place]) == 2
+    assert f"{config} is read, and the run would leave its own there" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [config] and config.read_text() == "seed_everything: 3\n"
+
+
+@pytest.mark.parametrize("verb", ["fit", "test"])
+def test_a_run_does_not_write_into_its_corpus(
+    verb: str, fit_arguments: list[str], corpus_path: Path, checkpoint_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    before = sorted(corpus_path.rglob("*"))
+    weights = [] if verb == "fit" else [f"--ckpt_path={checkpoint_path}"]
+    assert run([verb, *fit_arguments, f"--trainer.logger.save_dir={corpus_path}", *weights]) == 2
+    assert f"where this run would write, is in the corpus {corpus_path}" in capsys.readouterr().err
+    assert sorted(corpus_path.rglob("*")) == before
 
 
 def test_settings_that_this_machine_cannot_take_are_refused_in_one_line(

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from importlib.util import find_spec
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 
 from facegen.errors import FacegenError
 from facegen.training import parser_words, trainer_settings
@@ -107,6 +112,30 @@ def test_settings_are_looked_at_before_lightning_sees_them(name: str, good: list
         trainer_settings.require_settings(options(bad))
     if bad == 0 and name in ("max_steps", "limit_train_batches"):
         trainer_settings.require_settings(options(bad), "test")
+
+
+@pytest.mark.parametrize(
+    ("cluster", "told", "unset"),
+    [
+        (LightningEnvironment, {}, "MASTER_ADDR"),
+        (LightningEnvironment, {"NODE_RANK": "0"}, "MASTER_PORT"),
+        (LightningEnvironment, {"NODE_RANK": "1", "MASTER_PORT": "1"}, "MASTER_ADDR"),
+        (LightningEnvironment, {"MASTER_ADDR": "a", "MASTER_PORT": "1"}, "NODE_RANK"),
+        (LightningEnvironment, {"NODE_RANK": "0", "MASTER_PORT": "1"}, None),
+        (LightningEnvironment, {"GROUP_RANK": "1", "MASTER_ADDR": "a", "MASTER_PORT": "1"}, None),
+        (SLURMEnvironment, {}, None),
+    ],
+)
+def test_machines_have_to_find_each_other(
+    cluster: type, told: dict[str, str], unset: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "GROUP_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    trainer: Any = SimpleNamespace(num_nodes=2, strategy=SimpleNamespace(cluster_environment=cluster()))
+    with nullcontext() if unset is None else pytest.raises(FacegenError, match=f"and {unset} is not set"):
+        trainer_settings.require_nodes(trainer)
 
 
 @pytest.mark.skipif(find_spec("torch_xla") is not None, reason="torch_xla is there")
