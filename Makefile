@@ -140,11 +140,12 @@ triton: $(SET_UP)
 elsewhere: $(SET_UP)
 	@$(BIN)/python tests/exporters/elsewhere/table.py
 
-# onnxruntime-web, 150 MB, for the tests that run exported models in headless Chromium, and how long a frame takes there.
+# onnxruntime-web and three-vrm, 180 MB, for the tests that run exported models and play a .vrma in headless Chromium,
+# and how long a frame of a model takes there.
 browser: $(SET_UP)
 	mkdir -p $(VENV)/browser && cp tests/engines/browser/package.json $(VENV)/browser
 	npm install --prefix $(VENV)/browser --silent --no-audit --no-fund --no-package-lock
-	$(BIN)/python -m pytest tests/engines/test_browser.py
+	$(BIN)/python -m pytest tests/engines/test_browser.py tests/exporters/test_vrma_played.py
 	PYTHONPATH=tests $(BIN)/python tests/engines/browser/speed.py
 
 # The table from which it is told what is a face (docs/own-face.md), a quarter of an hour; with more heads where the data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -13,8 +14,9 @@ from queue import Empty, Queue
 from threading import Thread
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-RUNTIME = Path(sys.prefix) / "browser" / "node_modules" / "onnxruntime-web" / "dist"
+MODULES = Path(sys.prefix) / "browser" / "node_modules"
 """What `make browser` installs."""
+RUNTIME = MODULES / "onnxruntime-web" / "dist"
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -54,19 +56,23 @@ class _Handler(SimpleHTTPRequestHandler):
         pass
 
 
-def run_module(folder: Path, module: str) -> bytes:
+def run_module(folder: Path, module: str, imports: dict[str, str] | None = None) -> bytes:
     """Run a JavaScript module in a page, and give what it sends with `fetch("/sent", {method: "POST", body})`.
 
     Args:
-        folder: what the page can fetch; onnxruntime-web is put there as `ort/`.
+        folder: what the page can fetch; what npm installed is put there as `modules/`, onnxruntime-web as `ort/`.
         module: its text.
+        imports: what modules are called where others import them, and where they are.
 
     Raises:
         RuntimeError: the page failed, or sent nothing in time.
     """
-    (folder / "page.html").write_text(f'{LISTEN}<script type="module">\n{module}\n</script>\n', encoding="utf-8")
-    if not (folder / "ort").exists():
-        (folder / "ort").symlink_to(RUNTIME)
+    names = f'<script type="importmap">{json.dumps({"imports": imports or {}})}</script>\n'
+    text = f'{LISTEN}{names}<script type="module">\n{module}\n</script>\n'
+    (folder / "page.html").write_text(text, encoding="utf-8")
+    for name, place in (("ort", RUNTIME), ("modules", MODULES)):
+        if not (folder / name).exists():
+            (folder / name).symlink_to(place)
     handler = type("Handler", (_Handler,), {"sent": Queue()})
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=folder))
     Thread(target=server.serve_forever, daemon=True).start()

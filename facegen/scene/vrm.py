@@ -57,20 +57,28 @@ def fill_vrm(
         notes += [f"VRM: {said}", f"VRM: name {name!r}, author {meta['authors'][0]!r}, the licence that permits least"]
         if author is None:
             notes.append("VRM: --author TEXT says who made it")
-    vrm = extensions["VRMC_vrm"]
-    have = vrm.setdefault("expressions", {}).setdefault("preset", {})
-    nodes = asset.tree["nodes"]
-    added = [preset for preset in bound if preset not in have]
-    for preset in added:
-        have[preset] = {
-            "morphTargetBinds": [
-                {"node": number, "index": target, "weight": weight}
-                for (mesh, target), weight in bound[preset].items()
-                for number, node in enumerate(nodes)
-                if node.get("mesh") == mesh
-            ]
-        }
-    return [*notes, _said(added, "VRM 1.0's")]
+    said = [_said(_bind(asset, "preset", bound), "VRM 1.0's")]
+    # One for each shape too, by its own name: what plays ARKit's shapes on an avatar looks for them there.
+    own = {name: _places({name: 1.0}, shapes) for name in sorted(set(shapes.values()))}
+    if added := _bind(asset, "custom", own):
+        said.append(f"VRM: {len(added)} of ARKit's shapes are expressions by their own names")
+    return [*notes, *said]
+
+
+def _bind(asset: Asset, kind: str, bound: Mapping[str, Mapping[tuple[int, int], float]]) -> list[str]:
+    """Add the expressions that a VRM 1.0 does not have, in whatever case; their names."""
+    have = asset.tree["extensions"]["VRMC_vrm"].setdefault("expressions", {}).setdefault(kind, {})
+    known = {name.lower() for name in have}
+    added = [name for name in bound if name.lower() not in known]
+    for name in added:
+        binds = [
+            {"node": number, "index": target, "weight": weight}
+            for (mesh, target), weight in bound[name].items()
+            for number, node in enumerate(asset.tree["nodes"])
+            if node.get("mesh") == mesh
+        ]
+        have[name] = {"morphTargetBinds": binds}
+    return added
 
 
 def _places(weights: Mapping[str, float], shapes: Mapping[tuple[int, int], str]) -> dict[tuple[int, int], float]:

@@ -17,19 +17,23 @@ import numpy as np
 from live_link_files import smile, write_take
 from open_studio import SEEN, drag, drop, until
 from PIL import Image
-from studio.pictured import pictured_page
+from studio.pictured import HIGH, WIDE, pictured_page
 
 OUT = Path(__file__).parents[2] / "docs" / "pictures"
-QUALITY, LARGEST = 78, 60_000
+QUALITY, LARGEST = 78, 70_000
 SETTLED = "studio.player.kept.size === studio.history.state.frames && !studio.view.pace.level"
 BLANK = """(() => {
     const { history, panel } = studio;
     document.querySelectorAll(".toast").forEach((each) => each.remove());
     panel.chosen = [];
-    history.replace({ ...history.state, frames: 80, fps: 25, events: [], alive: false });
+    history.replace({ ...history.state, frames: 80, fps: 25, events: [], alive: false, in: null, out: null });
     studio.player.seek(0);
 })()"""
-SHARP = "Object.assign(studio.view.pace, { ratio: 1, sharp: 1, moves() {}, ticked() {} }).on.changed()"
+SHARP = "Object.assign(studio.view.pace, { ratio: 2, sharp: 2, moves() {}, ticked() {} }).on.changed()"
+OVER = "dispatchEvent(new DragEvent('dragenter'))"
+GONE = "dispatchEvent(new DragEvent('dragleave'))"
+NARROW, HIGH_NARROW = 400, 720
+"""Pixels of a telephone's page."""
 
 
 def seek(page: Any, frame: int) -> None:
@@ -79,6 +83,65 @@ def take(page: Any) -> None:
     seek(page, 36)
 
 
+def wires(page: Any) -> None:
+    """From three quarters, in wires."""
+    page.click(".tile[data-expression=disgust]")
+    seek(page, 24)
+    page.click("#looks >> text=3/4")
+    page.click("#wire")
+
+
+def wires_no_more(page: Any) -> None:
+    page.click("#wire")
+    page.click("#looks >> text=Front")
+
+
+def stretch(page: Any) -> None:
+    """A whole expression is stretched by its end, and the part that plays begins and ends elsewhere."""
+    page.click(".tile[data-expression=fear]")
+    box = page.locator("[data-name='0 body']").bounding_box()
+    y = box["y"] + box["height"] - 4
+    page.keyboard.down("Alt")
+    page.mouse.move(box["x"] + 0.9 * box["width"], y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 1.2 * box["width"], y, steps=3)
+    page.mouse.up()
+    page.keyboard.up("Alt")
+    page.evaluate("document.activeElement.blur()")
+    for frame, key in ((9, "i"), (61, "o")):
+        page.evaluate(f"studio.player.seek({frame})")
+        page.keyboard.press(key)
+    seek(page, 30)
+
+
+def over(page: Any) -> None:
+    """A file is held over the page."""
+    page.click(".tile[data-expression=happy]")
+    seek(page, 24)
+    page.evaluate(OVER)
+
+
+def keys(page: Any) -> None:
+    """What each key does."""
+    page.keyboard.press("?")
+
+
+def narrow(page: Any) -> None:
+    """In the window of a telephone, in the dark."""
+    page.set_viewport_size({"width": NARROW, "height": HIGH_NARROW})
+    page.emulate_media(color_scheme="dark")
+    page.click(".tile[data-expression=happy]")
+    page.evaluate("studio.player.seek(16)")
+    page.click(".tile[data-expression=surprise]")
+    page.evaluate("scrollTo(0, 0)")
+    seek(page, 30)
+
+
+def narrow_no_more(page: Any) -> None:
+    page.set_viewport_size({"width": WIDE, "height": HIGH})
+    page.emulate_media(color_scheme="light")
+
+
 def export(page: Any) -> None:
     """What is exported, and the command that makes the same."""
     page.click(".tile[data-expression=fear]")
@@ -90,9 +153,14 @@ def export(page: Any) -> None:
 
 PICTURES: dict[str, tuple[Callable[[Any], None], Callable[[Any], None] | None]] = {
     "see": (see, see_no_more),
+    "wires": (wires, wires_no_more),
     "choose": (choose, None),
     "time": (time, None),
     "take": (take, None),
+    "stretch": (stretch, None),
+    "over": (over, lambda page: page.evaluate(GONE)),
+    "keys": (keys, lambda page: page.keyboard.press("Escape")),
+    "narrow": (narrow, narrow_no_more),
     "export": (export, lambda page: page.keyboard.press("Escape")),
 }
 

@@ -108,7 +108,9 @@ def test_an_event_is_stretched_and_put_in_numbers_and_playing_is_scrubbed(page) 
 def test_takes_life_and_what_is_saved_beside_an_export(page, tmp_path: Path) -> None:
     page.click(".tile[data-expression=happy]")
     page.click("#dice")
-    page.check("#alive")
+    page.focus("#alive")
+    page.keyboard.press(" ")  # which plays elsewhere
+    assert not page.evaluate("studio.player.playing")
     assert (state(page)["seed"], state(page)["alive"]) == (1, True)
     until(page, SEEN)
     page.click("#export")
@@ -120,8 +122,9 @@ def test_takes_life_and_what_is_saved_beside_an_export(page, tmp_path: Path) -> 
         page.click("#out-neutral")
     assert neutral.value.suggested_filename == "face.obj"
     page.click("#out-copy")
-    until(page, "!!document.querySelector('.toast')")
+    until(page, "!!document.querySelector('#out .toast')")  # not in the dark behind it
     page.keyboard.press("Escape")
+    until(page, "document.getElementById('toasts').parentElement === document.body")
     (tmp_path / "t.yaml").write_text("frames: 20\nfps: 12\nevents: [{expression: sad, keys: [[1, 0], [9, 1]]}]\n")
     with page.expect_file_chooser() as chosen:
         page.keyboard.press("Control+o")
@@ -137,6 +140,10 @@ def test_all_has_a_name_and_a_place_in_a_narrow_window_and_can_be_read_in_dark_a
         page.set_viewport_size({"width": 390, "height": 800})
         assert page.evaluate(OUTSIDE) == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        for tile in page.locator(".tile").all():
+            tile.evaluate("(each) => each.click()")
+        box = page.locator("#canvas").bounding_box()  # however many lanes there are, the face is seen
+        assert page.locator("#time").bounding_box()["y"] > box["y"] + 0.75 * box["height"]
         grounds = set()
         for scheme in ("dark", "light"):
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")

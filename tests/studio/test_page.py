@@ -97,6 +97,7 @@ def test_an_expression_is_chosen_timed_undone_and_played(page) -> None:
     page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("o")
     assert (state(page)["in"], state(page)["out"]) == (1, 11)
+    until(page, "studio.player.kept.size === studio.history.state.frames")  # not only what plays
     page.evaluate(LATE)
     page.keyboard.press(" ")
     until(page, "studio.player.playing && studio.player.stats.shown > 2")
@@ -194,3 +195,4 @@ def test_a_server_that_is_started_again_finds_the_timeline_unharmed(page, opened
     until(page, SEEN)
     assert state(page)["events"][0]["offset"] == before["events"][0]["offset"] - 1
     assert state(page)["frames"] == before["frames"]
+    assert page.locator(".toast.bad").count() == 0  # nothing of it is lost

@@ -20,6 +20,7 @@ export function listen(act) {
     if (writes(event.target) && !(held && key === "e")) return;
     const slides = event.target.matches?.("input[type=range]");
     if (slides && key.startsWith("Arrow")) return;
+    if (key === " " && event.target.matches?.("input[type=checkbox]")) return; // which it turns on and off
     const plain = {
       " ": "play", ArrowLeft: "back", ArrowRight: "on", Home: "first", End: "last", i: "in", o: "out", l: "loop",
       Delete: "delete", Backspace: "delete", 1: "front", 2: "three-quarter", 3: "side", w: "wire", n: "compare", s: "strain", "?": "help",

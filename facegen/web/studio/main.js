@@ -73,7 +73,7 @@ history.listeners.push(changed);
 
 function keep() {
   try {
-    sessionStorage.setItem(KEPT, JSON.stringify({ state: history.state, past: history.past.slice(-200) }));
+    sessionStorage.setItem(KEPT, JSON.stringify({ state: history.state, past: history.past.slice(-200), first: server?.face ?? held?.first }));
   } catch {} // a timeline that is too large for it is lost by a reload, and nothing else
 }
 
@@ -154,6 +154,11 @@ async function up() {
     history.state = lasting(history.state, history.state.frames);
   }
   let wanted = nowFace(history.state.face) ?? server.face;
+  const first = before?.face ?? held?.first; // of a server before this one, under the name that it had there
+  if (wanted && wanted === first && first !== server.face) {
+    renamed.set(first, server.face);
+    wanted = server.face;
+  }
   if (before && before.mark !== server.mark) shownFace = null;
   if (wanted && wanted !== server.face && !(await ask(`/faces/${wanted}`).catch(() => null))) {
     const files = drops.files.get(wanted);

@@ -60,8 +60,9 @@ export class Player {
     if (!this.settled && !this.playing && this.kept.has(from)) return;
     const reach = this.kept.size < most ? this.frames : 2 * AHEAD; // where there is room for no more, as far as is played soon
     for (let n = 0; n < Math.min(this.frames, reach) && this.coming.size < BATCH; n++) {
-      const within = from >= low && from <= high ? low + ((from - low + n) % (high - low + 1)) : (from + n) % this.frames;
-      const number = n <= high - low ? within : (from + n) % this.frames;
+      const plays = from >= low && from <= high; // what plays from here on, and only then the rest
+      const number = !plays ? (from + n) % this.frames
+        : n <= high - low ? low + ((from - low + n) % (high - low + 1)) : (low + n) % this.frames;
       if (!this.kept.has(number)) this.coming.add(number);
       if (!this.settled && !this.playing) break;
     }

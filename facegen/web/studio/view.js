@@ -1,18 +1,14 @@
 // The face on the canvas: lit as in facegen's pictures, looked at from all sides, alone or beside itself at rest.
 import {
-  Color, DirectionalLight, DoubleSide, GLTFLoader, Group, HemisphereLight, Mesh, MeshStandardMaterial,
-  OrbitControls, PerspectiveCamera, Scene, Vector3, WebGLRenderer,
+  DoubleSide, GLTFLoader, Group, Mesh, MeshStandardMaterial, OrbitControls, PerspectiveCamera, Scene, Vector3, WebGLRenderer,
 } from "/page/three.min.js";
+import { LIGHTS, lit, SKY } from "/page/lights.js";
+import { LENS, placed } from "/page/looks.js";
 import { Pace, SOFT } from "/page/pace.js";
 import { Surface } from "/page/surface.js";
 import { litAtVertices } from "/page/vertex_light.js";
 
-const VIEWS = { front: [0, 3], "three-quarter": [38, 5], side: [88, 2] }; // degrees, as facegen/pictures/render.py has them
-const LENS = 16; // degrees: a long lens does not distort a face
-const MARGIN = 1.14;
 const SMALL_LEVEL = 2; // of small pictures, where a processor draws
-const SKY = { above: [0.9, 0.95, 1], below: [0.45, 0.36, 0.3], strength: 1.1 };
-const LIGHTS = [[[-0.55, 0.6, 0.65], [1, 0.95, 0.88], 2.3], [[0.8, 0.05, 0.6], [0.6, 0.7, 0.85], 0.6], [[0.75, 0.55, -0.55], [0.85, 0.9, 1], 1.6]];
 
 export class View {
   // seen(frame): a pose is on screen
@@ -22,24 +18,12 @@ export class View {
     this.camera = new PerspectiveCamera(LENS, 1, 10, 20000);
     this.scene = new Scene();
     this.still = new Scene();
-    for (const scene of [this.scene, this.still]) this.#lit(scene);
+    this.frames = [this.scene, this.still].map(lit);
     this.controls = new OrbitControls(this.camera, canvas);
     this.controls.addEventListener("change", () => ((this.stirred = true), this.draw()));
     this.pace = new Pace({ changed: () => this.#resized(), rested: () => this.rest() });
     this.wire = this.compare = this.strain = false;
     new ResizeObserver(() => (this.#resized(), this.now())).observe(canvas);
-  }
-
-  #lit(scene) {
-    scene.add(new HemisphereLight(new Color(...SKY.above), new Color(...SKY.below), SKY.strength));
-    const frame = new Group();
-    for (const [place, color, strength] of LIGHTS) {
-      const light = new DirectionalLight(new Color(...color), strength);
-      light.position.set(...place);
-      frame.add(light, light.target);
-    }
-    scene.add(frame);
-    (this.frames ??= []).push(frame);
   }
 
   async load(file, corners, face) {
@@ -73,24 +57,11 @@ export class View {
     this.dress();
   }
 
-  // The camera to one of VIEWS.
+  // The camera to one of the views that keys have.
   look(name) {
     if (!this.focus) return;
     this.side = name;
-    const [turn, lift] = VIEWS[name].map((angle) => (angle * Math.PI) / 180);
-    const middle = this.focus[0].clone().add(this.focus[1]).multiplyScalar(0.5);
-    const size = this.focus[1].clone().sub(this.focus[0]);
-    const slope = Math.tan((LENS * Math.PI) / 360);
-    const aspect = this.#aspect();
-    const wide = (Math.abs(Math.cos(turn)) * size.x + Math.abs(Math.sin(turn)) * size.z) / Math.min(aspect, 1e3);
-    const far = ((MARGIN * Math.max(size.y, wide)) / (2 * slope)) + size.z / 2;
-    const back = new Vector3(Math.sin(turn) * Math.cos(lift), Math.sin(lift), Math.cos(turn) * Math.cos(lift));
-    this.camera.position.copy(middle).addScaledVector(back, far);
-    this.camera.near = far / 50;
-    this.camera.far = far * 20;
-    this.camera.updateProjectionMatrix();
-    this.controls.target.copy(middle);
-    this.controls.update();
+    placed(this.camera, this.controls, this.focus, name, this.#aspect());
     this.draw();
   }
 

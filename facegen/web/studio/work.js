@@ -7,6 +7,9 @@ const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 export function toast(text, bad = false) {
   const made = Object.assign(document.createElement("div"), { className: `toast${bad ? " bad" : ""}`, textContent: text });
+  const dialog = document.querySelector("dialog[open]"); // what is outside of it is dim, and silent to a screen reader
+  (dialog ?? document.body).append($("toasts"));
+  dialog?.addEventListener("close", () => document.body.append($("toasts")), { once: true });
   $("toasts").append(made);
   setTimeout(() => made.remove(), bad ? 12000 : 5000);
 }
