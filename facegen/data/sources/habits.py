@@ -15,7 +15,7 @@ OPENING = {"AU16": 1.0, "AU25": 1.0, "AU27": 1.0, "AU17": -1.0, "AU24": -1.0}
 that are pressed."""
 PERSON, EXPRESSION = 0.99, 0.002
 """Share of the variance of how open a mouth is kept that is a person's own in all expressions, and in one; the rest is
-a take's. Chosen, with what follows, so that people agree with themselves by an intraclass correlation of 0.7 to 0.9 of
+a take's. Chosen, with what follows, so that people agree with themselves by an intraclass correlation of 0.8 to 0.9 of
 shapes, by the expression, of the same height (tests/data/sources/told.py); with `RecordedStyle` it is 0.2. Posed smiles
 a week apart agree by 0.6 to 1.0, at a corner of the mouth by 0.4 to 0.6, of positions, to which anatomy adds (Tanikawa
 and Takada, 2018, doi:10.2319/062617-425.1); expressions repeated after a quarter of an hour differ by 1.12 mm at most,
