@@ -11,7 +11,7 @@ BUILT = CMAKE_POLICY_VERSION_MINIMUM=3.5 $(PIP)
 # All that the first pictures need beside facegen and its compiled forms: a small part of what it depends on, no torch.
 FIRST = numpy scipy pyyaml tqdm lazy-loader pillow embreex imageio-ffmpeg
 
-.PHONY: demo test tests fuzz audit bench long-runs types lint docs package built-package tried-package lowest blender triton elsewhere browser false-faces lids own-face six six-skin six-sheet usual photos leaning draws studio studio-clip studio-pictures three pretrained scale clean
+.PHONY: demo test tests fuzz audit bench long-runs types lint docs package built-package tried-package lowest blender triton elsewhere browser false-faces lids own-face six six-skin six-sheet usual photos leaning draws styles studio studio-clip studio-pictures three pretrained scale clean
 
 # The first pictures need little; what training needs is fetched and built once they are there.
 demo: $(SHOWN)
@@ -191,6 +191,11 @@ leaning: $(SET_UP)
 # make draws DATA="runs/ict_performance/version_0/checkpoints/last.ckpt corpora/ict_takes".
 draws: $(SET_UP)
 	$(BIN)/python tests/models/draws.py $(DATA)
+
+# How much of a style other takes tell, and how much of that is made (docs/study.md), some minutes:
+# make styles DATA="runs/ict_performance/version_0/checkpoints/last.ckpt corpora/ict_takes".
+styles: $(SET_UP)
+	$(BIN)/python tests/models/styles.py $(DATA)
 
 # What of the studio takes minutes: every format saved by its button, a mesh of 500,000 vertices, a photograph.
 studio: $(SET_UP)

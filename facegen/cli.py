@@ -122,10 +122,7 @@ def _run(arguments: list[str]) -> int:
     except RuntimeError as error:
         if "can't allocate memory" in str(error) or "out of memory" in str(error):
             return _fail(NO_MEMORY)
-        # torch reports a disk that is full while it writes a checkpoint in its own way.
-        if "PytorchStreamWriter" not in str(error) and "unexpected pos" not in str(error):
-            raise
-        return _fail("a checkpoint could not be written; is the disk full?")
+        raise
 
 
 def _require_apart(options: argparse.Namespace) -> None:

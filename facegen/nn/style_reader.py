@@ -120,7 +120,7 @@ class StyleReader(nn.Module):
         self.spread.copy_((seen - look.shares @ self.usual).square().mean().sqrt().clamp_min(LEAST))
 
     def _reach(self, look: Look) -> None:
-        """Fit how far faces move to how strong their labels get, both in logs."""
+        """Fit how far faces move to how strong their labels get, both in logs; never less by stronger ones."""
         far = look.tracks.norm(dim=2).mean(1)
         far = far.clamp_min(LEAST_REACH * float(far.mean()) + LEAST).log()
         for expression, (share, peak) in enumerate(zip(look.shares.unbind(1), look.peaks.unbind(1), strict=True)):
@@ -129,6 +129,7 @@ class StyleReader(nn.Module):
             means = weight @ strong, weight @ far
             away = strong - means[0]
             slope = (weight * away) @ (far - means[1]) / (weight @ away.square()).clamp_min(LEAST)
+            slope = slope.clamp_min(0)
             self.reach[expression, 0], self.reach[expression, 1] = means[1] - slope * means[0], slope
         self.reach[:, 0] -= far.mean()
 

@@ -97,13 +97,17 @@ def test_a_look_is_of_points_between_frames_and_of_what_the_label_shows() -> Non
 def test_heights_are_as_far_as_faces_go_by_how_strong_their_labels_are() -> None:
     reader, peaks = StyleReader(POINTS, EXPRESSIONS, STYLE), torch.linspace(0.2, 1, 30)
     shares = torch.eye(EXPRESSIONS)[torch.arange(30) % EXPRESSIONS]
-    power = torch.tensor([0.5, 1.0, 1.5, 2.0])
+    power = torch.tensor([0.5, 1.0, -0.5, 2.0])  # that of the third is chance
     far = shares @ torch.arange(1.0, 1 + EXPRESSIONS) * peaks ** (shares @ power)
     tracks = far[:, None, None] * nn.functional.normalize(torch.randn(30, STAGES, 3 * POINTS), dim=2)
     reader.get_used_to(Look(tracks, shares, shares * peaks[:, None]))
-    found = reader.heights(torch.eye(EXPRESSIONS)[[0, 0, 1, 3]] * torch.tensor([1.0, 0.25, 0.5, 0.5])[:, None])
-    torch.testing.assert_close(found.sum(1) / found[0, 0], torch.tensor([1.0, 0.5, 1.0, 1.0]))
-    assert float((far / reader.heights(shares * peaks[:, None]).sum(1)).std()) < 1e-4
+    found = reader.heights(
+        torch.eye(EXPRESSIONS)[[0, 0, 1, 3, 2, 2]] * torch.tensor([1, 0.25, 0.5, 0.5, 1, 0.1])[:, None]
+    )
+    torch.testing.assert_close(found[:4].sum(1) / found[0, 0], torch.tensor([1.0, 0.5, 1.0, 1.0]))
+    assert found[4, 2] == found[5, 2] > 0
+    left = (far / reader.heights(shares * peaks[:, None]).sum(1))[shares[:, 2] == 0]
+    assert float(left.std()) < 1e-4
     assert not reader.heights(torch.zeros(2, EXPRESSIONS)).any()
 
 
