@@ -129,6 +129,10 @@ def test_a_vrm_keeps_its_expressions_and_gets_the_missing(tmp_path, version):
         assert said[1:] == ["VRM: 1 of ARKit's shapes are expressions by their own names"]
         assert set(asset.tree["extensions"]["VRMC_vrm"]["expressions"]["custom"]) == {"eyeBlinkLeft"}
         assert len(found) > len(own) and {name: found[name] for name in own} == own
+        custom = asset.tree["extensions"]["VRMC_vrm"]["expressions"]["custom"]
+        custom["EyeBlinkLeft"] = custom.pop("eyeBlinkLeft")  # who made it may write it so
+        fill_vrm(asset, presets, arkit_targets(asset), template().vertices, "me", None, VERSION_0)
+        assert list(custom) == ["EyeBlinkLeft"]
     else:
         assert len(found) > len(own) and found[: len(own)] == own
     count = len(asset.tree["meshes"])
