@@ -90,15 +90,17 @@ def _require_none_lost(folder: Path, checkpoint: Any) -> None:
 @contextmanager
 def place_named(trainer: Trainer) -> Iterator[None]:
     """In here what the system says of a disk without room, and not of which file, is said of the run's folder; records
-    that Lightning could only begin are removed."""
+    that Lightning could only begin are removed, and a row of them that is cut off."""
     try:
         yield
     except OSError as error:
         if error.filename is None and error.errno in FULL:
             folder = _places(trainer)[0] or Path(trainer.default_root_dir)
             error.filename = str(folder)
-            for file in (folder / METRICS, folder / SETTINGS):
-                if file.is_file() and not file.stat().st_size:
+            for file in filter(Path.is_file, (folder / METRICS, folder / SETTINGS)):
+                whole = file.read_bytes().rfind(b"\n") + 1
+                os.truncate(file, whole)
+                if not whole:
                     file.unlink()
         raise
 
