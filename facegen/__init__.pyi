@@ -13,6 +13,7 @@ from .motion.label import Phases as Phases
 from .motion.label import motion_label as motion_label
 from .motion.timeline import Timeline as Timeline
 from .performing import style_of as style_of
+from .quick import quick_face as quick_face
 from .recorded_take import recorded_take as recorded_take
 from .rigging.rig import rig as rig
 from .sequence.sequence import Sequence as Sequence

@@ -16,30 +16,12 @@ from facegen.files import new_file
 from facegen.fitting.keyframes import CarriedFields
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.pretrained import BASIS
+from facegen.quick import Mixed
 from facegen.rigging.packed_shapes import PackedShapes
 from facegen.rigging.whole_head import Led, TurnedHead, WholeHead
 
 FILE = "stage.npz"
 """Under which a stage is kept."""
-
-
-class Mixed:
-    """What carries motion onto a mesh of another topology within milliseconds: fields that were found once.
-
-    Args:
-        found: of all expressions; `fields` in mm of the mesh as it is shown.
-    """
-
-    def __init__(self, found: CarriedFields) -> None:
-        self.found = found
-        self.across = found.basis.reshape(len(found.basis), -1).astype(np.float32)
-
-    def __call__(self, displacement: np.ndarray) -> np.ndarray:
-        """(T, V, 3) mm of the template to (T, P, 3) float32 mm of the mesh."""
-        coordinates = displacement.reshape(len(displacement), -1) @ self.across.T
-        weights = self.found.weights(coordinates.astype(np.float64)).astype(np.float32)
-        fields = self.found.fields
-        return (weights @ fields.reshape(len(fields), -1)).reshape(len(weights), *fields.shape[1:])
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +99,7 @@ def shown_face(face: Face, found: CarriedFields | None) -> Face:
 
     Args:
         face: as `read_face` makes it.
-        found: of its `carry`, which is needed where it was fitted; `fields` are in the units of what was fitted to.
+        found: of its `carry`, which is needed where it was fitted; `fields` are in mm of what was fitted to.
     """
     turn = face.rotation.T
     marks = None if face.marks is None else face.marks @ turn
@@ -133,6 +115,6 @@ def shown_face(face: Face, found: CarriedFields | None) -> Face:
     if dense is not None:
         mesh = dense.coarse.with_vertices(dense.coarse.vertices * face.factor)
         skin = face.fit.skin[face.fit.index]
-    fields = ((found.fields * np.float32(face.factor)) @ turn.astype(np.float32)).astype(np.float32)
+    fields = (found.fields @ turn.astype(np.float32)).astype(np.float32)
     carry = Mixed(CarriedFields(found.basis, found.keys, fields))
     return Face(TriMesh(mesh.vertices @ turn, mesh.faces), carry, np.eye(3), None, face.units, 1.0, marks, skin=skin)

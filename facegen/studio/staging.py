@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 
-from facegen.animation import made_frames, neutral_of
+from facegen.animation import neutral_of
 from facegen.checkpoint import Checkpoint
 from facegen.detection.look import camera_at
 from facegen.face import Carried, Face
 from facegen.face_file import read_face
-from facegen.fitting.keyframes import CarriedFields
 from facegen.landmarks.points import Landmarks
 from facegen.mesh.appearance import Appearance
 from facegen.mesh.formats.io import read_appearance
 from facegen.mesh.tri_mesh import TriMesh
-from facegen.motion.label import Phases, motion_label
 from facegen.pictures.render import render
 from facegen.pictures.sheets import write_picture
+from facegen.quick import carried_once
 from facegen.rigging.known_head import known_head
 from facegen.studio.dressing import dressed
 from facegen.studio.names import SEEN
 from facegen.studio.stage import Stage, shown_face
 
-APEX, LOOKED_AT = 20, (8, 14, 30)
-"""Frames of each phase of the label of one expression, rise, apex and fall, and those whose motion is looked at.
-Chosen: two of the rise and one of the apex, between which an expression is mixed."""
-MOST_PAIRS = 10
-"""Pairs of expressions at once whose motion is looked at, at most. Chosen: few are shown together, and what is not
-looked at is mixed of what is."""
-TAKES = 3
-"""Takes of each that are looked at, of models that know takes. Chosen as the pairs."""
 MARK, MARK_SIZE = (235, 60, 90), 2
 """sRGB of a landmark on its picture, and half its edge in pixels."""
 PICTURE_EDGE = 448
@@ -59,32 +49,11 @@ def stage(path: Path, model: Checkpoint, folder: Path, say: Callable[[str], obje
     found = None
     if isinstance(face.carry, Carried):
         say("carrying the expressions over")
-        carry = face.carry
-        found, _ = CarriedFields.of(carry.onto, [_looked_at(model, neutral)])
-        if carry.dense is None:
-            found = CarriedFields(found.basis, found.keys, carry.whole(found.fields))
+        found = carried_once(face, face.carry, model, neutral)
     say("dressing it")
     shown = shown_face(face, found)
     dressed(shown.mesh, _appearance(path, face, shown), folder)
     return Stage(shown, neutral, len(face.mesh.vertices), _focus(shown))
-
-
-def _looked_at(model: Checkpoint, neutral: np.ndarray) -> np.ndarray:
-    """Motion of all expressions, and of some at once, displacements (N, V, 3) mm of the template."""
-    names, frames = model.expressions, 3 * APEX
-    phases = Phases(0, APEX, 2 * APEX, frames - 1)
-    labels = {name: motion_label(frames, name, phases, 1.0, names) for name in names}
-    pairs = list(combinations(names, 2))
-    some = np.linspace(0, len(pairs) - 1, min(MOST_PAIRS, len(pairs))).round().astype(int) if pairs else []
-    together = [np.maximum(labels[pairs[n][0]], labels[pairs[n][1]]) for n in some]
-    template = Face(model.hierarchy.template, lambda moved: moved, np.eye(3), None, "mm", 1.0)
-    shown = []
-    for label in [*labels.values(), *together]:
-        for seed in range(TAKES if model.performs else 1):
-            made = made_frames(model, label, template, seed=seed, neutral=neutral)
-            for frame in LOOKED_AT:
-                shown.append(made.displacements(frame, frame + 1))
-    return np.concatenate(shown)
 
 
 def landmark_picture(mesh: TriMesh, seen: Landmarks) -> np.ndarray:
