@@ -45,29 +45,38 @@ class LightEncoder:
     def take(self, weights: dict[str, np.ndarray]) -> None:
         """Compute with these from now on; each has the shape of its name."""
         self.weights = {name: value.astype(np.float32).astype(np.float64) for name, value in weights.items()}
+        inputs, again, one, other = (
+            np.stack([self.weights[f"lstm.{part}_l0{way}"] for way in self.ways])
+            for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        )
+        # Gates other than the cell's are sigmoids, 0.5 + 0.5 tanh(0.5 x): halved here, all are one tanh.
+        halves = np.repeat([0.5, 0.5, 1.0, 0.5], self.latent)
+        self._inputs, self._again, self._bias = (
+            halves[:, None] * inputs,
+            halves[:, None] * again,
+            halves * (one + other),
+        )
 
     def __call__(self, motion: np.ndarray) -> np.ndarray:
         if motion.ndim != 2 or motion.shape[1] != self.expressions:
             raise FacegenError(f"a label is (T, {self.expressions}), got {motion.shape}")
-        states = np.concatenate([self._states(motion.astype(np.float64), way) for way in self.ways], axis=1)
+        states = self._states(motion.astype(np.float64))
         if len(self.ways) == 2:
             states = states @ self.weights["out.weight"].T + self.weights["out.bias"]
         return states.astype(np.float32)
 
-    def _states(self, motion: np.ndarray, way: str) -> np.ndarray:
-        """(T, Z), the hidden states of one direction."""
-        inputs, again, one, other = (
-            self.weights[f"lstm.{part}_l0{way}"] for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        )
-        gates = (motion[::-1] if way else motion) @ inputs.T + (one + other)
-        found, z = np.empty((len(motion), self.latent)), self.latent
-        hidden, cell = np.zeros(z), np.zeros(z)
-        for row, gate in zip(found, gates, strict=True):
-            gate = gate + again @ hidden
-            cell = _sigmoid(gate[z : 2 * z]) * cell + _sigmoid(gate[:z]) * np.tanh(gate[2 * z : 3 * z])
-            row[:] = hidden = _sigmoid(gate[3 * z :]) * np.tanh(cell)
-        return found[::-1] if way else found
-
-
-def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return 0.5 + 0.5 * np.tanh(0.5 * x)  # which never overflows
+    def _states(self, motion: np.ndarray) -> np.ndarray:
+        """(T, W Z), the hidden states of both directions, or of one, a step of both at once."""
+        ways, z = len(self.ways), self.latent
+        read = np.stack([motion, motion[::-1]][:ways])
+        gates = read @ self._inputs.transpose(0, 2, 1) + self._bias[:, None]
+        found = np.empty((ways, len(motion), z))
+        hidden, cell = np.zeros((ways, z, 1)), np.zeros((ways, z))
+        for step in range(len(motion)):
+            gate = np.tanh(gates[:, step] + (self._again @ hidden)[..., 0])
+            let_in, kept, new, out = (gate[:, at : at + z] for at in range(0, 4 * z, z))
+            cell = (0.5 + 0.5 * kept) * cell + (0.5 + 0.5 * let_in) * new
+            hidden = ((0.5 + 0.5 * out) * np.tanh(cell))[..., None]
+            found[:, step] = hidden[..., 0]
+        found[1:] = found[1:, ::-1].copy()
+        return found.transpose(1, 0, 2).reshape(len(motion), ways * z)
