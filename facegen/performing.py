@@ -95,7 +95,7 @@ def style_of(model: Checkpoint, takes: Series[Sequence]) -> np.ndarray:
     require_performs(model, "a style")
     import torch
 
-    from facegen.nn.style_search import Reference
+    from facegen.nn.style_reader import Reference
 
     references = []
     for number, take in enumerate(takes, 1):
@@ -114,8 +114,8 @@ def style_of(model: Checkpoint, takes: Series[Sequence]) -> np.ndarray:
             )
         vertices = np.asarray(take.vertices, dtype=np.float32)
         neutral = vertices[resting[0]]
-        rotation, shift = rigid_transform(neutral, model.hierarchy.template.vertices)
-        arrays = ((vertices - neutral) @ rotation.T, motion, neutral @ rotation.T + shift)
+        rotation, _ = rigid_transform(neutral, model.hierarchy.template.vertices)
+        arrays = ((vertices - neutral) @ rotation.T, motion)
         references.append(Reference(*(torch.from_numpy(np.ascontiguousarray(each, np.float32)) for each in arrays)))
     found = model.network.style_of(references)  # pyright: ignore[reportCallIssue]
     return found.numpy()

@@ -100,7 +100,7 @@ OWN_SETTINGS = Table(
     optional={
         **dict.fromkeys(("latent", "people", "style", "take", "components", "frames"), COUNT),
         **dict.fromkeys(("channels", "hidden"), ListOf(COUNT, 1, 32)),
-        **dict.fromkeys(("bidirectional", "per_vertex", "fused", "reads"), Flag()),
+        **dict.fromkeys(("bidirectional", "per_vertex", "fused"), Flag()),
         "activation": Text(),
         "scale": Number(0, FARTHEST),
         "usual": Maybe(Number(0, COUNT.high, whole=True)),

@@ -16,7 +16,7 @@ from facegen.errors import CheckpointError
 from facegen.evaluation.references import references_of
 from facegen.evaluation.rows import Row, load_all
 from facegen.nn.performance_network import PerformanceNetwork
-from facegen.nn.style_search import Reference
+from facegen.nn.style_reader import Reference
 
 PERFORMANCE = "performance"
 """Key of such generators among the checkpoints; they have several rows, see `performance_rows`."""
@@ -64,7 +64,7 @@ class Performer:
     def style_by(self, references: Sequence[int]) -> Tensor:
         """(S,): the style of who made these sequences."""
         if (known := tuple(references)) not in self._styles:
-            parts = self.corpus.displacement, self.corpus.motion, self.corpus.neutral
+            parts = self.corpus.displacement, self.corpus.motion
             takes = [Reference(*(self._on(part(i)) for part in parts)) for i in references]
             self._styles[known] = self.network.style_of(takes)  # to be wanted again by each table
         return self._styles[known]

@@ -92,24 +92,20 @@ class PerformanceGenerator(ExpressionGenerator):
             "style": style,
             "take": take,
             "fused": fused,
-            "reads": True,
         }
         made = PerformanceNetwork(corpus.hierarchy, len(corpus.expressions), **self.settings)
         self.network = made  # pyright: ignore[reportIncompatibleVariableOverride]  # a kind of what the base has
-        assert made.style_reader is not None
-        made.style_reader.requires_grad_(False)  # lessons alone teach it, and who the people are
-        made.people.requires_grad_(False)
+        made.style_reader.requires_grad_(False)  # lessons alone teach it
         self._lessons: StyleLessons | None = None
 
     def on_fit_start(self) -> None:
         super().on_fit_start()
         reader = self.network.style_reader
-        assert reader is not None
         began = reader.taught  # in the run that is gone on with
         self._lessons = StyleLessons(reader, self.corpus, self.network.points)
         if not began:
             self._lessons.teach(reader)
-            self.network.know(self._lessons.styles_of_people(reader))
+            self.network.people.copy_(self._lessons.styles_of_people(reader))
 
     def network_settings(self) -> dict[str, Any]:
         return self.settings
@@ -147,7 +143,7 @@ class PerformanceGenerator(ExpressionGenerator):
     def _styles(self, items: Tensor, generators: list[torch.Generator]) -> Tensor:
         """How the people of sequences (B,) act, (B, S), by some of their takes of other expressions."""
         lessons, reader = self._lessons, self.network.style_reader
-        assert lessons is not None and reader is not None
+        assert lessons is not None
         takes = lessons.place[items.cpu()].clamp_min(0)  # a spare one is anybody's
         with torch.no_grad():
             own = [lessons.drawn_style(reader, *each) for each in zip(takes, generators, strict=True)]

@@ -10,9 +10,6 @@ from facegen.mesh.hierarchy import MeshHierarchy
 LEAST_POINTS = 64
 """Vertices, at least, of the level of the hierarchy whose vertices' motion a take's code is read from. Chosen: all of a
 face's shapes show in so many."""
-STYLE_UNIT = 3.0
-"""How many units of a style one unit of its stored numbers is. Chosen: a person's numbers are seen in few steps, and
-with 1 they learn too slowly for that; with 10 they shake all else at first."""
 MOMENTS = 32
 """Moments of a take that its code is read from, evenly from its first frame to its last. Chosen: a take of four seconds
 then has one in every eighth of a second, and takes of all lengths weigh the same."""

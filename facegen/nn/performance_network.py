@@ -12,11 +12,10 @@ from facegen.errors import FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.nn.motion_encoder import MotionEncoder
 from facegen.nn.performance_codes import TakeReader, TakeSource, told_of
-from facegen.nn.performance_form import LOOKS, STAGES, STYLE_UNIT, gestures, looked_at, noise_of, require_usual
+from facegen.nn.performance_form import LEAST_SPREAD, LOOKS, STAGES, gestures, looked_at, noise_of, require_usual
 from facegen.nn.proportions import Proportions
 from facegen.nn.spiral_decoder import CHANNELS, SpiralDecoder
-from facegen.nn.style_reader import StyleReader, look_at
-from facegen.nn.style_search import Reference, spread_of, style_of
+from facegen.nn.style_reader import Reference, StyleReader, look_at
 
 
 class PerformanceNetwork(nn.Module):
@@ -27,8 +26,7 @@ class PerformanceNetwork(nn.Module):
     The encoder E reads the label and, in each frame, the style s, the take's code c and the habits h, what somebody of
     that style does more than others at that stage of a gesture, see `habits`; they also move the latent, by G. p are
     powers of the neutral's size along each axis, see `Proportions`. Without a code it makes what errs least of all
-    takes; without a style, of all people's. In a network of an earlier version, which has no habits, the style scales
-    and mixes the latent by matrices B_k: :math:`(I + \sum_k s_k B_k)\, E(e, s, c)_t`.
+    takes; without a style, of all people's.
 
     Args:
         hierarchy: of the template.
@@ -39,7 +37,6 @@ class PerformanceNetwork(nn.Module):
         scale: see `SpiralDecoder`, mm.
         style: S, numbers of a style.
         take: C, numbers of a take's code.
-        reads: whether it reads styles from takes; a network of an earlier version searches them.
         usual: the one of the people who acts where nobody's style is asked for, see `usual_style`; None: nobody.
 
     Shapes: motion (N, E), ptr (B + 1,), neutral (B, V, 3) mm, style (B, S), take (B, C) -> (N, V, 3) mm; with frames
@@ -50,6 +47,7 @@ class PerformanceNetwork(nn.Module):
     """
 
     points: Tensor
+    people: Tensor
 
     def __init__(
         self,
@@ -65,7 +63,6 @@ class PerformanceNetwork(nn.Module):
         style: int = 32,
         take: int = 32,
         fused: bool = True,
-        reads: bool = False,
         usual: int | None = None,
     ) -> None:
         super().__init__()
@@ -74,18 +71,16 @@ class PerformanceNetwork(nn.Module):
         require_usual(usual, people)
         self.style, self.take, self.scale, self.usual = style, take, scale, usual
         self.decoder = SpiralDecoder(hierarchy, latent, channels, activation, scale, per_vertex, fused)
-        self.encoder = MotionEncoder(expressions + style + take + 1 + LOOKS * reads, latent, bidirectional)
+        self.encoder = MotionEncoder(expressions + style + take + 1 + LOOKS, latent, bidirectional)
         self.proportions = Proportions(hierarchy.template.vertices)
         points = looked_at(hierarchy)
         self.register_buffer("points", torch.from_numpy(points), persistent=False)
         self.reader = TakeReader(len(points), expressions, style, take)
         self.source = TakeSource(expressions, style, take)
-        self.style_reader = StyleReader(len(points), expressions, style) if reads else None
-        self.guide = nn.Linear(LOOKS, latent, bias=False) if reads else None
-        if self.guide is not None:
-            nn.init.zeros_(self.guide.weight)
-        self.mixing = None if reads else nn.Parameter(0.02 * torch.randn(style, latent, latent))
-        self.people = nn.Parameter(torch.zeros(people, style))
+        self.style_reader = StyleReader(len(points), expressions, style)
+        self.guide = nn.Linear(LOOKS, latent, bias=False)
+        nn.init.zeros_(self.guide.weight)
+        self.register_buffer("people", torch.zeros(people, style))
 
     def forward(
         self,
@@ -120,18 +115,12 @@ class PerformanceNetwork(nn.Module):
         known = motion.new_full((count, 1), float(take is not None)) if known is None else known
         take = motion.new_zeros(count, self.take) if take is None else known * take
         told = torch.cat([motion, torch.cat([style, take, known], 1)[of]], 1)
-        if self.guide is not None:
-            habits = self.habits(motion, ptr, style)
-            return self.encoder(torch.cat([told, habits], 1), ptr) + self.guide(habits)
-        latent = self.encoder(told, ptr)
-        mixing = torch.einsum("bs,szy->bzy", style, self.mixing)
-        parts = zip(latent.split(ptr.diff().tolist()), mixing, strict=True)
-        return torch.cat([part + part @ own for part, own in parts])
+        habits = self.habits(motion, ptr, style)
+        return self.encoder(torch.cat([told, habits], 1), ptr) + self.guide(habits)
 
     def habits(self, motion: Tensor, ptr: Tensor, style: Tensor) -> Tensor:
         """(N, `LOOKS`): by how much somebody of a style (B, S) moves a face's principal components otherwise than
         nobody in particular, in each frame of labels (N, E)."""
-        assert self.style_reader is not None
         told = self.style_reader.teller.habits(style)
         parts = [gestures(part.detach().cpu().numpy()) for part in motion.split(ptr.diff().tolist())]
         along, peak = (torch.from_numpy(np.concatenate(each)).to(motion) for each in zip(*parts, strict=True))
@@ -145,26 +134,17 @@ class PerformanceNetwork(nn.Module):
         """(B, S): the style of nobody in particular."""
         return self.people.new_zeros(count, self.style)
 
-    def styles(self) -> Tensor:
-        """(P, S): the styles of the people that trained it."""
-        return STYLE_UNIT * self.people
-
-    def know(self, styles: Tensor) -> None:
-        """Keep how the people act, (P, S)."""
-        with torch.no_grad():
-            self.people.copy_(styles / STYLE_UNIT)
-
     def usual_style(self) -> Tensor | None:
         """(S,): of who acts where nobody's style is asked for.
 
         The mean of all people errs least and is nobody: the mean of pressed lips and bared teeth is neither.
         """
-        return None if self.usual is None else self.styles()[self.usual]
+        return None if self.usual is None else self.people[self.usual]
 
     def style_of(self, references: Sequence[Reference]) -> Tensor:
         """(S,): how somebody acts, by any number of their takes, of whatever expressions."""
-        if self.style_reader is None or not references:
-            return style_of(self, references)
+        if not references:
+            return self.no_style()[0]
         device = self.people.device
         tracks = [each.displacement[:, self.points.cpu()].flatten(1).to(device) for each in references]
         look = look_at(tracks, [each.motion.to(device) for each in references])
@@ -174,7 +154,7 @@ class PerformanceNetwork(nn.Module):
 
     def draw_style(self, seed: int) -> Tensor:
         """(S,): a style as the people who trained it have them."""
-        mean, root = spread_of(self.styles())
+        mean, root = spread_of(self.people)
         return mean + root @ torch.from_numpy(noise_of(seed, self.style)).to(mean)
 
     def read(
@@ -195,6 +175,15 @@ class PerformanceNetwork(nn.Module):
         ptr = torch.tensor([0, len(motion)], device=motion.device)
         noise = torch.from_numpy(noise_of(seed, self.take))[None].to(motion)
         return self.source(noise, told_of(motion, ptr, self.no_style() if style is None else style[None]))[0]
+
+
+def spread_of(styles: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean (S,) and a root of the covariance (S, S) of the styles (P, S) of people."""
+    mean = styles.mean(0)
+    away = (styles - mean).double()
+    covariance = away.t() @ away / max(len(styles) - 1, 1)
+    root = torch.linalg.cholesky(covariance + LEAST_SPREAD * torch.eye(len(mean), dtype=torch.float64))
+    return mean, root.to(styles)
 
 
 def frame_owners(ptr: Tensor) -> Tensor:

@@ -22,6 +22,18 @@ LEAST = 1e-9
 """Below which nothing is divided by."""
 
 
+class Reference(NamedTuple):
+    """A take that shows how somebody acts.
+
+    Args:
+        displacement: (T, V, 3) mm.
+        motion: (T, E), its label.
+    """
+
+    displacement: Tensor
+    motion: Tensor
+
+
 class Look(NamedTuple):
     """What is seen of takes, before it is known what is usual.
 

@@ -17,7 +17,6 @@ from benchmark.six_signs import changes, wrong
 
 from facegen.checkpoint import Checkpoint, load
 from facegen.face import Face
-from facegen.nn.performance_form import STYLE_UNIT
 from facegen.performing import MEAN
 from facegen.pretrained import MODEL
 
@@ -47,7 +46,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=MODEL, help="a checkpoint that knows styles")
     model = load(parser.parse_args().model)
     face = template_face(model)
-    styles = (STYLE_UNIT * model.generator.weights["people"]).astype(np.float32)  # pyright: ignore[reportAttributeAccessIssue]
+    styles = model.generator.weights["people"].astype(np.float32)  # pyright: ignore[reportAttributeAccessIssue]
     rest = face.mesh.vertices
     poses = np.stack([apexes(model, face, MEAN, style).astype(np.float32) for style in styles])
     clear = []

@@ -53,11 +53,10 @@ def trained_on(corpus: Corpus, run_arguments: list[str], tmp_path_factory: pytes
 
 @pytest.fixture(scope="module")
 def report_folder(corpus: Corpus, trained_on: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The report, of styles that are hardly searched for."""
+    """The report, of oracles that are hardly searched for."""
     out = tmp_path_factory.mktemp("told") / "report"
     given = [part for name, path in trained_on.items() for part in (f"--{name}", str(path))]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("facegen.nn.style_search.STEPS", 1)
         patch.setattr("facegen.evaluation.oracles.FRESH", 10)
         assert run(["evaluate", "--corpus", str(corpus.path), *given, "--out", str(out)]) == 0
     return out

@@ -63,7 +63,7 @@ class SequenceDiffusion:
         self.network, rows = network, {name: k for k, name in enumerate(training_people(corpus))}
         self.takes: list[tuple[Tensor, Tensor]] = []
         with torch.inference_mode():
-            styles = network.styles()
+            styles = network.people
             for i in corpus.split("train"):
                 motion, style = torch.from_numpy(corpus.motion(i)), styles[rows[corpus.entries[i].subject]]
                 parts = torch.from_numpy(corpus.displacement(i)), motion, torch.from_numpy(corpus.neutral(i))

@@ -32,7 +32,6 @@ def read_error(performer: Performer, index: int, style: torch.Tensor) -> float:
     """How far a take is from what its person's style tells of it, in spreads, in the mean over stages."""
     network, corpus = performer.network, performer.corpus
     reader = network.style_reader
-    assert reader is not None
     track = torch.from_numpy(corpus.displacement(index)[:, network.points.numpy()]).flatten(1)
     expression = torch.tensor([corpus.expressions.index(corpus.entries[index].expression)])
     with torch.inference_mode():

@@ -42,7 +42,6 @@ SETTINGS: dict[str, tuple[type[nn.Module], dict[str, Any]]] = {
     ),
     "blendshape": (BlendshapeNetwork, {"latent": 8}),
     "performance": (PerformanceNetwork, PERFORMANCE),
-    "performance that reads styles": (PerformanceNetwork, PERFORMANCE | {"reads": True}),
     "blendshape in both directions": (BlendshapeNetwork, {"latent": 8, "bidirectional": True}),
 }
 compiled = pytest.mark.skipif(native.library is None, reason="facegen was installed without a C++ compiler")
@@ -85,9 +84,8 @@ def test_it_makes_what_the_network_makes(name: str, frames: int) -> None:
 
 
 @compiled
-@pytest.mark.parametrize("name", ["performance", "performance that reads styles"])
-def test_it_acts_as_the_network_does_for_a_person_in_a_style_by_a_seed(name: str) -> None:
-    with_torch, light = both(name)
+def test_it_acts_as_the_network_does_for_a_person_in_a_style_by_a_seed() -> None:
+    with_torch, light = both("performance")
     assert isinstance(with_torch, TorchPerformance) and isinstance(light, LightPerformance)
     label = np.random.default_rng(0).random((20, 3), np.float32)
     label[5:9, 1] = 0  # between two gestures
@@ -108,11 +106,11 @@ def test_nobody_asked_for_is_the_usual_one_of_the_people() -> None:
     label = np.random.default_rng(0).random((20, 3), np.float32)
     mean = light.latents(label)
     with_torch.network.usual = light.usual = 3
-    styles = with_torch.network.styles().detach().numpy()
+    styles = with_torch.network.people.numpy()
     np.testing.assert_array_equal(light.usual_style(), styles[3])
-    np.testing.assert_allclose(light.latents(label), with_torch.performed(label, styles[3], None), rtol=0, atol=2e-5)
-    np.testing.assert_allclose(light.latents(label), with_torch.latents(label), rtol=0, atol=2e-5)
-    np.testing.assert_allclose(light.together(label), with_torch.together(label), rtol=0, atol=1e-3)
+    np.testing.assert_allclose(light.latents(label), with_torch.performed(label, styles[3], None), rtol=1e-4, atol=2e-5)
+    np.testing.assert_allclose(light.latents(label), with_torch.latents(label), rtol=1e-4, atol=2e-5)
+    np.testing.assert_allclose(light.together(label), with_torch.together(label), rtol=1e-4, atol=1e-3)
     assert np.abs(light.latents(label) - mean).max() > 1e-3
 
 

@@ -20,7 +20,6 @@ from facegen.nn.performance_form import (
     READER_WIDTH,
     SOURCE_WIDTH,
     STAGES,
-    STYLE_UNIT,
     STYLE_WIDTH,
     TELLER_WIDTH,
     gestures,
@@ -57,11 +56,10 @@ class LightPerformance(ActsUsually, LightGenerator):
         per_vertex: bool = False,
         style: int = 32,
         take: int = 32,
-        reads: bool = False,
         usual: int | None = None,
     ) -> None:
         require_usual(usual, people)
-        encoder = LightEncoder(expressions + style + take + 1 + LOOKS * reads, latent, bidirectional)
+        encoder = LightEncoder(expressions + style + take + 1 + LOOKS, latent, bidirectional)
         super().__init__(encoder, LightSpirals(hierarchy, latent, channels, activation, scale, per_vertex))
         self.expressions, self.style, self.take_numbers, self.usual = expressions, style, take, usual
         self.template = hierarchy.template.vertices.astype(np.float64)
@@ -71,13 +69,9 @@ class LightPerformance(ActsUsually, LightGenerator):
             "people": (people, style),
             **_layers("source.velocity", (0, 2, 4), [told, SOURCE_WIDTH, SOURCE_WIDTH, take]),
             **_reader(len(looked_at(hierarchy)), expressions, style, take),
+            **_style_reader(len(looked_at(hierarchy)), expressions, style),
+            "guide.weight": (latent, LOOKS),
         }
-        self.reads = reads
-        if reads:
-            self.shapes |= _style_reader(len(looked_at(hierarchy)), expressions, style)
-            self.shapes["guide.weight"] = (latent, LOOKS)
-        else:
-            self.shapes["mixing"] = (style, latent, latent)
         self.weights: dict[str, np.ndarray] = {}
 
     def take(self, weights: Mapping[str, np.ndarray]) -> None:
@@ -93,13 +87,9 @@ class LightPerformance(ActsUsually, LightGenerator):
         code = np.zeros(self.take_numbers) if seed is None else self._code(label, own, seed)
         said = np.concatenate([own, code, [known]])
         told = np.concatenate([label, np.tile(said, (len(label), 1))], axis=1)
-        if self.reads:
-            habits = self._habits(label, own)
-            latents = self.parts["encoder"](np.concatenate([told, habits], axis=1))
-            return (latents + habits @ self.weights["guide.weight"].T).astype(np.float32)
-        latents = self.parts["encoder"](told)
-        mixing = np.einsum("s,szy->zy", own, self.weights["mixing"])
-        return (latents + latents @ mixing).astype(np.float32)
+        habits = self._habits(label, own)
+        latents = self.parts["encoder"](np.concatenate([told, habits], axis=1))
+        return (latents + habits @ self.weights["guide.weight"].T).astype(np.float32)
 
     def _habits(self, label: np.ndarray, style: np.ndarray) -> np.ndarray:
         """(T, `LOOKS`): see `facegen.nn.performance_network.PerformanceNetwork.habits`."""
@@ -124,11 +114,11 @@ class LightPerformance(ActsUsually, LightGenerator):
 
     def usual_style(self) -> np.ndarray | None:
         """(S,) float32: see `facegen.nn.performance_network.PerformanceNetwork.usual_style`."""
-        return None if self.usual is None else (STYLE_UNIT * self.weights["people"][self.usual]).astype(np.float32)
+        return None if self.usual is None else self.weights["people"][self.usual].astype(np.float32)
 
     def style_drawn(self, seed: int) -> np.ndarray:
         """(S,) float32: a style as the people who trained have them."""
-        styles = STYLE_UNIT * self.weights["people"]
+        styles = self.weights["people"]
         away = styles - styles.mean(axis=0)
         covariance = away.T @ away / max(len(styles) - 1, 1)
         root = np.linalg.cholesky(covariance + LEAST_SPREAD * np.eye(self.style))
@@ -164,7 +154,6 @@ _TELLS = ("first", "bias", "second", "straight")
 """Weights of a teller but for its mean, which nobody's takes are told from."""
 _USED = {
     "proportions.exponent",
-    "mixing",
     "people",
     "guide.weight",
     "style_reader.reach",
