@@ -174,14 +174,14 @@ class FewMorph(Morph):
     def _fewest(self, vertices: np.ndarray | Frames, values: np.ndarray, tolerance: float) -> int:
         """How many of the targets keep every vertex of every frame within the tolerance."""
         count, points = vertices.shape[:2]
-        base = self.base.astype(np.float64) / METRES
+        base = (self.base.astype(np.float64) / METRES).astype(np.float32)
         millimetres = self.positions.reshape(-1, 3 * points) / np.float32(METRES)
 
         def left(rank: int, enough: float = np.inf) -> float:
             """The largest error of so many targets; an error above `enough` ends the search for a larger one."""
             worst = 0.0
             for start, chunk in streamed(vertices, f"{rank} targets"):
-                missed = (chunk - base).astype(np.float32).reshape(len(chunk), -1)
+                missed = (chunk - base).reshape(len(chunk), -1)
                 missed -= self.weights[start : start + len(chunk), :rank] @ millimetres[:rank]
                 worst = max(worst, _longest(missed))
                 if worst > enough:
@@ -275,11 +275,15 @@ def _needed(missed: np.ndarray, allowed: float) -> np.ndarray:
     count = max(int(np.count_nonzero(values > EIGENVALUE_ROUNDING * values[0])), 1)
     lengths = np.sqrt(values[:count])
     along, directions = vectors[:, :count] * lengths, (vectors[:, :count] / lengths).T @ missed
+    whole, rows, columns = (each.astype(np.float32) for each in (missed, along, directions))
 
     def enough(rank: int) -> bool:
-        return _longest(missed - along[:, :rank] @ directions[:rank]) <= allowed
+        return _longest(whole - rows[:, :rank] @ columns[:rank]) <= allowed
 
-    rank = bisect_left(range(count), True, lo=1, key=enough)
+    # The longest is at least the root mean square of what is left.
+    left = np.cumsum(np.maximum(values, 0)[::-1])[::-1][: count + 1] / (missed.size // 3)
+    lowest = int(np.count_nonzero(SQUARE_SAFETY * left > allowed**2))
+    rank = bisect_left(range(count), True, lo=min(max(lowest, 1), count), key=enough)
     return np.linalg.qr(directions[:rank].T)[0].T  # the shortest of them have lost digits
 
 
