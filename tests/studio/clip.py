@@ -104,7 +104,7 @@ def act(film: Film) -> None:
 
 
 def main() -> None:
-    with pictured_page() as page:
+    with pictured_page() as (page, _):
         page.evaluate(POINTER)
         film = Film(page)
         act(film)

@@ -15,8 +15,8 @@ WIDE, HIGH = 1040, 660
 
 
 @contextmanager
-def pictured_page() -> Iterator[Any]:
-    """A page of a studio with its face and all tiles, both gone at the end."""
+def pictured_page() -> Iterator[tuple[Any, Opened]]:
+    """A page of a studio with its face and all tiles, and the studio, both gone at the end."""
     opened = Opened()
     try:
         with sync_playwright() as playwright:
@@ -26,7 +26,7 @@ def pictured_page() -> Iterator[Any]:
             page.goto(opened.url, wait_until="commit")
             until(page, READY)
             until(page, "document.querySelectorAll('.tile img').length === 6")
-            yield page
+            yield page, opened
             browser.close()
     finally:
         opened.close()

@@ -15,9 +15,12 @@ from typing import Any
 
 import numpy as np
 from live_link_files import smile, write_take
-from open_studio import SEEN, drag, drop, until
+from open_studio import SEEN, Opened, drag, drop, until
 from PIL import Image
 from studio.pictured import HIGH, WIDE, pictured_page
+
+from facegen.mesh import TriMesh, write_mesh
+from facegen.rigging.shipped_head import shipped_head
 
 OUT = Path(__file__).parents[2] / "docs" / "pictures"
 QUALITY, LARGEST = 78, 70_000
@@ -26,7 +29,7 @@ BLANK = """(() => {
     const { history, panel } = studio;
     document.querySelectorAll(".toast").forEach((each) => each.remove());
     panel.chosen = [];
-    history.replace({ ...history.state, frames: 80, fps: 25, events: [], alive: false, in: null, out: null });
+    history.replace({ ...history.state, frames: 80, fps: 25, seed: 0, events: [], alive: false, in: null, out: null });
     studio.player.seek(0);
 })()"""
 SHARP = "Object.assign(studio.view.pace, { ratio: 2, sharp: 2, moves() {}, ticked() {} }).on.changed()"
@@ -52,6 +55,33 @@ def see(page: Any) -> None:
 def see_no_more(page: Any) -> None:
     page.click("#compare")
     page.click("#strain")
+
+
+def orbit(page: Any) -> None:
+    """Turned by dragging, and nearer by the wheel."""
+    page.click(".tile[data-expression=surprise]")
+    seek(page, 24)
+    box = page.locator("#stage").bounding_box()
+    x, y = box["x"] + 0.6 * box["width"], box["y"] + 0.6 * box["height"]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 60, y - 25, steps=4)
+    page.mouse.up()
+    for _ in range(3):
+        page.mouse.wheel(0, -120)
+
+
+def front(page: Any) -> None:
+    page.keyboard.press("1")
+
+
+def another(page: Any) -> None:
+    """Another take of the same label."""
+    page.click(".tile[data-expression=happy]")
+    page.fill("#seed", "7")
+    page.keyboard.press("Enter")
+    seek(page, 24)
+    page.hover("#dice")
 
 
 def choose(page: Any) -> None:
@@ -151,33 +181,78 @@ def export(page: Any) -> None:
     until(page, "document.getElementById('out-command').value.endsWith('scared.glb')")
 
 
+def fit(page: Any) -> None:
+    """The template is fitted to a head of its own triangles, whose landmarks are shown."""
+    head, _, _ = shipped_head()
+    with tempfile.TemporaryDirectory() as folder:
+        write_mesh(Path(folder) / "head.ply", TriMesh(head.vertices, head.faces[:-1]))
+        drop(page, Path(folder) / "head.ply")
+    until(page, "document.getElementById('work-picture').naturalWidth > 100")
+
+
+def send(page: Any) -> None:
+    """What is shown is sent to a receiver, which is nobody here."""
+    page.click(".tile[data-expression=surprise]")
+    seek(page, 24)
+    page.check("#live")
+    page.locator("#live").scroll_into_view_if_needed()
+
+
+def send_no_more(page: Any) -> None:
+    page.uncheck("#live")
+
+
+def stopped(page: Any, opened: Opened) -> None:
+    """The studio was stopped in its terminal, and the timeline is still there."""
+    page.click(".tile[data-expression=happy]")
+    page.click(".tile[data-expression=sad]", modifiers=["Shift"])
+    seek(page, 24)
+    opened.kill()
+    until(page, "!document.getElementById('banner').hidden")
+
+
 PICTURES: dict[str, tuple[Callable[[Any], None], Callable[[Any], None] | None]] = {
     "see": (see, see_no_more),
     "wires": (wires, wires_no_more),
+    "orbit": (orbit, front),
     "choose": (choose, None),
+    "another": (another, None),
     "time": (time, None),
     "take": (take, None),
     "stretch": (stretch, None),
     "over": (over, lambda page: page.evaluate(GONE)),
     "keys": (keys, lambda page: page.keyboard.press("Escape")),
     "narrow": (narrow, narrow_no_more),
+    "fit": (fit, lambda page: page.keyboard.press("Escape")),
+    "send": (send, send_no_more),
     "export": (export, lambda page: page.keyboard.press("Escape")),
 }
 
 
+def keep(page: Any, name: str) -> None:
+    shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    shot.save(place(name), quality=QUALITY, method=6)
+
+
+def place(name: str) -> Path:
+    return OUT / f"studio-{name}.webp"
+
+
 def main() -> None:
-    with pictured_page() as page:
+    with pictured_page() as (page, opened):
         page.evaluate(SHARP)
         for name, (make, after) in PICTURES.items():
             page.evaluate(BLANK)
             make(page)
             until(page, SETTLED)
-            shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-            shot.save(OUT / f"studio-{name}.webp", quality=QUALITY, method=6)
+            keep(page, name)
             if after:
                 after(page)
-    for name in PICTURES:
-        size = (OUT / f"studio-{name}.webp").stat().st_size
+        page.evaluate(BLANK)
+        stopped(page, opened)
+        keep(page, "stopped")
+    for name in (*PICTURES, "stopped"):
+        size = place(name).stat().st_size
         print(f"studio-{name}.webp: {size / 1e3:.0f} kB")
         if size > LARGEST:
             raise SystemExit(f"expected at most {LARGEST / 1e3:g} kB; lower QUALITY or HIGH")
