@@ -10,6 +10,7 @@ import pytest
 from gltf_files import Document
 from live_link_files import write_take
 
+import facegen
 from facegen.alive.life import Living
 from facegen.alive.shapes import kinds_of, shape_weights
 from facegen.cli import run
@@ -34,14 +35,13 @@ def command(capsys: pytest.CaptureFixture):
 
 
 @pytest.fixture
-def avatar(neutral_path: Path, tmp_path: Path) -> Path:
-    """The test subject's neutral as a .glb with shapes of its own: a smile, and a lid that only has its name."""
-    mesh, document = read_mesh(neutral_path), Document()
-    smile, lid = np.zeros_like(mesh.vertices), np.zeros_like(mesh.vertices)
-    smile[mesh.vertices[:, 1] < -40], lid[np.linalg.norm(mesh.vertices - [30, 5, 84], axis=1) < 8] = (
-        (0, 4, 2),
-        (0, -6, 0),
-    )
+def avatar(neutral_path: Path, checkpoint_path: Path, tmp_path: Path) -> Path:
+    """The neutral as a .glb with shapes of its own: the model's smile, but for a lid, which has its own."""
+    mesh, document, model = read_mesh(neutral_path), Document(), facegen.load(checkpoint_path)
+    apex = facegen.motion_label(25, "happy", facegen.Phases(1, 10, 14, 23), 1.0, model.expressions)
+    smile = np.asarray(facegen.animate(model, mesh, apex, fps=30).vertices)[12] - mesh.vertices
+    shut, lid = np.linalg.norm(mesh.vertices - [30, 5, 84], axis=1) < 8, np.zeros_like(mesh.vertices)
+    smile[shut], lid[shut] = 0, (0, -6, 0)
     points = [(each / 1000).astype("<f4") for each in (mesh.vertices, smile, lid)]
     at = [document.add_accessor(each, min=each.min(0).tolist(), max=each.max(0).tolist()) for each in points]
     indices = document.add_accessor(mesh.faces.ravel().astype("<u2"))
