@@ -65,7 +65,7 @@ def key_frames(coordinates: np.ndarray) -> np.ndarray:
 
 
 def mixtures(coordinates: np.ndarray, keys: np.ndarray) -> np.ndarray:
-    """(T, N) weights of keys by which each frame (T, K) is a mixture of those around it, and of rest.
+    """(T, N) weights of keys (N, K) by which each frame (T, K) is a mixture of those around it, and of rest.
 
     Not negative, their sum at most 1, and piecewise linear in the coordinates: of all mixtures that come to lie at the
     frame, that whose parts lie nearest. A key is itself alone.
@@ -74,8 +74,8 @@ def mixtures(coordinates: np.ndarray, keys: np.ndarray) -> np.ndarray:
         return np.zeros((len(coordinates), 0))
     from scipy.optimize import nnls  # here, since it takes long to import, and faces of the template do without
 
-    size = np.linalg.norm(coordinates[keys], axis=1).max()
-    points = np.concatenate([np.zeros((1, coordinates.shape[1])), coordinates[keys]]) / size
+    size = np.linalg.norm(keys, axis=1).max()
+    points = np.concatenate([np.zeros((1, coordinates.shape[1])), keys]) / size
     mix = np.zeros((len(coordinates), len(points)))
     for row, place in zip(mix, coordinates / size, strict=True):
         apart = np.square(points - place).sum(axis=1)
@@ -125,9 +125,7 @@ class CarriedFields:
 
     def weights(self, coordinates: np.ndarray) -> np.ndarray:
         """(T, K + N) of the fields, for a motion of coordinates (T, K)."""
-        own = np.arange(len(coordinates), len(coordinates) + len(self.keys))
-        mixed = mixtures(np.concatenate([coordinates, self.keys]), own)[: len(coordinates)]
-        return np.concatenate([coordinates, mixed], axis=1)
+        return np.concatenate([coordinates, mixtures(coordinates, self.keys)], axis=1)
 
 
 def carried(transfer: Transfer, chunks: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

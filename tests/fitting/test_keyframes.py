@@ -25,7 +25,7 @@ def test_frames_are_mixtures_of_the_keys_around_them_and_rest_of_none() -> None:
     path = np.column_stack([np.concatenate([rise, rise[::-1]]), np.zeros(82)]) * 700
     keys = key_frames(path)
     assert len(keys) == 4
-    mix = mixtures(path, keys)
+    mix = mixtures(path, path[keys])
     np.testing.assert_allclose(mix @ path[keys], path, atol=1)
     np.testing.assert_allclose(mix[keys], np.eye(4), atol=1e-9)
     assert (mix >= 0).all() and (mix.sum(axis=1) <= 1 + 1e-9).all()
