@@ -148,7 +148,7 @@ class PerformanceNetwork(nn.Module):
             for k in range(terms.shape[2])
         ]
         own = torch.lerp(told[of[:, None], rows, at], told[of[:, None], rows, at + 1], share)
-        return torch.cat([sum(usual), (reader.heights(peak)[..., None] * own).sum(1)], 1)
+        return torch.cat([torch.stack(usual).sum(0), (reader.heights(peak)[..., None] * own).sum(1)], 1)
 
     def no_style(self, count: int = 1) -> Tensor:
         """(B, S): the style of nobody in particular."""
