@@ -13,12 +13,22 @@ import time
 from pathlib import Path
 from typing import Any
 
+from facegen.mesh import TriMesh, write_mesh
+from facegen.rigging.shipped_head import shipped_head
+
 FLAGS = ("--enable-unsafe-swiftshader", "--no-sandbox")
 """Of a Chromium that draws without a graphics card."""
 LONGEST_PAUSE = 200
 """ms between two looks at a page that something is waited for on. Chosen: looking takes of what is waited for."""
 WAIT = 300
 """Seconds that anything may take. Chosen far above what it takes; only what hangs comes near it."""
+
+
+def write_other_head(path: Path) -> Path:
+    """The head that comes with facegen but for a triangle of an eye, so that the template has to be fitted to it."""
+    head, _, _ = shipped_head()
+    write_mesh(path, TriMesh(head.vertices, head.faces[:-1]))
+    return path
 
 
 class Opened:

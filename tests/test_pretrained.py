@@ -65,7 +65,7 @@ def test_without_a_style_it_acts_as_one_of_its_people_and_the_mean_is_to_be_had(
     edges = KDTree(made["mean"][0]).query(lips)[1]
     height = {name: np.ptp(moved[:, edges, 1], axis=1) for name, moved in made.items()}
     pressed = {name: float(high[0] - high[15]) for name, high in height.items()}
-    assert abs(pressed["usual"] - pressed["mean"]) > 1  # mm: lips that most of the people press, and others part
+    assert pressed["usual"] > 4 > abs(pressed["mean"])  # mm: lips that most of the people press, and others part
 
 
 def test_weights_are_found_by_the_shapes_that_come_with_it(face: Path, tmp_path: Path) -> None:

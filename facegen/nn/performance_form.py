@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from facegen.errors import FacegenError
@@ -21,10 +19,6 @@ STAGES, LOOKS, STYLE_WIDTH, TELLER_WIDTH = 12, 24, 128, 64
 """Stages of a take and principal components of its motion that a style is read from, and features of the layers that
 read it and tell what it makes of a take. Chosen; with 32 features in the place of 128, strangers' error is 0.01 of the
 mean's more."""
-HIGH = 0.98
-"""Share of a gesture's peak from which on it is at its height."""
-ABOUT = 8
-"""Numbers that say how a label's gesture goes, see `about`."""
 DRAWING_STEPS = 24
 """Steps from noise to a code. Chosen: twice as many change a code by less than a twentieth of its spread."""
 LEAST_SPREAD = 1e-4
@@ -41,26 +35,14 @@ def looked_at(hierarchy: MeshHierarchy) -> np.ndarray:
     return found
 
 
-class Gestures(NamedTuple):
-    """The gestures of a label (T, E), at each frame and expression the one that it is part of.
+def gestures(label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How far the gestures of a label (T, E) are at each frame, and how strong they get, (T, E) each.
 
-    A gesture is a run of frames that show an expression. One that is cut off began and ends at once.
-
-    Args:
-        along: (T, E) how far it is, from 0 to 1, evenly by how much the label says and changes, as stages of a take do.
-        peak: (T, E) how strong it gets; 0 where there is none.
-        took: (T, E, 3) logs of the frames of its rise, its height and its fall.
+    A gesture is a run of frames that show an expression. How far it is goes from 0 to 1, evenly by how much the label
+    says and changes, as stages of a take do. One that is cut off began and ends at once.
     """
-
-    along: np.ndarray
-    peak: np.ndarray
-    took: np.ndarray
-
-
-def gestures(label: np.ndarray) -> Gestures:
-    """See `Gestures`."""
     label = label.astype(np.float64)
-    along, peak, took = np.zeros_like(label), np.zeros_like(label), np.zeros((*label.shape, 3))
+    along, peak = np.zeros_like(label), np.zeros_like(label)
     for expression, row in enumerate(label.T):
         edges = np.flatnonzero(np.diff(np.r_[False, row > 0, False]))
         for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
@@ -68,20 +50,7 @@ def gestures(label: np.ndarray) -> Gestures:
             changes, said = np.abs(np.diff(run)), run[1:] + run[:-1]
             along[start:end, expression] = np.cumsum(changes / changes.sum() + said / said.sum())[:-1] / 2
             peak[start:end, expression] = run.max()
-            high = np.flatnonzero(run >= HIGH * run.max())
-            took[start:end, expression] = np.log([high[0], high[-1] - high[0] + 1, len(run) - 1 - high[-1]])
-    return Gestures(along, peak, took)
-
-
-def about(peak: np.ndarray, took: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """(..., `ABOUT`): a gesture's peak p and the logs l of how long its parts take, p, p^2, p l and p^2 l.
-
-    Args:
-        peak, took: (...) and (..., 3), see `Gestures`.
-        known: (2, 3) shortest and longest parts of the takes of training, beyond which nothing is said.
-    """
-    terms = np.concatenate([np.ones((*peak.shape, 1)), took.clip(*known)], axis=-1)
-    return np.concatenate([peak[..., None] * terms, peak[..., None] ** 2 * terms], axis=-1)
+    return along, peak
 
 
 def require_usual(usual: int | None, people: int) -> None:

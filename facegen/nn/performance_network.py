@@ -12,17 +12,7 @@ from facegen.errors import FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.nn.motion_encoder import MotionEncoder
 from facegen.nn.performance_codes import TakeReader, TakeSource, told_of
-from facegen.nn.performance_form import (
-    LEAST_SPREAD,
-    LOOKS,
-    STAGES,
-    Gestures,
-    about,
-    gestures,
-    looked_at,
-    noise_of,
-    require_usual,
-)
+from facegen.nn.performance_form import LEAST_SPREAD, LOOKS, STAGES, gestures, looked_at, noise_of, require_usual
 from facegen.nn.proportions import Proportions
 from facegen.nn.spiral_decoder import CHANNELS, SpiralDecoder
 from facegen.nn.style_reader import Reference, StyleReader, look_at
@@ -33,10 +23,10 @@ class PerformanceNetwork(nn.Module):
 
     .. math:: \hat d_t = p \odot D\big(E(e, h, s, c)_t + G h_t\big)
 
-    The encoder E reads the label and, in each frame, the style s, the take's code c and h: how faces move at that stage
-    of such a gesture, and what somebody of that style does more than others, see `expected`. It also moves the latent,
-    by G. p are powers of the neutral's size along each axis, see `Proportions`. Without a code it makes what errs least
-    of all takes; without a style, of all people's.
+    The encoder E reads the label and, in each frame, the style s, the take's code c and the habits h, what somebody of
+    that style does more than others at that stage of a gesture, see `habits`; they also move the latent, by G. p are
+    powers of the neutral's size along each axis, see `Proportions`. Without a code it makes what errs least of all
+    takes; without a style, of all people's.
 
     Args:
         hierarchy: of the template.
@@ -81,14 +71,14 @@ class PerformanceNetwork(nn.Module):
         require_usual(usual, people)
         self.style, self.take, self.scale, self.usual = style, take, scale, usual
         self.decoder = SpiralDecoder(hierarchy, latent, channels, activation, scale, per_vertex, fused)
-        self.encoder = MotionEncoder(expressions + style + take + 1 + 2 * LOOKS, latent, bidirectional)
+        self.encoder = MotionEncoder(expressions + style + take + 1 + LOOKS, latent, bidirectional)
         self.proportions = Proportions(hierarchy.template.vertices)
         points = looked_at(hierarchy)
         self.register_buffer("points", torch.from_numpy(points), persistent=False)
         self.reader = TakeReader(len(points), expressions, style, take)
         self.source = TakeSource(expressions, style, take)
         self.style_reader = StyleReader(len(points), expressions, style)
-        self.guide = nn.Linear(2 * LOOKS, latent, bias=False)
+        self.guide = nn.Linear(LOOKS, latent, bias=False)
         nn.init.zeros_(self.guide.weight)
         self.register_buffer("people", torch.zeros(people, style))
 
@@ -125,30 +115,20 @@ class PerformanceNetwork(nn.Module):
         known = motion.new_full((count, 1), float(take is not None)) if known is None else known
         take = motion.new_zeros(count, self.take) if take is None else known * take
         told = torch.cat([motion, torch.cat([style, take, known], 1)[of]], 1)
-        expected = self.expected(motion, ptr, style)
-        return self.encoder(torch.cat([told, expected], 1), ptr) + self.guide(expected)
+        habits = self.habits(motion, ptr, style)
+        return self.encoder(torch.cat([told, habits], 1), ptr) + self.guide(habits)
 
-    def expected(self, motion: Tensor, ptr: Tensor, style: Tensor) -> Tensor:
-        """(N, 2 `LOOKS`): how labels (N, E) let expect that a face's principal components move in each frame, and by
-        how much somebody of a style (B, S) moves them otherwise than nobody in particular."""
-        reader, of = self.style_reader, frame_owners(ptr)
-        told = reader.teller.habits(style)
+    def habits(self, motion: Tensor, ptr: Tensor, style: Tensor) -> Tensor:
+        """(N, `LOOKS`): by how much somebody of a style (B, S) moves a face's principal components otherwise than
+        nobody in particular, in each frame of labels (N, E)."""
+        told = self.style_reader.teller.habits(style)
         parts = [gestures(part.detach().cpu().numpy()) for part in motion.split(ptr.diff().tolist())]
-        found = Gestures(*(np.concatenate(each) for each in zip(*parts, strict=True)))
-        terms = about(found.peak, found.took, reader.known.cpu().numpy())
-        along, peak, terms = (torch.from_numpy(each).to(motion) for each in (found.along, found.peak, terms))
+        along, peak = (torch.from_numpy(np.concatenate(each)).to(motion) for each in zip(*parts, strict=True))
         place = along * (STAGES + 1)
         below = place.floor().clamp(0, STAGES)
-        share, at = (place - below)[..., None], below.long()
-        rows = torch.arange(told.shape[1], device=ptr.device)
-        course = nn.functional.pad(reader.course.unflatten(2, (STAGES, LOOKS)), (0, 0, 1, 1))
-        # Of what is told of each term only the two stages that a frame lies between are looked at.
-        usual = [
-            torch.einsum("ne,nel->nl", terms[..., k], torch.lerp(course[rows, k, at], course[rows, k, at + 1], share))
-            for k in range(terms.shape[2])
-        ]
-        own = torch.lerp(told[of[:, None], rows, at], told[of[:, None], rows, at + 1], share)
-        return torch.cat([torch.stack(usual).sum(0), (reader.heights(peak)[..., None] * own).sum(1)], 1)
+        at = (frame_owners(ptr)[:, None], torch.arange(told.shape[1], device=ptr.device), below.long())
+        low, high = told[at], told[at[0], at[1], at[2] + 1]
+        return (self.style_reader.heights(peak)[..., None] * torch.lerp(low, high, (place - below)[..., None])).sum(1)
 
     def no_style(self, count: int = 1) -> Tensor:
         """(B, S): the style of nobody in particular."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from facegen.nn.performance_form import ABOUT, LOOKS, STAGES, STYLE_WIDTH, TELLER_WIDTH, about, gestures
+from facegen.nn.performance_form import LOOKS, STAGES, STYLE_WIDTH, TELLER_WIDTH
 
 DROPPED, NOISE = 0.5, 1.0
 """Share of the features that a reader in training goes without, and standard deviation of the noise on what it looks
@@ -18,8 +18,6 @@ strangers. With twice the noise, 0.01 of the mean's error less is told of both."
 LEAST_REACH = 0.01
 """Share of the mean take's movement that every take is thought to have, so that one that hardly moves does not set how
 far others go. Chosen."""
-SHRINK = 1e-5
-"""Times the takes, added to the squares of what is known of labels where movement is fitted to it. Chosen."""
 LEAST = 1e-9
 """Below which nothing is divided by."""
 
@@ -43,13 +41,11 @@ class Look(NamedTuple):
         tracks: (R, `STAGES`, 3 Q) mm, how some points moved.
         shares: (R, E), how much of each expression their labels show; they add up to 1.
         peaks: (R, E), how strong their labels get.
-        took: (R, E, 3), logs of the frames of rise, height and fall of the strongest gesture of each expression.
     """
 
     tracks: Tensor
     shares: Tensor
     peaks: Tensor
-    took: Tensor
 
 
 class Teller(nn.Module):
@@ -103,16 +99,12 @@ class StyleReader(nn.Module):
         reach, components, usual, spread: what `get_used_to` found in the takes of training: how far faces move by their
             labels (E, 2), see `heights`; (3 Q, `LOOKS`), the mean of each expression (E, F), and one standard
             deviation; F is `STAGES` times `LOOKS`.
-        known, course: what it found in how labels go: (2, 3), see `about`, and the movement that they let expect
-            (E, `ABOUT`, F), in units of its root mean square.
     """
 
     reach: Tensor
     components: Tensor
     usual: Tensor
     spread: Tensor
-    known: Tensor
-    course: Tensor
 
     def __init__(self, points: int, expressions: int, style: int) -> None:
         super().__init__()
@@ -121,8 +113,6 @@ class StyleReader(nn.Module):
         self.register_buffer("components", torch.zeros(3 * points, LOOKS))
         self.register_buffer("usual", torch.zeros(expressions, features))
         self.register_buffer("spread", torch.zeros(()))  # until it is used to takes
-        self.register_buffer("known", torch.zeros(2, 3))
-        self.register_buffer("course", torch.zeros(expressions, ABOUT, features))
         self.weight = nn.Parameter(0.3 * torch.randn(expressions, features, STYLE_WIDTH) / features**0.5)
         self.bias = nn.Parameter(torch.zeros(expressions, STYLE_WIDTH))
         self.out = nn.Linear(STYLE_WIDTH, 2 * style)
@@ -140,18 +130,6 @@ class StyleReader(nn.Module):
         seen = (self._scaled(look) @ self.components).flatten(1)
         self.usual.copy_(look.shares.T @ seen / look.shares.sum(0)[:, None].clamp_min(LEAST))
         self.spread.copy_((seen - look.shares @ self.usual).square().mean().sqrt().clamp_min(LEAST))
-        self._course(look)
-
-    def _course(self, look: Look) -> None:
-        """Fit how points move to how labels go, by least squares: also by how long they take, which tells how far."""
-        shown = look.took[look.shares > 0]
-        self.known.copy_(torch.stack([shown.amin(0), shown.amax(0)]))
-        terms = torch.from_numpy(about(*(each.cpu().double().numpy() for each in (look.peaks, look.took, self.known))))
-        terms = terms.flatten(1)
-        moved = (look.tracks @ self.components).flatten(1).double().cpu()
-        moved = moved / moved.square().mean().sqrt().clamp_min(LEAST)
-        square = terms.T @ terms + SHRINK * len(terms) * torch.eye(terms.shape[1], dtype=terms.dtype)
-        self.course.copy_(torch.linalg.solve(square, terms.T @ moved).unflatten(0, self.course.shape[:2]))
 
     def _reach(self, look: Look) -> None:
         """Fit how far faces move to how strong their labels get, both in logs; never less by stronger ones."""
@@ -229,7 +207,7 @@ def look_at(tracks: Sequence[Tensor], motions: Sequence[Tensor]) -> Look:
         tracks: of each take (T, 3 Q), how its points moved.
         motions: its label (T, E).
     """
-    seen, shares, peaks, took = [], [], [], []
+    seen, shares, peaks = [], [], []
     for track, motion in zip(tracks, motions, strict=True):
         at = stages(motion)
         below = at.floor().long().clamp(0, max(len(track) - 2, 0))
@@ -237,9 +215,7 @@ def look_at(tracks: Sequence[Tensor], motions: Sequence[Tensor]) -> Look:
         seen.append(torch.lerp(track[below], track[above], (at - below)[:, None].to(track)))
         shares.append(motion.sum(0) / motion.sum().clamp_min(LEAST))
         peaks.append(motion.amax(0))
-        parts = torch.from_numpy(gestures(motion.cpu().numpy()).took)
-        took.append(parts.gather(0, motion.cpu().argmax(0)[None, :, None].expand(1, -1, 3))[0])
-    return Look(*(torch.stack(each) for each in (seen, shares, peaks, took)))
+    return Look(torch.stack(seen), torch.stack(shares), torch.stack(peaks))
 
 
 def stages(motion: Tensor) -> Tensor:

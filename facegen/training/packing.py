@@ -32,8 +32,8 @@ MOST_BYTES = 12_000_000
 
 
 USUAL = 154
-"""Who of the people that trained it acts where nobody's style is asked for. Chosen by `make usual`: of those of whom
-a detector sees all signs of the six expressions, the one whom all others resemble most."""
+"""Who of the people that trained it acts where nobody's style is asked for. Chosen by `make usual`: of those who show
+all signs of the six expressions, the one whom all others resemble most."""
 
 
 def pack_model(run: Path, path: Path = MODEL, usual: int | None = USUAL) -> None:

@@ -12,7 +12,7 @@ from torch import nn
 from facegen.errors import FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.nn.performance_codes import TakeSource
-from facegen.nn.performance_form import ABOUT, LOOKS, STAGES, about, gestures, looked_at
+from facegen.nn.performance_form import STAGES, looked_at
 from facegen.nn.performance_network import PerformanceNetwork, frame_owners, spread_of
 from facegen.nn.proportions import FIRST_EXPONENT, Proportions
 
@@ -93,44 +93,12 @@ def test_habits_guide_the_latents_by_how_strong_a_gesture_gets_and_add_up() -> N
         made.style_reader.reach[:, 1] = 1
         found = made.latents(motion, ptr, style) - made.latents(motion, ptr)
         apex = torch.lerp(*told[STAGES // 2 : STAGES // 2 + 2], (STAGES + 1) / 2 - STAGES // 2)
-        torch.testing.assert_close(found[2], made.guide(torch.cat([torch.zeros_like(apex), apex])))
-        half, full = (made.expected(part, ptr, style)[:, LOOKS:] for part in (0.5 * motion, motion))
-        torch.testing.assert_close(half, 0.5 * full)
-        parts = [made.expected(motion.roll(row, 1), ptr, style) for row in (0, 1)]
-        both = made.expected(motion + motion.roll(1, 1), ptr, style)
+        torch.testing.assert_close(found[2], made.guide(apex))
+        torch.testing.assert_close(made.habits(0.5 * motion, ptr, style), 0.5 * made.habits(motion, ptr, style))
+        parts = [made.habits(motion.roll(row, 1), ptr, style) for row in (0, 1)]
+        both = made.habits(motion + motion.roll(1, 1), ptr, style)
     assert not found[[0, 4]].any()
     torch.testing.assert_close(both, parts[0] + parts[1])
-
-
-def test_what_a_label_lets_expect_is_what_takes_of_such_labels_did_at_that_stage_and_nothing_at_rest() -> None:
-    made = network()
-    course = torch.randn(EXPRESSIONS, ABOUT, STAGES, LOOKS)
-    reader = made.style_reader
-    reader.known[1] = 3.0
-    reader.course.copy_(course.flatten(2))
-    motion = torch.zeros(30, EXPRESSIONS)
-    motion[4:20, 0] = 0.6 * torch.from_numpy(np.interp(np.arange(16), [0, 5, 9, 15], [0.2, 1, 1, 0.1])).float()
-    motion[8:28, 2] = 0.3
-    ptr, (along, peak, took) = torch.tensor([0, 30]), gestures(motion.numpy())
-    with torch.no_grad():
-        found = made.expected(motion, ptr, made.no_style())
-    terms = about(peak, took, reader.known.numpy())
-    for frame in (6, 12, 25):
-        wanted = torch.zeros(LOOKS)
-        for row in (0, 2):
-            if peak[frame, row]:
-                place = along[frame, row] * (STAGES + 1)
-                rows = torch.cat(
-                    [
-                        torch.zeros(1, LOOKS),
-                        torch.einsum("k,ksl->sl", torch.from_numpy(terms[frame, row]).float(), course[row]),
-                        torch.zeros(1, LOOKS),
-                    ]
-                )
-                low = int(place)
-                wanted += torch.lerp(rows[low], rows[low + 1], place - low)
-        torch.testing.assert_close(found[frame, :LOOKS], wanted, rtol=1e-4, atol=1e-4)
-    assert not found[:4].any() and not found[28:].any() and not found[:, LOOKS:].any()
 
 
 def test_styles_are_drawn_as_people_have_them() -> None:

@@ -15,12 +15,9 @@ from typing import Any
 
 import numpy as np
 from live_link_files import smile, write_take
-from open_studio import SEEN, Opened, drag, drop, until
+from open_studio import SEEN, Opened, drag, drop, until, write_other_head
 from PIL import Image
 from studio.pictured import HIGH, WIDE, pictured_page
-
-from facegen.mesh import TriMesh, write_mesh
-from facegen.rigging.shipped_head import shipped_head
 
 OUT = Path(__file__).parents[2] / "docs" / "pictures"
 QUALITY, LARGEST = 78, 70_000
@@ -183,10 +180,8 @@ def export(page: Any) -> None:
 
 def fit(page: Any) -> None:
     """The template is fitted to a head of its own triangles, whose landmarks are shown."""
-    head, _, _ = shipped_head()
     with tempfile.TemporaryDirectory() as folder:
-        write_mesh(Path(folder) / "head.ply", TriMesh(head.vertices, head.faces[:-1]))
-        drop(page, Path(folder) / "head.ply")
+        drop(page, write_other_head(Path(folder) / "head.ply"))
     until(page, "document.getElementById('work-picture').naturalWidth > 100")
 
 

@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from live_link_files import smile, write_take
-from open_studio import SEEN, WAIT, Opened, drop, state, until
+from open_studio import SEEN, WAIT, Opened, drop, state, until, write_other_head
 
 from facegen.cli import run
 from facegen.exporters import named_suffixes
-from facegen.mesh import TriMesh, write_mesh
-from facegen.rigging.shipped_head import shipped_head
 
 GLTF = b'{"asset": {"version": "2.0"}, "scenes": [{"nodes": [0]}], "nodes": [{"mesh": 4}]}'
 BROKEN = {
@@ -34,10 +32,7 @@ BROKEN = {
 
 @pytest.fixture
 def head_path(tmp_path: Path) -> Path:
-    """The head that comes with facegen but for a triangle of an eye, so that the template has to be fitted to it."""
-    head, _, _ = shipped_head()
-    write_mesh(tmp_path / "other.ply", TriMesh(head.vertices, head.faces[:-1]))
-    return tmp_path / "other.ply"
+    return write_other_head(tmp_path / "other.ply")
 
 
 def refusal(page: Any) -> str:

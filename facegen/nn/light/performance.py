@@ -13,7 +13,6 @@ from facegen.nn.light.encoder import LightEncoder
 from facegen.nn.light.generator import LightGenerator
 from facegen.nn.light.spirals import LightSpirals
 from facegen.nn.performance_form import (
-    ABOUT,
     DRAWING_STEPS,
     LEAST_SPREAD,
     LOOKS,
@@ -23,7 +22,6 @@ from facegen.nn.performance_form import (
     STAGES,
     STYLE_WIDTH,
     TELLER_WIDTH,
-    about,
     gestures,
     looked_at,
     noise_of,
@@ -61,7 +59,7 @@ class LightPerformance(ActsUsually, LightGenerator):
         usual: int | None = None,
     ) -> None:
         require_usual(usual, people)
-        encoder = LightEncoder(expressions + style + take + 1 + 2 * LOOKS, latent, bidirectional)
+        encoder = LightEncoder(expressions + style + take + 1 + LOOKS, latent, bidirectional)
         super().__init__(encoder, LightSpirals(hierarchy, latent, channels, activation, scale, per_vertex))
         self.expressions, self.style, self.take_numbers, self.usual = expressions, style, take, usual
         self.template = hierarchy.template.vertices.astype(np.float64)
@@ -72,7 +70,7 @@ class LightPerformance(ActsUsually, LightGenerator):
             **_layers("source.velocity", (0, 2, 4), [told, SOURCE_WIDTH, SOURCE_WIDTH, take]),
             **_reader(len(looked_at(hierarchy)), expressions, style, take),
             **_style_reader(len(looked_at(hierarchy)), expressions, style),
-            "guide.weight": (latent, 2 * LOOKS),
+            "guide.weight": (latent, LOOKS),
         }
         self.weights: dict[str, np.ndarray] = {}
 
@@ -89,28 +87,24 @@ class LightPerformance(ActsUsually, LightGenerator):
         code = np.zeros(self.take_numbers) if seed is None else self._code(label, own, seed)
         said = np.concatenate([own, code, [known]])
         told = np.concatenate([label, np.tile(said, (len(label), 1))], axis=1)
-        expected = self._expected(label, own)
-        latents = self.parts["encoder"](np.concatenate([told, expected], axis=1))
-        return (latents + expected @ self.weights["guide.weight"].T).astype(np.float32)
+        habits = self._habits(label, own)
+        latents = self.parts["encoder"](np.concatenate([told, habits], axis=1))
+        return (latents + habits @ self.weights["guide.weight"].T).astype(np.float32)
 
-    def _expected(self, label: np.ndarray, style: np.ndarray) -> np.ndarray:
-        """(T, 2 `LOOKS`): see `facegen.nn.performance_network.PerformanceNetwork.expected`."""
-        along, peak, took = gestures(label)
-        terms = about(peak, took, self.weights["style_reader.known"])
-        usual, habits = np.zeros((2, len(label), LOOKS))
+    def _habits(self, label: np.ndarray, style: np.ndarray) -> np.ndarray:
+        """(T, `LOOKS`): see `facegen.nn.performance_network.PerformanceNetwork.habits`."""
+        along, peak = gestures(label)
+        found = np.zeros((len(label), LOOKS))
         for expression in np.flatnonzero(peak.any(axis=0)).tolist():
+            more = self._told(style, expression) - self._told(np.zeros_like(style), expression)
+            rows = np.pad(more.reshape(STAGES, LOOKS), ((1, 1), (0, 0)))
             place = along[:, expression] * (STAGES + 1)
             below = np.floor(place).clip(0, STAGES).astype(int)
             part = (place - below)[:, None]
-            for term, course in zip(
-                terms[:, expression].T, self.weights["style_reader.course"][expression], strict=True
-            ):
-                usual += term[:, None] * _between(course, below, part)
-            more = self._told(style, expression) - self._told(np.zeros_like(style), expression)
             a, b = self.weights["style_reader.reach"][expression]
             height = (np.exp(a) * peak[:, expression] ** b * (peak[:, expression] > 0))[:, None]
-            habits += height * _between(more, below, part)
-        return np.concatenate([usual, habits], axis=1)
+            found += height * ((1 - part) * rows[below] + part * rows[below + 1])
+        return found
 
     def _told(self, style: np.ndarray, expression: int) -> np.ndarray:
         """(F,): see `facegen.nn.style_reader.Teller`."""
@@ -156,12 +150,6 @@ class LightPerformance(ActsUsually, LightGenerator):
         return x
 
 
-def _between(told: np.ndarray, below: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """(T, `LOOKS`): what is told of all stages (F,), between two of them, and nothing at both ends."""
-    rows = np.pad(told.reshape(STAGES, LOOKS), ((1, 1), (0, 0)))
-    return (1 - part) * rows[below] + part * rows[below + 1]
-
-
 _TELLS = ("first", "bias", "second", "straight")
 """Weights of a teller but for its mean, which nobody's takes are told from."""
 _USED = {
@@ -169,8 +157,6 @@ _USED = {
     "people",
     "guide.weight",
     "style_reader.reach",
-    "style_reader.known",
-    "style_reader.course",
     *(f"style_reader.teller.{name}" for name in _TELLS),
     *(f"source.velocity.{number}.{part}" for number in (0, 2, 4) for part in ("weight", "bias")),
 }
@@ -201,8 +187,6 @@ def _style_reader(points: int, expressions: int, style: int) -> dict[str, tuple[
         "reach": (expressions, 2),
         "components": (3 * points, LOOKS),
         "usual": (expressions, features),
-        "known": (2, 3),
-        "course": (expressions, ABOUT, features),
     }
     shapes |= {"spread": (), "weight": (expressions, features, STYLE_WIDTH), "bias": (expressions, STYLE_WIDTH)}
     shapes |= {"out.weight": (2 * style, STYLE_WIDTH), "out.bias": (2 * style,)}
