@@ -32,6 +32,9 @@ SQUARE_SAFETY = 0.99
 look at a rank that fails."""
 EIGENVALUE_ROUNDING = 1e-14
 """Share of the largest eigenvalue, below which one is rounding. Chosen: some fifty times float64's spacing."""
+HARDEST_FRAMES = 16
+"""Frames that are looked at first, of those that so many targets leave the largest errors in. Chosen: they are made of
+all others' motion too, and looking at all costs a pass."""
 NORMAL_FRAMES = 24
 """Frames, evenly over time, from which the normals of targets are solved. Chosen: normals change no faster than
 weights; the frames in which targets are at their peak are taken too."""
@@ -73,7 +76,7 @@ class Morph(ABC):
         """The largest and the mean distance, mm, between frames and what a viewer makes of the numbers here."""
         worst, total = 0.0, 0.0
         for start, wanted in streamed(vertices, "errors"):
-            error = np.linalg.norm(self.shown(start, wanted) / METRES - wanted, axis=-1)
+            error = np.sqrt(_squares(self.shown(start, wanted) / METRES - wanted))
             worst, total = max(worst, float(error.max())), total + float(error.mean(axis=1).sum())
         return worst, total / len(vertices)
 
@@ -176,26 +179,34 @@ class FewMorph(Morph):
         count, points = vertices.shape[:2]
         base = (self.base.astype(np.float64) / METRES).astype(np.float32)
         millimetres = self.positions.reshape(-1, 3 * points) / np.float32(METRES)
+        limit, highest = ERROR_SAFETY * tolerance, len(values)
 
-        def left(rank: int, enough: float = np.inf) -> float:
-            """The largest error of so many targets; an error above `enough` ends the search for a larger one."""
-            worst = 0.0
-            for start, chunk in streamed(vertices, f"{rank} targets"):
-                missed = (chunk - base).reshape(len(chunk), -1)
-                missed -= self.weights[start : start + len(chunk), :rank] @ millimetres[:rank]
-                worst = max(worst, _longest(missed))
-                if worst > enough:
-                    break
-            return worst
+        def left(rank: int, frames: np.ndarray | slice, wanted: np.ndarray) -> np.ndarray:
+            """(N,) largest errors of so many targets in frames, which are wanted (N, V, 3)."""
+            missed = (wanted - base).reshape(len(wanted), -1)
+            missed -= self.weights[frames, :rank] @ millimetres[:rank]
+            return np.sqrt(_squares(missed.reshape(wanted.shape)).max(axis=1))
 
         # The largest error is at least the root mean square, so no rank whose own is above the tolerance can do.
         square = np.append(np.cumsum(values[::-1])[::-1], 0) / (count * points)
-        lowest = int(np.flatnonzero(SQUARE_SAFETY * square <= tolerance**2)[0])
-        limit, highest = ERROR_SAFETY * tolerance, len(values)
-        rank = bisect_left(range(highest + 1), True, lo=lowest, key=lambda rank: left(rank, limit) <= limit)
-        if rank > highest:
-            raise FacegenError(f"tolerance {tolerance} mm is below what float32 holds here, {left(highest):.2g} mm")
-        return rank
+        rank = int(np.flatnonzero(SQUARE_SAFETY * square <= tolerance**2)[0])
+        # Frames that have turned out to need more are looked at before all the others.
+        hardest = np.zeros(1, int)
+        while True:
+            known = np.asarray(vertices[hardest])
+            tried = range(highest + 1)
+            rank = bisect_left(tried, True, rank, key=lambda each: left(each, hardest, known).max() <= limit)
+            if rank > highest:
+                worst = left(highest, hardest, known).max()
+                raise FacegenError(f"tolerance {tolerance} mm is below what float32 holds here, {worst:.2g} mm")
+            errors = [
+                left(rank, slice(start, start + len(chunk)), chunk)
+                for start, chunk in streamed(vertices, f"{rank} targets")
+            ]
+            errors = np.concatenate(errors)
+            if errors.max() <= limit:
+                return rank
+            hardest = np.union1d(hardest, errors.argsort()[-HARDEST_FRAMES:])
 
     def _solved_normals(self, sequence: Sequence) -> np.ndarray:
         """What the weight of each target adds to the normals of frame 0, (K, V, 3), by least squares."""
@@ -246,22 +257,24 @@ def _spanned(vertices: np.ndarray | Frames, allowed: float) -> tuple[np.ndarray,
 
     No vertex is further from where it should be than `allowed`, mm, or than what float32 rounds away.
     """
-    first = vertices[0].astype(np.float64).ravel()
-    directions, rows = np.empty((0, len(first))), []
-    moves = np.zeros(len(first), bool)
+    first = vertices[0].ravel()
+    directions, rows = np.empty((0, len(first)), np.float32), []
+    still = np.arange(len(first))
     for _, chunk in streamed(vertices, "directions"):
         missed = chunk.reshape(len(chunk), -1) - first
-        moves |= missed.any(axis=0)
+        still = still[~missed[:, still].any(axis=0)]
         finest = max(allowed, FLOAT32_ROUNDING * float(np.abs(missed).max(initial=0)))
-        found = np.zeros((len(chunk), len(directions)))
-        for _ in range(2):  # the second time for what rounding has left
-            along = missed @ directions.T
+        found = missed @ directions.T
+        missed -= found @ directions
+        new = directions[:0]
+        if _longest(missed) > finest:
+            along = missed @ directions.T  # what rounding has left along them is none to make new ones of
             found += along
             missed -= along @ directions
-        new = _needed(missed, finest)
+            new = _needed(missed.astype(np.float64), finest)
         rows.append(np.concatenate([found, missed @ new.T], axis=1))
-        directions = np.concatenate([directions, new])
-    directions[:, ~moves] = 0  # what stands still does so to the bit, whatever rounding left there
+        directions = np.concatenate([directions, new.astype(np.float32)])
+    directions[:, still] = 0  # what stands still does so to the bit, whatever rounding left there
     coefficients = [np.pad(row, [(0, 0), (0, len(directions) - row.shape[1])]) for row in rows]
     return directions, np.concatenate(coefficients)
 
@@ -289,5 +302,10 @@ def _needed(missed: np.ndarray, allowed: float) -> np.ndarray:
 
 def _longest(moves: np.ndarray) -> float:
     """The length of the longest of vectors, (N, 3V)."""
-    x, y, z = np.square(moves).reshape(-1, 3).T
-    return float(np.sqrt((x + y + z).max()))  # by hand, since a sum over an axis of three takes numpy twice as long
+    return float(np.sqrt(_squares(moves.reshape(len(moves), -1, 3)).max()))
+
+
+def _squares(vectors: np.ndarray) -> np.ndarray:
+    """The squared lengths (N, V) of (N, V, 3)."""
+    x, y, z = np.moveaxis(np.square(vectors), -1, 0)
+    return x + y + z  # by hand, since a sum over an axis of three takes numpy twice as long

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -107,31 +108,40 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     Returns:
         (..., V, 3) in the dtype of `vertices`; (0, 0, 1) where no face gives a direction, as on a mesh without faces.
     """
-    corner, *others = (np.take(vertices, column, axis=-2) for column in faces.T)
-    one, other = (each - corner for each in others)
-    normals = np.empty_like(one)
-    for axis in range(3):  # a third of the time that `np.cross` takes
-        y, z = (axis + 1) % 3, (axis + 2) % 3
-        normals[..., axis] = one[..., y] * other[..., z] - one[..., z] * other[..., y]
-    count = vertices.shape[-2]
-    flat = normals.reshape(math.prod(vertices.shape[:-2]), len(faces), 3)
-    summed = _gathered(flat, faces, count).reshape(*vertices.shape[:-2], count, 3)
-    x, y, z = np.square(summed).transpose(-1, *range(summed.ndim - 1))
-    length = np.sqrt(x + y + z)[..., None]
-    up = np.array([0.0, 0.0, 1.0], dtype=vertices.dtype)
-    return np.where(length > 0, summed / np.where(length > 0, length, 1), up).astype(vertices.dtype)
+    count, corners = vertices.shape[-2], np.ascontiguousarray(faces.T)
+    poses = vertices.reshape(math.prod(vertices.shape[:-2]), count, 3)
+    gather, found = _gather(faces, count, poses), np.empty(poses.shape, poses.dtype)
+    # One pose after the other and one axis after the other: twice as quick as many at once, whose parts lie far apart.
+    for pose, out in zip(poses, found, strict=True):
+        axes = np.ascontiguousarray(pose.T)
+        corner, one, other = (np.take(axes, column, axis=1) for column in corners)
+        one -= corner
+        other -= corner
+        normals = np.empty((len(faces), 3), poses.dtype)
+        for axis in range(3):
+            y, z = (axis + 1) % 3, (axis + 2) % 3
+            normals[:, axis] = one[y] * other[z] - one[z] * other[y]
+        summed = gather(normals)
+        x, y, z = np.square(summed).T
+        length = np.sqrt(x + y + z)[:, None]
+        np.divide(summed, np.where(length > 0, length, 1), out=out)
+        out[length[:, 0] == 0] = (0, 0, 1)
+    return found.reshape(vertices.shape)
 
 
-def _gathered(normals: np.ndarray, faces: np.ndarray, count: int) -> np.ndarray:
-    """(T, count, 3): of (T, F, 3) vectors of the faces, the sums around each vertex."""
+def _gather(faces: np.ndarray, count: int, poses: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """What takes vectors of the faces, (F, 3), to their sums around each vertex, (count, 3)."""
     rows = faces.ravel()
-    if len(normals) == 1:  # the same sums, without what takes long to import
-        summed = np.zeros((3, count), normals.dtype)
-        for axis, along in enumerate(summed):
-            np.add.at(along, rows, np.repeat(normals[0, :, axis], 3))
-        return summed.T[None]
+    if len(poses) == 1:  # the same sums, without what takes long to import
+
+        def alone(normals: np.ndarray) -> np.ndarray:
+            summed = np.zeros((3, count), normals.dtype)
+            for axis, along in enumerate(summed):
+                np.add.at(along, rows, np.repeat(normals[:, axis], 3))
+            return summed.T
+
+        return alone
     from scipy.sparse import csr_matrix
 
     columns = np.repeat(np.arange(len(faces)), 3)
-    gather = csr_matrix((np.ones(len(rows), normals.dtype), (rows, columns)), shape=(count, len(faces)))
-    return np.stack([gather @ each for each in normals])
+    return csr_matrix((np.ones(len(rows), poses.dtype), (rows, columns)), (count, len(faces))).__matmul__
