@@ -38,6 +38,8 @@ def ready(neutral: TriMesh | Face, model: Checkpoint) -> Face:
 
 def neutral_of(face: Face, model: Checkpoint) -> np.ndarray:
     """(1, V, 3) mm: a face at rest in the template's topology, turned as the template, for models that are told it."""
+    if face.rest is not None:
+        return face.rest[None]
     # The template's vertices are the first of a mesh that was not fitted.
     own = face.mesh.vertices[: len(model.hierarchy.template.vertices)]
     if face.fit is None and np.array_equal(face.rotation, np.eye(3)):

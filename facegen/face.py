@@ -91,6 +91,8 @@ class Face:
         marks: (468, 3) mm, landmarks of `mesh`, NaN where unknown; None where nothing is known of them.
         portion: which part of a file `mesh` is, in the file's units; None where it is all of it.
         skin: (U,) bool, vertices of the pieces that hold the face; None where all may.
+        rest: (V, 3) float32 mm, the face at rest in the template's topology, turned as the template; None where that is
+            still to be found, see `facegen.animation.neutral_of`.
     """
 
     mesh: TriMesh
@@ -102,6 +104,7 @@ class Face:
     marks: np.ndarray | None = None
     portion: Portion | None = None
     skin: np.ndarray | None = None
+    rest: np.ndarray | None = None
 
     @classmethod
     def of(

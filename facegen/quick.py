@@ -32,15 +32,25 @@ class Mixed:
     """
 
     def __init__(self, found: CarriedFields) -> None:
-        self.found = found
-        self.across = found.basis.reshape(len(found.basis), -1).astype(np.float32)
+        count, fields = len(found.basis), found.fields
+        self.across = found.basis.reshape(count, -1).astype(np.float32)
+        self.vertices = fields.shape[1]
+        self.moving = np.flatnonzero(fields.any(axis=(0, 2)))
+        # What a frame takes is the time to read its fields: nothing is read of what stands still, nor of absent keys.
+        moved = fields[:, self.moving].reshape(len(fields), -1)
+        self.linear, self.pushes = moved[:count], moved[count:]
+        self.found = replace(found, fields=fields[:0])
 
     def __call__(self, displacement: np.ndarray) -> np.ndarray:
         """(T, V, 3) mm of the template to (T, P, 3) float32 mm of the mesh."""
         coordinates = displacement.reshape(len(displacement), -1) @ self.across.T
         weights = self.found.weights(coordinates.astype(np.float64)).astype(np.float32)
-        fields = self.found.fields
-        return (weights @ fields.reshape(len(fields), -1)).reshape(len(weights), *fields.shape[1:])
+        along, mix = np.split(weights, [len(self.linear)], axis=1)
+        part = np.flatnonzero(mix.any(axis=0))
+        moved = along @ self.linear + mix[:, part] @ self.pushes[part]
+        made = np.zeros((len(weights), self.vertices, 3), np.float32)
+        made[:, self.moving] = moved.reshape(len(weights), -1, 3)
+        return made
 
 
 def quick_face(neutral: TriMesh | Face, model: Checkpoint) -> Face:
@@ -71,8 +81,10 @@ def quick_face(neutral: TriMesh | Face, model: Checkpoint) -> Face:
     face = ready(neutral, model)
     if not isinstance(face.carry, Carried):
         return face
-    found = carried_once(face, face.carry, model, neutral_of(face, model))
-    return replace(face, carry=Mixed(CarriedFields(found.basis, found.keys, face.carry.whole(found.fields))))
+    rest = neutral_of(face, model)
+    found = carried_once(face, face.carry, model, rest)
+    mixed = Mixed(CarriedFields(found.basis, found.keys, face.carry.whole(found.fields)))
+    return replace(face, carry=mixed, rest=rest[0])
 
 
 def carried_once(face: Face, carry: Carried, model: Checkpoint, neutral: np.ndarray) -> CarriedFields:

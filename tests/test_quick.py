@@ -9,7 +9,7 @@ import pytest
 from one_face import remeshed
 
 import facegen
-from facegen.animation import ready
+from facegen.animation import neutral_of, ready
 
 
 def test_frames_are_nearly_those_that_are_carried_each_and_rest_is_rest(checkpoint_path: Path) -> None:
@@ -27,6 +27,7 @@ def test_frames_are_nearly_those_that_are_carried_each_and_rest_is_rest(checkpoi
         off = np.linalg.norm(made[:] - wanted, axis=-1)
         assert off.mean() < 0.01 * reach and off.max() < 0.15 * reach
         np.testing.assert_allclose(made[12:13][0], made[:][12], atol=1e-4)  # alone as among others
+    np.testing.assert_array_equal(neutral_of(quick, model), neutral_of(face, model))
     still = facegen.animate(model, quick, np.zeros((2, len(names)), np.float32), fps=25).vertices
     again = facegen.animate(model, face, np.zeros((2, len(names)), np.float32), fps=25).vertices
     np.testing.assert_allclose(still, again, atol=0.05)

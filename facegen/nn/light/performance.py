@@ -73,10 +73,12 @@ class LightPerformance(ActsUsually, LightGenerator):
             "guide.weight": (latent, LOOKS),
         }
         self.weights: dict[str, np.ndarray] = {}
+        self._sized: tuple[np.ndarray, np.ndarray] = np.zeros((0, 3)), np.ones((1, 3), np.float32)
 
     def take(self, weights: Mapping[str, np.ndarray]) -> None:
         super().take(weights)
         self.weights = {name: weights[name].astype(np.float64) for name in self.shapes if name in _USED}
+        self._sized = np.zeros((0, 3)), np.ones((1, 3), np.float32)
 
     def performed(self, label: np.ndarray, style: np.ndarray | None, seed: int | None) -> np.ndarray:
         """(T, Z) of a label (T, E), in a style (S,), nobody's where it is None, of the take that a seed draws, the mean
@@ -126,7 +128,13 @@ class LightPerformance(ActsUsually, LightGenerator):
 
     def proportions(self, neutral: np.ndarray) -> np.ndarray:
         """(1, 3) float32: how far a face (1, V, 3) moves for its size, see `facegen.nn.proportions`."""
-        points = neutral[0].astype(np.float64)
+        asked, found = self._sized
+        if not np.array_equal(asked, neutral[0]):  # who is animated is mostly who was
+            self._sized = neutral[0].copy(), (found := self._size(neutral[0]))
+        return found
+
+    def _size(self, neutral: np.ndarray) -> np.ndarray:
+        points = neutral.astype(np.float64)
         rotation, _ = rigid_transform(points, self.template)
         sizes = [(each - each.mean(axis=0)) for each in (points @ rotation.T, self.template)]
         one, other = (np.sqrt(np.square(each).mean(axis=0)) for each in sizes)
