@@ -35,6 +35,18 @@ def test_a_digest_is_of_the_oriented_triangles_in_any_order() -> None:
         assert other.digest != mesh.digest
 
 
+def test_topology_is_the_same_by_triangles_in_any_order_and_as_many_vertices() -> None:
+    mesh = TriMesh(np.eye(4)[:, :3], [[0, 1, 2], [2, 3, 0]])
+    turned = TriMesh(np.ones((4, 3)), [[3, 0, 2], [0, 1, 2]])
+    for other, same in (
+        (mesh.with_vertices(np.ones((4, 3))), True),
+        (turned, True),
+        (mesh.with_vertices(np.ones((5, 3))), False),
+        (TriMesh(np.ones((4, 3)), [[0, 2, 1], [2, 3, 0]]), False),
+    ):
+        assert mesh.same_topology(other) is other.same_topology(mesh) is same
+
+
 def test_normals_are_means_of_faces_weighted_by_area() -> None:
     # A triangle of area 1/2 that looks up, and one of area 1 that looks along x, at one edge.
     vertices = np.array([[0, 0, 0], [0, 1, 0], [-1, 0, 0], [0, 0, -2]], float)

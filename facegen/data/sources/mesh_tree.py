@@ -155,7 +155,7 @@ class MeshTreeSource(Source):
 
     def _checked(self, mesh: TriMesh, path: Path) -> np.ndarray:
         """(V, 3) mm of a mesh of the right topology and about the right size."""
-        if mesh.digest != self._topology.digest:
+        if not mesh.same_topology(self._topology):
             here, there = mesh, self._topology
             raise DataError(
                 f"{path}: {len(here.vertices)} vertices and {len(here.faces)} triangles of another topology than the "

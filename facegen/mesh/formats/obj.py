@@ -10,7 +10,7 @@ import numpy as np
 from facegen.errors import MeshError
 from facegen.files import new_file
 from facegen.mesh.formats.groups import Groups
-from facegen.mesh.formats.obj_lines import Lines, inside, read_statements
+from facegen.mesh.formats.obj_lines import Document, Lines, inside, read_statements
 from facegen.mesh.formats.raw import SPACE, mesh_from_corners, parse_numbers, require_finite_vertices
 from facegen.mesh.tri_mesh import TriMesh
 
@@ -20,6 +20,8 @@ _CORNER = re.compile(rb"[+-]?\d+(?:/(?:[+-]?\d+)?){0,2}")
 """A corner of a face: indices of a position, texture coordinates and a normal; the last two may be missing."""
 _CORNER_BYTES = SPACE.copy()
 _CORNER_BYTES[list(b"+-/0123456789")] = True
+MOST_KEPT = 1 << 24
+"""Bytes of the text of faces that are kept until the next file is read. Chosen: four times those of 28,431 vertices."""
 _DIGIT = np.isin(np.arange(256), list(b"0123456789"))
 """(256,) bool: which bytes are digits."""
 
@@ -74,7 +76,35 @@ def read_obj(path: str | Path) -> TriMesh:
     document = read_statements(path)
     rows = document.select("v")
     vertices = _positions(path, rows)
-    faces = document.select("f")
+    written = _written(document, rows)
+    if (last := _last[0]) is not None and last[1] == written:
+        return last[0].with_vertices(vertices)
+    mesh = _surface(path, document.select("f"), rows, vertices)
+    _last[0] = None if written is None else (mesh, written)
+    return mesh
+
+
+_Faces = tuple[int, int, int, bytes]
+_last: list[tuple[TriMesh, _Faces] | None] = [None]
+"""The mesh that was read last, and how its faces are written: frames of a recording repeat them, and what these are
+takes two thirds of the time."""
+
+
+def _written(document: Document, rows: Lines) -> _Faces | None:
+    """All on which the faces of a file depend: how many vertices it has, how many of them stand above the first face,
+    the line of that, and the text from there to the last one; None where that is more than is kept."""
+    lines = document.named("f")
+    if not len(lines):
+        return None
+    begin, end = document.starts[lines[0]], document.ends[lines[-1]]
+    if end - begin > MOST_KEPT:
+        return None
+    above = int(np.searchsorted(rows.lines, lines[0]))
+    return len(rows.lines), above, int(lines[0]), document.text[begin:end].tobytes()
+
+
+def _surface(path: str | Path, faces: Lines, rows: Lines, vertices: np.ndarray) -> TriMesh:
+    """The mesh of the lines of its faces, and of those of its vertices, (V, 3)."""
     corners = _corners(path, faces)
     # A negative index counts back from the vertices above its line.
     above = np.repeat(np.searchsorted(rows.lines, faces.lines), faces.counts)

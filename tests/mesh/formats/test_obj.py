@@ -55,6 +55,32 @@ def test_everything_the_format_allows_at_once(obj):
     assert mesh.faces.tolist() == [[0, 1, 2], [0, 2, 3], [4, 3, 2], [0, 2, 4]]
 
 
+def test_faces_that_are_written_alike_are_read_alike_wherever_vertices_stand(obj):
+    """Each file after each other: what was read last decides nothing but the time."""
+    square, faces = SQUARE.splitlines(), ["f 1 2 3 4", "f -1 -2 -3"]
+    moved = [line.replace("1", "2") for line in square]
+    files = [
+        [*square, *faces],
+        [*moved, *faces],
+        [*moved, "v 5 5 5", *faces],
+        [*square[:3], "# none", *faces[1:], square[3]],  # the same face, below three vertices
+        [*square, *faces[1:]],
+        [*square[:3], "v 9 9 9", *faces[1:], "f 1 2 4"],
+        [*square, "f 1 2", *faces],
+        ["# one more line", *square, "f 1 2", *faces],
+    ]
+    texts = ["\n".join(lines) + "\n" for lines in files]
+    for text, other in itertools.product(texts, texts):
+        read_obj(obj(other))
+        mesh, (vertices, polygons) = read_obj(obj(text)), naive(text.encode())
+        assert mesh.vertices.tolist() == vertices
+        kept = [polygon for polygon in polygons if len(polygon) > 2]
+        found = mesh.faces if mesh.polygons is None else mesh.polygons
+        assert [[i for i in row if i >= 0] for row in found.tolist()] == kept
+        line = text.splitlines().index("f 1 2") + 1 if "f 1 2\n" in text else None
+        assert [f"line {line}: a face of fewer than three corners"] * (line is not None) == list(mesh.left_out)
+
+
 def test_order_and_number_stay_where_texture_indices_differ(obj):
     mesh = read_obj(obj(SQUARE + "vt 0 0\nvt 1 0\nvt 1 1\nf 3/1 2/2 1/3\nf 1/2 4/1 3/3\n"))
     assert mesh.vertices.tolist() == [[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]]
