@@ -82,8 +82,7 @@ class Performer:
     @torch.inference_mode()
     def performed(self, motion: np.ndarray, neutral: np.ndarray, style: Tensor, seed: int) -> np.ndarray:
         """A take (T, V, 3) mm of somebody of a style (S,); the seed draws it."""
-        code = self.network.draw_take(self._on(motion), style, seed)
-        return self.make(motion, neutral, style, code)
+        return self.make(motion, neutral, style, self.network.draw_take(seed))
 
     def best(self, index: int) -> np.ndarray:
         """The one of `TAKES` that is nearest to the recording; the seeds 0, 1, ... draw styles and takes."""

@@ -15,7 +15,6 @@ from facegen.models.generator import ExpressionGenerator
 from facegen.models.muon import Muon
 from facegen.models.spiral_generator import OPTIMIZERS
 from facegen.models.style_lessons import StyleLessons, training_people
-from facegen.nn.performance_codes import told_of
 from facegen.nn.performance_network import PerformanceNetwork
 
 NOBODY, NOBODYS_TAKE = 0.3, 0.15
@@ -33,21 +32,20 @@ ITEMS = 1 << 24
 
 
 class PerformanceGenerator(ExpressionGenerator):
-    r"""Spiral decoder behind an encoder that is told the person, their style and the take, a conditional VAE.
+    r"""Spiral decoder behind an encoder that is told the person, their style and the take.
 
     Before the first step `StyleLessons` teach to read a style; a take is made in the style that some takes of the same
-    person's other expressions tell. It has a code too, which is read from the take itself, and drawn by a flow where
-    there is none. A step makes every take twice, without its code and with it:
+    person's other expressions tell. It has a code too: by how many standard deviations it differs from the mean of
+    the person's takes, along the principal components of such differences. A step makes every take twice, without its
+    code and with it:
 
-    .. math:: \mathcal{L} = \mathrm{Eq.\,5}(\hat d) + \mathrm{Eq.\,5}(\hat d \mid c) + \beta\,
-        \mathrm{KL}(q(c \mid d) \,\|\, N(0, I)) + \mathcal{L}_{flow}
+    .. math:: \mathcal{L} = \mathrm{Eq.\,5}(\hat d) + \mathrm{Eq.\,5}(\hat d \mid c)
 
     Args:
         corpus: linked from the data module; its people should have several takes of an expression each.
         latent, bidirectional, channels, activation, per_vertex, fused, normalise, optimizer: see `SpiralGenerator`.
         style: S, numbers of a style.
         take: C, numbers of a take's code.
-        closeness: beta, mm a nat: what a code may say of its take; less lets it say more.
         lr: of the decoder's matrices with muon; all else takes `OTHERS` of it.
         decay, weight_decay, coherence, stride: see `ExpressionGenerator`.
     """
@@ -65,7 +63,6 @@ class PerformanceGenerator(ExpressionGenerator):
         bidirectional: bool = True,
         style: int = 8,
         take: int = 32,
-        closeness: float = 0.001,
         optimizer: str = "muon",
         lr: float = 6e-3,
         decay: float = 0.9,
@@ -77,9 +74,7 @@ class PerformanceGenerator(ExpressionGenerator):
         super().__init__(corpus, lr, decay, weight_decay, coherence, stride)
         if optimizer not in OPTIMIZERS:
             raise FacegenError(unknown("optimizer", optimizer, OPTIMIZERS))
-        if closeness < 0:
-            raise FacegenError(f"closeness must not be negative, got {closeness}")
-        self.optimizer, self.closeness = optimizer, closeness
+        self.optimizer = optimizer
         people = training_people(corpus)
         self.settings = {
             "people": len(people),
@@ -123,31 +118,26 @@ class PerformanceGenerator(ExpressionGenerator):
         if stage != "train":
             return super().step(batch, stage)
         recorded, ptr, frames = self.wanted(batch, stage)
-        share, network = Share.of(batch, len(recorded)), self.network
+        share = Share.of(batch, len(recorded))
         generators = [self._generator(int(item)) for item in batch.item]
-        draws = [self._draws(generator) for generator in generators]
-        chance, noise, start, time = (torch.stack(each).to(batch.motion) for each in zip(*draws, strict=True))
-        own = self._styles(batch.item, generators)
-        in_mean, style = (own * (chance >= nobody) for nobody in (NOBODY, NOBODYS_TAKE))
-        mean, log = network.read(batch.displacement, batch.motion, batch.ptr, batch.neutral, style)
-        code = mean + (log / 2).exp() * noise
-        made, acted = self._both(batch, frames, torch.cat([in_mean, style]), code)
-        told = told_of(batch.motion, batch.ptr, style)
-        flow = network.source.loss(code.detach(), told, start, time)
-        apart = (mean.square() + log.exp() - 1 - log).sum(1) / 2
-        codes = (self.closeness * apart + flow).sum() * share.processes / max(share.sequences, 1)
-        loss = self.loss(acted, recorded, ptr, share.counts, batch) + codes
+        chance = torch.stack([torch.rand(1, generator=generator) for generator in generators]).to(batch.motion)
+        own, code = self._told(batch.item, generators)
+        styles = torch.cat([own * (chance >= nobody) for nobody in (NOBODY, NOBODYS_TAKE)])
+        made, acted = self._both(batch, frames, styles, code)
+        loss = self.loss(acted, recorded, ptr, share.counts, batch)
         loss = loss + self.loss(made, recorded, ptr, share.counts, batch)
         return self.counted(loss, made, recorded, ptr, share, batch, stage)
 
-    def _styles(self, items: Tensor, generators: list[torch.Generator]) -> Tensor:
-        """How the people of sequences (B,) act, (B, S), by some of their takes of other expressions."""
+    def _told(self, items: Tensor, generators: list[torch.Generator]) -> tuple[Tensor, Tensor]:
+        """How the people of sequences (B,) act, (B, S), by some of their takes of other expressions, and what these
+        sequences do otherwise, (B, C)."""
         lessons, reader = self._lessons, self.network.style_reader
         assert lessons is not None
         takes = lessons.place[items.cpu()].clamp_min(0)  # a spare one is anybody's
         with torch.no_grad():
             own = [lessons.drawn_style(reader, *each) for each in zip(takes, generators, strict=True)]
-        return torch.cat(own) * min(1.0, self.global_step / COMES_IN)
+        comes_in = min(1.0, self.global_step / COMES_IN)
+        return torch.cat(own) * comes_in, lessons.codes[takes.to(lessons.codes.device)] * comes_in
 
     def _both(self, batch: MotionBatch, frames: Tensor | None, styles: Tensor, code: Tensor) -> tuple[Tensor, Tensor]:
         """The frames (N', V, 3) mm without the takes' codes and with them, in one go, which is quicker, by the styles
@@ -165,10 +155,3 @@ class PerformanceGenerator(ExpressionGenerator):
         """What a step draws for a sequence by: the step and the sequence, whatever else is in the batch, so that a
         resumed run and one of several processes draw the same."""
         return torch.Generator().manual_seed(self.global_step * ITEMS + item % ITEMS)
-
-    def _draws(self, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """A chance by which a sequence's person is known (1,), noise of its code and for the flow (C,), and a time
-        (1,)."""
-        chance = torch.rand(1, generator=generator)
-        noise, start = torch.randn(2, self.network.take, generator=generator)
-        return chance, noise, start, torch.rand(1, generator=generator)

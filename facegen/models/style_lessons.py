@@ -27,6 +27,9 @@ class StyleLessons:
         reader: gets used to them, if it is not taught.
         corpus: of takes.
         points: the vertices (Q,) that the reader looks at.
+
+    Attributes:
+        codes: (R, C), of the takes.
     """
 
     def __init__(self, reader: StyleReader, corpus: Corpus, points: Tensor) -> None:
@@ -38,7 +41,8 @@ class StyleLessons:
             moved = torch.from_numpy(corpus.displacement(item)[:, vertices])
             looks.append(look_at([moved.flatten(1)], [torch.from_numpy(corpus.motion(item))]))
         look = Look(*(torch.cat(parts) for parts in zip(*looks, strict=True)))
-        if not reader.taught:
+        new = not reader.taught
+        if new:
             reader.get_used_to(look)
         with torch.no_grad():
             self.features = reader.features(look)
@@ -47,6 +51,10 @@ class StyleLessons:
         shown = [corpus.expressions.index(corpus.entries[item].expression) for item in items]
         self.person, self.expression = torch.tensor(whose), torch.tensor(shown)
         self.place = torch.full((len(corpus.entries),), -1).index_put((torch.tensor(items),), torch.arange(len(items)))
+        away, counts = _away(self.features, self.person, self.expression)
+        if new:
+            reader.get_used_to_takes(away, counts, self.shares)
+        self.codes = reader.codes(away, self.shares)
         self.table, self.count = _table(whose, shown, len(people), len(corpus.expressions))
 
     def drawn(self, takes: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -108,6 +116,14 @@ class StyleLessons:
 def training_people(corpus: Corpus | CorpusInBrief) -> list[str]:
     """Those on whom a corpus trains, by name."""
     return sorted({corpus.entries[index].subject for index in corpus.split("train")})
+
+
+def _away(features: Tensor, person: Tensor, expression: Tensor) -> tuple[Tensor, Tensor]:
+    """By how much features (R, F) are away from the mean of the same person and expression, and of how many, (R,)."""
+    same = (person[:, None] == person) & (expression[:, None] == expression)
+    same = same.to(features)
+    counts = same.sum(1)
+    return features - same @ features / counts[:, None], counts
 
 
 def _table(whose: Sequence[int], shown: Sequence[int], people: int, expressions: int) -> tuple[Tensor, Tensor]:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from math import erf, sqrt
+from typing import NamedTuple
+
 import numpy as np
 
 from facegen.errors import FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
 
 LEAST_POINTS = 64
-"""Vertices, at least, of the level of the hierarchy whose vertices' motion a take's code is read from. Chosen: all of a
-face's shapes show in so many."""
-MOMENTS = 32
-"""Moments of a take that its code is read from, evenly from its first frame to its last. Chosen: a take of four seconds
-then has one in every eighth of a second, and takes of all lengths weigh the same."""
-READER_WIDTH, SOURCE_WIDTH = 64, 128
-"""Features of the layers that read a take's code and of those that draw one."""
+"""Vertices, at least, of the level of the hierarchy whose vertices' motion styles and codes are read from. Chosen: all
+of a face's shapes show in so many."""
 STAGES, LOOKS, STYLE_WIDTH, TELLER_WIDTH = 12, 24, 128, 64
 """Stages of a take and principal components of its motion that a style is read from, and features of the layers that
 read it and tell what it makes of a take. Chosen; with 32 features in the place of 128, strangers' error is 0.01 of the
 mean's more."""
-DRAWING_STEPS = 24
-"""Steps from noise to a code. Chosen: twice as many change a code by less than a twentieth of its spread."""
+HIGH = 0.98
+"""Share of a gesture's peak from which on it is at its height."""
+ABOUT = 8
+"""Numbers that say how a label's gesture goes, see `about`."""
+FAMILIAR = 0.5
+"""How far from nobody's a style is from which on it alone tells how its owner acts. Chosen: less than nearly all that
+are read."""
+SIZES = 64
+"""Numbers that say how large codes of takes are, evenly from the smallest to the largest of the takes of training."""
 LEAST_SPREAD = 1e-4
 """Added to the variance of each number of a style, for networks of fewer people than it has numbers."""
 
@@ -35,14 +40,26 @@ def looked_at(hierarchy: MeshHierarchy) -> np.ndarray:
     return found
 
 
-def gestures(label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How far the gestures of a label (T, E) are at each frame, and how strong they get, (T, E) each.
+class Gestures(NamedTuple):
+    """The gestures of a label (T, E), at each frame and expression the one that it is part of.
 
-    A gesture is a run of frames that show an expression. How far it is goes from 0 to 1, evenly by how much the label
-    says and changes, as stages of a take do. One that is cut off began and ends at once.
+    A gesture is a run of frames that show an expression. One that is cut off began and ends at once.
+
+    Args:
+        along: (T, E) how far it is, from 0 to 1, evenly by how much the label says and changes, as stages of a take do.
+        peak: (T, E) how strong it gets; 0 where there is none.
+        took: (T, E, 3) logs of the frames of its rise, its height and its fall.
     """
+
+    along: np.ndarray
+    peak: np.ndarray
+    took: np.ndarray
+
+
+def gestures(label: np.ndarray) -> Gestures:
+    """See `Gestures`."""
     label = label.astype(np.float64)
-    along, peak = np.zeros_like(label), np.zeros_like(label)
+    along, peak, took = np.zeros_like(label), np.zeros_like(label), np.zeros((*label.shape, 3))
     for expression, row in enumerate(label.T):
         edges = np.flatnonzero(np.diff(np.r_[False, row > 0, False]))
         for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
@@ -50,7 +67,20 @@ def gestures(label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             changes, said = np.abs(np.diff(run)), run[1:] + run[:-1]
             along[start:end, expression] = np.cumsum(changes / changes.sum() + said / said.sum())[:-1] / 2
             peak[start:end, expression] = run.max()
-    return along, peak
+            high = np.flatnonzero(run >= HIGH * run.max())
+            took[start:end, expression] = np.log([high[0], high[-1] - high[0] + 1, len(run) - 1 - high[-1]])
+    return Gestures(along, peak, took)
+
+
+def about(peak: np.ndarray, took: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(..., `ABOUT`): a gesture's peak p and the logs l of how long its parts take, p, p^2, p l and p^2 l.
+
+    Args:
+        peak, took: (...) and (..., 3), see `Gestures`.
+        known: (2, 3) shortest and longest parts of the takes of training, beyond which nothing is said.
+    """
+    terms = np.concatenate([np.ones((*peak.shape, 1)), took.clip(*known)], axis=-1)
+    return np.concatenate([peak[..., None] * terms, peak[..., None] ** 2 * terms], axis=-1)
 
 
 def require_usual(usual: int | None, people: int) -> None:
@@ -66,3 +96,20 @@ def require_usual(usual: int | None, people: int) -> None:
 def noise_of(seed: int, count: int) -> np.ndarray:
     """(count,) float32, normal: what a seed draws, with torch and without."""
     return np.random.default_rng(seed).standard_normal(count).astype(np.float32)
+
+
+def drawn_code(seed: int, count: int, sizes: np.ndarray) -> np.ndarray:
+    """(C,) float64: the code that a seed draws: of any direction, and as large as takes' codes are.
+
+    Some people's takes are much alike and others' are not, so that more codes are small or large than the normal
+    distribution has.
+
+    Args:
+        seed: of the take.
+        count: C.
+        sizes: (`SIZES`,), rising, of the takes of training.
+    """
+    noise = noise_of(seed, count + 1).astype(np.float64)
+    share = (1 + erf(noise[-1] / sqrt(2))) / 2
+    size = np.interp(share, np.linspace(0, 1, len(sizes)), sizes)
+    return size * noise[:-1] / np.linalg.norm(noise[:-1])

@@ -11,8 +11,19 @@ from torch import Tensor, nn
 from facegen.errors import FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.nn.motion_encoder import MotionEncoder
-from facegen.nn.performance_codes import TakeReader, TakeSource, told_of
-from facegen.nn.performance_form import LEAST_SPREAD, LOOKS, STAGES, gestures, looked_at, noise_of, require_usual
+from facegen.nn.performance_form import (
+    FAMILIAR,
+    LEAST_SPREAD,
+    LOOKS,
+    STAGES,
+    Gestures,
+    about,
+    drawn_code,
+    gestures,
+    looked_at,
+    noise_of,
+    require_usual,
+)
 from facegen.nn.proportions import Proportions
 from facegen.nn.spiral_decoder import CHANNELS, SpiralDecoder
 from facegen.nn.style_reader import Reference, StyleReader, look_at
@@ -21,12 +32,12 @@ from facegen.nn.style_reader import Reference, StyleReader, look_at
 class PerformanceNetwork(nn.Module):
     r"""Displacements of a label, for a person at rest, in a style and by a take's code.
 
-    .. math:: \hat d_t = p \odot D\big(E(e, h, s, c)_t + G h_t\big)
+    .. math:: \hat d_t = p \odot D\big(E(e, h, s)_t + G h_t\big)
 
-    The encoder E reads the label and, in each frame, the style s, the take's code c and the habits h, what somebody of
-    that style does more than others at that stage of a gesture, see `habits`; they also move the latent, by G. p are
-    powers of the neutral's size along each axis, see `Proportions`. Without a code it makes what errs least of all
-    takes; without a style, of all people's.
+    The encoder E reads the label and, in each frame, the style s and h, how somebody of that style moves a face at that
+    stage of such a gesture, in a take of the code c, see `expected`. It also moves the latent, by G. p are powers of
+    the neutral's size along each axis, see `Proportions`. Without a code it makes what errs least of all takes; without
+    a style, of all people's.
 
     Args:
         hierarchy: of the template.
@@ -71,13 +82,11 @@ class PerformanceNetwork(nn.Module):
         require_usual(usual, people)
         self.style, self.take, self.scale, self.usual = style, take, scale, usual
         self.decoder = SpiralDecoder(hierarchy, latent, channels, activation, scale, per_vertex, fused)
-        self.encoder = MotionEncoder(expressions + style + take + 1 + LOOKS, latent, bidirectional)
+        self.encoder = MotionEncoder(expressions + style + 1 + LOOKS, latent, bidirectional)
         self.proportions = Proportions(hierarchy.template.vertices)
         points = looked_at(hierarchy)
         self.register_buffer("points", torch.from_numpy(points), persistent=False)
-        self.reader = TakeReader(len(points), expressions, style, take)
-        self.source = TakeSource(expressions, style, take)
-        self.style_reader = StyleReader(len(points), expressions, style)
+        self.style_reader = StyleReader(len(points), expressions, style, take)
         self.guide = nn.Linear(LOOKS, latent, bias=False)
         nn.init.zeros_(self.guide.weight)
         self.register_buffer("people", torch.zeros(people, style))
@@ -114,21 +123,38 @@ class PerformanceNetwork(nn.Module):
         style = self.no_style(count) if style is None else style
         known = motion.new_full((count, 1), float(take is not None)) if known is None else known
         take = motion.new_zeros(count, self.take) if take is None else known * take
-        told = torch.cat([motion, torch.cat([style, take, known], 1)[of]], 1)
-        habits = self.habits(motion, ptr, style)
-        return self.encoder(torch.cat([told, habits], 1), ptr) + self.guide(habits)
+        told = torch.cat([motion, torch.cat([style, known], 1)[of]], 1)
+        expected = self.expected(motion, ptr, style, take)
+        return self.encoder(torch.cat([told, expected], 1), ptr) + self.guide(expected)
 
-    def habits(self, motion: Tensor, ptr: Tensor, style: Tensor) -> Tensor:
-        """(N, `LOOKS`): by how much somebody of a style (B, S) moves a face's principal components otherwise than
-        nobody in particular, in each frame of labels (N, E)."""
-        told = self.style_reader.teller.habits(style)
+    def expected(self, motion: Tensor, ptr: Tensor, style: Tensor, take: Tensor) -> Tensor:
+        """(N, `LOOKS`): how labels (N, E) let expect that somebody of a style (B, S) moves a face's principal
+        components in each frame, in a take of a code (B, C).
+
+        Where no style tells it, how long a label takes tells who may act. Somebody's own style does so alone: they act
+        the same however long it takes.
+        """
+        reader, of = self.style_reader, frame_owners(ptr)
         parts = [gestures(part.detach().cpu().numpy()) for part in motion.split(ptr.diff().tolist())]
-        along, peak = (torch.from_numpy(np.concatenate(each)).to(motion) for each in zip(*parts, strict=True))
+        found = Gestures(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+        terms = about(found.peak, found.took, reader.known.cpu().numpy())
+        along, peak, terms = (torch.from_numpy(each).to(motion) for each in (found.along, found.peak, terms))
+        stranger = (1 - style.norm(dim=1) / FAMILIAR).clamp_min(0)[:, None, None]
+        terms = torch.cat([stranger[of] * terms, reader.heights(peak)[..., None]], 2)
         place = along * (STAGES + 1)
         below = place.floor().clamp(0, STAGES)
-        at = (frame_owners(ptr)[:, None], torch.arange(told.shape[1], device=ptr.device), below.long())
-        low, high = told[at], told[at[0], at[1], at[2] + 1]
-        return (self.style_reader.heights(peak)[..., None] * torch.lerp(low, high, (place - below)[..., None])).sum(1)
+        share, at = (place - below)[..., None], below.long()
+        rows = torch.arange(peak.shape[1], device=ptr.device)
+        # At both ends nothing moves. Of what is told of each term only the two stages that a frame lies between count.
+        course, own = (
+            nn.functional.pad(each.unflatten(-1, (STAGES, LOOKS)), (0, 0, 1, 1))
+            for each in (reader.course, (1 - stranger) * reader.moves(style) + reader.differs(take))
+        )
+        told = [torch.lerp(course[rows, k, at], course[rows, k, at + 1], share) for k in range(course.shape[1])]
+        whose = of[:, None]
+        told.append(torch.lerp(own[whose, rows, at], own[whose, rows, at + 1], share))
+        each = [torch.einsum("ne,nel->nl", terms[..., k], moved) for k, moved in enumerate(told)]
+        return torch.stack(each).sum(0)
 
     def no_style(self, count: int = 1) -> Tensor:
         """(B, S): the style of nobody in particular."""
@@ -157,24 +183,16 @@ class PerformanceNetwork(nn.Module):
         mean, root = spread_of(self.people)
         return mean + root @ torch.from_numpy(noise_of(seed, self.style)).to(mean)
 
-    def read(
-        self, displacement: Tensor, motion: Tensor, ptr: Tensor, neutral: Tensor, style: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Mean and log of the variance, (B, C) each, of the codes of takes (N, V, 3) mm."""
-        tracks = displacement[:, self.points] / self.proportions(neutral).detach()[frame_owners(ptr)][:, None]
-        return self.reader(tracks.flatten(1) / self.scale, motion, ptr, style)
-
-    def take_of(self, displacement: Tensor, motion: Tensor, neutral: Tensor, style: Tensor | None = None) -> Tensor:
-        """(C,): the code of a take (T, V, 3) mm of a label (T, E), by somebody (V, 3) mm of a style (S,)."""
-        ptr = torch.tensor([0, len(motion)], device=motion.device)
+    def take_of(self, displacement: Tensor, motion: Tensor, style: Tensor | None = None) -> Tensor:
+        """(C,): the code of a take (T, V, 3) mm of a label (T, E), by what it does otherwise than its style (S,)."""
+        reader, look = self.style_reader, look_at([displacement[:, self.points].flatten(1)], [motion])
         style = self.no_style() if style is None else style[None]
-        return self.read(displacement, motion, ptr, neutral[None], style)[0][0]
+        told = torch.einsum("re,ef->rf", look.shares, reader.teller.every(style)[0])
+        return reader.codes(reader.features(look) - told, look.shares)[0]
 
-    def draw_take(self, motion: Tensor, style: Tensor | None, seed: int) -> Tensor:
-        """(C,): the code of a take as people of a style (S,) would show a label (T, E)."""
-        ptr = torch.tensor([0, len(motion)], device=motion.device)
-        noise = torch.from_numpy(noise_of(seed, self.take))[None].to(motion)
-        return self.source(noise, told_of(motion, ptr, self.no_style() if style is None else style[None]))[0]
+    def draw_take(self, seed: int) -> Tensor:
+        """(C,): the code of a take."""
+        return torch.from_numpy(drawn_code(seed, self.take, self.style_reader.sizes.cpu().numpy())).to(self.people)
 
 
 def spread_of(styles: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from facegen.nn.performance_form import LOOKS, STAGES, STYLE_WIDTH, TELLER_WIDTH
+from facegen.nn.performance_form import ABOUT, LOOKS, SIZES, STAGES, STYLE_WIDTH, TELLER_WIDTH, about, gestures
 
 DROPPED, NOISE = 0.5, 1.0
 """Share of the features that a reader in training goes without, and standard deviation of the noise on what it looks
@@ -18,6 +18,8 @@ strangers. With twice the noise, 0.01 of the mean's error less is told of both."
 LEAST_REACH = 0.01
 """Share of the mean take's movement that every take is thought to have, so that one that hardly moves does not set how
 far others go. Chosen."""
+SHRINK = 1e-5
+"""Times the takes, added to the squares of what is known of labels where movement is fitted to it. Chosen."""
 LEAST = 1e-9
 """Below which nothing is divided by."""
 
@@ -41,11 +43,13 @@ class Look(NamedTuple):
         tracks: (R, `STAGES`, 3 Q) mm, how some points moved.
         shares: (R, E), how much of each expression their labels show; they add up to 1.
         peaks: (R, E), how strong their labels get.
+        took: (R, E, 3), logs of the frames of rise, height and fall of the strongest gesture of each expression.
     """
 
     tracks: Tensor
     shares: Tensor
     peaks: Tensor
+    took: Tensor
 
 
 class Teller(nn.Module):
@@ -72,11 +76,9 @@ class Teller(nn.Module):
         seen = nn.functional.elu(style @ self.first[expression] + self.bias[expression])
         return seen @ self.second[expression] + style @ self.straight[expression] + self.mean[expression]
 
-    def habits(self, style: Tensor) -> Tensor:
-        """(B, E, `STAGES` + 2, `LOOKS`): what somebody of a style (B, S) does more than nobody in particular, at the
-        stages of each expression and, nothing, at both of its ends."""
-        told = [self._tell(style, each) - self._tell(torch.zeros_like(style), each) for each in range(len(self.mean))]
-        return nn.functional.pad(torch.stack(told, 1).unflatten(2, (STAGES, LOOKS)), (0, 0, 1, 1))
+    def every(self, style: Tensor) -> Tensor:
+        """(B, E, F): the same of each expression."""
+        return torch.stack([self._tell(style, each) for each in range(len(self.mean))], 1)
 
 
 class StyleReader(nn.Module):
@@ -97,22 +99,34 @@ class StyleReader(nn.Module):
 
     Attributes:
         reach, components, usual, spread: what `get_used_to` found in the takes of training: how far faces move by their
-            labels (E, 2), see `heights`; (3 Q, `LOOKS`), the mean of each expression (E, F), and one standard
-            deviation; F is `STAGES` times `LOOKS`.
+            labels (E,), see `heights`; (3 Q, `LOOKS`), by which takes' root mean square is 1; the mean of each
+            expression (E, F), and one standard deviation; F is `STAGES` times `LOOKS`.
+        known, course: what it found in how labels go: (2, 3), see `about`, and the movement that they let expect of
+            nobody in particular (E, `ABOUT`, F).
+        takes, sizes: what it found in takes of the same people and expression: how they differ, by their principal
+            components, a standard deviation each (E, C, F); and how large their codes are (`SIZES`,), see `drawn_code`.
     """
 
     reach: Tensor
     components: Tensor
     usual: Tensor
     spread: Tensor
+    known: Tensor
+    course: Tensor
+    takes: Tensor
+    sizes: Tensor
 
-    def __init__(self, points: int, expressions: int, style: int) -> None:
+    def __init__(self, points: int, expressions: int, style: int, take: int) -> None:
         super().__init__()
         features = STAGES * LOOKS
-        self.register_buffer("reach", torch.zeros(expressions, 2))
+        self.register_buffer("reach", torch.zeros(expressions))
         self.register_buffer("components", torch.zeros(3 * points, LOOKS))
         self.register_buffer("usual", torch.zeros(expressions, features))
         self.register_buffer("spread", torch.zeros(()))  # until it is used to takes
+        self.register_buffer("known", torch.zeros(2, 3))
+        self.register_buffer("course", torch.zeros(expressions, ABOUT, features))
+        self.register_buffer("takes", torch.zeros(expressions, take, features))
+        self.register_buffer("sizes", torch.zeros(SIZES))
         self.weight = nn.Parameter(0.3 * torch.randn(expressions, features, STYLE_WIDTH) / features**0.5)
         self.bias = nn.Parameter(torch.zeros(expressions, STYLE_WIDTH))
         self.out = nn.Linear(STYLE_WIDTH, 2 * style)
@@ -127,28 +141,35 @@ class StyleReader(nn.Module):
         # The sign of a component is anybody's: that of its largest number, which is the same on every machine.
         largest = vectors.gather(0, vectors.abs().argmax(0, keepdim=True))
         self.components[:, : vectors.shape[1]] = vectors * largest.sign()
+        self.components.div_((look.tracks @ self.components).square().mean().sqrt().clamp_min(LEAST))
         seen = (self._scaled(look) @ self.components).flatten(1)
         self.usual.copy_(look.shares.T @ seen / look.shares.sum(0)[:, None].clamp_min(LEAST))
         self.spread.copy_((seen - look.shares @ self.usual).square().mean().sqrt().clamp_min(LEAST))
+        self._course(look)
+
+    def _course(self, look: Look) -> None:
+        """Fit how points move to how labels go, by least squares: also by how long they take, which tells how far since
+        it tells who acts. (What two takes of one person differ by is told by their labels' peaks alone.)"""
+        shown = look.took[look.shares > 0]
+        self.known.copy_(torch.stack([shown.amin(0), shown.amax(0)]))
+        terms = torch.from_numpy(about(*(each.cpu().double().numpy() for each in (look.peaks, look.took, self.known))))
+        terms = terms.flatten(1)
+        moved = (look.tracks @ self.components).flatten(1).double().cpu()
+        square = terms.T @ terms + SHRINK * len(terms) * torch.eye(terms.shape[1], dtype=terms.dtype)
+        self.course.copy_(torch.linalg.solve(square, terms.T @ moved).unflatten(0, self.course.shape[:2]))
 
     def _reach(self, look: Look) -> None:
-        """Fit how far faces move to how strong their labels get, both in logs; never less by stronger ones."""
+        """How far faces move for how strong their labels get, in the mean of logs."""
         far = look.tracks.norm(dim=2).mean(1)
         far = far.clamp_min(LEAST_REACH * float(far.mean()) + LEAST).log()
-        for expression, (share, peak) in enumerate(zip(look.shares.unbind(1), look.peaks.unbind(1), strict=True)):
-            weight = share / share.sum().clamp_min(LEAST)
-            strong = peak.clamp_min(LEAST).log()
-            means = weight @ strong, weight @ far
-            away = strong - means[0]
-            slope = (weight * away) @ (far - means[1]) / (weight @ away.square()).clamp_min(LEAST)
-            slope = slope.clamp_min(0)
-            self.reach[expression, 0], self.reach[expression, 1] = means[1] - slope * means[0], slope
-        self.reach[:, 0] -= far.mean()
+        more = far[:, None] - look.peaks.clamp_min(LEAST).log()
+        mean = (look.shares * more).sum(0) / look.shares.sum(0).clamp_min(LEAST)
+        self.reach.copy_((mean - far.mean()).exp())
 
     def heights(self, peaks: Tensor) -> Tensor:
-        r"""How far faces usually move that show expressions as strongly as peaks (..., E), :math:`e^a p^b` times the
-        mean."""
-        return self.reach[:, 0].exp() * peaks.clamp_min(LEAST) ** self.reach[:, 1] * (peaks > 0)
+        """How far faces usually move that show expressions as strongly as peaks (..., E), times the mean: in
+        proportion, as takes of one person do."""
+        return self.reach * peaks
 
     def _scaled(self, look: Look) -> Tensor:
         """(R, `STAGES`, 3 Q): how points moved, as if all labels were equally strong."""
@@ -171,6 +192,39 @@ class StyleReader(nn.Module):
     def taught(self) -> bool:
         """Whether it ever got used to takes."""
         return bool(self.spread > 0)
+
+    def moves(self, style: Tensor) -> Tensor:
+        """(B, E, F): how somebody of a style (B, S) moves the components at the stages of each expression, for a height
+        of 1."""
+        return self.usual + self.spread * self.teller.every(style)
+
+    def differs(self, take: Tensor) -> Tensor:
+        """(B, E, F): by how much takes of codes (B, C) move them otherwise than the mean of somebody's takes."""
+        return torch.einsum("bc,ecf->bef", take, self.takes)
+
+    def get_used_to_takes(self, away: Tensor, counts: Tensor, shares: Tensor) -> None:
+        """Learn how takes differ, of the features (R, F) by which they are away from the mean of so many, (R,), of the
+        same person, and what their labels show, (R, E)."""
+        several = counts > 1
+        # A mean of n takes follows each of them, so that they are away from it by less than from that of all.
+        away, shares = (away * (counts / (counts - 1).clamp_min(1)).sqrt()[:, None])[several], shares[several]
+        for expression, share in enumerate(shares.unbind(1)):
+            rows = away[share > 0].double()
+            values, vectors = torch.linalg.svd(rows, full_matrices=False)[1:]
+            kept = min(len(values), self.takes.shape[1])
+            # The sign of a component is anybody's: that of its largest number, which is the same on every machine.
+            vectors = vectors[:kept] * vectors.gather(1, vectors.abs().argmax(1, keepdim=True)).sign()[:kept]
+            found = values[:kept, None] / max(len(rows), 1) ** 0.5 * vectors
+            self.takes[expression, :kept] = (self.spread * found).to(self.takes)
+        if len(away):
+            sizes = self.codes(away, shares).norm(dim=1)
+            self.sizes.copy_(sizes.quantile(torch.linspace(0, 1, SIZES, dtype=sizes.dtype, device=sizes.device)))
+
+    def codes(self, away: Tensor, shares: Tensor) -> Tensor:
+        """(R, C): of takes that are away from others by features (R, F), and what their labels show, (R, E)."""
+        along = self.spread * torch.einsum("rf,ecf->rec", away, self.takes)
+        found = along / self.takes.square().sum(2).clamp_min(LEAST)
+        return (shares[..., None] * found).sum(1)
 
     def features(self, look: Look) -> Tensor:
         """(R, F): by how much takes differ from what is usual for their expressions."""
@@ -207,7 +261,7 @@ def look_at(tracks: Sequence[Tensor], motions: Sequence[Tensor]) -> Look:
         tracks: of each take (T, 3 Q), how its points moved.
         motions: its label (T, E).
     """
-    seen, shares, peaks = [], [], []
+    seen, shares, peaks, took = [], [], [], []
     for track, motion in zip(tracks, motions, strict=True):
         at = stages(motion)
         below = at.floor().long().clamp(0, max(len(track) - 2, 0))
@@ -215,7 +269,9 @@ def look_at(tracks: Sequence[Tensor], motions: Sequence[Tensor]) -> Look:
         seen.append(torch.lerp(track[below], track[above], (at - below)[:, None].to(track)))
         shares.append(motion.sum(0) / motion.sum().clamp_min(LEAST))
         peaks.append(motion.amax(0))
-    return Look(torch.stack(seen), torch.stack(shares), torch.stack(peaks))
+        parts = torch.from_numpy(gestures(motion.cpu().numpy()).took)
+        took.append(parts.gather(0, motion.cpu().argmax(0)[None, :, None].expand(1, -1, 3))[0])
+    return Look(*(torch.stack(each) for each in (seen, shares, peaks, took)))
 
 
 def stages(motion: Tensor) -> Tensor:

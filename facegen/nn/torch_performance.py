@@ -23,7 +23,7 @@ class TorchPerformance(ActsUsually, TorchGenerator):
         of all takes where that is None."""
         motion = torch.from_numpy(np.ascontiguousarray(label, np.float32))
         own = None if style is None else torch.from_numpy(np.asarray(style, np.float32))
-        take = None if seed is None else self.network.draw_take(motion, own, seed)[None]
+        take = None if seed is None else self.network.draw_take(seed)[None]
         return self.network.latents(
             motion, torch.tensor([0, len(motion)]), None if own is None else own[None], take
         ).numpy()

@@ -1,10 +1,9 @@
 """What to draw a take by, tried: `python tests/models/draws.py CHECKPOINT CORPUS [PEOPLE]`.
 
-Three ways behind one trained `PerformanceGenerator`: its code from the normal distribution that a variational
-autoencoder assumes, its code from the flow that was trained beside it, and, without a code, what the code adds to each
-frame's latent by a small diffusion over the whole sequence, which is trained here on the takes that trained the
-generator. Takes of test people are compared as `evaluate` compares them, without a classifier; milliseconds are those
-of one draw of a take, label to latents.
+Three ways behind one trained `PerformanceGenerator`: its code from the normal distribution, its code as large as takes'
+codes are, and, without a code, what the code adds to each frame's latent by a small diffusion over the whole sequence,
+which is trained here on the takes that trained the generator. Takes of test people are compared as `evaluate` compares
+them, without a classifier; milliseconds are those of one draw of a take, label to latents.
 """
 
 from __future__ import annotations
@@ -66,8 +65,7 @@ class SequenceDiffusion:
             styles = network.people
             for i in corpus.split("train"):
                 motion, style = torch.from_numpy(corpus.motion(i)), styles[rows[corpus.entries[i].subject]]
-                parts = torch.from_numpy(corpus.displacement(i)), motion, torch.from_numpy(corpus.neutral(i))
-                code = network.take_of(*parts, style)
+                code = network.take_of(torch.from_numpy(corpus.displacement(i)), motion, style)
                 ptr = torch.tensor([0, len(motion)])
                 mean = network.latents(motion, ptr, style[None])
                 left = network.latents(motion, ptr, style[None], code[None]) - mean
@@ -146,16 +144,15 @@ def main(path: Path, root: Path, people: int) -> None:
     mean, network = LabelMean.fit(corpus), model.network
     drawing = Drawing(model, corpus, torch.device("cpu"))
 
-    def coded(code: Callable[[Tensor, Tensor, torch.Generator], Tensor]) -> Callable[[Tensor, Tensor, int], Tensor]:
+    def coded(code: Callable[[int], Tensor]) -> Callable[[Tensor, Tensor, int], Tensor]:
         def latents(motion: Tensor, style: Tensor, seed: int) -> Tensor:
-            take = code(motion, style, torch.Generator().manual_seed(seed))[None]
-            return network.latents(motion, torch.tensor([0, len(motion)]), style[None], take)
+            return network.latents(motion, torch.tensor([0, len(motion)]), style[None], code(seed)[None])
 
         return latents
 
     ways = {
-        "normal": coded(lambda motion, style, generator: torch.randn(network.take, generator=generator)),
-        "flow": coded(network.draw_take),
+        "normal": coded(lambda seed: torch.randn(network.take, generator=torch.Generator().manual_seed(seed))),
+        "as large as takes'": coded(network.draw_take),
         "diffusion": SequenceDiffusion(network, corpus).draw,
     }
     for name, latents in ways.items():

@@ -11,8 +11,7 @@ from torch import nn
 
 from facegen.errors import FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.nn.performance_codes import TakeSource
-from facegen.nn.performance_form import STAGES, looked_at
+from facegen.nn.performance_form import FAMILIAR, LOOKS, STAGES, about, drawn_code, gestures, looked_at
 from facegen.nn.performance_network import PerformanceNetwork, frame_owners, spread_of
 from facegen.nn.proportions import FIRST_EXPONENT, Proportions
 
@@ -20,9 +19,11 @@ HIERARCHY = MeshHierarchy.build(plate_with_hole(), depth=1)
 EXPRESSIONS = 3
 
 
-def network(people: int = 12, style: int = 2) -> PerformanceNetwork:
+def network(people: int = 12, style: int = 2, bidirectional: bool = False) -> PerformanceNetwork:
     torch.manual_seed(0)
-    made = PerformanceNetwork(HIERARCHY, EXPRESSIONS, people, latent=8, channels=[8], style=style, take=4)
+    made = PerformanceNetwork(
+        HIERARCHY, EXPRESSIONS, people, latent=8, channels=[8], bidirectional=bidirectional, style=style, take=4
+    )
     made.people.normal_()
     with torch.no_grad():
         nn.init.normal_(made.guide.weight)
@@ -81,24 +82,99 @@ def test_sequences_of_a_batch_keep_apart() -> None:
     torch.testing.assert_close(some, together[[1, 7]])
 
 
-def test_habits_guide_the_latents_by_how_strong_a_gesture_gets_and_add_up() -> None:
-    torch.manual_seed(0)
-    made = PerformanceNetwork(HIERARCHY, EXPRESSIONS, 12, latent=8, channels=[8], style=2, take=4, bidirectional=True)
-    ptr, style = torch.tensor([0, 5]), torch.tensor([[2.0, -1.0]])
-    told = made.style_reader.teller.habits(style)[0, 0]  # at the stages of the first expression
+def by_stages(rows: torch.Tensor, along: float) -> torch.Tensor:
+    """(`LOOKS`,) of what is told of stages (F,), so far along a gesture, at whose ends nothing moves."""
+    ends = torch.zeros(1, LOOKS)
+    rows, place = torch.cat([ends, rows.view(STAGES, LOOKS), ends]), along * (STAGES + 1)
+    return torch.lerp(rows[int(place)], rows[int(place) + 1], place - int(place))
+
+
+def own_network() -> PerformanceNetwork:
+    """Somebody acts as nobody does, and how long a label takes means something."""
+    made = network(bidirectional=True)
+    reader = made.style_reader
+    for each in (reader.reach, reader.usual, reader.spread, reader.course, reader.takes):
+        nn.init.uniform_(each, 0.5, 1.5)
+    reader.known.copy_(torch.tensor([0.0, 3.0])[:, None].expand(2, 3))
+    return made
+
+
+def test_who_acts_guides_the_latents_by_how_strong_a_gesture_gets() -> None:
+    made, style, ptr, mean = own_network(), torch.tensor([[2.0, -1.0]]), torch.tensor([0, 5]), torch.zeros(1, 4)
     motion = torch.tensor([0.0, 0.5, 1.0, 0.5, 0.0])[:, None] * torch.tensor([1.0, 0.0, 0.0])
+    reader = made.style_reader
     with torch.no_grad():
-        nn.init.normal_(made.guide.weight)
         nn.init.zeros_(made.encoder.out.weight)  # deaf
-        made.style_reader.reach[:, 1] = 1
-        found = made.latents(motion, ptr, style) - made.latents(motion, ptr)
-        apex = torch.lerp(*told[STAGES // 2 : STAGES // 2 + 2], (STAGES + 1) / 2 - STAGES // 2)
-        torch.testing.assert_close(found[2], made.guide(apex))
-        torch.testing.assert_close(made.habits(0.5 * motion, ptr, style), 0.5 * made.habits(motion, ptr, style))
-        parts = [made.habits(motion.roll(row, 1), ptr, style) for row in (0, 1)]
-        both = made.habits(motion + motion.roll(1, 1), ptr, style)
-    assert not found[[0, 4]].any()
+        moves = reader.usual[0] + reader.spread * reader.teller(style, torch.tensor([0]))[0]
+        full = made.expected(motion, ptr, style, mean)
+        torch.testing.assert_close(full[2], reader.reach[0] * by_stages(moves, 0.5))
+        torch.testing.assert_close(made.latents(motion, ptr, style) - made.encoder.out.bias, made.guide(full))
+        torch.testing.assert_close(made.expected(0.5 * motion, ptr, style, mean), 0.5 * full)
+        parts = [made.expected(motion.roll(row, 1), ptr, style, mean) for row in (0, 1)]
+        both = made.expected(motion + motion.roll(1, 1), ptr, style, mean)
+    assert not full[[0, 4]].any()
     torch.testing.assert_close(both, parts[0] + parts[1])
+
+
+def test_somebody_acts_the_same_however_long_a_label_takes_and_nobody_does_not() -> None:
+    made, found = own_network(), {}
+    reader, own = made.style_reader, torch.tensor([[0.8, -0.6]]) * FAMILIAR
+    for frames in (9, 90):
+        motion = 0.8 * label(frames, 1)
+        along, peak, took = (part[-1, 1] for part in gestures(motion.numpy()))
+        for share in (1.0, 0.5, 0.0):  # half of it is half a stranger
+            style = share * own
+            with torch.no_grad():
+                last = made.expected(motion, torch.tensor([0, frames]), style, torch.zeros(1, 4))[-1]
+                moves = by_stages(reader.moves(style)[0, 1], float(along))
+                terms = torch.from_numpy(about(peak, took, reader.known.numpy())).float()
+                course = by_stages(terms @ reader.course[1], float(along))
+            torch.testing.assert_close(last, share * 0.8 * reader.reach[1] * moves + (1 - share) * course)
+            found[frames, share] = last / moves
+    torch.testing.assert_close(found[9, 1.0], found[90, 1.0])
+    assert float((found[9, 0.0] / found[90, 0.0] - 1).abs().mean()) > 0.1
+
+
+def test_a_code_moves_a_face_by_what_takes_differ_by_whoever_acts() -> None:
+    made, ptr, take = own_network(), torch.tensor([0, 5]), torch.tensor([[1.0, 0.0, -0.5, 2.0]])
+    motion = torch.tensor([0.0, 0.5, 1.0, 0.5, 0.0])[:, None] * torch.tensor([0.0, 0.7, 0.0])
+    reader = made.style_reader
+    for style in (torch.tensor([[2.0, -1.0]]), made.no_style()):
+        with torch.no_grad():
+            more = made.expected(motion, ptr, style, take) - made.expected(motion, ptr, style, torch.zeros(1, 4))
+        torch.testing.assert_close(more[2], 0.7 * reader.reach[1] * by_stages(take[0] @ reader.takes[1], 0.5))
+        assert not more[[0, 4]].any()
+
+
+def test_the_code_of_a_take_is_what_it_does_otherwise_than_its_style_tells() -> None:
+    made, points = own_network(), len(HIERARCHY.template.vertices)
+    style, motion = torch.tensor([1.0, 0.5]), torch.cat([label(300, 1), label(300, 1).flip(0)])
+    reader, take = made.style_reader, torch.tensor([1.5, -0.5, 0.0, 1.0])
+    reader.takes.copy_(torch.linalg.qr(torch.randn(EXPRESSIONS, STAGES * LOOKS, 4))[0].mT)  # none is another's part
+    reader.components.copy_(torch.linalg.qr(torch.randn(len(reader.components), LOOKS))[0])
+    ptr = torch.tensor([0, len(motion)])
+    with torch.no_grad():
+        found = made.expected(motion, ptr, style[None], take[None]) @ reader.components.T
+        moved = torch.zeros(len(motion), points, 3)
+        moved[:, made.points] = found.unflatten(1, (-1, 3))
+        torch.testing.assert_close(made.take_of(moved, motion, style), take, rtol=0.1, atol=0.1)
+
+
+def test_what_a_label_lets_expect_is_what_takes_of_such_labels_did_at_that_stage_and_nothing_at_rest() -> None:
+    made = own_network()
+    reader = made.style_reader
+    motion = torch.zeros(30, EXPRESSIONS)
+    motion[4:20, 0] = 0.6 * torch.from_numpy(np.interp(np.arange(16), [0, 5, 9, 15], [0.2, 1, 1, 0.1])).float()
+    motion[8:28, 2] = 0.3
+    ptr, (along, peak, took) = torch.tensor([0, 30]), gestures(motion.numpy())
+    with torch.no_grad():
+        found = made.expected(motion, ptr, made.no_style(), torch.zeros(1, 4))
+    terms = torch.from_numpy(about(peak, took, reader.known.numpy())).float()
+    for frame in (6, 12, 25):
+        rows = [row for row in (0, 2) if peak[frame, row]]
+        wanted = sum(by_stages(terms[frame, row] @ reader.course[row], float(along[frame, row])) for row in rows)
+        torch.testing.assert_close(found[frame], wanted, rtol=1e-4, atol=1e-4)
+    assert not found[:4].any() and not found[28:].any()
 
 
 def test_styles_are_drawn_as_people_have_them() -> None:
@@ -112,33 +188,19 @@ def test_styles_are_drawn_as_people_have_them() -> None:
 
 
 def test_a_take_is_the_same_by_the_same_seed_alone() -> None:
-    made = network()
-
-    def drawn(seed: int) -> torch.Tensor:
-        with torch.no_grad():
-            return made.draw_take(label(9, 0), None, seed)
-
-    assert torch.equal(drawn(3), drawn(3))
-    assert not torch.allclose(drawn(3), drawn(4))
+    made = own_network()
+    made.style_reader.sizes.copy_(torch.linspace(1, 2, len(made.style_reader.sizes)))
+    assert torch.equal(made.draw_take(3), made.draw_take(3))
+    assert not torch.allclose(made.draw_take(3), made.draw_take(4))
 
 
-def test_the_flow_learns_two_kinds_of_takes_and_how_often_each_comes() -> None:
-    torch.manual_seed(0)
-    source = TakeSource(expressions=1, style=1, take=2, hidden=64)
-    optimizer = torch.optim.Adam(source.parameters(), 5e-3)
-    told = torch.zeros(512, 3)
-    for _ in range(500):
-        kind = (torch.rand(512, 1) < 0.25).float()
-        code = torch.cat([4 * kind - 2, 0.5 * torch.randn(512, 1)], 1) + 0.1 * torch.randn(512, 2)
-        loss = source.loss(code, told, torch.randn(512, 2), torch.rand(512, 1)).mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    with torch.no_grad():
-        made = source(torch.randn(512, 2), told)
-    assert ((made[:, 0].abs() - 2).abs() < 0.7).float().mean() > 0.85  # few lie between
-    assert 0.18 < (made[:, 0] > 0).float().mean() < 0.32
-    assert 0.4 < made[:, 1].std() < 0.65
+def test_codes_are_drawn_in_all_directions_as_large_as_those_of_takes() -> None:
+    sizes = np.linspace(0, 2, 64) ** 2
+    drawn = np.stack([drawn_code(seed, 3, sizes) for seed in range(4000)])
+    found = np.quantile(np.linalg.norm(drawn, axis=1), np.linspace(0, 1, 64))
+    np.testing.assert_allclose(found, sizes, atol=0.12)
+    np.testing.assert_allclose(np.cov(drawn.T), np.eye(3) * np.square(sizes).mean() / 3, atol=0.12)
+    np.testing.assert_allclose(drawn.mean(axis=0), 0, atol=0.08)
 
 
 def test_points_are_vertices_of_the_finest_level() -> None:

@@ -12,10 +12,10 @@ from torch import nn
 from torch.nn.functional import softplus
 
 from facegen.models.style_lessons import MOST, StyleLessons
-from facegen.nn.performance_form import LOOKS, STAGES, gestures
+from facegen.nn.performance_form import LOOKS, STAGES, about, gestures
 from facegen.nn.style_reader import Look, StyleReader, look_at, stages
 
-POINTS, EXPRESSIONS, STYLE = 10, 4, 3
+POINTS, EXPRESSIONS, STYLE, TAKE = 10, 4, 3, 2
 
 
 def label(before: int, rise: int, hold: int, fall: int, after: int, row: int = 0) -> torch.Tensor:
@@ -42,42 +42,46 @@ def test_stages_of_a_quick_take_and_a_slow_one_have_the_same_levels() -> None:
 
 def test_a_gesture_is_as_far_as_the_stages_of_a_take_are() -> None:
     motion = label(10, 5, 6, 8, 20)
-    along, peak = gestures((0.5 * motion).numpy())
+    along, peak, took = gestures((0.5 * motion).numpy())
     at = np.interp(stages(motion).numpy(), np.arange(len(motion)), along[:, 0])
     np.testing.assert_allclose(at, np.arange(1, STAGES + 1) / (STAGES + 1), atol=1e-6)
     assert along[10, 0] == along[0, 0] == along[-1, 0] == 0 and 0.9 < along[27, 0] < 1
     assert peak[:, 0].max() == 0.5 and not along[:, 1:].any() and not peak[:, 1:].any()
+    # The ramps begin and end at 0, and their last and first frames are at the height.
+    np.testing.assert_allclose(took[15, 0], np.log([4, 8, 7]))
+    assert not took[:, 1:].any()
 
 
 def test_each_gesture_of_a_label_is_one_of_its_own() -> None:
     one, two = label(3, 5, 6, 4, 3), 0.5 * label(5, 2, 9, 4, 2)
     together = torch.cat([one, two])
     together[:, 2] = torch.linspace(0.1, 1, len(together))  # another, beside them
-    along, peak = gestures(together.numpy())
+    along, peak, took = gestures(together.numpy())
     for part, place in ((one, slice(0, len(one))), (two, slice(len(one), None))):
         alone = gestures(part.numpy())
-        np.testing.assert_allclose(along[place, 0], alone[0][:, 0])
-        np.testing.assert_allclose(peak[place, 0], alone[1][:, 0])
+        np.testing.assert_allclose(along[place, 0], alone.along[:, 0])
+        np.testing.assert_allclose(peak[place, 0], alone.peak[:, 0])
+        np.testing.assert_allclose(took[place, 0], alone.took[:, 0])
     assert (peak[:, 2] == 1).all()
 
 
 def test_a_gesture_that_is_cut_off_is_halfway_at_its_height() -> None:
-    assert gestures(np.ones((1, 2)))[0].tolist() == [[0.5, 0.5]]
-    along, _ = gestures(np.r_[0.0, 0.5, np.ones(8)][:, None])
+    assert gestures(np.ones((1, 2))).along.tolist() == [[0.5, 0.5]]
+    along, _, took = gestures(np.r_[0.0, 0.5, np.ones(8)][:, None])
+    np.testing.assert_allclose(took[-1, 0], np.log([2, 8, 1]))
     assert 0.7 < along[-1, 0] < 0.75  # what it says is nearly over, what it changes half
 
 
-def test_habits_are_what_a_style_tells_more_than_none_and_nothing_at_both_ends() -> None:
+def test_how_somebody_moves_is_what_their_style_tells_of_every_expression() -> None:
     torch.manual_seed(0)
-    teller, style = StyleReader(POINTS, EXPRESSIONS, STYLE).teller, torch.randn(2, STYLE)
+    reader, style = StyleReader(POINTS, EXPRESSIONS, STYLE, TAKE), torch.randn(2, STYLE)
     with torch.no_grad():
-        teller.mean.normal_()
-        found = teller.habits(style)
+        for each in (reader.usual, reader.teller.mean, reader.spread):
+            nn.init.normal_(each)
+        found = reader.moves(style)
         for row in range(EXPRESSIONS):
-            expression = torch.tensor([row, row])
-            told = teller(style, expression) - teller(torch.zeros(2, STYLE), expression)
-            torch.testing.assert_close(found[:, row, 1:-1].flatten(1), told)
-        assert not found[:, :, [0, -1]].any() and not teller.habits(torch.zeros(1, STYLE)).any()
+            told = reader.teller(style, torch.tensor([row, row]))
+            torch.testing.assert_close(found[:, row], reader.usual[row] + reader.spread * told)
 
 
 @pytest.mark.parametrize("motion", [torch.zeros(5, 2), torch.ones(1, 2), torch.ones(4, 2)])
@@ -94,40 +98,58 @@ def test_a_look_is_of_points_between_frames_and_of_what_the_label_shows() -> Non
     assert look.shares.tolist() == [[0, 0, 1, 0]] and look.peaks[0].tolist() == pytest.approx([0, 0, 0.7, 0])
 
 
-def test_heights_are_as_far_as_faces_go_by_how_strong_their_labels_are() -> None:
-    reader, peaks = StyleReader(POINTS, EXPRESSIONS, STYLE), torch.linspace(0.2, 1, 30)
-    shares = torch.eye(EXPRESSIONS)[torch.arange(30) % EXPRESSIONS]
-    power = torch.tensor([0.5, 1.0, -0.5, 2.0])  # that of the third is chance
-    far = shares @ torch.arange(1.0, 1 + EXPRESSIONS) * peaks ** (shares @ power)
-    tracks = far[:, None, None] * nn.functional.normalize(torch.randn(30, STAGES, 3 * POINTS), dim=2)
-    reader.get_used_to(Look(tracks, shares, shares * peaks[:, None]))
-    found = reader.heights(
-        torch.eye(EXPRESSIONS)[[0, 0, 1, 3, 2, 2]] * torch.tensor([1, 0.25, 0.5, 0.5, 1, 0.1])[:, None]
-    )
-    torch.testing.assert_close(found[:4].sum(1) / found[0, 0], torch.tensor([1.0, 0.5, 1.0, 1.0]))
-    assert found[4, 2] == found[5, 2] > 0
-    left = (far / reader.heights(shares * peaks[:, None]).sum(1))[shares[:, 2] == 0]
-    assert float(left.std()) < 1e-4
+def test_heights_are_as_far_as_faces_go_in_proportion_to_how_strong_their_labels_are() -> None:
+    reader, peaks = StyleReader(POINTS, EXPRESSIONS, STYLE, TAKE), torch.linspace(0.2, 1, 32)
+    shares = torch.eye(EXPRESSIONS)[torch.arange(32) % EXPRESSIONS]
+    by_chance = torch.tensor([1.25, 0.8])[torch.arange(32) // EXPRESSIONS % 2]  # 1 in the mean of logs
+    far = shares @ torch.arange(1.0, 1 + EXPRESSIONS) * peaks * by_chance
+    tracks = far[:, None, None] * nn.functional.normalize(torch.randn(32, STAGES, 3 * POINTS), dim=2)
+    reader.get_used_to(Look(tracks, shares, shares * peaks[:, None], torch.zeros(32, EXPRESSIONS, 3)))
+    found = reader.heights(torch.eye(EXPRESSIONS)[[0, 0, 1, 3]] * torch.tensor([1, 0.25, 0.5, 0.5])[:, None]).sum(1)
+    torch.testing.assert_close(found / found[0], torch.tensor([1.0, 0.25, 1.0, 2.0]))
+    left = far / reader.heights(shares * peaks[:, None]).sum(1)
+    torch.testing.assert_close(left / left[0], by_chance / by_chance[0])
     assert not reader.heights(torch.zeros(2, EXPRESSIONS)).any()
+
+
+def test_what_labels_let_expect_is_found_also_by_how_long_they_take() -> None:
+    rng, count = np.random.default_rng(0), 200
+    reader, shares = (
+        StyleReader(POINTS, EXPRESSIONS, STYLE, TAKE),
+        torch.eye(EXPRESSIONS)[torch.arange(count) % EXPRESSIONS],
+    )
+    took = torch.from_numpy(rng.uniform(1, 3, (count, EXPRESSIONS, 3))) * shares[..., None]
+    peaks = torch.from_numpy(rng.uniform(0.2, 1, (count, 1))) * shares
+    way = torch.from_numpy(rng.normal(size=(STAGES, 3 * POINTS)))
+    far = (peaks * (4 - took[..., 0])).sum(1)  # a slow rise goes less far
+    reader.get_used_to(Look(far[:, None, None] * way, shares, peaks, took))
+    terms = about(peaks.numpy(), took.numpy(), reader.known.numpy())
+    told = torch.einsum("nek,ekf->nf", torch.from_numpy(terms), reader.course.double()).unflatten(1, (STAGES, LOOKS))
+    wanted = far[:, None, None] * (way @ reader.components.double())
+    assert float(wanted.square().mean().sqrt()) == pytest.approx(1, abs=1e-4)
+    torch.testing.assert_close(told, wanted, rtol=0.03, atol=0.03)
+    low, high = reader.known
+    assert 1 <= float(low.min()) < 1.1 and 2.9 < float(high.max()) <= 3
+    beyond = about(np.ones(1), np.full((1, 3), 9.0), reader.known.numpy())
+    np.testing.assert_allclose(beyond[0], [1, *high.tolist()] * 2)
 
 
 def test_who_moves_farther_by_the_same_label_is_seen_to() -> None:
     corpus = made_corpus(4, 2)
-    reader = StyleReader(POINTS, EXPRESSIONS, STYLE)
+    reader = StyleReader(POINTS, EXPRESSIONS, STYLE, TAKE)
     StyleLessons(reader, corpus, torch.arange(POINTS))
-    reader.reach[:, 1] = 0.5
     track, motion = torch.randn(40, 3 * POINTS), label(4, 10, 10, 10, 6, row=2)
     one, two, strong = (
         reader.features(look_at([times * track], [high * motion])) + reader.usual[2] / reader.spread
         for times, high in ((1, 1), (2, 1), (1, 0.25))
     )
     torch.testing.assert_close(two, 2 * one)
-    torch.testing.assert_close(strong, two)
+    torch.testing.assert_close(strong, 4 * one)
 
 
 def test_takes_count_by_how_sure_they_are_in_any_order_and_none_tells_nothing() -> None:
     torch.manual_seed(0)
-    reader = StyleReader(POINTS, EXPRESSIONS, STYLE)
+    reader = StyleReader(POINTS, EXPRESSIONS, STYLE, TAKE)
     features, shares = torch.randn(1, 2, STAGES * LOOKS), torch.eye(EXPRESSIONS)[[0, 2]][None]
     with torch.no_grad():
         found = reader(features, shares, torch.ones(1, 2))
@@ -170,7 +192,7 @@ def made_corpus(people: int, takes: int) -> Any:
 
 def test_lessons_tell_a_take_from_takes_of_other_expressions_alone() -> None:
     corpus = made_corpus(6, 3)
-    lessons = StyleLessons(StyleReader(POINTS, EXPRESSIONS, STYLE), corpus, torch.arange(POINTS))
+    lessons = StyleLessons(StyleReader(POINTS, EXPRESSIONS, STYLE, TAKE), corpus, torch.arange(POINTS))
     takes = torch.arange(len(lessons.person)).repeat(20)
     drawn, counted = lessons.drawn(takes, torch.Generator().manual_seed(0))
     known = counted > 0
@@ -183,16 +205,43 @@ def test_lessons_tell_a_take_from_takes_of_other_expressions_alone() -> None:
 
 def test_what_is_usual_is_nothing_and_takes_spread_by_one_about_it() -> None:
     corpus = made_corpus(10, 2)
-    lessons = StyleLessons(StyleReader(POINTS, EXPRESSIONS, STYLE), corpus, torch.arange(POINTS))
+    lessons = StyleLessons(StyleReader(POINTS, EXPRESSIONS, STYLE, TAKE), corpus, torch.arange(POINTS))
     for row in range(EXPRESSIONS):
         assert lessons.features[lessons.expression == row].mean(0).abs().max() < 1e-4
     assert float(lessons.features.square().mean().sqrt()) == pytest.approx(1, abs=1e-4)
 
 
+def test_codes_say_by_how_many_standard_deviations_takes_differ_from_their_persons_mean() -> None:
+    rng, features = np.random.default_rng(0), STAGES * LOOKS
+    reader, ways = StyleReader(POINTS, EXPRESSIONS, STYLE, TAKE), np.linalg.qr(rng.normal(size=(features, 2)))[0].T
+    reader.spread.fill_(2.0)
+    codes = rng.normal(size=(500, 3, 2)) * [3.0, 0.5]  # of three takes of each person
+    away = torch.from_numpy((codes - codes.mean(axis=1, keepdims=True)).reshape(-1, 2) @ ways).float()
+    shares, counts = torch.eye(EXPRESSIONS)[torch.ones(1500, dtype=torch.long)], torch.full((1500,), 3.0)
+    reader.get_used_to_takes(away, counts, shares)
+    assert not reader.takes[[0, 2, 3]].any()
+    torch.testing.assert_close(reader.takes[1].norm(dim=1), torch.tensor([6.0, 1.0]), rtol=0.05, atol=0)
+    np.testing.assert_allclose(np.abs(reader.takes[1].numpy() @ ways.T), np.diag([6.0, 1.0]), atol=0.1)
+    found = reader.codes(away, shares)
+    torch.testing.assert_close(reader.differs(found)[:, 1], 2 * away, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(found.std(0), torch.full((2,), (2 / 3) ** 0.5), rtol=0.01, atol=0)
+    norms = np.linalg.norm(found.numpy(), axis=1) * 1.5**0.5
+    np.testing.assert_allclose(reader.sizes, np.quantile(norms, np.linspace(0, 1, len(reader.sizes))), rtol=1e-4)
+
+
+def test_who_shows_an_expression_once_does_so_as_ever() -> None:
+    corpus = made_corpus(6, 2)
+    corpus.entries[3].subject = "once"  # of the last expression, and so is the other of who was it
+    lessons = StyleLessons(StyleReader(POINTS, EXPRESSIONS, STYLE, TAKE), corpus, torch.arange(POINTS))
+    others = torch.stack([lessons.codes[4], lessons.codes[0], lessons.codes[8]])
+    assert not lessons.codes[[3, 7]].any() and others.any(1).all()
+    torch.testing.assert_close(lessons.codes[0], -lessons.codes[4], atol=1e-5, rtol=1e-4)
+
+
 def test_a_reader_learns_to_tell_how_people_act_whom_it_never_saw() -> None:
     torch.manual_seed(0)
     corpus = made_corpus(60, 3)
-    reader = StyleReader(POINTS, EXPRESSIONS, STYLE)
+    reader = StyleReader(POINTS, EXPRESSIONS, STYLE, TAKE)
     lessons = StyleLessons(reader, corpus, torch.arange(POINTS))
     lessons.teach(reader, 150)
     looks = [
@@ -219,7 +268,7 @@ def test_a_reader_learns_to_tell_how_people_act_whom_it_never_saw() -> None:
 
 def test_styles_of_another_size_tell_the_same() -> None:
     torch.manual_seed(0)
-    reader, expression = StyleReader(POINTS, EXPRESSIONS, STYLE), torch.tensor([1, 2])
+    reader, expression = StyleReader(POINTS, EXPRESSIONS, STYLE, TAKE), torch.tensor([1, 2])
     takes = torch.randn(2, 1, STAGES * LOOKS), torch.eye(EXPRESSIONS)[[0, 3]][:, None], torch.ones(2, 1)
     with torch.no_grad():
         style = reader(*takes)

@@ -13,15 +13,16 @@ from facegen.nn.light.encoder import LightEncoder
 from facegen.nn.light.generator import LightGenerator
 from facegen.nn.light.spirals import LightSpirals
 from facegen.nn.performance_form import (
-    DRAWING_STEPS,
+    ABOUT,
+    FAMILIAR,
     LEAST_SPREAD,
     LOOKS,
-    MOMENTS,
-    READER_WIDTH,
-    SOURCE_WIDTH,
+    SIZES,
     STAGES,
     STYLE_WIDTH,
     TELLER_WIDTH,
+    about,
+    drawn_code,
     gestures,
     looked_at,
     noise_of,
@@ -59,17 +60,14 @@ class LightPerformance(ActsUsually, LightGenerator):
         usual: int | None = None,
     ) -> None:
         require_usual(usual, people)
-        encoder = LightEncoder(expressions + style + take + 1 + LOOKS, latent, bidirectional)
+        encoder = LightEncoder(expressions + style + 1 + LOOKS, latent, bidirectional)
         super().__init__(encoder, LightSpirals(hierarchy, latent, channels, activation, scale, per_vertex))
         self.expressions, self.style, self.take_numbers, self.usual = expressions, style, take, usual
         self.template = hierarchy.template.vertices.astype(np.float64)
-        told = take + 3 + 2 * expressions + style
         self.shapes |= {
             "proportions.exponent": (3,),
             "people": (people, style),
-            **_layers("source.velocity", (0, 2, 4), [told, SOURCE_WIDTH, SOURCE_WIDTH, take]),
-            **_reader(len(looked_at(hierarchy)), expressions, style, take),
-            **_style_reader(len(looked_at(hierarchy)), expressions, style),
+            **_style_reader(len(looked_at(hierarchy)), expressions, style, take),
             "guide.weight": (latent, LOOKS),
         }
         self.weights: dict[str, np.ndarray] = {}
@@ -85,34 +83,45 @@ class LightPerformance(ActsUsually, LightGenerator):
         of all takes where that is None."""
         label = label.astype(np.float64)
         own = np.zeros(self.style) if style is None else style.astype(np.float64)
-        known = float(seed is not None)
-        code = np.zeros(self.take_numbers) if seed is None else self._code(label, own, seed)
-        said = np.concatenate([own, code, [known]])
+        code = None if seed is None else drawn_code(seed, self.take_numbers, self.weights["style_reader.sizes"])
+        said = np.concatenate([own, [float(seed is not None)]])
         told = np.concatenate([label, np.tile(said, (len(label), 1))], axis=1)
-        habits = self._habits(label, own)
-        latents = self.parts["encoder"](np.concatenate([told, habits], axis=1))
-        return (latents + habits @ self.weights["guide.weight"].T).astype(np.float32)
+        expected = self._expected(label, own, code)
+        latents = self.parts["encoder"](np.concatenate([told, expected], axis=1))
+        return (latents + expected @ self.weights["guide.weight"].T).astype(np.float32)
 
-    def _habits(self, label: np.ndarray, style: np.ndarray) -> np.ndarray:
-        """(T, `LOOKS`): see `facegen.nn.performance_network.PerformanceNetwork.habits`."""
-        along, peak = gestures(label)
+    def _expected(self, label: np.ndarray, style: np.ndarray, code: np.ndarray | None) -> np.ndarray:
+        """(T, `LOOKS`): see `facegen.nn.performance_network.PerformanceNetwork.expected`."""
+        along, peak, took = gestures(label)
+        terms = about(peak, took, self.weights["style_reader.known"])
+        stranger = max(0.0, 1 - float(np.linalg.norm(style)) / FAMILIAR)
         found = np.zeros((len(label), LOOKS))
         for expression in np.flatnonzero(peak.any(axis=0)).tolist():
-            more = self._told(style, expression) - self._told(np.zeros_like(style), expression)
-            rows = np.pad(more.reshape(STAGES, LOOKS), ((1, 1), (0, 0)))
             place = along[:, expression] * (STAGES + 1)
             below = np.floor(place).clip(0, STAGES).astype(int)
             part = (place - below)[:, None]
-            a, b = self.weights["style_reader.reach"][expression]
-            height = (np.exp(a) * peak[:, expression] ** b * (peak[:, expression] > 0))[:, None]
-            found += height * ((1 - part) * rows[below] + part * rows[below + 1])
+            told = [(stranger * terms[:, expression, k], each) for k, each in enumerate(self._course(expression))]
+            height = self.weights["style_reader.reach"][expression] * peak[:, expression]
+            own = (1 - stranger) * self._moves(style, expression)
+            if code is not None:
+                own = own + code @ self.weights["style_reader.takes"][expression]
+            told = [*(told if stranger else ()), (height, own)]
+            for term, moved in told:
+                rows = np.pad(moved.reshape(STAGES, LOOKS), ((1, 1), (0, 0)))
+                found += term[:, None] * ((1 - part) * rows[below] + part * rows[below + 1])
         return found
 
-    def _told(self, style: np.ndarray, expression: int) -> np.ndarray:
-        """(F,): see `facegen.nn.style_reader.Teller`."""
-        first, bias, second, straight = (self.weights[f"style_reader.teller.{name}"][expression] for name in _TELLS)
-        seen = style @ first + bias
-        return np.where(seen > 0, seen, np.expm1(np.minimum(seen, 0))) @ second + style @ straight
+    def _course(self, expression: int) -> np.ndarray:
+        """(`ABOUT`, F): see `facegen.nn.style_reader.StyleReader`."""
+        return self.weights["style_reader.course"][expression]
+
+    def _moves(self, style: np.ndarray, expression: int) -> np.ndarray:
+        """(F,): see `facegen.nn.style_reader.StyleReader.moves`."""
+        teller = {name: self.weights[f"style_reader.teller.{name}"][expression] for name in _TELLS}
+        seen = style @ teller["first"] + teller["bias"]
+        told = np.where(seen > 0, seen, np.expm1(np.minimum(seen, 0))) @ teller["second"]
+        told = told + style @ teller["straight"] + teller["mean"]
+        return self.weights["style_reader.usual"][expression] + self.weights["style_reader.spread"] * told
 
     def usual_style(self) -> np.ndarray | None:
         """(S,) float32: see `facegen.nn.performance_network.PerformanceNetwork.usual_style`."""
@@ -140,61 +149,36 @@ class LightPerformance(ActsUsually, LightGenerator):
         one, other = (np.sqrt(np.square(each).mean(axis=0)) for each in sizes)
         return ((one / other) ** self.weights["proportions.exponent"]).astype(np.float32)[None]
 
-    def _code(self, label: np.ndarray, style: np.ndarray, seed: int) -> np.ndarray:
-        """(C,) of the take that a seed draws, see `facegen.nn.performance_codes.TakeSource`."""
-        told = np.concatenate([label.max(axis=0), label.mean(axis=0), style])
-        code, step = noise_of(seed, self.take_numbers).astype(np.float64), 1 / DRAWING_STEPS
-        for number in range(DRAWING_STEPS):
-            half = code + step / 2 * self._velocity(code, number * step, told)
-            code = code + step * self._velocity(half, (number + 0.5) * step, told)
-        return code
 
-    def _velocity(self, code: np.ndarray, time: float, told: np.ndarray) -> np.ndarray:
-        x = np.concatenate([code, [time, np.sin(np.pi * time), np.cos(np.pi * time)], told])
-        for number in (0, 2, 4):
-            x = self.weights[f"source.velocity.{number}.weight"] @ x + self.weights[f"source.velocity.{number}.bias"]
-            if number < 4:
-                x = x * (0.5 + 0.5 * np.tanh(0.5 * x))  # SiLU
-        return x
-
-
-_TELLS = ("first", "bias", "second", "straight")
-"""Weights of a teller but for its mean, which nobody's takes are told from."""
+_TELLS = ("first", "bias", "second", "straight", "mean")
+"""Weights of a teller."""
 _USED = {
     "proportions.exponent",
     "people",
     "guide.weight",
     "style_reader.reach",
+    "style_reader.known",
+    "style_reader.course",
+    "style_reader.usual",
+    "style_reader.spread",
+    "style_reader.takes",
+    "style_reader.sizes",
     *(f"style_reader.teller.{name}" for name in _TELLS),
-    *(f"source.velocity.{number}.{part}" for number in (0, 2, 4) for part in ("weight", "bias")),
 }
 """Weights that act, besides the encoder's and the decoder's; the others read takes, which torch does."""
 
 
-def _layers(name: str, places: Sequence[int], widths: Sequence[int]) -> dict[str, tuple[int, ...]]:
-    """Shapes of linear layers, one behind the other."""
-    shapes: dict[str, tuple[int, ...]] = {}
-    for place, some, more in zip(places, widths, widths[1:], strict=False):
-        shapes |= {f"{name}.{place}.weight": (more, some), f"{name}.{place}.bias": (more,)}
-    return shapes
-
-
-def _reader(points: int, expressions: int, style: int, take: int) -> dict[str, tuple[int, ...]]:
-    """Shapes of `facegen.nn.performance_codes.TakeReader`."""
-    wide = READER_WIDTH
-    shapes: dict[str, tuple[int, ...]] = {"reader.look.0.weight": (wide, 3 * points + expressions, 1)}
-    shapes |= {f"reader.look.{place}.weight": (wide, wide, 5) for place in (1, 3)}
-    shapes |= {f"reader.look.{place}.bias": (wide,) for place in (0, 1, 3)}
-    return shapes | _layers("reader.out", (0, 2), [wide * MOMENTS // 4 + style, 2 * wide, 2 * take])
-
-
-def _style_reader(points: int, expressions: int, style: int) -> dict[str, tuple[int, ...]]:
+def _style_reader(points: int, expressions: int, style: int, take: int) -> dict[str, tuple[int, ...]]:
     """Shapes of `facegen.nn.style_reader.StyleReader`."""
     features = STAGES * LOOKS
     shapes: dict[str, tuple[int, ...]] = {
-        "reach": (expressions, 2),
+        "reach": (expressions,),
         "components": (3 * points, LOOKS),
         "usual": (expressions, features),
+        "known": (2, 3),
+        "course": (expressions, ABOUT, features),
+        "takes": (expressions, take, features),
+        "sizes": (SIZES,),
     }
     shapes |= {"spread": (), "weight": (expressions, features, STYLE_WIDTH), "bias": (expressions, STYLE_WIDTH)}
     shapes |= {"out.weight": (2 * style, STYLE_WIDTH), "out.bias": (2 * style,)}
