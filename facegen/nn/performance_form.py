@@ -24,8 +24,9 @@ ABOUT = 8
 FAMILIAR = 0.5
 """How far from nobody's a style is from which on it alone tells how its owner acts. Chosen: less than nearly all that
 are read."""
-SIZES = 64
-"""Numbers that say how large codes of takes are, evenly from the smallest to the largest of the takes of training."""
+SIZES, LARGEST_SIZE = 64, 0.95
+"""Numbers that say how large codes of takes are, and the share of the takes of training whose codes are no larger than
+the last of them. Chosen: the largest are of weak labels; strong ones would leave the range of all people by them."""
 LEAST_SPREAD = 1e-4
 """Added to the variance of each number of a style, for networks of fewer people than it has numbers."""
 

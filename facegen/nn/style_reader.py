@@ -9,7 +9,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from facegen.nn.performance_form import ABOUT, LOOKS, SIZES, STAGES, STYLE_WIDTH, TELLER_WIDTH, about, gestures
+from facegen.nn.performance_form import (
+    ABOUT,
+    LARGEST_SIZE,
+    LOOKS,
+    SIZES,
+    STAGES,
+    STYLE_WIDTH,
+    TELLER_WIDTH,
+    about,
+    gestures,
+)
 
 DROPPED, NOISE = 0.5, 1.0
 """Share of the features that a reader in training goes without, and standard deviation of the noise on what it looks
@@ -218,7 +228,7 @@ class StyleReader(nn.Module):
             self.takes[expression, :kept] = (self.spread * found).to(self.takes)
         if len(away):
             sizes = self.codes(away, shares).norm(dim=1)
-            self.sizes.copy_(sizes.quantile(torch.linspace(0, 1, SIZES, dtype=sizes.dtype, device=sizes.device)))
+            self.sizes.copy_(sizes.quantile(torch.linspace(0, LARGEST_SIZE, SIZES).to(sizes)))
 
     def codes(self, away: Tensor, shares: Tensor) -> Tensor:
         """(R, C): of takes that are away from others by features (R, F), and what their labels show, (R, E)."""

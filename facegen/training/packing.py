@@ -31,7 +31,7 @@ MOST_BYTES = 12_000_000
 """Of both files together. Chosen: they come with every installation."""
 
 
-USUAL = 154
+USUAL = 166
 """Who of the people that trained it acts where nobody's style is asked for. Chosen by `make usual`: of those who show
 all signs of the six expressions, the one whom all others resemble most."""
 

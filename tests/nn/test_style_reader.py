@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.functional import softplus
 
 from facegen.models.style_lessons import MOST, StyleLessons
-from facegen.nn.performance_form import LOOKS, STAGES, about, gestures
+from facegen.nn.performance_form import LARGEST_SIZE, LOOKS, STAGES, about, gestures
 from facegen.nn.style_reader import Look, StyleReader, look_at, stages
 
 POINTS, EXPRESSIONS, STYLE, TAKE = 10, 4, 3, 2
@@ -226,7 +226,9 @@ def test_codes_say_by_how_many_standard_deviations_takes_differ_from_their_perso
     torch.testing.assert_close(reader.differs(found)[:, 1], 2 * away, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(found.std(0), torch.full((2,), (2 / 3) ** 0.5), rtol=0.01, atol=0)
     norms = np.linalg.norm(found.numpy(), axis=1) * 1.5**0.5
-    np.testing.assert_allclose(reader.sizes, np.quantile(norms, np.linspace(0, 1, len(reader.sizes))), rtol=1e-4)
+    np.testing.assert_allclose(
+        reader.sizes, np.quantile(norms, np.linspace(0, LARGEST_SIZE, len(reader.sizes))), rtol=1e-4
+    )
 
 
 def test_who_shows_an_expression_once_does_so_as_ever() -> None:
