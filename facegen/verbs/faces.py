@@ -24,6 +24,7 @@ from facegen.verbs.performing import (
     require_performance,
     require_performer,
     style_asked,
+    require_takes,
     takes_of,
     write_takes,
 )
@@ -106,6 +107,7 @@ def animate(options: Namespace) -> None:
 
     recorded = options.timeline is not None and options.timeline.suffix.lower() == ".csv"
     _require_one_label(options, recorded)
+    require_takes(options)
     if options.out.suffix.lower() == ".vrma":
         require_output(options)
         return write_animated(options, animate)
