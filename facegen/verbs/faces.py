@@ -23,8 +23,8 @@ from facegen.verbs.performing import (
     require_no_performer,
     require_performance,
     require_performer,
-    style_asked,
     require_takes,
+    style_asked,
     takes_of,
     write_takes,
 )
