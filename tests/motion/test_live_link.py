@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -225,7 +226,7 @@ def test_a_gap_that_the_rows_do_not_justify_is_not_made_up(take: Callable) -> No
         text = lines(smile(np.linspace(0, 1, 40)))
         late = lines(smile(np.linspace(0, 1, 40)), first=60 * jump)
         found = take(text[:3] + late[3:])  # a dataset's takes are cut there, and none is refused for it
-        for made in (found.amplitude, lambda fps: Track.of_take(found, fps), lambda fps: take_weights(found, fps)):
+        for made in (found.amplitude, partial(Track.of_take, found), partial(take_weights, found)):
             if refused:
                 with pytest.raises(
                     MotionError, match=rf"take\.csv: expected frames .* 40 of them .* none for {jump} s"

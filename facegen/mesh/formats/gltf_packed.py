@@ -104,7 +104,7 @@ class _Unpacking:
             MeshError: it is more than the file's size warrants.
         """
         self.spent += unpacks_to
-        read = sum(map(len, self.source.buffers.values()))
+        read = self.source.size()
         allowed = min(UNPACKED_FREELY + UNPACKED_PER_BYTE * read, LARGEST_BUFFER)
         if self.spent > allowed:
             raise MeshError(
