@@ -42,6 +42,15 @@ def test_a_stream_that_was_closed_is_asked_like_others(monkeypatch: pytest.Monke
     assert sys.stdout is None and sys.stderr is None
 
 
+def test_signs_that_steer_a_terminal_are_not_printed(capsys: pytest.CaptureFixture) -> None:
+    with outlets(plain=True):
+        print("a\x1b[2J\u202eb\r", "Größe\t", sep="\n")
+    assert capsys.readouterr().out == "a?[2J?b?\nGröße\t\n"
+    with outlets():
+        print("\x1b[2J")
+    assert capsys.readouterr().out == "\x1b[2J\n"
+
+
 def test_letters_that_a_terminal_has_not_are_written_out() -> None:
     held = io.BytesIO()
     narrow = Outlet(io.TextIOWrapper(held, encoding="ascii", write_through=True), "standard output")
