@@ -16,7 +16,7 @@ from facegen.errors import FacegenError
 from facegen.files import new_file, read_yaml
 from facegen.folders import new_folder, require_new_folder
 from facegen.mesh.formats.gltf_document import open_document
-from facegen.plain_text import DEEPEST, UnboundedError, parse_json
+from facegen.plain_text import DEEPEST, UnboundedError, parse_json, read_plain_yaml
 
 
 def names(folder: Path) -> list[str]:
@@ -185,6 +185,25 @@ def test_json_is_bounded_before_it_is_read(
     for text in (over, over.encode()):
         with pytest.raises(UnboundedError, match=words):
             parse_json(text)
+
+
+def test_a_number_of_more_digits_than_are_read_is_told_as_that(tmp_path: Path) -> None:
+    for digits in (4300, 4301):
+        number = "-" * (digits % 2) + "9" * digits
+        (tmp_path / "a.yaml").write_text(f"fps: 12\nframes: '{number}'\n")
+        assert read_plain_yaml(tmp_path / "a.yaml")[0]["frames"] == number
+        (tmp_path / "a.yaml").write_text(f"fps: 12\nframes: {number}\n")
+        for text in (f'{{"a": {number}}}', f'{{"a": {number}}}'.encode()):
+            if digits == 4300:
+                assert parse_json(text) == {"a": int(number)}
+            else:
+                with pytest.raises(UnboundedError, match="numbers of at most 4,300 digits in JSON, found a longer one"):
+                    parse_json(text)
+        if digits == 4300:
+            assert read_plain_yaml(tmp_path / "a.yaml")[0] == {"fps": 12, "frames": int(number)}
+        else:
+            with pytest.raises(FacegenError, match=r"a\.yaml: line 2: expected a number of at most 4,300 digits"):
+                read_plain_yaml(tmp_path / "a.yaml")
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ class Finding:
 
     Args:
         kind: "non-finite vertices", "no extent", "degenerate faces", "duplicate faces",
-            "edges with more than two faces",
-            "inconsistent winding", "pinched vertices", "unused vertices" or "several pieces".
+            "edges with more than two faces", "inconsistent winding", "pinched vertices", "unused vertices" or "several
+            pieces".
         message: one line: what is wrong, how often, and the first places.
         where: (N,) int64 the offending vertices, faces, or rows of `TriMesh.edges`.
         fatal: no hierarchy can be built on such a mesh.
