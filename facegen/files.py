@@ -12,7 +12,16 @@ from typing import Any, get_args, get_type_hints
 
 from facegen.errors import FacegenError, unknown
 from facegen.inputs import is_read
-from facegen.places import CONTENT_NAMED, FULL, aside_of, onto_disk, real_place, require_parent, sweep
+from facegen.places import (
+    CONTENT_NAMED,
+    aside_of,
+    onto_disk,
+    real_place,
+    require_parent,
+    require_writable,
+    sweep,
+    told_as,
+)
 from facegen.plain_text import read_plain_yaml
 from facegen.schema import ANYTHING, Kind, WrongValueError
 
@@ -31,6 +40,13 @@ def require_new_file(path: str | Path) -> Path:
     Raises:
         FacegenError: see `new_file`.
     """
+    path = _require_place(path)
+    require_writable(path.parent, path)
+    return path
+
+
+def _require_place(path: str | Path) -> Path:
+    """The same, but that nothing is made to see whether that can be done."""
     path = real_place(path)
     if path.is_dir():
         raise FacegenError(f"cannot write {path}: a folder of that name is there")
@@ -53,20 +69,17 @@ def new_file(path: str | Path) -> Iterator[Path]:
         FacegenError: the folder is missing or not writable, or `path` is a folder, a link, a device or a pipe,
             or a file that this command has read.
     """
-    path = require_new_file(path)
+    path = _require_place(path)
     aside = aside_of(path)
     sweep(path.parent)
     try:
-        yield aside
+        with told_as(path, aside):
+            yield aside
         if not path.parent.is_dir():
             raise FacegenError(f"{path.parent} went away while {path.name} was written; make that folder and try again")
-        onto_disk(aside)  # before the name is known, should the machine stop
-        os.replace(aside, path)
-    except OSError as error:
-        # What is told of is the file that was asked for, not the one beside it.
-        if str(error.filename) == str(aside) or (error.filename is None and error.errno in FULL):
-            error.filename, error.filename2 = str(path), None
-        raise
+        with told_as(path, aside):
+            onto_disk(aside)  # before the name is known, should the machine stop
+            os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)
 
