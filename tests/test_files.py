@@ -7,10 +7,11 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from facegen import plain_text
+from facegen import files, plain_text
 from facegen.data.manifest import read_manifest
 from facegen.errors import FacegenError
 from facegen.files import new_file, read_yaml
@@ -123,6 +124,46 @@ def test_an_empty_folder_may_be_filled(tmp_path: Path) -> None:
 @dataclass
 class Event:
     names: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Kept:
+    name: str
+    at: int | None = None
+    pair: list[int] | None = None
+    height: float = 1.0
+    free: Any = None
+
+
+@dataclass
+class Several:
+    kept: list[Kept] = field(default_factory=list)
+
+
+def test_items_that_are_as_they_should_be_are_not_looked_at_closely(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.yaml"
+    sound = "- {name: a, at: 3, pair: [1, 2], height: 2, free: [[0, x]]}\n"
+    path.write_text(f"kept:\n{sound}- {{name: 3, at: '4'}}\n{sound}")
+    several = read_yaml(path, Several)["kept"]
+    exact = Kept("a", 3, [1, 2], 2.0, [[0, "x"]])
+    assert several == [exact, Kept("3", 4), exact] and isinstance(several[0].height, float)
+    looked, filled = [], files._filled
+    monkeypatch.setattr(files, "_filled", lambda *given, **more: looked.append(given[2:]) or filled(*given, **more))
+    for wrong, words in (
+        ("- {name: a, at: soon}", r"kept\[99\].at: expected a whole number, got 'soon'"),
+        ("- {at: 3}", r"kept\[99\].name is missing"),
+        ("- {name: '???'}", "expected texts and numbers, and lists of them"),
+        ("- {name: a, height: high, pair: 3}", r"kept\[99\].height: expected a number"),
+        ("- {name: a, who: b}", r"unknown key 'kept\[99\].who'"),
+        ("- 3", r"kept\[99\]: expected keys and values"),
+    ):
+        looked.clear()
+        path.write_text(f"kept:\n{99 * sound}{wrong}\n{sound}")
+        with pytest.raises(FacegenError, match=words):
+            read_yaml(path, Several)
+        assert looked == [(), ("kept[99].",)]
 
 
 @dataclass

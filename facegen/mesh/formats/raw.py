@@ -106,7 +106,7 @@ def strip_faces(order: np.ndarray) -> np.ndarray:
     return faces[(a != b) & (b != c) & (c != a) & (faces >= 0).all(axis=1)]
 
 
-def index_words(index: int) -> str:
+def index_words(index: np.integer | np.ndarray) -> str:
     """A number of a vertex in a message; one that 64 bits do not hold was read as the last that they do."""
     return str(index) if abs(int(index)) < np.iinfo(np.int64).max else "number of more than 18 digits"
 
