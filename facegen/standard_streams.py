@@ -80,3 +80,8 @@ def outlets(plain: bool = False) -> Iterator[None]:
         finally:
             sys.stdout, sys.stderr = before
             out.flush()
+
+
+def say_left_out(reason: str) -> None:
+    """A line on standard error about what is not kept; names out of a stranger's file in it steer no terminal."""
+    print(f"facegen: left out: {showable(reason)}", file=sys.stderr)

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from facegen.errors import FacegenError
-from facegen.standard_streams import Outlet, outlets
+from facegen.standard_streams import Outlet, outlets, say_left_out
 
 
 @pytest.mark.parametrize("buffering", [1, -1])
@@ -46,6 +46,8 @@ def test_signs_that_steer_a_terminal_are_not_printed(capsys: pytest.CaptureFixtu
     with outlets(plain=True):
         print("a\x1b[2J\u202eb\r", "Größe\t", sep="\n")
     assert capsys.readouterr().out == "a?[2J?b?\nGröße\t\n"
+    say_left_out("the node 'a\x1b[2J\nb'")
+    assert capsys.readouterr().err == "facegen: left out: the node 'a?[2J?b'\n"
     with outlets():
         print("\x1b[2J")
     assert capsys.readouterr().out == "\x1b[2J\n"
