@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from facegen.animation_frames import CarriedFrames, DecodedFrames, moved
+from facegen.animation_frames import CarriedFrames, DecodedFrames, moved, sound
 from facegen.checkpoint import Checkpoint
 from facegen.errors import MeshError, MotionError, unknown
 from facegen.face import Face
@@ -104,6 +104,7 @@ def animate(
     return made if streamed else replace(made, vertices=np.asarray(made.vertices))
 
 
+@np.errstate(all="ignore")  # of latents too great for single precision: what is made of them is looked at
 def made_frames(
     model: Checkpoint,
     label: np.ndarray,
@@ -123,12 +124,12 @@ def made_frames(
     """
     generator = model.generator
     if generator.alone:
-        return DecodedFrames(generator.displacements, generator.latents(label), face)
+        return DecodedFrames(sound(model, generator.displacements), generator.latents(label), face)
     told = neutral_of(face, model) if neutral is None else neutral
     if model.performs:
         acting = performer(model, told, style, seed)
-        return DecodedFrames(acting.displacements, acting.latents(label), face)
-    return CarriedFrames(generator.together(label, told), face)
+        return DecodedFrames(sound(model, acting.displacements), acting.latents(label), face)
+    return CarriedFrames(sound(model, generator.together)(label, told), face)
 
 
 def _apex_label(model: Checkpoint, expression: str) -> np.ndarray:
@@ -142,6 +143,7 @@ def _apex_label(model: Checkpoint, expression: str) -> np.ndarray:
     return curve[:, None] * end
 
 
+@np.errstate(all="ignore")  # see `made_frames`
 def apex_latent(model: Checkpoint, expression: str, neutral: np.ndarray | None = None) -> np.ndarray:
     """The latent (Z,) in the middle of the apex of an expression at full intensity.
 
@@ -173,9 +175,9 @@ def apex_displacements(model: Checkpoint, neutral: np.ndarray | None = None) -> 
     face = _template(model) if neutral is None else neutral.astype(np.float32)[None]
     if generator.alone or model.performs:  # a frame is made of its latent, and of whose face it is: one is enough
         latents = np.stack([apex_latent(model, name) for name in model.expressions])
-        made = generator.displacements(latents)
+        made = sound(model, generator.displacements)(latents)
         return np.ascontiguousarray(made * generator.proportions(face) if model.performs else made)
-    made = [generator.together(_apex_label(model, name), face) for name in model.expressions]
+    made = [sound(model, generator.together)(_apex_label(model, name), face) for name in model.expressions]
     return np.stack([each[PHASE_FRAMES + PHASE_FRAMES // 2] for each in made])
 
 
@@ -215,9 +217,9 @@ def interpolate(model: Checkpoint, neutral: TriMesh | Face, start: str, stop: st
     latents = alpha * last + (1 - alpha) * first  # section 5.5
     label = alpha * ends[1] + (1 - alpha) * ends[0]
     if generator.alone:
-        frames: Frames = DecodedFrames(generator.displacements, latents, face)
+        frames: Frames = DecodedFrames(sound(model, generator.displacements), latents, face)
     else:
-        frames = CarriedFrames(generator.together(label, told, latents), face)
+        frames = CarriedFrames(sound(model, generator.together)(label, told, latents), face)
     return _sequence(model, face, np.asarray(frames), label, model.fps)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,6 +90,7 @@ class Checkpoint:
         landmarks: (468, 3) mm of the template and of the mean face by name, as far as they were found; see
             `facegen.data.face_landmarks`.
         model: path of the model's class; None in format 2.
+        name: what messages call it, mostly its file.
     """
 
     source: nn.Module | StoredNetwork
@@ -102,6 +103,7 @@ class Checkpoint:
     identity: Identity | None = None
     landmarks: Mapping[str, np.ndarray] = field(default_factory=dict)
     model: str | None = None
+    name: str = "the model"
 
     @cached_property
     def network(self) -> nn.Module:
@@ -193,7 +195,7 @@ def load(
         EPOCH.check(content.get("epoch", 0), "epoch")
         _require_kind(content[KEY], KINDS_THAT_GENERATE if wanted is None else [class_path(kind) for kind in wanted])
         with trusting(trust):
-            return _rebuilt(content[KEY], content)
+            return replace(_rebuilt(content[KEY], content), name=str(path))
     except (UntrustedClassError, WrongKindError) as error:
         raise type(error)(f"{path}: {error}") from error
     except FacegenError as error:
@@ -253,5 +255,6 @@ def _network(packed: Mapping[str, Any], state: Mapping[str, Any], corpus: Corpus
         weights = {name: value.astype(np.float32) for name, value in state.items()}
     if not all(bool(np.isfinite(value).all()) for value in weights.values()):
         raise CheckpointError(DIVERGED)
-    light.take({name.removeprefix(prefix): value for name, value in weights.items()})
+    with np.errstate(all="ignore"):  # products of weights that have diverged: what they make is looked at
+        light.take({name.removeprefix(prefix): value for name, value in weights.items()})
     return StoredNetwork(light, packed, weights, corpus)

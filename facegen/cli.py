@@ -86,7 +86,7 @@ def run(arguments: list[str]) -> int:
         0, or 2 after a user's mistake, or 130 after an interruption, or 128 and the number of the signal that ended it.
     """
     try:
-        with outlets():
+        with outlets(plain=not TRAINING.keys() & {*arguments[:1]}):  # whose bars steer the terminal
             return told(lambda: _run(arguments), left=arguments[:1] == ["fit"])
     except FacegenError as error:  # about what was printed last
         return _fail(str(error))

@@ -116,9 +116,9 @@ def _has_first_look(out: Path) -> bool:
 def _first_look(out: Path) -> None:
     from facegen.first_look import FILES, first_look
 
-    _say("the model that comes with facegen, on the head that comes with it")
     start = time.monotonic()
-    with new_folder(out, replaced=True) as folder:
+    with new_folder(out, replaced=True) as folder:  # a place that is refused has nothing said before
+        _say("the model that comes with facegen, on the head that comes with it")
         (folder / FIRST).mkdir()
         first_look(folder / FIRST)
     names = ", ".join(str(out / FIRST / name) for name in FILES)

@@ -40,9 +40,13 @@ def said(error: OSError | ValueError) -> str:
     return "its name holds a null character, or it is no text in UTF-8"
 
 
-def showable(text: str) -> str:
-    """The same without signs that steer a terminal or are no letters, as names in a stranger's file may have."""
-    return "".join(each if each.isprintable() else "?" for each in text)
+def showable(text: str, kept: str = "") -> str:
+    """The same without signs that steer a terminal or are no letters, as names in a stranger's file may have.
+
+    Args:
+        kept: signs that stay, such as the ends of lines.
+    """
+    return text if text.isprintable() else "".join(each if each.isprintable() or each in kept else "?" for each in text)
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:

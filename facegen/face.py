@@ -22,7 +22,7 @@ from facegen.mesh.surface import Surface, on_surface
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import UNITS, millimetres
 from facegen.mesh.welding import weld
-from facegen.mesh.whereabouts import require_near_origin
+from facegen.mesh.whereabouts import require_extent, require_near_origin
 
 NEAR_UNIT = 1.8
 """A face up to so many times larger or smaller than the template, in mm, cm or m, is one in that unit. Chosen:
@@ -136,18 +136,15 @@ class Face:
             UnseenError: no face is found in the mesh, or none in the template.
             FitError: the template cannot be fitted; see `facegen.fitting.register.register`.
             MeshError: `units` are unknown, or contradict the size of the face; or the mesh lies too far from the
-                origin, see `require_near_origin`.
+                origin, see `require_near_origin`, or all of it at one place.
             FacegenError: the packages of the extra `photo` are missing.
         """
         if units is not None:
             millimetres(units)  # refused before the work
         require_near_origin(mesh, name)
+        require_extent(mesh, name)
         if mesh.digest == template.digest:
             one, two = (np.linalg.norm(np.ptp(each.vertices, axis=0)) for each in (mesh, template))
-            if not one > 0:
-                raise MeshError(
-                    f"{name}: expected the surface of a face, found all vertices at one place; export it again"
-                )
             factor, taken = _millimetres(float(one / two), units, name)
             rotation, _ = rigid_transform(mesh.vertices * factor, template.vertices)
             # People differ in shape; what is turned on purpose is turned by more than that makes it seem.

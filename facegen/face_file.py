@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -23,6 +22,7 @@ from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import millimetres
 from facegen.pictures.render import render
 from facegen.pictures.sheets import mosaic, write_beside
+from facegen.standard_streams import say_left_out
 
 VIEWS_SHOWN = 24
 """The first views of a mesh in which no face was found, so many, are on its picture. Chosen: more are too small to
@@ -70,7 +70,7 @@ def read_face(
     portion = None if groups is None else read_portion(path, groups)
     mesh = read_mesh(path) if portion is None else portion.mesh
     for reason in mesh.left_out:
-        print(f"facegen: left out: {reason}", file=sys.stderr)
+        say_left_out(reason)
     points = None if landmarks is None else read_landmarks(landmarks)
     try:
         face = known(template, mesh, units, str(path))

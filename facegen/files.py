@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, get_args, get_type_hints
 
 from facegen.errors import FacegenError, unknown
 from facegen.inputs import is_read
-from facegen.places import CONTENT_NAMED, FULL, aside_of, onto_disk, real_place, require_parent, sweep
+from facegen.places import (
+    CONTENT_NAMED,
+    aside_of,
+    onto_disk,
+    real_place,
+    require_parent,
+    require_writable,
+    sweep,
+    told_as,
+)
 from facegen.plain_text import read_plain_yaml
 from facegen.schema import ANYTHING, Kind, WrongValueError
 
@@ -31,6 +42,13 @@ def require_new_file(path: str | Path) -> Path:
     Raises:
         FacegenError: see `new_file`.
     """
+    path = _require_place(path)
+    require_writable(path.parent, path)
+    return path
+
+
+def _require_place(path: str | Path) -> Path:
+    """The same, but that nothing is made to see whether that can be done."""
     path = real_place(path)
     if path.is_dir():
         raise FacegenError(f"cannot write {path}: a folder of that name is there")
@@ -53,20 +71,17 @@ def new_file(path: str | Path) -> Iterator[Path]:
         FacegenError: the folder is missing or not writable, or `path` is a folder, a link, a device or a pipe,
             or a file that this command has read.
     """
-    path = require_new_file(path)
+    path = _require_place(path)
     aside = aside_of(path)
     sweep(path.parent)
     try:
-        yield aside
+        with told_as(path, aside):
+            yield aside
         if not path.parent.is_dir():
             raise FacegenError(f"{path.parent} went away while {path.name} was written; make that folder and try again")
-        onto_disk(aside)  # before the name is known, should the machine stop
-        os.replace(aside, path)
-    except OSError as error:
-        # What is told of is the file that was asked for, not the one beside it.
-        if str(error.filename) == str(aside) or (error.filename is None and error.errno in FULL):
-            error.filename, error.filename2 = str(path), None
-        raise
+        with told_as(path, aside):
+            onto_disk(aside)  # before the name is known, should the machine stop
+            os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)
 
@@ -91,6 +106,7 @@ def read_yaml(path: str | Path, schema: type, table: Kind = ANYTHING) -> dict[st
     if not isinstance(content, dict | list):
         raise FacegenError(f"{path} is no YAML; write one `key: value` a line, as text in UTF-8")
     held: list[Any] = []
+    content, exact = _apart(content, schema)
     try:
         given = OmegaConf.create(_held(content, schema, held))
     except (OmegaConfBaseException, ValueError) as error:
@@ -99,13 +115,63 @@ def read_yaml(path: str | Path, schema: type, table: Kind = ANYTHING) -> dict[st
         ) from error
     _keep_names(given, written, schema)
     try:
-        found = vars(_given_back(_filled(given, schema), held))
+        found = vars(_given_back(_filled(given, schema, exact=exact), held))
+        for key, items in exact.items():
+            others = iter(found[key])
+            found[key] = [next(others) if item is None else item for item in items]
         table.check(found, "")
         return found
     except OmegaConfBaseException as error:
         raise FacegenError(f"{path}: expected texts and numbers, and lists of them; found something else") from error
     except (ValueError, WrongValueError) as error:
         raise FacegenError(f"{path}: {error}") from error
+
+
+def _apart(content: Any, schema: type) -> tuple[Any, dict[str, list[Any]]]:
+    """The content without those items of its lists that are as their dataclass has them, to the type of each value: to
+    look at thousands of them closely takes long. Beside it, by field, for each item that dataclass, or None."""
+    exact = {}
+    for key, value in content.items() if isinstance(content, dict) else ():
+        item = _item_of(schema, key)
+        if item is not None and isinstance(value, list):
+            exact[key] = [_exact(each, item) for each in value]
+    left = {key: [each for each, done in zip(content[key], exact[key], strict=True) if done is None] for key in exact}
+    return (content | left if left else content), exact
+
+
+def _item_of(schema: type, key: Any) -> type | None:
+    """The dataclass of which a field has a list."""
+    item = next(iter(get_args(_kinds(schema).get(key))), None) if isinstance(key, str) else None
+    return item if isinstance(item, type) and is_dataclass(item) else None
+
+
+_kinds = cache(get_type_hints)
+"""The types of a dataclass's fields, by their names."""
+
+
+def _exact(content: Any, schema: type) -> Any:
+    """A dataclass of a table of its fields; None where one is missing, unknown, or perhaps of another type."""
+    kinds = _kinds(schema)
+    if not isinstance(content, dict) or not all(
+        isinstance(key, str) and key in kinds and _fits(value, kinds[key]) for key, value in content.items()
+    ):
+        return None
+    numbers = {key: float(value) for key, value in content.items() if kinds[key] is float}
+    needed = (each.name for each in fields(schema) if each.default is MISSING and each.default_factory is MISSING)
+    return schema(**content | numbers) if all(name in content for name in needed) else None
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Whether a value is surely of a field's type."""
+    if kind is Any:
+        return True
+    if kind is float:
+        return type(value) is float or (type(value) is int and value.bit_length() < 54)
+    if kind is str:
+        return type(value) is str and value != "???"  # which stands for a missing one
+    if kind in (list[int], list[int] | None) and type(value) is list:
+        return all(type(each) is int for each in value)
+    return kind in (int, int | None) and type(value) is int
 
 
 _HELD = "\0held "
@@ -139,8 +205,9 @@ def _given_back(filled: Any, held: list[Any]) -> Any:
     return filled
 
 
-def _filled(given: Any, schema: type, place: str = "") -> Any:
-    """The dataclass `schema` with what a file has given; `place` is where in the file it stands."""
+def _filled(given: Any, schema: type, place: str = "", exact: Mapping[str, list[Any]] = MappingProxyType({})) -> Any:
+    """The dataclass `schema` with what a file has given; `place` is where in the file it stands, and `exact` see
+    `_apart`."""
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
@@ -155,7 +222,8 @@ def _filled(given: Any, schema: type, place: str = "") -> Any:
         item = next(iter(get_args(kinds[key])), object)
         nested = is_dataclass(item)
         if isinstance(item, type) and nested and OmegaConf.is_list(value):
-            for number, each in enumerate(value):
+            numbers = [number for number, done in enumerate(exact.get(key, [None] * len(value))) if done is None]
+            for number, each in zip(numbers, value, strict=True):
                 _filled(each, item, f"{place}{key}[{number}].")
         try:
             filled = OmegaConf.merge(filled, {key: value})

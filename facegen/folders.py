@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from facegen.errors import FacegenError, said
-from facegen.places import FULL, MARK, aside_of, folder_aside, onto_disk, real_place, sweep
+from facegen.places import FULL, MARK, aside_of, folder_aside, onto_disk, real_place, require_writable, sweep
 from facegen.plain_text import parse_json
 
 RECORD = f".{MARK}-made.json"
@@ -44,9 +44,9 @@ def require_new_folder(path: str | Path, replaced: bool = False) -> None:
             raise FacegenError(f"{path} is the folder in which you are; name a new folder in it")
         if path.is_mount():
             raise FacegenError(f"{path} is where a disk is mounted; name a new folder in it")
-    there = next(parent for parent in path.absolute().parents if parent.exists())
-    if not (there.is_dir() and os.access(there, os.W_OK)):
-        raise FacegenError(f"cannot write {path}: no permission to write in {there}")
+    # Nothing can be made in a link that leads nowhere or in a circle, which is refused on the way up.
+    there = next(parent for parent in path.absolute().parents if parent.exists() or not real_place(parent))
+    require_writable(there, path)
 
 
 @contextmanager

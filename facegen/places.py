@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import socket
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +36,8 @@ def real_place(path: str | Path) -> Path:
         FacegenError: it is one; the message says what to name instead.
     """
     path = Path(path)
+    if "\0" in str(path):
+        raise FacegenError(f"cannot write {str(path)!r}: expected a name without null characters")
     try:
         if path.is_symlink():  # renaming would put the file in the place of the link, and what it leads to would stay
             raise FacegenError(f"cannot write {path}: it is a link to {os.readlink(path)}; name that place itself")
@@ -42,9 +45,44 @@ def real_place(path: str | Path) -> Path:
             raise FacegenError(f"cannot write {path}: it is a device or a pipe; name a file or a folder")
     except OSError as error:
         raise FacegenError(f"cannot write {path}: {(error.strerror or 'no such place').lower()}") from error
-    except ValueError as error:  # a null character
-        raise FacegenError(f"cannot write {str(path)!r}: expected a name without null characters") from error
     return path
+
+
+def require_writable(folder: Path, path: Path) -> None:
+    """Require that something can be made in a folder that is there, by making a file without a name.
+
+    Args:
+        path: what is to be written in it, for the message.
+
+    Raises:
+        FacegenError: nothing can.
+    """
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise FacegenError(f"cannot write {path}: no permission to write in {folder}")
+    try:  # nor does anybody write in /proc or /sys, whatever their permissions say
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        reason = (error.strerror or "the system does not say why").lower()
+        raise FacegenError(
+            f"cannot write {path}: nothing can be made in {folder} ({reason}); name another place"
+        ) from error
+
+
+@contextmanager
+def told_as(path: str | Path, aside: Path | None = None) -> Iterator[None]:
+    """What the system says in here of a hidden name, or of none since a disk is full, is said of what was asked for.
+
+    Args:
+        path: that.
+        aside: the hidden file, or the folder of all hidden ones.
+    """
+    try:
+        yield
+    except OSError as error:
+        hidden = aside is not None and f"{error.filename}{os.sep}".startswith(f"{aside}{os.sep}")
+        if hidden or (error.filename is None and error.errno in FULL):
+            error.filename, error.filename2 = str(path), None
+        raise
 
 
 def require_parent(path: Path) -> None:
@@ -82,9 +120,10 @@ def folder_aside(path: Path) -> Iterator[Path]:
         FacegenError: nothing can be written there.
     """
     aside = aside_of(path)
-    aside.mkdir()
     try:
-        yield aside
+        with told_as(path, aside):
+            aside.mkdir()
+            yield aside
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 

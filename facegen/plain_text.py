@@ -17,6 +17,8 @@ from facegen.readable import require_file
 MOST_BYTES, MOST_NODES, DEEPEST = 16 << 20, 200_000, 64
 """Bytes of a file of YAML, values in it, and lists or tables within each other, at most. Chosen: a timeline of several
 curves of 10,000 keys has room, and reading takes a few seconds."""
+MOST_DIGITS = 4_300
+"""Digits of a whole number at most: longer ones Python does not read, since that takes ever longer."""
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TEXTS: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _DIGITS, _POWER = "[0-9][0-9_]*", "[eE][-+]?[0-9]+"
@@ -92,6 +94,10 @@ def _require_plain(path: Path, text: str) -> None:
             raise FacegenError(f"{path}: expected plain values, found a reference (* or ${{); write the value itself")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         count += isinstance(event, yaml.NodeEvent)
+        plain = isinstance(event, yaml.ScalarEvent) and event.implicit[0]
+        if plain and len(event.value.lstrip("+-")) > MOST_DIGITS and _INT.match(event.value):
+            line = event.start_mark.line + 1
+            raise FacegenError(f"{path}: line {line}: expected a number of at most {MOST_DIGITS:,} digits, found more")
         if depth > DEEPEST:
             line = event.start_mark.line + 1
             raise FacegenError(f"{path}: line {line} is more than {DEEPEST} lists or tables deep; write it flatter")
@@ -114,7 +120,8 @@ def parse_json(text: str | bytes) -> Any:
     """What JSON says.
 
     Raises:
-        UnboundedError: it has more than `MOST_JSON` values and signs, or is more than `DEEPEST` lists or tables deep.
+        UnboundedError: it has more than `MOST_JSON` values and signs, is more than `DEEPEST` lists or tables deep, or
+            has a number of more than `MOST_DIGITS` digits.
         ValueError: it is none.
     """
     if isinstance(text, bytes) and not (coding := json.detect_encoding(text)).startswith("utf-8"):
@@ -127,7 +134,14 @@ def parse_json(text: str | bytes) -> Any:
         raise UnboundedError(
             f"expected at most {DEEPEST} lists and tables in each other in JSON, found more; write it flatter"
         )
-    return json.loads(text)
+    try:
+        return json.loads(text)
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise
+    except ValueError as error:
+        raise UnboundedError(
+            f"expected numbers of at most {MOST_DIGITS:,} digits in JSON, found a longer one; write it shorter"
+        ) from error
 
 
 def _deepest(data: bytes) -> int:

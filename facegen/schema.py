@@ -174,7 +174,8 @@ class ListOf:
     @property
     def words(self) -> str:
         many = "" if self.most == inf else f" {self.least}" if self.least == self.most else f" up to {self.most:g}"
-        return f"a list of{many} items, each {self.kind.words}"
+        least = f", {self.least} or more" if self.least and self.most == inf else ""
+        return f"a list of{many} items{least}, each {self.kind.words}"
 
     def check(self, value: Any, place: str) -> None:
         if not isinstance(value, list | tuple) or not self.least <= len(value) <= self.most:

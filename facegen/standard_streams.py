@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from facegen.errors import FacegenError, said
+from facegen.errors import FacegenError, said, showable
 
 
 class Outlet:
@@ -17,10 +17,11 @@ class Outlet:
     Args:
         stream: that it stands for; what is not about writing is asked of it.
         name: what a message calls it.
+        plain: signs that would steer a terminal are written as `?`: names out of a stranger's file may have some.
     """
 
-    def __init__(self, stream: TextIO, name: str) -> None:
-        self.stream, self.name = stream, name
+    def __init__(self, stream: TextIO, name: str, plain: bool = False) -> None:
+        self.stream, self.name, self.plain = stream, name, plain
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
@@ -31,6 +32,8 @@ class Outlet:
         Raises:
             FacegenError: it is a file on a disk that is full, or gone.
         """
+        if self.plain:
+            text = showable(text, "\n\t")
         try:
             return self.stream.write(text)
         except UnicodeEncodeError:  # letters that the terminal has not
@@ -58,15 +61,18 @@ class Outlet:
 
 
 @contextmanager
-def outlets() -> Iterator[None]:
+def outlets(plain: bool = False) -> Iterator[None]:
     """In here what is printed goes through an `Outlet`, and nowhere where a stream was closed before.
+
+    Args:
+        plain: of standard output, see `Outlet`.
 
     Raises:
         FacegenError: at the end, what was printed and still held cannot be written.
     """
     before = sys.stdout, sys.stderr
     with open(os.devnull, "w", encoding="utf-8") as nowhere:
-        out = Outlet(before[0] or nowhere, "standard output")
+        out = Outlet(before[0] or nowhere, "standard output", plain)
         error = Outlet(before[1] or nowhere, "standard error")
         sys.stdout, sys.stderr = out, error  # pyright: ignore[reportAttributeAccessIssue]  # all that text is asked for
         try:
@@ -74,3 +80,8 @@ def outlets() -> Iterator[None]:
         finally:
             sys.stdout, sys.stderr = before
             out.flush()
+
+
+def say_left_out(reason: str) -> None:
+    """A line on standard error about what is not kept; names out of a stranger's file in it steer no terminal."""
+    print(f"facegen: left out: {showable(reason)}", file=sys.stderr)

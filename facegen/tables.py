@@ -19,11 +19,16 @@ TITLE = Text(f"[^{_UNSEEN}]{{1,1000}}", "a name of at most 1,000 signs that can 
 """What a dataset calls a recording."""
 NAMES = ListOf(NAME, apart=True)
 DIGEST = Text("[0-9a-f]{64}", "a digest of 64 hexadecimal digits")
+SAID = Text(f"[^{_UNSEEN}]*", "a line of signs that can be shown")
+THOUSANDTHS = Text(r"(1000|\d{1,3})( (1000|\d{1,3}))*", "whole numbers from 0 to 1000 with spaces between them")
+"""A curve in thousandths, see `facegen.data.manifest.thousandths`."""
 MOST_FRAMES = 10_000_000
 """Frames of one recording at most: more than a day of them. Chosen, so that numbers of frames stay numbers."""
 FRAME = Number(0, MOST_FRAMES, whole=True)
 FARTHEST = 1e6
 """mm; no coordinate is further from the origin. Chosen: a kilometre."""
+MOST_NUMBERS = 1e18
+"""Coordinates of one recording at most. Chosen far above what a disk holds, so that sums of them stay numbers."""
 COUNT = Number(1, 65_536, whole=True)
 """A width of a layer, or a number of people. Chosen far above any that is used."""
 
@@ -43,7 +48,7 @@ ENTRY = Table(
         "scale": Number(0, 1, above=True),
         "sha256": DIGEST,
     },
-    {"explained": Maybe(Number(-FARTHEST, 1)), "others": Maybe(MapOf(Text())), "level": Maybe(SHARE)},
+    {"explained": Maybe(Number(-FARTHEST, 1)), "others": Maybe(MapOf(THOUSANDTHS)), "level": Maybe(SHARE)},
 )
 """One sequence of a corpus, see `facegen.data.manifest.Entry`."""
 CORPUS = Table(
@@ -55,7 +60,7 @@ CORPUS = Table(
         "displacement_scale": Number(0, FARTHEST),
         "hierarchy": DIGEST,
         "digest": DIGEST,
-        "left_out": ListOf(Table({"subject": Text(), "recording": Text(), "reason": Text()}, more=True)),
+        "left_out": ListOf(Table({"subject": SAID, "recording": SAID, "reason": SAID}, more=True)),
         "provenance": Table({"source": NAME, "recipe": MapOf(Plain())}, more=True),
         "sequences": ListOf(ENTRY, 1),
     },
@@ -65,11 +70,11 @@ CORPUS = Table(
 """`manifest.json` of a corpus."""
 WRITTEN = Table(
     {
-        "entries": ListOf(ENTRY),
-        "dropped": ListOf(Text()),
+        "entries": ListOf(ENTRY, 1),
+        "dropped": ListOf(SAID),
         "fps": FPS,
-        "squares": Number(0),
-        "numbers": Number(0, whole=True),
+        "squares": Number(0, MOST_NUMBERS * FARTHEST**2),
+        "numbers": Number(0, MOST_NUMBERS, whole=True),
     }
 )
 """What the journal of an unfinished corpus says of one recording, see `facegen.data.writing.Written`."""

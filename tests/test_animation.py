@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,8 +23,8 @@ from facegen.animation import (
     register,
 )
 from facegen.animation_frames import DecodedFrames, TurnedFrames
-from facegen.checkpoint import Checkpoint
-from facegen.errors import MeshError, MotionError
+from facegen.checkpoint import Checkpoint, StoredNetwork
+from facegen.errors import CheckpointError, MeshError, MotionError
 from facegen.face import Face
 from facegen.mesh import TriMesh, read_mesh
 from facegen.mesh.hierarchy import MeshHierarchy
@@ -107,6 +108,29 @@ def test_what_is_streamed_is_what_is_decoded_at_once(checkpoint_path: Path, neut
     np.testing.assert_allclose(np.stack(list(streamed.vertices)), whole.vertices, atol=1e-4)
     np.testing.assert_allclose(streamed.vertices[77], whole.vertices[77], atol=1e-4)
     np.testing.assert_array_equal(streamed.motion, whole.motion)
+
+
+@pytest.mark.parametrize("scale", [1e4, 1e20, float("nan")])
+def test_a_model_whose_weights_are_far_off_is_told_as_that(checkpoint_path: Path, scale: float) -> None:
+    found = checkpoint.load(checkpoint_path)
+    assert found.name == str(checkpoint_path)
+    light = replace(found, name="far.ckpt")
+    assert isinstance(light.source, StoredNetwork)
+    with np.errstate(all="ignore"):
+        state = {name.removeprefix("network."): value * np.float32(scale) for name, value in light.source.state.items()}
+        light.source.light.take(state)
+    face = light.hierarchy.template
+    motion = motion_label(6, "happy", Phases(0, 2, 3, 5), 1.0, light.expressions)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for make in (
+            lambda: animate(light, face, motion, 25),
+            lambda: list(animate(light, face, motion, 25, streamed=True).vertices),
+            lambda: apex_displacements(light),
+            lambda: interpolate(light, face, "happy", "sad", 3),
+        ):
+            with pytest.raises(CheckpointError, match=r"far\.ckpt: expected a model that moves .*: train it again"):
+                make()
 
 
 def test_turned_frames_are_turned_about_the_origin() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from one_line import require_one_line
 from PIL import Image
 
 from facegen import demo as module
@@ -73,6 +74,9 @@ def test_where_openmesh_is_missing_the_first_look_comes_before_the_line_that_ins
     small: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     monkeypatch.setitem(sys.modules, "openmesh", None)
+    capsys.readouterr()
+    assert run(["demo", "--out", "/proc/demo", "--first"]) == 2
+    require_one_line(capsys.readouterr().err)
     assert run(["demo", "--out", str(tmp_path / "demo")]) == 2
     assert (tmp_path / "demo" / "first" / "sheet.png").is_file()
     said = capsys.readouterr().err.splitlines()

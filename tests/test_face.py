@@ -86,8 +86,9 @@ def test_a_surface_without_depth_and_one_wound_both_ways_are_refused_with_a_reas
     mesh, _ = decimated()
     with pytest.raises(MeshError, match="without depth"):
         Face.of(template(), mesh.with_vertices(mesh.vertices * [1, 1, 0]))
-    with pytest.raises(MeshError, match="without depth"):
-        Face.of(template(), mesh.with_vertices(mesh.vertices * 0))
+    for scale in (0, 1e-30):
+        with pytest.raises(MeshError, match="all vertices at one place"):
+            Face.of(template(), mesh.with_vertices(mesh.vertices * scale))
     other = np.random.default_rng(0).random(len(mesh.faces)) < 0.5
     faces = np.where(other[:, None], mesh.faces[:, ::-1], mesh.faces)
     with pytest.raises(UnseenError, match="wound both ways"):
@@ -97,6 +98,8 @@ def test_a_surface_without_depth_and_one_wound_both_ways_are_refused_with_a_reas
 def test_a_mesh_without_extent_is_refused() -> None:
     with pytest.raises(MeshError, match="it: expected the surface of a face, found all vertices at one place"):
         Face.of(template(), template().with_vertices(template().vertices * 0 + 5), name="it")
+    with pytest.raises(MeshError, match=r"it: .* at one place \(it is \S+e-28 units large\)"):
+        Face.of(template(), template().with_vertices(template().vertices * 1e-30), name="it")
 
 
 def test_a_fit_on_which_no_vertex_lies_is_refused_with_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:

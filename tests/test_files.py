@@ -7,16 +7,17 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from facegen import plain_text
+from facegen import files, plain_text
 from facegen.data.manifest import read_manifest
 from facegen.errors import FacegenError
 from facegen.files import new_file, read_yaml
 from facegen.folders import new_folder, require_new_folder
 from facegen.mesh.formats.gltf_document import open_document
-from facegen.plain_text import DEEPEST, UnboundedError, parse_json
+from facegen.plain_text import DEEPEST, UnboundedError, parse_json, read_plain_yaml
 
 
 def names(folder: Path) -> list[str]:
@@ -126,6 +127,46 @@ class Event:
 
 
 @dataclass
+class Kept:
+    name: str
+    at: int | None = None
+    pair: list[int] | None = None
+    height: float = 1.0
+    free: Any = None
+
+
+@dataclass
+class Several:
+    kept: list[Kept] = field(default_factory=list)
+
+
+def test_items_that_are_as_they_should_be_are_not_looked_at_closely(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.yaml"
+    sound = "- {name: a, at: 3, pair: [1, 2], height: 2, free: [[0, x]]}\n"
+    path.write_text(f"kept:\n{sound}- {{name: 3, at: '4'}}\n{sound}")
+    several = read_yaml(path, Several)["kept"]
+    exact = Kept("a", 3, [1, 2], 2.0, [[0, "x"]])
+    assert several == [exact, Kept("3", 4), exact] and isinstance(several[0].height, float)
+    looked, filled = [], files._filled
+    monkeypatch.setattr(files, "_filled", lambda *given, **more: looked.append(given[2:]) or filled(*given, **more))
+    for wrong, words in (
+        ("- {name: a, at: soon}", r"kept\[99\].at: expected a whole number, got 'soon'"),
+        ("- {at: 3}", r"kept\[99\].name is missing"),
+        ("- {name: '???'}", "expected texts and numbers, and lists of them"),
+        ("- {name: a, height: high, pair: 3}", r"kept\[99\].height: expected a number"),
+        ("- {name: a, who: b}", r"unknown key 'kept\[99\].who'"),
+        ("- 3", r"kept\[99\]: expected keys and values"),
+    ):
+        looked.clear()
+        path.write_text(f"kept:\n{99 * sound}{wrong}\n{sound}")
+        with pytest.raises(FacegenError, match=words):
+            read_yaml(path, Several)
+        assert looked == [(), ("kept[99].",)]
+
+
+@dataclass
 class Settings:
     fps: float
     units: str = "mm"
@@ -185,6 +226,25 @@ def test_json_is_bounded_before_it_is_read(
     for text in (over, over.encode()):
         with pytest.raises(UnboundedError, match=words):
             parse_json(text)
+
+
+def test_a_number_of_more_digits_than_are_read_is_told_as_that(tmp_path: Path) -> None:
+    for digits in (4300, 4301):
+        number = "-" * (digits % 2) + "9" * digits
+        (tmp_path / "a.yaml").write_text(f"fps: 12\nframes: '{number}'\n")
+        assert read_plain_yaml(tmp_path / "a.yaml")[0]["frames"] == number
+        (tmp_path / "a.yaml").write_text(f"fps: 12\nframes: {number}\n")
+        for text in (f'{{"a": {number}}}', f'{{"a": {number}}}'.encode()):
+            if digits == 4300:
+                assert parse_json(text) == {"a": int(number)}
+            else:
+                with pytest.raises(UnboundedError, match="numbers of at most 4,300 digits in JSON, found a longer one"):
+                    parse_json(text)
+        if digits == 4300:
+            assert read_plain_yaml(tmp_path / "a.yaml")[0] == {"fps": 12, "frames": int(number)}
+        else:
+            with pytest.raises(FacegenError, match=r"a\.yaml: line 2: expected a number of at most 4,300 digits"):
+                read_plain_yaml(tmp_path / "a.yaml")
 
 
 @pytest.mark.parametrize(

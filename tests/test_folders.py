@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from facegen.errors import FacegenError
-from facegen.files import new_file
+from facegen.files import new_file, require_new_file
 from facegen.folders import RECORD, new_folder, require_new_folder
-from facegen.places import aside_of
+from facegen.places import aside_of, folder_aside
 
 
 def tree(folder: Path) -> list[str]:
@@ -85,6 +85,17 @@ def test_what_the_system_says_of_a_file_aside_is_said_of_the_place_that_was_aske
     assert caught.value.filename == str(tmp_path / "demo")
 
 
+def test_what_the_system_says_of_a_folder_on_the_way_is_said_of_what_was_asked_for(tmp_path: Path) -> None:
+    page = tmp_path / "a.html"
+    with pytest.raises(OSError) as caught, folder_aside(page) as folder, new_file(folder / "a.glb") as aside:
+        aside.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.filename == str(page) and not list(tmp_path.iterdir())
+    with pytest.raises(FileNotFoundError) as caught, folder_aside(page) as folder:
+        (folder / "none").read_bytes()
+    assert caught.value.filename == str(page)
+
+
 def test_one_process_at_a_time_fills_a_folder(tmp_path: Path) -> None:
     with new_folder(tmp_path / "demo") as aside:
         (aside / "x").touch()
@@ -106,9 +117,16 @@ def test_places_are_looked_at_before_the_work(tmp_path: Path, monkeypatch: pytes
         (tmp_path / "circle", "is a link to circle"),
         (tmp_path / "pipe", "a device or a pipe"),
         ("/proc", "already there"),
+        ("/proc/x", r"cannot write /proc/x: nothing can be made in /proc \("),
+        (tmp_path / "circle" / "x", "cannot write .*circle: it is a link to circle"),
+        ("nul\0x", r"cannot write 'nul\\x00x': expected a name without null characters"),
     ):
         with pytest.raises(FacegenError, match=words):
             require_new_folder(path)
+    for path in (tmp_path / "missing" / "x", tmp_path / "link" / "x"):
+        require_new_folder(path)
+    with pytest.raises(FacegenError, match=r"cannot write /proc/x\.npz: nothing can be made in /proc \("):
+        require_new_file("/proc/x.npz")
     for path in ("link", "circle", "pipe"):
         with pytest.raises(FacegenError, match="cannot write"), new_file(tmp_path / path):
             raise AssertionError

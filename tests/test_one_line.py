@@ -197,7 +197,10 @@ def test_a_link_in_a_circle_in_place_of_a_texture_is_left_out_by_name(tmp_path: 
     assert "skin.png" in line and words_of_others(line) is None
 
 
-ENTRIES = {"entries": [], "dropped": [], "fps": 25.0, "squares": 0.5, "numbers": 3}
+ENTRY = {"subject": "ann", "expression": "happy", "recording": "happy", "first": 0, "frames": 4}
+ENTRY |= {"phases": [0, 1, 2, 3], "confidence": None, "envelope": None, "deformation": 1.0, "intensity": 0.5}
+ENTRY |= {"array": "0-0", "scale": 0.01, "sha256": 64 * "0"}
+ENTRIES = {"entries": [ENTRY], "dropped": [], "fps": 25.0, "squares": 0.5, "numbers": 3}
 
 
 @pytest.mark.parametrize(
@@ -207,7 +210,7 @@ ENTRIES = {"entries": [], "dropped": [], "fps": 25.0, "squares": 0.5, "numbers":
         ("[0, 3]", "expected a table of entries, dropped, fps, squares, numbers, found 3"),
         ('["0", {}]', "place: expected a whole number from 0, found '0'"),
         (json.dumps([0, ENTRIES | {"fps": 0}]), "fps: expected a number from 0.01 to 10000, found 0"),
-        (json.dumps([0, ENTRIES | {"squares": float("nan")}]), "squares: expected a number from 0, found nan"),
+        (json.dumps([0, ENTRIES | {"squares": float("nan")}]), "squares: expected a number from 0 to 1e+30, found nan"),
         (json.dumps([0, ENTRIES | {"entries": [{}]}]), "entries[0].subject: expected a name of at most 200 signs"),
     ],
 )

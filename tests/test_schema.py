@@ -118,10 +118,23 @@ def at(*place: Any) -> Callable[[dict[str, Any], Any], None]:
         (at("sequences", 3, "envelope"), [0.5], "sequences[3].envelope: expected "),
         (at("sequences", 3, "expression"), "bored", "sequences[3].expression: expected one of the expressions"),
         (at("sequences", 3, "others"), {"bored": "1 2"}, "sequences[3].others: expected some of the expressions"),
+        (
+            at("sequences", 3, "others"),
+            {"sad": "x y"},
+            "sequences[3].others.sad: expected whole numbers from 0 to 1000",
+        ),
+        (at("sequences", 3, "others"), {"sad": "nan nan"}, "sequences[3].others.sad: expected whole numbers"),
+        (at("sequences", 3, "others"), {"sad": "1 1001"}, "sequences[3].others.sad: expected whole numbers"),
+        (at("sequences", 3, "others"), {"sad": "1 2"}, "sequences[3].others.sad: expected "),
+        (
+            at("left_out"),
+            [{"subject": "a", "recording": "b\n\x1b[2J", "reason": "c"}],
+            "left_out[0].recording: expected a line of signs that can be shown, found 'b\\n\\x1b[2J'",
+        ),
         (at("sequences", 3, "frames"), True, "sequences[3].frames: expected a whole number from 1"),
         (at("sequences"), {}, "sequences: expected a list of items"),
         (at("provenance", "recipe"), None, "provenance.recipe: expected a table of names and values, found nothing"),
-        (at("left_out"), [{}], "left_out[0].subject: expected a text, it is missing"),
+        (at("left_out"), [{}], "left_out[0].subject: expected a line of signs that can be shown, it is missing"),
     ],
 )
 def test_a_manifest_whose_digest_is_right_is_looked_at_all_the_same(

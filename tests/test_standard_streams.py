@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from facegen.errors import FacegenError
-from facegen.standard_streams import Outlet, outlets
+from facegen.standard_streams import Outlet, outlets, say_left_out
 
 
 @pytest.mark.parametrize("buffering", [1, -1])
@@ -40,6 +40,17 @@ def test_a_stream_that_was_closed_is_asked_like_others(monkeypatch: pytest.Monke
         print("x", flush=True)
         assert not sys.stderr.isatty()
     assert sys.stdout is None and sys.stderr is None
+
+
+def test_signs_that_steer_a_terminal_are_not_printed(capsys: pytest.CaptureFixture) -> None:
+    with outlets(plain=True):
+        print("a\x1b[2J\u202eb\r", "Größe\t", sep="\n")
+    assert capsys.readouterr().out == "a?[2J?b?\nGröße\t\n"
+    say_left_out("the node 'a\x1b[2J\nb'")
+    assert capsys.readouterr().err == "facegen: left out: the node 'a?[2J?b'\n"
+    with outlets():
+        print("\x1b[2J")
+    assert capsys.readouterr().out == "\x1b[2J\n"
 
 
 def test_letters_that_a_terminal_has_not_are_written_out() -> None:

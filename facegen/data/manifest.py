@@ -160,14 +160,26 @@ def parsed_manifest(manifest: Mapping[str, Any]) -> tuple[Entry, ...]:
         place = f"sequences[{number}]"
         if entry.expression not in known:
             raise refuse(f"{place}.expression", "one of the expressions", entry.expression)
-        if not sorted(entry.phases) == list(entry.phases) or entry.phases[-1] >= entry.frames:
-            raise refuse(f"{place}.phases", f"rising frames below {entry.frames}", str(list(entry.phases)))
-        if entry.envelope is not None and len(entry.envelope) != entry.frames:
-            raise refuse(f"{place}.envelope", f"{entry.frames} numbers", list(entry.envelope))
         for name in entry.others or ():
             if name not in known:
                 raise refuse(f"{place}.others", "some of the expressions", name)
+        require_fitting(entry, place)
     return entries
+
+
+def require_fitting(entry: Entry, place: str) -> None:
+    """Require that what an entry says of its course fits its number of frames.
+
+    Raises:
+        WrongValueError: something does not; its place begins with `place`.
+    """
+    if not sorted(entry.phases) == list(entry.phases) or entry.phases[-1] >= entry.frames:
+        raise refuse(f"{place}.phases", f"rising frames below {entry.frames}", str(list(entry.phases)))
+    if entry.envelope is not None and len(entry.envelope) != entry.frames:
+        raise refuse(f"{place}.envelope", f"{entry.frames} numbers", list(entry.envelope))
+    for name, curve in (entry.others or {}).items():
+        if (count := curve.count(" ") + 1) != entry.frames:
+            raise refuse(f"{place}.others.{name}", f"{entry.frames} numbers", f"{count} of them")
 
 
 def write_manifest(path: Path, manifest: dict[str, Any], entries: list[Entry]) -> None:

@@ -10,14 +10,15 @@ from collections.abc import Sequence as Series
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from facegen import __version__
 from facegen.data.corpus import COMPONENTS, HIERARCHY, LANDMARKS, Corpus
 from facegen.data.face_landmarks import find_face_landmarks, save_face_landmarks
-from facegen.data.journal import Journal, continued_folder
-from facegen.data.manifest import MANIFEST, Entry, write_manifest
+from facegen.data.journal import DONE, Journal, Kept, continued_folder
+from facegen.data.manifest import MANIFEST, Entry, require_fitting, write_manifest
 from facegen.data.pca import principal_components
 from facegen.data.processes import calls
 from facegen.data.recipe import Recipe
@@ -28,6 +29,7 @@ from facegen.errors import DataError, FacegenError, showable
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.motion.intensity import intensities
 from facegen.progress import counting, following
+from facegen.schema import WrongValueError, refuse
 from facegen.tables import NAME, TITLE, WRITTEN
 
 MOST_WORKERS = 6
@@ -141,7 +143,8 @@ def _write_frames(
     if source.refused and recipe.strict:
         raise DataError(f"{source.refused[0][0]}: {source.refused[0][1]}")
     missing = [(place, key) for place, key in enumerate(source.keys) if place not in journal.done]
-    done = {place: Written.parse(values) for place, values in journal.done.items() if place < len(source.keys)}
+    noted = {place: values for place, values in journal.done.items() if place < len(source.keys)}
+    done = {place: _written(journal, place, source.keys[place], values) for place, values in noted.items()}
     failed: dict[int, str] = {}
     counted = counting("preparing", len(source.keys), "recording", len(done))
     writer = RecordingWriter(source, journal.folder, recipe)
@@ -170,6 +173,30 @@ def _write_frames(
     return entries, left_out, _rate(source, kept, recipe), float(rms)
 
 
+def _written(journal: Journal, place: int, key: Key, values: dict[str, Any]) -> Written:
+    """What an earlier run noted of a recording.
+
+    Raises:
+        Kept: it is of another recording, or does not fit itself.
+    """
+    written = Written.parse(values)
+    try:
+        for number, entry in enumerate(written.entries):
+            name = f"entries[{number}]"
+            found = (entry.subject, entry.expression, entry.recording)
+            if found != tuple(key):
+                raise refuse(name, f"one of {'/'.join(key)}", "/".join(found))
+            if not entry.array.startswith(f"{place}-"):
+                raise refuse(f"{name}.array", f"a name that begins with {place}-", entry.array)
+            require_fitting(entry, name)
+    except WrongValueError as error:
+        raise Kept(
+            f"{journal.folder / DONE}, place {place}: {error}; no `prepare` of today noted that; move {journal.folder} "
+            "elsewhere"
+        ) from error
+    return written
+
+
 def _require_names(keys: Series[Key]) -> None:
     """Require names that a corpus may hold, before the work.
 
@@ -194,7 +221,8 @@ def _known(others: Mapping[str, str] | None, columns: Series[str]) -> Mapping[st
 
 
 def _left_out(key: Key, reason: str) -> dict[str, str]:
-    return {"subject": key.subject, "expression": key.expression, "recording": key.name, "reason": reason}
+    said = {"subject": key.subject, "expression": key.expression, "recording": key.name, "reason": reason}
+    return {name: showable(" ".join(text.splitlines())) for name, text in said.items()}  # names of any files
 
 
 def _forget_others(store: Path, arrays: set[str]) -> None:

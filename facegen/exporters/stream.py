@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from facegen.errors import FacegenError
-from facegen.places import aside_of, real_place
+from facegen.places import aside_of, real_place, told_as
 from facegen.progress import counting
 from facegen.sequence.frames import FewFields, Frames, KeptFrames, StoredFrames, chunks
 from facegen.sequence.sequence import Sequence
@@ -50,7 +50,7 @@ def made_once(sequence: Sequence, path: str | Path) -> Iterator[Sequence]:
     if not isinstance(frames, Frames) or isinstance(frames, FewFields | StoredFrames):
         yield sequence
         return
-    with tempfile.TemporaryFile(dir=aside_of(real_place(path)).parent) as file:
+    with told_as(path), tempfile.TemporaryFile(dir=aside_of(real_place(path)).parent) as file:
         yield replace(sequence, vertices=KeptFrames(frames, file))
 
 

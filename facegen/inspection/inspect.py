@@ -10,12 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from facegen.errors import FacegenError, MeshError
+from facegen.errors import FacegenError, MeshError, showable
 from facegen.readable import require_file
 from facegen.remote import Place, RemotePlace, place_of
 
 OTHERS = (".yaml", ".yml", ".csv", ".json", ".txt", ".png", ".jpg", ".jpeg", ".webp")
 """Suffixes of what other verbs read, and this one does not look into."""
+LISTED, LONGEST_ITEM = 200, 500
+"""Items of a list, and signs of one of them, that a line for people shows; the JSON has all. Chosen: characters have
+some tens of groups."""
 USES = {"train": "to train", "val": "to validate", "test": "to test"}
 """Splits, and what is done with the people of each."""
 
@@ -45,9 +48,9 @@ class Report:
         for name, value in self.facts.items():
             parts = _apart(value)
             lines.append(f"{name:<{width}}  {_readable(value) if parts is None else len(parts)}")
-            lines += [f"- {part}" for part in parts or ()]
+            lines += [f"- {showable(part)}" for part in parts or ()]
         lines.append(f"{'sound':<{width}}  {'yes' if self.sound else 'no'}")
-        return "\n".join([*lines, *(f"- {problem}" for problem in self.problems)])
+        return "\n".join([*lines, *(f"- {showable(problem)}" for problem in self.problems)])
 
 
 def _apart(value: Any) -> list[str] | None:
@@ -59,10 +62,14 @@ def _apart(value: Any) -> list[str] | None:
 
 def _readable(value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(map(_readable, value)) if value else "none"
+        more = [f"and {len(value) - LISTED:,} more"] if len(value) > LISTED else []
+        return ", ".join([*map(_readable, value[:LISTED]), *more]) if value else "none"
     if isinstance(value, dict):
-        return " ".join(str(part) for part in value.values())
-    return f"{value:,}" if isinstance(value, int) else str(value)
+        return " ".join(_readable(str(part)) for part in value.values())
+    if isinstance(value, int):
+        return f"{value:,}"
+    text = showable(str(value))
+    return text if len(text) <= LONGEST_ITEM else f"{text[:LONGEST_ITEM]}..."
 
 
 def inspect(

@@ -9,9 +9,10 @@ import numpy as np
 
 from facegen.data.corpus import Corpus
 from facegen.errors import FacegenError
-from facegen.files import new_file
+from facegen.files import new_file, require_new_file
 from facegen.motion.intensity import mean_motion
 from facegen.optional import require
+from facegen.pictures.sheets import TITLE, is_titled
 from facegen.progress import following
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 PAGE_SEQUENCES, COLUMNS = 48, 4
 """How many sequences a page has at most, and how many stand in a row; chosen, so that the curves can be read."""
+MADE = "facegen phases"
+"""Title of the pages behind the first, by which they are known as an earlier run's."""
 
 
 def draw_phases(corpus: Corpus, path: str | Path) -> list[Path]:
@@ -32,7 +35,8 @@ def draw_phases(corpus: Corpus, path: str | Path) -> list[Path]:
         The pages, of up to `PAGE_SEQUENCES` sequences each.
 
     Raises:
-        FacegenError: the suffix is another, the place cannot be written, or matplotlib is not installed.
+        FacegenError: the suffix is another, a place cannot be written, a page behind the first has the name of
+            something that no earlier run made, or matplotlib is not installed.
     """
     path = Path(path)
     if path.suffix.lower() != ".png":
@@ -43,6 +47,7 @@ def draw_phases(corpus: Corpus, path: str | Path) -> list[Path]:
     order = sorted(range(len(entries)), key=lambda index: sure[index])
     starts = range(0, len(order), PAGE_SEQUENCES)
     pages = [path.with_stem(f"{path.stem}-{number}") if number > 1 else path for number in range(1, len(starts) + 1)]
+    _require_pages(pages)
     for start, page in zip(starts, following(pages, "drawing", "page"), strict=True):
         shown = order[start : start + PAGE_SEQUENCES]
         rows = -(-len(shown) // COLUMNS)
@@ -59,8 +64,19 @@ def draw_phases(corpus: Corpus, path: str | Path) -> list[Path]:
             fontsize=10,
         )
         with new_file(page) as aside:
-            figure.savefig(aside, dpi=100)
+            figure.savefig(aside, dpi=100, metadata=None if page == path else {TITLE: MADE})
     return pages
+
+
+def _require_pages(pages: list[Path]) -> None:
+    """Refuse pages that cannot be written, and those behind the first that would replace what nobody named."""
+    for number, page in enumerate(pages, start=1):
+        require_new_file(page)
+        if number > 1 and page.is_file() and not is_titled(page, MADE):
+            raise FacegenError(
+                f"{page} is already there, and no earlier sheet of phases; page {number} of {len(pages)} would have "
+                f"its name: move it elsewhere, or name another place than {pages[0].name}"
+            )
 
 
 def _draw(axis: Axes, corpus: Corpus, index: int) -> None:

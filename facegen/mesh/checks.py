@@ -10,6 +10,7 @@ import numpy as np
 from facegen.errors import MeshError
 from facegen.mesh.topology import connected, edge_of_side, half_edges, surface_pieces
 from facegen.mesh.tri_mesh import TriMesh
+from facegen.mesh.whereabouts import SMALLEST_EXTENT
 
 AREA_TOLERANCE = 1e-12
 """Share of the squared diagonal of the bounding box up to which a face has no area. Chosen: far above the rounding of
@@ -22,8 +23,9 @@ class Finding:
     """One kind of fault.
 
     Args:
-        kind: "non-finite vertices", "degenerate faces", "duplicate faces", "edges with more than two faces",
-            "inconsistent winding", "pinched vertices", "unused vertices" or "several pieces".
+        kind: "non-finite vertices", "no extent", "degenerate faces", "duplicate faces",
+            "edges with more than two faces", "inconsistent winding", "pinched vertices", "unused vertices" or "several
+            pieces".
         message: one line: what is wrong, how often, and the first places.
         where: (N,) int64 the offending vertices, faces, or rows of `TriMesh.edges`.
         fatal: no hierarchy can be built on such a mesh.
@@ -50,6 +52,19 @@ def _non_finite(mesh: TriMesh) -> list[Finding]:
         return []
     count = _plural(len(where), "vertex is", "vertices are")
     return [Finding("non-finite vertices", f"{count} NaN or infinite (vertex {_first(where)})", where, True)]
+
+
+def _no_extent(mesh: TriMesh, repeated: np.ndarray) -> list[Finding]:
+    used = mesh.vertices[mesh.faces[~repeated]].reshape(-1, 3)
+    with np.errstate(invalid="ignore"):
+        extent = float(np.ptp(used, axis=0).max()) if len(used) else np.inf
+    if not extent < SMALLEST_EXTENT:  # NaN is a finding of its own
+        return []
+    return [
+        Finding(
+            "no extent", f"all faces lie at one place, {extent:.3g} units large", np.arange(len(mesh.vertices)), True
+        )
+    ]
 
 
 def _degenerate(mesh: TriMesh, repeated: np.ndarray) -> list[Finding]:
@@ -164,6 +179,7 @@ def check(mesh: TriMesh) -> list[Finding]:
     repeated = (a == b) | (b == c) | (c == a)
     findings = [
         *_non_finite(mesh),
+        *_no_extent(mesh, repeated),
         *_degenerate(mesh, repeated),
         *_duplicates(mesh),
         *_edge_findings(mesh, repeated),

@@ -1,4 +1,4 @@
-"""How far from the origin a mesh may lie for 32-bit numbers to hold its shape."""
+"""How large a mesh has to be, and how far from the origin it may lie for 32-bit numbers to hold its shape."""
 
 from __future__ import annotations
 
@@ -13,9 +13,29 @@ from facegen.mesh.units import UNITS
 _IN_METRES = (".glb", ".gltf", ".vrm")
 """Suffixes of files whose numbers are metres, and which are read in mm: messages give what stands in the file."""
 
+SMALLEST_EXTENT = 1e-9
+"""Largest side of a mesh's box, in whichever units, below which all of it lies at one place. Chosen: a face in
+kilometres is a hundred thousand times larger, and no scale that somebody meant comes near it."""
 COARSEST_STEP = 5e-5
 """Largest step between neighbouring 32-bit numbers, as a share of the mesh's extent. Chosen: 0.01 mm on a head, far
 below what motion shows; a head of 230 mm may lie 131 m from the origin."""
+
+
+def require_extent(mesh: TriMesh, name: str) -> None:
+    """Refuse a mesh (V, 3), in any units, whose faces all lie at one place.
+
+    Args:
+        name: what the message calls it.
+
+    Raises:
+        MeshError: they do.
+    """
+    extent = float(np.ptp(mesh.vertices[mesh.faces].reshape(-1, 3), axis=0).max())
+    if not extent >= SMALLEST_EXTENT:
+        raise MeshError(
+            f"{name}: expected the surface of a face, found all vertices at one place (it is {extent:.3g} units "
+            "large); export it again, in mm, cm or m"
+        )
 
 
 def require_near_origin(mesh: TriMesh, name: str) -> None:

@@ -52,19 +52,28 @@ class Keys:
                 )
         object.__setattr__(self, "keys", pairs)
 
+    def require_within(self, frames: int, ease: str = "linear") -> None:
+        """Look at what `envelope` would refuse, without making it.
+
+        Raises:
+            MotionError: see `envelope`.
+        """
+        if ease not in EASINGS:
+            raise MotionError(unknown("easing", ease, EASINGS))
+        require_frames(frames)
+        beyond = next((number for number, (frame, _) in enumerate(self.keys) if frame > frames - 1), None)
+        if beyond is not None:
+            frame = int(self.keys[beyond][0])
+            raise MotionError(f"key {beyond}: frame {frame} lies beyond the last of {frames} frames")
+
     def envelope(self, frames: int, ease: str = "linear") -> np.ndarray:
         """The curve over `frames`, (T,) in [0, 1]; where it falls, the easing runs backwards, as that of `Phases` does.
 
         Raises:
             MotionError: a key lies beyond the last frame, or the easing is unknown.
         """
-        if ease not in EASINGS:
-            raise MotionError(unknown("easing", ease, EASINGS))
-        require_frames(frames)
+        self.require_within(frames, ease)
         at, value = np.array(self.keys, dtype=np.float64).T
-        if at[-1] > frames - 1:
-            beyond = int(np.searchsorted(at, frames - 1, side="right"))
-            raise MotionError(f"key {beyond}: frame {int(at[beyond])} lies beyond the last of {frames} frames")
         time = np.arange(frames, dtype=np.float64)
         left = np.searchsorted(at, time, side="right").clip(1, max(len(at) - 1, 1)) - 1
         right = np.minimum(left + 1, len(at) - 1)

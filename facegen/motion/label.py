@@ -86,7 +86,7 @@ class Phases:
             length = offset_ - onset_
             start, end = (onset_ + round(share * length) for share in APEX_SHARES)
         phases = cls(onset_, start, end, offset_)
-        phases.envelope(frames)
+        phases.require_within(frames)
         return phases
 
     def of_frames(self, frames: int) -> np.ndarray:
@@ -101,17 +101,25 @@ class Phases:
         phase[self.apex_start : self.apex_end + 1] = PHASES.index("apex")
         return phase
 
-    def envelope(self, frames: int, ease: str = "linear") -> np.ndarray:
-        """The phases as a curve over `frames`, (T,) in [0, 1].
+    def require_within(self, frames: int, ease: str = "linear") -> None:
+        """Look at what `envelope` would refuse, without making it.
 
         Raises:
-            MotionError: the phases end after the last frame, or the easing is unknown.
+            MotionError: see `envelope`.
         """
         require_frames(frames)
         if self.offset > frames - 1:
             raise MotionError(f"the offset at frame {self.offset} lies beyond the last of {frames} frames")
         if ease not in EASINGS:
             raise MotionError(unknown("easing", ease, EASINGS))
+
+    def envelope(self, frames: int, ease: str = "linear") -> np.ndarray:
+        """The phases as a curve over `frames`, (T,) in [0, 1].
+
+        Raises:
+            MotionError: the phases end after the last frame, or the easing is unknown.
+        """
+        self.require_within(frames, ease)
         time = np.arange(frames, dtype=np.float64)
         rise = ((time - self.onset) / max(self.apex_start - self.onset, 1)).clip(0, 1)
         fall = ((self.offset - time) / max(self.offset - self.apex_end, 1)).clip(0, 1)
@@ -125,6 +133,10 @@ class Course(Protocol):
 
     def envelope(self, frames: int, ease: str = "linear") -> np.ndarray:
         """A curve over `frames`, (T,) in [0, 1]."""
+        ...
+
+    def require_within(self, frames: int, ease: str = "linear") -> None:
+        """Look at what `envelope` would refuse, without making it."""
         ...
 
 
@@ -156,8 +168,8 @@ def motion_label(
     return label_of_curve(phases.envelope(frames, ease), expression, intensity, expressions)
 
 
-def label_of_curve(curve: np.ndarray, expression: str, intensity: float, expressions: tuple[str, ...]) -> np.ndarray:
-    """Make the label (T, E) float32 of one expression that follows a curve (T,) in [0, 1] times the intensity.
+def require_shown(expression: str, intensity: float, expressions: tuple[str, ...]) -> None:
+    """Require one of the expressions, and an intensity that it can have.
 
     Raises:
         MotionError: unknown expression, or intensity outside [0, 1].
@@ -166,6 +178,15 @@ def label_of_curve(curve: np.ndarray, expression: str, intensity: float, express
         raise MotionError(unknown("expression", expression, expressions))
     if not 0 <= intensity <= 1:
         raise MotionError(f"the intensity must be between 0 and 1, got {intensity}")
+
+
+def label_of_curve(curve: np.ndarray, expression: str, intensity: float, expressions: tuple[str, ...]) -> np.ndarray:
+    """Make the label (T, E) float32 of one expression that follows a curve (T,) in [0, 1] times the intensity.
+
+    Raises:
+        MotionError: unknown expression, or intensity outside [0, 1].
+    """
+    require_shown(expression, intensity, expressions)
     label = np.zeros((len(curve), len(expressions)), dtype=np.float32)
     label[:, expressions.index(expression)] = intensity * curve
     return label

@@ -38,6 +38,10 @@ RESTLESS = ("EyeBlink", "EyeLook")
 REST_PERCENTILE = 5.0
 """Percentile of a weight, and of the distance from rest, that counts as rest. Chosen: a recording has a twentieth of
 rest, and single frames below it are noise."""
+LONGEST_PAUSE, PAUSES = 60.0, 10
+"""Seconds without a frame that are made up in a straight line, in all, and how many times what is recorded they may be
+where that is more. Chosen: somebody who leaves the picture for a minute comes back, and of a few rows a jump of their
+timecode would make frames of hours."""
 SMALLEST_MOTION = 0.02
 """Norm of weights, each in [0, 1], that counts as motion; less is noise. Chosen."""
 _UNUSED = {"_raw": "before calibration", "_neutral": "the neutral pose of its calibration"}
@@ -54,6 +58,7 @@ class Take:
         rate: frames a second that its timecodes count; the frames themselves may be fewer.
         notes: what a user should know about the file, a line each.
         rotations: (N, 9) of `ROTATIONS`, radians; None where the file has not all of these columns.
+        name: of its file, for messages.
     """
 
     times: np.ndarray
@@ -61,6 +66,7 @@ class Take:
     rate: int = RATE
     notes: tuple[str, ...] = ()
     rotations: np.ndarray | None = None
+    name: str = "the take"
 
     def __str__(self) -> str:
         return f"{len(self.times)} frames, {self.times[-1]:.2f} s, by timecodes of {self.rate} frames a second"
@@ -109,7 +115,31 @@ class Take:
             )
         later = np.append(True, steps > 0)
         turned = rotations[later] if rotations.size else None
-        return cls(times[later] - times[0], weights[later], rate, notes, turned)
+        return cls(times[later] - times[0], weights[later], rate, notes, turned, path.name)
+
+    def even_times(self, fps: float) -> np.ndarray:
+        """The seconds (T,) of frames at `fps` a second from the first of the take to its last.
+
+        Raises:
+            MotionError: the rate is none, these are more than `MOST_FRAMES`, or far more time passes without a frame
+                than is recorded.
+        """
+        require_fps(fps)
+        steps = np.diff(self.times)
+        recorded = float(np.median(steps)) * len(steps)
+        if self.times[-1] - recorded > max(LONGEST_PAUSE, PAUSES * recorded):
+            longest = int(steps.argmax())
+            raise MotionError(
+                f"{self.name}: expected frames throughout, found {len(self.times)} of them over {self.times[-1]:.0f} s "
+                f"and none for {steps[longest]:.0f} s after the first {self.times[longest]:.1f} s; mend its timecodes, "
+                "or cut it there"
+            )
+        count = int(np.floor(self.times[-1] * fps + 1e-6)) + 1
+        if count > MOST_FRAMES:
+            raise MotionError(
+                f"{self.name}: {self} at {fps:g} frames a second are more than {MOST_FRAMES:,} frames; take fewer"
+            )
+        return np.arange(count) / fps
 
     def amplitude(self, fps: float) -> np.ndarray:
         r"""How far the face is from rest, (T,) in [0, 1], at `fps` frames a second from the first frame on.
@@ -120,19 +150,16 @@ class Take:
         moments are 0, the strongest is 1.
 
         Raises:
-            MotionError: the rate is not positive, or the face does not move.
+            MotionError: see `even_times`; or the face does not move.
         """
-        require_fps(fps)
+        even = self.even_times(fps)
         weights = self.weights[:, [not name.startswith(RESTLESS) for name in SHAPES]]
         away = np.linalg.norm(weights - np.percentile(weights, REST_PERCENTILE, axis=0), axis=1)
         quiet = np.percentile(away, REST_PERCENTILE)
         if away.max() - quiet < SMALLEST_MOTION:
             raise MotionError("the face in the recording does not move: no weight but those of the eyes changes")
         curve = np.maximum(away - quiet, 0) / (away.max() - quiet)
-        count = int(np.floor(self.times[-1] * fps + 1e-6)) + 1
-        if count > MOST_FRAMES:
-            raise MotionError(f"{self} at {fps:g} frames a second are more than {MOST_FRAMES:,} frames; take fewer")
-        return np.interp(np.arange(count) / fps, self.times, curve)
+        return np.interp(even, self.times, curve)
 
 
 def _beside(path: Path) -> tuple[str, ...]:

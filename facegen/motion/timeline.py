@@ -11,9 +11,13 @@ import numpy as np
 from facegen.errors import MotionError
 from facegen.files import read_yaml
 from facegen.motion.keys import Keys
-from facegen.motion.label import Phases, motion_label
+from facegen.motion.label import Phases, require_shown
 from facegen.motion.limits import require_fps, require_frames
 from facegen.tables import TIMELINE
+
+MOST_FILLED = 100_000_000
+"""Frames times events of a timeline at most. Chosen: each costs some 30 ns, and the longest of motions has room for
+a hundred events."""
 
 
 @dataclass
@@ -92,19 +96,29 @@ class Timeline:
         """The label, (T, E) float32.
 
         Raises:
-            MotionError: an event contradicts itself, the frame count or the list of expressions.
+            MotionError: an event contradicts itself, the frame count or the list of expressions, or there are more
+                than `MOST_FILLED` frames times events.
         """
         if self.frames < 1 or not self.events:
             raise MotionError(f"a timeline needs frames and events, got {self.frames} and {len(self.events)}")
         require_frames(self.frames)
         if self.fps is not None:
             require_fps(self.fps)
-        label = np.zeros((self.frames, len(expressions)), dtype=np.float32)
-        for number, event in enumerate(self.events):
+        courses = []
+        for number, event in enumerate(self.events):  # all of them before anything is filled
             try:
-                course = event.course()
-                one = motion_label(self.frames, event.expression, course, event.intensity, expressions, event.ease)
+                require_shown(event.expression, event.intensity, expressions)
+                courses.append(event.course())
+                courses[-1].require_within(self.frames, event.ease)
             except MotionError as error:
                 raise MotionError(f"event {number} of the timeline: {error}") from error
-            label = np.maximum(label, one)
+        if self.frames * len(self.events) > MOST_FILLED:
+            raise MotionError(
+                f"a timeline has at most {MOST_FILLED:,} frames times events, got {self.frames:,} frames and "
+                f"{len(self.events):,} events; split it"
+            )
+        label = np.zeros((self.frames, len(expressions)), dtype=np.float32)
+        for event, course in zip(self.events, courses, strict=True):
+            column = label[:, expressions.index(event.expression)]
+            np.maximum(column, (event.intensity * course.envelope(self.frames, event.ease)).astype(np.float32), column)
         return label

@@ -203,14 +203,15 @@ def written_beside(out: Path, pictures: Mapping[str, np.ndarray]) -> Iterator[li
 def _beside(out: Path, mark: str, picture: np.ndarray) -> Iterator[Path]:
     title, place = f"facegen {mark}", out.parent / f"{out.stem}.{mark}.png"
     numbers = itertools.count(2)
-    while os.path.lexists(place) and (is_read(place) or not _is_titled(place, title)):
+    while os.path.lexists(place) and (is_read(place) or not is_titled(place, title)):
         place = out.parent / f"{out.stem}.{mark}-{next(numbers)}.png"
     with _new_picture(place, picture, title) as aside:
         onto_disk(aside)  # what has no room is told now
         yield place
 
 
-def _is_titled(path: Path, title: str) -> bool:
+def is_titled(path: Path, title: str) -> bool:
+    """Whether a picture is one that an earlier run wrote with this title."""
     if path.is_symlink() or not path.is_file():
         return False
     with path.open("rb") as file:

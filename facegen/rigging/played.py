@@ -39,10 +39,13 @@ def take_weights(take: Take, fps: float | None = None) -> tuple[np.ndarray, dict
 
     Returns:
         (T,) seconds from 0 on, and by Apple's names (T,) of each shape.
+
+    Raises:
+        MotionError: see `Take.even_times`.
     """
     times, weights = take.times, take.weights
     if fps is not None:
-        at = np.arange(int(np.floor(times[-1] * fps + 1e-6)) + 1) / fps
+        at = take.even_times(fps)
         weights = np.stack([np.interp(at, times, weights[:, k]) for k in range(len(SHAPES))], axis=1)
         times = at
     return times, {name: weights[:, k] for k, name in enumerate(NAMES)}

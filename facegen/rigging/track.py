@@ -32,9 +32,12 @@ class Track:
 
     @classmethod
     def of_take(cls, take: Take, fps: float) -> Track:
-        """A recorded take at another rate; weights beyond 1 are 1, and a take without rotations turns nothing."""
-        require_fps(fps)
-        at = np.arange(int(np.floor(take.times[-1] * fps + 1e-6)) + 1) / fps
+        """A recorded take at another rate; weights beyond 1 are 1, and a take without rotations turns nothing.
+
+        Raises:
+            MotionError: see `Take.even_times`.
+        """
+        at = take.even_times(fps)
         turned = np.zeros((len(take.times), len(ROTATIONS))) if take.rotations is None else take.rotations
         weights, rotations = (_at(at, take.times, rows) for rows in (take.weights, turned))
         return cls(np.clip(weights, 0, 1), rotations, fps)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from facegen.errors import MeshError
 from facegen.mesh.formats.gltf_document import MALFORMED, Document, whole
 
+NAMED_LIMIT = 64
+"""Buffers that are one file at most. Chosen: files have one of each, and all are written again."""
 TARGET_LIMIT = 10_000
 """Morph targets of a mesh at most. Chosen: characters have some hundred, and each costs a weight in every frame."""
 
@@ -18,12 +22,14 @@ def require_sound(document: Document) -> None:
     """Look at all meshes, nodes, skins and animations of a document.
 
     Raises:
-        MeshError: what stands under one of `LISTS` is no list of objects; a node shows no mesh that is there; a
+        MeshError: what stands under one of `LISTS` is no list of objects; one file is more than `NAMED_LIMIT` buffers;
+            a node shows no mesh that is there; a
             skin has no joints, or one that is no node; an animation names what is not there; primitives of one mesh
             have different numbers of morph targets; a target has another number of vertices than what it moves; or a
             mesh or a node has another number of weights than of targets.
     """
     _require_lists(document.tree)
+    _require_apart(document)
     _require_joints(document)
     for number, animation in enumerate(document.tree.get("animations", [])):
         try:
@@ -60,6 +66,16 @@ def _require_lists(tree: dict) -> None:
         wrong = [entries] if not isinstance(entries, list) else [each for each in entries if not isinstance(each, dict)]
         if wrong:
             raise MeshError(f"expected a list of objects as {kind!r}, found {wrong[0]!r:.40}; export it anew")
+
+
+def _require_apart(document: Document) -> None:
+    """Refuse one file in the place of many buffers, each of which would be written in full."""
+    named = Counter(uri for each in document.tree.get("buffers", []) if isinstance(uri := each.get("uri"), str))
+    uri, count = named.most_common(1)[0] if named else ("", 0)
+    if count > NAMED_LIMIT and not uri.startswith("data:"):
+        raise MeshError(
+            f"expected a file for each buffer, found {uri[:80]!a} for {count:,} of them; export it with one"
+        )
 
 
 def _require_joints(document: Document) -> None:

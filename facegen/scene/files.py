@@ -109,20 +109,24 @@ def _embedded(asset: Asset) -> list[dict] | None:
     if not isinstance(images, list):
         return images
     found = []
+    views: dict[str, tuple[bytes, int]] = {}  # of files that are there already
     for image in images:
         uri = image.get("uri")
         if not isinstance(uri, str) or uri.startswith("data:"):
             found.append(image)
             continue
         try:
-            data = asset.document.beside(uri)
+            if uri not in views:
+                data = asset.document.beside(uri)
+                views[uri] = data, asset.buffer.append(data)
         except MeshError as error:
             asset.notes.append(f"the picture {unquote(uri)!r:.60}: {error}")
             found.append(image)
             continue
+        data, view = views[uri]
         kind = next((kind for begin, kind in _KINDS.items() if data.startswith(begin)), image.get("mimeType"))
         rest = {name: value for name, value in image.items() if name not in ("uri", "mimeType")}
-        entry = {**rest, "bufferView": asset.buffer.append(data)}
+        entry = {**rest, "bufferView": view}
         found.append(entry if kind is None else {**entry, "mimeType": kind})
     return found
 

@@ -224,6 +224,8 @@ def require_finite_frames(vertices: np.ndarray, first: int = 0, name: str = "") 
     Raises:
         DataError: the message names the frame.
     """
+    if vertices.dtype == np.float16:  # which does not hold the bound
+        vertices = vertices.astype(np.float32)
     near = (np.abs(vertices) <= FURTHEST).all(axis=(1, 2))  # which NaN is not either
     if near.all():
         return

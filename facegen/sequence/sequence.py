@@ -57,7 +57,9 @@ class Sequence:
         faces, motion = np.asarray(self.faces), np.asarray(self.motion)
         if faces.size and faces.dtype.kind not in "iu":
             raise DataError(f"faces must be whole numbers, numbers of vertices, got {faces.dtype}")
-        if motion.size and not (motion.dtype.kind in "iuf" and (np.abs(motion) <= LARGEST_LABEL).all()):  # NaN is not
+        # As 64 bits: the bound is more than halves can hold, and NaN is no number below it.
+        numbers = not motion.size or motion.dtype.kind in "iuf"
+        if not numbers or not (np.abs(motion.astype(np.float64)) <= LARGEST_LABEL).all():
             raise DataError(f"motion must be finite numbers up to {LARGEST_LABEL:,.0f}")
         object.__setattr__(self, "faces", np.ascontiguousarray(faces, dtype=np.int64))
         object.__setattr__(self, "motion", np.ascontiguousarray(motion, dtype=np.float32))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from facegen.errors import FacegenError
+from facegen.standard_streams import say_left_out
 
 if TYPE_CHECKING:
     from facegen.alive.life import Life
@@ -58,7 +58,7 @@ def enlivened(sequence: Sequence, face: Face, options: Namespace) -> Sequence:
 
     made, notes = enliven(sequence, face, _seed(options))
     for reason in notes:
-        _left_out(reason)
+        say_left_out(reason)
     return made
 
 
@@ -87,7 +87,7 @@ def driven_alive(
         driven.targets[place] for name in blinking(list(places)) for place in places[name] if place in driven.targets
     ]
     if any(blinks_in(1 - row, sequence.fps) for row in shut):
-        _left_out("blinks: the motion has its own")
+        say_left_out("blinks: the motion has its own")
         kinds = ("gaze",)
     life = Life(_seed(options), sequence.motion, sequence.expressions, sequence.fps, kinds)
     targets = dict(driven.targets)
@@ -119,7 +119,7 @@ def take_alive(
     kinds = tuple(kind for kind in ("blinks", "gaze") if kind not in has)
     life = Life(_seed(options), np.zeros((2, 0)), (), 1.0, kinds)
     if has:
-        _left_out(f"{' and '.join(sorted(has))}: the recording has its own")
+        say_left_out(f"{' and '.join(sorted(has))}: the recording has its own")
     return weights | _weights(life, times, sorted(have), kinds)
 
 
@@ -133,11 +133,7 @@ def _weights(
     missing = [kind for kind in wanted if kind not in can]
     if missing:
         examples = " or ".join({"blinks": "eyeBlinkLeft", "gaze": "eyeLookUpLeft"}[kind] for kind in missing)
-        _left_out(f"{' and '.join(missing)}: it has no shapes for them, such as {examples}")
-    _left_out("turns of the head and breath: shapes of its own do none")
+        say_left_out(f"{' and '.join(missing)}: it has no shapes for them, such as {examples}")
+    say_left_out("turns of the head and breath: shapes of its own do none")
     found = shape_weights(life.at(times), names)
     return {name: row for name, row in found.items() if ("gaze" if name.startswith(LOOK) else "blinks") in wanted}
-
-
-def _left_out(reason: str) -> None:
-    print(f"facegen: left out: {reason}", file=sys.stderr)

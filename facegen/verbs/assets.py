@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from facegen.errors import FacegenError
 from facegen.exporters.page import SUFFIX as PAGE
+from facegen.standard_streams import say_left_out
 from facegen.verbs.shared import chosen, write_sequence
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def asset_of(options: Namespace) -> Asset | None:
         return asset
     lost = Kept.of(asset.tree).kinds()
     for phrase in lost:
-        print(f"facegen: left out: {phrase} of {options.neutral.name}", file=sys.stderr)
+        say_left_out(f"{phrase} of {options.neutral.name}")
     if lost:
         print(f"facegen: {', '.join(SUFFIXES)} would keep what {options.neutral.name} has", file=sys.stderr)
     return None
@@ -65,5 +66,5 @@ def write_moved(sequence: Sequence, face: Face, options: Namespace, asset: Asset
     else:
         report = write_into(sequence, options.out, place, **chosen(options))
     for reason in report.left_out:
-        print(f"facegen: left out: {reason}", file=sys.stderr)
+        say_left_out(reason)
     print(f"{options.out.name}: {report}")

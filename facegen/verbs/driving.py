@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from argparse import Namespace
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import numpy as np
 
 from facegen.errors import FacegenError, unknown
 from facegen.exporters.page import SUFFIX as PAGE
+from facegen.standard_streams import say_left_out
 from facegen.verbs.shared import chosen
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def write_own(sequence: Sequence, driven: Driven, asset: Asset, face: Face, opti
     if out != options.out:
         size = options.out.stat().st_size
     for reason in dict.fromkeys(asset.notes):
-        print(f"facegen: left out: {reason}", file=sys.stderr)
+        say_left_out(reason)
     print(
         f"{options.out.name}: {len(times)} frames of {len(driven.used)} own shapes, no target added, animation "
         f"{animation!r}, {size / 1e6:.1f} MB; kept: {kept}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from facegen.errors import FacegenError, MotionError
 from facegen.exporters.page import SUFFIX as PAGE
 from facegen.motion.label import EASINGS
 from facegen.motion.limits import MOST_FRAMES, MOST_STEPS
+from facegen.standard_streams import say_left_out
 from facegen.tables import FPS
 from facegen.verbs.alive import add_alive, driven_alive, enlivened, require_alive
 from facegen.verbs.assets import asset_of, write_moved
@@ -23,6 +23,7 @@ from facegen.verbs.performing import (
     require_no_performer,
     require_performance,
     require_performer,
+    require_takes,
     style_asked,
     takes_of,
     write_takes,
@@ -106,6 +107,7 @@ def animate(options: Namespace) -> None:
 
     recorded = options.timeline is not None and options.timeline.suffix.lower() == ".csv"
     _require_one_label(options, recorded)
+    require_takes(options)
     if options.out.suffix.lower() == ".vrma":
         require_output(options)
         return write_animated(options, animate)
@@ -260,7 +262,7 @@ def _dressed(sequence: Sequence, face: Face, options: Namespace, asset: Asset | 
     if appearance is not None and face.portion is not None:
         appearance = face.portion.dressed(appearance)
     for reason in () if appearance is None or asset is not None else appearance.left_out:
-        print(f"facegen: left out: {reason}", file=sys.stderr)
+        say_left_out(reason)
     if options.out.suffix.lower() in (".png", ".mp4", ".gif") or (options.out.suffix.lower() == PAGE and asset is None):
         sequence = replace(sequence, vertices=TurnedFrames(sequence.vertices, face.rotation))
     return replace(sequence, appearance=appearance, focus=face.focus())

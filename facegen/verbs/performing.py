@@ -6,11 +6,10 @@ import argparse
 from argparse import Namespace
 from collections.abc import Iterator
 from copy import copy
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facegen.errors import FacegenError
-from facegen.verbs.shared import chosen
+from facegen.verbs.shared import chosen, places_of_takes
 
 if TYPE_CHECKING:
     from facegen.checkpoint import Checkpoint
@@ -50,19 +49,25 @@ def require_performance(options: Namespace) -> None:
     """Read the seed, and refuse numbers that are none.
 
     Raises:
-        FacegenError: a number is out of range, or options contradict each other.
+        FacegenError: the seed is none, or options contradict each other.
     """
     options.style_basis = options.arkit_basis
     if _recorded(options) and options.out.suffix.lower() != ".csv":
         options.arkit_basis = None  # it is of the style, and of no writer
     options.seed_given = options.seed is not None
     options.seed = _seed("0" if options.seed is None else options.seed)
-    if options.takes is None:
-        return
-    if not 1 <= options.takes <= MOST_TAKES:
-        raise FacegenError(f"--takes must be from 1 to {MOST_TAKES}, got {options.takes}")
-    if isinstance(options.seed, str):
+    if options.takes is not None and isinstance(options.seed, str):
         raise FacegenError("--takes draws several takes, and --seed mean is the mean of all; give one of the two")
+
+
+def require_takes(options: Namespace) -> None:
+    """Refuse a number of takes that is none.
+
+    Raises:
+        FacegenError: it is.
+    """
+    if options.takes is not None and not 1 <= options.takes <= MOST_TAKES:
+        raise FacegenError(f"--takes must be from 1 to {MOST_TAKES}, got {options.takes}")
 
 
 def _recorded(options: Namespace) -> bool:
@@ -165,11 +170,7 @@ def takes_of(options: Namespace) -> Iterator[Namespace]:
     if options.takes is None:
         yield options
         return
-    out: Path = options.out
-    for number in range(options.takes):
+    for number, place in enumerate(places_of_takes(options.out, options.takes)):
         each = copy(options)
-        each.seed = options.seed + number
-        if out.suffix.lower() != ".png":
-            # A folder of frames has a name that ends with its suffix, .obj or .ply.
-            each.out = out.with_name(f"{out.stem}-{number + 1}{out.suffix}")
+        each.seed, each.out = options.seed + number, place
         yield each

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from facegen.errors import FacegenError
 from facegen.pretrained import BASIS
+from facegen.standard_streams import say_left_out
 from facegen.verbs.shared import add_groups, add_verb, require_place
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def rig(options: Namespace) -> None:
         asset = Asset.open(options.neutral)
         if not document and options.out.suffix.lower() != PAGE:
             for phrase in Kept.of(asset.tree).kinds():
-                _left_out(f"{phrase} of {options.neutral.name}")
+                say_left_out(f"{phrase} of {options.neutral.name}")
             asset = None
     basis = ShapeBasis.load(options.arkit_basis)
     mesh = read_mesh(options.neutral) if options.groups is None else read_portion(options.neutral, options.groups).mesh
@@ -110,7 +110,7 @@ def rig(options: Namespace) -> None:
     if look is not None and face.portion is not None:
         look = face.portion.dressed(look)
     for reason in () if look is None or asset is not None else look.left_out:
-        _left_out(reason)
+        say_left_out(reason)
     rows = None if face.portion is None else face.portion.vertices
     report = write_rig(made, options.out, asset=asset, rows=rows, appearance=look, dressed=_vrm_of(options, made))
     for note in report.notes:
@@ -142,7 +142,3 @@ def _vrm_of(options: Namespace, made: Rig) -> Callable[[Asset], list[str]] | Non
     presets = {name: preset_weights(name) for name in PRESETS}
     name = options.name or options.neutral.stem
     return lambda asset: fill_vrm(asset, presets, arkit_targets(asset), face, name, options.author, VERSION_0)
-
-
-def _left_out(reason: str) -> None:
-    print(f"facegen: left out: {reason}", file=sys.stderr)

@@ -165,8 +165,21 @@ def require_output(options: Namespace) -> None:
     anything is made for it."""
     require_options(options.out, chosen(options))
     takes, out = getattr(options, "takes", None), options.out
-    numbered = takes is not None and out.suffix.lower() != ".png"
-    require_place(out.with_name(f"{out.stem}-1{out.suffix}") if numbered else out, FOLDERS)
+    for place in [out] if takes is None else dict.fromkeys(places_of_takes(out, takes)):
+        require_place(place, FOLDERS)
+        if place != out and place.is_file():
+            raise FacegenError(
+                f"{place} is already there, and --takes would write over it, which nobody named; move it elsewhere, or "
+                "give --out another name"
+            )
+
+
+def places_of_takes(out: Path, takes: int) -> list[Path]:
+    """Where each of several takes goes: behind the name is its number; a `.png` shows all, and stays one file."""
+    if out.suffix.lower() == ".png":
+        return [out] * takes
+    # A folder of frames has a name that ends with its suffix, .obj or .ply.
+    return [out.with_name(f"{out.stem}-{number}{out.suffix}") for number in range(1, takes + 1)]
 
 
 def require_place(out: Path, folders: Iterable[str] = ()) -> None:

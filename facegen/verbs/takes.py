@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import numpy as np
 from facegen.errors import FacegenError
 from facegen.exporters.page import SUFFIX as PAGE
 from facegen.motion.limits import require_fps
+from facegen.standard_streams import say_left_out
 from facegen.verbs.alive import take_alive
 from facegen.verbs.pages import about_take
 from facegen.verbs.shared import chosen, write_sequence
@@ -68,7 +68,7 @@ def play(options: Namespace) -> None:
     if not kept:
         _write_frames(options, asset, places, weights, options.fps or float(take.rate))
         for reason in lost:
-            _left_out(reason)
+            say_left_out(reason)
         return
     about = Kept.of(asset.tree)
     known = about_take(asset, places, times, weights, options.fps or float(take.rate))
@@ -79,7 +79,7 @@ def play(options: Namespace) -> None:
     if out != options.out:
         size = options.out.stat().st_size
     for reason in dict.fromkeys([*lost, *asset.notes]):
-        _left_out(reason)
+        say_left_out(reason)
     count = len(set(places.values()))
     print(
         f"{options.out.name}: {len(times)} frames of {count} shapes, animation {animation!r}, {size / 1e6:.1f} MB; "
@@ -147,7 +147,3 @@ def _rigged(options: Namespace) -> Asset:
     if not arkit_targets(asset):
         raise FacegenError(f"{what}, or a file with ARKit's shapes: {path} has none, `facegen rig` gives it them")
     return asset
-
-
-def _left_out(reason: str) -> None:
-    print(f"facegen: left out: {reason}", file=sys.stderr)

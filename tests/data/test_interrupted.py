@@ -10,14 +10,18 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mesh_trees import write_folder
+from one_line import require_one_line
 
 from facegen.cli import run
 from facegen.data.corpus import Corpus
 from facegen.data.journal import DONE, Journal, continued_folder
+from facegen.data.prepare import _left_out
 from facegen.data.sources.folder import FolderSource
 from facegen.data.sources.source import Key
 from facegen.errors import FacegenError
@@ -66,6 +70,74 @@ def test_a_killed_run_goes_on(root: Path, tmp_path: Path) -> None:
     require_same(tmp_path / "c", tmp_path / "whole")
     assert Corpus(tmp_path / "c").verify() == []
     assert not list(tmp_path.glob(".c.*"))
+
+
+def test_what_is_left_out_is_written_so_that_it_can_be_shown() -> None:
+    said = _left_out(Key("a", "happy", "x\n\x1b[2J"), "because\nof\u202eit")
+    assert said == {"subject": "a", "expression": "happy", "recording": "x ?[2J", "reason": "because of?it"}
+
+
+def at(*place: Any) -> Callable[[list, Any], None]:
+    def put(noted: list, value: Any) -> None:
+        *way, last = place
+        for each in way:
+            noted = noted[each]
+        noted[last] = value
+
+    return put
+
+
+EDITS = (
+    (at(1, "entries"), [], "entries: expected a list of .* found a list of 0"),
+    (
+        at(1, "entries", 0, "expression"),
+        "zzz",
+        r"place 0: entries\[0\]: expected one of ann/happy/happy, found 'ann/zzz/",
+    ),
+    (
+        at(1, "entries", 0, "subject"),
+        "zzz",
+        r"place 0: entries\[0\]: expected one of ann/happy/happy, found 'zzz/happy/",
+    ),
+    (at(1, "entries", 0, "array"), "9-0", r"entries\[0\].array: expected a name that begins with 0-, found '9-0'"),
+    (at(1, "entries", 0, "phases"), [9, 3, 2, 1], r"entries\[0\].phases: expected rising frames below"),
+    (at(1, "entries", 0, "envelope"), [0.5], r"entries\[0\].envelope: expected \d+ numbers"),
+    (at(1, "entries", 0, "others"), {"sad": "x y"}, r"entries\[0\].others.sad: expected whole numbers from 0 to 1000"),
+    (
+        at(1, "entries", 0, "others"),
+        {"sad": "1 2"},
+        r"entries\[0\].others.sad: expected \d+ numbers, found '2 of them'",
+    ),
+    (at(1, "squares"), 10**400, r"squares: expected a number from 0 to 1e\+30, found a number of some"),
+    (at(1, "numbers"), 10**400, r"numbers: expected a whole number from 0 to 1e\+18, found a number of some"),
+)
+
+
+def test_a_journal_that_was_edited_is_refused_and_stays(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("facegen.data.prepare._write_components", _interrupt)
+        assert run(arguments(root, tmp_path / "c")) == 130
+    (aside,) = tmp_path.glob(".c.*")
+    first, noted, *more = (aside / DONE).read_text().splitlines()
+    for put, value, said in EDITS:
+        edited = json.loads(noted)
+        put(edited, value)
+        text = "\n".join([first, json.dumps(edited), *more, ""])
+        (aside / DONE).write_text(text)
+        capsys.readouterr()
+        assert run(arguments(root, tmp_path / "c")) == 2
+        told = capsys.readouterr().err
+        assert re.search(f"{said}.*; no `prepare` of today noted that; move .* elsewhere", told), told
+        require_one_line(told)
+        assert (aside / DONE).is_file() and not (tmp_path / "c").exists()
+    (aside / DONE).write_text("\n".join([first, noted, *more, ""]))
+    assert run(arguments(root, tmp_path / "c")) == 0
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_an_interrupted_run_says_that_it_can_be_gone_on_with(

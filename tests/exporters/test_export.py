@@ -1,18 +1,21 @@
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import facegen.exporters as package
+from facegen.animation_frames import TurnedFrames
 from facegen.errors import FacegenError
 from facegen.exporters import SUFFIXES, export
 from facegen.exporters.glb import write_glb
 from facegen.pictures import film
-from facegen.sequence.frames import CHUNK_FRAMES
+from facegen.sequence.frames import CHUNK_FRAMES, KeptFrames
 from facegen.sequence.sequence import Sequence
 
 NEEDS = {".abc": "alembic3d", ".usd": "pxr", ".usda": "pxr", ".usdc": "pxr", ".usdz": "pxr"}
@@ -30,6 +33,20 @@ def test_every_suffix_writes_what_was_asked_for_and_says_so(moving, tmp_path, su
     beside = [path.name for path in tmp_path.glob("smile.*.bin")]
     assert len(beside) == (suffix == ".gltf")
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([f"smile{suffix}", *beside])
+
+
+def test_a_full_disk_is_told_of_the_file_also_where_frames_are_kept_beside_it(moving, tmp_path, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    still = moving(4)
+    made = replace(still, vertices=TurnedFrames(np.asarray(still.vertices), np.eye(3)))
+    monkeypatch.setattr(KeptFrames, "read", full)
+    for name in ("a.gltf", "a.glb", "a.html"):
+        with pytest.raises(OSError) as caught:
+            export(made, tmp_path / name)
+        assert caught.value.filename == str(tmp_path / name)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["walk.obj", "walk.obj/", "walk.PLY/"])

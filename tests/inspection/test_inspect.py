@@ -114,6 +114,34 @@ def test_inspect_says_what_is_wrong_with_a_mesh(tmp_path: Path, capsys: pytest.C
     assert "1 edge lies on more than two faces (vertices 0-1)" in seen["problems"]
 
 
+def test_names_in_a_file_steer_no_terminal_and_are_not_all_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    path = tmp_path / "a.obj"
+    faces = [f"g {name}\nf 1 2 3\n" for name in ("a\x1b[2Jb", "\u202ezz", "Größe", *map("g{}".format, range(300)))]
+    path.write_text("v 0 0 0\nv 1 0 0\nv 0 1 1\n" + "".join(faces))
+    capsys.readouterr()
+    assert run(["inspect", str(path)]) == 0
+    said = capsys.readouterr().out
+    assert "  a?[2Jb, ?zz, Größe, g0, " in said and ", g196, and 103 more\n" in said
+    assert run(["inspect", str(path), "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["groups"]) == 303
+
+
+def test_what_was_left_out_is_shown_a_line_each_whatever_it_says() -> None:
+    report = Report({"left_out": [{"subject": "a", "recording": "b\n\x1b[2J", "reason": "c\nsound yes"}]}, ["d\ne"])
+    assert report.text().splitlines() == ["left_out  1", "- a/b??[2J: c?sound yes", "sound     yes", "- d?e"]
+    assert Report({"left_out": ["x" * 9999]}).text().splitlines()[0] == f"left_out  {'x' * 500}..."
+
+
+@pytest.mark.parametrize("scale", [0, 1e-30])
+def test_a_mesh_without_extent_is_not_sound(tmp_path: Path, scale: float) -> None:
+    path = tmp_path / "a.obj"
+    path.write_text(f"v 0 0 0\nv {scale} 0 0\nv 0 {scale} {scale}\nf 1 2 3\n")
+    report = inspect(path)
+    assert not report.sound and any("all faces lie at one place" in each for each in report.problems)
+
+
 def test_a_mesh_of_two_pieces_by_hand(tmp_path: Path) -> None:
     path = tmp_path / "two.obj"
     path.write_text("v 0 0 0\nv 3 0 0\nv 3 2 0\nv 0 2 0\nf 1 2 3 4\nv 5 0 0\nv 6 0 0\nv 5 1 0\nf 5 6 7\n")

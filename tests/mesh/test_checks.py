@@ -59,7 +59,15 @@ def test_a_face_without_area_is_not_fatal_at_any_scale(scale):
 
 
 def test_all_vertices_in_one_place():
-    assert faults(TriMesh(np.ones((4, 3)), FACES)) == {("degenerate faces", False): [0, 1, 2, 3]}
+    everywhere = [0, 1, 2, 3]
+    assert faults(TriMesh(np.ones((4, 3)), FACES)) == {
+        ("no extent", True): everywhere,
+        ("degenerate faces", False): everywhere,
+    }
+    small = 1e-30 * np.random.default_rng(0).random((4, 3))
+    assert faults(TriMesh(small, FACES)) == {("no extent", True): everywhere}
+    with pytest.raises(MeshError, match=r"small: expected .* all faces lie at one place, \S+e-31 units large"):
+        require_sound(TriMesh(small, FACES), "small")
 
 
 def test_duplicate_faces_are_the_later_ones_in_any_order_of_corners():

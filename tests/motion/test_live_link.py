@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from live_link_files import SMILE, lines, smile
 from facegen.errors import MotionError
 from facegen.motion.live_link import COLUMNS, ROTATIONS, SHAPES, Take
 from facegen.motion.timecode import timecode
+from facegen.rigging.played import take_weights
+from facegen.rigging.track import Track
 
 
 @pytest.fixture
@@ -216,6 +219,21 @@ def test_a_rate_that_is_none_is_refused(take: Callable) -> None:
     for fps in (0, -1, float("nan")):
         with pytest.raises(MotionError, match="fps must be a positive number"):
             take(lines(smile(np.linspace(0, 1, 9)))).amplitude(fps)
+
+
+def test_a_gap_that_the_rows_do_not_justify_is_not_made_up(take: Callable) -> None:
+    for jump, refused in ((59, False), (3600, True), (22 * 3600, True)):
+        text = lines(smile(np.linspace(0, 1, 40)))
+        late = lines(smile(np.linspace(0, 1, 40)), first=60 * jump)
+        found = take(text[:3] + late[3:])  # a dataset's takes are cut there, and none is refused for it
+        for made in (found.amplitude, partial(Track.of_take, found), partial(take_weights, found)):
+            if refused:
+                with pytest.raises(
+                    MotionError, match=rf"take\.csv: expected frames .* 40 of them .* none for {jump} s"
+                ):
+                    made(60)
+            else:
+                made(60)
 
 
 def edited(line: int, change: Callable[[list[str]], list[str]]) -> list[str]:

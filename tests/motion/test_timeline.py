@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facegen.errors import FacegenError
-from facegen.motion.label import EXPRESSIONS
-from facegen.motion.timeline import Timeline
+from facegen.errors import FacegenError, MotionError
+from facegen.motion.label import EXPRESSIONS, Phases
+from facegen.motion.timeline import Event, Timeline
 
 
 def timeline(tmp_path: Path, text: str) -> Timeline:
@@ -69,6 +69,25 @@ def test_a_timeline_that_cannot_be_says_why_in_one_line(tmp_path: Path, text: st
     with pytest.raises(FacegenError, match=BAD[text]) as caught:
         timeline(tmp_path, text).motion(EXPRESSIONS)
     assert "\n" not in str(caught.value)
+
+
+def test_all_events_are_looked_at_before_any_is_filled(monkeypatch: pytest.MonkeyPatch) -> None:
+    def filled(*_: object) -> None:
+        raise AssertionError("an event was filled")
+
+    monkeypatch.setattr(Phases, "envelope", filled)
+    sound = Event("happy", 0, [2, 3], 5)
+    for event, said in (
+        (Event("joy", 0, [2, 3], 5), "event 99 of the timeline: unknown expression 'joy'"),
+        (Event("sad", 0, [2, 3], 10**6), "event 99 of the timeline: the offset at frame 1000000 lies beyond"),
+        (Event("sad", 0, [2, 3], 5, ease="bouncy"), "event 99 of the timeline: unknown easing"),
+        (Event("sad", 0, [2, 3], 5, intensity=2), "event 99 of the timeline: the intensity"),
+        (Event("sad", keys=[[10**7, 1]]), "event 99 of the timeline: key 0: frame 10000000 lies beyond"),
+    ):
+        with pytest.raises(MotionError, match=said):
+            Timeline(1_000_000, [sound] * 99 + [event]).motion(EXPRESSIONS)
+    with pytest.raises(MotionError, match="100,000,000 frames times events, got 1,000,000 frames and 101 events"):
+        Timeline(1_000_000, [sound] * 101).motion(EXPRESSIONS)
 
 
 def test_a_timeline_that_is_not_there() -> None:

@@ -91,6 +91,18 @@ def test_chunks_of_another_kind_stay_where_they_can(tmp_path: Path, name: str) -
     np.testing.assert_array_equal(read_mesh(tmp_path / name).vertices, read_mesh(path).vertices)
 
 
+def test_a_picture_that_several_name_comes_along_once(path: Path, tmp_path: Path) -> None:
+    tree = json.loads(path.read_text())
+    tree["images"] = [{"name": f"skin{number}", "uri": "skin.png"} for number in range(99)]
+    path.write_text(json.dumps(tree))
+    asset = Asset.open(path)
+    write_asset(asset, tmp_path / "made.glb")
+    after = open_document(tmp_path / "made.glb")
+    assert len({image["bufferView"] for image in after.tree["images"]}) == 1
+    assert [image["name"] for image in after.tree["images"]] == [image["name"] for image in tree["images"]]
+    assert after.bytes_of(after.tree["images"][98]["bufferView"]) == PICTURE
+
+
 @pytest.mark.parametrize(
     ("kind", "content", "named"),
     [(b"BIN\0", b"twice", "BIN"), (b"JSON", b"{}", "JSON"), (b"\x1b[2J", b"four", "?[2J")],

@@ -53,6 +53,18 @@ def test_what_is_no_sequence_is_refused_without_a_word_of_numpys(changed: dict, 
             list(StoredFrames(changed["vertices"]))
 
 
+def test_halves_are_taken_without_a_word_of_numpys() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        label = np.full((5, 1), 0.5, np.float16)
+        halves = Sequence(poses(5).astype(np.float16), np.array([[0, 1, 2]]), 25, label, ("a",))
+        with pytest.raises(DataError, match="finite"):
+            Sequence(poses(5), halves.faces, 25, label * np.float16(np.inf), ("a",))
+        with pytest.raises(DataError, match="NaN or infinite"):
+            Sequence(np.full((5, 3, 3), np.inf, np.float16), halves.faces, 25, label, ("a",))
+    assert halves.motion.dtype == halves.vertices.dtype == np.float32 and halves.motion[0, 0] == 0.5
+
+
 def test_names_that_are_no_text_are_refused(tmp_path: Path) -> None:
     sequence(poses(3)).save(tmp_path / "a.npz")
     arrays = dict(np.load(tmp_path / "a.npz"))

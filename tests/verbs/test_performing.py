@@ -65,6 +65,16 @@ def test_a_sheet_has_a_row_for_each_take(command, performance_path, tmp_path) ->
     assert [path.name for path in tmp_path.iterdir()] == ["takes.png"]
 
 
+def test_takes_take_the_place_of_nothing_that_nobody_named(command, performance_path, tmp_path) -> None:
+    theirs = tmp_path / "take-2.npz"
+    theirs.write_bytes(b"somebody's")
+    status, _, said = command("--model", performance_path, "--takes", 3, "--out", tmp_path / "take.npz")
+    assert status == 2 and "take-2.npz is already there" in said
+    assert [theirs] == list(tmp_path.iterdir()) and theirs.read_bytes() == b"somebody's"
+    status, _, said = command("--takes", 10**9, "--out", tmp_path / "take.vrma")
+    assert status == 2 and "--takes must be from 1 to 1000" in said
+
+
 def test_a_style_is_drawn_by_a_number_or_found_in_takes(command, performance_path, takes, tmp_path) -> None:
     model = ("--model", performance_path, "--seed", "mean")
     made = {}

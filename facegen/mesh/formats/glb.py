@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from facegen.errors import MeshError
-from facegen.mesh.formats.gltf_document import DAMAGED, ELEMENT_LIMIT, MALFORMED, Document, open_document
+from facegen.mesh.formats.gltf_document import DAMAGED, MALFORMED, Document, open_document
 from facegen.mesh.formats.gltf_scene import Scene
 from facegen.mesh.formats.groups import Groups
 from facegen.mesh.tri_mesh import TriMesh
@@ -15,18 +15,12 @@ from facegen.mesh.units import UNITS
 
 
 def first_vertices(document: Document, scene: Scene) -> list[int]:
-    """The first vertex of each primitive that a scene shows in what `read_glb` makes.
-
-    Raises:
-        MeshError: there are more than `ELEMENT_LIMIT` vertices.
-    """
+    """The first vertex of each primitive that a scene shows in what `read_glb` makes."""
     first: dict[tuple, int] = {}
     total, found = 0, []
     for shown in scene.shown:
         if shown.key not in first:
             first[shown.key], total = total, total + shown.count(document)
-            if total > ELEMENT_LIMIT:
-                raise MeshError(f"more than {ELEMENT_LIMIT} vertices; decimate the scene")
         found.append(first[shown.key])
     return found
 
@@ -35,16 +29,12 @@ def _joined(document: Document) -> TriMesh:
     scene = Scene(document)
     vertices: list[np.ndarray] = []
     faces: list[np.ndarray] = []
-    total = triangles = 0
+    total = 0
     for shown, first in zip(scene.shown, first_vertices(document, scene), strict=True):
         if first == total:  # others share vertices that are there
             vertices.append(shown.vertices(document) * UNITS["m"])
             total += len(vertices[-1])
-        own = shown.faces(document)
-        triangles += len(own)
-        if triangles > ELEMENT_LIMIT:
-            raise MeshError(f"more than {ELEMENT_LIMIT} triangles; decimate the scene")
-        faces.append(first + own)
+        faces.append(first + shown.faces(document))
     left_out = tuple(dict.fromkeys(scene.left_out))
     return TriMesh(np.concatenate(vertices), np.concatenate(faces), left_out=left_out)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import binascii
 import struct
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -22,6 +24,9 @@ from facegen.plain_text import UnboundedError, parse_json
 ELEMENT_LIMIT = 1 << 24
 """Vertices, triangles or texture coordinates that a file may make at most. Nodes may show one mesh any number of times,
 so that a small file can ask for any amount of memory. Chosen: scans have up to some million."""
+FREE_ELEMENTS = 1 << 20
+"""Vertices, and triangles, that a file may show without a byte of its buffers for each. Chosen: nodes that show one
+mesh many times have room, and a small file makes some 500 MB at most."""
 UNEARNED, UNEARNED_TIMES = 32 << 20, 64
 """Bytes of zeros that accessors without data may make, and how many more for each byte of the buffers. Chosen: shapes
 of a dense head that move few vertices each have room."""
@@ -126,7 +131,9 @@ class Document:
     def __init__(self, tree: Any, binary: bytes, folder: Path, unpacked_from: tuple[str, ...] = ()) -> None:
         self.tree, self.binary, self.folder, self.unpacked_from = tree, binary, folder, unpacked_from
         self.other_chunks: list[bytes] = []  # of a GLB container, which nobody here reads
-        self.buffers: dict[int, bytes] = {}
+        self.buffers: dict[int, bytes | memoryview] = {}
+        self.places: dict[str, Path] = {}  # by address, which may be named any number of times
+        self.files: dict[Path, bytes] = {}
         self.read: dict[tuple[int, int, bool], np.ndarray] = {}  # accessors, which may be named any number of times
         self.unearned = 0
         self.refuse_extensions()
@@ -160,17 +167,22 @@ class Document:
         """
         if uri.startswith("data:"):
             return _decoded(uri)
-        return read_found(find_beside(self.folder, unquote(uri)), largest)
+        if uri not in self.places:
+            self.places[uri] = find_beside(self.folder, unquote(uri))
+        place = self.places[uri]
+        if place not in self.files or len(self.files[place]) > largest:
+            self.files[place] = read_found(place, largest)
+        return self.files[place]
 
-    def buffer(self, index: Any) -> bytes:
-        """The bytes of a buffer."""
+    def buffer(self, index: Any) -> bytes | memoryview:
+        """The bytes of a buffer, which several may share."""
         entry = self.item("buffers", index)
         if index not in self.buffers:
             data = self.beside(entry["uri"]) if "uri" in entry else self.binary if index == 0 else b""
             length = whole(entry, "byteLength")
             if length > len(data):
                 raise MeshError(f"buffer {index}: expected {length} bytes, found {len(data)}; the file is cut short")
-            self.buffers[index] = data[:length]
+            self.buffers[index] = data if length == len(data) else memoryview(data)[:length]
         return self.buffers[index]
 
     def range(self, index: Any, begin: int, length: int) -> bytes:
@@ -178,7 +190,7 @@ class Document:
         data = self.buffer(index)
         if begin + length > len(data):
             raise MeshError(f"bytes up to {begin + length} of buffer {index}, which has {len(data)}; it is damaged")
-        return data[begin : begin + length]
+        return bytes(data[begin : begin + length])
 
     def bytes_of(self, index: Any) -> bytes:
         """The bytes of a buffer view."""
@@ -248,12 +260,28 @@ class Document:
     def _earn(self, index: Any, size: int) -> None:
         """Refuse elements of which the file has no bytes, beyond what a file of its size may have."""
         self.unearned += size
-        most = UNEARNED + UNEARNED_TIMES * sum(map(len, self.buffers.values()))
+        most = UNEARNED + UNEARNED_TIMES * self.size()
         if self.unearned > most:
             raise MeshError(
                 f"accessor {index}: it and others without data make {self.unearned >> 20:,} MB of zeros, more than the "
                 f"{most >> 20:,} that a file of this size may; export it anew"
             )
+
+    @cached_property
+    def most_elements(self) -> int:
+        """Vertices, and triangles, that a file of its size may show: each has a byte in its buffers, or is free."""
+        for index in range(len(self.tree.get("buffers", []))):
+            with suppress(MeshError, *MALFORMED):  # who needs it tells what is wrong with it
+                self.buffer(index)
+        return min(ELEMENT_LIMIT, FREE_ELEMENTS + self.size())
+
+    def size(self) -> int:
+        """Bytes of the buffers that have been read, a file that is several of them counted once."""
+        sizes: dict[object, int] = {}
+        for index, data in self.buffers.items():
+            key = self.places.get(self.tree["buffers"][index].get("uri"), index)
+            sizes[key] = max(sizes.get(key, 0), len(data))
+        return sum(sizes.values())
 
     def colors(self, index: Any) -> tuple[np.ndarray, np.ndarray | None]:
         """(N, 3) linear colours and, where they have one, (N,) alpha."""

@@ -59,7 +59,7 @@ class _Unpacking:
     def __init__(self, document: Document, names: tuple[str, ...]) -> None:
         self.source, self.names = document, names
         self.tree = copy.deepcopy(document.tree)
-        self.parts: list[bytes] = []  # of the new buffer
+        self.parts: list[bytes | memoryview] = []  # of the new buffer
         self.length = 0
         self.changed: set[int] = set()  # accessors that have other numbers than before
         self.spent = 0
@@ -89,7 +89,7 @@ class _Unpacking:
         self._bound(made, set(packed))
         return made
 
-    def _add(self, data: bytes) -> int:
+    def _add(self, data: bytes | memoryview) -> int:
         """Where the data begin in the new buffer."""
         padding = -self.length % ALIGNED
         self.parts += [bytes(padding), data]
@@ -104,7 +104,7 @@ class _Unpacking:
             MeshError: it is more than the file's size warrants.
         """
         self.spent += unpacks_to
-        read = sum(map(len, self.source.buffers.values()))
+        read = self.source.size()
         allowed = min(UNPACKED_FREELY + UNPACKED_PER_BYTE * read, LARGEST_BUFFER)
         if self.spent > allowed:
             raise MeshError(

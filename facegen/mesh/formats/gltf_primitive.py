@@ -56,6 +56,14 @@ class Shown:
         """How many vertices it says that it has."""
         return whole(document.item("accessors", self.primitive["attributes"].get("POSITION")), "count")
 
+    def triangles(self, document: Document) -> int:
+        """How many triangles it says that it has."""
+        primitive = self.primitive
+        corners = self.count(document)
+        if "indices" in primitive:
+            corners = whole(document.item("accessors", primitive["indices"]), "count")
+        return corners // 3 if whole(primitive, "mode", TRIANGLES) == TRIANGLES else max(corners - 2, 0)
+
     def vertices(self, document: Document) -> np.ndarray:
         """(V, 3) metres, in the scene; NaN of the file passes, as in the other readers."""
         attributes = self.primitive["attributes"]

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 
 from facegen.errors import MeshError
-from facegen.mesh.formats.gltf_document import Document, whole
+from facegen.mesh.formats.gltf_document import FREE_ELEMENTS, Document, whole
 from facegen.mesh.formats.gltf_primitive import FAN, STRIP, TRIANGLES, Shown
 
 PRIMITIVE_LIMIT = 100_000
 """Primitives that a scene shows at most. Chosen: characters have some hundred; nodes may show a mesh many times."""
 _MODES = {0: "points", 1: "lines", 2: "line loop", 3: "line strip"}
 """Modes of primitives that are no surfaces, as messages call them."""
+_MOVES = {"matrix", "rotation", "scale", "translation"}
+"""What gives a node a place of its own."""
 
 
 class Scene:
@@ -36,8 +38,15 @@ class Scene:
         self._skins: dict[int, np.ndarray] = {}
         self.shown: list[Shown] = []
         self.nodes: list[dict] = []  # that show them, one for each
+        first: set[tuple] = set()
+        vertices = triangles = 0
         for node, place in self._placed():
             for shown in self._primitives(node, place):
+                triangles += shown.triangles(document)
+                if shown.key not in first:
+                    first.add(shown.key)
+                    vertices += shown.count(document)
+                self._require_earned(vertices, triangles)
                 self.shown.append(shown)
                 self.nodes.append(node)
                 if len(self.shown) > PRIMITIVE_LIMIT:
@@ -47,6 +56,15 @@ class Scene:
             more = f"; make the one with the face the default, of {others + 1} scenes" if others > 0 else ""
             found = f"expected triangles, found {self.left_out[0]}" if self.left_out else ""
             raise MeshError((found or "the default scene shows no mesh") + more)
+
+    def _require_earned(self, vertices: int, triangles: int) -> None:
+        """Refuse to build what the file's bytes do not justify: a mesh may be shown, or named, any number of times."""
+        if max(vertices, triangles) <= FREE_ELEMENTS:
+            return
+        most = self.document.most_elements
+        if max(vertices, triangles) > most:
+            what = "vertices" if vertices > most else "triangles"
+            raise MeshError(f"more than {most:,} {what}, which is what a file of this size may show; decimate it")
 
     def _roots(self) -> list:
         tree = self.document.tree
@@ -66,7 +84,8 @@ class Scene:
             if index in seen:
                 raise MeshError(f"node {index} is reached twice; a scene must be a tree")
             seen.add(index)
-            transform, visible = parent @ _local(node), visible and _visible(node)
+            visible = visible and _visible(node)
+            transform = parent @ _local(node) if _MOVES & node.keys() else parent
             if "mesh" in node and visible:
                 yield node, transform
             elif "mesh" in node:

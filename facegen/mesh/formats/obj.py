@@ -11,7 +11,7 @@ from facegen.errors import MeshError
 from facegen.files import new_file
 from facegen.mesh.formats.groups import Groups
 from facegen.mesh.formats.obj_lines import Document, Lines, inside, read_statements
-from facegen.mesh.formats.raw import SPACE, mesh_from_corners, parse_numbers, require_finite_vertices
+from facegen.mesh.formats.raw import SPACE, index_words, mesh_from_corners, parse_numbers, require_finite_vertices
 from facegen.mesh.tri_mesh import TriMesh
 
 _NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
@@ -114,7 +114,7 @@ def _surface(path: str | Path, faces: Lines, rows: Lines, vertices: np.ndarray) 
         face = np.searchsorted(np.cumsum(faces.counts), outside[0], side="right")
         raise MeshError(
             f"{path}: line {faces.line_of(outside[0])}: face {face} (counted from 0) uses vertex "
-            f"{corners[outside[0]]}, but the file has vertices 1 to {len(vertices)}"
+            f"{index_words(corners[outside[0]])}, but the file has vertices 1 to {len(vertices)}"
         )
     return mesh_from_corners(path, vertices, indices, faces.counts, lambda face: f"line {faces.lines[face] + 1}")
 

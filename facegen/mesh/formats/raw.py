@@ -106,6 +106,11 @@ def strip_faces(order: np.ndarray) -> np.ndarray:
     return faces[(a != b) & (b != c) & (c != a) & (faces >= 0).all(axis=1)]
 
 
+def index_words(index: np.integer | np.ndarray) -> str:
+    """A number of a vertex in a message; one that 64 bits do not hold was read as the last that they do."""
+    return str(index) if abs(int(index)) < np.iinfo(np.int64).max else "number of more than 18 digits"
+
+
 def mesh_from_corners(
     path: str | Path,
     vertices: np.ndarray,
@@ -130,7 +135,7 @@ def mesh_from_corners(
     if len(outside):
         face = int(np.searchsorted(np.cumsum(counts), outside[0], side="right"))
         raise MeshError(
-            f"{path}: face {face} uses vertex {corners[outside[0]]} (counted from 0), "
+            f"{path}: face {face} uses vertex {index_words(corners[outside[0]])} (counted from 0), "
             f"but there are {len(vertices)} vertices"
         )
     short, left_out = np.flatnonzero(counts < 3), ()

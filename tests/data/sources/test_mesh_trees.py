@@ -471,6 +471,13 @@ def test_a_sheet_shows_the_phases_beside_the_motion(
     ):
         assert run(["inspect", *arguments]) == 2
         assert re.search(message, capsys.readouterr().err)
+    again, first = ["inspect", str(tmp_path / "c"), f"--phases={tmp_path / 'phases.png'}"], tmp_path / "phases.png"
+    assert run(again) == 0  # over its own pages
+    first.unlink()
+    (tmp_path / "phases-2.png").write_bytes(b"somebody's")
+    capsys.readouterr()
+    assert run(again) == 2 and "phases-2.png is already there" in capsys.readouterr().err
+    assert (tmp_path / "phases-2.png").read_bytes() == b"somebody's" and not first.exists()
 
 
 def test_two_peaks_can_be_refused(tmp_path: Path) -> None:

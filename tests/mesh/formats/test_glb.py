@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from facegen.errors import MeshError
 from facegen.mesh.formats import gltf_document
 from facegen.mesh.formats.glb import read_glb
-from facegen.mesh.formats.gltf_document import ELEMENT_LIMIT
+from facegen.mesh.formats.gltf_document import ELEMENT_LIMIT, FREE_ELEMENTS, open_document
+from facegen.mesh.formats.gltf_primitive import Shown
 from facegen.mesh.formats.io import read_mesh
 from facegen.mesh.tri_mesh import TriMesh
+from facegen.scene.asset import Asset
 
 
 @pytest.fixture
@@ -215,7 +217,7 @@ PRIMITIVE = ("meshes", 0, "primitives", 0)
         (changed(*PRIMITIVE, "indices", to=0), "accessor 0: expected type SCALAR, found 'VEC3'"),
         (changed(*PRIMITIVE, "attributes", to={}), "expected an index into 'accessors', .* found None"),
         (changed(*PRIMITIVE, "attributes", to=7), "description is malformed .*that the format has there"),
-        (changed("accessors", 0, "count", to=10**12), "more than 16777216 vertices"),
+        (changed("accessors", 0, "count", to=10**12), f"more than {FREE_ELEMENTS + 60:,} vertices"),
         (changed("accessors", 0, "count", to=5), "an accessor of 5 elements ends at byte 60 .* view ends at 48"),
         (changed("accessors", 0, "count", to=3), "face 1 of a primitive uses vertex 3, of 3"),
         (changed("accessors", 1, "count", to=5), "expected triangles, three indices each, found 5"),
@@ -247,7 +249,7 @@ PRIMITIVE = ("meshes", 0, "primitives", 0)
             changed(
                 "accessors", 0, to={"componentType": 5126, "count": ELEMENT_LIMIT + 1, "type": "VEC3", "sparse": {}}
             ),
-            f"more than {ELEMENT_LIMIT} vertices",
+            f"more than {FREE_ELEMENTS + 60:,} vertices, which is what a file of this size may show",
         ),
     ],
 )
@@ -288,17 +290,50 @@ def test_one_mesh_shown_often_does_not_fill_the_memory(glb, monkeypatch):
     document = square()
     document.add_node(mesh=0, translation=[1, 0, 0])
     path = glb(document)
-    monkeypatch.setattr("facegen.mesh.formats.glb.ELEMENT_LIMIT", 8)
-    assert len(read_glb(path).vertices) == 8
-    monkeypatch.setattr("facegen.mesh.formats.glb.ELEMENT_LIMIT", 7)
-    with pytest.raises(MeshError, match="more than 7 vertices"):
+    monkeypatch.setattr("facegen.mesh.formats.gltf_scene.FREE_ELEMENTS", 0)
+    monkeypatch.setattr("facegen.mesh.formats.gltf_document.FREE_ELEMENTS", -52)
+    assert len(read_glb(path).vertices) == 8  # of 60 bytes
+    monkeypatch.setattr("facegen.mesh.formats.gltf_document.FREE_ELEMENTS", -53)
+    with pytest.raises(MeshError, match="more than 7 vertices, which is what a file of this size may show"):
         read_glb(path)
-    monkeypatch.setattr("facegen.mesh.formats.glb.ELEMENT_LIMIT", 4)
+    monkeypatch.setattr("facegen.mesh.formats.gltf_document.FREE_ELEMENTS", -56)
+    monkeypatch.setattr(Shown, "faces", None)  # is not asked for before all are counted
     document.tree["meshes"][0]["primitives"] *= 3
     document.tree["nodes"].pop()
     document.tree["scenes"][0]["nodes"].pop()
-    with pytest.raises(MeshError, match="more than 4 triangles"):
+    with pytest.raises(MeshError, match="more than 4 triangles, which is what a file of this size may show"):
         read_glb(glb(document))
+
+
+@pytest.mark.parametrize("file", [True, False])
+def test_a_file_is_read_once_however_many_buffers_it_is(tmp_path, monkeypatch, file):
+    document = square()
+    data = document.binary
+    uri = "square.bin" if file else "data:;base64," + base64.b64encode(data).decode()
+    (tmp_path / "square.bin").write_bytes(data)
+    lengths = [{"byteLength": len(data) - number % 9, "uri": uri} for number in range(100)]
+    document.tree["buffers"] = lengths
+    (tmp_path / "a.gltf").write_text(json.dumps(document.tree))
+    read, found = [], gltf_document.read_found
+    monkeypatch.setattr(gltf_document, "read_found", lambda *given: read.append(given) or found(*given))
+    opened = open_document(tmp_path / "a.gltf")
+    assert [len(opened.buffer(number)) for number in range(100)] == [each["byteLength"] for each in lengths]
+    assert len(read) == file
+    assert opened.size() == (len(data) if file else sum(each["byteLength"] for each in lengths))
+    assert len(read_glb(tmp_path / "a.gltf").vertices) == 4
+    if file:
+        with pytest.raises(MeshError, match="expected a file for each buffer, found 'square.bin' for 100 of them"):
+            Asset.open(tmp_path / "a.gltf")
+    else:
+        Asset.open(tmp_path / "a.gltf")
+
+
+def test_nodes_without_a_place_of_their_own_hand_on_what_they_have(glb):
+    document = square()
+    document.tree["nodes"][0].pop("mesh")
+    document.tree["nodes"][0] |= {"translation": [1, 0, 0], "children": [1]}
+    document.tree["nodes"] += [{"children": [2]}, {"mesh": 0}]
+    assert np.array_equal(read_glb(glb(document)).vertices, POINTS * 1000.0 + [1000, 0, 0])
 
 
 def test_positions_that_are_not_finite(glb):

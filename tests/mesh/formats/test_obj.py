@@ -152,7 +152,8 @@ def test_a_real_face_reads_as_a_plain_loop_reads_it(ict_root):
         (SQUARE + "f 0 1 2\n", "line 5: face 0 .* uses vertex 0"),
         (SQUARE + "f 1 2 -5\n", "line 5: face 0 .* uses vertex -5"),
         ("v 0 0 0\nf -1 -2 -3\nv 0 0 0\nv 0 0 0\n", "line 2: face 0 .* uses vertex -2"),
-        (SQUARE + "f 1 2 99999999999999999999\n", "line 5: face 0 .* uses vertex"),
+        (SQUARE + "f 1 2 99999999999999999999\n", "line 5: face 0 .* uses vertex number of more than 18 digits, but"),
+        (SQUARE + f"f 1 2 -{5000 * '9'}\n", "line 5: face 0 .* uses vertex number of more than 18 digits, but"),
     ],
 )
 def test_refused(obj, content, message):
