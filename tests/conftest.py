@@ -66,9 +66,18 @@ def live_link_root() -> Path:
 @pytest.fixture(scope="session")
 def corpus_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small corpus of the built-in faces, made by the command: 5 subjects, of whom one validates and one tests."""
-    path = tmp_path_factory.mktemp("data") / "corpus"
+    return _prepared(tmp_path_factory.mktemp("data") / "corpus")
+
+
+@pytest.fixture(scope="session")
+def takes_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with two takes of each expression."""
+    return _prepared(tmp_path_factory.mktemp("takes") / "corpus", "--takes-per-expression", "2")
+
+
+def _prepared(path: Path, *more: str) -> Path:
     size = "--subjects 5 --val-subjects 1 --vertices 420 --frames 10 14 --fps 10 --depth 3 --workers 1"
-    assert run(["prepare", "synthetic", *size.split(), "--out", str(path)]) == 0
+    assert run(["prepare", "synthetic", *size.split(), *more, "--out", str(path)]) == 0
     return path
 
 
@@ -148,10 +157,11 @@ def blendshape_path(run_arguments: list[str], tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture(scope="session")
-def performance_path(run_arguments: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def performance_path(takes_path: Path, run_arguments: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint of the generator of performances, trained for a moment."""
     more = ["--model=PerformanceGenerator", "--model.channels=[16, 8, 8]", "--model.style=8", "--model.take=8"]
-    return _trained(run_arguments, tmp_path_factory.mktemp("performance"), *more, "--trainer.max_epochs=4")
+    more += [f"--data.corpus={takes_path}", "--trainer.max_epochs=4"]
+    return _trained(run_arguments, tmp_path_factory.mktemp("performance"), *more)
 
 
 @pytest.fixture(scope="session")

@@ -28,6 +28,10 @@ class ActsUsually(ABC):
     def proportions(self, neutral: np.ndarray) -> np.ndarray:
         """(1, 3) float32: how far a face (1, V, 3) moves for its size, see `facegen.nn.proportions`."""
 
+    @abstractmethod
+    def knows_takes(self) -> bool:
+        """Whether anybody who trained it showed an expression several times, so that seeds draw different takes."""
+
     if TYPE_CHECKING:  # what decodes is the generator's that this is mixed into
 
         def displacements(self, latents: np.ndarray) -> np.ndarray: ...

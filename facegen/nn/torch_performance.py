@@ -34,6 +34,10 @@ class TorchPerformance(ActsUsually, TorchGenerator):
         found = self.network.usual_style()
         return None if found is None else found.numpy()
 
+    def knows_takes(self) -> bool:
+        """Whether anybody who trained it showed an expression several times, so that seeds draw different takes."""
+        return bool(self.network.style_reader.sizes.any())
+
     @torch.inference_mode()
     def style_drawn(self, seed: int) -> np.ndarray:
         """(S,) float32: a style as the people who trained have them."""

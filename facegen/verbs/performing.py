@@ -6,7 +6,7 @@ import argparse
 from argparse import Namespace
 from collections.abc import Iterator
 from copy import copy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from facegen.errors import FacegenError
 from facegen.verbs.shared import chosen, places_of_takes
@@ -97,6 +97,12 @@ def require_performer(options: Namespace, model: Checkpoint) -> None:
     asked = {"--style": options.style is not None, "--takes": options.takes is not None}
     for option in [name for name, given in asked.items() if given] + ["--seed mean"] * (options.seed == MEAN):
         require_performs(model, option)
+    generator: Any = model.generator
+    if options.takes is not None and not generator.knows_takes():
+        raise FacegenError(
+            "--takes draws takes that differ, and this model was trained on people who showed each expression once; "
+            "train it on a corpus of several takes, see `facegen prepare --takes-per-expression`"
+        )
     if options.seed_given and not options.alive and not model.performs:
         raise FacegenError(
             "--seed says which take a model makes that knows takes, which this one does not, and which blinks and "

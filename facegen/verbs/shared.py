@@ -167,11 +167,6 @@ def require_output(options: Namespace) -> None:
     takes, out = getattr(options, "takes", None), options.out
     for place in [out] if takes is None else dict.fromkeys(places_of_takes(out, takes)):
         require_place(place, FOLDERS)
-        if place != out and place.is_file():
-            raise FacegenError(
-                f"{place} is already there, and --takes would write over it, which nobody named; move it elsewhere, or "
-                "give --out another name"
-            )
 
 
 def places_of_takes(out: Path, takes: int) -> list[Path]:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from facegen import checkpoint
 from facegen.animation import animate
 from facegen.checkpoint import read_raw
+from facegen.checkpoint_digest import with_digest
 from facegen.cli import run
 from facegen.data.corpus import Corpus
 from facegen.errors import MotionError
@@ -58,6 +60,15 @@ def test_seeds_are_takes_and_several_are_those_that_follow(command, performance_
         assert not np.array_equal(made[one], made[other])
 
 
+def test_takes_are_refused_of_people_who_showed_each_expression_once(command, performance_path, tmp_path) -> None:
+    content = read_raw(performance_path)
+    content["state_dict"]["network.style_reader.sizes"].zero_()
+    torch.save(with_digest(content), tmp_path / "once.ckpt")
+    status, _, said = command("--model", tmp_path / "once.ckpt", "--takes", 2, "--out", tmp_path / "take.npz")
+    assert status == 2 and "showed each expression once" in said and "--takes-per-expression" in said
+    assert command("--model", tmp_path / "once.ckpt", "--out", tmp_path / "take.npz")[0] == 0
+
+
 def test_a_sheet_has_a_row_for_each_take(command, performance_path, tmp_path) -> None:
     sheet = ("--model", performance_path, "--takes", 2, "--size", 32, "--out", tmp_path / "takes.png")
     status, said, _ = command(*sheet)
@@ -65,12 +76,12 @@ def test_a_sheet_has_a_row_for_each_take(command, performance_path, tmp_path) ->
     assert [path.name for path in tmp_path.iterdir()] == ["takes.png"]
 
 
-def test_takes_take_the_place_of_nothing_that_nobody_named(command, performance_path, tmp_path) -> None:
+def test_where_every_take_goes_is_looked_at_before_the_work(command, performance_path, tmp_path) -> None:
     theirs = tmp_path / "take-2.npz"
-    theirs.write_bytes(b"somebody's")
+    theirs.mkdir()
     status, _, said = command("--model", performance_path, "--takes", 3, "--out", tmp_path / "take.npz")
-    assert status == 2 and "take-2.npz is already there" in said
-    assert [theirs] == list(tmp_path.iterdir()) and theirs.read_bytes() == b"somebody's"
+    assert status == 2 and "take-2.npz" in said and "folder" in said
+    assert [theirs] == list(tmp_path.iterdir())
     status, _, said = command("--takes", 10**9, "--out", tmp_path / "take.vrma")
     assert status == 2 and "--takes must be from 1 to 1000" in said
 

@@ -127,6 +127,10 @@ class LightPerformance(ActsUsually, LightGenerator):
         """(S,) float32: see `facegen.nn.performance_network.PerformanceNetwork.usual_style`."""
         return None if self.usual is None else self.weights["people"][self.usual].astype(np.float32)
 
+    def knows_takes(self) -> bool:
+        """Whether anybody who trained it showed an expression several times, so that seeds draw different takes."""
+        return bool(self.weights["style_reader.sizes"].any())
+
     def style_drawn(self, seed: int) -> np.ndarray:
         """(S,) float32: a style as the people who trained have them."""
         styles = self.weights["people"]
