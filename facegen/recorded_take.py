@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from facegen.animation_frames import sound
 from facegen.checkpoint import Checkpoint
 from facegen.errors import MotionError, unknown
 from facegen.motion.confidence import LEAST_EXPLAINED
@@ -86,6 +87,7 @@ def _height(model: Checkpoint, label: np.ndarray, wanted: float) -> float:
     """By how much a label (T, E) of full height has to be lowered, to move the template by a deformation, mm."""
     mean = performer(model, model.hierarchy.template.vertices[None].astype(np.float32), seed="mean")
     heights = model.floor + (1 - model.floor) * HEIGHTS
-    moved = [deformation(mean.displacements(mean.latents(np.float32(height) * label))) for height in heights]
+    made = sound(model, lambda height: mean.displacements(mean.latents(np.float32(height) * label)))
+    moved = [deformation(made(height)) for height in heights]
     # Rising: where a higher label does not move a face by more, the lower one stands for as much.
     return float(np.interp(wanted, np.maximum.accumulate(moved), heights))

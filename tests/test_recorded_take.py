@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from live_link_files import bumps, smile, write_take
 
 from facegen import checkpoint
+from facegen.checkpoint_digest import with_digest
 from facegen.cli import run
 from facegen.data.corpus import Corpus
-from facegen.errors import MotionError
+from facegen.errors import CheckpointError, MotionError
 from facegen.mesh import write_mesh
 from facegen.motion.intensity import deformation
 from facegen.performing import performer, style_of
@@ -82,6 +84,14 @@ def test_its_label_follows_it_and_is_as_high_as_the_model_moves_as_far(performan
 def test_a_take_without_one_expression_is_refused(performance_path, basis, weights, said, tmp_path) -> None:
     with pytest.raises(MotionError, match=said):
         recorded_take(checkpoint.load(performance_path), write_take(tmp_path / "t.csv", weights, FPS), "happy", basis)
+
+
+def test_a_model_whose_weights_are_out_of_bounds_is_blamed_by_name(performance_path, basis, take, tmp_path) -> None:
+    content = checkpoint.read_raw(performance_path)
+    content["state_dict"]["network.guide.weight"].mul_(1e20)
+    torch.save(with_digest(content), tmp_path / "far.ckpt")
+    with pytest.raises(CheckpointError, match="far.ckpt: expected a model that moves faces by less than 10 m"):
+        recorded_take(checkpoint.load(tmp_path / "far.ckpt"), take, "happy", basis)
 
 
 def test_animate_takes_its_style(performance_path, basis, take, neutral_path, tmp_path, capsys) -> None:

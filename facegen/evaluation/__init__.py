@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -41,6 +40,7 @@ from facegen.folders import new_folder
 from facegen.optional import require
 from facegen.pictures.figure import STYLES, SUFFIXES, Style
 from facegen.remote import Place
+from facegen.standard_streams import say_left_out
 
 CLASSIFIER = "classifier"
 """Key of the classifier among the checkpoints; it has no row of its own."""
@@ -187,7 +187,7 @@ def _draw(
         try:
             drawn["figure6"] = latent_walks(corpus, row, first, style, folder / "figure6")
         except MotionError as error:  # a network of the user's own need not have latents
-            print(f"facegen: left out: figure6: {error}", file=sys.stderr)
+            say_left_out(f"figure6: {error}")
         if report["intensity"]:
             intensity_curves(corpus, report["intensity"], style, folder / "intensity")
             drawn["intensity"] = {}
