@@ -33,23 +33,31 @@ class Mixed:
 
     def __init__(self, found: CarriedFields) -> None:
         count, fields = len(found.basis), found.fields
-        self.across = found.basis.reshape(count, -1).astype(np.float32)
+        self.across = found.basis.reshape(count, 3 * found.basis.shape[1]).astype(np.float32)
         self.vertices = fields.shape[1]
         self.moving = np.flatnonzero(fields.any(axis=(0, 2)))
         # What a frame takes is the time to read its fields: nothing is read of what stands still, nor of absent keys.
-        moved = fields[:, self.moving].reshape(len(fields), -1)
+        moved = fields[:, self.moving].reshape(len(fields), 3 * len(self.moving))
         self.linear, self.pushes = moved[:count], moved[count:]
-        self.found = replace(found, fields=fields[:0])
+        self.known = replace(found, fields=fields[:0])  # which would be kept twice
 
     def __call__(self, displacement: np.ndarray) -> np.ndarray:
         """(T, V, 3) mm of the template to (T, P, 3) float32 mm of the mesh."""
         coordinates = displacement.reshape(len(displacement), -1) @ self.across.T
-        weights = self.found.weights(coordinates.astype(np.float64)).astype(np.float32)
+        weights = self.known.weights(coordinates.astype(np.float64)).astype(np.float32)
         along, mix = np.split(weights, [len(self.linear)], axis=1)
         part = np.flatnonzero(mix.any(axis=0))
-        moved = along @ self.linear + mix[:, part] @ self.pushes[part]
-        made = np.zeros((len(weights), self.vertices, 3), np.float32)
-        made[:, self.moving] = moved.reshape(len(weights), -1, 3)
+        return self._all(along @ self.linear + mix[:, part] @ self.pushes[part])
+
+    @property
+    def found(self) -> CarriedFields:
+        """What it was made of, anew."""
+        return replace(self.known, fields=self._all(np.concatenate([self.linear, self.pushes])))
+
+    def _all(self, moved: np.ndarray) -> np.ndarray:
+        """(N, P, 3) of those that move, (N, 3 M)."""
+        made = np.zeros((len(moved), self.vertices, 3), np.float32)
+        made[:, self.moving] = moved.reshape(len(moved), len(self.moving), 3)
         return made
 
 

@@ -10,6 +10,8 @@ from one_face import remeshed
 
 import facegen
 from facegen.animation import neutral_of, ready
+from facegen.fitting.keyframes import CarriedFields
+from facegen.quick import Mixed
 
 
 def test_frames_are_nearly_those_that_are_carried_each_and_rest_is_rest(checkpoint_path: Path) -> None:
@@ -39,3 +41,19 @@ def test_a_mesh_of_the_models_topology_is_carried_as_it_is(checkpoint_path: Path
     made = facegen.quick_face(template, model)
     moved = np.random.default_rng(0).normal(size=(2, *template.vertices.shape))
     np.testing.assert_array_equal(made.carry(moved), moved)
+
+
+def test_what_carries_is_given_back_as_it_was_found_also_what_stands_still() -> None:
+    rng = np.random.default_rng(0)
+    basis = np.linalg.qr(rng.normal(size=(30, 4)))[0].T.reshape(4, 10, 3)
+    fields = rng.normal(size=(6, 7, 3)).astype(np.float32)
+    fields[:, [1, 4]] = 0
+    found = CarriedFields(basis, rng.normal(size=(2, 4)), fields)
+    carry = Mixed(found)
+    np.testing.assert_array_equal(carry.found.fields, fields)
+    np.testing.assert_array_equal(Mixed(carry.found).found.keys, found.keys)
+    moved = rng.normal(size=(3, 10, 3))
+    wanted = np.tensordot(found.weights(moved.reshape(3, -1) @ basis.reshape(4, -1).T), fields, 1)
+    np.testing.assert_allclose(carry(moved), wanted, atol=1e-4)
+    nothing = Mixed(CarriedFields(basis[:0], np.zeros((0, 0)), fields[:0]))
+    assert not nothing(moved).any() and nothing(moved).shape == (3, 7, 3)
