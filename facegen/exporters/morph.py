@@ -206,7 +206,7 @@ class FewMorph(Morph):
             errors = np.concatenate(errors)
             if errors.max() <= limit:
                 return rank
-            hardest = np.union1d(hardest, errors.argsort()[-HARDEST_FRAMES:])
+            hardest, rank = np.union1d(hardest, errors.argsort()[-HARDEST_FRAMES:]), rank + 1
 
     def _solved_normals(self, sequence: Sequence) -> np.ndarray:
         """What the weight of each target adds to the normals of frame 0, (K, V, 3), by least squares."""

@@ -100,7 +100,8 @@ class LightPerformance(ActsUsually, LightGenerator):
             place = along[:, expression] * (STAGES + 1)
             below = np.floor(place).clip(0, STAGES).astype(int)
             part = (place - below)[:, None]
-            told = [(stranger * terms[:, expression, k], each) for k, each in enumerate(self._course(expression))]
+            course = self.weights["style_reader.course"][expression]
+            told = [(stranger * terms[:, expression, k], each) for k, each in enumerate(course)]
             height = self.weights["style_reader.reach"][expression] * peak[:, expression]
             own = (1 - stranger) * self._moves(style, expression)
             if code is not None:
@@ -110,10 +111,6 @@ class LightPerformance(ActsUsually, LightGenerator):
                 rows = np.pad(moved.reshape(STAGES, LOOKS), ((1, 1), (0, 0)))
                 found += term[:, None] * ((1 - part) * rows[below] + part * rows[below + 1])
         return found
-
-    def _course(self, expression: int) -> np.ndarray:
-        """(`ABOUT`, F): see `facegen.nn.style_reader.StyleReader`."""
-        return self.weights["style_reader.course"][expression]
 
     def _moves(self, style: np.ndarray, expression: int) -> np.ndarray:
         """(F,): see `facegen.nn.style_reader.StyleReader.moves`."""
