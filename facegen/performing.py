@@ -95,7 +95,7 @@ def style_of(model: Checkpoint, takes: Series[Sequence]) -> np.ndarray:
     require_performs(model, "a style")
     import torch
 
-    from facegen.nn.style_reader import Reference
+    from facegen.nn.look import Reference
 
     references = []
     for number, take in enumerate(takes, 1):

@@ -15,8 +15,8 @@ from facegen.data.corpus import Corpus
 from facegen.errors import CheckpointError
 from facegen.evaluation.references import references_of
 from facegen.evaluation.rows import Row, load_all
+from facegen.nn.look import Reference
 from facegen.nn.performance_network import PerformanceNetwork
-from facegen.nn.style_reader import Reference
 
 PERFORMANCE = "performance"
 """Key of such generators among the checkpoints; they have several rows, see `performance_rows`."""

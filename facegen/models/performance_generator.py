@@ -121,34 +121,44 @@ class PerformanceGenerator(ExpressionGenerator):
         share = Share.of(batch, len(recorded))
         generators = [self._generator(int(item)) for item in batch.item]
         chance = torch.stack([torch.rand(1, generator=generator) for generator in generators]).to(batch.motion)
-        own, code = self._told(batch.item, generators)
+        own, code, takes = self._told(batch.item, generators)
         styles = torch.cat([own * (chance >= nobody) for nobody in (NOBODY, NOBODYS_TAKE)])
-        made, acted = self._both(batch, frames, styles, code)
+        made, acted = self._both(batch, frames, styles, code, takes)
         loss = self.loss(acted, recorded, ptr, share.counts, batch)
         loss = loss + self.loss(made, recorded, ptr, share.counts, batch)
         return self.counted(loss, made, recorded, ptr, share, batch, stage)
 
-    def _told(self, items: Tensor, generators: list[torch.Generator]) -> tuple[Tensor, Tensor]:
-        """How the people of sequences (B,) act, (B, S), by some of their takes of other expressions, and what these
-        sequences do otherwise, (B, C)."""
+    def _told(self, items: Tensor, generators: list[torch.Generator]) -> tuple[Tensor, Tensor, Tensor]:
+        """How the people of sequences (B,) act, (B, S), by some of their takes of other expressions, what these
+        sequences do otherwise, (B, C), and which they are of the takes of the lessons, (B,)."""
         lessons, reader = self._lessons, self.network.style_reader
         assert lessons is not None
         takes = lessons.place[items.cpu()].clamp_min(0)  # a spare one is anybody's
         with torch.no_grad():
             own = [lessons.drawn_style(reader, *each) for each in zip(takes, generators, strict=True)]
         comes_in = min(1.0, self.global_step / COMES_IN)
-        return torch.cat(own) * comes_in, lessons.codes[takes.to(lessons.codes.device)] * comes_in
+        return torch.cat(own) * comes_in, lessons.codes[takes.to(lessons.codes.device)] * comes_in, takes
 
-    def _both(self, batch: MotionBatch, frames: Tensor | None, styles: Tensor, code: Tensor) -> tuple[Tensor, Tensor]:
+    def _both(
+        self, batch: MotionBatch, frames: Tensor | None, styles: Tensor, code: Tensor, takes: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """The frames (N', V, 3) mm without the takes' codes and with them, in one go, which is quicker, by the styles
-        (2 B, S) of both."""
+        (2 B, S) of both.
+
+        With its code a take is all known: its person moves as they do, not as a style tells, so that the network learns
+        to do what codes say and not to think little of it.
+        """
+        lessons, reader = self._lessons, self.network.style_reader
+        assert lessons is not None
+        read, own = styles.chunk(2)
+        moves = torch.cat([reader.moves(read), lessons.moves(reader, own, takes)])
         total = len(batch.motion)
         ptr = torch.cat([batch.ptr, total + batch.ptr[1:]])
         frames = torch.arange(total, device=ptr.device) if frames is None else frames
         neutral, code = (each.repeat(2, *[1] * (each.dim() - 1)) for each in (batch.neutral, code))
         known = torch.arange(2).repeat_interleave(len(batch.ptr) - 1).to(code)[:, None]
         motion, frames = batch.motion.repeat(2, 1), torch.cat([frames, total + frames])
-        made, acted = self.network(motion, ptr, frames, neutral, styles, code, known).chunk(2)
+        made, acted = self.network(motion, ptr, frames, neutral, styles, code, known, moves).chunk(2)
         return made, acted
 
     def _generator(self, item: int) -> torch.Generator:

@@ -10,8 +10,9 @@ from torch import Tensor
 from facegen import progress
 from facegen.data.corpus import Corpus
 from facegen.data.corpus_in_brief import CorpusInBrief
+from facegen.nn.look import Look, look_at
 from facegen.nn.performance_form import LOOKS, STAGES
-from facegen.nn.style_reader import Look, StyleReader, look_at
+from facegen.nn.style_reader import StyleReader
 
 LESSONS, TAKES, STEP = 1500, 128, 3e-3
 """Lessons of so many takes each, and Adam's step in the first of them. Chosen on people held out: of half as many
@@ -30,6 +31,8 @@ class StyleLessons:
 
     Attributes:
         codes: (R, C), of the takes.
+        means: (R, M), how those who made them move in the mean of their takes of the same expression, for a height of
+            1.
     """
 
     def __init__(self, reader: StyleReader, corpus: Corpus, points: Tensor) -> None:
@@ -51,7 +54,10 @@ class StyleLessons:
         shown = [corpus.expressions.index(corpus.entries[item].expression) for item in items]
         self.person, self.expression = torch.tensor(whose), torch.tensor(shown)
         self.place = torch.full((len(corpus.entries),), -1).index_put((torch.tensor(items),), torch.arange(len(items)))
-        away, counts = _away(self.features, self.person, self.expression)
+        with torch.no_grad():
+            seen = reader.seen(look)
+            moved, counts = _away(seen, self.person, self.expression)
+            self.means, away = seen - moved, reader.away(moved, look)
         if new:
             reader.get_used_to_takes(away, counts, self.shares)
         self.codes = reader.codes(away, self.shares)
@@ -83,6 +89,13 @@ class StyleLessons:
     def drawn_style(self, reader: StyleReader, take: Tensor, generator: torch.Generator) -> Tensor:
         """(1, S): of who made a take, by some of their others, as in a lesson."""
         return self.style(reader, *self.drawn(take[None], generator), generator)
+
+    def moves(self, reader: StyleReader, style: Tensor, takes: Tensor) -> Tensor:
+        """(B, E, M): how those who made takes (B,) move in these, in the mean of their takes as they are, and in other
+        expressions by their styles (B, S)."""
+        moves = reader.moves(style)
+        moves[torch.arange(len(takes)), self.expression[takes]] = self.means[takes.to(self.means.device)].to(moves)
+        return moves
 
     def teach(self, reader: StyleReader, lessons: int = LESSONS) -> None:
         """Let a reader learn what takes tell of each other; the same every time."""
@@ -118,12 +131,12 @@ def training_people(corpus: Corpus | CorpusInBrief) -> list[str]:
     return sorted({corpus.entries[index].subject for index in corpus.split("train")})
 
 
-def _away(features: Tensor, person: Tensor, expression: Tensor) -> tuple[Tensor, Tensor]:
-    """By how much features (R, F) are away from the mean of the same person and expression, and of how many, (R,)."""
+def _away(moved: Tensor, person: Tensor, expression: Tensor) -> tuple[Tensor, Tensor]:
+    """By how much movements (R, M) are away from the mean of the same person and expression, and of how many, (R,)."""
     same = (person[:, None] == person) & (expression[:, None] == expression)
-    same = same.to(features)
+    same = same.to(moved)
     counts = same.sum(1)
-    return features - same @ features / counts[:, None], counts
+    return moved - same @ moved / counts[:, None], counts
 
 
 def _table(whose: Sequence[int], shown: Sequence[int], people: int, expressions: int) -> tuple[Tensor, Tensor]:

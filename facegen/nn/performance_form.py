@@ -17,6 +17,14 @@ STAGES, LOOKS, STYLE_WIDTH, TELLER_WIDTH = 12, 24, 128, 64
 """Stages of a take and principal components of its motion that a style is read from, and features of the layers that
 read it and tell what it makes of a take. Chosen; with 32 features in the place of 128, strangers' error is 0.01 of the
 mean's more."""
+PLACES = STAGES + 2
+"""Places of a take at which is told how it moves: the rest before it, its stages, the rest after it."""
+GROWTH = 0.75
+"""Power of a label's peak by which takes of one person differ; they move in proportion to it. Measured on takes of
+recorded dynamics, where the part of the difference that is noise does not grow."""
+FADE = 25
+"""Frames in which the rest that belongs to a gesture fades in before it, and out after it, unless the label begins or
+ends by it. Chosen: a second."""
 HIGH = 0.98
 """Share of a gesture's peak from which on it is at its height."""
 ABOUT = 8
@@ -50,27 +58,43 @@ class Gestures(NamedTuple):
         along: (T, E) how far it is, from 0 to 1, evenly by how much the label says and changes, as stages of a take do.
         peak: (T, E) how strong it gets; 0 where there is none.
         took: (T, E, 3) logs of the frames of its rise, its height and its fall.
+        rest: (T, E, 2) how strong the next gesture gets of which a frame is the rest before, and the last one of which
+            it is the rest after; 0 within gestures, and `FADE` away from those that others come before or after.
     """
 
     along: np.ndarray
     peak: np.ndarray
     took: np.ndarray
+    rest: np.ndarray
 
 
 def gestures(label: np.ndarray) -> Gestures:
     """See `Gestures`."""
     label = label.astype(np.float64)
     along, peak, took = np.zeros_like(label), np.zeros_like(label), np.zeros((*label.shape, 3))
+    rest = np.zeros((*label.shape, 2))
+    shown = np.flatnonzero(label.any(axis=1))
     for expression, row in enumerate(label.T):
-        edges = np.flatnonzero(np.diff(np.r_[False, row > 0, False]))
-        for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        edges = np.flatnonzero(np.diff(np.r_[False, row > 0, False])).tolist()
+        for start, end, before, after in zip(
+            edges[::2], edges[1::2], [0, *edges[1::2]], [*edges[2::2], len(row)], strict=False
+        ):
             run = np.r_[0.0, row[start:end], 0.0]
             changes, said = np.abs(np.diff(run)), run[1:] + run[:-1]
             along[start:end, expression] = np.cumsum(changes / changes.sum() + said / said.sum())[:-1] / 2
             peak[start:end, expression] = run.max()
             high = np.flatnonzero(run >= HIGH * run.max())
             took[start:end, expression] = np.log([high[0], high[-1] - high[0] + 1, len(run) - 1 - high[-1]])
-    return Gestures(along, peak, took)
+            rest[before:start, expression, 0] = run.max() * _nearer(start - before, start == shown[0])[::-1]
+            rest[end:after, expression, 1] = run.max() * _nearer(after - end, end == shown[-1] + 1)
+    return Gestures(along, peak, took, rest)
+
+
+def _nearer(frames: int, alone: bool) -> np.ndarray:
+    """(frames,): how much those beside a gesture are its rest, the nearest first; all of them where it is alone."""
+    if alone:
+        return np.ones(frames)
+    return (1 - np.arange(1, frames + 1) / (min(frames, FADE) + 1)).clip(0)
 
 
 def about(peak: np.ndarray, took: np.ndarray, known: np.ndarray) -> np.ndarray:

@@ -10,12 +10,13 @@ from torch import Tensor, nn
 
 from facegen.errors import FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
+from facegen.nn.look import Reference, look_at
 from facegen.nn.motion_encoder import MotionEncoder
 from facegen.nn.performance_form import (
     FAMILIAR,
     LEAST_SPREAD,
     LOOKS,
-    STAGES,
+    PLACES,
     Gestures,
     about,
     drawn_code,
@@ -26,7 +27,7 @@ from facegen.nn.performance_form import (
 )
 from facegen.nn.proportions import Proportions
 from facegen.nn.spiral_decoder import CHANNELS, SpiralDecoder
-from facegen.nn.style_reader import Reference, StyleReader, look_at
+from facegen.nn.style_reader import StyleReader
 
 
 class PerformanceNetwork(nn.Module):
@@ -100,10 +101,11 @@ class PerformanceNetwork(nn.Module):
         style: Tensor | None = None,
         take: Tensor | None = None,
         known: Tensor | None = None,
+        moves: Tensor | None = None,
     ) -> Tensor:
         if ptr is None:
             ptr = torch.tensor([0, len(motion)], device=motion.device)
-        latent, of = self.latents(motion, ptr, style, take, known), frame_owners(ptr)
+        latent, of = self.latents(motion, ptr, style, take, known, moves), frame_owners(ptr)
         if frames is not None:
             latent, of = latent[frames], of[frames]
         made = self.decoder(latent)
@@ -116,20 +118,22 @@ class PerformanceNetwork(nn.Module):
         style: Tensor | None = None,
         take: Tensor | None = None,
         known: Tensor | None = None,
+        moves: Tensor | None = None,
     ) -> Tensor:
         """(N, Z): what the decoder makes frames of; `known` (B, 1) is 1 where a sequence's code counts, and 0 where the
-        mean of all takes is wanted."""
+        mean of all takes is wanted; `moves` (B, E, M) is how their people move, where more than their style tells
+        it."""
         count, of = len(ptr) - 1, frame_owners(ptr)
         style = self.no_style(count) if style is None else style
         known = motion.new_full((count, 1), float(take is not None)) if known is None else known
         take = motion.new_zeros(count, self.take) if take is None else known * take
         told = torch.cat([motion, torch.cat([style, known], 1)[of]], 1)
-        expected = self.expected(motion, ptr, style, take)
+        expected = self.expected(motion, ptr, style, take, moves)
         return self.encoder(torch.cat([told, expected], 1), ptr) + self.guide(expected)
 
-    def expected(self, motion: Tensor, ptr: Tensor, style: Tensor, take: Tensor) -> Tensor:
-        """(N, `LOOKS`): how labels (N, E) let expect that somebody of a style (B, S) moves a face's principal
-        components in each frame, in a take of a code (B, C).
+    def expected(self, motion: Tensor, ptr: Tensor, style: Tensor, take: Tensor, moves: Tensor | None = None) -> Tensor:
+        """(N, `LOOKS`): how labels (N, E) let expect that somebody of a style (B, S), or of known `moves` (B, E, M),
+        moves a face's principal components in each frame, in a take of a code (B, C).
 
         Where no style tells it, how long a label takes tells who may act. Somebody's own style does so alone: they act
         the same however long it takes.
@@ -138,22 +142,25 @@ class PerformanceNetwork(nn.Module):
         parts = [gestures(part.detach().cpu().numpy()) for part in motion.split(ptr.diff().tolist())]
         found = Gestures(*(np.concatenate(each) for each in zip(*parts, strict=True)))
         terms = about(found.peak, found.took, reader.known.cpu().numpy())
-        along, peak, terms = (torch.from_numpy(each).to(motion) for each in (found.along, found.peak, terms))
-        stranger = (1 - style.norm(dim=1) / FAMILIAR).clamp_min(0)[:, None, None]
-        terms = torch.cat([stranger[of] * terms, reader.heights(peak)[..., None]], 2)
-        place = along * (STAGES + 1)
-        below = place.floor().clamp(0, STAGES)
-        share, at = (place - below)[..., None], below.long()
-        rows = torch.arange(peak.shape[1], device=ptr.device)
-        # At both ends nothing moves. Of what is told of each term only the two stages that a frame lies between count.
-        course, own = (
-            nn.functional.pad(each.unflatten(-1, (STAGES, LOOKS)), (0, 0, 1, 1))
-            for each in (reader.course, (1 - stranger) * reader.moves(style) + reader.differs(take))
+        along, peak, terms, rest = (
+            torch.from_numpy(each).to(motion) for each in (found.along, found.peak, terms, found.rest)
         )
+        stranger = (1 - style.norm(dim=1) / FAMILIAR).clamp_min(0)[:, None, None]
+        place = along * (PLACES - 1)
+        below = place.floor().clamp(0, PLACES - 2)
+        share, at = (place - below)[..., None], below.long()
+        rows, whose = torch.arange(peak.shape[1], device=ptr.device), of[:, None]
+        # Nobody in particular is at rest where the label is.
+        course = nn.functional.pad(reader.course, (LOOKS, LOOKS)).unflatten(-1, (PLACES, LOOKS))
+        # Of what is told only the two places that a frame lies between count.
         told = [torch.lerp(course[rows, k, at], course[rows, k, at + 1], share) for k in range(course.shape[1])]
-        whose = of[:, None]
-        told.append(torch.lerp(own[whose, rows, at], own[whose, rows, at + 1], share))
-        each = [torch.einsum("ne,nel->nl", terms[..., k], moved) for k, moved in enumerate(told)]
+        each = [torch.einsum("ne,nel->nl", (stranger[of] * terms)[..., k], moved) for k, moved in enumerate(told)]
+        moves = reader.moves(style) if moves is None else moves
+        for strong, mine in ((reader.heights, (1 - stranger) * moves), (reader.grown, reader.differs(take))):
+            own = mine.unflatten(-1, (PLACES, LOOKS))
+            moved = torch.lerp(own[whose, rows, at], own[whose, rows, at + 1], share)
+            each.append(torch.einsum("ne,nel->nl", strong(peak), moved))
+            each += [torch.einsum("ne,nel->nl", strong(rest[..., end]), own[of, :, -end]) for end in (0, 1)]
         return torch.stack(each).sum(0)
 
     def no_style(self, count: int = 1) -> Tensor:
@@ -187,8 +194,8 @@ class PerformanceNetwork(nn.Module):
         """(C,): the code of a take (T, V, 3) mm of a label (T, E), by what it does otherwise than its style (S,)."""
         reader, look = self.style_reader, look_at([displacement[:, self.points].flatten(1)], [motion])
         style = self.no_style() if style is None else style[None]
-        told = torch.einsum("re,ef->rf", look.shares, reader.teller.every(style)[0])
-        return reader.codes(reader.features(look) - told, look.shares)[0]
+        moved = reader.seen(look) - torch.einsum("re,em->rm", look.shares, reader.moves(style)[0])
+        return reader.codes(reader.away(moved, look), look.shares)[0]
 
     def draw_take(self, seed: int) -> Tensor:
         """(C,): the code of a take."""

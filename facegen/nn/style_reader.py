@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
+from facegen.nn.look import Look
 from facegen.nn.performance_form import (
     ABOUT,
+    GROWTH,
     LARGEST_SIZE,
     LOOKS,
+    PLACES,
     SIZES,
     STAGES,
     STYLE_WIDTH,
     TELLER_WIDTH,
     about,
-    gestures,
 )
 
 DROPPED, NOISE = 0.5, 1.0
@@ -32,34 +31,6 @@ SHRINK = 1e-5
 """Times the takes, added to the squares of what is known of labels where movement is fitted to it. Chosen."""
 LEAST = 1e-9
 """Below which nothing is divided by."""
-
-
-class Reference(NamedTuple):
-    """A take that shows how somebody acts.
-
-    Args:
-        displacement: (T, V, 3) mm.
-        motion: (T, E), its label.
-    """
-
-    displacement: Tensor
-    motion: Tensor
-
-
-class Look(NamedTuple):
-    """What is seen of takes, before it is known what is usual.
-
-    Args:
-        tracks: (R, `STAGES`, 3 Q) mm, how some points moved.
-        shares: (R, E), how much of each expression their labels show; they add up to 1.
-        peaks: (R, E), how strong their labels get.
-        took: (R, E, 3), logs of the frames of rise, height and fall of the strongest gesture of each expression.
-    """
-
-    tracks: Tensor
-    shares: Tensor
-    peaks: Tensor
-    took: Tensor
 
 
 class Teller(nn.Module):
@@ -110,11 +81,11 @@ class StyleReader(nn.Module):
     Attributes:
         reach, components, usual, spread: what `get_used_to` found in the takes of training: how far faces move by their
             labels (E,), see `heights`; (3 Q, `LOOKS`), by which takes' root mean square is 1; the mean of each
-            expression (E, F), and one standard deviation; F is `STAGES` times `LOOKS`.
+            expression (E, M), and one standard deviation. M is `PLACES` times `LOOKS`, and F `STAGES` times `LOOKS`.
         known, course: what it found in how labels go: (2, 3), see `about`, and the movement that they let expect of
             nobody in particular (E, `ABOUT`, F).
         takes, sizes: what it found in takes of the same people and expression: how they differ, by their principal
-            components, a standard deviation each (E, C, F); and how large their codes are (`SIZES`,), see `drawn_code`.
+            components, a standard deviation each (E, C, M); and how large their codes are (`SIZES`,), see `drawn_code`.
     """
 
     reach: Tensor
@@ -131,11 +102,11 @@ class StyleReader(nn.Module):
         features = STAGES * LOOKS
         self.register_buffer("reach", torch.zeros(expressions))
         self.register_buffer("components", torch.zeros(3 * points, LOOKS))
-        self.register_buffer("usual", torch.zeros(expressions, features))
+        self.register_buffer("usual", torch.zeros(expressions, PLACES * LOOKS))
         self.register_buffer("spread", torch.zeros(()))  # until it is used to takes
         self.register_buffer("known", torch.zeros(2, 3))
         self.register_buffer("course", torch.zeros(expressions, ABOUT, features))
-        self.register_buffer("takes", torch.zeros(expressions, take, features))
+        self.register_buffer("takes", torch.zeros(expressions, take, PLACES * LOOKS))
         self.register_buffer("sizes", torch.zeros(SIZES))
         self.weight = nn.Parameter(0.3 * torch.randn(expressions, features, STYLE_WIDTH) / features**0.5)
         self.bias = nn.Parameter(torch.zeros(expressions, STYLE_WIDTH))
@@ -146,15 +117,15 @@ class StyleReader(nn.Module):
         """Learn what takes do in general, of those of training."""
         look = self._own(look)
         self._reach(look)
-        rows = self._scaled(look).flatten(0, 1).double()
+        rows = self._scaled(look)[:, 1:-1].flatten(0, 1).double()
         vectors = torch.linalg.eigh(rows.T @ rows)[1].flip(1)[:, :LOOKS]
         # The sign of a component is anybody's: that of its largest number, which is the same on every machine.
         largest = vectors.gather(0, vectors.abs().argmax(0, keepdim=True))
         self.components[:, : vectors.shape[1]] = vectors * largest.sign()
-        self.components.div_((look.tracks @ self.components).square().mean().sqrt().clamp_min(LEAST))
-        seen = (self._scaled(look) @ self.components).flatten(1)
+        self.components.div_((look.tracks[:, 1:-1] @ self.components).square().mean().sqrt().clamp_min(LEAST))
+        seen = self.seen(look)
         self.usual.copy_(look.shares.T @ seen / look.shares.sum(0)[:, None].clamp_min(LEAST))
-        self.spread.copy_((seen - look.shares @ self.usual).square().mean().sqrt().clamp_min(LEAST))
+        self.spread.copy_(_at_stages(seen - look.shares @ self.usual).square().mean().sqrt().clamp_min(LEAST))
         self._course(look)
 
     def _course(self, look: Look) -> None:
@@ -164,13 +135,13 @@ class StyleReader(nn.Module):
         self.known.copy_(torch.stack([shown.amin(0), shown.amax(0)]))
         terms = torch.from_numpy(about(*(each.cpu().double().numpy() for each in (look.peaks, look.took, self.known))))
         terms = terms.flatten(1)
-        moved = (look.tracks @ self.components).flatten(1).double().cpu()
+        moved = (look.tracks[:, 1:-1] @ self.components).flatten(1).double().cpu()
         square = terms.T @ terms + SHRINK * len(terms) * torch.eye(terms.shape[1], dtype=terms.dtype)
         self.course.copy_(torch.linalg.solve(square, terms.T @ moved).unflatten(0, self.course.shape[:2]))
 
     def _reach(self, look: Look) -> None:
         """How far faces move for how strong their labels get, in the mean of logs."""
-        far = look.tracks.norm(dim=2).mean(1)
+        far = look.tracks[:, 1:-1].norm(dim=2).mean(1)
         far = far.clamp_min(LEAST_REACH * float(far.mean()) + LEAST).log()
         more = far[:, None] - look.peaks.clamp_min(LEAST).log()
         mean = (look.shares * more).sum(0) / look.shares.sum(0).clamp_min(LEAST)
@@ -182,7 +153,7 @@ class StyleReader(nn.Module):
         return self.reach * peaks
 
     def _scaled(self, look: Look) -> Tensor:
-        """(R, `STAGES`, 3 Q): how points moved, as if all labels were equally strong."""
+        """(R, `PLACES`, 3 Q): how points moved, as if all labels were equally strong."""
         return look.tracks / self.heights(look.peaks).sum(1).clamp_min(LEAST)[:, None, None]
 
     def _own(self, look: Look) -> Look:
@@ -204,17 +175,26 @@ class StyleReader(nn.Module):
         return bool(self.spread > 0)
 
     def moves(self, style: Tensor) -> Tensor:
-        """(B, E, F): how somebody of a style (B, S) moves the components at the stages of each expression, for a height
-        of 1."""
-        return self.usual + self.spread * self.teller.every(style)
+        """(B, E, M): how somebody of a style (B, S) moves the components at the places of each expression, for a height
+        of 1. At rest everybody is as others are."""
+        told = nn.functional.pad(self.teller.every(style), (LOOKS, LOOKS))
+        return self.usual + self.spread * told
 
     def differs(self, take: Tensor) -> Tensor:
-        """(B, E, F): by how much takes of codes (B, C) move them otherwise than the mean of somebody's takes."""
-        return torch.einsum("bc,ecf->bef", take, self.takes)
+        """(B, E, M): by how much takes of codes (B, C) move them otherwise than the mean of somebody's takes."""
+        return torch.einsum("bc,ecm->bem", take, self.takes)
+
+    def grown(self, peaks: Tensor) -> Tensor:
+        """By how much takes of labels of peaks (..., E) differ, times the mean, see `GROWTH`."""
+        return self.reach * peaks**GROWTH
+
+    def away(self, moved: Tensor, look: Look) -> Tensor:
+        """(R, M): movements by which takes are away from a mean, for a height of 1, as codes tell of them."""
+        return moved * (look.shares * look.peaks).sum(1).to(moved)[:, None] ** (1 - GROWTH)
 
     def get_used_to_takes(self, away: Tensor, counts: Tensor, shares: Tensor) -> None:
-        """Learn how takes differ, of the features (R, F) by which they are away from the mean of so many, (R,), of the
-        same person, and what their labels show, (R, E)."""
+        """Learn how takes differ, of what they are `away`, (R, M), from the mean of so many, (R,), of the same person,
+        and what their labels show, (R, E)."""
         several = counts > 1
         # A mean of n takes follows each of them, so that they are away from it by less than from that of all.
         away, shares = (away * (counts / (counts - 1).clamp_min(1)).sqrt()[:, None])[several], shares[several]
@@ -225,21 +205,24 @@ class StyleReader(nn.Module):
             # The sign of a component is anybody's: that of its largest number, which is the same on every machine.
             vectors = vectors[:kept] * vectors.gather(1, vectors.abs().argmax(1, keepdim=True)).sign()[:kept]
             found = values[:kept, None] / max(len(rows), 1) ** 0.5 * vectors
-            self.takes[expression, :kept] = (self.spread * found).to(self.takes)
+            self.takes[expression, :kept] = found.to(self.takes)
         if len(away):
             sizes = self.codes(away, shares).norm(dim=1)
             self.sizes.copy_(sizes.quantile(torch.linspace(0, LARGEST_SIZE, SIZES).to(sizes)))
 
     def codes(self, away: Tensor, shares: Tensor) -> Tensor:
-        """(R, C): of takes that are away from others by features (R, F), and what their labels show, (R, E)."""
-        along = self.spread * torch.einsum("rf,ecf->rec", away, self.takes)
+        """(R, C): of takes that are `away` from others, (R, M), and what their labels show, (R, E)."""
+        along = torch.einsum("rm,ecm->rec", away, self.takes)
         found = along / self.takes.square().sum(2).clamp_min(LEAST)
         return (shares[..., None] * found).sum(1)
 
+    def seen(self, look: Look) -> Tensor:
+        """(R, M): how takes move the components, for a height of 1."""
+        return (self._scaled(self._own(look)) @ self.components).flatten(1)
+
     def features(self, look: Look) -> Tensor:
         """(R, F): by how much takes differ from what is usual for their expressions."""
-        look = self._own(look)
-        return ((self._scaled(look) @ self.components).flatten(1) - look.shares @ self.usual) / self.spread
+        return _at_stages(self.seen(look) - look.shares.to(self.usual) @ self.usual) / self.spread
 
     def forward(
         self, features: Tensor, shares: Tensor, counted: Tensor, generator: torch.Generator | None = None
@@ -264,35 +247,6 @@ class StyleReader(nn.Module):
         return (sure * mean).sum(1) / (1 + sure.sum(1))
 
 
-def look_at(tracks: Sequence[Tensor], motions: Sequence[Tensor]) -> Look:
-    """What there is to see of takes.
-
-    Args:
-        tracks: of each take (T, 3 Q), how its points moved.
-        motions: its label (T, E).
-    """
-    seen, shares, peaks, took = [], [], [], []
-    for track, motion in zip(tracks, motions, strict=True):
-        at = stages(motion)
-        below = at.floor().long().clamp(0, max(len(track) - 2, 0))
-        above = (below + 1).clamp_max(len(track) - 1)
-        seen.append(torch.lerp(track[below], track[above], (at - below)[:, None].to(track)))
-        shares.append(motion.sum(0) / motion.sum().clamp_min(LEAST))
-        peaks.append(motion.amax(0))
-        parts = torch.from_numpy(gestures(motion.cpu().numpy()).took)
-        took.append(parts.gather(0, motion.cpu().argmax(0)[None, :, None].expand(1, -1, 3))[0])
-    return Look(*(torch.stack(each) for each in (seen, shares, peaks, took)))
-
-
-def stages(motion: Tensor) -> Tensor:
-    """(`STAGES`,) float64 frames, between two where need be, evenly by how much a label (T, E) says and changes: the
-    rest before and after takes none of them, whoever is quick."""
-    motion = motion.double()
-    changes, said = motion.diff(dim=0).abs().sum(1), (motion[1:] + motion[:-1]).sum(1)
-    steps = changes / changes.sum().clamp_min(LEAST) + said / said.sum().clamp_min(LEAST)
-    along = torch.cat([steps.new_zeros(1), (steps + LEAST).cumsum(0)])
-    wanted = torch.linspace(0, 1, STAGES + 2, dtype=along.dtype, device=along.device)[1:-1] * along[-1]
-    after = torch.searchsorted(along, wanted).clamp(1, max(len(along) - 1, 1)).clamp_max(len(along) - 1)
-    before = (after - 1).clamp_min(0)
-    share = (wanted - along[before]) / (along[after] - along[before]).clamp_min(LEAST)
-    return before + share.clamp(0, 1)
+def _at_stages(moved: Tensor) -> Tensor:
+    """(R, F): movements (R, M) without those at rest."""
+    return moved[:, LOOKS:-LOOKS]

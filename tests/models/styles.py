@@ -21,8 +21,8 @@ from facegen.evaluation.diversity import diversity
 from facegen.evaluation.label_mean import LabelMean
 from facegen.evaluation.performances import REFERENCES, Performer
 from facegen.evaluation.references import references_of
+from facegen.nn.look import look_at
 from facegen.nn.performance_form import LOOKS, STAGES
-from facegen.nn.style_reader import look_at
 
 SPLITS = {"test": 1, "train": 5}
 """Of which people every so many are looked at."""

@@ -92,6 +92,7 @@ def test_it_acts_as_the_network_does_for_a_person_in_a_style_by_a_seed() -> None
     assert isinstance(with_torch, TorchPerformance) and isinstance(light, LightPerformance)
     label = np.random.default_rng(0).random((20, 3), np.float32)
     label[5:9, 1] = 0  # between two gestures
+    label[:2], label[-3:], label[10:12, 2] = 0, 0, 0  # at rest before and after, and within
     style = light.style_drawn(7)
     np.testing.assert_allclose(style, with_torch.style_drawn(7), rtol=1e-4, atol=1e-5)
     assert np.abs(style - light.style_drawn(8)).max() > 1

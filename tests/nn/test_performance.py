@@ -11,7 +11,7 @@ from torch import nn
 
 from facegen.errors import FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.nn.performance_form import FAMILIAR, LOOKS, STAGES, about, drawn_code, gestures, looked_at
+from facegen.nn.performance_form import FAMILIAR, GROWTH, LOOKS, PLACES, about, drawn_code, gestures, looked_at
 from facegen.nn.performance_network import PerformanceNetwork, frame_owners, spread_of
 from facegen.nn.proportions import FIRST_EXPONENT, Proportions
 
@@ -82,10 +82,10 @@ def test_sequences_of_a_batch_keep_apart() -> None:
     torch.testing.assert_close(some, together[[1, 7]])
 
 
-def by_stages(rows: torch.Tensor, along: float) -> torch.Tensor:
-    """(`LOOKS`,) of what is told of stages (F,), so far along a gesture, at whose ends nothing moves."""
-    ends = torch.zeros(1, LOOKS)
-    rows, place = torch.cat([ends, rows.view(STAGES, LOOKS), ends]), along * (STAGES + 1)
+def by_places(rows: torch.Tensor, along: float) -> torch.Tensor:
+    """(`LOOKS`,) of what is told of places (M,), so far along a gesture; of stages (F,) with nothing at its ends."""
+    rows = rows.view(-1, LOOKS)
+    rows, place = rows if len(rows) == PLACES else nn.functional.pad(rows, (0, 0, 1, 1)), along * (PLACES - 1)
     return torch.lerp(rows[int(place)], rows[int(place) + 1], place - int(place))
 
 
@@ -105,14 +105,15 @@ def test_who_acts_guides_the_latents_by_how_strong_a_gesture_gets() -> None:
     reader = made.style_reader
     with torch.no_grad():
         nn.init.zeros_(made.encoder.out.weight)  # deaf
-        moves = reader.usual[0] + reader.spread * reader.teller(style, torch.tensor([0]))[0]
+        moves = reader.moves(style)[0, 0]
         full = made.expected(motion, ptr, style, mean)
-        torch.testing.assert_close(full[2], reader.reach[0] * by_stages(moves, 0.5))
+        torch.testing.assert_close(full[2], reader.reach[0] * by_places(moves, 0.5))
         torch.testing.assert_close(made.latents(motion, ptr, style) - made.encoder.out.bias, made.guide(full))
         torch.testing.assert_close(made.expected(0.5 * motion, ptr, style, mean), 0.5 * full)
         parts = [made.expected(motion.roll(row, 1), ptr, style, mean) for row in (0, 1)]
         both = made.expected(motion + motion.roll(1, 1), ptr, style, mean)
-    assert not full[[0, 4]].any()
+    # Before and after it, somebody is at rest as others are.
+    torch.testing.assert_close(full[[0, 4]], reader.reach[0] * reader.usual[0].view(PLACES, LOOKS)[[0, -1]])
     torch.testing.assert_close(both, parts[0] + parts[1])
 
 
@@ -121,18 +122,30 @@ def test_somebody_acts_the_same_however_long_a_label_takes_and_nobody_does_not()
     reader, own = made.style_reader, torch.tensor([[0.8, -0.6]]) * FAMILIAR
     for frames in (9, 90):
         motion = 0.8 * label(frames, 1)
-        along, peak, took = (part[-1, 1] for part in gestures(motion.numpy()))
+        along, peak, took = (part[-1, 1] for part in gestures(motion.numpy())[:3])
         for share in (1.0, 0.5, 0.0):  # half of it is half a stranger
             style = share * own
             with torch.no_grad():
                 last = made.expected(motion, torch.tensor([0, frames]), style, torch.zeros(1, 4))[-1]
-                moves = by_stages(reader.moves(style)[0, 1], float(along))
+                moves = by_places(reader.moves(style)[0, 1], float(along))
                 terms = torch.from_numpy(about(peak, took, reader.known.numpy())).float()
-                course = by_stages(terms @ reader.course[1], float(along))
+                course = by_places(terms @ reader.course[1], float(along))
             torch.testing.assert_close(last, share * 0.8 * reader.reach[1] * moves + (1 - share) * course)
             found[frames, share] = last / moves
     torch.testing.assert_close(found[9, 1.0], found[90, 1.0])
     assert float((found[9, 0.0] / found[90, 0.0] - 1).abs().mean()) > 0.1
+
+
+def test_who_is_known_better_than_by_a_style_moves_as_they_do() -> None:
+    made, style, take = own_network(), torch.tensor([[2.0, -1.0]]), torch.tensor([[1.0, 0.0, -0.5, 2.0]])
+    motion, ptr = label(30, 2), torch.tensor([0, 30])
+    with torch.no_grad():
+        other = made.style_reader.moves(torch.tensor([[-1.0, 3.0]]))
+        wanted = made(motion, ptr, style=style, take=take, moves=made.style_reader.moves(style))
+        torch.testing.assert_close(made(motion, ptr, style=style, take=take), wanted)
+        assert not torch.allclose(made(motion, ptr, style=style, take=take, moves=other), wanted)
+        told = made.expected(motion, ptr, style, take, other)
+        torch.testing.assert_close(told, made.expected(motion, ptr, torch.tensor([[-1.0, 3.0]]), take))
 
 
 def test_a_code_moves_a_face_by_what_takes_differ_by_whoever_acts() -> None:
@@ -142,15 +155,16 @@ def test_a_code_moves_a_face_by_what_takes_differ_by_whoever_acts() -> None:
     for style in (torch.tensor([[2.0, -1.0]]), made.no_style()):
         with torch.no_grad():
             more = made.expected(motion, ptr, style, take) - made.expected(motion, ptr, style, torch.zeros(1, 4))
-        torch.testing.assert_close(more[2], 0.7 * reader.reach[1] * by_stages(take[0] @ reader.takes[1], 0.5))
-        assert not more[[0, 4]].any()
+        moves = 0.7**GROWTH * reader.reach[1] * (take[0] @ reader.takes[1])
+        torch.testing.assert_close(more[2], by_places(moves, 0.5))
+        torch.testing.assert_close(more[[0, 4]], moves.view(PLACES, LOOKS)[[0, -1]])
 
 
 def test_the_code_of_a_take_is_what_it_does_otherwise_than_its_style_tells() -> None:
     made, points = own_network(), len(HIERARCHY.template.vertices)
     style, motion = torch.tensor([1.0, 0.5]), torch.cat([label(300, 1), label(300, 1).flip(0)])
     reader, take = made.style_reader, torch.tensor([1.5, -0.5, 0.0, 1.0])
-    reader.takes.copy_(torch.linalg.qr(torch.randn(EXPRESSIONS, STAGES * LOOKS, 4))[0].mT)  # none is another's part
+    reader.takes.copy_(torch.linalg.qr(torch.randn(EXPRESSIONS, PLACES * LOOKS, 4))[0].mT)  # none is another's part
     reader.components.copy_(torch.linalg.qr(torch.randn(len(reader.components), LOOKS))[0])
     ptr = torch.tensor([0, len(motion)])
     with torch.no_grad():
@@ -166,13 +180,13 @@ def test_what_a_label_lets_expect_is_what_takes_of_such_labels_did_at_that_stage
     motion = torch.zeros(30, EXPRESSIONS)
     motion[4:20, 0] = 0.6 * torch.from_numpy(np.interp(np.arange(16), [0, 5, 9, 15], [0.2, 1, 1, 0.1])).float()
     motion[8:28, 2] = 0.3
-    ptr, (along, peak, took) = torch.tensor([0, 30]), gestures(motion.numpy())
+    ptr, (along, peak, took) = torch.tensor([0, 30]), gestures(motion.numpy())[:3]
     with torch.no_grad():
         found = made.expected(motion, ptr, made.no_style(), torch.zeros(1, 4))
     terms = torch.from_numpy(about(peak, took, reader.known.numpy())).float()
     for frame in (6, 12, 25):
         rows = [row for row in (0, 2) if peak[frame, row]]
-        wanted = sum(by_stages(terms[frame, row] @ reader.course[row], float(along[frame, row])) for row in rows)
+        wanted = sum(by_places(terms[frame, row] @ reader.course[row], float(along[frame, row])) for row in rows)
         torch.testing.assert_close(found[frame], wanted, rtol=1e-4, atol=1e-4)
     assert not found[:4].any() and not found[28:].any()
 

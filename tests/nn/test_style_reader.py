@@ -12,8 +12,9 @@ from torch import nn
 from torch.nn.functional import softplus
 
 from facegen.models.style_lessons import MOST, StyleLessons
-from facegen.nn.performance_form import LARGEST_SIZE, LOOKS, STAGES, about, gestures
-from facegen.nn.style_reader import Look, StyleReader, look_at, stages
+from facegen.nn.look import Look, look_at, stages
+from facegen.nn.performance_form import FADE, GROWTH, LARGEST_SIZE, LOOKS, PLACES, STAGES, about, gestures
+from facegen.nn.style_reader import StyleReader
 
 POINTS, EXPRESSIONS, STYLE, TAKE = 10, 4, 3, 2
 
@@ -42,7 +43,7 @@ def test_stages_of_a_quick_take_and_a_slow_one_have_the_same_levels() -> None:
 
 def test_a_gesture_is_as_far_as_the_stages_of_a_take_are() -> None:
     motion = label(10, 5, 6, 8, 20)
-    along, peak, took = gestures((0.5 * motion).numpy())
+    along, peak, took, _ = gestures((0.5 * motion).numpy())
     at = np.interp(stages(motion).numpy(), np.arange(len(motion)), along[:, 0])
     np.testing.assert_allclose(at, np.arange(1, STAGES + 1) / (STAGES + 1), atol=1e-6)
     assert along[10, 0] == along[0, 0] == along[-1, 0] == 0 and 0.9 < along[27, 0] < 1
@@ -56,7 +57,7 @@ def test_each_gesture_of_a_label_is_one_of_its_own() -> None:
     one, two = label(3, 5, 6, 4, 3), 0.5 * label(5, 2, 9, 4, 2)
     together = torch.cat([one, two])
     together[:, 2] = torch.linspace(0.1, 1, len(together))  # another, beside them
-    along, peak, took = gestures(together.numpy())
+    along, peak, took, _ = gestures(together.numpy())
     for part, place in ((one, slice(0, len(one))), (two, slice(len(one), None))):
         alone = gestures(part.numpy())
         np.testing.assert_allclose(along[place, 0], alone.along[:, 0])
@@ -67,9 +68,38 @@ def test_each_gesture_of_a_label_is_one_of_its_own() -> None:
 
 def test_a_gesture_that_is_cut_off_is_halfway_at_its_height() -> None:
     assert gestures(np.ones((1, 2))).along.tolist() == [[0.5, 0.5]]
-    along, _, took = gestures(np.r_[0.0, 0.5, np.ones(8)][:, None])
+    along, _, took, rest = gestures(np.r_[0.0, 0.5, np.ones(8)][:, None])
     np.testing.assert_allclose(took[-1, 0], np.log([2, 8, 1]))
     assert 0.7 < along[-1, 0] < 0.75  # what it says is nearly over, what it changes half
+
+
+def test_rest_belongs_to_the_gestures_beside_it_the_more_the_nearer() -> None:
+    level = torch.zeros(12 + 3 * FADE, EXPRESSIONS)
+    level[2:4, 0], level[7:9, 0], level[-4:-2, 1] = 0.5, 1.0, 0.8
+    rest = gestures(level.numpy()).rest
+    last = len(level) - 4
+    # All of the rest that the label begins and ends with, in thirds to what is next of the same expression.
+    np.testing.assert_allclose(rest[:9, 0, 0], [0.5, 0.5, 0, 0, 0.25, 0.5, 0.75, 0, 0])
+    np.testing.assert_allclose(rest[:9, 0, 1], [0, 0, 0, 0, 0.375, 0.25, 0.125, 0, 0])
+    np.testing.assert_allclose(rest[-4:, 1, 1], [0, 0, 0.8, 0.8])
+    # Beside others' gestures it fades, however long there is nothing.
+    faded = np.arange(FADE, 0, -1) / (FADE + 1)
+    np.testing.assert_allclose(rest[9 : 9 + FADE, 0, 1], faded)
+    np.testing.assert_allclose(rest[last - FADE : last, 1, 0], 0.8 * faded[::-1])
+    assert not rest[9 + FADE :, 0].any() and not rest[: last - FADE, 1].any()
+    assert not rest[:, 2:].any() and not gestures(np.zeros((4, 2))).rest.any()
+
+
+def test_takes_of_labels_as_strong_as_can_be_are_as_far_away_as_they_are() -> None:
+    reader, shares = StyleReader(POINTS, EXPRESSIONS, STYLE, TAKE), torch.eye(EXPRESSIONS)[[0, 2]]
+    look = Look(torch.zeros(2, PLACES, 3 * POINTS), shares, shares * torch.tensor([[1.0], [0.25]]), shares)
+    moved = torch.randn(2, PLACES * LOOKS)
+    nn.init.constant_(reader.reach, 2.0)
+    away = reader.away(moved, look)
+    # What a code tells for a height is again what was there: 0.25 of the movement of a label of 1.
+    told = away * reader.grown(look.peaks).sum(1, keepdim=True)
+    torch.testing.assert_close(told, moved * reader.heights(look.peaks).sum(1, keepdim=True))
+    torch.testing.assert_close(away[1], moved[1] * 0.25 ** (1 - GROWTH))
 
 
 def test_how_somebody_moves_is_what_their_style_tells_of_every_expression() -> None:
@@ -81,20 +111,23 @@ def test_how_somebody_moves_is_what_their_style_tells_of_every_expression() -> N
         found = reader.moves(style)
         for row in range(EXPRESSIONS):
             told = reader.teller(style, torch.tensor([row, row]))
-            torch.testing.assert_close(found[:, row], reader.usual[row] + reader.spread * told)
+            wanted = reader.usual[row] + reader.spread * nn.functional.pad(told, (LOOKS, LOOKS))
+            torch.testing.assert_close(found[:, row], wanted)
 
 
 @pytest.mark.parametrize("motion", [torch.zeros(5, 2), torch.ones(1, 2), torch.ones(4, 2)])
 def test_labels_that_say_nothing_and_takes_of_one_frame_are_looked_at_too(motion: torch.Tensor) -> None:
     look = look_at([torch.randn(len(motion), 3)], [motion])
-    assert look.tracks.shape == (1, STAGES, 3) and look.tracks.isfinite().all() and look.shares.isfinite().all()
+    assert look.tracks.shape == (1, PLACES, 3) and look.tracks.isfinite().all() and look.shares.isfinite().all()
 
 
 def test_a_look_is_of_points_between_frames_and_of_what_the_label_shows() -> None:
     motion = label(4, 10, 10, 10, 6, row=2)
     track = torch.arange(len(motion))[:, None] * torch.ones(3 * POINTS)
     look = look_at([track], [0.7 * motion])
-    torch.testing.assert_close(look.tracks[0, :, 0], stages(motion).float())
+    # A ramp begins and ends at 0: its first frame and its last are part of the rest.
+    wanted = torch.cat([torch.tensor([2.0]), stages(motion).float(), torch.tensor([36.0])])
+    torch.testing.assert_close(look.tracks[0, :, 0], wanted)
     assert look.shares.tolist() == [[0, 0, 1, 0]] and look.peaks[0].tolist() == pytest.approx([0, 0, 0.7, 0])
 
 
@@ -103,7 +136,7 @@ def test_heights_are_as_far_as_faces_go_in_proportion_to_how_strong_their_labels
     shares = torch.eye(EXPRESSIONS)[torch.arange(32) % EXPRESSIONS]
     by_chance = torch.tensor([1.25, 0.8])[torch.arange(32) // EXPRESSIONS % 2]  # 1 in the mean of logs
     far = shares @ torch.arange(1.0, 1 + EXPRESSIONS) * peaks * by_chance
-    tracks = far[:, None, None] * nn.functional.normalize(torch.randn(32, STAGES, 3 * POINTS), dim=2)
+    tracks = far[:, None, None] * nn.functional.normalize(torch.randn(32, PLACES, 3 * POINTS), dim=2)
     reader.get_used_to(Look(tracks, shares, shares * peaks[:, None], torch.zeros(32, EXPRESSIONS, 3)))
     found = reader.heights(torch.eye(EXPRESSIONS)[[0, 0, 1, 3]] * torch.tensor([1, 0.25, 0.5, 0.5])[:, None]).sum(1)
     torch.testing.assert_close(found / found[0], torch.tensor([1.0, 0.25, 1.0, 2.0]))
@@ -122,7 +155,8 @@ def test_what_labels_let_expect_is_found_also_by_how_long_they_take() -> None:
     peaks = torch.from_numpy(rng.uniform(0.2, 1, (count, 1))) * shares
     way = torch.from_numpy(rng.normal(size=(STAGES, 3 * POINTS)))
     far = (peaks * (4 - took[..., 0])).sum(1)  # a slow rise goes less far
-    reader.get_used_to(Look(far[:, None, None] * way, shares, peaks, took))
+    tracks = nn.functional.pad(far[:, None, None] * way, (0, 0, 1, 1), value=9.0)  # rest is not looked at
+    reader.get_used_to(Look(tracks, shares, peaks, took))
     terms = about(peaks.numpy(), took.numpy(), reader.known.numpy())
     told = torch.einsum("nek,ekf->nf", torch.from_numpy(terms), reader.course.double()).unflatten(1, (STAGES, LOOKS))
     wanted = far[:, None, None] * (way @ reader.components.double())
@@ -140,7 +174,7 @@ def test_who_moves_farther_by_the_same_label_is_seen_to() -> None:
     StyleLessons(reader, corpus, torch.arange(POINTS))
     track, motion = torch.randn(40, 3 * POINTS), label(4, 10, 10, 10, 6, row=2)
     one, two, strong = (
-        reader.features(look_at([times * track], [high * motion])) + reader.usual[2] / reader.spread
+        reader.features(look_at([times * track], [high * motion])) + reader.usual[2, LOOKS:-LOOKS] / reader.spread
         for times, high in ((1, 1), (2, 1), (1, 0.25))
     )
     torch.testing.assert_close(two, 2 * one)
@@ -212,18 +246,17 @@ def test_what_is_usual_is_nothing_and_takes_spread_by_one_about_it() -> None:
 
 
 def test_codes_say_by_how_many_standard_deviations_takes_differ_from_their_persons_mean() -> None:
-    rng, features = np.random.default_rng(0), STAGES * LOOKS
+    rng, features = np.random.default_rng(0), PLACES * LOOKS
     reader, ways = StyleReader(POINTS, EXPRESSIONS, STYLE, TAKE), np.linalg.qr(rng.normal(size=(features, 2)))[0].T
-    reader.spread.fill_(2.0)
     codes = rng.normal(size=(500, 3, 2)) * [3.0, 0.5]  # of three takes of each person
     away = torch.from_numpy((codes - codes.mean(axis=1, keepdims=True)).reshape(-1, 2) @ ways).float()
     shares, counts = torch.eye(EXPRESSIONS)[torch.ones(1500, dtype=torch.long)], torch.full((1500,), 3.0)
     reader.get_used_to_takes(away, counts, shares)
     assert not reader.takes[[0, 2, 3]].any()
-    torch.testing.assert_close(reader.takes[1].norm(dim=1), torch.tensor([6.0, 1.0]), rtol=0.05, atol=0)
-    np.testing.assert_allclose(np.abs(reader.takes[1].numpy() @ ways.T), np.diag([6.0, 1.0]), atol=0.1)
+    torch.testing.assert_close(reader.takes[1].norm(dim=1), torch.tensor([3.0, 0.5]), rtol=0.05, atol=0)
+    np.testing.assert_allclose(np.abs(reader.takes[1].numpy() @ ways.T), np.diag([3.0, 0.5]), atol=0.1)
     found = reader.codes(away, shares)
-    torch.testing.assert_close(reader.differs(found)[:, 1], 2 * away, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(reader.differs(found)[:, 1], away, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(found.std(0), torch.full((2,), (2 / 3) ** 0.5), rtol=0.01, atol=0)
     norms = np.linalg.norm(found.numpy(), axis=1) * 1.5**0.5
     np.testing.assert_allclose(
@@ -238,6 +271,25 @@ def test_who_shows_an_expression_once_does_so_as_ever() -> None:
     others = torch.stack([lessons.codes[4], lessons.codes[0], lessons.codes[8]])
     assert not lessons.codes[[3, 7]].any() and others.any(1).all()
     torch.testing.assert_close(lessons.codes[0], -lessons.codes[4], atol=1e-5, rtol=1e-4)
+
+
+def test_a_take_whose_code_is_told_moves_as_its_person_does_and_in_other_expressions_by_a_style() -> None:
+    corpus, style = made_corpus(5, 2), torch.randn(2, STYLE)
+    reader = StyleReader(POINTS, EXPRESSIONS, STYLE, TAKE)
+    lessons = StyleLessons(reader, corpus, torch.arange(POINTS))
+    takes = torch.tensor([1, 10])  # of two people: the first's others of its expression are 5 alone, and 14
+    seen = [
+        reader.seen(
+            look_at([torch.from_numpy(corpus.displacement(i)).flatten(1)], [torch.from_numpy(corpus.motion(i))])
+        )
+        for i in (1, 5, 10, 14)
+    ]
+    with torch.no_grad():
+        found, told = lessons.moves(reader, style, takes), reader.moves(style)
+    torch.testing.assert_close(found[0, 1], (seen[0] + seen[1])[0] / 2)
+    torch.testing.assert_close(found[1, 2], (seen[2] + seen[3])[0] / 2)
+    torch.testing.assert_close(found[0, [0, 2, 3]], told[0, [0, 2, 3]])
+    torch.testing.assert_close(found[1, [0, 1, 3]], told[1, [0, 1, 3]])
 
 
 def test_a_reader_learns_to_tell_how_people_act_whom_it_never_saw() -> None:

@@ -15,8 +15,10 @@ from facegen.nn.light.spirals import LightSpirals
 from facegen.nn.performance_form import (
     ABOUT,
     FAMILIAR,
+    GROWTH,
     LEAST_SPREAD,
     LOOKS,
+    PLACES,
     SIZES,
     STAGES,
     STYLE_WIDTH,
@@ -92,32 +94,36 @@ class LightPerformance(ActsUsually, LightGenerator):
 
     def _expected(self, label: np.ndarray, style: np.ndarray, code: np.ndarray | None) -> np.ndarray:
         """(T, `LOOKS`): see `facegen.nn.performance_network.PerformanceNetwork.expected`."""
-        along, peak, took = gestures(label)
+        along, peak, took, rest = gestures(label)
         terms = about(peak, took, self.weights["style_reader.known"])
         stranger = max(0.0, 1 - float(np.linalg.norm(style)) / FAMILIAR)
         found = np.zeros((len(label), LOOKS))
         for expression in np.flatnonzero(peak.any(axis=0)).tolist():
-            place = along[:, expression] * (STAGES + 1)
-            below = np.floor(place).clip(0, STAGES).astype(int)
-            part = (place - below)[:, None]
-            course = self.weights["style_reader.course"][expression]
-            told = [(stranger * terms[:, expression, k], each) for k, each in enumerate(course)]
-            height = self.weights["style_reader.reach"][expression] * peak[:, expression]
-            own = (1 - stranger) * self._moves(style, expression)
+            place = along[:, expression] * (PLACES - 1)
+            below = np.floor(place).clip(0, PLACES - 2).astype(int)
+            share = np.zeros((len(label), PLACES))
+            share[np.arange(len(label)), below] = 1 - (place - below)
+            share[np.arange(len(label)), below + 1] = place - below
+            course = np.pad(self.weights["style_reader.course"][expression], ((0, 0), (LOOKS, LOOKS)))
+            told = [(stranger * terms[:, expression, k, None] * share, each) for k, each in enumerate(course)]
+            strong = peak[:, expression, None] * share
+            strong[:, [0, -1]] += rest[:, expression]
+            reach = self.weights["style_reader.reach"][expression]
+            told = [*(told if stranger else ()), (reach * strong, (1 - stranger) * self._moves(style, expression))]
             if code is not None:
-                own = own + code @ self.weights["style_reader.takes"][expression]
-            told = [*(told if stranger else ()), (height, own)]
-            for term, moved in told:
-                rows = np.pad(moved.reshape(STAGES, LOOKS), ((1, 1), (0, 0)))
-                found += term[:, None] * ((1 - part) * rows[below] + part * rows[below + 1])
+                grown = peak[:, expression, None] ** GROWTH * share
+                grown[:, [0, -1]] += rest[:, expression] ** GROWTH
+                told.append((reach * grown, code @ self.weights["style_reader.takes"][expression]))
+            for each, moved in told:
+                found += each @ moved.reshape(PLACES, LOOKS)
         return found
 
     def _moves(self, style: np.ndarray, expression: int) -> np.ndarray:
-        """(F,): see `facegen.nn.style_reader.StyleReader.moves`."""
+        """(M,): see `facegen.nn.style_reader.StyleReader.moves`."""
         teller = {name: self.weights[f"style_reader.teller.{name}"][expression] for name in _TELLS}
         seen = style @ teller["first"] + teller["bias"]
         told = np.where(seen > 0, seen, np.expm1(np.minimum(seen, 0))) @ teller["second"]
-        told = told + style @ teller["straight"] + teller["mean"]
+        told = np.pad(told + style @ teller["straight"] + teller["mean"], LOOKS)
         return self.weights["style_reader.usual"][expression] + self.weights["style_reader.spread"] * told
 
     def usual_style(self) -> np.ndarray | None:
@@ -175,10 +181,10 @@ def _style_reader(points: int, expressions: int, style: int, take: int) -> dict[
     shapes: dict[str, tuple[int, ...]] = {
         "reach": (expressions,),
         "components": (3 * points, LOOKS),
-        "usual": (expressions, features),
+        "usual": (expressions, PLACES * LOOKS),
         "known": (2, 3),
         "course": (expressions, ABOUT, features),
-        "takes": (expressions, take, features),
+        "takes": (expressions, take, PLACES * LOOKS),
         "sizes": (SIZES,),
     }
     shapes |= {"spread": (), "weight": (expressions, features, STYLE_WIDTH), "bias": (expressions, STYLE_WIDTH)}
