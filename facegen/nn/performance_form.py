@@ -20,8 +20,8 @@ mean's more."""
 PLACES = STAGES + 2
 """Places of a take at which is told how it moves: the rest before it, its stages, the rest after it."""
 GROWTH = 0.75
-"""Power of a label's peak by which takes of one person differ; they move in proportion to it. Measured on takes of
-recorded dynamics, where the part of the difference that is noise does not grow."""
+"""Power of a label's peak by which takes of one person differ; they move in proportion to it. Chosen: by it takes of
+weak and strong labels scatter alike about their persons' means, since a part of how they differ is noise."""
 FADE = 25
 """Frames in which the rest that belongs to a gesture fades in before it, and out after it, unless the label begins or
 ends by it. Chosen: a second."""
