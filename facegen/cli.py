@@ -13,7 +13,7 @@ from facegen import __version__
 from facegen.endings import told
 from facegen.errors import FacegenError, showable
 from facegen.inputs import kept_apart
-from facegen.places import FULL
+from facegen.places import FULL, at_home
 from facegen.standard_streams import outlets
 from facegen.verbs.benching import add_bench
 from facegen.verbs.corpora import add_demo, add_prepare
@@ -57,6 +57,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(*args, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
         self.register("type", int, _whole)
         self.register("type", float, _number)
+        self.register("type", Path, at_home)
 
     def error(self, message: str) -> NoReturn:
         raise FacegenError(f"{message}; see `{self.prog} --help`")

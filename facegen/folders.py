@@ -96,11 +96,12 @@ def occupied(folder: Path) -> Iterator[None]:
     Raises:
         FacegenError: another process works in it, or it cannot be made.
     """
-    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    missing = [each for each in (folder, *folder.parents) if not os.path.exists(each)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
+        _tidy(missing)
         raise FacegenError(f"cannot make the folder {folder}: {said(error)}; name another place") from error
     try:
         try:
@@ -112,9 +113,14 @@ def occupied(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-        for each in missing:
-            with suppress(OSError):
-                each.rmdir()
+        _tidy(missing)
+
+
+def _tidy(made: list[Path]) -> None:
+    """Remove folders, the innermost first, in which nothing came to be."""
+    for each in made:
+        with suppress(OSError):
+            each.rmdir()
 
 
 def _require_renamable(path: Path, aside: Path) -> None:

@@ -9,6 +9,7 @@ import re
 import shutil
 import socket
 import tempfile
+import unicodedata
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,8 +26,28 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system says of writing where there is no room; it names no file then."""
 DIGITS = 12
 """Of a digest, in the name of a file that tells of its content. Chosen: 48 bits, which no two files share by chance."""
+LONGEST_NAME = 200
+"""Bytes of a hidden name at most. Chosen: 255 are what disks have room for, and libraries put their own signs behind a
+name while they write."""
+_UNSHOWN = ("Cc", "Cs", "Zl", "Zp")
+"""Unicode's categories of signs that steer a terminal, end a line, or are no text in UTF-8."""
 CONTENT_NAMED = re.compile(rf"\.[0-9a-f]{{{DIGITS}}}\.\w+$")
 """Ends such a name: what has it already is the same."""
+
+
+def at_home(name: str) -> Path:
+    """A path as it is typed, `~` and `~anna` for the folders of users at its beginning, as a shell has them: it leaves
+    those alone that stand in quotes, or behind an equals sign.
+
+    Raises:
+        FacegenError: nobody has such a folder, and nothing is there that is called so.
+    """
+    found = os.path.expanduser(name)
+    if found.startswith("~") and not os.path.lexists(first := found.partition(os.sep)[0]):
+        raise FacegenError(
+            f"{name[:80]!r}: {first[:80]} is nobody's home here; write ./{name[:80]} for what is called so"
+        )
+    return Path(found)
 
 
 def real_place(path: str | Path) -> Path:
@@ -36,9 +57,9 @@ def real_place(path: str | Path) -> Path:
         FacegenError: it is one; the message says what to name instead.
     """
     path = Path(path)
-    if "\0" in str(path):
-        raise FacegenError(f"cannot write {str(path)!r}: expected a name without null characters")
     try:
+        if "\0" in str(path) or not (os.path.lexists(path) or _is_showable(path.name)):
+            raise FacegenError(f"cannot write {ascii(str(path))[:200]}: expected a name of signs that can be shown")
         if path.is_symlink():  # renaming would put the file in the place of the link, and what it leads to would stay
             raise FacegenError(f"cannot write {path}: it is a link to {os.readlink(path)}; name that place itself")
         if path.exists() and not (path.is_file() or path.is_dir()):
@@ -46,6 +67,10 @@ def real_place(path: str | Path) -> Path:
     except OSError as error:
         raise FacegenError(f"cannot write {path}: {(error.strerror or 'no such place').lower()}") from error
     return path
+
+
+def _is_showable(name: str) -> bool:
+    return not any(unicodedata.category(sign) in _UNSHOWN for sign in name)
 
 
 def require_writable(folder: Path, path: Path) -> None:
@@ -107,8 +132,11 @@ def aside_of(path: Path, mark: str = "") -> Path:
     require_parent(path)
     pid = os.getpid()
     mark = mark or f"{MARK}-{_machine()}-{pid}-{_began(pid) or 0}-{uuid.uuid4().hex[:8]}"
-    # The suffix stays, because writers choose the format by it.
-    return path.parent / f".{path.stem}.{mark}{path.suffix}"
+    # The suffix stays, because writers choose the format by it. Of a long name as much stays as has room, and a digest.
+    stem, room = os.fsencode(path.stem), LONGEST_NAME - len(os.fsencode(f"..{mark}{path.suffix}"))
+    if len(stem) > room:
+        stem = stem[: max(room - DIGITS, 0)] + hashlib.sha256(stem).hexdigest()[:DIGITS].encode()
+    return path.parent / f".{stem.decode(errors='ignore')}.{mark}{path.suffix}"
 
 
 @contextmanager

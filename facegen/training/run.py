@@ -28,6 +28,7 @@ from facegen.readable import require_file
 from facegen.remote import place_of
 from facegen.training import trainer_settings
 from facegen.training.callbacks import PredictionWriter
+from facegen.training.homes import name_homes, with_homes
 from facegen.training.parser_words import in_own_words
 from facegen.training.plain_error import plain_error
 from facegen.training.progress_lines import ProgressLines
@@ -156,6 +157,7 @@ class TrainingCLI(LightningCLI):
         super().parse_arguments(parser, args)
         verb = self.config["subcommand"]
         options = self.config[verb]
+        name_homes(options)
         require_settings(options, verb)
         for place, value in options.items():
             if isinstance(value, float) and value != value:
@@ -172,7 +174,9 @@ class TrainingCLI(LightningCLI):
         """Make data, model and trainer; what they refuse in their settings is the user's mistake."""
         try:
             super().instantiate_classes()
-        except (ValueError, TypeError, MisconfigurationException) as error:
+        except (ValueError, TypeError, MisconfigurationException, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and not trainer_settings.is_about_settings(str(error)):
+                raise
             plain = plain_error(error)
             if isinstance(plain, FacegenError):
                 raise plain from error
@@ -242,6 +246,7 @@ def run(arguments: list[str]) -> TrainingCLI:
     Raises:
         FacegenError: the options, the config, the corpus or the checkpoint cannot be used.
     """
+    arguments = with_homes(arguments)
     settings: dict[str, Any] = dict(
         model_class=ExpressionModel,
         datamodule_class=ExpressionDataModule,

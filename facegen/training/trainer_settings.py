@@ -139,8 +139,14 @@ _NEEDED = re.compile(r"you must have (\w+) installed")
 _NO_LOGGER = re.compile(r"Cannot use `(\w+)` callback with `Trainer` that has no logger")
 _NO_CHECKPOINT = re.compile(r"enable_checkpointing=False")
 _FEW_BATCHES = re.compile(r"`val_check_interval` \((\d+)\) must be less than or equal to the number of the .*\((\d+)\)")
+_TWICE = re.compile(r"more than one stateful callback of type `(\w+)`")
 _OF_A_CLASS = re.compile(r"Errors:\s+- (?!Expected|Not a valid)(.*?)(?:\s+- |\s+Given value|$)", re.DOTALL)
 _NO_CLASS = re.compile(r"Does not validate against")
+
+
+def is_about_settings(said: str) -> bool:
+    """Whether Lightning says it of settings, in an error that stands for anything."""
+    return bool(_TWICE.search(said))
 
 
 def in_own_words(said: str, trainer: Mapping[str, Any]) -> str:
@@ -162,6 +168,8 @@ def in_own_words(said: str, trainer: Mapping[str, Any]) -> str:
         return f"trainer.strategy: {found[1]} is needed, which is not installed; install it, or take another"
     if found := _NO_LOGGER.search(text):
         return f"trainer.callbacks: {found[1]} needs a logger; name one by trainer.logger, or leave it out"
+    if found := _TWICE.search(text):
+        return f"trainer.callbacks: two of {found[1]} do the same; leave one out, or give them other settings"
     if _NO_CHECKPOINT.search(text):
         return "trainer.enable_checkpointing: expected true, as each training leaves a checkpoint; leave it out"
     if found := _FEW_BATCHES.search(text):

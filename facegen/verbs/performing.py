@@ -9,6 +9,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from facegen.errors import FacegenError
+from facegen.places import at_home
 from facegen.verbs.shared import chosen, places_of_takes
 
 if TYPE_CHECKING:
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
 MOST_TAKES = 1000
 """Takes that one command makes at most. Chosen: each is a file."""
+
+
+def _take(text: str) -> str:
+    """What stands for a style; where it is a file, with `~` as a shell has it."""
+    expression, given, place = text.rpartition("=")
+    return f"{expression}{given}{at_home(place)}" if place.startswith("~") else text
 
 
 def add_performance(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +44,7 @@ def add_performance(parser: argparse.ArgumentParser) -> None:
     )
     acting.add_argument(
         "--style",
+        type=_take,
         nargs="+",
         metavar="TAKE",
         help="how the person acts: one or more .npz of their takes, of whatever expressions, in the model's topology "

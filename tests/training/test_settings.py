@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import nullcontext
 from importlib.util import find_spec
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,7 @@ from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 from facegen.errors import FacegenError
 from facegen.training import parser_words, trainer_settings
 from facegen.training.plain_error import plain_error
+from facegen.training.run import run
 
 UNION = (
     "Does not validate against any of the Union subtypes\n  Subtypes: [<class 'int'>, <class 'NoneType'>]\n  Errors:\n"
@@ -80,12 +82,22 @@ def test_what_the_parser_says(said: str, told: str) -> None:
             f"{UNION}    - Invalid value for save_top_k=-5\n    - Not a valid subclass\nGiven value: mode: min",
             "trainer.callbacks.init_args.save_top_k: got -5, which is refused, alone or beside the others",
         ),
+        (
+            "Found more than one stateful callback of type `X`.",
+            "trainer.callbacks: two of X do the same; leave one out",
+        ),
         ("something new", "Lightning does not take these settings of trainer; leave out what was added last"),
     ],
 )
 def test_what_lightning_says(said: str, told: str) -> None:
     settings = {"accelerator": "gpu", "devices": "x", "strategy": "x", "callbacks": [{"init_args": TOP}]}
     assert re.match(told, trainer_settings.in_own_words(said, settings))
+
+
+def test_two_callbacks_that_do_the_same_are_a_line(corpus_path: Path) -> None:
+    words = ["fit", "--model", "SpiralGenerator", "--data.corpus", str(corpus_path), "--trainer.accelerator", "cpu"]
+    with pytest.raises(FacegenError, match="^trainer.callbacks: two of ModelCheckpoint do the same; leave one out"):
+        run([*words, "--trainer.callbacks+=ModelCheckpoint", "--trainer.callbacks+=ModelCheckpoint"])
 
 
 @pytest.mark.parametrize(
