@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
+from types import NoneType, UnionType
 from typing import Any, get_args, get_type_hints
 
 from facegen.errors import FacegenError, unknown
@@ -97,142 +97,114 @@ def read_yaml(path: str | Path, schema: type, table: Kind = ANYTHING) -> dict[st
     Raises:
         FacegenError: the file is missing, is no plain YAML, or has unknown, missing or wrongly typed keys.
     """
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
     path = Path(path)
     content, written = read_plain_yaml(path)
     content = {} if content is None else {content: None} if isinstance(content, str) else content
     if not isinstance(content, dict | list):
         raise FacegenError(f"{path} is no YAML; write one `key: value` a line, as text in UTF-8")
-    held: list[Any] = []
-    content, exact = _apart(content, schema)
     try:
-        given = OmegaConf.create(_held(content, schema, held))
-    except (OmegaConfBaseException, ValueError) as error:
-        raise FacegenError(
-            f"{path}: expected texts, numbers, lists and names of these; found something else"
-        ) from error
-    _keep_names(given, written, schema)
-    try:
-        found = vars(_given_back(_filled(given, schema, exact=exact), held))
-        for key, items in exact.items():
-            others = iter(found[key])
-            found[key] = [next(others) if item is None else item for item in items]
+        content, items = _apart(content, schema)
+        found = vars(_filled(content, schema, written=written)) | items
         table.check(found, "")
         return found
-    except OmegaConfBaseException as error:
-        raise FacegenError(f"{path}: expected texts and numbers, and lists of them; found something else") from error
     except (ValueError, WrongValueError) as error:
         raise FacegenError(f"{path}: {error}") from error
 
 
 def _apart(content: Any, schema: type) -> tuple[Any, dict[str, list[Any]]]:
-    """The content without those items of its lists that are as their dataclass has them, to the type of each value: to
-    look at thousands of them closely takes long. Beside it, by field, for each item that dataclass, or None."""
-    exact = {}
+    """The content without the items of its lists of tables, and by field those items, each as its dataclass. One by
+    one: to look at thousands of them closely takes long, and most are as their dataclass has them."""
+    items = {}
     for key, value in content.items() if isinstance(content, dict) else ():
-        item = _item_of(schema, key)
-        if item is not None and isinstance(value, list):
-            exact[key] = [_exact(each, item) for each in value]
-    left = {key: [each for each, done in zip(content[key], exact[key], strict=True) if done is None] for key in exact}
-    return (content | left if left else content), exact
-
-
-def _item_of(schema: type, key: Any) -> type | None:
-    """The dataclass of which a field has a list."""
-    item = next(iter(get_args(_kinds(schema).get(key))), None) if isinstance(key, str) else None
-    return item if isinstance(item, type) and is_dataclass(item) else None
+        item = next(iter(get_args(_kinds(schema).get(key))), None) if isinstance(key, str) else None
+        if isinstance(item, type) and is_dataclass(item) and isinstance(value, list):
+            items[key] = [
+                _exact(each, item) or _filled(each, item, f"{key}[{number}].") for number, each in enumerate(value)
+            ]
+    return (content | dict.fromkeys(items, []) if items else content), items
 
 
 _kinds = cache(get_type_hints)
 """The types of a dataclass's fields, by their names."""
+_STRANGE = object()
+"""Stands for a value that is perhaps not of a field's type."""
 
 
 def _exact(content: Any, schema: type) -> Any:
     """A dataclass of a table of its fields; None where one is missing, unknown, or perhaps of another type."""
     kinds = _kinds(schema)
-    if not isinstance(content, dict) or not all(
-        isinstance(key, str) and key in kinds and _fits(value, kinds[key]) for key, value in content.items()
-    ):
+    if not isinstance(content, dict) or not all(isinstance(key, str) and key in kinds for key in content):
         return None
-    numbers = {key: float(value) for key, value in content.items() if kinds[key] is float}
+    values = {key: _taken(value, kinds[key]) for key, value in content.items()}
     needed = (each.name for each in fields(schema) if each.default is MISSING and each.default_factory is MISSING)
-    return schema(**content | numbers) if all(name in content for name in needed) else None
+    sound = _STRANGE not in values.values() and all(name in values for name in needed)
+    return schema(**values) if sound else None
 
 
-def _fits(value: Any, kind: Any) -> bool:
-    """Whether a value is surely of a field's type."""
+def _taken(value: Any, kind: Any) -> Any:
+    """A value as a field of a type has it, numbers in quotes as numbers too; `_STRANGE` where that is not sure."""
+    kinds = get_args(kind) if isinstance(kind, UnionType) else (kind,)
     if kind is Any:
-        return True
-    if kind is float:
-        return type(value) is float or (type(value) is int and value.bit_length() < 54)
-    if kind is str:
-        return type(value) is str and value != "???"  # which stands for a missing one
+        return value
     if kind in (list[int], list[int] | None) and type(value) is list:
-        return all(type(each) is int for each in value)
-    return kind in (int, int | None) and type(value) is int
+        found = [_taken(each, int) for each in value]
+        return _STRANGE if _STRANGE in found else found
+    if value is None:
+        return None if NoneType in kinds else _STRANGE
+    if value == "???":  # which stands for a missing one
+        return _STRANGE
+    with suppress(ValueError, OverflowError):
+        for number in (float, int):
+            if number in kinds and type(value) in (number, int, str):
+                return number(value)
+    return str(value) if str in kinds and isinstance(value, str | float | int) else _STRANGE
 
 
 _HELD = "\0held "
 """How the name begins that stands for a value of any kind while the others are checked. No YAML has such a text."""
 
 
-def _held(content: Any, schema: Any, held: list[Any]) -> Any:
-    """The content with names in the place of fields that take any value: checking thousands of them takes long."""
-    if not isinstance(content, dict) or not is_dataclass(schema):
-        return content
-    kinds, found = get_type_hints(schema), {}
-    for key, value in content.items():
-        kind = kinds.get(key) if isinstance(key, str) else None
-        if kind is Any and value is not None:
-            held.append(value)
-            value = f"{_HELD}{len(held) - 1}"
-        elif isinstance(value, list):
-            value = [_held(each, next(iter(get_args(kind)), None), held) for each in value]
-        found[key] = value
-    return found
+def _filled(given: Any, schema: type, place: str = "", written: Any = None) -> Any:
+    """The dataclass `schema` with what a file has given; `place` is where in the file it stands, and `written` see
+    `_keep_names`.
 
-
-def _given_back(filled: Any, held: list[Any]) -> Any:
-    """A dataclass with the values again for which names stood."""
-    for key, value in vars(filled).items():
-        if isinstance(value, str) and value.startswith(_HELD):
-            setattr(filled, key, held[int(value.removeprefix(_HELD))])
-        for each in value if isinstance(value, list) else ():
-            if is_dataclass(each):
-                _given_back(each, held)
-    return filled
-
-
-def _filled(given: Any, schema: type, place: str = "", exact: Mapping[str, list[Any]] = MappingProxyType({})) -> Any:
-    """The dataclass `schema` with what a file has given; `place` is where in the file it stands, and `exact` see
-    `_apart`."""
+    Raises:
+        ValueError: it does not fit; the message says where.
+    """
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    kinds = get_type_hints(schema)
-    if not OmegaConf.is_dict(given):
+    kinds = _kinds(schema)
+    if not isinstance(given, dict):
         where, known = place.rstrip(".") or "the file", ", ".join(kinds)
         raise ValueError(f"{where}: expected keys and values, of {known}; got {str(given)[:80]!r}")
-    filled = OmegaConf.structured(schema)
-    for key, value in given.items():
-        if key not in kinds:
-            raise ValueError(unknown("key", f"{place}{key}", kinds))
-        item = next(iter(get_args(kinds[key])), object)
-        nested = is_dataclass(item)
-        if isinstance(item, type) and nested and OmegaConf.is_list(value):
-            numbers = [number for number, done in enumerate(exact.get(key, [None] * len(value))) if done is None]
-            for number, each in zip(numbers, value, strict=True):
-                _filled(each, item, f"{place}{key}[{number}].")
-        try:
-            filled = OmegaConf.merge(filled, {key: value})
-        except (OmegaConfBaseException, ValueError) as error:
-            words = "a list, an item a line" if nested else _KINDS.get(kinds[key], f"a value of {kinds[key]}")
-            raise ValueError(f"{place}{key}: expected {words}, got {str(value)[:80]!r}") from error
-    if missing := sorted(OmegaConf.missing_keys(filled)):
-        raise ValueError(f"{place}{missing[0]} is missing; add `{missing[0].rpartition('.')[2]}: VALUE`")
-    return OmegaConf.to_object(filled)
+    # Names in the place of fields that take any value: checking thousands of them takes long.
+    held = {key: value for key, value in given.items() if kinds.get(key) is Any and value is not None}
+    try:
+        table: Any = OmegaConf.create(given | {key: f"{_HELD}{key}" for key in held})
+        _keep_names(table, written, schema)
+        filled = OmegaConf.structured(schema)
+        for key, value in table.items():
+            if key not in kinds:
+                raise ValueError(unknown("key", f"{place}{key}", kinds))
+            of_tables = is_dataclass(next(iter(get_args(kinds[key])), None))
+            words = "a list, an item a line" if of_tables else _KINDS.get(kinds[key])
+            try:
+                inner = value.values() if OmegaConf.is_dict(value) else value if OmegaConf.is_list(value) else ()
+                if any(OmegaConf.is_config(each) for each in inner):  # which lists of numbers would take
+                    raise ValueError
+                filled = OmegaConf.merge(filled, {key: value})
+            except (OmegaConfBaseException, ValueError) as error:
+                expected = words or f"a value of {kinds[key]}"
+                raise ValueError(f"{place}{key}: expected {expected}, got {str(value)[:80]!r}") from error
+        if missing := sorted(OmegaConf.missing_keys(filled)):
+            raise ValueError(f"{place}{missing[0]} is missing; add `{missing[0].rpartition('.')[2]}: VALUE`")
+        made: Any = OmegaConf.to_object(filled)
+    except OmegaConfBaseException as error:
+        raise ValueError("expected texts, numbers, lists and names of these; found something else") from error
+    for key, value in held.items():
+        setattr(made, key, value)
+    return made
 
 
 _KINDS: dict[Any, str] = {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,6 @@ curves of 10,000 keys has room, and reading takes a few seconds."""
 MOST_DIGITS = 4_300
 """Digits of a whole number at most: longer ones Python does not read, since that takes ever longer."""
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_TEXTS: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _DIGITS, _POWER = "[0-9][0-9_]*", "[eE][-+]?[0-9]+"
 _FLOAT = re.compile(
     rf"[-+]?({_DIGITS}\.[0-9_]*({_POWER})?|\.{_DIGITS}({_POWER})?|{_DIGITS}{_POWER}|\.inf|\.Inf|\.INF)$|\.(nan|NaN|NAN)$"
@@ -61,12 +62,42 @@ def read_plain_yaml(path: Path) -> tuple[Any, Any]:
             raise FacegenError(f"{path}: expected at most {MOST_BYTES >> 20} MiB of YAML; split it")
         text = path.read_text(encoding="utf-8")
         _require_plain(path, text)
-        return yaml.load(text, _Plain), yaml.load(text, _TEXTS)
+        with _uncollected():
+            return _built(text)
     except yaml.MarkedYAMLError as error:
         line = "" if error.problem_mark is None else f"line {error.problem_mark.line + 1} "
         raise FacegenError(f"{path}: {line}is no YAML; write one `key: value` a line, lists as [a, b]") from error
     except (yaml.YAMLError, OSError, ValueError, TypeError) as error:
         raise FacegenError(f"{path} is no YAML; write one `key: value` a line, as text in UTF-8") from error
+
+
+def _built(text: str) -> tuple[Any, Any]:
+    loader = _Plain(text)
+    try:
+        node = loader.get_single_node()
+        return (None, None) if node is None else (loader.construct_document(node), _written(node))
+    finally:
+        loader.dispose()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """In here nothing is looked through for garbage: among many thousand values that all stay it takes most of the
+    time, and finds none."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _written(node: yaml.Node) -> Any:
+    """What stands at a node, each value as its text."""
+    if isinstance(node, yaml.MappingNode):
+        return {_written(key): _written(value) for key, value in node.value if isinstance(key, yaml.ScalarNode)}
+    return [_written(each) for each in node.value] if isinstance(node, yaml.SequenceNode) else node.value
 
 
 def require_bounded_yaml(path: Path) -> None:
@@ -135,7 +166,8 @@ def parse_json(text: str | bytes) -> Any:
             f"expected at most {DEEPEST} lists and tables in each other in JSON, found more; write it flatter"
         )
     try:
-        return json.loads(text)
+        with _uncollected():
+            return json.loads(text)
     except (json.JSONDecodeError, UnicodeDecodeError):
         raise
     except ValueError as error:

@@ -120,5 +120,6 @@ class Timeline:
         label = np.zeros((self.frames, len(expressions)), dtype=np.float32)
         for event, course in zip(self.events, courses, strict=True):
             column = label[:, expressions.index(event.expression)]
-            np.maximum(column, (event.intensity * course.envelope(self.frames, event.ease)).astype(np.float32), column)
+            values = (event.intensity * course.envelope(self.frames, event.ease)).astype(np.float32)
+            np.maximum(column, values, out=column)
         return label

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -86,7 +87,8 @@ def read(kind: str, data: bytes, folder: Path) -> bool:
         except FacegenError as error:
             message = str(error)
             assert message and "\n" not in message and path.stem in message, message
-            assert not strange_words(message), message
+            own = re.sub("'[^']*'", "", message)  # what the file itself says stands in quotes
+            assert not strange_words(own), message
             return False
     assert np.isfinite(found).all()
     return True
