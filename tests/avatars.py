@@ -18,7 +18,7 @@ from gltf_files import Document
 from scipy.spatial.transform import Rotation
 
 from facegen.mesh import TriMesh
-from facegen.mesh.formats.gltf_scene import _local
+from facegen.mesh.formats.gltf_nodes import placed
 
 OWN_NAMES = ["eyeBlinkLeft", "own jaw"]
 OPENED = 0.25
@@ -231,7 +231,7 @@ def _skeleton(document: Document) -> dict[str, int]:
 def _worlds(tree: dict) -> list[np.ndarray]:
     worlds, last = [], np.eye(4)
     for node in tree["nodes"]:  # a chain
-        last = last @ _local(node)
+        last = last @ placed([node], [-1])[0]
         worlds.append(last)
     return worlds
 

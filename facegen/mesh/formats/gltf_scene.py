@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
@@ -11,14 +10,13 @@ import numpy as np
 
 from facegen.errors import MeshError
 from facegen.mesh.formats.gltf_document import FREE_ELEMENTS, Document, whole
+from facegen.mesh.formats.gltf_nodes import placed
 from facegen.mesh.formats.gltf_primitive import FAN, STRIP, TRIANGLES, Shown
 
 PRIMITIVE_LIMIT = 100_000
 """Primitives that a scene shows at most. Chosen: characters have some hundred; nodes may show a mesh many times."""
 _MODES = {0: "points", 1: "lines", 2: "line loop", 3: "line strip"}
 """Modes of primitives that are no surfaces, as messages call them."""
-_MOVES = {"matrix", "rotation", "scale", "translation"}
-"""What gives a node a place of its own."""
 
 
 class Scene:
@@ -34,7 +32,6 @@ class Scene:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.left_out: list[str] = []
-        self._known: dict[int, np.ndarray] = {}  # where nodes are, by number
         self._skins: dict[int, np.ndarray] = {}
         self.shown: list[Shown] = []
         self.nodes: list[dict] = []  # that show them, one for each
@@ -76,8 +73,9 @@ class Scene:
 
     def _placed(self) -> Iterator[tuple[dict, np.ndarray]]:
         """Nodes with a mesh that are not hidden, depth first in the file's order, with their (4, 4) transforms."""
-        waiting = [(index, np.eye(4), True) for index in reversed(self._roots())]
+        waiting = [(index, -1, True) for index in reversed(self._roots())]
         seen: set[int] = set()
+        nodes, parents, shown = [], [], []
         while waiting:
             index, parent, visible = waiting.pop()
             node = self.document.item("nodes", index)
@@ -85,12 +83,16 @@ class Scene:
                 raise MeshError(f"node {index} is reached twice; a scene must be a tree")
             seen.add(index)
             visible = visible and _visible(node)
-            transform = parent @ _local(node) if _MOVES & node.keys() else parent
-            if "mesh" in node and visible:
-                yield node, transform
-            elif "mesh" in node:
+            if "mesh" in node and not visible:
                 self.left_out.append(f"the hidden node {str(node.get('name', index))[:40]!a}")
-            waiting += [(child, transform, visible) for child in reversed(node.get("children", []))]
+            waiting += [(child, len(nodes), visible) for child in reversed(node.get("children", ()))]
+            nodes.append(node)
+            parents.append(parent)
+            shown.append(visible and "mesh" in node)
+        places = placed(nodes, parents)
+        for node, place, visible in zip(nodes, places, shown, strict=True):
+            if visible:
+                yield node, place
 
     def _primitives(self, node: dict, place: np.ndarray) -> Iterator[Shown]:
         mesh = self.document.item("meshes", node["mesh"])
@@ -114,8 +116,8 @@ class Scene:
         skin = self.document.item("skins", index)
         if index in self._skins:
             return self._skins[index]
-        joints = [self._everywhere(joint) for joint in skin.get("joints", [])]
-        if not joints:
+        joints = self._everywhere(skin.get("joints", []))
+        if not len(joints):
             raise MeshError("a skin has no joints")
         bound = np.broadcast_to(np.eye(4), (len(joints), 4, 4))
         if "inverseBindMatrices" in skin:
@@ -123,21 +125,24 @@ class Scene:
             if len(columns) < len(joints) or not np.isfinite(columns).all():
                 raise MeshError(f"expected {len(joints)} finite inverse bind matrices, found {len(columns)}")
             bound = columns[: len(joints)].reshape(-1, 4, 4).transpose(0, 2, 1)
-        self._skins[index] = np.array(joints) @ bound
+        self._skins[index] = joints @ bound
         return self._skins[index]
 
-    def _everywhere(self, index: Any) -> np.ndarray:
-        """(4, 4) of any node, in its scene or not."""
-        chain = []
-        while index is not None and index not in self._known:
-            if len(chain) > len(self._parents):
-                raise MeshError("nodes go round in a circle; a scene must be a tree")
-            chain.append(index)
-            index = self._parents.get(index)
-        matrix = np.eye(4) if index is None else self._known[index]
-        for each in reversed(chain):
-            matrix = self._known[each] = matrix @ _local(self.document.item("nodes", each))
-        return matrix
+    def _everywhere(self, joints: list) -> np.ndarray:
+        """(J, 4, 4) of any nodes, in its scene or not."""
+        rows: dict[int, int] = {}  # of nodes, each behind the one that it hangs on
+        for joint in joints:
+            chain, index = [], joint
+            while index is not None and index not in rows:
+                if len(chain) > len(self._parents):
+                    raise MeshError("nodes go round in a circle; a scene must be a tree")
+                chain.append(index)
+                index = self._parents.get(index)
+            for each in reversed(chain):
+                rows[each] = len(rows)
+        nodes = [self.document.item("nodes", each) for each in rows]
+        places = placed(nodes, [rows.get(self._parents.get(each, -1), -1) for each in rows])
+        return np.array([places[rows[joint]] for joint in joints])
 
     @cached_property
     def _parents(self) -> dict[int, int]:
@@ -148,26 +153,3 @@ class Scene:
 def _visible(node: dict) -> bool:
     """Whether a node shows itself and what hangs on it (KHR_node_visibility)."""
     return node.get("extensions", {}).get("KHR_node_visibility", {}).get("visible", True) is not False
-
-
-def _local(node: dict) -> np.ndarray:
-    """A node's own (4, 4) transform."""
-    matrix = np.eye(4)
-    if "matrix" in node:
-        matrix = np.array(node["matrix"], dtype=np.float64).reshape(4, 4).T
-    else:
-        x, y, z, w = (float(part) for part in node.get("rotation", (0, 0, 0, 1)))
-        length = math.sqrt(x * x + y * y + z * z + w * w)
-        if length == 0:
-            raise MeshError("a node's rotation is the zero quaternion")
-        x, y, z, w = x / length, y / length, z / length, w / length
-        rotation = [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-        ]
-        matrix[:3, :3] = np.array(rotation) * np.array(node.get("scale", (1, 1, 1)), dtype=np.float64).reshape(1, 3)
-        matrix[:3, 3] = np.array(node.get("translation", (0, 0, 0)), dtype=np.float64).reshape(3)
-    if not np.isfinite(matrix).all() or (matrix[3] != [0, 0, 0, 1]).any():
-        raise MeshError("a node's transform is not finite, or not affine")
-    return matrix
