@@ -17,7 +17,7 @@ from aiohttp import web
 
 from facegen.errors import FacegenError
 from facegen.studio.names import CORNERS, SHOWN
-from facegen.studio.uploads import received
+from facegen.studio.uploads import readable, received
 
 if TYPE_CHECKING:
     from facegen.studio.first_look import Look
@@ -209,10 +209,8 @@ def _download(path: Path) -> web.FileResponse:
 
 
 async def _said(request: web.Request) -> dict[str, Any]:
-    try:
+    with readable():
         said = await request.json()
-    except (ValueError, RecursionError):
-        said = None
     if not isinstance(said, dict):
         raise FacegenError("expected a message of the page; reload it")
     return said

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -54,7 +53,7 @@ def guard(port: Callable[[], int], host: str | None, token: str | None) -> Calla
         if not anywhere and named not in [f"{name}:{port()}" for name in names]:
             raise web.HTTPForbidden(text="the studio is opened under its own address alone, which it prints")
         origin = request.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc != named:
+        if origin is not None and origin not in (f"http://{named}", f"https://{named}"):  # the latter behind a proxy
             raise web.HTTPForbidden(text="another page may not talk to the studio")
         if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
             raise web.HTTPForbidden(text="another page may not talk to the studio")
@@ -67,7 +66,7 @@ def guard(port: Callable[[], int], host: str | None, token: str | None) -> Calla
                 moved = web.HTTPSeeOther("/")
                 moved.set_cookie(COOKIE, token, httponly=True, samesite="Strict")
                 raise moved
-            if not hmac.compare_digest(given.encode(), token.encode()):
+            if not hmac.compare_digest(given.encode(errors="replace"), token.encode()):
                 raise web.HTTPForbidden(text="open the address that the studio printed, with its token")
         response = await handler(request)
         if not response.prepared:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 import secrets
 import signal
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from facegen.errors import FacegenError
 from facegen.studio.answers import Answers
@@ -80,7 +82,7 @@ async def _served(
     app = web.Application(middlewares=[guard(lambda: bound[0], host, token), mistakes], client_max_size=LARGEST_FORM)
     app[FOLDER] = folder
     app.add_routes(answers.routes())
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    runner = web.AppRunner(app, access_log=None, logger=_log(), shutdown_timeout=1)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host or "127.0.0.1", place.port)
@@ -105,6 +107,17 @@ async def _served(
         if studio is not None:
             studio.close()
         await runner.cleanup()
+
+
+def _log() -> logging.Logger:
+    """Where the server tells of its own errors; of requests that are no HTTP only whoever sent them is told."""
+    log = logging.getLogger("facegen.studio")
+    log.addFilter(_is_our_own)
+    return log
+
+
+def _is_our_own(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError | web.RequestPayloadError))
 
 
 def _not_had(place: Place, error: OSError) -> str:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web_exceptions import HTTPException
 
 from facegen.errors import FacegenError
 from facegen.studio.names import PICTURES
@@ -20,6 +24,28 @@ NAME = re.compile(r"[^\W_][\w .()+-]{0,120}")
 """Names that are kept: letters and digits first, no slash anywhere."""
 ONCE = 1 << 18
 """Bytes that are read at once."""
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """In here a request is read: one that is not as HTTP or a form has it is a mistake of whoever sent it.
+
+    Raises:
+        FacegenError: it is none.
+    """
+    try:
+        yield
+    except (FacegenError, OSError, HTTPException):
+        raise
+    except (
+        HttpProcessingError,
+        web.RequestPayloadError,
+        ValueError,
+        LookupError,
+        RecursionError,
+        AssertionError,
+    ) as error:
+        raise FacegenError("expected a whole request of the page; reload it, and try again") from error
 
 
 def plain(name: str) -> str:
@@ -47,6 +73,14 @@ async def received(request: web.Request, folder: Path, held: int) -> list[Path]:
     """
     if not request.content_type.startswith("multipart/"):
         raise FacegenError("expected files; drop them onto the page")
+    with readable():
+        found = await _written(request, folder, held)
+    if not found:
+        raise FacegenError("expected files, found none; drop them onto the page")
+    return found
+
+
+async def _written(request: web.Request, folder: Path, held: int) -> list[Path]:
     found: list[Path] = []
     size = 0
     async for part in await request.multipart():
@@ -55,6 +89,8 @@ async def received(request: web.Request, folder: Path, held: int) -> list[Path]:
         if len(found) == MOST_FILES:
             raise FacegenError(f"more than {MOST_FILES} files at once; drop the mesh and what belongs to it")
         path = folder / plain(part.filename)
+        if path.exists():
+            raise FacegenError(f"two files are called {path.name}; rename one of them, and drop them again")
         with path.open("xb") as file:
             while chunk := await part.read_chunk(ONCE):
                 size += len(chunk)
@@ -65,8 +101,6 @@ async def received(request: web.Request, folder: Path, held: int) -> list[Path]:
                     )
                 file.write(chunk)
         found.append(path)
-    if not found:
-        raise FacegenError("expected files, found none; drop them onto the page")
     return found
 
 
