@@ -14,6 +14,7 @@ from facegen.endings import told
 from facegen.errors import FacegenError, showable
 from facegen.inputs import kept_apart
 from facegen.places import FULL, at_home
+from facegen.remote import place_of
 from facegen.standard_streams import outlets
 from facegen.verbs.benching import add_bench
 from facegen.verbs.corpora import add_demo, add_prepare
@@ -58,6 +59,7 @@ class Parser(argparse.ArgumentParser):
         self.register("type", int, _whole)
         self.register("type", float, _number)
         self.register("type", Path, at_home)
+        self.register("type", place_of, lambda text: place_of(text) if "://" in text else at_home(text))
 
     def error(self, message: str) -> NoReturn:
         raise FacegenError(f"{message}; see `{self.prog} --help`")

@@ -10,7 +10,6 @@ from typing import Any, BinaryIO
 
 from facegen.errors import FacegenError
 from facegen.optional import require
-from facegen.places import at_home
 
 URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s:]+(?::\d+)?[^\s:]*")
 """No chain of them: of `simplecache::s3://...` whole files would be copied."""
@@ -109,10 +108,10 @@ Place = Path | RemotePlace
 
 
 def place_of(name: str | Place) -> Place:
-    """A URL as a place behind it, and everything else as a path, `~` as a shell has it."""
+    """A URL as a place behind it, and everything else as a path."""
     if isinstance(name, str) and "://" in name:
         return RemotePlace(name)
-    return at_home(name) if isinstance(name, str) else name
+    return name if isinstance(name, RemotePlace) else Path(name)
 
 
 def size_of(place: Place) -> int | None:

@@ -12,7 +12,7 @@ from facegen.errors import FacegenError
 from facegen.files import new_file
 from facegen.folders import new_folder, occupied
 from facegen.places import aside_of, at_home, require_writable
-from facegen.remote import place_of
+from facegen.remote import RemotePlace
 from facegen.training.homes import name_homes, with_homes
 
 
@@ -24,7 +24,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_home_is_where_a_shell_has_it(home: Path) -> None:
-    assert [at_home("~/a"), at_home("~"), place_of("~/c")] == [home / "a", home, home / "c"]
+    assert [at_home("~/a"), at_home("~")] == [home / "a", home]
     assert at_home("a/~/b") == Path("a/~/b") and at_home("./~/b") == Path("~/b")
     with pytest.raises(FacegenError, match=r"^'~nob0dy/a': ~nob0dy is nobody's home here; write \./~nob0dy/a for"):
         at_home("~nob0dy/a")
@@ -37,6 +37,13 @@ def test_every_path_of_a_command_knows_homes(home: Path) -> None:
     options = build_parser().parse_args(words.split())
     assert (options.neutral, options.model, options.out) == (home / "a.obj", home / "m.ckpt", home / "b.npz")
     assert options.style == [str(home / "t.npz"), f"happy={home / 'u.csv'}", "mean"]
+
+
+def test_a_corpus_may_be_at_home_or_behind_a_url(home: Path) -> None:
+    parse = build_parser().parse_args
+    assert parse(["inspect", "~/c"]).path == home / "c"
+    assert parse(["inspect", "s3://b/~/c"]).path == RemotePlace("s3://b/~/c")
+    assert parse(["evaluate", "--corpus", "~/c", "--out", "r"]).corpus == home / "c"
 
 
 def test_no_folder_is_made_in_the_place_of_a_home(home: Path, capsys: pytest.CaptureFixture) -> None:

@@ -8,8 +8,8 @@ from jsonargparse import Namespace
 
 from facegen.places import at_home
 
-PLACES = ("ckpt_path", "default_root_dir", "save_dir", "dirpath")
-"""Settings of the trainer, its loggers and callbacks that name a file or a folder; `data.corpus` sees to itself."""
+PLACES = ("corpus", "ckpt_path", "default_root_dir", "save_dir", "dirpath")
+"""Settings of the data, the trainer, its loggers and callbacks that name a file or a folder."""
 CONFIGS = ("--config", "-c")
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from contextlib import nullcontext
 from importlib.util import find_spec
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
+from pytorch_lightning.cli import LightningCLI
 
 from facegen.errors import FacegenError
 from facegen.training import parser_words, trainer_settings
 from facegen.training.plain_error import plain_error
-from facegen.training.run import run
+from facegen.training.run import TrainingCLI
 
 UNION = (
     "Does not validate against any of the Union subtypes\n  Subtypes: [<class 'int'>, <class 'NoneType'>]\n  Errors:\n"
@@ -94,10 +95,13 @@ def test_what_lightning_says(said: str, told: str) -> None:
     assert re.match(told, trainer_settings.in_own_words(said, settings))
 
 
-def test_two_callbacks_that_do_the_same_are_a_line(corpus_path: Path) -> None:
-    words = ["fit", "--model", "SpiralGenerator", "--data.corpus", str(corpus_path), "--trainer.accelerator", "cpu"]
-    with pytest.raises(FacegenError, match="^trainer.callbacks: two of ModelCheckpoint do the same; leave one out"):
-        run([*words, "--trainer.callbacks+=ModelCheckpoint", "--trainer.callbacks+=ModelCheckpoint"])
+def test_two_callbacks_that_do_the_same_are_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    cli = object.__new__(TrainingCLI)
+    cli.config = {"subcommand": "fit", "fit": {"trainer": {}}}
+    for said, kind in (("more than one stateful callback of type `X`", FacegenError), ("anything", RuntimeError)):
+        monkeypatch.setattr(LightningCLI, "instantiate_classes", Mock(side_effect=RuntimeError(said)))
+        with pytest.raises(kind, match="two of X do the same" if kind is FacegenError else said):
+            cli.instantiate_classes()
 
 
 @pytest.mark.parametrize(
