@@ -54,16 +54,23 @@ def locked_aside(path: Path, mark: str) -> Iterator[Path]:
     """A folder aside of `path`, which one process at a time has; what is in it stays.
 
     Raises:
-        FacegenError: another process has it, or `path` is a folder that cannot be renamed.
+        FacegenError: another process has it, `path` is a folder that cannot be renamed, or what both are in goes away.
     """
-    missing = [parent for parent in path.absolute().parents if not parent.exists()]
-    path.absolute().parent.mkdir(parents=True, exist_ok=True)
+    parent = path.absolute().parent
+    missing = [each for each in path.absolute().parents if not each.exists()]
+    parent.mkdir(parents=True, exist_ok=True)
+    before = parent.stat()
     sweep(path.parent)
     aside = aside_of(path, mark)
     handle = _locked(path, aside)
     try:
         _require_renamable(path, aside)
         yield aside
+    except (FacegenError, OSError) as error:
+        if _is_still(parent, before):
+            raise
+        missing = [parent, *missing]  # somebody who wrote in it has made another
+        raise FacegenError(gone(path)) from error
     finally:
         with suppress(OSError):
             aside.rmdir()  # where nothing came to be in it
@@ -71,6 +78,17 @@ def locked_aside(path: Path, mark: str) -> Iterator[Path]:
         for parent in missing:  # only those made here, and only where nothing came to be in them
             if parent.is_dir() and not any(parent.iterdir()):
                 parent.rmdir()
+
+
+def gone(path: Path) -> str:
+    """What is said where a folder goes away in which something is made."""
+    return f"{path.parent} went away while {path.name} was made; make that folder and try again"
+
+
+def _is_still(folder: Path, before: os.stat_result) -> bool:
+    with suppress(OSError):
+        return os.path.samestat(folder.stat(), before)
+    return False
 
 
 def _locked(path: Path, aside: Path) -> int:
@@ -179,7 +197,7 @@ def put_in_place(aside: Path, path: Path, replaced: bool = False) -> None:
         FacegenError: something is there that may not be replaced; the message says where the work is instead.
     """
     if not path.parent.is_dir():
-        raise FacegenError(f"{path.parent} went away while {path.name} was made; make that folder and try again")
+        raise FacegenError(gone(path))
     try:
         require_new_folder(path, replaced)
         if not path.exists():

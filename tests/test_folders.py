@@ -12,7 +12,7 @@ import pytest
 
 from facegen.errors import FacegenError
 from facegen.files import new_file, require_new_file
-from facegen.folders import RECORD, new_folder, require_new_folder
+from facegen.folders import RECORD, locked_aside, new_folder, require_new_folder
 from facegen.places import aside_of, folder_aside
 
 
@@ -156,6 +156,18 @@ with new_file(sys.argv[1]) as aside, new_folder(sys.argv[2]) as folder:
     (folder / "half").touch()
     os._exit(1)
 """
+
+
+def test_a_folder_that_goes_away_meanwhile_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    words = "a went away while c was made; make that folder and try again$"
+    with pytest.raises(FacegenError, match=words), locked_aside(tmp_path / "a" / "c", "unfinished") as aside:
+        (tmp_path / "a").rename(tmp_path / "b")
+        aside.mkdir(parents=True)  # as whoever writes into it may do
+        raise FacegenError(f"{aside} is damaged")
+    assert not (tmp_path / "a").exists() and (tmp_path / "b").is_dir()
+    with pytest.raises(FacegenError, match="^another$"), locked_aside(tmp_path / "b" / "c", "unfinished"):
+        raise FacegenError("another")
 
 
 def test_what_a_dead_process_left_is_swept_and_nothing_else(tmp_path: Path) -> None:
