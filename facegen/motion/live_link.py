@@ -11,7 +11,7 @@ import numpy as np
 
 from facegen.errors import MotionError
 from facegen.motion.limits import MOST_FRAMES, require_fps
-from facegen.motion.timecode import DAY, FORM, RATE, Stamp, times_of
+from facegen.motion.timecode import DAY, FORM, RATE, Clock, Stamp, times_of
 
 SHAPES = (
     *(f"{name}{side}" for side in ("Left", "Right") for name in (
@@ -99,11 +99,6 @@ class Take:
         lines, numbers = np.array([row[0] for row in rows]), np.array([row[2] for row in rows])
         weights, rotations = numbers[:, : len(SHAPES)], numbers[:, len(SHAPES) :]
         stamps = [row[1] for row in rows]
-        other = [
-            line for line, stamp in zip(lines, stamps, strict=True) if (stamp.seconds < 0) != (stamps[0].seconds < 0)
-        ]
-        if other:
-            raise MotionError(f"{path}: line {other[0]}: expected timecodes or frame numbers throughout, found both")
         times, rate = times_of(stamps)
         midnight = np.diff(times) < -DAY / 2
         times[1:] += DAY * np.cumsum(midnight)
@@ -114,6 +109,8 @@ class Take:
                 f"{path}: line {line}: expected a timecode after that of the frame before, found an earlier"
             )
         later = np.append(True, steps > 0)
+        if later.sum() < 2:
+            raise MotionError(f"{path}: expected timecodes that rise, found one and the same in all rows; mend them")
         turned = rotations[later] if rotations.size else None
         return cls(times[later] - times[0], weights[later], rate, notes, turned, path.name)
 
@@ -194,6 +191,7 @@ def _rows(path: Path, file: Iterable[str]) -> Iterator[tuple[int, Stamp, list[fl
     names = (*SHAPES, *ROTATIONS) if {name.lower() for name in ROTATIONS} <= set(header) else SHAPES
     columns = [header.index(name.lower()) if name.lower() in header else None for name in names]
     stamp, count = (header.index(name.lower()) for name in COLUMNS[:2])
+    clock = Clock()
     for row in reader:
         line = reader.line_num
         if not "".join(row).strip() or row[count : count + 1] == ["0"]:
@@ -205,6 +203,8 @@ def _rows(path: Path, file: Iterable[str]) -> Iterator[tuple[int, Stamp, list[fl
         found = Stamp.parse(row[stamp].strip())
         if found is None:
             raise MotionError(f"{path}: line {line}: expected a timecode {FORM}, found {row[stamp][:40]!r}")
+        if fault := clock.fault(found):
+            raise MotionError(f"{path}: line {line}: {fault}")
         yield (
             line,
             found,

@@ -22,6 +22,9 @@ _TIMECODE = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})[:;](\d{2})(?:\.(\d{1,9}))?")
 """Hours, minutes, seconds, frame, and perhaps a fraction of it; a semicolon is how drop-frame timecodes are written."""
 DAY = 24 * 3600
 """Seconds, after which timecodes begin anew."""
+MOST_STILL = 600
+"""Rows after the first of the same second and frame, at most. Chosen: ten seconds at `RATE`, where clocks of recordings
+stand still for a few rows."""
 _NUMBER = re.compile(r"(\d{1,9})(?:\.0*)?")
 """A count of frames."""
 
@@ -58,6 +61,33 @@ class Stamp:
         if found is None or int(found[2]) > 59 or int(found[3]) > 59 or int(found[4]) >= RATE:
             return None
         return cls(3600 * int(found[1]) + 60 * int(found[2]) + int(found[3]), int(found[4]), found[5] or "")
+
+
+class Clock:
+    """Looks at timecodes one after the other, so that rows whose time does not pass are not read to the end of a file.
+
+    Digits behind the dot are left to `times_of`, which sees in all of them what they are.
+    """
+
+    def __init__(self) -> None:
+        self._last: Stamp | None = None
+        self._still = 0
+        self._counted = True  # the digits so far rise by one, as where they count rows or frames
+
+    def fault(self, stamp: Stamp) -> str:
+        """What was expected of the next row's timecode after those before, and what was found; "" where it is right."""
+        last, self._last = self._last, stamp
+        if last is None:
+            return ""
+        if (stamp.seconds < 0) != (last.seconds < 0):
+            return "expected timecodes or frame numbers throughout, found both"
+        if stamp.seconds - last.seconds >= -DAY / 2 and (stamp.seconds, stamp.frame) < (last.seconds, last.frame):
+            return "expected a timecode after that of the frame before, found an earlier"
+        self._counted &= int(stamp.behind or 0) - int(last.behind or 0) == 1
+        self._still = self._still + 1 if (stamp.seconds, stamp.frame) == (last.seconds, last.frame) else 0
+        if self._still >= MOST_STILL and not self._counted:
+            return f"expected timecodes that rise, found one and the same in {MOST_STILL} rows and more; mend them"
+        return ""
 
 
 def times_of(stamps: list[Stamp]) -> tuple[np.ndarray, int]:

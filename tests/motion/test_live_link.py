@@ -12,7 +12,7 @@ from live_link_files import SMILE, lines, smile
 
 from facegen.errors import MotionError
 from facegen.motion.live_link import COLUMNS, ROTATIONS, SHAPES, Take
-from facegen.motion.timecode import timecode
+from facegen.motion.timecode import MOST_STILL, timecode
 from facegen.rigging.played import take_weights
 from facegen.rigging.track import Track
 
@@ -236,6 +236,9 @@ def test_a_gap_that_the_rows_do_not_justify_is_not_made_up(take: Callable) -> No
                 made(60)
 
 
+COLUMN_LINE = ",".join(COLUMNS)
+
+
 def edited(line: int, change: Callable[[list[str]], list[str]]) -> list[str]:
     text = lines(smile(np.linspace(0, 1, 30)))
     text[line - 1] = ",".join(change(text[line - 1].split(",")))
@@ -255,13 +258,24 @@ def edited(line: int, change: Callable[[list[str]], list[str]]) -> list[str]:
         (edited(7, lambda row: [*row[:2], "smile", *row[3:]]), "line 7: expected a weight.* EyeBlinkLeft, .*'smile'"),
         (edited(7, lambda row: [*row[:2], "nan", *row[3:]]), "line 7: expected a weight"),
         (edited(7, lambda row: [*row[:2], "1e9", *row[3:]]), "line 7: expected a weight"),
-        ([",".join(COLUMNS)], "expected two frames with a face or more, found 0"),
+        ([COLUMN_LINE, *[lines(smile(np.zeros(1)))[1]] * 9], "expected timecodes that rise, .* in all rows"),
+        (edited(9, lambda row: ["7", *row[1:]]), "line 9: .* timecodes or frame numbers throughout, found both"),
+        ([COLUMN_LINE], "expected two frames with a face or more, found 0"),
         ([], "line 1: expected the columns"),
     ],
 )  # fmt: skip
 def test_what_is_no_recording_is_refused_with_its_line(take: Callable, text: list[str], said: str) -> None:
     with pytest.raises(MotionError, match=said):
         take(text)
+
+
+def test_nothing_is_read_behind_a_time_that_does_not_pass(take: Callable) -> None:
+    """The last line is none of a recording, and is not come to."""
+    text = lines(smile(np.zeros(MOST_STILL + 2)), step=0)
+    assert len(take([*text[:MOST_STILL], *lines(smile(np.zeros(1)), first=1)[1:]]).times) == 2
+    for rows in (text, edited(9, lambda row: ["00:00:00:01.000", *row[1:]])):
+        with pytest.raises(MotionError, match=rf"line ({MOST_STILL + 2}|9): expected"):
+            take([*rows, "cut short"])
 
 
 def test_a_file_that_is_not_there_or_not_text_is_refused(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from facegen.motion.timecode import Stamp, timecode, times_of
+from facegen.motion.timecode import MOST_STILL, Clock, Stamp, timecode, times_of
 
 
 def test_timecodes() -> None:
@@ -38,6 +38,13 @@ def test_a_timecode_is_the_inverse_of_its_time() -> None:
     times, rate = times_of([Stamp.parse(timecode(each)) for each in seconds])
     assert rate == 60
     np.testing.assert_allclose(times, seconds, atol=1e-5)
+
+
+def test_a_clock_may_stand_still_for_a_while_and_for_as_long_as_its_digits_count() -> None:
+    for digits, refused in ((["5"] * MOST_STILL, False), (["5", "6"] * MOST_STILL, True), (range(9999), False)):
+        clock = Clock()
+        found = [clock.fault(Stamp(9, 0, str(each))) for each in digits]
+        assert any(found) == refused, found[-1]
 
 
 def test_a_second_that_begins_late_is_outvoted() -> None:
