@@ -27,8 +27,8 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 DIGITS = 12
 """Of a digest, in the name of a file that tells of its content. Chosen: 48 bits, which no two files share by chance."""
 LONGEST_NAME = 200
-"""Bytes of a hidden name at most. Chosen: 255 are what disks have room for, and libraries put their own signs behind a
-name while they write."""
+"""Bytes at most of a name that nobody gave. Chosen: 255 are what disks have room for, and libraries put their own signs
+behind a name while they write."""
 _UNSHOWN = ("Cc", "Cs", "Zl", "Zp")
 """Unicode's categories of signs that steer a terminal, end a line, or are no text in UTF-8."""
 CONTENT_NAMED = re.compile(rf"\.[0-9a-f]{{{DIGITS}}}\.\w+$")
@@ -67,6 +67,17 @@ def real_place(path: str | Path) -> Path:
     except OSError as error:
         raise FacegenError(f"cannot write {path}: {(error.strerror or 'no such place').lower()}") from error
     return path
+
+
+def require_showable(path: Path) -> None:
+    """Require names that can be shown of all on the way to a place that is not there yet.
+
+    Raises:
+        FacegenError: one cannot; or no place can be called so.
+    """
+    for each in (path, *path.parents):
+        if not os.path.isdir(each):
+            real_place(each)
 
 
 def _is_showable(name: str) -> bool:
@@ -132,11 +143,17 @@ def aside_of(path: Path, mark: str = "") -> Path:
     require_parent(path)
     pid = os.getpid()
     mark = mark or f"{MARK}-{_machine()}-{pid}-{_began(pid) or 0}-{uuid.uuid4().hex[:8]}"
-    # The suffix stays, because writers choose the format by it. Of a long name as much stays as has room, and a digest.
-    stem, room = os.fsencode(path.stem), LONGEST_NAME - len(os.fsencode(f"..{mark}{path.suffix}"))
+    # The suffix stays, because writers choose the format by it.
+    return named_after(path, f".{mark}{path.suffix}", ".")
+
+
+def named_after(path: Path, ending: str, start: str = "") -> Path:
+    """A name beside `path` for what goes with it: its stem between others. Of a long one as much stays as has room, and
+    a digest."""
+    stem, room = os.fsencode(path.stem), LONGEST_NAME - len(os.fsencode(f"{start}{ending}"))
     if len(stem) > room:
         stem = stem[: max(room - DIGITS, 0)] + hashlib.sha256(stem).hexdigest()[:DIGITS].encode()
-    return path.parent / f".{stem.decode(errors='ignore')}.{mark}{path.suffix}"
+    return path.parent / f"{start}{stem.decode(errors='ignore')}{ending}"
 
 
 @contextmanager

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from jsonargparse import Namespace
 
@@ -11,6 +13,8 @@ from facegen.cli import build_parser, run
 from facegen.errors import FacegenError
 from facegen.files import new_file
 from facegen.folders import new_folder, occupied
+from facegen.mesh.formats.gltf_pair import write_pair
+from facegen.pictures.sheets import write_beside
 from facegen.places import aside_of, at_home, require_writable
 from facegen.remote import RemotePlace
 from facegen.training.homes import name_homes, with_homes
@@ -78,6 +82,11 @@ def test_a_name_of_any_length_that_a_disk_takes_can_be_written(tmp_path: Path) -
         with new_file(tmp_path / name) as aside:
             aside.write_text("a")
             aside.with_name(f"{aside.name}{40 * 'y'}").touch()  # as libraries do while they write
+    write_pair(pair := tmp_path / ("x" * 250 + ".gltf"), lambda file: {"buffers": [{"byteLength": file.write(b"a")}]})
+    assert (
+        tmp_path / json.loads(pair.read_text())["buffers"][0]["uri"]
+    ).read_bytes() == b"a"  # though .bin has no room
+    assert write_beside(pair, "refused", np.zeros((4, 4, 3), np.uint8)).is_file()
     with new_folder(tmp_path / ("x" * 255)) as folder:
         (folder / "a").touch()
     require_writable(tmp_path, tmp_path)

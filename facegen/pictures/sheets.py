@@ -16,7 +16,7 @@ from facegen.errors import FacegenError
 from facegen.files import new_file
 from facegen.inputs import is_read
 from facegen.optional import require
-from facegen.places import onto_disk
+from facegen.places import named_after, onto_disk
 
 PAPER, INK, FAINT = (255, 255, 255), (45, 48, 52), (214, 217, 221)
 """sRGB of the ground, of text, and of lines that only guide the eye."""
@@ -201,10 +201,10 @@ def written_beside(out: Path, pictures: Mapping[str, np.ndarray]) -> Iterator[li
 
 @contextmanager
 def _beside(out: Path, mark: str, picture: np.ndarray) -> Iterator[Path]:
-    title, place = f"facegen {mark}", out.parent / f"{out.stem}.{mark}.png"
+    title, place = f"facegen {mark}", named_after(out, f".{mark}.png")
     numbers = itertools.count(2)
     while os.path.lexists(place) and (is_read(place) or not is_titled(place, title)):
-        place = out.parent / f"{out.stem}.{mark}-{next(numbers)}.png"
+        place = named_after(out, f".{mark}-{next(numbers)}.png")
     with _new_picture(place, picture, title) as aside:
         onto_disk(aside)  # what has no room is told now
         yield place

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from facegen.files import new_file
-from facegen.places import DIGITS, onto_disk
+from facegen.places import DIGITS, named_after, onto_disk
 
 
 def write_pair(path: Path, fill: Callable[[BinaryIO], dict[str, Any]]) -> int:
@@ -38,13 +38,13 @@ def write_pair(path: Path, fill: Callable[[BinaryIO], dict[str, Any]]) -> int:
                 document = fill(file)
                 file.seek(0)
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
-            size, name = numbers.stat().st_size, f"{path.stem}.{digest[:DIGITS]}.bin"
+            size, place = numbers.stat().st_size, named_after(path, f".{digest[:DIGITS]}.bin")
             if document.get("buffers"):
-                document["buffers"][0]["uri"] = quote(name)
+                document["buffers"][0]["uri"] = quote(place.name)
             aside.write_text(json.dumps(document, indent=1), encoding="utf-8")
             onto_disk(aside)  # what has no room is told before the numbers have their name
             if document.get("buffers"):
-                with new_file(path.with_name(name)) as beside:  # before the description, which never stands without
+                with new_file(place) as beside:  # before the description, which never stands without
                     os.replace(numbers, beside)
         finally:
             numbers.unlink(missing_ok=True)
