@@ -12,6 +12,7 @@ import numpy as np
 from facegen.errors import MotionError
 from facegen.motion.limits import MOST_FRAMES, require_fps
 from facegen.motion.timecode import DAY, FORM, RATE, Clock, Stamp, times_of
+from facegen.readable import require_file
 
 SHAPES = (
     *(f"{name}{side}" for side in ("Left", "Right") for name in (
@@ -83,9 +84,7 @@ class Take:
         Raises:
             MotionError: the file is missing or no such recording; the message names the line and what was expected.
         """
-        path = Path(path)
-        if not path.is_file():
-            raise MotionError(f"{path}: no such file")
+        path = require_file(path, MotionError)
         notes = _beside(path)
         try:
             with path.open(encoding="utf-8-sig", newline="") as file:

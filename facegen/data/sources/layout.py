@@ -141,6 +141,8 @@ def _first(patterns: list[PathPattern], name: str) -> dict[str, str] | None:
 def _walk(root: Path) -> Iterable[tuple[Path, bool]]:
     """Files, and folders that are empty (False), below `root`, through links too.
 
+    A folder in the place of a mesh, 0.obj/, counts as one: passed over, its recording would begin or end elsewhere.
+
     A folder bears its own name and not that of a link to it: links are followed last, and one to a folder that has been
     there already is said itself.
     """
@@ -152,7 +154,8 @@ def _walk(root: Path) -> Iterable[tuple[Path, bool]]:
     seen, links = set(), [str(root)]
     for start in links:  # which grows meanwhile
         if os.path.realpath(start) in seen:
-            yield Path(start).relative_to(root), True
+            if not start.lower().endswith(MESH_SUFFIXES):  # which have been yielded beside the files
+                yield Path(start).relative_to(root), True
             continue
         for folder, folders, files in os.walk(start, onerror=stop):
             place = os.path.realpath(folder)
@@ -163,9 +166,10 @@ def _walk(root: Path) -> Iterable[tuple[Path, bool]]:
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             links += [path for name in folders if os.path.islink(path := os.path.join(folder, name))]
             shown = [name for name in files if not name.startswith(".")]
-            for name in shown:
+            meant = [name for name in folders if name.lower().endswith(MESH_SUFFIXES)]
+            for name in (*shown, *meant):
                 yield Path(folder, name).relative_to(root), True
-            if not shown and not folders and Path(folder) != root:
+            if not (shown or folders or Path(folder) == root or folder.lower().endswith(MESH_SUFFIXES)):
                 yield Path(folder).relative_to(root), False
 
 

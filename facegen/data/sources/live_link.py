@@ -80,8 +80,12 @@ def find_takes(root: Path, by_shape: bool) -> tuple[list[TakeFile], Refusals]:
 
 
 def take_files(root: Path) -> list[Path]:
-    """Files of takes anywhere below a folder, in natural order: of a calibrated take the calibrated one alone."""
-    found = [path for path in root.rglob("*") if path.suffix.lower() == ".csv" and path.is_file()]
+    """Files of takes anywhere below a folder, in natural order: of a calibrated take the calibrated one alone.
+
+    What is no file and holds no takes, but bears the name of one, is among them, to be named where it is read.
+    """
+    found = [path for path in root.rglob("*") if path.suffix.lower() == ".csv"]
+    found = [path for path in found if path.is_file() or not any(path in other.parents for other in found)]
     found = [path for path in found if not path.name.startswith(".") and path.stem.lower() not in OTHER_FILES]
     there = {path.with_suffix("") for path in found}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from facegen.mesh.alignment import rigid_transform
 from facegen.mesh.formats.io import read_mesh
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import millimetres
+from facegen.readable import require_file
 
 MESHES_FOLDER = "tracked_mesh"
 """Folder of a person's meshes."""
@@ -214,15 +216,17 @@ class MultifaceSource(Source):
 
     def _pose(self, path: Path) -> np.ndarray:
         """(V, 3) float32 of one frame."""
+        expected = self._count * 3 * 4
         try:
-            data = path.read_bytes()
+            with require_file(path, DataError).open("rb") as file:
+                found = os.fstat(file.fileno()).st_size
+                data = file.read(expected)
         except OSError as error:
             raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-        expected = self._count * 3 * 4
-        if len(data) != expected:
+        if found != expected or len(data) != expected:
             raise DataError(
                 f"{path}: expected {expected} bytes, {self._count} vertices as in {self._topology_path}, found "
-                f"{len(data)}; get the file again"
+                f"{found}; get the file again"
             )
         return np.frombuffer(data, dtype="<f4").reshape(-1, 3) * np.float32(self._scale)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from facegen.data.sources.folder import LAYOUT
 from facegen.data.sources.layout import Layout, frame_numbers, match, natural, require_no_gap
 from facegen.errors import DataError
 
@@ -75,3 +76,17 @@ def test_a_gap_is_found_among_even_steps_alone() -> None:
         require_no_gap(paths(0, 1, 2, 4, 5, 6, 7))
     with pytest.raises(DataError, match="frames 15 to 25 are missing"):
         require_no_gap(paths(0, 5, 10, 30, 35, 40, 45))
+
+
+def test_a_folder_in_the_place_of_a_mesh_is_one_of_the_frames(tmp_path: Path) -> None:
+    """Passed over, it would let the recording begin later, or end earlier."""
+    for name in ("ann/sad/1.OBJ/kept.txt", "ann/sad/2.obj", "elsewhere/3.ply/x/y.txt", "neutral/ann.ply/x.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "ann/sad/3.ply").symlink_to(tmp_path / "elsewhere/3.ply")
+    found = match(tmp_path, LAYOUT)
+    assert [path.name for path in found.frames["ann", "sad"]] == ["1.OBJ", "2.obj", "3.ply"]
+    assert found.neutrals == {"ann": tmp_path / "neutral/ann.ply"} and found.empty == []
+    (tmp_path / "ann/sad/4.obj").mkdir()
+    again = match(tmp_path, LAYOUT)
+    assert len(again.frames["ann", "sad"]) == 4 and again.empty == []

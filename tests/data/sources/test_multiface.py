@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from pathlib import Path
 
@@ -207,7 +208,7 @@ def test_files_and_folders_that_vanish(tmp_path: Path) -> None:
         source.read(smile())
     (folder(tmp_path) / "000102.bin").mkdir()  # nor is a folder of that name a file
     (folder(tmp_path) / "000105.bin").symlink_to(tmp_path / "nowhere")
-    with pytest.raises(DataError, match=r"000102\.bin: cannot be read"):
+    with pytest.raises(DataError, match=r"000102\.bin: this is a folder"):
         source.read(smile())
     folder(tmp_path).rename(tmp_path / "away")
     with pytest.raises(DataError, match=f"{SMILE}: cannot be read"):
@@ -255,3 +256,18 @@ def test_it_can_be_sent_to_another_process(tmp_path: Path) -> None:
 def test_the_names_are_those_of_the_script() -> None:
     assert NEUTRALS[0] in MULTIFACE_RECORDINGS and SHOWN["happy"] == SMILE and SHOWN["sad"] == FROWN
     assert len(set(SHOWN.values())) == len(SHOWN)
+
+
+def test_a_frame_that_is_a_pipe_a_folder_or_too_long_is_named_and_not_waited_for(tmp_path: Path) -> None:
+    write_multiface(tmp_path)
+    source = MultifaceSource(tmp_path)
+    path = sorted(folder(tmp_path).glob("*.bin"))[-1]
+    count = path.stat().st_size
+    os.truncate(path, count + 1)
+    with pytest.raises(DataError, match=rf"{path}: expected {count} bytes, .* found {count + 1}"):
+        source.read(smile())
+    for make, what in ((os.mkfifo, "a pipe or a device"), (os.mkdir, "this is a folder")):
+        path.unlink()
+        make(path)
+        with pytest.raises(DataError, match=f"{path}: .*{what}"):
+            source.read(smile())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from pathlib import Path
 
@@ -317,3 +318,13 @@ def test_weights_come_back_from_the_meshes_of_real_takes(ict_root: Path, live_li
         take = Take.load(tmp_path / key.subject / "any" / "take.csv")
         wanted = np.stack([np.interp(few / stretch.fps, take.times, column) for column in take.weights.T], axis=1)
         assert np.abs(basis.solve(frames - person.neutral) - wanted).mean() < 0.005, key
+
+
+def test_what_only_bears_the_name_of_a_take_is_named(root: Path, clone: Path) -> None:
+    (root / "ann" / "happy" / "three.csv").mkdir()
+    os.mkfifo(root / "ann" / "happy" / "two.more.csv")
+    (root / "bob" / "angry").rename(root / "bob" / "angry.csv")  # which holds takes
+    source = opened(root, clone)
+    said = {str(key): reason for key, reason in source.refused}
+    assert "this is a folder" in said["ann/happy/three"] and "a pipe" in said["ann/happy/two.more"] and len(said) == 2
+    assert "bob/angry.csv/one shows angry.csv" in names(source)
