@@ -32,7 +32,7 @@ from facegen.training.homes import name_homes, with_homes
 from facegen.training.parser_words import in_own_words
 from facegen.training.plain_error import plain_error
 from facegen.training.progress_lines import ProgressLines
-from facegen.training.run_folder import CONFIG, alone, kept_records, place_named, require_apart
+from facegen.training.run_folder import CONFIG, alone, kept_records, place_named, require_apart, require_names
 from facegen.training.run_state import run_state
 from facegen.training.tracking import RunRecord, Throughput
 from facegen.training.trainer_settings import require_settings, require_widths
@@ -185,6 +185,7 @@ class TrainingCLI(LightningCLI):
         tell_current_folder(type(self.model))
         tell_current_folder(type(self.datamodule))
         trainer_settings.require_nodes(self.trainer)
+        require_names(self.trainer)
         if isinstance(self.datamodule, ExpressionDataModule):
             require_apart(self.trainer, self.datamodule.corpus.path)
         # What cannot be kept, cannot go on or has nobody to validate is refused before anything is written.

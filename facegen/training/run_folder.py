@@ -17,7 +17,7 @@ from facegen.checkpoint import read_raw
 from facegen.errors import CheckpointError, FacegenError
 from facegen.folders import occupied
 from facegen.inputs import is_read
-from facegen.places import FULL
+from facegen.places import FULL, require_showable
 
 CONFIG, SETTINGS, METRICS, CHECKPOINTS = "config.yaml", "hparams.yaml", "metrics.csv", "checkpoints"
 """What a run leaves in its folder: its config, the settings that its logger was told, their table, its checkpoints."""
@@ -49,6 +49,23 @@ def _places(trainer: Trainer) -> list[Path | None]:
     return [Path(place) if isinstance(place, str | Path) else None for place in found]  # a dummy's is a function
 
 
+def _all_places(trainer: Trainer) -> list[Path]:
+    """Where a run writes: its folders, those that they are in, and those of its checkpoints."""
+    saved = [getattr(logger, "save_dir", None) for logger in trainer.loggers]
+    saved += [getattr(callback, "dirpath", None) for callback in trainer.checkpoint_callbacks]
+    return [Path(place) for place in (*_places(trainer), *saved) if isinstance(place, str | Path)]
+
+
+def require_names(trainer: Trainer) -> None:
+    """Refuse a run whose folders would have names that nobody can see, or that no disk takes.
+
+    Raises:
+        FacegenError: see `facegen.places.require_showable`.
+    """
+    for place in _all_places(trainer):
+        require_showable(place)
+
+
 def require_apart(trainer: Trainer, corpus: object) -> None:
     """Refuse a run that would write into its corpus, which is to stay as it was prepared.
 
@@ -61,10 +78,8 @@ def require_apart(trainer: Trainer, corpus: object) -> None:
     """
     if not isinstance(corpus, Path):
         return
-    saved = [getattr(logger, "save_dir", None) for logger in trainer.loggers]
-    saved += [getattr(callback, "dirpath", None) for callback in trainer.checkpoint_callbacks]
-    for place in [*_places(trainer), *(Path(each) for each in saved if isinstance(each, str | Path))]:
-        if place is not None and corpus.resolve() in (place.resolve(), *place.resolve().parents):
+    for place in _all_places(trainer):
+        if corpus.resolve() in (place.resolve(), *place.resolve().parents):
             raise FacegenError(
                 f"{place}, where this run would write, is in the corpus {corpus}, which is read; give the logger "
                 "another save_dir, or trainer another default_root_dir"

@@ -445,6 +445,16 @@ def test_a_config_is_not_written_over_by_the_run_s_own(
     assert list(tmp_path.iterdir()) == [config] and config.read_text() == "seed_everything: 3\n"
 
 
+def test_a_run_s_folder_has_a_name_that_can_be_shown(
+    fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    place = [f"--trainer.logger.save_dir={tmp_path}", "--trainer.logger.name=a\nb", "--trainer.max_epochs=1"]
+    assert run(["fit", *fit_arguments, *place]) == 2
+    error = capsys.readouterr().err
+    assert "expected a name of signs that can be shown" in error and error.rstrip("\n").isprintable()
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("verb", ["fit", "test"])
 def test_a_run_does_not_write_into_its_corpus(
     verb: str, fit_arguments: list[str], corpus_path: Path, checkpoint_path: Path, capsys: pytest.CaptureFixture
