@@ -185,6 +185,13 @@ def test_what_is_in_the_place_of_an_optional_file_is_refused(
         read(tmp_path)
 
 
+def test_phases_are_read_of_a_file_and_not_of_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(FacegenError, match=r"no\.csv: no such file"):
+        phases_in(tmp_path / "no.csv")
+    with pytest.raises(FacegenError, match="this is a folder; name a file in it"):
+        phases_in(tmp_path)
+
+
 def test_a_link_in_a_circle_in_place_of_a_texture_is_left_out_by_name(tmp_path: Path) -> None:
     (tmp_path / "a.obj").write_text("mtllib a.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nusemtl m\nf 1/1 2/1 3/1\n")
     (tmp_path / "a.mtl").write_text("newmtl m\nmap_Kd skin.png\n")

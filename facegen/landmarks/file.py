@@ -23,6 +23,7 @@ from facegen.landmarks.points import (
     RIGHT_LIDS,
 )
 from facegen.mesh.formats.raw import FURTHEST
+from facegen.readable import require_file
 
 JAW_SIDE = (-1,) * 8
 """The eight points of Multi-PIE along one side of the jaw. They depend on the view, so no landmark is the same."""
@@ -50,9 +51,7 @@ def read_landmarks(path: str | Path) -> np.ndarray:
     Raises:
         MeshError: the file is missing or has another form, or landmarks of eyes, nose or mouth are missing from it.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise MeshError(f"{path}: no such file")
+    path = require_file(path, MeshError)
     rows = []
     for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
         words = line.split("#")[0].replace(",", " ").split()

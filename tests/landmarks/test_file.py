@@ -54,3 +54,5 @@ def test_what_is_refused(tmp_path: Path, text: str, part: str) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(MeshError, match="no such file"):
         read_landmarks(tmp_path / "no.txt")
+    with pytest.raises(MeshError, match="this is a folder"):
+        read_landmarks(tmp_path)

@@ -59,8 +59,7 @@ def annotated_rows(path: Path) -> list[tuple[int, list[str]]]:
     Raises:
         DataError: the file is missing or no such file.
     """
-    if not path.is_file():
-        raise DataError(f"{path}: no such file")
+    require_file(path, DataError)
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = [row for row in csv.reader(file) if row]
