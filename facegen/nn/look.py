@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from facegen.nn.performance_form import STAGES, gestures
+from facegen.nn.performance_form import PLACES, gestures
 
 LEAST = 1e-9
 """Below which nothing is divided by."""
@@ -72,7 +72,7 @@ def stages(motion: Tensor) -> Tensor:
     changes, said = motion.diff(dim=0).abs().sum(1), (motion[1:] + motion[:-1]).sum(1)
     steps = changes / changes.sum().clamp_min(LEAST) + said / said.sum().clamp_min(LEAST)
     along = torch.cat([steps.new_zeros(1), (steps + LEAST).cumsum(0)])
-    wanted = torch.linspace(0, 1, STAGES + 2, dtype=along.dtype, device=along.device)[1:-1] * along[-1]
+    wanted = torch.linspace(0, 1, PLACES, dtype=along.dtype, device=along.device)[1:-1] * along[-1]
     after = torch.searchsorted(along, wanted).clamp(1, max(len(along) - 1, 1)).clamp_max(len(along) - 1)
     before = (after - 1).clamp_min(0)
     share = (wanted - along[before]) / (along[after] - along[before]).clamp_min(LEAST)

@@ -160,7 +160,7 @@ class PerformanceNetwork(nn.Module):
             own = mine.unflatten(-1, (PLACES, LOOKS))
             moved = torch.lerp(own[whose, rows, at], own[whose, rows, at + 1], share)
             each.append(torch.einsum("ne,nel->nl", strong(peak), moved))
-            each += [torch.einsum("ne,nel->nl", strong(rest[..., end]), own[of, :, -end]) for end in (0, 1)]
+            each += [torch.einsum("ne,nel->nl", strong(rest[..., end]), own[of, :, end]) for end in (0, -1)]
         return torch.stack(each).sum(0)
 
     def no_style(self, count: int = 1) -> Tensor:

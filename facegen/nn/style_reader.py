@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from facegen.nn.look import Look
+from facegen.nn.look import LEAST, Look
 from facegen.nn.performance_form import (
     ABOUT,
     GROWTH,
@@ -29,8 +29,6 @@ LEAST_REACH = 0.01
 far others go. Chosen."""
 SHRINK = 1e-5
 """Times the takes, added to the squares of what is known of labels where movement is fitted to it. Chosen."""
-LEAST = 1e-9
-"""Below which nothing is divided by."""
 
 
 class Teller(nn.Module):
