@@ -17,7 +17,8 @@ from facegen.places import FULL, at_home
 from facegen.remote import place_of
 from facegen.standard_streams import outlets
 from facegen.verbs.benching import add_bench
-from facegen.verbs.corpora import add_demo, add_prepare
+from facegen.verbs.corpora import add_prepare
+from facegen.verbs.demo import add_demo
 from facegen.verbs.faces import add_animate, add_interpolate
 from facegen.verbs.looking import add_inspect
 from facegen.verbs.numbers import SHOWN
