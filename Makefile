@@ -11,7 +11,7 @@ BUILT = CMAKE_POLICY_VERSION_MINIMUM=3.5 $(PIP)
 # All that the first pictures need beside facegen and its compiled forms: a small part of what it depends on, no torch.
 FIRST = numpy scipy pyyaml tqdm lazy-loader pillow embreex imageio-ffmpeg
 
-.PHONY: demo test tests fuzz audit bench long-runs types lint docs package built-package tried-package lowest blender triton elsewhere browser false-faces lids own-face six six-skin six-sheet usual photos leaning draws styles studio studio-clip studio-pictures three pretrained scale clean
+.PHONY: demo test tests fuzz audit bench long-runs types lint docs package built-package tried-package lowest blender triton arm elsewhere browser false-faces lids own-face six six-skin six-sheet usual photos leaning draws styles studio studio-clip studio-pictures three pretrained scale clean
 
 # The first pictures need little; what training needs is fetched and built once they are there.
 demo: $(SHOWN)
@@ -135,6 +135,10 @@ triton: $(SET_UP)
 	$(BIN)/python -c 'import triton' 2>/dev/null || test -d $(VENV)/triton || $(PIP) --no-deps --target $(VENV)/triton triton==3.9.0
 	OMP_NUM_THREADS=1 PYTHONPATH=$(VENV)/triton TRITON_INTERPRET=1 $(BIN)/python -m pytest tests/nn/test_triton.py
 	OMP_NUM_THREADS=1 PYTHONPATH=$(VENV)/triton TRITON_INTERPRET=0 $(BIN)/python -m pytest tests/nn/test_triton.py
+
+# The compiled forms on ARM, by an emulator; it says which packages of Debian that needs. Some minutes, 1 GB in .venv/arm.
+arm: $(SET_UP)
+	sh tests/nn/arm.sh $(VENV)/arm $(BIN)/python
 
 # The table of docs/formats.md, asked of the tools themselves; it fails where the page holds another. Blender is part of
 # it where `make blender` has been, and is named as missing where not.

@@ -16,6 +16,8 @@ What was tried for 100 frames of 28,431 vertices on two cores (AVX-512), and wha
   and 80 after for 100 frames, 14.0 and 1.9 for one, 640 and 180 forward and backward; with SSE alone 295 and 152, 12.0
   and 4.9, 600 and 330. Decoded bits are the same. Of a vertex's features 8 at once, not 16, where there are 16
   registers: a tenth;
+- the same source for ARM's NEON, never timed: GCC 12 keeps 16 features of a vertex in registers and adds four frames of
+  each by one `fmla`, without a way over the stack. `make arm` runs it in an emulator;
 - tiles half and a quarter as large, or two and four times, on AVX2: the same within a tenth;
 - transparent huge pages for torch's memory: nothing for this form, a third off the gathering one;
 - bfloat16 in torch's bags: 90 ms; a processor widens it again for every addition.
