@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import os
 import sys
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
@@ -44,6 +45,8 @@ ADVICE = {
     (errno.ENOENT, errno.ENOTDIR, errno.ESTALE): "look whether it and its folder are still there",
 }
 """What to do about what the system says, by its numbers."""
+OUTPUTS = ("out", "sheet", "phases", "people")
+"""Options that name what is made, if they name a path."""
 LONGEST = 900
 """Signs of a message at most. Chosen: a path and what is to be done have room."""
 NO_MEMORY = "not enough memory; take fewer frames, smaller batches or a smaller mesh"
@@ -109,7 +112,7 @@ def _run(arguments: list[str]) -> int:
         if arguments and arguments[0] in TRAINING:
             from facegen.training.run import run as train
 
-            with kept_apart(None):
+            with kept_apart({}):
                 train(arguments)
             return 0
         options = build_parser().parse_args(arguments)
@@ -134,38 +137,49 @@ def _require_apart(options: argparse.Namespace) -> None:
 
     A report is made anew where it was, also beside its former self, of which only numbers are read, and at once.
     """
-    out = getattr(options, "out", None)
-    if isinstance(out, Path):
-        _require_way(out)
-    given = [value for name, value in vars(options).items() if name not in ("out", "beside")]
+    outs = _outs(options)
+    given = [value for name, value in vars(options).items() if name not in (*OUTPUTS, "beside")]
     paths = [path for value in given for path in (value if isinstance(value, list) else [value])]
-    with suppress(OSError, ValueError):  # of names that none can have others tell
-        if isinstance(out, Path) and out.exists():
-            same = [path for path in paths if isinstance(path, Path) and path.exists() and path.samefile(out)]
-            if same:
-                raise FacegenError(f"--out {out} is what is read; name another place for what is made of it")
-            holding = [path for path in paths if isinstance(path, Path) and path.is_dir() and _within(out, path)]
-            if holding and out.is_file():
-                raise FacegenError(f"--out {out} is a part of {holding[0]}, which is read; name another place for it")
+    seen: dict[str, str] = {}
+    for option, out in outs.items():
+        _require_way(option, out)
+        with suppress(OSError, ValueError):  # of names that none can have others tell
+            if out.exists():
+                same = [path for path in paths if isinstance(path, Path) and path.exists() and path.samefile(out)]
+                if same:
+                    raise FacegenError(f"{option} {out} is what is read; name another place for what is made of it")
+                holding = [path for path in paths if isinstance(path, Path) and path.is_dir() and _within(out, path)]
+                if holding and out.is_file():
+                    raise FacegenError(
+                        f"{option} {out} is a part of {holding[0]}, which is read; name another place for it"
+                    )
+            if (other := seen.setdefault(os.path.realpath(out), option)) != option:
+                raise FacegenError(f"{other} and {option} are both {out}; name another place for one of them")
+
+
+def _outs(options: argparse.Namespace) -> dict[str, Path]:
+    """What a command makes, by option."""
+    named = {name: getattr(options, name, None) for name in OUTPUTS}
+    return {f"--{name}": path for name, path in named.items() if isinstance(path, Path)}
 
 
 def _kept_apart(options: argparse.Namespace) -> AbstractContextManager[None]:
     """The same for what is read through others, such as the pictures of a mesh, while the verb goes on."""
-    out, beside = getattr(options, "out", None), getattr(options, "beside", None)
-    if not isinstance(out, Path) or options.verb == "demo":  # which reads nothing but what it has made
+    outs, beside = _outs(options), getattr(options, "beside", None)
+    if not outs or options.verb == "demo":  # which reads nothing but what it has made
         return nullcontext()
-    return kept_apart(out, (beside,) if isinstance(beside, Path) else ())
+    return kept_apart(outs, (beside,) if isinstance(beside, Path) else ())
 
 
 def _within(file: Path, folder: Path) -> bool:
     return folder.resolve() in file.resolve().parents
 
 
-def _require_way(out: Path) -> None:
-    """A way to `--out` that goes into a folder and out again goes nowhere where that folder is not."""
+def _require_way(option: str, out: Path) -> None:
+    """A way to an output that goes into a folder and out again goes nowhere where that folder is not."""
     for place, part in enumerate(out.parts):
         if part == ".." and not (before := Path(*out.parts[:place])).is_dir():
-            raise FacegenError(f"--out {out}: expected {before} to be there, it is not; name the place without it")
+            raise FacegenError(f"{option} {out}: expected {before} to be there, it is not; name the place without it")
 
 
 def _of_the_system(error: OSError, verb: str) -> str:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from facegen.folders import RECORD, new_folder
+from facegen import first_look
+from facegen.folders import RECORD, new_folder, require_new_folder
 from facegen.mesh.decimation import require_openmesh
 from facegen.motion.label import EXPRESSIONS
 from facegen.optional import require
@@ -20,8 +21,12 @@ EXPRESSION_FILES = tuple(f"{name}{suffix}" for name in EXPRESSIONS for suffix in
 """A mesh and a clip of each expression."""
 FIRST = "first"
 """Folder of what the model that comes with facegen makes, which is there before the training begins."""
-MADE = (FIRST, "corpus", "run", "model.ckpt", "neutral.obj", "sheet.png", "faces.html", "demo.json", *EXPRESSION_FILES)
+REPORT = "demo.json"
+"""File of the errors, which is written last."""
+MADE = (FIRST, "corpus", "run", "model.ckpt", "neutral.obj", "sheet.png", "faces.html", REPORT, *EXPRESSION_FILES)
 """What a demo leaves behind, beside the record of it."""
+SHOWS = "the model that comes with facegen, on the head that comes with it"
+"""What is said when the first look begins."""
 
 # Sizes, chosen together so that the demo takes minutes on two cores and its faces still move smoothly.
 SUBJECTS, VERTICES = 24, 2500
@@ -75,13 +80,20 @@ def demo(out: str | Path, seed: int = 0, first: bool = False) -> None:
     for module in ("embreex", "PIL", "imageio_ffmpeg"):  # now, and not after the training
         require(module, "video")
     start, out = time.monotonic(), Path(out)
-    if first or not _has_first_look(out):
+    require_new_folder(out, replaced=True)
+    whole = not first and (out / REPORT).exists()  # an earlier demo, which stays until there is another
+    if first or not (whole or _has_first_look(out)):
         _first_look(out)
     if first:
         return
     require_openmesh()
     with new_folder(out, replaced=True) as folder:
-        shutil.copytree(out / FIRST, folder / FIRST)
+        if whole:
+            _say(SHOWS)
+            (folder / FIRST).mkdir()
+            first_look.first_look(folder / FIRST)
+        else:
+            shutil.copytree(out / FIRST, folder / FIRST)
         _say(f"1/4 making {SUBJECTS} built-in faces of {VERTICES:,} vertices that act six expressions")
         _prepare(folder / "corpus", seed)
         _say("2/4 training; errors in mm, on subjects trained on (train) and on others (val)")
@@ -96,7 +108,7 @@ def demo(out: str | Path, seed: int = 0, first: bool = False) -> None:
             "epochs": EPOCHS,
             "seconds": round(time.monotonic() - start, 1),
         }
-        (folder / "demo.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        (folder / REPORT).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
         # They name the folder in which all was made, before it was renamed.
         for name in ("config.yaml", "hparams.yaml"):
             file = folder / "run" / name
@@ -107,21 +119,17 @@ def demo(out: str | Path, seed: int = 0, first: bool = False) -> None:
 
 def _has_first_look(out: Path) -> bool:
     """Whether a folder has a first look and nothing else."""
-    from facegen.first_look import FILES
-
     held = {path.name for path in out.iterdir()} - {RECORD} if out.is_dir() else set()
-    return held == {FIRST} and {path.name for path in (out / FIRST).iterdir()} == set(FILES)
+    return held == {FIRST} and {path.name for path in (out / FIRST).iterdir()} == set(first_look.FILES)
 
 
 def _first_look(out: Path) -> None:
-    from facegen.first_look import FILES, first_look
-
     start = time.monotonic()
     with new_folder(out, replaced=True) as folder:  # a place that is refused has nothing said before
-        _say("the model that comes with facegen, on the head that comes with it")
+        _say(SHOWS)
         (folder / FIRST).mkdir()
-        first_look(folder / FIRST)
-    names = ", ".join(str(out / FIRST / name) for name in FILES)
+        first_look.first_look(folder / FIRST)
+    names = ", ".join(str(out / FIRST / name) for name in first_look.FILES)
     _say(f"{time.monotonic() - start:.0f} seconds: {names}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,14 +16,13 @@ class _Command:
     """A command that is carried out.
 
     Args:
-        out: what it makes; None where that is told by settings and looked at elsewhere.
-        there: what was at that place when it began.
+        outs: what it makes, by option, and what was at that place when it began, if anything was; empty where that is
+            told by settings and looked at elsewhere.
         free: what it may read and replace.
         read: device and number on it of each file that it has read.
     """
 
-    out: Path | None
-    there: os.stat_result | None
+    outs: Mapping[str, tuple[Path, os.stat_result | None]]
     free: tuple[Path, ...]
     read: set[tuple[int, int]] = field(default_factory=set)
 
@@ -33,18 +32,18 @@ _COMMANDS: list[_Command] = []
 
 
 @contextmanager
-def kept_apart(out: Path | None, free: tuple[Path, ...] = ()) -> Iterator[None]:
-    """In here a file that is read is neither `out`, nor lies in it, nor is written over later.
+def kept_apart(outs: Mapping[str, Path], free: tuple[Path, ...] = ()) -> Iterator[None]:
+    """In here a file that is read is none of `outs`, nor lies in one, nor is written over later.
 
     Args:
-        out: a file or a folder that is being made, if it is one.
+        outs: files and folders that are being made, by the option that names each.
         free: of these it does not matter, since they are read at once.
     """
-    try:
-        there = None if out is None else out.stat()
-    except (OSError, ValueError):  # nothing, or what no place can be called
-        there = None
-    _COMMANDS.append(_Command(out, there, free))
+    found: dict[str, os.stat_result] = {}
+    for option, out in outs.items():
+        with suppress(OSError, ValueError):  # nothing, or what no place can be called
+            found[option] = out.stat()
+    _COMMANDS.append(_Command({option: (out, found.get(option)) for option, out in outs.items()}, free))
     try:
         yield
     finally:
@@ -64,13 +63,13 @@ def note_read(path: Path) -> None:
         found = path.stat()
         if any(each.exists() and each.samefile(path) for each in command.free):
             return
-        # Neither holds of what has been made there by now.
-        out, there = command.out, command.there
-        if out is not None and there is not None and os.path.samestat(out.stat(), there):
-            if os.path.samestat(found, there):
-                raise FacegenError(f"--out {out} is what is read; name another place for what is made of it")
-            if out.resolve() in path.resolve().parents:
-                raise FacegenError(f"{path} is read, and lies in --out {out}; name another place for --out")
+        for option, (out, there) in command.outs.items():
+            # Neither holds of what has been made there by now.
+            if there is not None and out.exists() and os.path.samestat(out.stat(), there):
+                if os.path.samestat(found, there):
+                    raise FacegenError(f"{option} {out} is what is read; name another place for what is made of it")
+                if out.resolve() in path.resolve().parents:
+                    raise FacegenError(f"{path} is read, and lies in {option} {out}; name another place for {option}")
         command.read.add((found.st_dev, found.st_ino))
 
 

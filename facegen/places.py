@@ -93,8 +93,7 @@ def require_writable(folder: Path, path: Path) -> None:
     Raises:
         FacegenError: nothing can.
     """
-    if not (folder.is_dir() and os.access(folder, os.W_OK)):
-        raise FacegenError(f"cannot write {path}: no permission to write in {folder}")
+    _require_folder(folder, path)
     try:  # nor does anybody write in /proc or /sys, whatever their permissions say
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
@@ -127,11 +126,18 @@ def require_parent(path: Path) -> None:
     Raises:
         FacegenError: it is missing, or may not be written.
     """
-    parent = path.parent
-    if not parent.is_dir():
-        raise FacegenError(f"cannot write {path}: the folder {parent} does not exist; make it first")
-    if not os.access(parent, os.W_OK):
-        raise FacegenError(f"cannot write {path}: no permission to write in {parent}")
+    _require_folder(path.parent, path)
+
+
+def _require_folder(folder: Path, path: Path) -> None:
+    if not folder.is_dir():
+        there = next((each for each in (folder, *folder.parents) if os.path.lexists(each)), folder)
+        if there.is_dir():
+            raise FacegenError(f"cannot write {path}: the folder {folder} does not exist; make it first")
+        found = "a link that leads nowhere or in a circle" if there.is_symlink() and not there.exists() else "no folder"
+        raise FacegenError(f"cannot write {path}: {there} is {found}; name a place in a folder")
+    if not os.access(folder, os.W_OK):
+        raise FacegenError(f"cannot write {path}: no permission to write in {folder}")
 
 
 def aside_of(path: Path, mark: str = "") -> Path:

@@ -215,7 +215,7 @@ def test_a_signal_is_a_line_at_any_moment(sent: str, code: int, when: str) -> No
 def test_what_is_made_beside_a_file_is_not_written_over_what_is_read(tmp_path: Path) -> None:
     read, out = tmp_path / "a-2.glb", tmp_path / "a.glb"
     read.write_text("mine")
-    with kept_apart(out):
+    with kept_apart({"--out": out}):
         require_file(read)
         with (
             pytest.raises(FacegenError, match=f"cannot write {read}: it is what this command has read"),
@@ -224,9 +224,12 @@ def test_what_is_made_beside_a_file_is_not_written_over_what_is_read(tmp_path: P
             raise AssertionError
     with new_file(read) as aside:
         aside.write_text("from Python one may")
-    with kept_apart(tmp_path), pytest.raises(FacegenError, match=f"{read} is read, and lies in --out {tmp_path}"):
+    with (
+        kept_apart({"--out": tmp_path}),
+        pytest.raises(FacegenError, match=f"{read} is read, and lies in --out {tmp_path}"),
+    ):
         require_file(read)
-    with kept_apart(tmp_path, free=(read,)):
+    with kept_apart({"--out": tmp_path}, free=(read,)):
         require_file(read)
 
 

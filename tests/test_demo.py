@@ -70,6 +70,33 @@ def test_the_demo_leaves_what_it_promises(small: None, tmp_path: Path, capsys: p
     assert (out / "mine.txt").read_text() == "keep me"
 
 
+def test_an_earlier_demo_stays_until_there_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    def made(folder: Path, *_: object) -> dict:
+        (folder / "model.ckpt").write_text("trained for minutes")
+        return {"total": {"generated": 1.0, "not_moving": 2.0}}
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(first_look, "first_look", _seen)
+    monkeypatch.setattr(module, "_prepare", lambda *_: None)
+    for name in ("_train", "_animate", "_draw"):
+        monkeypatch.setattr(module, name, made)
+    assert run(["demo", "--out", str(out := tmp_path / "demo")]) == 0
+    monkeypatch.setattr(module, "_train", stopped)
+    assert run(["demo", "--out", str(out)]) == 130
+    assert (out / "model.ckpt").read_text() == "trained for minutes" and (out / "demo.json").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == ["demo"]
+
+
+def test_what_stands_in_the_place_of_the_first_look_is_named(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    (tmp_path / "first").write_text("mine")
+    assert run(["demo", "--out", str(tmp_path)]) == 2
+    assert f"{tmp_path} is already there, with 'first' that no recorded run made" in capsys.readouterr().err
+
+
 def test_where_openmesh_is_missing_the_first_look_comes_before_the_line_that_installs_it(
     small: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:

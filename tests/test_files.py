@@ -84,7 +84,7 @@ def test_places_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(FacegenError, match="is already there; remove it or name another place"):
         (tmp_path / "file").touch()
         require_new_folder(tmp_path / "file")
-    with pytest.raises(FacegenError, match=f"no permission to write in {tmp_path / 'file'}"):
+    with pytest.raises(FacegenError, match=f"{tmp_path / 'file'} is no folder; name a place in a folder$"):
         require_new_folder(tmp_path / "file" / "below")
 
 

@@ -156,18 +156,19 @@ def write_picture(path: str | Path, picture: np.ndarray, title: str | None = Non
     Raises:
         FacegenError: pillow is missing, or `path` cannot be written.
     """
-    with _new_picture(path, picture, title):
+    with new_picture(path, picture, title):
         pass
 
 
 @contextmanager
-def _new_picture(path: str | Path, picture: np.ndarray, title: str | None) -> Iterator[Path]:
-    """A picture aside, which gets its name at the end."""
+def new_picture(path: str | Path, picture: np.ndarray, title: str | None = None) -> Iterator[Path]:
+    """A picture aside, on the disk in here, which gets its name at the end; see `write_picture`."""
     image, info = require("PIL.Image", "render"), require("PIL.PngImagePlugin", "render").PngInfo()
     if title is not None:
         info.add_text(TITLE, title)
     with new_file(path) as aside:
         image.fromarray(picture).save(aside, pnginfo=info)
+        onto_disk(aside)  # what has no room is told now
         yield aside
 
 
@@ -205,8 +206,7 @@ def _beside(out: Path, mark: str, picture: np.ndarray) -> Iterator[Path]:
     numbers = itertools.count(2)
     while os.path.lexists(place) and (is_read(place) or not is_titled(place, title)):
         place = named_after(out, f".{mark}-{next(numbers)}.png")
-    with _new_picture(place, picture, title) as aside:
-        onto_disk(aside)  # what has no room is told now
+    with new_picture(place, picture, title):
         yield place
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from facegen.errors import FacegenError
 from facegen.remote import place_of
-from facegen.verbs.shared import add_groups, add_trust, add_verb
+from facegen.verbs.shared import add_groups, add_trust, add_verb, require_sheet
 
 # Everything else is imported where it is used: a verb that needs no network starts without loading torch.
 
@@ -81,6 +81,9 @@ def inspect(options: Namespace) -> None:
     """Print what is in a file, and whether it is sound."""
     from facegen.inspection.inspect import inspect as look
 
+    for name in ("phases", "people"):
+        if (sheet := getattr(options, name)) is not None:
+            require_sheet(sheet, name)
     of_dataset = {"layout": options.layout, "mapping": options.mapping, "basis": options.basis}
     report = look(options.path, options.source, of_dataset, options.trust, options.groups)
     if (options.source or any(of_dataset.values())) and report.facts["kind"] != "dataset":

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 from argparse import Namespace
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facegen.errors import FacegenError
 from facegen.pretrained import BASIS
 from facegen.standard_streams import say_left_out
-from facegen.verbs.shared import add_groups, add_verb, require_place
+from facegen.verbs.shared import add_groups, add_verb, require_place, require_sheet
 
 if TYPE_CHECKING:
     from facegen.rigging.rig import Rig
@@ -58,7 +59,7 @@ def add_rig(verbs: argparse._SubParsersAction) -> None:
     )
     add_groups(parser)
     parser.add_argument(
-        "--sheet", type=Path, metavar="PNG", help="also write a picture of all shapes at their full weight"
+        "--sheet", type=Path, metavar="FILE.png", help="also write a picture of all shapes at their full weight"
     )
     vrm = parser.add_argument_group("VRM 1.0")
     vrm.add_argument(
@@ -76,7 +77,7 @@ def rig(options: Namespace) -> None:
     from facegen.exporters.rig import DOCUMENTS, require_rig_suffix, write_rig
     from facegen.face_file import read_face
     from facegen.mesh.formats.io import read_appearance, read_mesh, read_portion
-    from facegen.pictures.sheets import write_picture
+    from facegen.pictures.sheets import new_picture
     from facegen.rigging.basis import ShapeBasis
     from facegen.rigging.rig import rig_face
     from facegen.rigging.sheet import rig_sheet
@@ -86,7 +87,7 @@ def rig(options: Namespace) -> None:
     require_rig_suffix(options.out)
     require_place(options.out, (".obj",))
     if options.sheet is not None:
-        require_place(options.sheet)
+        require_sheet(options.sheet, "shapes")
     document = options.out.suffix.lower() in DOCUMENTS
     _require_vrm(options, document)
     asset = None
@@ -112,11 +113,11 @@ def rig(options: Namespace) -> None:
     for reason in () if look is None or asset is not None else look.left_out:
         say_left_out(reason)
     rows = None if face.portion is None else face.portion.vertices
-    report = write_rig(made, options.out, asset=asset, rows=rows, appearance=look, dressed=_vrm_of(options, made))
+    # Of a disk that fills, both get their names or neither does.
+    with nullcontext() if options.sheet is None else new_picture(options.sheet, rig_sheet(made)):
+        report = write_rig(made, options.out, asset=asset, rows=rows, appearance=look, dressed=_vrm_of(options, made))
     for note in report.notes:
         print(f"{options.out.name}: {note}")
-    if options.sheet is not None:
-        write_picture(options.sheet, rig_sheet(made))
     print(f"{options.out.name}: {report}")
 
 

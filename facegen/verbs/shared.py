@@ -187,6 +187,18 @@ def require_place(out: Path, folders: Iterable[str] = ()) -> None:
     require_new_folder(out) if out.suffix.lower() in folders else require_new_file(out)
 
 
+def require_sheet(out: Path, of: str) -> None:
+    """Refuse a picture beside what is made, or of what is looked at, that cannot be written, before the work.
+
+    Args:
+        out: the file to make.
+        of: what it shows, for the message.
+    """
+    if out.suffix.lower() != ".png":
+        raise FacegenError(f"{out}: the sheet of {of} is a .png")
+    require_place(out)
+
+
 def write_sequence(sequence: Sequence, options: Namespace) -> None:
     """Write it as the options of `add_output` say, and print what was written."""
     print(export(sequence, options.out, **chosen(options)))

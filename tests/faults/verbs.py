@@ -142,7 +142,7 @@ VERBS = {
     "export .vrma": Verb("export take.csv --out out/a.vrma"),
     "export .onnx": Verb("export m.ckpt --out out/a.onnx"),
     "inspect": Verb("inspect corpus --people out/a.png"),
-    "rig": Verb("rig head.obj --out out/a.glb"),
+    "rig": Verb("rig head.obj --sheet out/a.png --out out/a.glb", beside=("png",)),
     "prepare": Verb("prepare folder --root data --depth 1 --components 2 --workers 1 --out out/c", alone=True),
     "demo": Verb("demo --out out/d", alone=True, stub=_short_demo, talks=True),
     "evaluate": Verb(EVALUATE, alone=True, talks=True, loads=("facegen.evaluation",), stub=_short_evaluation),
