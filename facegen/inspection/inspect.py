@@ -6,13 +6,16 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from facegen.errors import FacegenError, MeshError, showable
 from facegen.readable import require_file
 from facegen.remote import Place, RemotePlace, place_of
+
+if TYPE_CHECKING:
+    from facegen.mesh.formats.gltf_document import Document
 
 OTHERS = (".yaml", ".yml", ".csv", ".json", ".txt", ".png", ".jpg", ".jpeg", ".webp")
 """Suffixes of what other verbs read, and this one does not look into."""
@@ -116,10 +119,13 @@ def inspect(
 def inspect_mesh(path: Path, groups: str | None = None) -> Report:
     """Counts and findings of a mesh, or of some of its groups."""
     from facegen.mesh import check, read_mesh
+    from facegen.mesh.formats.gltf_document import open_document
     from facegen.mesh.formats.io import read_appearance, read_groups, read_portion
     from facegen.mesh.topology import surface_pieces
+    from facegen.scene.asset import SUFFIXES
 
-    mesh = read_mesh(path) if groups is None else read_portion(path, groups).mesh
+    opened = open_document(path) if path.suffix.lower() in SUFFIXES else None
+    mesh = read_mesh(path, opened) if groups is None else read_portion(path, groups, opened).mesh
     findings = check(mesh)
     facts = {
         "kind": "mesh",
@@ -130,26 +136,25 @@ def inspect_mesh(path: Path, groups: str | None = None) -> Report:
         "extent": [round(float(edge), 3) for edge in np.ptp(mesh.vertices, axis=0)],
         "digest": mesh.digest,
     }
-    if groups is None and len(named := read_groups(path, mesh).sizes) > 1:
+    if groups is None and len(named := read_groups(path, mesh, opened).sizes) > 1:
         facts["groups"] = list(named)
-    look = read_appearance(path, mesh) if groups is None else None
+    look = read_appearance(path, mesh, opened) if groups is None else None
     left_out = [*mesh.left_out, *(() if look is None else look.left_out)]
     if left_out:
         facts["left_out"] = list(dict.fromkeys(left_out))
     problems = [finding.message for finding in findings]
-    broken = _unusable_asset(path)
+    broken = [] if opened is None else _unusable_asset(path, opened)
     return Report(facts, problems + broken, not (broken or any(finding.fatal for finding in findings)))
 
 
-def _unusable_asset(path: Path) -> list[str]:
+def _unusable_asset(path: Path, opened: Document) -> list[str]:
     """Why the whole of a glTF, its morph targets, skins and animations included, cannot be kept; nothing if it can."""
-    from facegen.scene.asset import SUFFIXES, Asset
+    from facegen.scene.asset import Asset
 
-    if path.suffix.lower() in SUFFIXES:
-        try:
-            Asset.open(path).read_targets()
-        except MeshError as error:
-            return [f"{error}; `rig` and `animate` cannot keep what else is in the file"]
+    try:
+        Asset.open(path, opened).read_targets()
+    except MeshError as error:
+        return [f"{error}; `rig` and `animate` cannot keep what else is in the file"]
     return []
 
 

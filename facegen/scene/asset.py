@@ -13,7 +13,7 @@ from facegen.errors import FacegenError, MeshError
 from facegen.mesh.formats.glb import first_vertices
 from facegen.mesh.formats.gltf_buffer import Buffer
 from facegen.mesh.formats.gltf_document import DAMAGED, MALFORMED, Document, open_document
-from facegen.mesh.formats.gltf_scene import Scene
+from facegen.mesh.formats.gltf_scene import Scene, scene_of
 from facegen.scene.checks import require_sound
 from facegen.scene.parts import Part, part_of
 
@@ -42,19 +42,23 @@ class Asset:
         if document.unpacked_from:
             self.notes.append(f"the packing ({', '.join(document.unpacked_from)}): what is written is plain")
         require_sound(document)
-        self.scene = Scene(document)
+        self.scene = scene_of(document)
         self._added = io.BytesIO()
         self._buffer: Buffer | None = None
 
     @classmethod
-    def open(cls, path: str | Path) -> Asset:
+    def open(cls, path: str | Path, opened: Document | None = None) -> Asset:
         """Open a `.glb`, `.gltf` or `.vrm` to put motion into it.
+
+        Args:
+            path: of the file.
+            opened: its document, where others have read it; it is this asset's from now on.
 
         Raises:
             MeshError: it cannot be read, see `facegen.mesh.formats.glb.read_glb`; a primitive has another number of
                 morph targets than its mesh, or a target another number of vertices.
         """
-        document = open_document(path)
+        document = opened or open_document(path)
         try:
             return cls(document, Path(path))
         except MeshError as error:
@@ -111,7 +115,7 @@ class Asset:
 
     def refresh(self) -> None:
         """Look at the scene anew, after nodes have got other meshes."""
-        self.scene = Scene(self.document)
+        self.scene = self.document.scene = Scene(self.document)
         self.__dict__.pop("parts", None)
 
     def settle(self) -> None:

@@ -14,6 +14,7 @@ from facegen.cli import run
 from facegen.data.corpus import Corpus
 from facegen.errors import FacegenError
 from facegen.inspection.inspect import Report, inspect, summary
+from facegen.mesh.formats import gltf_document, gltf_scene
 from facegen.sequence.sequence import Sequence
 
 
@@ -78,6 +79,17 @@ def test_morph_targets_are_read(change: dict, said: str, tmp_path: Path) -> None
     report = inspect(made.write(tmp_path / "avatar.glb"))
     assert not report.sound and f"avatar.glb: {said}" in report.problems[-1]
     assert "cannot keep what else is in the file" in report.problems[-1]
+
+
+def test_a_gltf_is_opened_and_its_scene_worked_out_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = []
+    for place, name in ((gltf_document, "read_bytes"), (gltf_scene.Scene, "_placed")):
+        real = getattr(place, name)
+        monkeypatch.setattr(place, name, lambda *given, real=real, name=name: (done.append(name), real(*given))[1])
+    report = inspect(avatar(bowl()).write(tmp_path / "avatar.glb"))
+    assert report.sound and report.facts["groups"] and done == ["read_bytes", "_placed"]
+    assert inspect(tmp_path / "avatar.glb", groups=report.facts["groups"][0]).sound
+    assert done == ["read_bytes", "_placed"] * 2
 
 
 @pytest.mark.parametrize("name", ["a.yaml", "a.CSV", "a.png"])

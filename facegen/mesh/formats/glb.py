@@ -8,7 +8,7 @@ import numpy as np
 
 from facegen.errors import MeshError
 from facegen.mesh.formats.gltf_document import DAMAGED, MALFORMED, Document, open_document
-from facegen.mesh.formats.gltf_scene import Scene
+from facegen.mesh.formats.gltf_scene import Scene, scene_of
 from facegen.mesh.formats.groups import Groups
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import UNITS
@@ -26,7 +26,7 @@ def first_vertices(document: Document, scene: Scene) -> list[int]:
 
 
 def _joined(document: Document) -> TriMesh:
-    scene = Scene(document)
+    scene = scene_of(document)
     vertices: list[np.ndarray] = []
     faces: list[np.ndarray] = []
     total = 0
@@ -39,15 +39,18 @@ def _joined(document: Document) -> TriMesh:
     return TriMesh(np.concatenate(vertices), np.concatenate(faces), left_out=left_out)
 
 
-def read_glb_groups(path: str | Path) -> Groups:
+def read_glb_groups(path: str | Path, opened: Document | None = None) -> Groups:
     """The names of the node and the mesh that each face of what `read_glb` makes belongs to.
+
+    Args:
+        path, opened: see `read_glb`.
 
     Raises:
         MeshError: see `read_glb`.
     """
-    document = open_document(path)
+    document = opened or open_document(path)
     try:
-        scene = Scene(document)
+        scene = scene_of(document)
         counts = [len(shown.faces(document)) for shown in scene.shown]
         shown_by = [_names(document, node) for node in scene.nodes]
     except MeshError as error:
@@ -64,7 +67,7 @@ def _names(document: Document, node: dict) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in found if isinstance(name, str) and name))
 
 
-def read_glb(path: str | Path) -> TriMesh:
+def read_glb(path: str | Path, opened: Document | None = None) -> TriMesh:
     """Read all triangles that the default scene shows, in mm (glTF's metres times 1000), as the file opens.
 
     Node transforms are applied, skins put vertices where their joints are, and morph targets add what their default
@@ -72,11 +75,15 @@ def read_glb(path: str | Path) -> TriMesh:
     points are left out. An exporter splits vertices along texture seams, so that a surface that is closed elsewhere may
     come in several pieces here.
 
+    Args:
+        path: the file, `.glb`, `.gltf` or `.vrm`.
+        opened: its document, where others read it too.
+
     Raises:
         MeshError: the file is missing, empty, cut short or malformed; needs an extension or a package; keeps
             buffers outside its folder; or shows points or lines alone.
     """
-    document = open_document(path)
+    document = opened or open_document(path)
     try:
         return _joined(document)
     except MeshError as error:

@@ -11,23 +11,24 @@ from facegen.mesh.appearance import NO_UV, Appearance
 from facegen.mesh.formats.glb import first_vertices
 from facegen.mesh.formats.gltf_document import ELEMENT_LIMIT, MALFORMED, Document, open_document
 from facegen.mesh.formats.gltf_material import MaterialReader, Placement
-from facegen.mesh.formats.gltf_scene import Scene
+from facegen.mesh.formats.gltf_scene import scene_of
 from facegen.mesh.material import Material, to_srgb
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.welding import one_to_the_light
 
 
-def read_glb_appearance(path: str | Path, mesh: TriMesh) -> Appearance:
+def read_glb_appearance(path: str | Path, mesh: TriMesh, opened: Document | None = None) -> Appearance:
     """Read what `read_glb` passes over: a set of texture coordinates, the materials and COLOR_0.
 
     Args:
         path: the file, `.glb` or `.gltf`.
         mesh: what `read_glb` made of it.
+        opened: its document, where others read it too.
 
     Raises:
         MeshError: the file cannot be read.
     """
-    dress = _Dress(open_document(path), mesh)
+    dress = _Dress(opened or open_document(path), mesh)
     try:
         dress.wear()
         return dress.appearance(len(mesh.faces))
@@ -53,7 +54,7 @@ class _Dress:
 
     def wear(self) -> None:
         """Go through the primitives and keep what each looks like."""
-        scene = Scene(self.document)
+        scene = scene_of(self.document)
         for shown, start in zip(scene.shown, first_vertices(self.document, scene), strict=True):
             primitive, count, faces = shown.primitive, shown.count(self.document), shown.faces(self.document)
             self._normals(primitive["attributes"], start, count)

@@ -136,6 +136,7 @@ class Document:
         self.files: dict[Path, bytes] = {}
         self.read: dict[tuple[int, int, bool], np.ndarray] = {}  # accessors, which may be named any number of times
         self.unearned = 0
+        self.scene: Any = None  # once it has been worked out, see `gltf_scene.scene_of`
         self.refuse_extensions()
 
     def refuse_extensions(self) -> None:

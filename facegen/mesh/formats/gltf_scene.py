@@ -150,6 +150,17 @@ class Scene:
         return {child: parent for parent, node in enumerate(nodes) for child in node.get("children", [])}
 
 
+def scene_of(document: Document) -> Scene:
+    """The scene of a document, worked out once however many read it; whoever changes the document makes a new one.
+
+    Raises:
+        MeshError: see `Scene`.
+    """
+    if document.scene is None:
+        document.scene = Scene(document)
+    return document.scene
+
+
 def _visible(node: dict) -> bool:
     """Whether a node shows itself and what hangs on it (KHR_node_visibility)."""
     return node.get("extensions", {}).get("KHR_node_visibility", {}).get("visible", True) is not False

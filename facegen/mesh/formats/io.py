@@ -12,6 +12,7 @@ from facegen.errors import MeshError, unknown
 from facegen.mesh.appearance import Appearance
 from facegen.mesh.formats.glb import read_glb, read_glb_groups
 from facegen.mesh.formats.glb_appearance import read_glb_appearance
+from facegen.mesh.formats.gltf_document import Document
 from facegen.mesh.formats.groups import Groups
 from facegen.mesh.formats.obj import read_obj, read_obj_groups, write_obj
 from facegen.mesh.formats.obj_appearance import read_obj_appearance
@@ -40,10 +41,14 @@ IMPORTS = {".fbx": "import_scene.fbx"}
 """What Blender reads files of meshes with that nothing here reads, by suffix."""
 
 
-def read_mesh(path: str | Path) -> TriMesh:
+def read_mesh(path: str | Path, opened: Document | None = None) -> TriMesh:
     """Read a surface from `.obj`, `.ply`, `.glb`, `.gltf` or `.vrm`, which is a glTF.
 
     Vertices and faces keep the file's order and number. Units are the file's; glTF's metres become mm.
+
+    Args:
+        path: the file.
+        opened: of a glTF, its document, where others read it too.
 
     Raises:
         MeshError: the suffix is unknown, or one that Blender reads, whose command is named; the file is missing, a
@@ -65,7 +70,7 @@ def read_mesh(path: str | Path) -> TriMesh:
             f"{path}: {unknown('mesh suffix', path.suffix, READERS)}; open it in Blender, or what else made it, and "
             "export it as one of them"
         )
-    mesh = (reader or read_obj)(path)
+    mesh = (reader or read_obj)(path) if opened is None else read_glb(path, opened)
     if len(mesh.vertices) == 0:
         raise MeshError(f"{path}: expected a mesh, found no vertices")
     if len(mesh.faces) == 0:
@@ -88,40 +93,47 @@ def _in_blender(path: Path) -> str:
     return f"blender -b --python-expr {shlex.quote('; '.join(steps))}"
 
 
-def read_groups(path: str | Path, mesh: TriMesh) -> Groups:
+def read_groups(path: str | Path, mesh: TriMesh, opened: Document | None = None) -> Groups:
     """The parts of a file that have names.
 
     Args:
-        path: the file.
-        mesh: what `read_mesh` made of it.
+        path, opened: see `read_mesh`.
+        mesh: what it made of them.
 
     Raises:
         MeshError: the file cannot be read.
     """
     reader = GROUPS.get(Path(path).suffix.lower())
-    found = Groups(((),), np.zeros(len(mesh.faces), dtype=np.int64)) if reader is None else reader(path)
+    if opened is not None:
+        found = read_glb_groups(path, opened)
+    else:
+        found = Groups(((),), np.zeros(len(mesh.faces), dtype=np.int64)) if reader is None else reader(path)
     if len(found.kind) != len(mesh.faces):
         raise MeshError(f"{path}: {len(found.kind)} faces have a group, of {len(mesh.faces)}")
     return found
 
 
-def read_portion(path: str | Path, names: str) -> Portion:
+def read_portion(path: str | Path, names: str, opened: Document | None = None) -> Portion:
     """Read a surface and take those of its groups that are named, with commas between them.
+
+    Args:
+        path, opened: see `read_mesh`.
+        names: of groups.
 
     Raises:
         MeshError: see `read_mesh`; or a group is not there, the message lists those that are.
     """
-    mesh = read_mesh(path)
-    groups = read_groups(path, mesh)
+    mesh = read_mesh(path, opened)
+    groups = read_groups(path, mesh, opened)
     return Portion(mesh, groups.chosen(groups.parse(names), path))
 
 
-def read_appearance(path: str | Path, mesh: TriMesh) -> Appearance | None:
+def read_appearance(path: str | Path, mesh: TriMesh, opened: Document | None = None) -> Appearance | None:
     """What the surface in a file looks like.
 
     Args:
-        path: the file.
-        mesh: what `read_mesh` made of it, at whatever positions.
+        path, opened: see `read_mesh`.
+        mesh: what it made of them, at whatever positions.
 
     Returns:
         None where the file says nothing of it.
@@ -129,7 +141,10 @@ def read_appearance(path: str | Path, mesh: TriMesh) -> Appearance | None:
     Raises:
         MeshError: the file cannot be read.
     """
-    found = APPEARANCES[Path(path).suffix.lower()](path, mesh)
+    if opened is not None:
+        found = read_glb_appearance(path, mesh, opened)
+    else:
+        found = APPEARANCES[Path(path).suffix.lower()](path, mesh)
     unseen = [material for material in found.materials if material.alpha == 0 and material.alpha_mode == "BLEND"]
     if unseen:
         said = (f"material {each.name[:40]!a} has an opacity of 0: what has it is not seen" for each in unseen)
