@@ -172,6 +172,7 @@ def _facts(root: Path, layout: Layout, opened: MeshTreeSource | None, problems: 
         "subjects": len({subject for subject, _ in frames}),
         "recordings": len(frames),
         "frames": sum(lengths),
+        **({} if opened is None else {"frames_read": "the first of each recording; `prepare` reads the others"}),
         "frames_each": [min(lengths), round(median(lengths)), max(lengths)] if lengths else [],
         "units": layout.units,
         "fps": layout.fps,

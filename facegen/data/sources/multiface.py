@@ -32,6 +32,8 @@ FRAME = re.compile(r"[0-9]{1,12}\.(?i:bin)")
 """How a frame's file is called, by its number."""
 CLOCK = 30.0
 """Frame numbers a second, see the class."""
+NO_FOLDER = "expected a folder of frames, found none in its place; get the recording again"
+"""What is said of a recording that is a file, or a link that leads to no folder."""
 LONGEST_GAP = 5
 """Most steps between two frames. Chosen: a sixth of a second at 30 a second; a larger one makes up more motion."""
 
@@ -108,6 +110,7 @@ class MultifaceSource(Source):
         val_subjects: Series[str] | None = None,
     ) -> None:
         self.root, self._scale = Path(root), millimetres(units)
+        self._lost: list[tuple[str, str]] = []  # subjects and names in whose place no folder stands
         folders = self._recordings()
         known = sorted({name for names in folders.values() for name in names})
         for name in expressions or ():
@@ -123,7 +126,8 @@ class MultifaceSource(Source):
         self._topology_path, topology = self._topology(folders)
         self._count = len(topology.vertices)
         every = dict(self._named(folders, {name: shows.get(name, name) for name in known}))
-        bad = left_out(self.root, [str(key) for key in every])
+        lost = [Key(who, shows.get(name, name), name) for who, name in self._lost if name in (*shows, *NEUTRALS)]
+        bad = left_out(self.root, [str(key) for key in (*every, *lost)])
         self._folders = {key: path for key, path in every.items() if path.name in shows}
         self.left_out = tuple((key, LEFT_OUT) for key in self._folders if str(key) in bad)
         unwanted = {path for key, path in every.items() if str(key) in bad}
@@ -132,7 +136,8 @@ class MultifaceSource(Source):
         self.keys, twins = without_twins(key for key in wanted if key.subject not in reasons)
         unread = [(key, reasons[key.subject]) for key in wanted if key.subject in reasons]
         others = [(key, path.name) for key, path in every.items() if path not in unwanted and path.name not in shows]
-        self.refused = (*unread, *twins, *misspelled(others, shows))
+        astray = [(key, NO_FOLDER) for key in lost if str(key) not in bad]
+        self.refused = (*unread, *twins, *misspelled(others, shows), *astray)
         if not self.keys:
             raise DataError(f"{self.root}: no subject can be used: {next(iter(reasons.values()))}")
         self.test_subjects = choose_test_subjects(self.subjects, test_subjects, seed)
@@ -147,11 +152,16 @@ class MultifaceSource(Source):
             raise DataError(f"{self.root}: this is one subject's folder; give the folder that it lies in as --root")
         found: dict[tuple[str, str], dict[str, Path]] = {}
         for entity in _entries(self.root):
-            match = ENTITY.fullmatch(entity.name)
-            if match is None or not (entity / MESHES_FOLDER).is_dir():
+            match, meshes = ENTITY.fullmatch(entity.name), entity / MESHES_FOLDER
+            if match is None or not (os.path.lexists(meshes) or not entity.is_dir()):
                 continue
+            if not meshes.is_dir():
+                there = meshes if entity.is_dir() else entity
+                raise DataError(f"{there}: expected a folder, found none in its place; move it away, or get it again")
             date = match["date"] + ("" if match["time"].strip("0") == "" else f"-{match['time']}")
-            found[match["id"], date] = {path.name: path for path in _entries(entity / MESHES_FOLDER) if path.is_dir()}
+            entries = _entries(meshes)
+            found[match["id"], date] = {path.name: path for path in entries if path.is_dir()}
+            self._lost += [(match["id"], path.name) for path in entries if not path.is_dir()]
         if not any(found.values()):
             raise DataError(
                 f"{self.root}: expected m--<date>--<time>--<id>--GHS/{MESHES_FOLDER}/<expression>/<frame>.bin, "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,31 @@ def test_recordings_come_in_mm_without_the_transform(tmp_path: Path) -> None:
     assert recording.vertices.dtype == np.float32 and recording.phases is None
     np.testing.assert_allclose(recording.vertices, expected, atol=1e-4)
     assert recording.fps == 10  # steps of 3 at 30 a second
+
+
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_what_stands_in_a_recording_s_place_and_is_no_folder_is_named(kind: str, tmp_path: Path) -> None:
+    write_multiface(tmp_path)
+    for name in (SMILE, REST, "notes.txt"):
+        place = folder(tmp_path, name)
+        if place.is_dir():
+            shutil.rmtree(place)
+        place.write_text("mine") if kind == "file" else place.symlink_to(name)
+    source = MultifaceSource(tmp_path)
+    named = {str(key): reason for key, reason in source.refused if "folder of frames" in reason}
+    assert {*named} == {f"{ANN}/{SMILE}", f"{ANN}/{REST}"} and smile() not in source.keys
+    (tmp_path / "dataset.yaml").write_text(f"leave_out: [{ANN}/{REST}]\n")
+    assert f"{ANN}/{REST}" not in [str(key) for key, _ in MultifaceSource(tmp_path).refused]
+
+
+@pytest.mark.parametrize("name", ["", "tracked_mesh"])
+def test_what_stands_in_a_person_s_place_and_is_no_folder_is_refused(name: str, tmp_path: Path) -> None:
+    write_multiface(tmp_path)
+    place = tmp_path / MULTIFACE_ENTITIES[0] / name
+    shutil.rmtree(place)
+    place.write_text("mine")
+    with pytest.raises(DataError, match=f"{place.name}: expected a folder, found none in its place; move it away"):
+        MultifaceSource(tmp_path)
 
 
 def test_the_neutral_is_the_median_of_its_recording(tmp_path: Path) -> None:
