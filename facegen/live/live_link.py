@@ -38,6 +38,7 @@ class LiveLinkPackets:
         device = str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{subject}.facegen")).upper()
         texts = [text.encode() for text in (device, subject)]
         self.head = bytes([VERSION]) + b"".join(struct.pack(">i", len(text)) + text for text in texts)
+        self.day = max(round(86_400 * fps), 1)  # frames of a day, after which the app counts from 0 again
         rate = Fraction(fps).limit_denominator(MOST_DENOMINATOR)
         self.rate = rate.numerator, rate.denominator
 
@@ -50,5 +51,5 @@ class LiveLinkPackets:
             rotations: (9,) radians, of `facegen.motion.live_link.ROTATIONS`.
         """
         values = np.concatenate([weights, rotations])[_COLUMNS].astype(">f4")
-        time = struct.pack(">ifii", self.first + number, 0.0, *self.rate)
+        time = struct.pack(">ifii", (self.first + number) % self.day, 0.0, *self.rate)
         return [self.head + time + bytes([len(values)]) + values.tobytes()]

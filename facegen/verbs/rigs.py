@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from facegen.errors import FacegenError
 from facegen.pretrained import BASIS
 from facegen.standard_streams import say_left_out
-from facegen.verbs.shared import add_groups, add_verb, require_place, require_sheet
+from facegen.verbs.shared import add_groups, add_verb, require_place, require_sheet, title
 
 if TYPE_CHECKING:
     from facegen.rigging.rig import Rig
@@ -67,8 +67,12 @@ def add_rig(verbs: argparse._SubParsersAction) -> None:
         action="store_true",
         help="also fill VRM's expressions: emotions, vowels, blinks and gaze, as combinations of the shapes",
     )
-    vrm.add_argument("--name", metavar="TEXT", help="of the avatar, where the file says none (default: the mesh's)")
-    vrm.add_argument("--author", metavar="TEXT", help="of the avatar; VRM wants one, where the file says none")
+    vrm.add_argument(
+        "--name", type=title, metavar="TEXT", help="of the avatar, where the file says none (default: the mesh's)"
+    )
+    vrm.add_argument(
+        "--author", type=title, metavar="TEXT", help="of the avatar; VRM wants one, where the file says none"
+    )
 
 
 def rig(options: Namespace) -> None:

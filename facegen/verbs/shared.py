@@ -12,8 +12,8 @@ from facegen.errors import FacegenError, unknown
 from facegen.exporters import FOLDERS, export, named_suffixes, require_options
 from facegen.files import require_new_file
 from facegen.folders import require_new_folder
-from facegen.tables import FPS
-from facegen.verbs.numbers import number, whole
+from facegen.tables import FPS, TITLE
+from facegen.verbs.numbers import SHOWN, number, whole
 
 if TYPE_CHECKING:
     from facegen.checkpoint import Checkpoint
@@ -202,6 +202,13 @@ def require_sheet(out: Path, of: str) -> None:
 def write_sequence(sequence: Sequence, options: Namespace) -> None:
     """Write it as the options of `add_output` say, and print what was written."""
     print(export(sequence, options.out, **chosen(options)))
+
+
+def title(text: str) -> str:
+    """The type of an option that takes what others show, in a file or a packet that has it as UTF-8."""
+    if not TITLE.accepts(text):
+        raise argparse.ArgumentTypeError(f"must be {TITLE.words}, got {text[:SHOWN]!r}")
+    return text
 
 
 def require_device(name: str) -> None:

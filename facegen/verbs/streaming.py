@@ -13,7 +13,7 @@ import numpy as np
 from facegen.errors import FacegenError
 from facegen.verbs.faces import add_label, animate
 from facegen.verbs.performing import add_performance
-from facegen.verbs.shared import add_model, add_verb
+from facegen.verbs.shared import add_model, add_verb, title
 
 if TYPE_CHECKING:
     from facegen.rigging.track import Track
@@ -48,7 +48,11 @@ def add_stream(verbs: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--loop", action="store_true", help="begin anew at the end, until it is stopped by Ctrl+C")
     parser.add_argument(
-        "--name", default="facegen", metavar="TEXT", help="of the face, as Unreal lists it (default: facegen)"
+        "--name",
+        type=title,
+        default="facegen",
+        metavar="TEXT",
+        help="of the face, as Unreal lists it (default: facegen)",
     )
     parser.add_argument(
         "--arkit-basis",

@@ -45,5 +45,11 @@ def test_the_layout_is_the_published_one() -> None:
     assert sorted(ORDER) == sorted((*SHAPES, *ROTATIONS))
 
 
+def test_after_a_day_frames_are_counted_from_0_again() -> None:
+    day = 24 * 60 * 60 * 60
+    assert struct.unpack_from(">i", packet(first=day - 1)[-261:])[0] == 4
+    assert struct.unpack_from(">i", packet(first=40 * day)[-261:])[0] == 5  # more than 32 bits count
+
+
 def test_a_face_is_the_same_device_each_time() -> None:
     assert packet() == packet()

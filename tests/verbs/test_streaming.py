@@ -86,6 +86,9 @@ def test_a_signal_ends_it_at_rest(
         (["--fps", "0"], "--fps must be from 1 to 1000"),
         (["--fps", "nan"], "--fps must be from 1 to 1000"),
         (["--alive"], "moves already; leave the option out"),
+        (["--name", "a\udcff"], "--name: must be a name of at most 1,000 signs that can be shown, got 'a\\udcff'"),
+        (["--name", ""], "--name: must be a name of at most 1,000 signs that can be shown, got ''"),
+        (["--name", 70_000 * "a"], "--name: must be a name of at most 1,000 signs that can be shown, got 'aaaaa"),
     ],
 )
 def test_mistakes_are_told_in_one_line(take: Path, listener, more, said, capsys: pytest.CaptureFixture) -> None:
