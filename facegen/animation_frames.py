@@ -34,7 +34,11 @@ def sound(model: Checkpoint, made: Callable[..., np.ndarray]) -> Callable[..., n
 
 def _sound(name: str, made: Callable[..., np.ndarray], *given: object) -> np.ndarray:
     with np.errstate(all="ignore"):  # what comes out of it is looked at
-        displacements = made(*given)
+        return sound_displacements(name, made(*given))
+
+
+def sound_displacements(name: str, displacements: np.ndarray) -> np.ndarray:
+    """Displacements (N, V, 3) mm that a model of this name has made, refused as `sound` does."""
     if not -MOST_MOVED <= displacements.min(initial=0) <= displacements.max(initial=0) <= MOST_MOVED:  # nor is NaN
         raise CheckpointError(
             f"{name}: expected a model that moves faces by less than {MOST_MOVED / 1000:g} m, this one moves them "

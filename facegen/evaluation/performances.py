@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from facegen.animation_frames import sound_displacements
 from facegen.checkpoint import Checkpoint
 from facegen.data.corpus import Corpus
 from facegen.errors import CheckpointError
@@ -43,7 +44,7 @@ class Performer:
             raise CheckpointError(
                 f"--{PERFORMANCE} takes checkpoints of a PerformanceNetwork, got one of {type(model.network).__name__}"
             )
-        self.network, self.device = model.network, device
+        self.network, self.device, self.name = model.network, device, model.name
         self.network.to(device)
         self.corpus = copy(corpus)
         self.corpus.floor = model.floor
@@ -55,7 +56,8 @@ class Performer:
     ) -> np.ndarray:
         """(T, V, 3) float32, mm, for a label (T, E), a neutral (V, 3) mm, a style (S,) and a take's code (C,)."""
         codes = {name: code[None] for name, code in (("style", style), ("take", take)) if code is not None}
-        return self.network(self._on(motion), neutral=self._on(neutral)[None], **codes).float().cpu().numpy()
+        made = self.network(self._on(motion), neutral=self._on(neutral)[None], **codes).float().cpu().numpy()
+        return sound_displacements(self.name, made)
 
     def mean(self, index: int) -> np.ndarray:
         """The mean of the takes of nobody in particular, with the label and neutral of a sequence."""

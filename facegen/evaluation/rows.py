@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from facegen import checkpoint
+from facegen.animation_frames import sound_displacements
 from facegen.checkpoint import Checkpoint
 from facegen.data.corpus import Corpus
 from facegen.errors import CheckpointError
@@ -71,7 +72,8 @@ class Generator:
     def make(self, motion: np.ndarray, neutral: np.ndarray) -> np.ndarray:
         """(T, V, 3) float32, mm, for a label (T, E) and a neutral (V, 3) mm."""
         label, face = (torch.from_numpy(array).to(self.device) for array in (motion, neutral))
-        return generate(self.network, label, neutral=face[None]).float().cpu().numpy()
+        made = generate(self.network, label, neutral=face[None]).float().cpu().numpy()
+        return sound_displacements(self.model.name, made)
 
     def __call__(self, index: int) -> np.ndarray:
         return self.make(self.corpus.motion(index), self.corpus.neutral(index))
@@ -156,10 +158,22 @@ class Judge:
     def __init__(self, paths: Sequence[Path], corpus: Corpus, device: torch.device, trust: Sequence[str] = ()) -> None:
         models = load_all(paths, SequenceClassifier, corpus, "--classifier", trust)
         self.networks, self.device = [model.network.to(device) for model in models], device
+        self.names = [model.name for model in models]
 
     @torch.inference_mode()
     def __call__(self, displacement: np.ndarray) -> list[int]:
-        """The number of the expression that each classifier names for a displacement (T, V, 3), mm."""
+        """The number of the expression that each classifier names for a displacement (T, V, 3), mm.
+
+        Raises:
+            CheckpointError: one gives scores that are no numbers.
+        """
         whole = torch.tensor([0, len(displacement)])
         frames = torch.from_numpy(displacement).to(self.device)
-        return [int(network(frames, whole).argmax()) for network in self.networks]
+        scores = [network(frames, whole) for network in self.networks]
+        for name, found in zip(self.names, scores, strict=True):
+            if not found.isfinite().all():
+                raise CheckpointError(
+                    f"--classifier {name}: expected a score of each expression, it gives some that are no numbers; its "
+                    "weights are damaged or have diverged: train it again, or take another"
+                )
+        return [int(found.argmax()) for found in scores]

@@ -238,8 +238,9 @@ def _unpooling(step: int, arrays: Mapping[str, np.ndarray], shape: tuple[int, in
         MeshError: its arrays do not fit together, or its rows do not sum to one.
     """
     try:
-        parts = (arrays[f"upsample{step}_{part}"] for part in ("values", "columns", "rows"))
-        matrix = csr_matrix(tuple(parts), shape=shape)
+        values, columns, rows = (arrays[f"upsample{step}_{part}"] for part in ("values", "columns", "rows"))
+        values = values.astype(np.result_type(values, np.float32))  # scipy takes halves, and cannot compute in them
+        matrix = csr_matrix((values, columns, rows), shape=shape)
         matrix.check_format()
     except (ValueError, TypeError) as error:
         raise MeshError(f"these arrays are no mesh hierarchy: those of upsample{step} do not fit together") from error

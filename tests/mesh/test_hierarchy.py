@@ -161,6 +161,13 @@ def test_saved_and_loaded_it_is_the_same(hierarchy: MeshHierarchy, tmp_path: Pat
         np.testing.assert_array_equal(again.arrays()[name], array)
 
 
+def test_half_precision_is_computed_in_single(hierarchy: MeshHierarchy) -> None:
+    arrays = hierarchy.arrays()
+    halves = arrays | {name: arrays[name].astype(np.float16) for name in arrays if "values" in name}
+    for step in hierarchy.from_arrays(halves).upsample:
+        assert np.isfinite(step[np.arange(3)].toarray()).all()
+
+
 def test_the_digest_tells_other_settings_but_not_other_positions(hierarchy: MeshHierarchy) -> None:
     longer = MeshHierarchy.build(hierarchy.template, depth=3, factor=4, spiral_length=12)
     assert longer.digest != hierarchy.digest
