@@ -20,7 +20,7 @@ done)
 if ! [ -e "$at/.set-up" ]; then
     rm -rf "$at"
     mkdir -p "$at/bin" "$at/root"
-    mmdebstrap --quiet --variant=extract --architectures=arm64 --include=python3,libgomp1 \
+    mmdebstrap --quiet --variant=extract --architectures=arm64 --include=python3,libgomp1,libstdc++6 \
         "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$at/root.tar"
     tar -xf "$at/root.tar" -C "$at/root" --exclude=./dev --no-same-owner
     rm "$at/root.tar"
@@ -30,7 +30,7 @@ if ! [ -e "$at/.set-up" ]; then
     # The last torch whose wheel for ARM comes without CUDA's gigabytes.
     sed 's/^torch==.*/torch==2.10.0/' constraints.txt > "$at/constraints.txt"
     # What the tests below import of all that facegen depends on.
-    install torch numpy scipy pyyaml tqdm lazy-loader pytest hypothesis
+    install torch numpy scipy potpourri3d pyyaml tqdm lazy-loader pytest hypothesis
     touch "$at/.set-up"
 fi
 
