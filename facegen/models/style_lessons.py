@@ -14,9 +14,11 @@ from facegen.nn.look import Look, look_at
 from facegen.nn.performance_form import LOOKS, STAGES
 from facegen.nn.style_reader import StyleReader
 
-LESSONS, TAKES, STEP = 1500, 128, 3e-3
-"""Lessons of so many takes each, and Adam's step in the first of them. Chosen on people held out: of half as many
-lessons, strangers' error is 0.01 of the mean's more."""
+TAKES, STEP = 128, 3e-3
+"""Takes of a lesson, and Adam's step in the first of them. Chosen on people held out."""
+PASSES, FEWEST, LONGEST = 92, 500, 6000
+"""Times that each take is asked about, and lessons at least and at most. Chosen on people held out: with half of them,
+strangers' error is 0.01 of the mean's more."""
 MOST = 5
 """Takes that somebody is told by, at most, each of another expression."""
 
@@ -97,8 +99,9 @@ class StyleLessons:
         moves[torch.arange(len(takes)), self.expression[takes]] = self.means[takes.to(self.means.device)].to(moves)
         return moves
 
-    def teach(self, reader: StyleReader, lessons: int = LESSONS) -> None:
+    def teach(self, reader: StyleReader, lessons: int | None = None) -> None:
         """Let a reader learn what takes tell of each other; the same every time."""
+        lessons = lessons or min(max(PASSES * len(self.person) // TAKES, FEWEST), LONGEST)
         reader.requires_grad_(True)
         optimizer = torch.optim.Adam(reader.parameters(), STEP)
         shorter = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, lessons)

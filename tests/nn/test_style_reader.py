@@ -292,9 +292,19 @@ def test_a_take_whose_code_is_told_moves_as_its_person_does_and_in_other_express
     torch.testing.assert_close(found[1, [0, 1, 3]], told[1, [0, 1, 3]])
 
 
+@pytest.mark.parametrize(("takes", "lessons"), [(40, 500), (1280, 920), (20_000, 6000)])
+def test_there_are_as_many_lessons_as_takes_warrant(takes: int, lessons: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, asked = StyleReader(POINTS, EXPRESSIONS, STYLE, TAKE), []
+    school = StyleLessons(reader, made_corpus(10, 1), torch.arange(POINTS))
+    school.person = torch.zeros(takes, dtype=torch.long)
+    monkeypatch.setattr(school, "missed", lambda reader, generator: asked.append(1) or reader.out.bias.sum())
+    school.teach(reader)
+    assert len(asked) == lessons
+
+
 def test_a_reader_learns_to_tell_how_people_act_whom_it_never_saw() -> None:
     torch.manual_seed(0)
-    corpus = made_corpus(60, 3)
+    corpus = made_corpus(200, 3)
     reader = StyleReader(POINTS, EXPRESSIONS, STYLE, TAKE)
     lessons = StyleLessons(reader, corpus, torch.arange(POINTS))
     lessons.teach(reader, 150)
