@@ -25,8 +25,6 @@ REPORT = "demo.json"
 """File of the errors, which is written last."""
 MADE = (FIRST, "corpus", "run", "model.ckpt", "neutral.obj", "sheet.png", "faces.html", REPORT, *EXPRESSION_FILES)
 """What a demo leaves behind, beside the record of it."""
-SHOWS = "the model that comes with facegen, on the head that comes with it"
-"""What is said when the first look begins."""
 
 # Sizes, chosen together so that the demo takes minutes on two cores and its faces still move smoothly.
 SUBJECTS, VERTICES = 24, 2500
@@ -89,9 +87,7 @@ def demo(out: str | Path, seed: int = 0, first: bool = False) -> None:
     require_openmesh()
     with new_folder(out, replaced=True) as folder:
         if whole:
-            _say(SHOWS)
-            (folder / FIRST).mkdir()
-            first_look.first_look(folder / FIRST)
+            _show(folder)
         else:
             shutil.copytree(out / FIRST, folder / FIRST)
         _say(f"1/4 making {SUBJECTS} built-in faces of {VERTICES:,} vertices that act six expressions")
@@ -123,12 +119,17 @@ def _has_first_look(out: Path) -> bool:
     return held == {FIRST} and {path.name for path in (out / FIRST).iterdir()} == set(first_look.FILES)
 
 
+def _show(folder: Path) -> None:
+    """Make the first look in a folder of its own."""
+    _say("the model that comes with facegen, on the head that comes with it")
+    (folder / FIRST).mkdir()
+    first_look.first_look(folder / FIRST)
+
+
 def _first_look(out: Path) -> None:
     start = time.monotonic()
     with new_folder(out, replaced=True) as folder:  # a place that is refused has nothing said before
-        _say(SHOWS)
-        (folder / FIRST).mkdir()
-        first_look.first_look(folder / FIRST)
+        _show(folder)
     names = ", ".join(str(out / FIRST / name) for name in first_look.FILES)
     _say(f"{time.monotonic() - start:.0f} seconds: {names}")
 
