@@ -79,6 +79,31 @@ WRITTEN = Table(
 )
 """What the journal of an unfinished corpus says of one recording, see `facegen.data.writing.Written`."""
 
+REPORT = Table(
+    {
+        "table2": MapOf(MapOf(Table({"mean_mm": Number(0, FARTHEST)}, more=True))),
+        "corpus": Table(
+            {"provenance": Table({"recipe": Table(optional={"label": NAME}, more=True)}, more=True)}, more=True
+        ),
+    },
+    more=True,
+)
+"""What is read of an earlier report beside which another is made, see `facegen.evaluation.beside`."""
+ACTING = Table(
+    {"seed": Number(0, whole=True), "subjects": COUNT, "frames": ListOf(FRAME, 2, 2)},
+    {
+        "vertices": Maybe(Number(1, whole=True)),
+        "fps": FPS,
+        "acting": NAME,
+        "takes_per_expression": COUNT,
+        "blinks": Flag(),
+        "region": NAME,
+        **dict.fromkeys(("test_subjects", "val_subjects"), Maybe(Number(0, whole=True))),
+    },
+    more=True,
+)
+"""What a corpus says of how its people were made, see `facegen.evaluation.oracles`."""
+
 TIMELINE = Table({"frames": Number(0, MOST_FRAMES, whole=True)}, {"fps": Maybe(FPS)}, more=True)
 """A timeline; what its events may say is looked at where they become a label."""
 UNIT = OneOf(("mm", "cm", "m"))

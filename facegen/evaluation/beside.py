@@ -10,7 +10,12 @@ from facegen.errors import DataError
 from facegen.evaluation.about import table
 from facegen.evaluation.rows import TITLES
 from facegen.plain_text import UnboundedError, parse_json
+from facegen.readable import require_file
+from facegen.schema import WrongValueError
+from facegen.tables import REPORT
 
+MOST_REPORT = 16 << 20
+"""Bytes of a report at most. Chosen: of ten models and a hundred expressions it has a twentieth."""
 SAME_STILL = 1e-3
 """mm by which two errors of a face that does not move may differ where the recordings are the same. Chosen above what
 storing rounds."""
@@ -26,23 +31,25 @@ def read_report(path: str | Path) -> dict[str, Any]:
         DataError: it is not there, or no report.
     """
     path = Path(path)
-    file = path / "report.json" if path.is_dir() else path
+    again = "name the folder that `facegen evaluate` made"
+    file = require_file(path / "report.json" if path.is_dir() else path, DataError, f"no such report; {again}")
     try:
+        if file.stat().st_size > MOST_REPORT:
+            raise UnboundedError(f"expected at most {MOST_REPORT >> 20} MiB of JSON")
         content = parse_json(file.read_text(encoding="utf-8"))
-        errors = {
-            str(row): {str(column): float(value["mean_mm"]) for column, value in values.items()}
-            for row, values in content["table2"].items()
-        }
-        label = content["corpus"]["provenance"]["recipe"].get("label", "phases")
-    except OSError as error:
-        raise DataError(f"{file}: no such report; name the folder that `facegen evaluate` made") from error
-    except UnboundedError as error:
-        raise DataError(f"{file}: {error}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{file}: no report of `facegen evaluate`; name the folder that it made") from error
+        REPORT.check(content, "")
+    except (UnboundedError, WrongValueError) as error:
+        raise DataError(f"{file}: {error}; {again}") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"{file}: no report of `facegen evaluate`; {again}") from error
+    errors = {
+        row: {column: float(value["mean_mm"]) for column, value in values.items()}
+        for row, values in content["table2"].items()
+    }
+    label = content["corpus"]["provenance"]["recipe"].get("label", "phases")
     if not errors.get("still", {}).get("total"):
         raise DataError(f"{file}: it has no Table 2; evaluate again")
-    return {"label": str(label), "table2": errors}
+    return {"label": label, "table2": errors}
 
 
 def compared(other: Mapping[str, Any], label: str, table2: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from facegen.errors import FacegenError
 from facegen.evaluation.rows import Row
 from facegen.evaluation.scores import POSITIONS, evolution
 from facegen.motion.label import EXPRESSIONS, Phases
+from facegen.tables import ACTING
 
 MADE = ("synthetic", "ict_facekit")
 """Sources whose people are made, and act by rules that are known."""
@@ -33,6 +34,8 @@ MOST_TIMES, LEAST_WEIGHT = 1.6, 1e-6
 """The most by which a fresh take is scaled up, and what every one counts at least. Chosen."""
 ROUNDING = 0.75
 """Steps of the stored numbers by which a take that is made again may differ from the stored one."""
+MOST_LONGER = 10
+"""Times that takes as a corpus says they were made may be longer, or faces larger, than those that it has. Chosen."""
 LEAST = 1e-9
 """mm: a deformation below which nothing is scaled."""
 
@@ -142,6 +145,11 @@ def _source(corpus: Corpus, root: Path | None) -> ActedSource:
         raise FacegenError("the corpus was not prepared with --label phases and --align none")
     if "root" in OPTIONS[name] and root is None:
         raise FacegenError("its acting cannot be made again without --acting-root, what was --root in `prepare`")
+    ACTING.check(made.get("options"), "what the corpus says of its acting")
+    if made["options"]["frames"][1] > MOST_LONGER * max(entry.frames for entry in corpus.entries):
+        raise FacegenError("the corpus says that its people act for far longer than any of its takes is")
+    if (made["options"].get("vertices") or 0) > MOST_LONGER * len(corpus.hierarchy.template.vertices):
+        raise FacegenError("the corpus says that its people have far more vertices than they have")
     options = {key: value for key, value in made["options"].items() if key in OPTIONS[name]}
     options |= {"root": root if "root" in OPTIONS[name] else None, "seed": made["options"]["seed"]}
     source = open_source(name, options)
@@ -153,6 +161,6 @@ def oracle_rows(corpus: Corpus, root: str | Path | None) -> tuple[list[Row], str
     """The rows of what only the acting itself knows, and why there are none, where that is so."""
     try:
         oracle = Oracle(corpus, None if root is None else Path(root))
-    except (FacegenError, KeyError, ValueError) as error:
+    except FacegenError as error:
         return [], str(error)
     return [Row("oracle_style", [oracle.of_style]), Row("oracle_take", [oracle.of_take])], None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from facegen.cli import run
 from facegen.errors import DataError
-from facegen.evaluation.beside import beside_table, compared, read_report
+from facegen.evaluation.beside import MOST_REPORT, beside_table, compared, read_report
 
 
 def table2(**rows: tuple[float, float]) -> dict:
@@ -56,12 +57,22 @@ def test_a_report_that_lacks_a_cell_is_refused(tmp_path: Path) -> None:
         compared(read_report(written(tmp_path, errors)), "curve", table2(still=(3, 4), label_mean=(1, 1)))
 
 
+def text_of(spiral: object = 1.0, **recipe: object) -> str:
+    """A report that may say anything of one number, and of how its corpus was made."""
+    errors = {"still": {"total": {"mean_mm": 1.0}}, "spiral": {"total": {"mean_mm": spiral}}}
+    return json.dumps({"corpus": {"provenance": {"recipe": recipe}}, "table2": errors})
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
         (None, "no such report; name the folder that `facegen evaluate` made"),
         ("{", "no report of `facegen evaluate`"),
-        ("[1]", "no report of `facegen evaluate`"),
+        ("[1]", "expected a table of table2, corpus, found a list of 1; name the folder that `facegen evaluate` made"),
+        (text_of(spiral="nan"), "table2.spiral.total.mean_mm: expected a number from 0 to 1e+06, found 'nan'"),
+        (text_of(spiral=10**400), "table2.spiral.total.mean_mm: expected a number from 0 to 1e+06"),
+        (text_of(label="a\n\x1b[2J"), "corpus.provenance.recipe.label: expected a name of at most 200 signs"),
+        (" " * (MOST_REPORT + 1), "expected at most 16 MiB of JSON"),
         ('{"table2": {}, "corpus": {"provenance": {"recipe": {}}}}', "it has no Table 2; evaluate again"),
     ],
 )
@@ -73,3 +84,9 @@ def test_what_is_no_report_is_said_before_the_work(
     arguments = ["evaluate", "--corpus", "nowhere", "--out", str(tmp_path / "out"), "--beside", str(tmp_path)]
     assert run(arguments) == 2
     assert reason in capsys.readouterr().err
+
+
+def test_nothing_is_waited_for_in_the_place_of_a_report(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    os.mkfifo(tmp_path / "report.json")
+    assert run(["evaluate", "--corpus", "nowhere", "--out", str(tmp_path / "out"), "--beside", str(tmp_path)]) == 2
+    assert "report.json: not a regular file, but a pipe or a device; name a file" in capsys.readouterr().err

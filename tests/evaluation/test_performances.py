@@ -183,6 +183,14 @@ def test_the_oracle_is_the_acting_itself(corpus: Corpus, tmp_path: Path) -> None
     assert oracle_rows(corpus_, None) == ([], "the people of the source coma are not made, so nobody knows their style")
     corpus_.provenance = corpus.provenance | {"source": "ict_facekit"}
     assert "--acting-root" in str(oracle_rows(corpus_, None)[1])
+    for said, why in (
+        (5, "expected a table of seed, subjects, frames"),
+        (corpus.provenance["options"] | {"subjects": "x"}, "acting.subjects: expected a whole number from 1 to 65536"),
+        (corpus.provenance["options"] | {"frames": [12, 10**6]}, "act for far longer than any of its takes is"),
+        (corpus.provenance["options"] | {"vertices": 10**6}, "far more vertices than they have"),
+    ):
+        corpus_.provenance = corpus.provenance | {"options": said}
+        assert why in str(oracle_rows(corpus_, None)[1])
     corpus_.provenance = corpus.provenance
     corpus_.displacement = lambda index: corpus.displacement(index) + np.float32(0.1)  # type: ignore[method-assign]
     with pytest.raises(FacegenError, match="makes other takes here"):
