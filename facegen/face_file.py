@@ -16,7 +16,8 @@ from facegen.face import Face
 from facegen.fitting.register import FitError
 from facegen.landmarks.file import read_landmarks
 from facegen.landmarks.points import Landmarks
-from facegen.mesh.formats.io import read_groups, read_mesh, read_portion
+from facegen.mesh.formats.gltf_document import Document
+from facegen.mesh.formats.io import opened_once, read_groups, read_mesh, read_portion
 from facegen.mesh.portion import Portion
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import millimetres
@@ -47,6 +48,7 @@ def read_face(
     grouped: bool = False,
     on_seen: Callable[[TriMesh, Landmarks], object] | None = None,
     known: Callable[[TriMesh, TriMesh, str | None, str], Face | None] = lambda *_: None,
+    opened: Document | None = None,
 ) -> Face:
     """Read a mesh and prepare it; say how well the template fits where it had to be fitted.
 
@@ -61,14 +63,16 @@ def read_face(
         known: what makes a face of meshes that need no fit beside those of the template's topology, of template, mesh,
             units and name; None for every other mesh.
         groups: which of the file's groups to take, with commas between their names; None takes all.
+        opened: of a glTF, its document, where others read it too.
 
     Raises:
         FacegenError: a file cannot be used, or the template cannot be fitted.
     """
     if units is not None:
         millimetres(units)
-    portion = None if groups is None else read_portion(path, groups)
-    mesh = read_mesh(path) if portion is None else portion.mesh
+    opened = opened or opened_once(path)
+    portion = None if groups is None else read_portion(path, groups, opened)
+    mesh = read_mesh(path, opened) if portion is None else portion.mesh
     for reason in mesh.left_out:
         say_left_out(reason)
     points = None if landmarks is None else read_landmarks(landmarks)
@@ -79,7 +83,7 @@ def read_face(
     except (UnseenError, FitError) as error:
         found, hint = (None, "")
         if portion is None and points is None:
-            found, hint = _alone(path, template, mesh, units, own)
+            found, hint = _alone(path, template, mesh, units, own, opened)
         if found is None:
             picture = write_beside(out, "refused", refusal_picture(error))
             raise FacegenError(f"{error}{hint}; {picture} shows what was seen") from error
@@ -93,10 +97,15 @@ def read_face(
 
 
 def _alone(
-    path: str | Path, template: TriMesh, mesh: TriMesh, units: str | None, own: np.ndarray | None
+    path: str | Path,
+    template: TriMesh,
+    mesh: TriMesh,
+    units: str | None,
+    own: np.ndarray | None,
+    opened: Document | None,
 ) -> tuple[Face | None, str]:
     """The face of the one group of a file that bears one alone, and what is to be said of it or of there being none."""
-    groups = read_groups(path, mesh)
+    groups = read_groups(path, mesh, opened)
     if not groups.several:
         return None, ""
     found = {}

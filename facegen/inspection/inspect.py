@@ -119,12 +119,10 @@ def inspect(
 def inspect_mesh(path: Path, groups: str | None = None) -> Report:
     """Counts and findings of a mesh, or of some of its groups."""
     from facegen.mesh import check, read_mesh
-    from facegen.mesh.formats.gltf_document import open_document
-    from facegen.mesh.formats.io import read_appearance, read_groups, read_portion
+    from facegen.mesh.formats.io import opened_once, read_appearance, read_groups, read_portion
     from facegen.mesh.topology import surface_pieces
-    from facegen.scene.asset import SUFFIXES
 
-    opened = open_document(path) if path.suffix.lower() in SUFFIXES else None
+    opened = opened_once(path)
     mesh = read_mesh(path, opened) if groups is None else read_portion(path, groups, opened).mesh
     findings = check(mesh)
     facts = {

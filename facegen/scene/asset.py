@@ -66,6 +66,11 @@ class Asset:
         except MALFORMED as error:
             raise MeshError(f"{path}: {DAMAGED}") from error
 
+    def another(self) -> Asset:
+        """The same as it came, for motion of its own; whatever was read of the file is shared, so long as nothing has
+        been added."""
+        return Asset(self.document.another(), self.path)
+
     def read_targets(self) -> None:
         """Read every morph target that is there, which keeping them does not.
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from facegen.errors import FacegenError
 from facegen.exporters.glb import write_glb
-from facegen.mesh.formats.io import read_appearance, read_mesh
+from facegen.mesh.formats.io import opened_once, read_appearance, read_mesh
 from facegen.pretrained import BASIS
 from facegen.rigging.packed_shapes import PackedShapes
 from facegen.rigging.shipped_head import NECK, shipped_head
@@ -65,10 +65,11 @@ def first_look(mesh: Path | None, folder: Path) -> Look | None:
     try:
         if mesh.suffix.lower() in PICTURES or mesh.stat().st_size > LARGEST_FILE:
             return None
-        found = read_mesh(mesh)
+        opened = opened_once(mesh)
+        found = read_mesh(mesh, opened)
         if len(found.vertices) > MOST_VERTICES:
             return None
-        dressed(found, read_appearance(mesh, found), folder)
+        dressed(found, read_appearance(mesh, found, opened), folder)
     except (FacegenError, OSError):
         return None  # which is told once the model is there
     seen = found.vertices[np.unique(found.faces)]

@@ -14,7 +14,8 @@ from facegen.face import Carried, Face
 from facegen.face_file import read_face
 from facegen.landmarks.points import Landmarks
 from facegen.mesh.appearance import Appearance
-from facegen.mesh.formats.io import read_appearance
+from facegen.mesh.formats.gltf_document import Document
+from facegen.mesh.formats.io import opened_once, read_appearance
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.pictures.render import render
 from facegen.pictures.sheets import write_picture
@@ -44,7 +45,8 @@ def stage(path: Path, model: Checkpoint, folder: Path, say: Callable[[str], obje
         say("fitting the template")
 
     template, own = model.hierarchy.template, model.landmarks.get("template")
-    face = read_face(path, template, seen, own=own, grouped=True, on_seen=show, known=known_head)
+    opened = opened_once(path)
+    face = read_face(path, template, seen, own=own, grouped=True, on_seen=show, known=known_head, opened=opened)
     neutral = neutral_of(face, model)
     found = None
     if isinstance(face.carry, Carried):
@@ -52,7 +54,7 @@ def stage(path: Path, model: Checkpoint, folder: Path, say: Callable[[str], obje
         found = carried_once(face, face.carry, model, neutral)
     say("dressing it")
     shown = shown_face(face, found)
-    dressed(shown.mesh, _appearance(path, face, shown), folder)
+    dressed(shown.mesh, _appearance(path, face, shown, opened), folder)
     return Stage(shown, neutral, len(face.mesh.vertices), _focus(shown))
 
 
@@ -69,12 +71,12 @@ def landmark_picture(mesh: TriMesh, seen: Landmarks) -> np.ndarray:
     return picture
 
 
-def _appearance(path: Path, face: Face, shown: Face) -> Appearance | None:
+def _appearance(path: Path, face: Face, shown: Face, opened: Document | None) -> Appearance | None:
     """What the shown mesh looks like: as its file says, or clay where it has fewer triangles than that."""
     whole = face.mesh if face.portion is None else face.portion.whole
     if len(shown.mesh.faces) != len(face.mesh.faces):
         return None
-    found = read_appearance(path, whole)
+    found = read_appearance(path, whole, opened)
     return face.portion.dressed(found) if face.portion is not None and found is not None else found
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from facegen.errors import FacegenError
 from facegen.exporters.page import SUFFIX as PAGE
 from facegen.standard_streams import say_left_out
-from facegen.verbs.shared import chosen, write_sequence
+from facegen.verbs.shared import chosen, document_of, write_sequence
 
 if TYPE_CHECKING:
     from facegen.face import Face
@@ -37,7 +37,7 @@ def asset_of(options: Namespace) -> Asset | None:
         return None
     if out in SHOWN_ONLY:
         return None
-    asset = Asset.open(options.neutral)
+    asset = Asset.open(options.neutral, document_of(options))
     if out == PAGE:
         return asset
     if out in SUFFIXES:

@@ -12,7 +12,7 @@ import numpy as np
 from facegen.errors import FacegenError, unknown
 from facegen.exporters.page import SUFFIX as PAGE
 from facegen.standard_streams import say_left_out
-from facegen.verbs.shared import chosen
+from facegen.verbs.shared import chosen, document_of
 
 if TYPE_CHECKING:
     from facegen.face import Face
@@ -56,7 +56,7 @@ def require_own(options: Namespace) -> tuple[Asset, list[OwnShape]] | None:
     for name in ("tolerance", "per_frame"):
         if options.out.suffix.lower() in (*SUFFIXES, PAGE) and name in chosen(options):
             raise FacegenError(f"--{name.replace('_', '-')} is for targets that are added; --drive own adds none")
-    asset = Asset.open(path)
+    asset = Asset.open(path, document_of(options))
     shapes = own_shapes(asset.tree)
     if not shapes:
         said = said_names(asset.tree)

@@ -28,12 +28,13 @@ from facegen.verbs.performing import (
     takes_of,
     write_takes,
 )
-from facegen.verbs.shared import add_model, add_output, add_verb, face_of, loaded_model, require_output
+from facegen.verbs.shared import add_model, add_output, add_verb, document_of, face_of, loaded_model, require_output
 from facegen.verbs.takes import carried_basis, own_basis, play
 from facegen.verbs.tracks import write_animated
 
 if TYPE_CHECKING:
     from facegen.face import Face
+    from facegen.mesh.appearance import Appearance
     from facegen.scene.asset import Asset
     from facegen.sequence.sequence import Sequence
 
@@ -151,23 +152,24 @@ def animate(options: Namespace) -> None:
     # What fits is made once; writers go through the frames several times. Motion carried onto another topology is few
     # fields, which need no more room than that.
     streamed = face.fit is not None or 12 * len(motion) * len(face.mesh.vertices) > making.HELD_BYTES
-    shown = []
+    shown, look = [], None if own is not None and asset is not None else _look(face, options, asset)
     for take in takes_of(options):
+        into = asset if asset is None or options.takes is None else asset.another()
         made = making.animate(model, face, motion, fps, streamed=streamed, seed=take.seed, style=style)
         if own is not None:
             made, driven = by_own_shapes(made, face, own)
             driven = driven_alive(driven, made, face, own, take)
             made = replace(made, vertices=driven.frames)
-            if asset is not None:
-                write_own(made, driven, own[0], face, take, _motion_name(options))
+            if into is not None:
+                write_own(made, driven, into, face, take, _motion_name(options))
                 _judge(made, face, take)
                 continue
         living = made if own is not None else enlivened(made, face, take)
-        dressed = _dressed(living, face, take, asset)
+        dressed = _dressed(living, face, take, asset, look)
         if options.takes is not None and options.out.suffix.lower() == ".png":
             shown.append((f"take {take.seed}", dressed))
         else:
-            write_moved(dressed, face, take, asset, _motion_name(options))
+            write_moved(dressed, face, take, into, _motion_name(options))
         _judge(living, face, take)
     if shown:
         write_takes(shown, options)
@@ -228,7 +230,8 @@ def interpolate(options: Namespace) -> None:
     model = loaded_model(options)
     face = face_of(options, model)
     made = making.interpolate(model, face, options.start, options.stop, options.steps)
-    write_moved(_dressed(made, face, options, asset), face, options, asset, f"{options.start} to {options.stop}")
+    dressed = _dressed(made, face, options, asset, _look(face, options, asset))
+    write_moved(dressed, face, options, asset, f"{options.start} to {options.stop}")
     _judge(made, face, options)
 
 
@@ -249,20 +252,26 @@ def _motion_name(options: Namespace) -> str:
     return options.timeline.stem if options.expression is None else options.expression
 
 
-def _dressed(sequence: Sequence, face: Face, options: Namespace, asset: Asset | None) -> Sequence:
-    """The sequence with the colour and texture of the neutral's file; for pictures, which are taken from the front, a
-    face that was turned otherwise is turned there."""
-    from dataclasses import replace
-
-    from facegen.animation_frames import TurnedFrames
+def _look(face: Face, options: Namespace, asset: Asset | None) -> Appearance | None:
+    """The colour and texture of the neutral's file; what is left out of it is said."""
     from facegen.mesh.formats.io import read_appearance
 
     whole = face.mesh if face.portion is None else face.portion.whole
-    appearance = read_appearance(options.neutral, whole)
+    appearance = read_appearance(options.neutral, whole, document_of(options))
     if appearance is not None and face.portion is not None:
         appearance = face.portion.dressed(appearance)
     for reason in () if appearance is None or asset is not None else appearance.left_out:
         say_left_out(reason)
+    return appearance
+
+
+def _dressed(
+    sequence: Sequence, face: Face, options: Namespace, asset: Asset | None, look: Appearance | None
+) -> Sequence:
+    """The sequence with a look; for pictures, which are taken from the front, a face that was turned otherwise is
+    turned there."""
+    from facegen.animation_frames import TurnedFrames
+
     if options.out.suffix.lower() in (".png", ".mp4", ".gif") or (options.out.suffix.lower() == PAGE and asset is None):
         sequence = replace(sequence, vertices=TurnedFrames(sequence.vertices, face.rotation))
-    return replace(sequence, appearance=appearance, focus=face.focus())
+    return replace(sequence, appearance=look, focus=face.focus())

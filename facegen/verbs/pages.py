@@ -36,4 +36,5 @@ def about_take(
     moved = np.max([np.linalg.norm(shape, axis=1) for shape in drawn_targets(asset, places).values()], axis=0)
     # A VRM of version 0 looks to -z (VRM 0.0, coordinate system).
     turn = np.diag([-1.0, 1.0, -1.0]) if "VRM" in asset.tree.get("extensions", {}) else np.eye(3)
-    return About("", moved_points(read_mesh(asset.path).vertices, moved), fps, len(at), curves, turn=turn)
+    points = moved_points(read_mesh(asset.path, asset.document).vertices, moved)
+    return About("", points, fps, len(at), curves, turn=turn)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from facegen.errors import FacegenError
 from facegen.pretrained import BASIS
 from facegen.standard_streams import say_left_out
-from facegen.verbs.shared import add_groups, add_verb, require_place, require_sheet, title
+from facegen.verbs.shared import add_groups, add_verb, document_of, require_place, require_sheet, title
 
 if TYPE_CHECKING:
     from facegen.rigging.rig import Rig
@@ -85,7 +85,7 @@ def rig(options: Namespace) -> None:
     from facegen.rigging.basis import ShapeBasis
     from facegen.rigging.rig import rig_face
     from facegen.rigging.sheet import rig_sheet
-    from facegen.scene.asset import SUFFIXES, Asset
+    from facegen.scene.asset import Asset
     from facegen.scene.kept import Kept
 
     require_rig_suffix(options.out)
@@ -94,24 +94,24 @@ def rig(options: Namespace) -> None:
         require_sheet(options.sheet, "shapes")
     document = options.out.suffix.lower() in DOCUMENTS
     _require_vrm(options, document)
-    asset = None
-    if options.neutral.suffix.lower() in SUFFIXES:
-        asset = Asset.open(options.neutral)
+    asset, opened = None, document_of(options)
+    if opened is not None:
+        asset = Asset.open(options.neutral, opened)
         if not document and options.out.suffix.lower() != PAGE:
             for phrase in Kept.of(asset.tree).kinds():
                 say_left_out(f"{phrase} of {options.neutral.name}")
             asset = None
     basis = ShapeBasis.load(options.arkit_basis)
-    mesh = read_mesh(options.neutral) if options.groups is None else read_portion(options.neutral, options.groups).mesh
+    portion = None if options.groups is None else read_portion(options.neutral, options.groups, opened)
+    mesh = read_mesh(options.neutral, opened) if portion is None else portion.mesh
     own = basis.landmarks()
     template = basis.laid_onto(mesh)
-    face = read_face(
-        options.neutral, template, options.out, options.units, options.landmarks, own, groups=options.groups
-    )
+    given = options.units, options.landmarks, own, options.groups
+    face = read_face(options.neutral, template, options.out, *given, opened=opened)
     made = rig_face(face, basis, own)
     for note in made.notes:
         print(f"{options.neutral.name}: {note}")
-    look = read_appearance(options.neutral, face.mesh if face.portion is None else face.portion.whole)
+    look = read_appearance(options.neutral, face.mesh if face.portion is None else face.portion.whole, opened)
     if look is not None and face.portion is not None:
         look = face.portion.dressed(look)
     for reason in () if look is None or asset is not None else look.left_out:

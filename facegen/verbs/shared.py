@@ -18,6 +18,7 @@ from facegen.verbs.numbers import SHOWN, number, whole
 if TYPE_CHECKING:
     from facegen.checkpoint import Checkpoint
     from facegen.face import Face
+    from facegen.mesh.formats.gltf_document import Document
     from facegen.sequence.sequence import Sequence
 
 
@@ -57,6 +58,19 @@ def loaded_model(options: Namespace) -> Checkpoint:
     return checkpoint.load(options.model or MODEL, trust=options.trust)
 
 
+def document_of(options: Namespace) -> Document | None:
+    """The glTF that the options' neutral is, opened once for all steps of a verb; None of other files.
+
+    Raises:
+        MeshError: it cannot be read.
+    """
+    from facegen.mesh.formats.io import opened_once
+
+    if "document" not in options:
+        options.document = opened_once(options.neutral)
+    return options.document
+
+
 def face_of(options: Namespace, model: Checkpoint, grouped: bool = True) -> Face:
     """The mesh that the options name, ready to be moved by the model."""
     from facegen.face_file import read_face
@@ -64,7 +78,7 @@ def face_of(options: Namespace, model: Checkpoint, grouped: bool = True) -> Face
 
     template, own = model.hierarchy.template, model.landmarks.get("template")
     given = options.units, options.landmarks, own, options.groups, grouped
-    return read_face(options.neutral, template, options.out, *given, known=known_head)
+    return read_face(options.neutral, template, options.out, *given, known=known_head, opened=document_of(options))
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:

@@ -14,7 +14,7 @@ from facegen.motion.limits import require_fps
 from facegen.standard_streams import say_left_out
 from facegen.verbs.alive import take_alive
 from facegen.verbs.pages import about_take
-from facegen.verbs.shared import chosen, write_sequence
+from facegen.verbs.shared import chosen, document_of, write_sequence
 
 if TYPE_CHECKING:
     from facegen.mesh.tri_mesh import TriMesh
@@ -100,11 +100,11 @@ def _write_frames(
     from facegen.scene.drawn import drawn_targets
     from facegen.sequence.sequence import Sequence
 
-    mesh = read_mesh(options.neutral)
+    mesh = read_mesh(options.neutral, asset.document)
     shapes = drawn_targets(asset, places)
     curves = np.stack([weights[name] for name in shapes], axis=1)
     frames = PosedFrames(mesh.vertices, np.stack([shape.astype(np.float32) for shape in shapes.values()]), curves)
-    look = read_appearance(options.neutral, mesh)
+    look = read_appearance(options.neutral, mesh, asset.document)
     still = np.zeros((len(curves), 0))
     write_sequence(Sequence(frames, mesh.faces, fps, still, (), mesh.polygons, look), options)
 
@@ -118,7 +118,7 @@ def own_basis(options: Namespace) -> ArkitBasis | None:
     csv = options.out.suffix.lower() in (".csv", ".vrma") and options.arkit_basis is None
     if not csv or options.neutral.suffix.lower() not in SUFFIXES:
         return None
-    asset = Asset.open(options.neutral)
+    asset = Asset.open(options.neutral, document_of(options))
     places = arkit_targets(asset)
     return ArkitBasis.of(drawn_targets(asset, places)) if places else None
 
@@ -143,7 +143,7 @@ def _rigged(options: Namespace) -> Asset:
     path, what = options.neutral, f"{options.timeline} says when and how much, not what; give --expression NAME with it"
     if path.suffix.lower() not in SUFFIXES:
         raise FacegenError(f"{what}, or a .glb, .gltf or .vrm with ARKit's shapes, which `facegen rig` makes of {path}")
-    asset = Asset.open(path)
+    asset = Asset.open(path, document_of(options))
     if not arkit_targets(asset):
         raise FacegenError(f"{what}, or a file with ARKit's shapes: {path} has none, `facegen rig` gives it them")
     return asset

@@ -47,6 +47,7 @@ def animated_track(
     from facegen.mesh.tri_mesh import TriMesh
     from facegen.rigging.track import Track
     from facegen.sequence.sequence import Sequence
+    from facegen.verbs.shared import document_of
     from facegen.verbs.takes import carried_basis, own_basis
 
     if options.takes is not None:
@@ -55,6 +56,7 @@ def animated_track(
         raise FacegenError(f"give {options.timeline} itself in the place of {options.neutral}: it has all weights")
     basis = options.arkit_basis
     if basis is None:
+        document_of(options)  # which what is asked twice shares
         basis = own_basis(_asked(options, Path("weights.csv")))
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(io.StringIO()):
         path = Path(folder) / "motion.npz"

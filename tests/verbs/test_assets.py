@@ -11,6 +11,7 @@ from offline_page import needs_chromium, opened, picture
 
 from facegen.cli import run
 from facegen.mesh import read_mesh
+from facegen.mesh.formats import gltf_document
 from facegen.mesh.formats.gltf_document import open_document
 
 ONE = ["--expression", "happy", "--frames", "12", "--fps", "10"]
@@ -52,6 +53,25 @@ def test_a_page_shows_the_whole_asset(avatar_path: Path, checkpoint_path: Path, 
         moved = picture(shown, "#face")
         assert "happy 1.00" in shown.inner_text("#now")
         assert (np.abs(moved - still).max(axis=2) > 20).mean() > 0.002
+
+
+@pytest.mark.parametrize("more", ["a.npz", "a.glb", "a.glb --drive own", "a.png"])
+def test_an_avatar_is_opened_once(avatar_path, checkpoint_path, tmp_path, monkeypatch, more: str) -> None:
+    read, real = [], gltf_document.read_bytes
+    monkeypatch.setattr(gltf_document, "read_bytes", lambda path: (read.append(path), real(path))[1])
+    name, *options = more.split()
+    assert run(animate(avatar_path, checkpoint_path, tmp_path / name, *options)) == 0
+    assert read == [avatar_path]
+
+
+@pytest.mark.parametrize("more", [(), ("--drive", "own")])
+def test_each_of_several_takes_is_the_avatar_with_its_own_motion_alone(
+    avatar_path, performance_path, tmp_path, more
+) -> None:
+    assert run(animate(avatar_path, performance_path, tmp_path / "smile.glb", "--takes", "2", *more)) == 0
+    second = animate(avatar_path, performance_path, tmp_path / "second.glb", "--seed", "1", *more)
+    assert run(second) == 0
+    assert (tmp_path / "smile-2.glb").read_bytes() == (tmp_path / "second.glb").read_bytes()
 
 
 def test_the_face_moves_as_that_of_a_plain_mesh(

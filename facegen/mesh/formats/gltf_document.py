@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import copy
 import struct
 from contextlib import suppress
 from functools import cached_property
@@ -138,6 +139,13 @@ class Document:
         self.unearned = 0
         self.scene: Any = None  # once it has been worked out, see `gltf_scene.scene_of`
         self.refuse_extensions()
+
+    def another(self) -> Document:
+        """The same with a tree and a list of buffers of its own, which can grow."""
+        found = Document(copy.deepcopy(self.tree), self.binary, self.folder, self.unpacked_from)
+        found.other_chunks, found.places, found.files = self.other_chunks, self.places, self.files
+        found.buffers, found.read = self.buffers.copy(), self.read.copy()
+        return found
 
     def refuse_extensions(self) -> None:
         """Refuse a file that cannot be shown without an extension that is not known here.

@@ -12,7 +12,7 @@ from facegen.errors import MeshError, unknown
 from facegen.mesh.appearance import Appearance
 from facegen.mesh.formats.glb import read_glb, read_glb_groups
 from facegen.mesh.formats.glb_appearance import read_glb_appearance
-from facegen.mesh.formats.gltf_document import Document
+from facegen.mesh.formats.gltf_document import Document, open_document
 from facegen.mesh.formats.groups import Groups
 from facegen.mesh.formats.obj import read_obj, read_obj_groups, write_obj
 from facegen.mesh.formats.obj_appearance import read_obj_appearance
@@ -39,6 +39,15 @@ WRITERS = {".obj": write_obj, ".ply": write_ply}
 
 IMPORTS = {".fbx": "import_scene.fbx"}
 """What Blender reads files of meshes with that nothing here reads, by suffix."""
+
+
+def opened_once(path: str | Path) -> Document | None:
+    """The document of a glTF, for all who read it, since a great one takes long to open; None of other files.
+
+    Raises:
+        MeshError: see `facegen.mesh.formats.gltf_document.open_document`.
+    """
+    return open_document(path) if READERS.get(Path(path).suffix.lower()) is read_glb else None
 
 
 def read_mesh(path: str | Path, opened: Document | None = None) -> TriMesh:
