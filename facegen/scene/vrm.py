@@ -9,11 +9,49 @@ import numpy as np
 from facegen.errors import MeshError
 from facegen.scene.asset import Asset
 from facegen.scene.humanoid import humanoid
+from facegen.schema import ListOf, MapOf, Table, Text, WrongValueError
 
 LICENCE = "https://vrm.dev/licenses/1.0/"
 """What `meta.licenseUrl` has to be (VRMC_vrm 1.0, meta). It permits least where `meta` says nothing more."""
 UNKNOWN_AUTHOR = "unknown"
 """Stands for an author where the user names none, since VRM wants one."""
+
+
+_TABLES = MapOf(Table(more=True))
+FILLED = Table(
+    optional={
+        "extensionsUsed": ListOf(Text()),
+        "extensions": Table(
+            optional={
+                "VRM": Table(
+                    optional={
+                        "blendShapeMaster": Table(optional={"blendShapeGroups": ListOf(Table(more=True))}, more=True)
+                    },
+                    more=True,
+                ),
+                "VRMC_vrm": Table(
+                    optional={"expressions": Table(optional={"preset": _TABLES, "custom": _TABLES}, more=True)},
+                    more=True,
+                ),
+            },
+            more=True,
+        ),
+    },
+    more=True,
+)
+"""What expressions are put into, where a document has it."""
+
+
+def require_fillable(asset: Asset) -> None:
+    """Look before long work whether `fill_vrm` can fill what an asset says of itself as a VRM.
+
+    Raises:
+        MeshError: something is of another kind than VRM has it.
+    """
+    try:
+        FILLED.check(asset.tree, "")
+    except WrongValueError as error:
+        raise MeshError(f"{asset.path}: {error}; export it anew") from error
 
 
 def fill_vrm(
@@ -28,7 +66,7 @@ def fill_vrm(
     """Give an asset VRM's expressions, as far as it has none of its own; make a VRM 1.0 of one that is none.
 
     Args:
-        asset: its document is changed.
+        asset: its document is changed; see `require_fillable`.
         presets: by VRM 1.0's name of each, weights of shapes.
         shapes: names of morph targets, by mesh and target, both by their numbers.
         face: (V, 3) mm of the drawn mesh, where the face is.
@@ -41,9 +79,6 @@ def fill_vrm(
     extensions = asset.tree.setdefault("extensions", {})
     bound = {preset: _places(weights, shapes) for preset, weights in presets.items()}
     bound = {preset: places for preset, places in bound.items() if places}
-    for said in ("VRM", "VRMC_vrm"):
-        if not isinstance(extensions.get(said, {}), dict):
-            raise MeshError(f"{asset.path}: its extension {said} is malformed; export it anew")
     if "VRM" in extensions:
         return [_said(_fill_version_0(extensions["VRM"], bound, old), "VRM 0's")]
     notes = []

@@ -87,6 +87,7 @@ def rig(options: Namespace) -> None:
     from facegen.rigging.sheet import rig_sheet
     from facegen.scene.asset import Asset
     from facegen.scene.kept import Kept
+    from facegen.scene.vrm import require_fillable
 
     require_rig_suffix(options.out)
     require_place(options.out, (".obj",))
@@ -101,6 +102,8 @@ def rig(options: Namespace) -> None:
             for phrase in Kept.of(asset.tree).kinds():
                 say_left_out(f"{phrase} of {options.neutral.name}")
             asset = None
+    if asset is not None and options.vrm:
+        require_fillable(asset)
     basis = ShapeBasis.load(options.arkit_basis)
     portion = None if options.groups is None else read_portion(options.neutral, options.groups, opened)
     mesh = read_mesh(options.neutral, opened) if portion is None else portion.mesh

@@ -116,6 +116,30 @@ def test_an_avatar_keeps_its_own_shapes_and_gets_the_missing(tmp_path):
     np.testing.assert_allclose(shapes_of(tmp_path / "out.glb")["jawOpen"], made.shapes["jawOpen"], atol=2e-3)
 
 
+@pytest.mark.parametrize(
+    ("place", "value", "reason"),
+    [
+        ("VRMC_vrm.expressions", [], "expected a table of preset, custom, found a list of 0"),
+        ("VRMC_vrm.expressions.preset", "", "expected a table of names and values, found ''"),
+        ("VRMC_vrm.expressions.custom", None, "expected a table of names and values, found nothing"),
+        ("VRM.blendShapeMaster", [], "expected a table of blendShapeGroups, found a list of 0"),
+        ("VRM.blendShapeMaster.blendShapeGroups", [5], "found 5"),
+        ("VRM", "x", "expected a table of blendShapeMaster, found 'x'"),
+    ],
+)
+def test_a_vrm_that_cannot_be_filled_is_refused_before_the_work(tmp_path, capsys, place, value, reason):
+    made = as_vrm(avatar(template()), int(place.startswith("VRMC")))
+    *way, last = ("extensions", *place.split("."))
+    holder = made.document.tree
+    for name in way:
+        holder = holder.setdefault(name, {})
+    holder[last] = value
+    path = made.write(tmp_path / "avatar.vrm")
+    assert run(["rig", str(path), "--vrm", "--arkit-basis", "nowhere", "--out", str(tmp_path / "a.vrm")]) == 2
+    said = capsys.readouterr().err
+    assert f"extensions.{place}" in said and reason in said and "; export it anew" in said
+
+
 @pytest.mark.parametrize("version", [0, 1])
 def test_a_vrm_keeps_its_expressions_and_gets_the_missing(tmp_path, version):
     path = as_vrm(avatar(template()), version).write(tmp_path / "avatar.vrm")
