@@ -61,7 +61,9 @@ CORPUS = Table(
         "hierarchy": DIGEST,
         "digest": DIGEST,
         "left_out": ListOf(Table({"subject": SAID, "recording": SAID, "reason": SAID}, more=True)),
-        "provenance": Table({"source": NAME, "recipe": MapOf(Plain())}, more=True),
+        "provenance": Table(
+            {"source": NAME, "recipe": Table(optional={"label": NAME, "align": NAME}, more=True)}, more=True
+        ),
         "sequences": ListOf(ENTRY, 1),
     },
     {"val_subjects": NAMES},

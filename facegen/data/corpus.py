@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from facegen.errors import DataError, FacegenError, unknown
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.motion.intensity import APEX_FLOOR, raised
 from facegen.motion.label import Phases, motion_label
+from facegen.places import named_after
 from facegen.progress import following
 from facegen.remote import Place, place_of
 from facegen.schema import WrongValueError
@@ -224,7 +226,7 @@ class Corpus:
     @cached_property
     def file_names(self) -> tuple[str, ...]:
         """What a file of each sequence is called, no name twice: SUBJECT-EXPRESSION, and from the subject's second take
-        of the expression on with the number that `find` knows it by."""
+        of the expression on with the number that `find` knows it by; one that no disk has room for is cut."""
         takes: Counter[tuple[str, str]] = Counter()
         names: list[str] = []
         for entry in self.entries:
@@ -232,10 +234,11 @@ class Corpus:
             takes[entry.subject, entry.expression] += 1
             names.append(f"{entry.subject}-{entry.expression}" + (f"-{take}" if take else ""))
         often = Counter(names)  # a-b of c, and a of b-c
-        return tuple(
+        apart = [
             name if often[name] == 1 else f"{name}-{entry.array}"
             for name, entry in zip(names, self.entries, strict=True)
-        )
+        ]
+        return tuple(named_after(Path(f"{name}.npz"), "").name for name in apart)
 
     def sequence(self, index: int) -> Sequence:
         """A recorded sequence in the form that everything that moves has: vertices, faces, label."""

@@ -16,7 +16,7 @@ from facegen.motion.confidence import confidence
 from facegen.plain_text import UnboundedError, parse_json
 from facegen.readable import is_there
 from facegen.remote import Place, RemotePlace
-from facegen.schema import refuse
+from facegen.schema import Plain, refuse, shown
 from facegen.tables import CORPUS
 
 FORMAT = 4
@@ -133,7 +133,7 @@ def read_manifest(path: Place) -> dict[str, Any]:
         manifest = parse_json((path / MANIFEST).read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT:
             raise DataError(
-                f"{path}: corpus format {manifest['format']}, this version reads {FORMAT}; prepare it again"
+                f"{path}: corpus format {shown(manifest['format'])}, this version reads {FORMAT}; prepare it again"
             )
         if manifest["digest"] != manifest_digest(manifest):
             raise DataError(f"{path}: {MANIFEST} was changed after it was written; prepare the corpus again")
@@ -151,13 +151,20 @@ def parsed_manifest(manifest: Mapping[str, Any]) -> tuple[Entry, ...]:
         WrongValueError: a value is missing, of another kind, or does not fit the others; the message says which.
     """
     CORPUS.check(manifest, "")
+    Plain().check(manifest["provenance"], "provenance")  # which reports hold as it is
     entries, known = tuple(map(Entry.parse, manifest["sequences"])), manifest["expressions"]
     tested = {entry.subject in manifest["test_subjects"] for entry in entries}
     kept = {*manifest["test_subjects"], *manifest.get("val_subjects", ())}
     if True not in tested or kept.issuperset(entry.subject for entry in entries):
         raise refuse("test_subjects", "some of the people of the sequences, and not all", manifest["test_subjects"])
+    for name in set(manifest["test_subjects"]).intersection(manifest.get("val_subjects", ())):
+        raise refuse("val_subjects", "nobody of test_subjects", name)
+    stored: set[str] = set()
     for number, entry in enumerate(entries):
         place = f"sequences[{number}]"
+        if entry.array in stored:  # whoever has it twice may be trained on and tested by it
+            raise refuse(f"{place}.array", "frames of its own", entry.array)
+        stored.add(entry.array)
         if entry.expression not in known:
             raise refuse(f"{place}.expression", "one of the expressions", entry.expression)
         for name in entry.others or ():

@@ -341,3 +341,11 @@ def test_files_of_sequences_have_a_name_each(tmp_path: Path) -> None:
     entries = [SimpleNamespace(subject=who, expression=what, array=f"{i}-0") for i, (who, what) in enumerate(shown)]
     names = Corpus.file_names.func(SimpleNamespace(entries=entries))  # pyright: ignore[reportAttributeAccessIssue]
     assert names == ("a-b-c-0-0", "a-b-c-1-0", "d-c", "d-c-1", "d-b-c", "d-c-2")
+
+
+def test_a_file_of_a_sequence_has_a_name_that_fits_on_a_disk(tmp_path: Path) -> None:
+    entries = [SimpleNamespace(subject="ä" * 200, expression=what, array="0-0") for what in ("happy", "sad")]
+    names = Corpus.file_names.func(SimpleNamespace(entries=entries))  # pyright: ignore[reportAttributeAccessIssue]
+    for name in names:
+        (tmp_path / f"{name}.npz").touch()
+    assert len(list(tmp_path.iterdir())) == 2

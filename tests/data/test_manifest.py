@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, replace
+from math import nan
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,10 @@ CORPUS = {
     "units": "mm", "expressions": ["happy"], "fps": 25.0, "test_subjects": ["anna"], "val_subjects": ["cleo"],
     "displacement_scale": 1.0, "hierarchy": "0" * 64, "digest": "0" * 64, "left_out": [],
     "provenance": {"source": "folder", "recipe": {}},
-    "sequences": [asdict(replace(ENTRY, subject=name, sha256="0" * 64)) for name in ("anna", "bob", "cleo")],
+    "sequences": [
+        asdict(replace(ENTRY, subject=name, array=f"{i}-0", sha256="0" * 64))
+        for i, name in enumerate(("anna", "bob", "cleo"))
+    ],
 }  # fmt: skip
 
 
@@ -90,6 +94,10 @@ NAMED = "a name of at most 200 signs that can be shown"
         (CORPUS | {"test_subjects": []}, "test_subjects: expected some of the people of the sequences, and not all"),
         (CORPUS | {"test_subjects": ["dan"]}, "test_subjects: expected some of the people"),
         (CORPUS | {"test_subjects": ["anna", "bob"]}, "test_subjects: expected some of the people"),
+        (CORPUS | {"val_subjects": ["anna"]}, "val_subjects: expected nobody of test_subjects, found 'anna'"),
+        (first(CORPUS, array="1-0"), "sequences[1].array: expected frames of its own, found '1-0'"),
+        (CORPUS | {"provenance": {"source": "folder", "recipe": {"label": [1]}}}, "provenance.recipe.label: expected"),
+        (CORPUS | {"provenance": CORPUS["provenance"] | {"options": nan}}, "provenance.options: expected text, finite"),
     ],
 )
 def test_a_manifest_that_nobody_prepared_is_refused(broken: dict, said: str) -> None:
@@ -112,6 +120,9 @@ def test_what_is_no_manifest_is_refused(tmp_path: Path) -> None:
         read_manifest(tmp_path)
     path.write_text(json.dumps(manifest | {"format": FORMAT - 1}))
     with pytest.raises(DataError, match=f"corpus format {FORMAT - 1}, this version reads {FORMAT}"):
+        read_manifest(tmp_path)
+    path.write_text(json.dumps(manifest | {"format": "\x1b[2J" * 30}))
+    with pytest.raises(DataError, match=r"corpus format '(\\x1b\[2J){15}', this version reads"):
         read_manifest(tmp_path)
     path.write_text("{")
     with pytest.raises(DataError, match="cannot be read"):
