@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facegen.errors import CheckpointError
+from facegen.checkpoint_format import sound_displacements
 from facegen.face import Carried, Face
 from facegen.sequence.frames import CHUNK_FRAMES, FewFields, Frames
 
 if TYPE_CHECKING:
     from facegen.checkpoint import Checkpoint
 
-MOST_MOVED = 10_000.0
-"""mm that a model moves a vertex at most. Chosen: faces move by some 30; weights that are damaged or have diverged, and
-are finite all the same, move them by any amount."""
 FEW_FRAMES = 12
 """Frames of a clip from which its motion is carried as few fields; each of fewer is carried for itself. Chosen: an
 expression has about four keys, see `facegen.fitting.keyframes`."""
@@ -35,16 +32,6 @@ def sound(model: Checkpoint, made: Callable[..., np.ndarray]) -> Callable[..., n
 def _sound(name: str, made: Callable[..., np.ndarray], *given: object) -> np.ndarray:
     with np.errstate(all="ignore"):  # what comes out of it is looked at
         return sound_displacements(name, made(*given))
-
-
-def sound_displacements(name: str, displacements: np.ndarray) -> np.ndarray:
-    """Displacements (N, V, 3) mm that a model of this name has made, refused as `sound` does."""
-    if not -MOST_MOVED <= displacements.min(initial=0) <= displacements.max(initial=0) <= MOST_MOVED:  # nor is NaN
-        raise CheckpointError(
-            f"{name}: expected a model that moves faces by less than {MOST_MOVED / 1000:g} m, this one moves them "
-            "further, or by no number; its weights are damaged or have diverged: train it again, or take another"
-        )
-    return displacements
 
 
 class DecodedFrames(Frames):

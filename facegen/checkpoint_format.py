@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from facegen.classes import is_own
 from facegen.errors import CheckpointError
 from facegen.schema import WrongValueError
@@ -37,6 +39,9 @@ BASES = {
 """What a model of each kind is derived from, by path."""
 PERFORMERS = ("facegen.nn.performance_network.PerformanceNetwork",)
 """Networks that know styles and takes, by path."""
+MOST_MOVED = 10_000.0
+"""mm that a model moves a vertex at most. Chosen: faces move by some 30; weights that are damaged or have diverged, and
+are finite all the same, move them by any amount."""
 DIVERGED = "weights are NaN or infinite: training has diverged; take a smaller lr"
 """What is said of weights that are no numbers."""
 SHOWN_WEIGHTS = 3
@@ -87,3 +92,22 @@ def require_weights(given: Mapping[str, Any], wanted: Mapping[str, tuple[int, ..
     if wrong:
         shown = ", ".join(wrong[:SHOWN_WEIGHTS])
         raise CheckpointError(f"{len(wrong)} weights are missing, unknown or of another shape, such as {shown}")
+
+
+def diverged(name: object) -> CheckpointError:
+    """The error about a checkpoint whose weights are finite, and what they make is none of a face."""
+    return CheckpointError(
+        f"{name}: expected a model that moves faces by less than {MOST_MOVED / 1000:g} m, this one moves them "
+        "further, or by no number; its weights are damaged or have diverged: train it again, or take another"
+    )
+
+
+def sound_displacements(name: object, displacements: np.ndarray) -> np.ndarray:
+    """Displacements (N, V, 3) mm that a checkpoint's model has made.
+
+    Raises:
+        CheckpointError: one is beyond `MOST_MOVED`, or no number.
+    """
+    if not -MOST_MOVED <= displacements.min(initial=0) <= displacements.max(initial=0) <= MOST_MOVED:  # nor is NaN
+        raise diverged(name)
+    return displacements

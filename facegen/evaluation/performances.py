@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from facegen.animation_frames import sound_displacements
 from facegen.checkpoint import Checkpoint
+from facegen.checkpoint_format import sound_displacements
 from facegen.data.corpus import Corpus
 from facegen.errors import CheckpointError
 from facegen.evaluation.references import references_of

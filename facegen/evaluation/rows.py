@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from facegen import checkpoint
-from facegen.animation_frames import sound_displacements
 from facegen.checkpoint import Checkpoint
+from facegen.checkpoint_format import sound_displacements
 from facegen.data.corpus import Corpus
 from facegen.errors import CheckpointError
 from facegen.evaluation.label_mean import LabelMean

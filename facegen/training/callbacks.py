@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 
+from facegen.checkpoint_format import diverged, sound_displacements
 from facegen.data.corpus import Corpus
 from facegen.data.sampler import SPARE
 from facegen.errors import FacegenError
@@ -186,13 +187,18 @@ class PredictionWriter(Callback):
             if index == SPARE:
                 continue
             path = self.folder / corpus.file_names[index]
+            name = trainer.ckpt_path
             if told:
+                if not part.isfinite().all():
+                    raise diverged(name)
                 values = ",".join(f"{value:.6f}" for value in part[0].tolist())
                 with new_file(path.with_name(f"{path.name}.csv")) as aside:
                     aside.write_text(f"{','.join(corpus.expressions)}\n{values}\n", encoding="utf-8")
                 continue
+            vertices = part.numpy()
+            sound_displacements(name, vertices - corpus.neutral(index))
             sequence = Sequence(
-                part.numpy(), template.faces, corpus.fps, corpus.motion(index), corpus.expressions, template.polygons
+                vertices, template.faces, corpus.fps, corpus.motion(index), corpus.expressions, template.polygons
             )
             sequence.save(path.with_name(f"{path.name}.npz"))
 

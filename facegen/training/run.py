@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
+from math import isfinite
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,6 +18,7 @@ from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from facegen import checkpoint, checkpoint_entry
+from facegen.checkpoint_format import MOST_MOVED, diverged
 from facegen.classes import add_current_folder, class_path, named_class, tell_current_folder
 from facegen.data.manifest import read_manifest
 from facegen.data.module import ExpressionDataModule
@@ -210,11 +212,19 @@ class TrainingCLI(LightningCLI):
         """As the trainer's."""
         with place_named(self.trainer), kept_records(self.trainer):
             self.trainer.validate(**options)
+        self._require_sound("val", options["ckpt_path"])
 
     def test(self, **options: Any) -> None:
         """As the trainer's."""
         with place_named(self.trainer), kept_records(self.trainer):
             self.trainer.test(**options)
+        self._require_sound("test", options["ckpt_path"])
+
+    def _require_sound(self, stage: str, name: object) -> None:
+        """Refuse a checkpoint whose errors on a stage, which have been told, are no numbers or none of faces."""
+        found = {name: float(value) for name, value in self.trainer.callback_metrics.items()}
+        if not (isfinite(found.get(f"{stage}/loss", 0)) and found.get(f"{stage}/error", 0) <= MOST_MOVED):
+            raise diverged(name)
 
     @contextmanager
     def _told(self) -> Iterator[None]:

@@ -18,6 +18,7 @@ from pytorch_lightning import Trainer
 from torch_geometric.data import Batch
 
 from facegen import checkpoint, progress
+from facegen.checkpoint_digest import with_digest
 from facegen.checkpoint_entry import NETWORKS
 from facegen.cli import run
 from facegen.data.corpus import Corpus
@@ -203,6 +204,23 @@ def test_verbs_that_need_a_checkpoint_say_so(
         assert run([verb, *fit_arguments, f"--trainer.logger.save_dir={tmp_path / 'run'}"]) == 2
         assert f"{verb} needs --ckpt_path" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("factor", [1e6, 1e30])
+def test_a_checkpoint_whose_weights_move_faces_too_far_is_refused(
+    checkpoint_path: Path, fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture, factor: float
+) -> None:
+    content, path = checkpoint.read_raw(checkpoint_path), tmp_path / "far.ckpt"
+    far = {
+        name: value * factor if value.is_floating_point() else value for name, value in content["state_dict"].items()
+    }
+    torch.save(with_digest(content | {"state_dict": far}), path)
+    for verb in ("test", "validate", "predict"):
+        arguments = [verb, *fit_arguments, f"--ckpt_path={path}", f"--trainer.logger.save_dir={tmp_path / verb}"]
+        assert run(arguments) == 2
+        said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("facegen: error")]
+        assert len(said) == 1 and f"{path}: expected a model that moves faces by less than 10 m" in said[0]
+    assert not list(tmp_path.rglob("*.npz"))
 
 
 def test_a_checkpoint_under_another_config_is_refused(
