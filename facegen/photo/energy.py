@@ -2,12 +2,12 @@ r"""The energy of a person in photographs, its derivatives, and where it is smal
 
 .. math:: E = |a|^2 + \sum_v \left(\sum_k w_{vk} \frac{|r_{vk}|^2}{\sigma^2} + \frac{|e_v|^2}{\epsilon^2} + |n_v|^2
           + \left(\frac{k_v - k_0}{\kappa}\right)^2\right), \quad e_v \ge 0
-.. math:: r_v = \frac{\pi_v(\mu + \sum_i a_i U_i + \sum_j e_{vj} D_j + \sum_l n_{vl} N_l) - p_v}{s_v}
+.. math:: r_v = \frac{\pi_v(\mu + b(\pi_v) + \sum_i a_i U_i + \sum_j e_{vj} D_j + \sum_l n_{vl} N_l) - p_v}{s_v}
 
 at the landmarks, for pictures :math:`v` with cameras :math:`\pi_v` of about the scale :math:`s_v` and of nearness
-:math:`k_v`. The person :math:`a` is the same in all pictures, so that the normal equations are blocks along the
-diagonal, one of each picture, bordered by the person's. Expressions :math:`e_v` and what the detector errs by,
-:math:`n_v`, are each picture's.
+:math:`k_v`; from where a camera stands the detector errs by :math:`b`. The person :math:`a` is the same in all
+pictures, so that the normal equations are blocks along the diagonal, one of each picture, bordered by the person's.
+Expressions :math:`e_v` and what else the detector errs by, :math:`n_v`, are each picture's.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
 from scipy.optimize import lsq_linear
 
 from facegen.photo.camera import STEP_VALUES, PhotoCamera, changed
+from facegen.photo.leaning import stand, stand_by_turn
 
 STRENGTH_SIGMA = 1.0
 """epsilon: how strong an expression in a photograph may well be. By trial on built-in faces: 0.6 leaves more of it in
@@ -47,7 +48,6 @@ class Sight:
         camera: of the picture.
         values: (E + N,) strengths of expressions, then what the detector errs by.
         weights: (K,) of the landmarks, in 1 / mm^2.
-        bias: (K, 3) mm, what is added to the landmarks, seen from there.
         unit: pixels that are taken for a mm: the scale of the camera that was guessed first.
     """
 
@@ -55,7 +55,6 @@ class Sight:
     camera: PhotoCamera
     values: np.ndarray
     weights: np.ndarray
-    bias: np.ndarray
     unit: float
 
     @property
@@ -84,12 +83,14 @@ class Energy:
         people: (P, K, 3) mm, of the identity's modes.
         acts: (E, K, 3) mm, of the expressions.
         errors: (N, K, 3) mm, of the detector.
+        biases: (4, K, 3) mm, of the detector by where a camera stands, see `facegen.photo.leaning.stand`.
     """
 
     own: np.ndarray
     people: np.ndarray
     acts: np.ndarray
     errors: np.ndarray
+    biases: np.ndarray
 
     @property
     def ways(self) -> np.ndarray:
@@ -105,7 +106,7 @@ class Energy:
     def points(self, who: np.ndarray, sight: Sight) -> np.ndarray:
         """(K, 3) mm, landmarks of a person (P,) as a picture shows them."""
         moved = np.tensordot(who, self.people, 1) + np.tensordot(sight.values, self.ways, 1)
-        return self.own + sight.bias + moved
+        return self.own + np.tensordot(stand(sight.camera.rotation), self.biases, 1) + moved
 
     def cost(self, who: np.ndarray, sights: Sequence[Sight]) -> float:
         """The energy."""
@@ -154,7 +155,10 @@ class Energy:
         points = self.points(who, sight)
         by_point = sight.camera.by_point(points)
         by_shape = [np.einsum("kpc,nkc->kpn", by_point, each) for each in (self.people, self.ways)]
-        slopes = np.concatenate([by_shape[0], sight.camera.by_step(points), by_shape[1]], axis=2)
+        by_step = sight.camera.by_step(points)
+        by_turn = np.tensordot(stand_by_turn(sight.camera.rotation), self.biases, 1)
+        by_step[:, :, : len(by_turn)] += np.einsum("kpc,nkc->kpn", by_point, by_turn)
+        slopes = np.concatenate([by_shape[0], by_step, by_shape[1]], axis=2)
         slopes *= np.sqrt(sight.weights)[:, None, None] / sight.unit
         return slopes.reshape(-1, slopes.shape[2])
 

@@ -145,7 +145,7 @@ def _refined(search: Search, who: np.ndarray, sights: list[Sight]) -> list[Photo
         fits.append(
             PhotoFit(
                 *(sight.camera, search.middle, search.neutral(who) + moved, moved),
-                *(expression, search.strengths(sight), who, off),
+                *(expression, search.strengths(sight), who[: len(search.modes)], off),
             )
         )
     return fits

@@ -2,12 +2,14 @@ r"""What FaceMesh errs by: it leans to the face that it expects, and by so much 
 
 Where a face has landmarks :math:`x`, it sees them, projected, at
 
-.. math:: x + b(v) + \sum_i c_i(x) G_i + \sum_l n_l N_l + \varepsilon, \quad n \sim N(0, I), \quad
+.. math:: x + b(v) + \sum_i c_i(x) G_i + \sum_m h_m H_m + \sum_l n_l N_l + \varepsilon, \quad h, n \sim N(0, I), \quad
           \varepsilon \sim N(0, \sigma^2 I)
 
-with the face's coefficients :math:`c` in modes of landmarks, and :math:`b` by where the camera stands. `leaning.npz`
-has what was measured on 260 rendered people of ICT-FaceKit's modes from four sides each, painted and in clay, by least
-squares for :math:`b` and :math:`G` and factor analysis of what these leave; it holds no picture and nobody's face.
+with the face's coefficients :math:`c` in modes of landmarks, :math:`b` by where the camera stands, :math:`h` the same
+in all pictures of one person, so that more of them do not average it out, and :math:`n` each picture's own.
+`leaning.npz` has what was measured on 1,500 rendered people of ICT-FaceKit's modes from three sides each, painted and
+in clay, by least squares for :math:`b` and :math:`G` and factor analysis of what these leave; it holds no picture and
+nobody's face.
 """
 
 from __future__ import annotations
@@ -22,11 +24,14 @@ from facegen.archives import read_arrays
 from facegen.landmarks.points import robust_similarity
 
 FILE = Path(__file__).with_name("leaning.npz")
-ARRAYS = ("mean", "modes", "biases", "response", "errors")
+ARRAYS = ("mean", "modes", "biases", "response", "alike", "errors")
 LARGEST_GAP = 0.008
 """In units of the face's size: people whose mean's landmarks are farther from those of the people it was measured on,
 by the median, are of another kind, on whom the detector errs otherwise. Chosen, 2 mm; built-in faces have
 0.014."""
+
+SMALLEST_SQUARE = 1e-6
+"""Of the cosine by which a camera stands in front, against division by 0. Chosen: no face is seen from there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,19 +42,17 @@ class Seen:
         own: (K, 3) of the mean face.
         people: (P, K, 3) of the modes.
         biases: (4, K, 3), see `stand`.
-        errors: (N, K, 3) by which they are off together, for a standard deviation each.
+        alike: (H, K, 3) by which they are off in all pictures of a person, for a standard deviation each.
+        errors: (N, K, 3) the same, of one picture.
         noise: by which each is off alone.
     """
 
     own: np.ndarray
     people: np.ndarray
     biases: np.ndarray
+    alike: np.ndarray
     errors: np.ndarray
     noise: float
-
-    def bias(self, rotation: np.ndarray) -> np.ndarray:
-        """(K, 3) for a camera whose axes are the rows of a rotation (3, 3)."""
-        return np.tensordot(stand(rotation), self.biases, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +64,8 @@ class Leaning:
         modes: (C, 468, 3) by which they differ.
         biases: (4, 468, 3), of b, see `stand`.
         response: (C, 468, 3), G.
-        errors: (N, 468, 3), of one standard deviation each.
+        alike: (H, 468, 3), of one standard deviation each.
+        errors: (N, 468, 3), the same.
         noise: sigma.
     """
 
@@ -69,6 +73,7 @@ class Leaning:
     modes: np.ndarray
     biases: np.ndarray
     response: np.ndarray
+    alike: np.ndarray
     errors: np.ndarray
     noise: float
 
@@ -93,15 +98,25 @@ class Leaning:
         if np.median(gap) > LARGEST_GAP or not len(people):
             return None
         turn = placed.scale * placed.rotation
-        measured = (self.modes, self.response, self.biases, self.errors)
-        modes, response, biases, errors = (each[:, numbers] @ turn.T for each in measured)
+        measured = (self.modes, self.response, self.biases, self.alike, self.errors)
+        modes, response, biases, alike, errors = (each[:, numbers] @ turn.T for each in measured)
         away = np.concatenate([(own - placed(mean))[None], people]).reshape(1 + len(people), -1)
         ours = np.linalg.lstsq(modes.reshape(len(modes), -1).T, away.T, rcond=None)[0].T
         moved = np.tensordot(ours, response, 1)
-        return Seen(own + moved[0], people + moved[1:], biases, errors, self.noise * placed.scale)
+        return Seen(own + moved[0], people + moved[1:], biases, alike, errors, self.noise * placed.scale)
 
 
 def stand(rotation: np.ndarray) -> np.ndarray:
     """(4,) by which the bias changes with where a camera stands whose axes are the rows of a rotation (3, 3)."""
     across, up, _ = rotation[2]
     return np.array([1.0, across, 1 - np.sqrt(max(1 - across**2, 0)), up])
+
+
+def stand_by_turn(rotation: np.ndarray) -> np.ndarray:
+    """(3, 4) derivatives of `stand` by a turn of the camera about each of its axes, in radians."""
+    right, up, back = rotation
+    found = np.zeros((3, 4))
+    for row, moved in zip(found, (up, -right), strict=False):
+        row[1], row[3] = moved[:2]
+        row[2] = back[0] * moved[0] / np.sqrt(max(1 - back[0] ** 2, SMALLEST_SQUARE))
+    return found

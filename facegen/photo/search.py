@@ -63,7 +63,7 @@ class Search:
         mean, modes, apexes = (each.astype(np.float64) for each in (identity.mean, identity.modes, apexes))
         own, people, acts = (marks.at(each) for each in (mean[None], modes, apexes))
         middle, size = own[0].mean(axis=0), face_size(own[0])
-        energy = Energy(own[0] - middle, people, acts, np.empty((0, *own[0].shape)))
+        energy = Energy(own[0] - middle, people, acts, np.empty((0, *own[0].shape)), np.zeros((4, *own[0].shape)))
         return cls(mean, modes, apexes, marks, energy, middle, size, noise * size, None)
 
     def leant(self) -> Search:
@@ -71,7 +71,8 @@ class Search:
         seen = Leaning.known().seen(self.marks.numbers, self.energy.own + self.middle, self.energy.people)
         if seen is None:
             return self
-        energy = Energy(seen.own - self.middle, seen.people, self.energy.acts, seen.errors)
+        people = np.concatenate([seen.people, seen.alike])  # what is alike in all pictures is found as the person is
+        energy = Energy(seen.own - self.middle, people, self.energy.acts, seen.errors, seen.biases)
         return replace(self, energy=energy, noise=seen.noise, seen=seen)
 
     @property
@@ -87,23 +88,16 @@ class Search:
         """
         cameras = [first_camera(self.energy.own, each, NEARNESS / 1000) for each in goals]
         flat, even = np.zeros(len(self.energy.ways)), np.full(len(self.energy.own), self.noise**-2)
-        sights = [
-            Sight(each, camera, flat, even, self.bias(camera), camera.scale)
-            for each, camera in zip(goals, cameras, strict=True)
-        ]
-        who = np.zeros(len(self.modes))
+        sights = [Sight(each, camera, flat, even, camera.scale) for each, camera in zip(goals, cameras, strict=True)]
+        who = np.zeros(len(self.energy.people))
         for number in range(WEIGHTINGS + 1):  # the cameras first, with the mean face
             who, sights = self.energy.solve(who, sights, shape=number > 0)
             sights = [self._weighted(who, sight, named(at, len(goals))) for at, sight in enumerate(sights)]
         return who, sights
 
-    def bias(self, camera: PhotoCamera) -> np.ndarray:
-        """(K, 3) mm by which the detector errs for where the camera stands."""
-        return np.zeros_like(self.energy.own) if self.seen is None else self.seen.bias(camera.rotation)
-
     def neutral(self, who: np.ndarray) -> np.ndarray:
         """(V, 3) mm of a person (P,)."""
-        return self.mean + np.tensordot(who, self.modes, 1)
+        return self.mean + np.tensordot(who[: len(self.modes)], self.modes, 1)
 
     def strengths(self, sight: Sight) -> np.ndarray:
         """(E,) of the expressions in a picture."""
@@ -131,7 +125,7 @@ class Search:
         gap = sight.camera.project(self.energy.points(who, sight)) - sight.goals
         gap = np.linalg.norm(gap, axis=1) / (sight.camera.scale * HALF_WEIGHT_GAP * self.size)
         weights = shown / (1 + np.square(gap)) / self.noise**2
-        return replace(sight, weights=weights, bias=self.bias(sight.camera))
+        return replace(sight, weights=weights)
 
 
 def named(number: int, count: int) -> str:

@@ -70,10 +70,14 @@ class People:
         surface = Surface(model.hierarchy.template, OPPOSITE_REACH * face_size(own))
         self.places: csr_matrix = on_surface(surface, own[self.known])
 
+    def vertices(self, generator: np.random.Generator) -> np.ndarray:
+        """(DRAWN, 3) mm of somebody."""
+        draw = generator.normal(size=len(self.modes)).clip(-2, 2)
+        return self.mean + np.tensordot(draw, self.modes, 1)
+
     def drawn(self, generator: np.random.Generator) -> Person:
         """Somebody, as corpora draw them."""
-        draw = generator.normal(size=len(self.modes)).clip(-2, 2)
-        vertices = self.mean + np.tensordot(draw, self.modes, 1)
+        vertices = self.vertices(generator)
         marks = np.full((COUNT, 3), np.nan)
         marks[self.known] = self.places @ vertices[: self.count]
         skin = np.arange(DRAWN) < ICT_SKIN

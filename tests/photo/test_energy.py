@@ -19,7 +19,7 @@ def energy() -> Energy:
     rng = np.random.default_rng(0)
     own = rng.normal(size=(90, 3)) * [40, 50, 25]
     fields = [rng.normal(size=(count, 90, 3)) for count in (5, 2, 3)]
-    return Energy(own, 3 * fields[0], 2 * fields[1], fields[2])
+    return Energy(own, 3 * fields[0], 2 * fields[1], fields[2], rng.normal(size=(4, 90, 3)))
 
 
 def sight(energy: Energy, who: np.ndarray, side: float, acts: tuple[float, float]) -> Sight:
@@ -27,11 +27,10 @@ def sight(energy: Energy, who: np.ndarray, side: float, acts: tuple[float, float
     turn = Rotation.from_rotvec([0.05, -np.radians(side), 0.02])
     true = PhotoCamera(turn.as_matrix(), np.array([300.0, 200.0]), 2.0, 0.0009)
     values = np.array([*acts, 0, 0, 0])
-    bias = np.full((90, 3), 0.5)
-    goals = true.project(energy.points(who, Sight(np.empty(0), true, values, np.empty(0), bias, 2.0)))
+    goals = true.project(energy.points(who, Sight(np.empty(0), true, values, np.empty(0), 2.0)))
     near = Rotation.from_rotvec([0.03, 0.05, -0.02]) * turn
     start = PhotoCamera(near.as_matrix(), true.center + [4, -3], 2.1, 0.001)
-    return Sight(goals, start, np.zeros(5), np.full(90, NOISE**-2), bias, 2.0)
+    return Sight(goals, start, np.zeros(5), np.full(90, NOISE**-2), 2.0)
 
 
 WHO = np.array([1.0, -0.5, 0.3, 0.0, -1.2])
