@@ -188,7 +188,7 @@ usual: $(SET_UP)
 photos: $(SET_UP)
 	PYTHONPATH=tests $(BIN)/python tests/benchmark/photos.py $(DATA)
 
-# What the detector errs by, which `facegen photo` knows: half an hour of one core.
+# What the detector errs by, which `facegen photo` knows, on 1,500 rendered people: half an hour of one core.
 leaning: $(SET_UP)
 	PYTHONPATH=tests $(BIN)/python tests/benchmark/learn_leaning.py $(DATA)
 
