@@ -26,16 +26,16 @@ from facegen.pretrained import MODEL
 from facegen.progress import following
 
 PEOPLE = 1500
-"""Chosen: by exact cameras, of 40 people left out 0.65, 0.58 and 0.55 of the mean face's error remained in one, two and
-three pictures with 480 people, and 0.64, 0.56 and 0.52 with 1,040."""
+"""Chosen: where cameras are about known, 0.65, 0.58 and 0.55 of the mean face's error remained in one, two and three
+pictures of 40 people left out with 480 people, and 0.64, 0.56 and 0.52 of 60 others with 1,040."""
 ALIKE, TOGETHER, ROUNDS = 60, 60, 4
 """Directions of errors that are found, of a person in all pictures and of one picture, and rounds of finding them.
 Chosen: more gave nothing on people left out."""
 HELD, FREE, SHARED = 50.0, 0.5, 4.0
 """Ridges: of what modes do, of biases, and of errors. Chosen on people left out."""
 NOISE = 0.4
-"""mm by which each landmark is off alone. Chosen by the error of fits to people left out; what is left over is less,
-since landmarks near each other are not independent."""
+"""mm by which each landmark is off alone. Chosen by fits to people left out, of whom as much remains with 0.2; what is
+left over is less, since landmarks near each other are not independent."""
 
 
 def regressed(slopes: np.ndarray, told: np.ndarray, off: np.ndarray, ridge: np.ndarray) -> np.ndarray:
