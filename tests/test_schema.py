@@ -133,7 +133,7 @@ def at(*place: Any) -> Callable[[dict[str, Any], Any], None]:
         ),
         (at("sequences", 3, "frames"), True, "sequences[3].frames: expected a whole number from 1"),
         (at("sequences"), {}, "sequences: expected a list of items"),
-        (at("provenance", "recipe"), None, "provenance.recipe: expected a table of names and values, found nothing"),
+        (at("provenance", "recipe"), None, "provenance.recipe: expected a table of label, align, found nothing"),
         (at("left_out"), [{}], "left_out[0].subject: expected a line of signs that can be shown, it is missing"),
     ],
 )

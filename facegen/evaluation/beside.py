@@ -9,6 +9,7 @@ from typing import Any
 from facegen.errors import DataError
 from facegen.evaluation.about import table
 from facegen.evaluation.rows import TITLES
+from facegen.inputs import set_free
 from facegen.plain_text import UnboundedError, parse_json
 from facegen.readable import require_file
 from facegen.schema import WrongValueError
@@ -32,7 +33,9 @@ def read_report(path: str | Path) -> dict[str, Any]:
     """
     path = Path(path)
     again = "name the folder that `facegen evaluate` made"
-    file = require_file(path / "report.json" if path.is_dir() else path, DataError, f"no such report; {again}")
+    file = path / "report.json" if path.is_dir() else path
+    set_free(file)  # read whole before the new one takes its place
+    require_file(file, DataError, f"no such report; {again}")
     try:
         if file.stat().st_size > MOST_REPORT:
             raise UnboundedError(f"expected at most {MOST_REPORT >> 20} MiB of JSON")
