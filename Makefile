@@ -11,7 +11,7 @@ BUILT = CMAKE_POLICY_VERSION_MINIMUM=3.5 $(PIP)
 # All that the first pictures need beside facegen and its compiled forms: a small part of what it depends on, no torch.
 FIRST = numpy scipy pyyaml tqdm lazy-loader pillow embreex imageio-ffmpeg
 
-.PHONY: demo test tests fuzz audit bench long-runs types lint docs package built-package tried-package lowest blender triton arm elsewhere browser false-faces lids own-face six six-skin six-sheet usual photos leaning draws styles studio studio-clip studio-pictures three pretrained scale clean
+.PHONY: demo test tests fuzz audit bench long-runs types lint docs package built-package tried-package lowest blender triton arm elsewhere browser false-faces lids own-face six six-skin six-sheet usual photos leaning draws styles readers studio studio-clip studio-pictures three pretrained scale clean
 
 # The first pictures need little; what training needs is fetched and built once they are there.
 demo: $(SHOWN)
@@ -201,6 +201,10 @@ draws: $(SET_UP)
 # make styles DATA="runs/ict_performance/version_0/checkpoints/last.ckpt corpora/ict_takes".
 styles: $(SET_UP)
 	$(BIN)/python tests/models/styles.py $(DATA)
+
+# The same by how many people teach to read styles, half an hour of one core: make readers DATA=../ICT-FaceKit.
+readers: $(SET_UP)
+	$(BIN)/python tests/models/readers.py $(DATA)
 
 # What of the studio takes minutes: every format saved by its button, a mesh of 500,000 vertices, a photograph.
 studio: $(SET_UP)

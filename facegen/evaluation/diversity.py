@@ -119,7 +119,7 @@ def diversity(
         known, drawn = [], []
         for i in following(test, "drawing takes", "take"):
             label = performer.corpus.motion(i), corpus.neutral(i)
-            own = performer.style_by(references_of(corpus, i, max(REFERENCES)))
+            own = performer.style_by(references_of(corpus, i, max(REFERENCES)), i)
             known.append(looking.at(i, performer.performed(*label, own, i)))
             other = performer.style_drawn(people.index(corpus.entries[i].subject))
             drawn.append(looking.at(i, performer.performed(*label, other, i)))

@@ -48,7 +48,7 @@ class Performer:
         self.network.to(device)
         self.corpus = copy(corpus)
         self.corpus.floor = model.floor
-        self._styles: dict[tuple[int, ...], Tensor] = {}
+        self._styles: dict[tuple[int | None, ...], Tensor] = {}
 
     @torch.inference_mode()
     def make(
@@ -63,17 +63,18 @@ class Performer:
         """The mean of the takes of nobody in particular, with the label and neutral of a sequence."""
         return self.make(self.corpus.motion(index), self.corpus.neutral(index))
 
-    def style_by(self, references: Sequence[int]) -> Tensor:
-        """(S,): the style of who made these sequences."""
-        if (known := tuple(references)) not in self._styles:
+    def style_by(self, references: Sequence[int], index: int | None = None) -> Tensor:
+        """(S,): the style of who made these sequences, and another of which the label alone is known."""
+        if (known := (*references, index)) not in self._styles:
             parts = self.corpus.displacement, self.corpus.motion
             takes = [Reference(*(self._on(part(i)) for part in parts)) for i in references]
-            self._styles[known] = self.network.style_of(takes)  # to be wanted again by each table
+            label = None if index is None else self._on(self.corpus.motion(index))
+            self._styles[known] = self.network.style_of(takes, label)  # to be wanted again by each table
         return self._styles[known]
 
     def styled(self, index: int, count: int) -> np.ndarray:
         """The mean of the takes of the person of a sequence, by the style of so many of their other takes."""
-        style = self.style_by(references_of(self.corpus, index, count))
+        style = self.style_by(references_of(self.corpus, index, count), index)
         return self.make(self.corpus.motion(index), self.corpus.neutral(index), style)
 
     @torch.inference_mode()

@@ -18,9 +18,9 @@ from facegen.models.style_lessons import StyleLessons, training_people
 from facegen.nn.performance_network import PerformanceNetwork
 
 NOBODY, NOBODYS_TAKE = 0.3, 0.15
-"""Shares of training takes that are made without their person's style, so that the network also knows what to make
-where nobody's style is given: of those made without their code, and of those made with it; of one in six of the others
-no take tells it. Chosen: the mean of everybody's takes is learnt from the former alone."""
+"""Shares of training takes that are made in the style that their label alone tells, so that the network also knows
+what to make where nobody's style is given: of those made without their code, and of those made with it; of one in six
+of the others no take tells it. Chosen: the mean of everybody's takes is learnt from the former alone."""
 COMES_IN = 300
 """Steps in which styles come in. Chosen: with styles that were large at once, and changed, the decoder made a face that
 does not move."""
@@ -121,23 +121,25 @@ class PerformanceGenerator(ExpressionGenerator):
         share = Share.of(batch, len(recorded))
         generators = [self._generator(int(item)) for item in batch.item]
         chance = torch.stack([torch.rand(1, generator=generator) for generator in generators]).to(batch.motion)
-        own, code, takes = self._told(batch.item, generators)
-        styles = torch.cat([own * (chance >= nobody) for nobody in (NOBODY, NOBODYS_TAKE)])
+        own, nobodys, code, takes = self._told(batch.item, generators)
+        styles = torch.cat([torch.where(chance >= nobody, own, nobodys) for nobody in (NOBODY, NOBODYS_TAKE)])
         made, acted = self._both(batch, frames, styles, code, takes)
         loss = self.loss(acted, recorded, ptr, share.counts, batch)
         loss = loss + self.loss(made, recorded, ptr, share.counts, batch)
         return self.counted(loss, made, recorded, ptr, share, batch, stage)
 
-    def _told(self, items: Tensor, generators: list[torch.Generator]) -> tuple[Tensor, Tensor, Tensor]:
-        """How the people of sequences (B,) act, (B, S), by some of their takes of other expressions, what these
-        sequences do otherwise, (B, C), and which they are of the takes of the lessons, (B,)."""
+    def _told(self, items: Tensor, generators: list[torch.Generator]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """How the people of sequences (B,) act, (B, S), by some of their takes of other expressions and these'
+        labels, and by the labels alone; what the sequences do otherwise, (B, C), and which they are of the takes of the
+        lessons, (B,)."""
         lessons, reader = self._lessons, self.network.style_reader
         assert lessons is not None
         takes = lessons.place[items.cpu()].clamp_min(0)  # a spare one is anybody's
         with torch.no_grad():
-            own = [lessons.drawn_style(reader, *each) for each in zip(takes, generators, strict=True)]
+            read = [lessons.drawn_styles(reader, *each) for each in zip(takes, generators, strict=True)]
         comes_in = min(1.0, self.global_step / COMES_IN)
-        return torch.cat(own) * comes_in, lessons.codes[takes.to(lessons.codes.device)] * comes_in, takes
+        own, nobodys = (torch.cat(each) * comes_in for each in zip(*read, strict=True))
+        return own, nobodys, lessons.codes[takes.to(lessons.codes.device)] * comes_in, takes
 
     def _both(
         self, batch: MotionBatch, frames: Tensor | None, styles: Tensor, code: Tensor, takes: Tensor

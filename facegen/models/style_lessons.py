@@ -51,7 +51,7 @@ class StyleLessons:
             reader.get_used_to(look)
         with torch.no_grad():
             self.features = reader.features(look)
-        self.shares = look.shares.to(self.features)
+        self.shares, self.facts = look.shares.to(self.features), look.facts.to(self.features)
         whose = [people.index(corpus.entries[item].subject) for item in items]
         shown = [corpus.expressions.index(corpus.entries[item].expression) for item in items]
         self.person, self.expression = torch.tensor(whose), torch.tensor(shown)
@@ -81,16 +81,27 @@ class StyleLessons:
         return self.table[person[:, None], others, chosen], counted.float()
 
     def style(
-        self, reader: StyleReader, takes: Tensor, counted: Tensor, generator: torch.Generator | None = None
+        self,
+        reader: StyleReader,
+        takes: Tensor,
+        counted: Tensor,
+        wanted: Tensor | None = None,
+        generator: torch.Generator | None = None,
     ) -> Tensor:
-        """(B, S): of who made takes (B, K) of which some count."""
+        """(B, S): of who made takes (B, K) of which some count, and others (B,) of which the label alone is known."""
         device = self.features.device
         takes = takes.to(device)
-        return reader(self.features[takes], self.shares[takes], counted.to(device), generator)
+        label = None
+        if wanted is not None:
+            label = self.shares[wanted.to(device)], self.facts[wanted.to(device)]
+        return reader(self.features[takes], self.shares[takes], self.facts[takes], counted.to(device), label, generator)
 
-    def drawn_style(self, reader: StyleReader, take: Tensor, generator: torch.Generator) -> Tensor:
-        """(1, S): of who made a take, by some of their others, as in a lesson."""
-        return self.style(reader, *self.drawn(take[None], generator), generator)
+    def drawn_styles(self, reader: StyleReader, take: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """(1, S) both: of who made a take, by its label and some of their others, as in a lesson, and by its label
+        alone."""
+        drawn, counted = self.drawn(take[None], generator)
+        read = self.style(reader, drawn, counted, take[None], generator)
+        return read, self.style(reader, drawn, torch.zeros_like(counted), take[None])
 
     def moves(self, reader: StyleReader, style: Tensor, takes: Tensor) -> Tensor:
         """(B, E, M): how those who made takes (B,) move in these, in the mean of their takes as they are, and in other
@@ -117,7 +128,7 @@ class StyleLessons:
     def missed(self, reader: StyleReader, generator: torch.Generator) -> Tensor:
         """How far `TAKES` takes are from what is told of them, in spreads, in the mean over stages."""
         takes = torch.randint(len(self.person), (TAKES,), generator=generator)
-        style = self.style(reader, *self.drawn(takes, generator), generator)
+        style = self.style(reader, *self.drawn(takes, generator), takes, generator)
         device = self.features.device
         missed = reader.teller(style, self.expression[takes].to(device)) - self.features[takes.to(device)]
         return missed.unflatten(1, (STAGES, LOOKS)).norm(dim=2).mean()
@@ -136,10 +147,10 @@ def training_people(corpus: Corpus | CorpusInBrief) -> list[str]:
 
 def _away(moved: Tensor, person: Tensor, expression: Tensor) -> tuple[Tensor, Tensor]:
     """By how much movements (R, M) are away from the mean of the same person and expression, and of how many, (R,)."""
-    same = (person[:, None] == person) & (expression[:, None] == expression)
-    same = same.to(moved)
-    counts = same.sum(1)
-    return moved - same @ moved / counts[:, None], counts
+    which = torch.stack([person, expression], 1).unique(dim=0, return_inverse=True)[1].to(moved.device)
+    counts = torch.bincount(which).to(moved)
+    sums = moved.new_zeros(len(counts), moved.shape[1]).index_add(0, which, moved)
+    return moved - (sums / counts[:, None])[which], counts[which]
 
 
 def _table(whose: Sequence[int], shown: Sequence[int], people: int, expressions: int) -> tuple[Tensor, Tensor]:

@@ -8,10 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from facegen.nn.performance_form import PLACES, gestures
-
-LEAST = 1e-9
-"""Below which nothing is divided by."""
+from facegen.nn.performance_form import LEAST, PLACES, facts
 
 
 class Reference(NamedTuple):
@@ -33,13 +30,13 @@ class Look(NamedTuple):
         tracks: (R, `PLACES`, 3 Q) mm, how some points moved.
         shares: (R, E), how much of each expression their labels show; they add up to 1.
         peaks: (R, E), how strong their labels get.
-        took: (R, E, 3), logs of the frames of rise, height and fall of the strongest gesture of each expression.
+        facts: (R, E, `FACTS`), what their labels say, see `facegen.nn.performance_form.facts`.
     """
 
     tracks: Tensor
     shares: Tensor
     peaks: Tensor
-    took: Tensor
+    facts: Tensor
 
 
 def look_at(tracks: Sequence[Tensor], motions: Sequence[Tensor]) -> Look:
@@ -49,7 +46,7 @@ def look_at(tracks: Sequence[Tensor], motions: Sequence[Tensor]) -> Look:
         tracks: of each take (T, 3 Q), how its points moved.
         motions: its label (T, E).
     """
-    seen, shares, peaks, took = [], [], [], []
+    seen, shares, peaks, said = [], [], [], []
     for track, motion in zip(tracks, motions, strict=True):
         at = stages(motion)
         below = at.floor().long().clamp(0, max(len(track) - 2, 0))
@@ -58,11 +55,15 @@ def look_at(tracks: Sequence[Tensor], motions: Sequence[Tensor]) -> Look:
         shown = motion.any(1).nonzero()[:, 0].tolist() or [0]
         before, after = track[: max(shown[0], 1)], track[min(shown[-1] + 1, len(track) - 1) :]
         seen.append(torch.cat([before.mean(0)[None], moved, after.mean(0)[None]]))
-        shares.append(motion.sum(0) / motion.sum().clamp_min(LEAST))
+        shares.append(shares_of(motion))
         peaks.append(motion.amax(0))
-        parts = torch.from_numpy(gestures(motion.cpu().numpy()).took)
-        took.append(parts.gather(0, motion.cpu().argmax(0)[None, :, None].expand(1, -1, 3))[0])
-    return Look(*(torch.stack(each) for each in (seen, shares, peaks, took)))
+        said.append(torch.from_numpy(facts(motion.cpu().numpy())))
+    return Look(*(torch.stack(each) for each in (seen, shares, peaks, said)))
+
+
+def shares_of(motion: Tensor) -> Tensor:
+    """(E,): how much of each expression a label (T, E) shows."""
+    return motion.sum(0) / motion.sum().clamp_min(LEAST)
 
 
 def stages(motion: Tensor) -> Tensor:

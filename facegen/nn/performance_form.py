@@ -27,11 +27,14 @@ FADE = 25
 ends by it. Chosen: a second."""
 HIGH = 0.98
 """Share of a gesture's peak from which on it is at its height."""
-ABOUT = 8
-"""Numbers that say how a label's gesture goes, see `about`."""
-FAMILIAR = 0.5
-"""How far from nobody's a style is from which on it alone tells how its owner acts. Chosen: less than nearly all that
-are read."""
+FACTS = 5
+"""Numbers that a label says of an expression, see `facts`."""
+LABEL_WIDTH = 32
+"""Features of the layer that reads a style from them. Chosen."""
+LEAST_PEAK = 0.01
+"""Peak below which labels are taken for as weak as this. Chosen: no face shows so little."""
+LEAST = 1e-9
+"""Below which nothing is divided by."""
 SIZES, LARGEST_SIZE = 64, 0.95
 """Numbers that say how large codes of takes are, and the share of the takes of training whose codes are no larger than
 the last of them. Chosen: the largest are of weak labels; strong ones would leave the range of all people by them."""
@@ -97,15 +100,12 @@ def _nearer(frames: int, alone: bool) -> np.ndarray:
     return (1 - np.arange(1, frames + 1) / (min(frames, FADE) + 1)).clip(0)
 
 
-def about(peak: np.ndarray, took: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """(..., `ABOUT`): a gesture's peak p and the logs l of how long its parts take, p, p^2, p l and p^2 l.
-
-    Args:
-        peak, took: (...) and (..., 3), see `Gestures`.
-        known: (2, 3) shortest and longest parts of the takes of training, beyond which nothing is said.
-    """
-    terms = np.concatenate([np.ones((*peak.shape, 1)), took.clip(*known)], axis=-1)
-    return np.concatenate([peak[..., None] * terms, peak[..., None] ** 2 * terms], axis=-1)
+def facts(label: np.ndarray) -> np.ndarray:
+    """(E, `FACTS`): of the strongest gesture of each expression of a label (T, E) its peak, the log of it, and the logs
+    of how long its parts take; 0 for the latter where it does not show the expression."""
+    peak = label.max(axis=0).astype(np.float64)
+    took = gestures(label).took[label.argmax(axis=0), np.arange(label.shape[1])]
+    return np.concatenate([peak[:, None], np.log(peak.clip(LEAST_PEAK))[:, None], took], axis=1)
 
 
 def require_usual(usual: int | None, people: int) -> None:

@@ -10,16 +10,15 @@ from torch import Tensor, nn
 
 from facegen.errors import FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.nn.look import Reference, look_at
+from facegen.nn.look import Reference, look_at, shares_of
 from facegen.nn.motion_encoder import MotionEncoder
 from facegen.nn.performance_form import (
-    FAMILIAR,
     LEAST_SPREAD,
     LOOKS,
     PLACES,
     Gestures,
-    about,
     drawn_code,
+    facts,
     gestures,
     looked_at,
     noise_of,
@@ -38,7 +37,7 @@ class PerformanceNetwork(nn.Module):
     The encoder E reads the label and, in each frame, the style s and h, how somebody of that style moves a face at that
     stage of such a gesture, in a take of the code c, see `expected`. It also moves the latent, by G. p are powers of
     the neutral's size along each axis, see `Proportions`. Without a code it makes what errs least of all takes; without
-    a style, of all people's.
+    a style, of all people's who would act so long and so strong, see `by_label`.
 
     Args:
         hierarchy: of the template.
@@ -124,7 +123,7 @@ class PerformanceNetwork(nn.Module):
         mean of all takes is wanted; `moves` (B, E, M) is how their people move, where more than their style tells
         it."""
         count, of = len(ptr) - 1, frame_owners(ptr)
-        style = self.no_style(count) if style is None else style
+        style = self.by_label(motion, ptr) if style is None else style
         known = motion.new_full((count, 1), float(take is not None)) if known is None else known
         take = motion.new_zeros(count, self.take) if take is None else known * take
         told = torch.cat([motion, torch.cat([style, known], 1)[of]], 1)
@@ -134,29 +133,17 @@ class PerformanceNetwork(nn.Module):
     def expected(self, motion: Tensor, ptr: Tensor, style: Tensor, take: Tensor, moves: Tensor | None = None) -> Tensor:
         """(N, `LOOKS`): how labels (N, E) let expect that somebody of a style (B, S), or of known `moves` (B, E, M),
         moves a face's principal components in each frame, in a take of a code (B, C).
-
-        Where no style tells it, how long a label takes tells who may act. Somebody's own style does so alone: they act
-        the same however long it takes.
         """
         reader, of = self.style_reader, frame_owners(ptr)
         parts = [gestures(part.detach().cpu().numpy()) for part in motion.split(ptr.diff().tolist())]
         found = Gestures(*(np.concatenate(each) for each in zip(*parts, strict=True)))
-        terms = about(found.peak, found.took, reader.known.cpu().numpy())
-        along, peak, terms, rest = (
-            torch.from_numpy(each).to(motion) for each in (found.along, found.peak, terms, found.rest)
-        )
-        stranger = (1 - style.norm(dim=1) / FAMILIAR).clamp_min(0)[:, None, None]
+        along, peak, rest = (torch.from_numpy(each).to(motion) for each in (found.along, found.peak, found.rest))
         place = along * (PLACES - 1)
         below = place.floor().clamp(0, PLACES - 2)
         share, at = (place - below)[..., None], below.long()
         rows, whose = torch.arange(peak.shape[1], device=ptr.device), of[:, None]
-        # Nobody in particular is at rest where the label is.
-        course = nn.functional.pad(reader.course, (LOOKS, LOOKS)).unflatten(-1, (PLACES, LOOKS))
-        # Of what is told only the two places that a frame lies between count.
-        told = [torch.lerp(course[rows, k, at], course[rows, k, at + 1], share) for k in range(course.shape[1])]
-        each = [torch.einsum("ne,nel->nl", (stranger[of] * terms)[..., k], moved) for k, moved in enumerate(told)]
-        moves = reader.moves(style) if moves is None else moves
-        for strong, mine in ((reader.heights, (1 - stranger) * moves), (reader.grown, reader.differs(take))):
+        moves, each = reader.moves(style) if moves is None else moves, []
+        for strong, mine in ((reader.heights, moves), (reader.grown, reader.differs(take))):
             own = mine.unflatten(-1, (PLACES, LOOKS))
             moved = torch.lerp(own[whose, rows, at], own[whose, rows, at + 1], share)
             each.append(torch.einsum("ne,nel->nl", strong(peak), moved))
@@ -174,16 +161,26 @@ class PerformanceNetwork(nn.Module):
         """
         return None if self.usual is None else self.people[self.usual]
 
-    def style_of(self, references: Sequence[Reference]) -> Tensor:
-        """(S,): how somebody acts, by any number of their takes, of whatever expressions."""
-        if not references:
-            return self.no_style()[0]
+    def by_label(self, motion: Tensor, ptr: Tensor) -> Tensor:
+        """(B, S): the styles of who would act labels (N, E), of which nothing else is known."""
+        with torch.no_grad():
+            return self.style_reader.by_labels(*_said(motion.split(ptr.diff().tolist())))
+
+    def style_of(self, references: Sequence[Reference], motion: Tensor | None = None) -> Tensor:
+        """(S,): how somebody acts, by any number of their takes, of whatever expressions, and by a label (T, E) of
+        theirs."""
         device = self.people.device
+        if not references:
+            if motion is None:
+                return self.no_style()[0]
+            return self.by_label(motion.to(device), torch.tensor([0, len(motion)]))[0]
         tracks = [each.displacement[:, self.points.cpu()].flatten(1).to(device) for each in references]
         look = look_at(tracks, [each.motion.to(device) for each in references])
         with torch.no_grad():
             features = self.style_reader.features(look)[None]
-            return self.style_reader(features, look.shares[None].to(features), features.new_ones(features.shape[:2]))[0]
+            known = look.shares[None].to(features), look.facts[None].to(features), features.new_ones(features.shape[:2])
+            label = None if motion is None else _said([motion.to(device)])
+            return self.style_reader(features, *known, label)[0]
 
     def draw_style(self, seed: int) -> Tensor:
         """(S,): a style as the people who trained it have them."""
@@ -193,13 +190,19 @@ class PerformanceNetwork(nn.Module):
     def take_of(self, displacement: Tensor, motion: Tensor, style: Tensor | None = None) -> Tensor:
         """(C,): the code of a take (T, V, 3) mm of a label (T, E), by what it does otherwise than its style (S,)."""
         reader, look = self.style_reader, look_at([displacement[:, self.points].flatten(1)], [motion])
-        style = self.no_style() if style is None else style[None]
+        style = self.by_label(motion, torch.tensor([0, len(motion)])) if style is None else style[None]
         moved = reader.seen(look) - torch.einsum("re,em->rm", look.shares, reader.moves(style)[0])
         return reader.codes(reader.away(moved, look), look.shares)[0]
 
     def draw_take(self, seed: int) -> Tensor:
         """(C,): the code of a take."""
         return torch.from_numpy(drawn_code(seed, self.take, self.style_reader.sizes.cpu().numpy())).to(self.people)
+
+
+def _said(labels: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """What labels (T, E) show and say, (B, E) and (B, E, `FACTS`)."""
+    said = [torch.from_numpy(facts(each.detach().cpu().numpy())).to(each.device) for each in labels]
+    return torch.stack([shares_of(each) for each in labels]), torch.stack(said)
 
 
 def spread_of(styles: Tensor) -> tuple[Tensor, Tensor]:

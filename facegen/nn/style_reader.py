@@ -6,18 +6,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from facegen.nn.look import LEAST, Look
+from facegen.nn.look import Look
 from facegen.nn.performance_form import (
-    ABOUT,
+    FACTS,
     GROWTH,
+    LABEL_WIDTH,
     LARGEST_SIZE,
+    LEAST,
     LOOKS,
     PLACES,
     SIZES,
     STAGES,
     STYLE_WIDTH,
     TELLER_WIDTH,
-    about,
 )
 
 DROPPED, NOISE = 0.3, 0.5
@@ -27,8 +28,23 @@ strangers. With half of the features dropped 0.02, with twice the noise 0.01 of 
 LEAST_REACH = 0.01
 """Share of the mean take's movement that every take is thought to have, so that one that hardly moves does not set how
 far others go. Chosen."""
-SHRINK = 1e-5
-"""Times the takes, added to the squares of what is known of labels where movement is fitted to it. Chosen."""
+
+
+class LabelReader(nn.Module):
+    """What a label says of who would act so: of the `facts` of each expression (B, E, `FACTS`), from -1 to 1, a mean
+    and a precision of each number of a style, (B, E, S) both."""
+
+    def __init__(self, expressions: int, style: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(0.3 * torch.randn(expressions, FACTS, LABEL_WIDTH))
+        self.bias = nn.Parameter(torch.zeros(expressions, LABEL_WIDTH))
+        self.out = nn.Parameter(0.1 * torch.randn(expressions, LABEL_WIDTH, 2 * style))
+        self.shift = nn.Parameter(torch.zeros(expressions, 2 * style))
+
+    def forward(self, facts: Tensor) -> tuple[Tensor, Tensor]:
+        seen = nn.functional.elu(torch.einsum("bef,efw->bew", facts, self.weight) + self.bias)
+        mean, sure = (torch.einsum("bew,ews->bes", seen, self.out) + self.shift).chunk(2, 2)
+        return mean, softplus(sure)
 
 
 class Teller(nn.Module):
@@ -65,9 +81,11 @@ class StyleReader(nn.Module):
 
     It is taught before the network is trained, see `facegen.models.style_lessons`, and stays as it is from then on.
 
-    Each take, as it moves `LOOKS` principal components of the people's takes at `STAGES` stages of its label, tells a
-    mean and a precision of each number of the style. They are multiplied, with the standard normal distribution that
-    styles have beforehand, so that takes tell more together, in any order, and none tells nothing:
+    Each take, as it moves `LOOKS` principal components of the people's takes at `STAGES` stages of its label, and as
+    that label goes, tells a mean and a precision of each number of the style. They are multiplied, with the standard
+    normal distribution that styles have beforehand, so that takes tell more together, in any order, and none tells
+    nothing. A label that is still to be acted tells of its actor too, alone or beside takes: how long it lasts goes
+    with how far its face moves.
 
     .. math:: s = \sum_k p_k m_k \,/\, (1 + \sum_k p_k)
 
@@ -80,8 +98,7 @@ class StyleReader(nn.Module):
         reach, components, usual, spread: what `get_used_to` found in the takes of training: how far faces move by their
             labels (E,), see `heights`; (3 Q, `LOOKS`), by which takes' root mean square is 1; the mean of each
             expression (E, M), and one standard deviation. M is `PLACES` times `LOOKS`, and F `STAGES` times `LOOKS`.
-        known, course: what it found in how labels go: (2, 3), see `about`, and the movement that they let expect of
-            nobody in particular (E, `ABOUT`, F).
+        known: least and largest of what labels say, (2, `FACTS`), see `of_all`.
         takes, sizes: what it found in takes of the same people and expression: how they differ, by their principal
             components, a standard deviation each (E, C, M); and how large their codes are (`SIZES`,), see `drawn_code`.
     """
@@ -91,7 +108,6 @@ class StyleReader(nn.Module):
     usual: Tensor
     spread: Tensor
     known: Tensor
-    course: Tensor
     takes: Tensor
     sizes: Tensor
 
@@ -102,13 +118,13 @@ class StyleReader(nn.Module):
         self.register_buffer("components", torch.zeros(3 * points, LOOKS))
         self.register_buffer("usual", torch.zeros(expressions, PLACES * LOOKS))
         self.register_buffer("spread", torch.zeros(()))  # until it is used to takes
-        self.register_buffer("known", torch.zeros(2, 3))
-        self.register_buffer("course", torch.zeros(expressions, ABOUT, features))
+        self.register_buffer("known", torch.zeros(2, FACTS))
         self.register_buffer("takes", torch.zeros(expressions, take, PLACES * LOOKS))
         self.register_buffer("sizes", torch.zeros(SIZES))
-        self.weight = nn.Parameter(0.3 * torch.randn(expressions, features, STYLE_WIDTH) / features**0.5)
+        self.weight = nn.Parameter(0.3 * torch.randn(expressions, features + FACTS, STYLE_WIDTH) / features**0.5)
         self.bias = nn.Parameter(torch.zeros(expressions, STYLE_WIDTH))
         self.out = nn.Linear(STYLE_WIDTH, 2 * style)
+        self.label = LabelReader(expressions, style)
         self.teller = Teller(expressions, style)
 
     def get_used_to(self, look: Look) -> None:
@@ -124,18 +140,15 @@ class StyleReader(nn.Module):
         seen = self.seen(look)
         self.usual.copy_(look.shares.T @ seen / look.shares.sum(0)[:, None].clamp_min(LEAST))
         self.spread.copy_(_at_stages(seen - look.shares @ self.usual).square().mean().sqrt().clamp_min(LEAST))
-        self._course(look)
-
-    def _course(self, look: Look) -> None:
-        """Fit how points move to how labels go, by least squares: also by how long they take, which tells how far since
-        it tells who acts. (What two takes of one person differ by is told by their labels' peaks alone.)"""
-        shown = look.took[look.shares > 0]
+        shown = look.facts[look.shares > 0]
         self.known.copy_(torch.stack([shown.amin(0), shown.amax(0)]))
-        terms = torch.from_numpy(about(*(each.cpu().double().numpy() for each in (look.peaks, look.took, self.known))))
-        terms = terms.flatten(1)
-        moved = (look.tracks[:, 1:-1] @ self.components).flatten(1).double().cpu()
-        square = terms.T @ terms + SHRINK * len(terms) * torch.eye(terms.shape[1], dtype=terms.dtype)
-        self.course.copy_(torch.linalg.solve(square, terms.T @ moved).unflatten(0, self.course.shape[:2]))
+
+    def of_all(self, facts: Tensor) -> Tensor:
+        """What labels say, (..., `FACTS`), from -1 to 1 for what those of training say; beyond these nothing is
+        known."""
+        least, most = self.known
+        middle, half = (least + most) / 2, ((most - least) / 2).clamp_min(LEAST)
+        return ((facts.to(middle) - middle) / half).clamp(-1, 1)
 
     def _reach(self, look: Look) -> None:
         """How far faces move for how strong their labels get, in the mean of logs."""
@@ -164,6 +177,8 @@ class StyleReader(nn.Module):
         with torch.no_grad():
             self.out.weight[: len(spread)].div_(spread[:, None])
             self.out.bias[: len(spread)].div_(spread)
+            self.label.out[..., : len(spread)].div_(spread)
+            self.label.shift[:, : len(spread)].div_(spread)
             self.teller.first.mul_(spread[:, None])
             self.teller.straight.mul_(spread[:, None])
 
@@ -223,26 +238,43 @@ class StyleReader(nn.Module):
         return _at_stages(self.seen(look) - look.shares.to(self.usual) @ self.usual) / self.spread
 
     def forward(
-        self, features: Tensor, shares: Tensor, counted: Tensor, generator: torch.Generator | None = None
+        self,
+        features: Tensor,
+        shares: Tensor,
+        facts: Tensor,
+        counted: Tensor,
+        label: tuple[Tensor, Tensor] | None = None,
+        generator: torch.Generator | None = None,
     ) -> Tensor:
-        """Styles (B, S) of the features (B, K, F) and shares (B, K, E) of takes, of which those count that are 1 in
-        (B, K).
+        """Styles (B, S) of the features (B, K, F), shares (B, K, E) and facts (B, K, E, `FACTS`) of takes, of which
+        those count that are 1 in (B, K); and of the shares (B, E) and facts (B, E, `FACTS`) of a label.
 
         A generator draws what makes it harder in training.
         """
         if generator is not None:
             features = features + NOISE * torch.randn(features.shape, generator=generator).to(features)
         seen = features.new_zeros(*features.shape[:2], STYLE_WIDTH)
-        for weight, bias, share in zip(self.weight, self.bias, shares.unbind(2), strict=True):
+        said = self.of_all(facts).unbind(2)
+        for weight, bias, share, fact in zip(self.weight, self.bias, shares.unbind(2), said, strict=True):
             at = (share > 0) & (counted > 0)  # most takes show one expression
-            told = nn.functional.elu(features[at] @ weight + bias)
+            told = nn.functional.elu(torch.cat([features[at], fact[at]], 1) @ weight + bias)
             seen = seen.index_put(torch.where(at), (share[at][:, None] * told).to(seen), accumulate=True)
         if generator is not None:
             kept = torch.rand(seen.shape, generator=generator).to(seen) >= DROPPED
             seen = seen * kept / (1 - DROPPED)
         mean, sure = self.out(seen).chunk(2, 2)
         sure = softplus(sure) * counted[..., None]
-        return (sure * mean).sum(1) / (1 + sure.sum(1))
+        top, known = (sure * mean).sum(1), sure.sum(1)
+        if label is not None:
+            mean, sure = self.label(self.of_all(label[1]))
+            sure = sure * label[0].to(sure)[..., None]
+            top, known = top + (sure * mean).sum(1), known + sure.sum(1)
+        return top / (1 + known)
+
+    def by_labels(self, shares: Tensor, facts: Tensor) -> Tensor:
+        """(B, S): of who acts labels, by nothing else, of their shares (B, E) and facts (B, E, `FACTS`)."""
+        none = self.usual.new_zeros(len(shares), 0, *self.weight.shape[:2])
+        return self(none[:, :, 0, : STAGES * LOOKS], none[..., 0], none[..., :FACTS], none[:, :, 0, 0], (shares, facts))
 
 
 def _at_stages(moved: Tensor) -> Tensor:

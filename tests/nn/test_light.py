@@ -57,9 +57,7 @@ def both(name: str) -> tuple[TorchGenerator, LightGenerator]:
             values.is_floating_point()
             and each.partition(".")[2].startswith(("gains", "shifts", "mean", "rows", "reach"))
             or each in ("people", "guide.weight", "style_reader.teller.mean")
-            or each.startswith(
-                tuple(f"style_reader.{name}" for name in ("course", "usual", "spread", "takes", "sizes"))
-            )
+            or each.startswith(tuple(f"style_reader.{name}" for name in ("usual", "spread", "takes", "sizes", "label")))
         ):
             nn.init.normal_(values, 1.0)
     light = light_generator(class_path(kind), HIERARCHY, 3, settings)

@@ -11,7 +11,8 @@ from torch import nn
 
 from facegen.errors import FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.nn.performance_form import FAMILIAR, GROWTH, LOOKS, PLACES, about, drawn_code, gestures, looked_at
+from facegen.nn.look import Reference, look_at
+from facegen.nn.performance_form import FACTS, GROWTH, LOOKS, PLACES, drawn_code, facts, looked_at
 from facegen.nn.performance_network import PerformanceNetwork, frame_owners, spread_of
 from facegen.nn.proportions import FIRST_EXPONENT, Proportions
 
@@ -83,19 +84,18 @@ def test_sequences_of_a_batch_keep_apart() -> None:
 
 
 def by_places(rows: torch.Tensor, along: float) -> torch.Tensor:
-    """(`LOOKS`,) of what is told of places (M,), so far along a gesture; of stages (F,) with nothing at its ends."""
-    rows = rows.view(-1, LOOKS)
-    rows, place = rows if len(rows) == PLACES else nn.functional.pad(rows, (0, 0, 1, 1)), along * (PLACES - 1)
+    """(`LOOKS`,) of what is told of places (M,), so far along a gesture."""
+    rows, place = rows.view(PLACES, LOOKS), along * (PLACES - 1)
     return torch.lerp(rows[int(place)], rows[int(place) + 1], place - int(place))
 
 
 def own_network() -> PerformanceNetwork:
-    """Somebody acts as nobody does, and how long a label takes means something."""
+    """Somebody acts as nobody does, and how long a label takes tells of who."""
     made = network(bidirectional=True)
     reader = made.style_reader
-    for each in (reader.reach, reader.usual, reader.spread, reader.course, reader.takes):
+    for each in (reader.reach, reader.usual, reader.spread, reader.takes):
         nn.init.uniform_(each, 0.5, 1.5)
-    reader.known.copy_(torch.tensor([0.0, 3.0])[:, None].expand(2, 3))
+    reader.known.copy_(torch.tensor([-1.0, 4.0])[:, None].expand(2, FACTS))
     return made
 
 
@@ -117,23 +117,38 @@ def test_who_acts_guides_the_latents_by_how_strong_a_gesture_gets() -> None:
     torch.testing.assert_close(both, parts[0] + parts[1])
 
 
-def test_somebody_acts_the_same_however_long_a_label_takes_and_nobody_does_not() -> None:
-    made, found = own_network(), {}
-    reader, own = made.style_reader, torch.tensor([[0.8, -0.6]]) * FAMILIAR
-    for frames in (9, 90):
-        motion = 0.8 * label(frames, 1)
-        along, peak, took = (part[-1, 1] for part in gestures(motion.numpy())[:3])
-        for share in (1.0, 0.5, 0.0):  # half of it is half a stranger
-            style = share * own
-            with torch.no_grad():
-                last = made.expected(motion, torch.tensor([0, frames]), style, torch.zeros(1, 4))[-1]
-                moves = by_places(reader.moves(style)[0, 1], float(along))
-                terms = torch.from_numpy(about(peak, took, reader.known.numpy())).float()
-                course = by_places(terms @ reader.course[1], float(along))
-            torch.testing.assert_close(last, share * 0.8 * reader.reach[1] * moves + (1 - share) * course)
-            found[frames, share] = last / moves
-    torch.testing.assert_close(found[9, 1.0], found[90, 1.0])
-    assert float((found[9, 0.0] / found[90, 0.0] - 1).abs().mean()) > 0.1
+def test_somebody_acts_the_same_however_long_a_label_takes_and_nobody_as_who_would_act_so_long() -> None:
+    made, at, who = own_network(), {}, {}
+    for frames in (9, 91):
+        motion, ptr = torch.minimum(label(frames, 1), label(frames, 1).flip(0)), torch.tensor([0, frames])
+        with torch.no_grad():
+            who[frames] = made.by_label(motion, ptr)
+            for name, style in (("somebody", torch.tensor([[0.8, -0.6]])), ("nobody", who[frames])):
+                at[name, frames] = made.expected(motion, ptr, style, torch.zeros(1, 4))[frames // 2]
+            torch.testing.assert_close(made(motion), made(motion, style=who[frames]))
+        said = torch.from_numpy(facts(motion.numpy()))[None]
+        torch.testing.assert_close(who[frames], made.style_reader.by_labels(torch.tensor([[0.0, 1.0, 0.0]]), said))
+    torch.testing.assert_close(at["somebody", 9], at["somebody", 91])
+    assert not torch.allclose(who[9], who[91], atol=0.05)
+    assert not torch.allclose(at["nobody", 9], at["nobody", 91], atol=1e-3)
+
+
+def test_a_style_is_found_in_takes_by_their_labels_and_another_or_in_a_label_alone() -> None:
+    made, points = own_network(), len(HIERARCHY.template.vertices)
+    taken, wanted = label(20, 1), label(30, 0)
+    with torch.no_grad():
+        reader = made.style_reader
+        nn.init.normal_(reader.components)
+        reference = Reference(torch.randn(20, points, 3), taken)
+        alone, both = made.style_of([reference]), made.style_of([reference], wanted)
+        look = look_at([reference.displacement[:, made.points].flatten(1)], [taken])
+        known = reader.features(look)[None], look.shares[None], look.facts[None], torch.ones(1, 1)
+        torch.testing.assert_close(alone, reader(*known)[0])
+        said = torch.tensor([[1.0, 0.0, 0.0]]), torch.from_numpy(facts(wanted.numpy()))[None]
+        torch.testing.assert_close(both, reader(*known, said)[0])
+        assert not torch.allclose(alone, both, atol=1e-3)
+        torch.testing.assert_close(made.style_of([], wanted), made.by_label(wanted, torch.tensor([0, 30]))[0])
+        assert not made.style_of([]).any()
 
 
 def test_who_is_known_better_than_by_a_style_moves_as_they_do() -> None:
@@ -172,23 +187,6 @@ def test_the_code_of_a_take_is_what_it_does_otherwise_than_its_style_tells() -> 
         moved = torch.zeros(len(motion), points, 3)
         moved[:, made.points] = found.unflatten(1, (-1, 3))
         torch.testing.assert_close(made.take_of(moved, motion, style), take, rtol=0.1, atol=0.1)
-
-
-def test_what_a_label_lets_expect_is_what_takes_of_such_labels_did_at_that_stage_and_nothing_at_rest() -> None:
-    made = own_network()
-    reader = made.style_reader
-    motion = torch.zeros(30, EXPRESSIONS)
-    motion[4:20, 0] = 0.6 * torch.from_numpy(np.interp(np.arange(16), [0, 5, 9, 15], [0.2, 1, 1, 0.1])).float()
-    motion[8:28, 2] = 0.3
-    ptr, (along, peak, took) = torch.tensor([0, 30]), gestures(motion.numpy())[:3]
-    with torch.no_grad():
-        found = made.expected(motion, ptr, made.no_style(), torch.zeros(1, 4))
-    terms = torch.from_numpy(about(peak, took, reader.known.numpy())).float()
-    for frame in (6, 12, 25):
-        rows = [row for row in (0, 2) if peak[frame, row]]
-        wanted = sum(by_places(terms[frame, row] @ reader.course[row], float(along[frame, row])) for row in rows)
-        torch.testing.assert_close(found[frame], wanted, rtol=1e-4, atol=1e-4)
-    assert not found[:4].any() and not found[28:].any()
 
 
 def test_styles_are_drawn_as_people_have_them() -> None:

@@ -13,7 +13,7 @@ from torch.nn.functional import softplus
 
 from facegen.models.style_lessons import MOST, StyleLessons
 from facegen.nn.look import Look, look_at, stages
-from facegen.nn.performance_form import FADE, GROWTH, LARGEST_SIZE, LOOKS, PLACES, STAGES, about, gestures
+from facegen.nn.performance_form import FACTS, FADE, GROWTH, LARGEST_SIZE, LOOKS, PLACES, STAGES, facts, gestures
 from facegen.nn.style_reader import StyleReader
 
 POINTS, EXPRESSIONS, STYLE, TAKE = 10, 4, 3, 2
@@ -90,9 +90,13 @@ def test_rest_belongs_to_the_gestures_beside_it_the_more_the_nearer() -> None:
     assert not rest[:, 2:].any() and not gestures(np.zeros((4, 2))).rest.any()
 
 
+def no_facts(takes: int) -> torch.Tensor:
+    return torch.zeros(takes, EXPRESSIONS, FACTS)
+
+
 def test_takes_of_labels_as_strong_as_can_be_are_as_far_away_as_they_are() -> None:
     reader, shares = StyleReader(POINTS, EXPRESSIONS, STYLE, TAKE), torch.eye(EXPRESSIONS)[[0, 2]]
-    look = Look(torch.zeros(2, PLACES, 3 * POINTS), shares, shares * torch.tensor([[1.0], [0.25]]), shares)
+    look = Look(torch.zeros(2, PLACES, 3 * POINTS), shares, shares * torch.tensor([[1.0], [0.25]]), no_facts(2))
     moved = torch.randn(2, PLACES * LOOKS)
     nn.init.constant_(reader.reach, 2.0)
     away = reader.away(moved, look)
@@ -129,6 +133,23 @@ def test_a_look_is_of_points_between_frames_and_of_what_the_label_shows() -> Non
     wanted = torch.cat([torch.tensor([2.0]), stages(motion).float(), torch.tensor([36.0])])
     torch.testing.assert_close(look.tracks[0, :, 0], wanted)
     assert look.shares.tolist() == [[0, 0, 1, 0]] and look.peaks[0].tolist() == pytest.approx([0, 0, 0.7, 0])
+    np.testing.assert_allclose(look.facts[0, 2], [0.7, np.log(0.7), *np.log([9, 12, 9])], rtol=1e-6)
+
+
+def test_a_label_says_how_strong_and_how_long_the_strongest_gesture_of_each_expression_is() -> None:
+    motion = 0.5 * torch.cat([label(3, 5, 6, 4, 3, row=1), label(5, 2, 9, 4, 2, row=1)])
+    motion[:20] *= 0.5
+    found = facts(motion.numpy())
+    alone = gestures(motion.numpy())
+    np.testing.assert_allclose(found[1], [0.5, np.log(0.5), *alone.took[30, 1]])
+    np.testing.assert_allclose(found[0], [0, np.log(0.01), 0, 0, 0])  # as little as can be said, of what is not shown
+
+
+def test_what_labels_say_is_one_of_all_that_those_of_training_say() -> None:
+    reader = StyleReader(POINTS, EXPRESSIONS, STYLE, TAKE)
+    reader.known.copy_(torch.tensor([[1.0, 0, 0, 0, 2], [3, 1, 4, 2, 2]]))
+    found = reader.of_all(torch.tensor([[1.0, 0.5, 4, 9, 2], [2, -8, 1, 1, 2]]))
+    assert found.tolist() == [[-1, 0, 1, 1, 0], [0, -1, -0.5, 0, 0]]
 
 
 def test_heights_are_as_far_as_faces_go_in_proportion_to_how_strong_their_labels_are() -> None:
@@ -137,35 +158,12 @@ def test_heights_are_as_far_as_faces_go_in_proportion_to_how_strong_their_labels
     by_chance = torch.tensor([1.25, 0.8])[torch.arange(32) // EXPRESSIONS % 2]  # 1 in the mean of logs
     far = shares @ torch.arange(1.0, 1 + EXPRESSIONS) * peaks * by_chance
     tracks = far[:, None, None] * nn.functional.normalize(torch.randn(32, PLACES, 3 * POINTS), dim=2)
-    reader.get_used_to(Look(tracks, shares, shares * peaks[:, None], torch.zeros(32, EXPRESSIONS, 3)))
+    reader.get_used_to(Look(tracks, shares, shares * peaks[:, None], no_facts(32)))
     found = reader.heights(torch.eye(EXPRESSIONS)[[0, 0, 1, 3]] * torch.tensor([1, 0.25, 0.5, 0.5])[:, None]).sum(1)
     torch.testing.assert_close(found / found[0], torch.tensor([1.0, 0.25, 1.0, 2.0]))
     left = far / reader.heights(shares * peaks[:, None]).sum(1)
     torch.testing.assert_close(left / left[0], by_chance / by_chance[0])
     assert not reader.heights(torch.zeros(2, EXPRESSIONS)).any()
-
-
-def test_what_labels_let_expect_is_found_also_by_how_long_they_take() -> None:
-    rng, count = np.random.default_rng(0), 200
-    reader, shares = (
-        StyleReader(POINTS, EXPRESSIONS, STYLE, TAKE),
-        torch.eye(EXPRESSIONS)[torch.arange(count) % EXPRESSIONS],
-    )
-    took = torch.from_numpy(rng.uniform(1, 3, (count, EXPRESSIONS, 3))) * shares[..., None]
-    peaks = torch.from_numpy(rng.uniform(0.2, 1, (count, 1))) * shares
-    way = torch.from_numpy(rng.normal(size=(STAGES, 3 * POINTS)))
-    far = (peaks * (4 - took[..., 0])).sum(1)  # a slow rise goes less far
-    tracks = nn.functional.pad(far[:, None, None] * way, (0, 0, 1, 1), value=9.0)  # rest is not looked at
-    reader.get_used_to(Look(tracks, shares, peaks, took))
-    terms = about(peaks.numpy(), took.numpy(), reader.known.numpy())
-    told = torch.einsum("nek,ekf->nf", torch.from_numpy(terms), reader.course.double()).unflatten(1, (STAGES, LOOKS))
-    wanted = far[:, None, None] * (way @ reader.components.double())
-    assert float(wanted.square().mean().sqrt()) == pytest.approx(1, abs=1e-4)
-    torch.testing.assert_close(told, wanted, rtol=0.03, atol=0.03)
-    low, high = reader.known
-    assert 1 <= float(low.min()) < 1.1 and 2.9 < float(high.max()) <= 3
-    beyond = about(np.ones(1), np.full((1, 3), 9.0), reader.known.numpy())
-    np.testing.assert_allclose(beyond[0], [1, *high.tolist()] * 2)
 
 
 def test_who_moves_farther_by_the_same_label_is_seen_to() -> None:
@@ -181,21 +179,37 @@ def test_who_moves_farther_by_the_same_label_is_seen_to() -> None:
     torch.testing.assert_close(strong, 4 * one)
 
 
-def test_takes_count_by_how_sure_they_are_in_any_order_and_none_tells_nothing() -> None:
+def test_takes_and_labels_count_by_how_sure_they_are_in_any_order_and_none_tells_nothing() -> None:
     torch.manual_seed(0)
     reader = StyleReader(POINTS, EXPRESSIONS, STYLE, TAKE)
+    reader.known.copy_(torch.tensor([-1.0, 1.0])[:, None].expand(2, FACTS))
     features, shares = torch.randn(1, 2, STAGES * LOOKS), torch.eye(EXPRESSIONS)[[0, 2]][None]
+    said = 2 * torch.rand(1, 2, EXPRESSIONS, FACTS) - 1
+    label = torch.tensor([[0.0, 0.25, 0.75, 0.0]]), 2 * torch.rand(1, EXPRESSIONS, FACTS) - 1
     with torch.no_grad():
-        found = reader(features, shares, torch.ones(1, 2))
         told = []
         for take, expression in ((0, 0), (1, 2)):
-            seen = features[0, take] @ reader.weight[expression] + reader.bias[expression]
-            mean, sure = reader.out(torch.nn.functional.elu(seen)).chunk(2)
+            known = torch.cat([features[0, take], said[0, take, expression]])
+            seen = known @ reader.weight[expression] + reader.bias[expression]
+            mean, sure = reader.out(nn.functional.elu(seen)).chunk(2)
             told.append((mean, softplus(sure)))
-        wanted = sum(mean * sure for mean, sure in told) / (1 + sum(sure for _, sure in told))
-        torch.testing.assert_close(found[0], wanted)
-        torch.testing.assert_close(reader(features.flip(1), shares.flip(1), torch.ones(1, 2)), found)
-        assert not reader(features, shares, torch.zeros(1, 2)).any()
+        hears, by_label = reader.label, []
+        for expression, share in ((1, 0.25), (2, 0.75)):
+            seen = nn.functional.elu(label[1][0, expression] @ hears.weight[expression] + hears.bias[expression])
+            mean, sure = (seen @ hears.out[expression] + hears.shift[expression]).chunk(2)
+            by_label.append((mean, share * softplus(sure)))
+
+        def wanted(parts: list[tuple[torch.Tensor, torch.Tensor]]) -> torch.Tensor:
+            return sum(mean * sure for mean, sure in parts) / (1 + sum(sure for _, sure in parts))
+
+        found = reader(features, shares, said, torch.ones(1, 2))
+        torch.testing.assert_close(found[0], wanted(told))
+        torch.testing.assert_close(reader(features.flip(1), shares.flip(1), said.flip(1), torch.ones(1, 2)), found)
+        both = reader(features, shares, said, torch.ones(1, 2), label)
+        torch.testing.assert_close(both[0], wanted([*told, *by_label]))
+        torch.testing.assert_close(reader.by_labels(*label)[0], wanted(by_label))
+        torch.testing.assert_close(reader(features, shares, said, torch.zeros(1, 2), label), reader.by_labels(*label))
+        assert not reader(features, shares, said, torch.zeros(1, 2)).any()
 
 
 def made_corpus(people: int, takes: int) -> Any:
@@ -312,7 +326,7 @@ def test_a_reader_learns_to_tell_how_people_act_whom_it_never_saw() -> None:
         look_at([torch.from_numpy(corpus.displacement(i)).flatten(1)], [torch.from_numpy(corpus.motion(i))])
         for i in corpus.split("test")
     ]
-    features = torch.cat([reader.features(look) for look in looks])
+    features, said = torch.cat([reader.features(look) for look in looks]), torch.cat([look.facts for look in looks])
     shares, missed = torch.cat([look.shares for look in looks]), []
     with torch.no_grad():
         for count in (0, 1, 3):
@@ -320,7 +334,9 @@ def test_a_reader_learns_to_tell_how_people_act_whom_it_never_saw() -> None:
             for first in range(0, len(looks), 3 * EXPRESSIONS):  # takes 0 to 3 of a person are of one expression each
                 for wanted in range(EXPRESSIONS):
                     others = [first + row for row in range(EXPRESSIONS) if row != wanted][:count]
-                    style = reader(features[None, others], shares[None, others], torch.ones(1, count))
+                    known = features[None, others], shares[None, others], said[None, others]
+                    label = shares[first + wanted][None], said[first + wanted][None]
+                    style = reader(*known, torch.ones(1, count), label)
                     made = reader.teller(style, torch.tensor([wanted]))
                     errors.append(float((made - features[first + wanted]).norm()))
             missed.append(np.mean(errors))
@@ -333,7 +349,10 @@ def test_a_reader_learns_to_tell_how_people_act_whom_it_never_saw() -> None:
 def test_styles_of_another_size_tell_the_same() -> None:
     torch.manual_seed(0)
     reader, expression = StyleReader(POINTS, EXPRESSIONS, STYLE, TAKE), torch.tensor([1, 2])
-    takes = torch.randn(2, 1, STAGES * LOOKS), torch.eye(EXPRESSIONS)[[0, 3]][:, None], torch.ones(2, 1)
+    shares, said = torch.eye(EXPRESSIONS)[[0, 3]][:, None], torch.rand(2, 1, EXPRESSIONS, FACTS)
+    label = shares[:, 0], torch.rand(2, EXPRESSIONS, FACTS)
+    takes = torch.randn(2, 1, STAGES * LOOKS), shares, said, torch.ones(2, 1), label
+    reader.known.copy_(torch.tensor([0.0, 1.0])[:, None].expand(2, FACTS))
     with torch.no_grad():
         style = reader(*takes)
         told, size = reader.teller(style, expression), torch.tensor([0.5, 2.0, 10.0])

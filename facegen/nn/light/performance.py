@@ -13,9 +13,10 @@ from facegen.nn.light.encoder import LightEncoder
 from facegen.nn.light.generator import LightGenerator
 from facegen.nn.light.spirals import LightSpirals
 from facegen.nn.performance_form import (
-    ABOUT,
-    FAMILIAR,
+    FACTS,
     GROWTH,
+    LABEL_WIDTH,
+    LEAST,
     LEAST_SPREAD,
     LOOKS,
     PLACES,
@@ -23,8 +24,8 @@ from facegen.nn.performance_form import (
     STAGES,
     STYLE_WIDTH,
     TELLER_WIDTH,
-    about,
     drawn_code,
+    facts,
     gestures,
     looked_at,
     noise_of,
@@ -84,7 +85,7 @@ class LightPerformance(ActsUsually, LightGenerator):
         """(T, Z) of a label (T, E), in a style (S,), nobody's where it is None, of the take that a seed draws, the mean
         of all takes where that is None."""
         label = label.astype(np.float64)
-        own = np.zeros(self.style) if style is None else style.astype(np.float64)
+        own = self._by_label(label) if style is None else style.astype(np.float64)
         code = None if seed is None else drawn_code(seed, self.take_numbers, self.weights["style_reader.sizes"])
         said = np.concatenate([own, [float(seed is not None)]])
         told = np.concatenate([label, np.tile(said, (len(label), 1))], axis=1)
@@ -94,9 +95,7 @@ class LightPerformance(ActsUsually, LightGenerator):
 
     def _expected(self, label: np.ndarray, style: np.ndarray, code: np.ndarray | None) -> np.ndarray:
         """(T, `LOOKS`): see `facegen.nn.performance_network.PerformanceNetwork.expected`."""
-        along, peak, took, rest = gestures(label)
-        terms = about(peak, took, self.weights["style_reader.known"])
-        stranger = max(0.0, 1 - float(np.linalg.norm(style)) / FAMILIAR)
+        along, peak, _, rest = gestures(label)
         found = np.zeros((len(label), LOOKS))
         for expression in np.flatnonzero(peak.any(axis=0)).tolist():
             place = along[:, expression] * (PLACES - 1)
@@ -104,12 +103,10 @@ class LightPerformance(ActsUsually, LightGenerator):
             share = np.zeros((len(label), PLACES))
             share[np.arange(len(label)), below] = 1 - (place - below)
             share[np.arange(len(label)), below + 1] = place - below
-            course = np.pad(self.weights["style_reader.course"][expression], ((0, 0), (LOOKS, LOOKS)))
-            told = [(stranger * terms[:, expression, k, None] * share, each) for k, each in enumerate(course)]
             strong = peak[:, expression, None] * share
             strong[:, [0, -1]] += rest[:, expression]
             reach = self.weights["style_reader.reach"][expression]
-            told = [*(told if stranger else ()), (reach * strong, (1 - stranger) * self._moves(style, expression))]
+            told = [(reach * strong, self._moves(style, expression))]
             if code is not None:
                 grown = peak[:, expression, None] ** GROWTH * share
                 grown[:, [0, -1]] += rest[:, expression] ** GROWTH
@@ -117,6 +114,17 @@ class LightPerformance(ActsUsually, LightGenerator):
             for each, moved in told:
                 found += each @ moved.reshape(PLACES, LOOKS)
         return found
+
+    def _by_label(self, label: np.ndarray) -> np.ndarray:
+        """(S,): see `facegen.nn.performance_network.PerformanceNetwork.by_label`."""
+        least, most = self.weights["style_reader.known"]
+        said = ((facts(label) - (least + most) / 2) / ((most - least) / 2).clip(LEAST)).clip(-1, 1)
+        weight, bias, out, shift = (self.weights[f"style_reader.label.{name}"] for name in _HEARS)
+        seen = np.einsum("ef,efw->ew", said, weight) + bias
+        told = np.einsum("ew,ews->es", np.where(seen > 0, seen, np.expm1(np.minimum(seen, 0))), out) + shift
+        mean, sure = np.split(told, 2, axis=1)
+        sure = np.logaddexp(0, sure) * (label.sum(axis=0) / max(label.sum(), LEAST))[:, None]
+        return (sure * mean).sum(axis=0) / (1 + sure.sum(axis=0))
 
     def _moves(self, style: np.ndarray, expression: int) -> np.ndarray:
         """(M,): see `facegen.nn.style_reader.StyleReader.moves`."""
@@ -159,18 +167,20 @@ class LightPerformance(ActsUsually, LightGenerator):
 
 _TELLS = ("first", "bias", "second", "straight", "mean")
 """Weights of a teller."""
+_HEARS = ("weight", "bias", "out", "shift")
+"""Weights of what reads labels."""
 _USED = {
     "proportions.exponent",
     "people",
     "guide.weight",
     "style_reader.reach",
     "style_reader.known",
-    "style_reader.course",
     "style_reader.usual",
     "style_reader.spread",
     "style_reader.takes",
     "style_reader.sizes",
     *(f"style_reader.teller.{name}" for name in _TELLS),
+    *(f"style_reader.label.{name}" for name in _HEARS),
 }
 """Weights that act, besides the encoder's and the decoder's; the others read takes, which torch does."""
 
@@ -182,14 +192,15 @@ def _style_reader(points: int, expressions: int, style: int, take: int) -> dict[
         "reach": (expressions,),
         "components": (3 * points, LOOKS),
         "usual": (expressions, PLACES * LOOKS),
-        "known": (2, 3),
-        "course": (expressions, ABOUT, features),
+        "known": (2, FACTS),
         "takes": (expressions, take, PLACES * LOOKS),
         "sizes": (SIZES,),
     }
-    shapes |= {"spread": (), "weight": (expressions, features, STYLE_WIDTH), "bias": (expressions, STYLE_WIDTH)}
+    shapes |= {"spread": (), "weight": (expressions, features + FACTS, STYLE_WIDTH), "bias": (expressions, STYLE_WIDTH)}
     shapes |= {"out.weight": (2 * style, STYLE_WIDTH), "out.bias": (2 * style,)}
     shapes |= {"teller.first": (expressions, style, TELLER_WIDTH), "teller.bias": (expressions, TELLER_WIDTH)}
     shapes |= {"teller.second": (expressions, TELLER_WIDTH, features), "teller.mean": (expressions, features)}
+    shapes |= {"label.weight": (expressions, FACTS, LABEL_WIDTH), "label.bias": (expressions, LABEL_WIDTH)}
+    shapes |= {"label.out": (expressions, LABEL_WIDTH, 2 * style), "label.shift": (expressions, 2 * style)}
     shapes["teller.straight"] = (expressions, style, features)
     return {f"style_reader.{name}": shape for name, shape in shapes.items()}
