@@ -14,8 +14,8 @@ from facegen.mesh.topology import surface_pieces
 from facegen.pictures.render import Camera, render
 
 SKIN, BROW, LIP = (0.86, 0.72, 0.65), (0.30, 0.22, 0.17), (0.72, 0.46, 0.43)
-INSIDE, WHITE, IRIS = (0.88, 0.84, 0.78), (0.93, 0.93, 0.92), (0.24, 0.17, 0.12)
-"""sRGB; what is inside is teeth and tongue. Chosen."""
+TEETH, GUMS, WHITE, IRIS = (0.88, 0.84, 0.78), (0.79, 0.58, 0.54), (0.93, 0.93, 0.92), (0.24, 0.17, 0.12)
+"""sRGB. Chosen."""
 BROWS = (
     ((70, 46), (63, 53), (105, 52), (66, 65), (107, 55)),
     ((300, 276), (293, 283), (334, 282), (296, 295), (336, 285)),
@@ -50,10 +50,23 @@ def painted(face: Face) -> np.ndarray:
             share = np.clip((half[near] - gap) / soft + 0.5, 0, 1)[:, None]
             colors += share * (color - colors)
     if face.skin is not None:
-        colors[~face.skin] = INSIDE
+        colors[~face.skin] = TEETH
+        colors[_tongue(face)] = GUMS
         for eye in (LEFT_EYE, RIGHT_EYE):
             _paint_eye(colors, face, marks[list(eye)], face_size(marks))
     return colors
+
+
+def _tongue(face: Face) -> np.ndarray:
+    """(U,) bool: of what is no skin, the piece that reaches farthest back: a tongue, and gums where they are one with
+    it. Nothing of faces that have eyes alone."""
+    marks, skin = face.marks, face.skin
+    assert marks is not None and skin is not None
+    piece = surface_pieces(face.mesh)[1]
+    local = (face.mesh.vertices - np.nanmean(marks[list(MOUTH)], axis=0)) @ face.rotation.T / face_size(marks)
+    inside = np.unique(piece[~skin & (piece >= 0)])
+    depth = [np.ptp(local[piece == k, 2]) if local[piece == k, 1].max() < EYE_REACH else 0.0 for k in inside]
+    return piece == inside[int(np.argmax(depth))] if max(depth, default=0.0) > 0 else np.zeros(len(skin), dtype=bool)
 
 
 def _paint_eye(colors: np.ndarray, face: Face, around: np.ndarray, size: float) -> None:
