@@ -39,9 +39,17 @@ def test_a_take_is_made_in_a_style_that_is_read_and_with_its_code_as_its_person_
     takes = lessons.place[batch.item]
     assert told["known"].flatten().tolist() == [0, 0, 1, 1]
     torch.testing.assert_close(told["style"][:2], told["style"][2:])
+    own = told["style"][2:]
+    by_label = reader.by_labels(lessons.shares[takes], lessons.facts[takes]).detach()
+    assert not torch.allclose(told["style"][:2], by_label, atol=1e-3)  # other takes tell more
     torch.testing.assert_close(told["code"][2:], lessons.codes[takes])
     with torch.no_grad():
         read = reader.moves(told["style"][:2])
         torch.testing.assert_close(told["moves"][:2], read)
         torch.testing.assert_close(told["moves"][2:], lessons.moves(reader, told["style"][2:], takes))
     assert not torch.allclose(told["moves"][2:], read)
+
+    monkeypatch.setattr("facegen.models.performance_generator.NOBODY", 2.0)
+    model.step(batch, "train")
+    torch.testing.assert_close(told["style"][:2], by_label)
+    torch.testing.assert_close(told["style"][2:], own)
