@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
-from scipy.sparse import csr_matrix, identity
+from scipy.sparse import csr_matrix, diags, identity
 from shapes import grid
 
 from facegen.fitting.lip_contact import LipContact
@@ -63,3 +65,19 @@ def test_each_lip_gives_way_by_half_and_what_does_not_cross_is_left_alone() -> N
     assert lower.max() <= 0 <= upper.min()
     np.testing.assert_allclose(-lower.min(), upper.max(), rtol=0.2)
     np.testing.assert_array_equal(moved[0][np.abs(off).max(axis=1) > 9.5], was[0][np.abs(off).max(axis=1) > 9.5])
+
+
+def test_lips_part_as_far_as_they_have_to_where_few_vertices_cross_deeply() -> None:
+    points, contact, guard = _lips(gap=1.0)
+    edges = np.concatenate([contact.faces[:, pair] for pair in ([0, 1], [1, 2], [2, 0])])
+    graph = csr_matrix((np.ones(len(edges)), edges.T), (len(points),) * 2)
+    graph = graph + graph.T
+    mean = csr_matrix(diags(1 / np.asarray(graph.sum(axis=1)).ravel()) @ graph)
+    guard = replace(guard, beside=csr_matrix((mean + identity(len(points))) / 2))
+    narrow = np.exp(-np.square((points[:, [0, 2]] - [10, -10]) / 0.7).sum(axis=1))
+    for depth in (1.0, 1.2):
+        moved = (np.where(np.arange(len(points)) < len(points) // 2, depth, -depth) * 2 * narrow)[None, :, None]
+        moved = moved * [0, 1, 0]
+        assert contact.depths(points + moved[0])[0].max() > 1.4
+        guard(moved)
+        assert contact.depths(points + moved[0])[0].max() < (PRESSED + TOUCHING) * SIZE

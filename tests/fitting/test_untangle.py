@@ -53,6 +53,34 @@ def test_vertices_that_are_held_stay_and_motion_without_folds_is_left_alone() ->
     np.testing.assert_array_equal(gentle, was[1:])
 
 
+def _pressed(size: int, wide: float) -> tuple[TriMesh, np.ndarray]:
+    """A plate, and a field that presses its two halves across each other."""
+    plate = grid(size, size)
+    off = plate.vertices[:, :2] - (size - 1) / 2
+    near = 4 * np.exp(-np.square(off / [2 * wide, wide]).sum(axis=1))
+    return plate, np.stack([np.zeros(len(off)), -np.sign(off[:, 1]) * near, -near / 2], axis=1)
+
+
+def test_a_fold_of_two_sides_across_each_other_is_bridged_by_what_is_around_it() -> None:
+    plate, field = _pressed(41, 4)
+    moved = field[None].astype(np.float32)
+    was = moved.copy()
+    assert _turned(plate, was)[0] > 70
+    smooth_out(plate, moved, np.ones((1, 1)), np.ones(len(field), dtype=bool), np.full(len(field), -1))
+    assert _turned(plate, moved)[0] <= LEFT_OVER
+    far = np.abs(plate.vertices[:, :2] - 20).max(axis=1) > 18
+    np.testing.assert_array_equal(moved[:, far], was[:, far])
+    assert np.abs(moved - was).max() < 4
+
+
+def test_a_small_piece_that_is_all_bridged_goes_where_it_went() -> None:
+    plate, field = _pressed(7, 2)
+    moved = (field + [30, 0, 0])[None].astype(np.float32)
+    smooth_out(plate, moved, np.ones((1, 1)), np.ones(len(field), dtype=bool), np.full(len(field), -1))
+    assert _turned(plate, moved)[0] <= LEFT_OVER
+    np.testing.assert_allclose(moved[0, :, 0].mean(), 30, atol=0.5)
+
+
 def test_lashes_of_which_many_triangles_turn_are_left_alone() -> None:
     plate, _ = _crumpled()
     flipped = (plate.vertices * [0, -2, 0] + [0, 30, 0])[None].astype(np.float32)
