@@ -21,7 +21,7 @@ from facegen.motion.intensity import APEX_FLOOR, raised
 from facegen.motion.label import Phases, motion_label
 from facegen.places import named_after
 from facegen.progress import following
-from facegen.remote import Place, place_of
+from facegen.remote import Place, place_of, size_of
 from facegen.schema import WrongValueError
 from facegen.sequence.sequence import Sequence
 
@@ -133,7 +133,14 @@ class Corpus:
     def _array(self, group: str, entry: Entry) -> np.ndarray:
         vertices = len(self.hierarchy.template.vertices)
         shape = (vertices, 3, entry.frames) if group == "displacement" else (vertices, 3)
-        return read_stored(self._store, group, entry.array, shape)
+        try:
+            return read_stored(self._store, group, entry.array, shape)
+        except DataError as error:
+            if size_of(self.path / MANIFEST) is None:
+                raise DataError(
+                    f"{self.path}: the corpus went away while it was read; put it back, and run the same again"
+                ) from error
+            raise
 
     def _checked(self, index: int, group: str) -> np.ndarray:
         """What is stored of a sequence; the first time it is wanted, all of it is compared with what was written."""

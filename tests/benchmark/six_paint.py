@@ -28,6 +28,9 @@ LIPS = (
 """The same along each lip: its outer edge and where it meets the other."""
 EYE_REACH, IRIS_RADIUS = 0.14, 0.026
 """In units of the face's size: an eyeball lies so near to its lids' middle; half an iris is 5.8 mm of an adult."""
+LINING, LINING_BOX, HIDDEN = (0.42, 0.19, 0.18), ((-0.14, -0.12, -0.5), (0.14, 0.08, 0)), 0.012
+"""sRGB of the skin inside a mouth. And in units of the face's size: where from the middle of the mouth it lies, to the
+left, up and to the front, and how far before it there is something else of a closed mouth. Chosen."""
 SOFT = 0.01
 """The same: how wide the edges of brows and lips are. Chosen: as far as vertices of a coarse head lie apart."""
 PLATE, PLATE_BEHIND, DARK = (0.12, 0.09), 0.16, (0.16, 0.09, 0.09)
@@ -42,6 +45,7 @@ def painted(face: Face) -> np.ndarray:
     marks, points = face.marks, face.mesh.vertices
     assert marks is not None
     colors = np.tile(np.array(SKIN), (len(points), 1))
+    colors[_lining(face)] = LINING
     soft = SOFT * face_size(marks)
     for lines, color in ((BROWS, BROW), (LIPS, LIP)):
         for line in lines:
@@ -55,6 +59,24 @@ def painted(face: Face) -> np.ndarray:
         for eye in (LEFT_EYE, RIGHT_EYE):
             _paint_eye(colors, face, marks[list(eye)], face_size(marks))
     return colors
+
+
+def _lining(face: Face) -> np.ndarray:
+    """(U,) bool: the inside of a mouth, which is hidden from the front while it is closed."""
+    marks, low, high = face.marks, *LINING_BOX
+    assert marks is not None
+    local = (face.mesh.vertices - np.nanmean(marks[list(MOUTH)], axis=0)) @ face.rotation.T / face_size(marks)
+    near = ((local > low) & (local < high)).all(axis=1)
+    corners = local[face.mesh.faces[near[face.mesh.faces].any(axis=1)]]
+    hidden = np.zeros(len(local), dtype=bool)
+    for vertex in np.flatnonzero(near):
+        off = corners - local[vertex]
+        # Each corner's share of the point of a triangle that lies before the vertex.
+        shares = np.cross(np.roll(off, -1, axis=1)[..., :2], np.roll(off, -2, axis=1)[..., :2])
+        total = shares.sum(axis=1)
+        within = ((shares >= 0).all(axis=1) | (shares <= 0).all(axis=1)) & (total != 0)  # and on its edges
+        hidden[vertex] = ((shares * off[..., 2]).sum(axis=1)[within] / total[within] > HIDDEN).any()
+    return hidden
 
 
 def _tongue(face: Face) -> np.ndarray:

@@ -245,6 +245,18 @@ def test_damage_is_found(tmp_path: Path, source: SyntheticSource) -> None:
         Corpus(path)
 
 
+def test_a_corpus_that_goes_away_is_not_called_damaged(tmp_path: Path, source: SyntheticSource) -> None:
+    path = tmp_path / "corpus"
+    prepare(source, "synthetic", path)
+    corpus = Corpus(path)
+    for known in range(2):  # before anything was read, and after
+        path.rename(tmp_path / "elsewhere")
+        with pytest.raises(DataError, match="corpus: the corpus went away while it was read; put it back, and run"):
+            corpus.displacement(known)
+        (tmp_path / "elsewhere").rename(path)
+        assert corpus.displacement(0).any()
+
+
 def test_resampling_keeps_time() -> None:
     line = np.arange(11.0)[:, None, None] * np.ones((1, 2, 3))
     moved, phases = resample(line, Phases(2, 4, 6, 10), 10, 25)
