@@ -170,7 +170,8 @@ own-face: $(SET_UP)
 
 # Whether the model that comes with facegen moves 100 drawn people and three heads as FACS says, by a detector that knows
 # nothing of it (docs/model-card.md), a quarter of an hour; what it does to skin of other heads, as long; the sheet of
-# them: make six DATA="../ICT-FaceKit ../MakeHuman"; and who of its training's people stands for them all.
+# them: make six DATA="../ICT-FaceKit ../MakeHuman"; and who of its training's people stands for them all,
+# with the data in an hour by how the heads show them too.
 six: $(SET_UP)
 	PYTHONPATH=tests $(BIN)/python tests/benchmark/six.py $(DATA)
 
@@ -181,7 +182,7 @@ six-sheet: $(SET_UP)
 	PYTHONPATH=tests $(BIN)/python tests/benchmark/six_sheet.py $(DATA)
 
 usual: $(SET_UP)
-	PYTHONPATH=tests $(BIN)/python tests/benchmark/usual.py
+	PYTHONPATH=tests $(BIN)/python tests/benchmark/usual.py $(DATA)
 
 # How near `facegen photo` comes to rendered people of all of ICT-FaceKit's modes, by one, two and three pictures
 # (docs/photo.md), some minutes: make photos DATA=../ICT-FaceKit.

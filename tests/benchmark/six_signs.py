@@ -104,7 +104,12 @@ def changes(points: np.ndarray) -> np.ndarray:
     return values[1:] - values[0]
 
 
+def beyond(change: np.ndarray, expression: str) -> dict[str, float]:
+    """By how much more than `LEAST` each sign's measure (M,) changes the way that an expression has it, by name."""
+    by_name = dict(zip(MEASURES, change.tolist(), strict=True))
+    return {name: sign * by_name[name] - LEAST for name, (sign, _) in SIGNS[expression].items()}
+
+
 def wrong(change: np.ndarray, expression: str) -> list[str]:
     """Names of the measures (M,) that do not change as the expression has it; NaN never does."""
-    by_name = dict(zip(MEASURES, change.tolist(), strict=True))
-    return [name for name, (sign, _) in SIGNS[expression].items() if not sign * by_name[name] > LEAST]
+    return [name for name, left in beyond(change, expression).items() if not left > 0]

@@ -9,7 +9,7 @@ import pytest
 from benchmark.six import confusion, judged, table
 from benchmark.six_looks import Look
 from benchmark.six_paint import BROW, SKIN, painted, pictured
-from benchmark.six_signs import LEAST, MEASURES, SIGNS, UNSEEN, changes, wrong
+from benchmark.six_signs import LEAST, MEASURES, SIGNS, UNSEEN, beyond, changes, wrong
 from seeing_head import marks
 from shapes import grid
 
@@ -28,6 +28,7 @@ def shown(expression: str, share: float = 2.0) -> np.ndarray:
 @pytest.mark.parametrize("expression", EXPRESSIONS)
 def test_an_expression_is_right_with_all_of_its_signs_and_not_by_rest_or_by_their_reverse(expression: str) -> None:
     assert wrong(shown(expression), expression) == []
+    np.testing.assert_allclose(list(beyond(shown(expression, 3.0), expression).values()), 2 * LEAST)
     for other in (shown(expression, 0.5), -shown(expression), np.full(len(MEASURES), np.nan)):
         assert wrong(other, expression) == list(SIGNS[expression])
 
