@@ -102,6 +102,14 @@ def diverged(name: object) -> CheckpointError:
     )
 
 
+def told_nothing(name: object) -> CheckpointError:
+    """The error about a checkpoint of a classifier whose weights are finite, and its scores are not."""
+    return CheckpointError(
+        f"{name}: expected a score of each expression, it gives some that are no numbers; its weights are damaged or "
+        "have diverged: train it again, or take another"
+    )
+
+
 def sound_displacements(name: object, displacements: np.ndarray) -> np.ndarray:
     """Displacements (N, V, 3) mm that a checkpoint's model has made.
 

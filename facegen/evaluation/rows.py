@@ -13,7 +13,7 @@ from torch import nn
 
 from facegen import checkpoint
 from facegen.checkpoint import Checkpoint
-from facegen.checkpoint_format import sound_displacements
+from facegen.checkpoint_format import sound_displacements, told_nothing
 from facegen.data.corpus import Corpus
 from facegen.errors import CheckpointError
 from facegen.evaluation.label_mean import LabelMean
@@ -172,8 +172,5 @@ class Judge:
         scores = [network(frames, whole) for network in self.networks]
         for name, found in zip(self.names, scores, strict=True):
             if not found.isfinite().all():
-                raise CheckpointError(
-                    f"--classifier {name}: expected a score of each expression, it gives some that are no numbers; its "
-                    "weights are damaged or have diverged: train it again, or take another"
-                )
+                raise told_nothing(f"--classifier {name}")
         return [int(found.argmax()) for found in scores]

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 
-from facegen.checkpoint_format import diverged, sound_displacements
+from facegen.checkpoint_format import sound_displacements, told_nothing
 from facegen.data.corpus import Corpus
 from facegen.data.sampler import SPARE
 from facegen.errors import FacegenError
@@ -190,7 +190,7 @@ class PredictionWriter(Callback):
             name = trainer.ckpt_path
             if told:
                 if not part.isfinite().all():
-                    raise diverged(name)
+                    raise told_nothing(name)
                 values = ",".join(f"{value:.6f}" for value in part[0].tolist())
                 with new_file(path.with_name(f"{path.name}.csv")) as aside:
                     aside.write_text(f"{','.join(corpus.expressions)}\n{values}\n", encoding="utf-8")

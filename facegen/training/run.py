@@ -18,7 +18,7 @@ from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from facegen import checkpoint, checkpoint_entry
-from facegen.checkpoint_format import MOST_MOVED, diverged
+from facegen.checkpoint_format import MOST_MOVED, diverged, told_nothing
 from facegen.classes import add_current_folder, class_path, named_class, tell_current_folder
 from facegen.data.manifest import read_manifest
 from facegen.data.module import ExpressionDataModule
@@ -224,7 +224,7 @@ class TrainingCLI(LightningCLI):
         """Refuse a checkpoint whose errors on a stage, which have been told, are no numbers or none of faces."""
         found = {name: float(value) for name, value in self.trainer.callback_metrics.items()}
         if not (isfinite(found.get(f"{stage}/loss", 0)) and found.get(f"{stage}/error", 0) <= MOST_MOVED):
-            raise diverged(name)
+            raise diverged(name) if f"{stage}/error" in found else told_nothing(name)
 
     @contextmanager
     def _told(self) -> Iterator[None]:

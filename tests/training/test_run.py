@@ -223,6 +223,20 @@ def test_a_checkpoint_whose_weights_move_faces_too_far_is_refused(
     assert not list(tmp_path.rglob("*.npz"))
 
 
+def test_a_classifier_whose_weights_give_no_scores_is_refused(
+    classifier_path: Path, run_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    content, path = checkpoint.read_raw(classifier_path), tmp_path / "far.ckpt"
+    far = {name: value * 1e38 if value.is_floating_point() else value for name, value in content["state_dict"].items()}
+    torch.save(with_digest(content | {"state_dict": far}), path)
+    model = ["--model=ExpressionClassifier", "--model.components=16", f"--ckpt_path={path}"]
+    for verb in ("test", "predict"):
+        assert run([verb, *model, *run_arguments, f"--trainer.logger.save_dir={tmp_path / verb}"]) == 2
+        said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("facegen: error")]
+        assert len(said) == 1 and f"{path}: expected a score of each expression, it gives some that are no" in said[0]
+    assert not list(tmp_path.rglob("*-*.csv"))
+
+
 def test_a_checkpoint_under_another_config_is_refused(
     checkpoint_path: Path, fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
