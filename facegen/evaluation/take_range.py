@@ -18,11 +18,10 @@ LOOKED_AT = 12
 def ranges_of(displacement: np.ndarray, neutral: np.ndarray, faces: np.ndarray, fps: float) -> np.ndarray:
     """(3,), see `RANGES`, of a take (T, V, 3) mm on a neutral (V, 3) mm with triangles (F, 3)."""
     looked = np.linspace(0, len(displacement) - 1, min(LOOKED_AT, len(displacement))).round().astype(int)
-    folded = [int(turned_over(neutral, neutral + displacement[t], faces).sum()) for t in looked]
-    far = max(float(np.linalg.norm(pose, axis=-1).max()) for pose in displacement)
-    steps = zip(displacement[1:], displacement[:-1], strict=True)
-    fast = max((float(np.linalg.norm(after - before, axis=-1).max()) for after, before in steps), default=0.0)
-    return np.array([far, fast * fps, max(folded)])
+    folded = turned_over(neutral, neutral + displacement[looked], faces).sum(axis=-1)
+    moved = np.moveaxis(displacement, 0, -1)  # as corpora store it
+    far, fast = (np.sqrt(np.square(each).sum(axis=1).max(initial=0)) for each in (moved, np.diff(moved, axis=-1)))
+    return np.array([float(far), float(fast) * fps, folded.max()])
 
 
 def corpus_ranges(corpus: Corpus) -> dict[str, np.ndarray]:
