@@ -126,4 +126,4 @@ def surroundings(
     for _ in range(rings):
         inside[faces[inside[faces].any(axis=1)]] = True
     inside &= soft
-    return np.flatnonzero(inside), inside[faces].any(axis=1)
+    return np.flatnonzero(inside), np.any(inside[faces], axis=1)
