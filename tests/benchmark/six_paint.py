@@ -66,16 +66,18 @@ def _lining(face: Face) -> np.ndarray:
     marks, low, high = face.marks, *LINING_BOX
     assert marks is not None
     local = (face.mesh.vertices - np.nanmean(marks[list(MOUTH)], axis=0)) @ face.rotation.T / face_size(marks)
-    near = ((local > low) & (local < high)).all(axis=1)
-    corners = local[face.mesh.faces[near[face.mesh.faces].any(axis=1)]]
+    within = (local > low) & (local < high)
+    near, before = within.all(axis=1), within[:, :2].all(axis=1)
+    corners = local[face.mesh.faces[before[face.mesh.faces].any(axis=1)]]
     hidden = np.zeros(len(local), dtype=bool)
     for vertex in np.flatnonzero(near):
         off = corners - local[vertex]
         # Each corner's share of the point of a triangle that lies before the vertex.
-        shares = np.cross(np.roll(off, -1, axis=1)[..., :2], np.roll(off, -2, axis=1)[..., :2])
+        one, two = np.roll(off, -1, axis=1), np.roll(off, -2, axis=1)
+        shares = one[..., 0] * two[..., 1] - one[..., 1] * two[..., 0]
         total = shares.sum(axis=1)
-        within = ((shares >= 0).all(axis=1) | (shares <= 0).all(axis=1)) & (total != 0)  # and on its edges
-        hidden[vertex] = ((shares * off[..., 2]).sum(axis=1)[within] / total[within] > HIDDEN).any()
+        over = ((shares >= 0).all(axis=1) | (shares <= 0).all(axis=1)) & (total != 0)  # and on its edges
+        hidden[vertex] = ((shares * off[..., 2]).sum(axis=1)[over] / total[over] > HIDDEN).any()
     return hidden
 
 

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from benchmark.six import confusion, judged, table
 from benchmark.six_looks import Look
-from benchmark.six_paint import BROW, SKIN, painted, pictured
+from benchmark.six_paint import BROW, LINING, SKIN, painted, pictured
 from benchmark.six_signs import LEAST, MEASURES, SIGNS, UNSEEN, beyond, changes, wrong
 from seeing_head import marks
 from shapes import grid
 
 from facegen.detection.look import camera_at
 from facegen.face import Face
-from facegen.landmarks.points import LEFT_LIDS
+from facegen.landmarks.points import LEFT_LIDS, MOUTH, face_size
 from facegen.mesh import TriMesh
 from facegen.motion.label import EXPRESSIONS
 
@@ -123,6 +123,19 @@ def test_brows_are_painted_where_they_are() -> None:
     brow = np.abs(colors - BROW).max(axis=1) < 0.01
     assert 40 < brow.sum() < 400 and (points[brow, 1] > 5).all() and (np.abs(points[brow, 0]) > 8).all()
     assert (np.abs(colors - SKIN).max(axis=1) < 0.01).mean() > 0.9
+
+
+def test_what_lies_behind_closed_lips_is_the_inside_of_the_mouth() -> None:
+    face = plate()
+    points, count = face.mesh.vertices, len(face.mesh.vertices)
+    behind = TriMesh(
+        np.concatenate([points, points - [0, 0, 20]]), np.concatenate([face.mesh.faces, face.mesh.faces + count])
+    )
+    inside = (painted(replace(face, mesh=behind)) == LINING).all(axis=1)
+    assert face.marks is not None
+    mouth = np.nanmean(face.marks[list(MOUTH)], axis=0)
+    assert not inside[:count].any() and inside[count:].sum() > 20
+    assert (np.linalg.norm(points[inside[count:], :2] - mouth[:2], axis=1) < 0.2 * face_size(face.marks)).all()
 
 
 def test_one_looks_into_the_dark_through_the_eyes_of_a_mesh_without_eyeballs() -> None:
