@@ -40,6 +40,9 @@ SIZES, LARGEST_SIZE = 64, 0.95
 the last of them. Chosen: the largest are of weak labels; strong ones would leave the range of all people by them."""
 LEAST_SPREAD = 1e-4
 """Added to the variance of each number of a style, for networks of fewer people than it has numbers."""
+STRANGE = 0.3
+"""Share of people's spread by which a drawn style is not that of the person it is near. Chosen: with 0.5 more takes
+leave the range of what people do, and with 0 nobody new would act."""
 
 
 def looked_at(hierarchy: MeshHierarchy) -> np.ndarray:
@@ -118,9 +121,24 @@ def require_usual(usual: int | None, people: int) -> None:
         raise FacegenError(f"who usually acts must be one of the {people} people, counted from 0, got {usual}")
 
 
-def noise_of(seed: int, count: int) -> np.ndarray:
-    """(count,) float32, normal: what a seed draws, with torch and without."""
-    return np.random.default_rng(seed).standard_normal(count).astype(np.float32)
+def drawn_style(seed: int, people: np.ndarray) -> np.ndarray:
+    """(S,) float32: the style that a seed draws: near one of the people's, with their mean and covariance.
+
+    It is a smoothed bootstrap (Silverman and Young, Biometrika 1987): what is drawn stays where people are.
+
+    Args:
+        seed: of the style.
+        people: (P, S), styles of those who trained.
+    """
+    people = people.astype(np.float64)
+    mean = people.mean(axis=0)
+    away = people - mean
+    covariance = away.T @ away / max(len(people) - 1, 1)
+    root = np.linalg.cholesky(covariance + LEAST_SPREAD * np.eye(people.shape[1]))
+    rng = np.random.default_rng(seed)
+    near = away[rng.integers(len(people))]
+    strange = root @ rng.standard_normal(people.shape[1])
+    return (mean + sqrt(1 - STRANGE**2) * near + STRANGE * strange).astype(np.float32)
 
 
 def drawn_code(seed: int, count: int, sizes: np.ndarray) -> np.ndarray:
@@ -134,7 +152,7 @@ def drawn_code(seed: int, count: int, sizes: np.ndarray) -> np.ndarray:
         count: C.
         sizes: (`SIZES`,), rising, of the takes of training.
     """
-    noise = noise_of(seed, count + 1).astype(np.float64)
+    noise = np.random.default_rng(seed).standard_normal(count + 1)
     share = (1 + erf(noise[-1] / sqrt(2))) / 2
     size = np.interp(share, np.linspace(0, 1, len(sizes)), sizes)
     return size * noise[:-1] / np.linalg.norm(noise[:-1])

@@ -13,15 +13,14 @@ from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.nn.look import Reference, look_at, shares_of
 from facegen.nn.motion_encoder import MotionEncoder
 from facegen.nn.performance_form import (
-    LEAST_SPREAD,
     LOOKS,
     PLACES,
     Gestures,
     drawn_code,
+    drawn_style,
     facts,
     gestures,
     looked_at,
-    noise_of,
     require_usual,
 )
 from facegen.nn.proportions import Proportions
@@ -184,8 +183,7 @@ class PerformanceNetwork(nn.Module):
 
     def draw_style(self, seed: int) -> Tensor:
         """(S,): a style as the people who trained it have them."""
-        mean, root = spread_of(self.people)
-        return mean + root @ torch.from_numpy(noise_of(seed, self.style)).to(mean)
+        return torch.from_numpy(drawn_style(seed, self.people.detach().cpu().numpy())).to(self.people)
 
     def take_of(self, displacement: Tensor, motion: Tensor, style: Tensor | None = None) -> Tensor:
         """(C,): the code of a take (T, V, 3) mm of a label (T, E), by what it does otherwise than its style (S,)."""
@@ -203,15 +201,6 @@ def _said(labels: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     """What labels (T, E) show and say, (B, E) and (B, E, `FACTS`)."""
     said = [torch.from_numpy(facts(each.detach().cpu().numpy())).to(each.device) for each in labels]
     return torch.stack([shares_of(each) for each in labels]), torch.stack(said)
-
-
-def spread_of(styles: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean (S,) and a root of the covariance (S, S) of the styles (P, S) of people."""
-    mean = styles.mean(0)
-    away = (styles - mean).double()
-    covariance = away.t() @ away / max(len(styles) - 1, 1)
-    root = torch.linalg.cholesky(covariance + LEAST_SPREAD * torch.eye(len(mean), dtype=torch.float64))
-    return mean, root.to(styles)
 
 
 def frame_owners(ptr: Tensor) -> Tensor:

@@ -12,8 +12,8 @@ from torch import nn
 from facegen.errors import FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.nn.look import Reference, look_at
-from facegen.nn.performance_form import FACTS, GROWTH, LOOKS, PLACES, drawn_code, facts, looked_at
-from facegen.nn.performance_network import PerformanceNetwork, frame_owners, spread_of
+from facegen.nn.performance_form import FACTS, GROWTH, LOOKS, PLACES, drawn_code, drawn_style, facts, looked_at
+from facegen.nn.performance_network import PerformanceNetwork, frame_owners
 from facegen.nn.proportions import FIRST_EXPONENT, Proportions
 
 HIERARCHY = MeshHierarchy.build(plate_with_hole(), depth=1)
@@ -193,10 +193,22 @@ def test_styles_are_drawn_as_people_have_them() -> None:
     made = network(people=400)
     with torch.no_grad():
         made.people[:, 1] = 0.5 * made.people[:, 0] + 0.3
-    mean, root = spread_of(made.people)
-    drawn = torch.stack([made.draw_style(seed).detach() for seed in range(2000)])
-    torch.testing.assert_close(drawn.mean(0), mean, rtol=0, atol=0.08)
-    torch.testing.assert_close(torch.cov(drawn.T), root @ root.T, rtol=0.15, atol=0.02)
+        drawn = torch.stack([made.draw_style(seed) for seed in range(2000)])
+    torch.testing.assert_close(drawn.mean(0), made.people.mean(0), rtol=0, atol=0.08)
+    torch.testing.assert_close(torch.cov(drawn.T), torch.cov(made.people.T), rtol=0.15, atol=0.02)
+
+
+def test_a_drawn_style_is_near_somebodys_and_nobodys_own() -> None:
+    sides = np.repeat([[-3.0, 1], [3, 1]], 50, axis=0)
+    drawn = np.stack([drawn_style(seed, sides) for seed in range(500)])
+    assert (np.abs(drawn[:, 0]) < 1).mean() < 0.06  # between the two, where a normal distribution has a quarter
+    assert abs((drawn[:, 0] > 0).mean() - 0.5) < 0.1
+    assert len(np.unique(drawn[:, 0])) == len(drawn)
+    np.testing.assert_allclose(drawn[:, 1], 1, atol=0.02)
+
+
+def test_where_one_person_trained_theirs_is_the_style_that_is_drawn() -> None:
+    np.testing.assert_allclose(drawn_style(5, np.array([[2.0, -1]])), [2, -1], atol=0.02)
 
 
 def test_a_take_is_the_same_by_the_same_seed_alone() -> None:

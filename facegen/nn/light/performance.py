@@ -17,7 +17,6 @@ from facegen.nn.performance_form import (
     GROWTH,
     LABEL_WIDTH,
     LEAST,
-    LEAST_SPREAD,
     LOOKS,
     PLACES,
     SIZES,
@@ -25,10 +24,10 @@ from facegen.nn.performance_form import (
     STYLE_WIDTH,
     TELLER_WIDTH,
     drawn_code,
+    drawn_style,
     facts,
     gestures,
     looked_at,
-    noise_of,
     require_usual,
 )
 from facegen.nn.spiral_steps import CHANNELS
@@ -144,11 +143,7 @@ class LightPerformance(ActsUsually, LightGenerator):
 
     def style_drawn(self, seed: int) -> np.ndarray:
         """(S,) float32: a style as the people who trained have them."""
-        styles = self.weights["people"]
-        away = styles - styles.mean(axis=0)
-        covariance = away.T @ away / max(len(styles) - 1, 1)
-        root = np.linalg.cholesky(covariance + LEAST_SPREAD * np.eye(self.style))
-        return (styles.mean(axis=0) + root @ noise_of(seed, self.style)).astype(np.float32)
+        return drawn_style(seed, self.weights["people"])
 
     def proportions(self, neutral: np.ndarray) -> np.ndarray:
         """(1, 3) float32: how far a face (1, V, 3) moves for its size, see `facegen.nn.proportions`."""
