@@ -13,6 +13,7 @@ from facegen.face import Carried, Face
 from facegen.fitting.keyframes import CarriedFields
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.motion.label import Phases, motion_label
+from facegen.nn.native.rows import ShortRows
 
 APEX, LOOKED_AT = 20, (8, 14, 30)
 """Frames of each phase of the label of one expression, rise, apex and fall, and those whose motion is looked at.
@@ -36,23 +37,21 @@ class Mixed:
         self.across = found.basis.reshape(count, 3 * found.basis.shape[1]).astype(np.float32)
         self.vertices = fields.shape[1]
         self.moving = np.flatnonzero(fields.any(axis=(0, 2)))
-        # What a frame takes is the time to read its fields: nothing is read of what stands still, nor of absent keys.
+        # What a frame takes is the time to read its fields: nothing is read of what stands still.
         moved = fields[:, self.moving].reshape(len(fields), 3 * len(self.moving))
-        self.linear, self.pushes = moved[:count], moved[count:]
+        self.fields = ShortRows(moved)
         self.known = replace(found, fields=fields[:0])  # which would be kept twice
 
     def __call__(self, displacement: np.ndarray) -> np.ndarray:
         """(T, V, 3) mm of the template to (T, P, 3) float32 mm of the mesh."""
         coordinates = displacement.reshape(len(displacement), -1) @ self.across.T
-        weights = self.known.weights(coordinates.astype(np.float64)).astype(np.float32)
-        along, mix = np.split(weights, [len(self.linear)], axis=1)
-        part = np.flatnonzero(mix.any(axis=0))
-        return self._all(along @ self.linear + mix[:, part] @ self.pushes[part])
+        weights = self.known.weights(coordinates.astype(np.float64))
+        return self._all(self.fields.summed(weights))
 
     @property
     def found(self) -> CarriedFields:
         """What it was made of, anew."""
-        return replace(self.known, fields=self._all(np.concatenate([self.linear, self.pushes])))
+        return replace(self.known, fields=self._all(self.fields.rows))
 
     def _all(self, moved: np.ndarray) -> np.ndarray:
         """(N, P, 3) of those that move, (N, 3 M)."""

@@ -50,10 +50,13 @@ def test_what_carries_is_given_back_as_it_was_found_also_what_stands_still() -> 
     fields[:, [1, 4]] = 0
     found = CarriedFields(basis, rng.normal(size=(2, 4)), fields)
     carry = Mixed(found)
-    np.testing.assert_array_equal(carry.found.fields, fields)
-    np.testing.assert_array_equal(Mixed(carry.found).found.keys, found.keys)
+    most = np.abs(fields).max(axis=(1, 2), keepdims=True)
+    assert (np.abs(carry.found.fields - fields) <= most / 65_000).all() and not carry.found.fields[:, [1, 4]].any()
+    again = Mixed(carry.found).found  # as often as it is kept and read
+    np.testing.assert_allclose(again.fields, carry.found.fields, rtol=1e-6)
+    np.testing.assert_array_equal(again.keys, found.keys)
     moved = rng.normal(size=(3, 10, 3))
     wanted = np.tensordot(found.weights(moved.reshape(3, -1) @ basis.reshape(4, -1).T), fields, 1)
-    np.testing.assert_allclose(carry(moved), wanted, atol=1e-4)
+    np.testing.assert_allclose(carry(moved), wanted, atol=5e-4)
     nothing = Mixed(CarriedFields(basis[:0], np.zeros((0, 0)), fields[:0]))
     assert not nothing(moved).any() and nothing(moved).shape == (3, 7, 3)

@@ -41,6 +41,8 @@ class LightEncoder:
         if bidirectional:
             self.shapes |= {"out.weight": (latent, 2 * latent), "out.bias": (latent,)}
         self.weights: dict[str, np.ndarray] = {}
+        # Gates other than the cell's are sigmoids, 0.5 + 0.5 tanh(0.5 x): halved before and after, all are one tanh.
+        self._halves = np.repeat([0.5, 0.5, 1.0, 0.5], latent)
 
     def take(self, weights: dict[str, np.ndarray]) -> None:
         """Compute with these from now on; each has the shape of its name."""
@@ -49,8 +51,7 @@ class LightEncoder:
             np.stack([self.weights[f"lstm.{part}_l0{way}"] for way in self.ways])
             for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         )
-        # Gates other than the cell's are sigmoids, 0.5 + 0.5 tanh(0.5 x): halved here, all are one tanh.
-        halves = np.repeat([0.5, 0.5, 1.0, 0.5], self.latent)
+        halves = self._halves
         self._inputs, self._again, self._bias = (
             halves[:, None] * inputs,
             halves[:, None] * again,
@@ -71,12 +72,16 @@ class LightEncoder:
         read = np.stack([motion, motion[::-1]][:ways])
         gates = read @ self._inputs.transpose(0, 2, 1) + self._bias[:, None]
         found = np.empty((ways, len(motion), z))
-        hidden, cell = np.zeros((ways, z, 1)), np.zeros((ways, z))
+        hidden, cell, gate = np.zeros((ways, z)), np.zeros((ways, z)), np.empty((ways, 4 * z))
+        let_in, kept, new, out = (gate[:, at : at + z] for at in range(0, 4 * z, z))
+        rest = 1 - self._halves
+        # So few numbers take less time than numpy takes to make an array for them: each is written where one was.
         for step in range(len(motion)):
-            gate = np.tanh(gates[:, step] + (self._again @ hidden)[..., 0])
-            let_in, kept, new, out = (gate[:, at : at + z] for at in range(0, 4 * z, z))
-            cell = (0.5 + 0.5 * kept) * cell + (0.5 + 0.5 * let_in) * new
-            hidden = ((0.5 + 0.5 * out) * np.tanh(cell))[..., None]
-            found[:, step] = hidden[..., 0]
+            np.matmul(self._again, hidden[..., None], out=gate[..., None])
+            np.tanh(np.add(gate, gates[:, step], out=gate), out=gate)
+            np.add(np.multiply(gate, self._halves, out=gate), rest, out=gate)
+            np.add(np.multiply(cell, kept, out=cell), np.multiply(let_in, new, out=new), out=cell)
+            np.multiply(np.tanh(cell, out=hidden), out, out=hidden)
+            found[:, step] = hidden
         found[1:] = found[1:, ::-1].copy()
         return found.transpose(1, 0, 2).reshape(len(motion), ways * z)

@@ -5,6 +5,7 @@
 #include "forward.h"
 #include "forward_one.h"
 #include "loss.h"
+#include "rows.h"
 
 extern "C" {
 
@@ -16,5 +17,6 @@ void backward_float32(const Work<float>* work, int64_t threads) { all_backward(*
 void backward_float64(const Work<double>* work, int64_t threads) { all_backward(*work, threads); }
 void loss_float32(const Loss<float>* work, int64_t threads) { all_loss(*work, threads); }
 void loss_float64(const Loss<double>* work, int64_t threads) { all_loss(*work, threads); }
+void rows_int16(const Rows* work, int64_t threads) { all_rows(*work, threads); }
 
 }
