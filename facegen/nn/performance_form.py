@@ -40,9 +40,10 @@ SIZES, LARGEST_SIZE = 64, 0.95
 the last of them. Chosen: the largest are of weak labels; strong ones would leave the range of all people by them."""
 LEAST_SPREAD = 1e-4
 """Added to the variance of each number of a style, for networks of fewer people than it has numbers."""
-STRANGE = 0.3
-"""Share of people's spread by which a drawn style is not that of the person it is near. Chosen: with 0.5 more takes
-leave the range of what people do, and with 0 nobody new would act."""
+STRANGE, FAR = 0.3, 0.9
+"""Share of people's spread by which a drawn style is not that of the person it is near, and of people, those who move
+no farther in an expression. Chosen: with 0.5 more takes leave the range of what people do, and with 0 nobody new would
+act; who goes farthest on a face of their own goes too far on some others."""
 
 
 def looked_at(hierarchy: MeshHierarchy) -> np.ndarray:
@@ -121,24 +122,31 @@ def require_usual(usual: int | None, people: int) -> None:
         raise FacegenError(f"who usually acts must be one of the {people} people, counted from 0, got {usual}")
 
 
-def drawn_style(seed: int, people: np.ndarray) -> np.ndarray:
-    """(S,) float32: the style that a seed draws: near one of the people's, with their mean and covariance.
+def drawn_style(seed: int, people: np.ndarray, moves: np.ndarray) -> np.ndarray:
+    """(S,) float32: the style that a seed draws, near that of one of the people who go far in no expression.
 
-    It is a smoothed bootstrap (Silverman and Young, Biometrika 1987): what is drawn stays where people are.
+    It is a smoothed bootstrap (Silverman and Young, Biometrika 1987), with the mean and covariance of these people:
+    what is drawn stays where they are.
 
     Args:
         seed: of the style.
         people: (P, S), styles of those who trained.
+        moves: (P, E, M), how each of them moves a face in each expression, see `PLACES` and `LOOKS`.
     """
-    people = people.astype(np.float64)
-    mean = people.mean(axis=0)
-    away = people - mean
-    covariance = away.T @ away / max(len(people) - 1, 1)
-    root = np.linalg.cholesky(covariance + LEAST_SPREAD * np.eye(people.shape[1]))
+    reach = np.linalg.norm(moves.reshape(*moves.shape[:2], PLACES, LOOKS), axis=3).max(axis=2)
+    usual = (reach <= np.quantile(reach, FAR, axis=0, method="higher")).all(axis=1)
+    near = people[usual if usual.any() else slice(None)].astype(np.float64)
+    away, root = _spread(near)
     rng = np.random.default_rng(seed)
-    near = away[rng.integers(len(people))]
-    strange = root @ rng.standard_normal(people.shape[1])
-    return (mean + sqrt(1 - STRANGE**2) * near + STRANGE * strange).astype(np.float32)
+    kept, strange = away[rng.integers(len(near))], root @ rng.standard_normal(near.shape[1])
+    return (near.mean(axis=0) + sqrt(1 - STRANGE**2) * kept + STRANGE * strange).astype(np.float32)
+
+
+def _spread(styles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(P, S) styles without their mean, and a root of their covariance (S, S)."""
+    away = styles - styles.mean(axis=0)
+    covariance = away.T @ away / max(len(styles) - 1, 1)
+    return away, np.linalg.cholesky(covariance + LEAST_SPREAD * np.eye(styles.shape[1]))
 
 
 def drawn_code(seed: int, count: int, sizes: np.ndarray) -> np.ndarray:

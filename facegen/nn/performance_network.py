@@ -183,7 +183,9 @@ class PerformanceNetwork(nn.Module):
 
     def draw_style(self, seed: int) -> Tensor:
         """(S,): a style as the people who trained it have them."""
-        return torch.from_numpy(drawn_style(seed, self.people.detach().cpu().numpy())).to(self.people)
+        with torch.no_grad():
+            known = (each.cpu().numpy() for each in (self.people, self.style_reader.moves(self.people)))
+        return torch.from_numpy(drawn_style(seed, *known)).to(self.people)
 
     def take_of(self, displacement: Tensor, motion: Tensor, style: Tensor | None = None) -> Tensor:
         """(C,): the code of a take (T, V, 3) mm of a label (T, E), by what it does otherwise than its style (S,)."""

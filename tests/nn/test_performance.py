@@ -189,26 +189,44 @@ def test_the_code_of_a_take_is_what_it_does_otherwise_than_its_style_tells() -> 
         torch.testing.assert_close(made.take_of(moved, motion, style), take, rtol=0.1, atol=0.1)
 
 
+def moves_of(people: np.ndarray) -> np.ndarray:
+    """(P, 1, M): everybody moves as far as their first number is large."""
+    moves = np.zeros((len(people), 1, PLACES * LOOKS))
+    moves[:, 0, 3] = people[:, 0]
+    return moves
+
+
 def test_styles_are_drawn_as_people_have_them() -> None:
     made = network(people=400)
     with torch.no_grad():
         made.people[:, 1] = 0.5 * made.people[:, 0] + 0.3
+        reach = made.style_reader.moves(made.people).unflatten(2, (PLACES, LOOKS)).norm(dim=3).amax(2)
+        usual = made.people[(reach <= reach.quantile(0.9, dim=0, interpolation="higher")).all(1)]
         drawn = torch.stack([made.draw_style(seed) for seed in range(2000)])
-    torch.testing.assert_close(drawn.mean(0), made.people.mean(0), rtol=0, atol=0.08)
-    torch.testing.assert_close(torch.cov(drawn.T), torch.cov(made.people.T), rtol=0.15, atol=0.02)
+    assert 0.7 * 400 < len(usual) <= 400
+    torch.testing.assert_close(drawn.mean(0), usual.mean(0), rtol=0, atol=0.08)
+    torch.testing.assert_close(torch.cov(drawn.T), torch.cov(usual.T), rtol=0.15, atol=0.02)
 
 
 def test_a_drawn_style_is_near_somebodys_and_nobodys_own() -> None:
     sides = np.repeat([[-3.0, 1], [3, 1]], 50, axis=0)
-    drawn = np.stack([drawn_style(seed, sides) for seed in range(500)])
+    drawn = np.stack([drawn_style(seed, sides, moves_of(sides)) for seed in range(500)])
     assert (np.abs(drawn[:, 0]) < 1).mean() < 0.06  # between the two, where a normal distribution has a quarter
     assert abs((drawn[:, 0] > 0).mean() - 0.5) < 0.1
     assert len(np.unique(drawn[:, 0])) == len(drawn)
     np.testing.assert_allclose(drawn[:, 1], 1, atol=0.02)
 
 
+def test_no_style_is_drawn_near_those_who_go_farthest() -> None:
+    people = np.stack([np.linspace(1, 2, 40), np.zeros(40)], axis=1)
+    people[[3, 17], 0] = 50, -60
+    drawn = np.stack([drawn_style(seed, people, moves_of(people)) for seed in range(200)])
+    assert drawn[:, 0].min() > 0.5 and drawn[:, 0].max() < 2.5
+
+
 def test_where_one_person_trained_theirs_is_the_style_that_is_drawn() -> None:
-    np.testing.assert_allclose(drawn_style(5, np.array([[2.0, -1]])), [2, -1], atol=0.02)
+    people = np.array([[2.0, -1]])
+    np.testing.assert_allclose(drawn_style(5, people, moves_of(people)), [2, -1], atol=0.02)
 
 
 def test_a_take_is_the_same_by_the_same_seed_alone() -> None:

@@ -126,11 +126,12 @@ class LightPerformance(ActsUsually, LightGenerator):
         return (sure * mean).sum(axis=0) / (1 + sure.sum(axis=0))
 
     def _moves(self, style: np.ndarray, expression: int) -> np.ndarray:
-        """(M,): see `facegen.nn.style_reader.StyleReader.moves`."""
+        """(..., M), of styles (..., S): see `facegen.nn.style_reader.StyleReader.moves`."""
         teller = {name: self.weights[f"style_reader.teller.{name}"][expression] for name in _TELLS}
         seen = style @ teller["first"] + teller["bias"]
         told = np.where(seen > 0, seen, np.expm1(np.minimum(seen, 0))) @ teller["second"]
-        told = np.pad(told + style @ teller["straight"] + teller["mean"], LOOKS)
+        told = told + style @ teller["straight"] + teller["mean"]
+        told = np.pad(told, [(0, 0)] * (told.ndim - 1) + [(LOOKS, LOOKS)])
         return self.weights["style_reader.usual"][expression] + self.weights["style_reader.spread"] * told
 
     def usual_style(self) -> np.ndarray | None:
@@ -143,7 +144,9 @@ class LightPerformance(ActsUsually, LightGenerator):
 
     def style_drawn(self, seed: int) -> np.ndarray:
         """(S,) float32: a style as the people who trained have them."""
-        return drawn_style(seed, self.weights["people"])
+        people = self.weights["people"]
+        moves = np.stack([self._moves(people, expression) for expression in range(self.expressions)], axis=1)
+        return drawn_style(seed, people, moves)
 
     def proportions(self, neutral: np.ndarray) -> np.ndarray:
         """(1, 3) float32: how far a face (1, V, 3) moves for its size, see `facegen.nn.proportions`."""
