@@ -15,7 +15,7 @@ from facegen.errors import FacegenError
 from facegen.evaluation import FILES, FILES_OF_TAKES
 from facegen.evaluation.diversity import Looking, Take, _spreads
 from facegen.evaluation.label_mean import LabelMean
-from facegen.evaluation.oracles import Oracle, oracle_rows
+from facegen.evaluation.oracles import MOST_LONGER, Oracle, oracle_rows
 from facegen.evaluation.performances import Performer, performers
 from facegen.evaluation.person_mean import PersonMean
 from facegen.evaluation.references import references_of
@@ -183,11 +183,14 @@ def test_the_oracle_is_the_acting_itself(corpus: Corpus, tmp_path: Path) -> None
     assert oracle_rows(corpus_, None) == ([], "the people of the source coma are not made, so nobody knows their style")
     corpus_.provenance = corpus.provenance | {"source": "ict_facekit"}
     assert "--acting-root" in str(oracle_rows(corpus_, None)[1])
+    # Just over the bounds, so that nobody waits where they do not hold.
+    longer = MOST_LONGER * max(entry.frames for entry in corpus.entries) + 1
+    larger = MOST_LONGER * len(corpus.hierarchy.template.vertices) + 1
     for said, why in (
         (5, "expected a table of seed, subjects, frames"),
         (corpus.provenance["options"] | {"subjects": "x"}, "acting.subjects: expected a whole number from 1 to 65536"),
-        (corpus.provenance["options"] | {"frames": [12, 10**6]}, "act for far longer than any of its takes is"),
-        (corpus.provenance["options"] | {"vertices": 10**6}, "far more vertices than they have"),
+        (corpus.provenance["options"] | {"frames": [12, longer]}, "act for far longer than any of its takes is"),
+        (corpus.provenance["options"] | {"vertices": larger}, "far more vertices than they have"),
     ):
         corpus_.provenance = corpus.provenance | {"options": said}
         assert why in str(oracle_rows(corpus_, None)[1])
