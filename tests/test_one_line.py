@@ -16,7 +16,7 @@ from one_line import require_one_line, words_of_others
 
 from facegen.checkpoint import load
 from facegen.data.face_landmarks import load_face_landmarks
-from facegen.data.journal import DONE, Kept, continued_folder
+from facegen.data.journal import DONE, Kept, continued_folder, line_of
 from facegen.data.manifest import MANIFEST, read_manifest
 from facegen.data.pca import PCA
 from facegen.data.recipe import Recipe
@@ -213,12 +213,16 @@ ENTRIES = {"entries": [ENTRY], "dropped": [], "fps": 25.0, "squares": 0.5, "numb
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ('{"a": 1}', "expected a list of 2 items, each anything, found a table"),
-        ("[0, 3]", "expected a table of entries, dropped, fps, squares, numbers, found 3"),
-        ('["0", {}]', "place: expected a whole number from 0, found '0'"),
-        (json.dumps([0, ENTRIES | {"fps": 0}]), "fps: expected a number from 0.01 to 10000, found 0"),
-        (json.dumps([0, ENTRIES | {"squares": float("nan")}]), "squares: expected a number from 0 to 1e+30, found nan"),
-        (json.dumps([0, ENTRIES | {"entries": [{}]}]), "entries[0].subject: expected a name of at most 200 signs"),
+        ('{"a": 1}', "expected a list of 3 items, each anything, found a table"),
+        ('[0, 3, ""]', "expected a table of entries, dropped, fps, squares, numbers, found 3"),
+        ('["0", {}, ""]', "place: expected a whole number from 0, found '0'"),
+        (json.dumps([0, ENTRIES | {"fps": 0}, ""]), "fps: expected a number from 0.01 to 10000, found 0"),
+        (
+            json.dumps([0, ENTRIES | {"squares": float("nan")}, ""]),
+            "squares: expected a number from 0 to 1e+30",
+        ),
+        (line_of(0, ENTRIES).replace("1.0", "1.5").strip(), "digest: expected that of what stands"),
+        (json.dumps([0, ENTRIES | {"entries": [{}]}, ""]), "entries[0].subject: expected a name of at most 200 signs"),
     ],
 )
 def test_a_journal_s_line_of_another_kind_is_refused_and_nothing_is_thrown_away(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import re
@@ -16,7 +17,7 @@ from facegen.errors import FacegenError
 from facegen.folders import files_in, locked_aside, put_in_place, require_new_folder
 from facegen.places import MARK, onto_disk
 from facegen.plain_text import parse_json
-from facegen.schema import ANYTHING, Kind, ListOf, Number, WrongValueError
+from facegen.schema import ANYTHING, Kind, ListOf, Number, WrongValueError, refuse
 
 DONE = "done.jsonl"
 """Name in the folder of an unfinished corpus: what is done so far, a line each."""
@@ -28,6 +29,15 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 
 class Kept(FacegenError):
     """Work that stopped for want of something; what is done is kept."""
+
+
+def line_of(place: int, result: Any) -> str:
+    """What is noted of a place that is done: it, its result, and a digest of both."""
+    return json.dumps([place, result, _digest(place, result)]) + "\n"
+
+
+def _digest(place: int, result: Any) -> str:
+    return hashlib.sha256(json.dumps([place, result]).encode()).hexdigest()
 
 
 class Journal:
@@ -44,7 +54,7 @@ class Journal:
     def add(self, place: int, result: Any) -> None:
         """Note that a place is done, with its result, which has to be what JSON can hold."""
         with (self.folder / DONE).open("a", encoding="utf-8") as file:
-            file.write(json.dumps([place, result]) + "\n")
+            file.write(line_of(place, result))
             file.flush()
             os.fsync(file.fileno())
 
@@ -144,20 +154,22 @@ def _resume(aside: Path, work: object, results: Kind, made: re.Pattern[str]) -> 
             except ValueError:  # half written, where the machine stopped or the disk was full
                 continue
             try:
-                ListOf(ANYTHING, 2, 2).check(noted, "")
-                Number(0, whole=True).check(noted[0], "place")
-                results.check(noted[1], "")
+                ListOf(ANYTHING, 3, 3).check(noted, "")
+                place, result, digest = noted
+                Number(0, whole=True).check(place, "place")
+                results.check(result, "")
+                if digest != _digest(place, result):  # of a line that was changed as little as by a digit
+                    raise refuse("digest", "that of what stands before it", digest)
             except WrongValueError as error:
                 raise Kept(
                     f"{journal}, line {number}: {error}; no `prepare` of today noted that; move {aside} elsewhere"
                 ) from error
-            done[noted[0]] = noted[1]
+            done[place] = result
     else:
         for entry in there:
             shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
-    text = "".join(f"{line}\n" for line in (first, *(json.dumps([place, result]) for place, result in done.items())))
     new = aside / f"{DONE}.new"
-    new.write_text(text, encoding="utf-8")
+    new.write_text("".join([f"{first}\n", *map(line_of, done, done.values())]), encoding="utf-8")
     onto_disk(new)
     os.replace(new, journal)
     return done

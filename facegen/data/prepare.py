@@ -23,8 +23,8 @@ from facegen.data.pca import principal_components
 from facegen.data.processes import calls
 from facegen.data.recipe import Recipe
 from facegen.data.sources.source import Key, Source
-from facegen.data.store import ARRAYS, META, STORE, opened_to_write
-from facegen.data.writing import RecordingWriter, Written
+from facegen.data.store import ARRAYS, META, STORE, opened_to_write, require_numcodecs
+from facegen.data.writing import RecordingWriter, Written, is_stored
 from facegen.errors import DataError, FacegenError, showable
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.motion.intensity import intensities
@@ -71,6 +71,7 @@ def prepare(
             recording cannot. Nothing is left at `out` then.
     """
     recipe = recipe or Recipe()
+    require_numcodecs()
     _require_names(source.keys)
     if workers < 1:
         raise DataError(f"at least one worker is needed, got {workers}")
@@ -137,14 +138,19 @@ def _write_frames(
     source: Source, journal: Journal, recipe: Recipe, workers: int, executor: Executor | None
 ) -> tuple[list[Entry], list[dict[str, str]], float, float]:
     """Entries (their intensity still 0), what was left out, frame rate, and training RMS displacement in mm."""
-    store = opened_to_write(journal.folder / STORE)
+    try:
+        store = opened_to_write(journal.folder / STORE)
+    except DataError as error:  # what is done is not lost for what became of it
+        raise Kept(f"{error}, or move {journal.folder} elsewhere") from error
     for name in ARRAYS:
         store.require_group(name)
     if source.refused and recipe.strict:
         raise DataError(f"{source.refused[0][0]}: {source.refused[0][1]}")
-    missing = [(place, key) for place, key in enumerate(source.keys) if place not in journal.done]
     noted = {place: values for place, values in journal.done.items() if place < len(source.keys)}
     done = {place: _written(journal, place, source.keys[place], values) for place, values in noted.items()}
+    vertices = len(source.template.vertices)  # what is no longer there, or not as it was written, is made again
+    done = {place: each for place, each in done.items() if is_stored(each, journal.folder / STORE, vertices)}
+    missing = [(place, key) for place, key in enumerate(source.keys) if place not in done]
     failed: dict[int, str] = {}
     counted = counting("preparing", len(source.keys), "recording", len(done))
     writer = RecordingWriter(source, journal.folder, recipe)
@@ -186,8 +192,8 @@ def _written(journal: Journal, place: int, key: Key, values: dict[str, Any]) -> 
             found = (entry.subject, entry.expression, entry.recording)
             if found != tuple(key):
                 raise refuse(name, f"one of {'/'.join(key)}", "/".join(found))
-            if not entry.array.startswith(f"{place}-"):
-                raise refuse(f"{name}.array", f"a name that begins with {place}-", entry.array)
+            if entry.array != f"{place}-{number}":
+                raise refuse(f"{name}.array", f"{place}-{number}", entry.array)
             require_fitting(entry, name)
     except WrongValueError as error:
         raise Kept(

@@ -90,8 +90,9 @@ def opened_to_write(store: Path) -> Any:
     require_numcodecs()
     import zarr
 
-    if os.path.lexists(store / META):
-        _require_meta(store, GROUP)
+    for folder in (store, *(store / name for name in ARRAYS)):
+        if os.path.lexists(folder / META):
+            _require_meta(folder, GROUP)
     return zarr.open_group(store, mode="a", zarr_format=3)
 
 

@@ -19,7 +19,8 @@ from facegen.data.corpus import stored_digest
 from facegen.data.manifest import Entry, thousandths
 from facegen.data.recipe import Recipe
 from facegen.data.sources.source import Key, Source
-from facegen.data.store import META, STORE, opened_to_write
+from facegen.data.store import META, STORE, opened_to_write, read_stored
+from facegen.errors import DataError
 from facegen.motion.curves import of_peak
 from facegen.motion.intensity import deformation
 from facegen.places import onto_disk
@@ -47,6 +48,19 @@ class Written:
     def parse(cls, values: dict[str, Any]) -> Written:
         entries: Any = [Entry.parse(entry) for entry in values["entries"]]
         return cls(**values | {"entries": entries})
+
+
+def is_stored(written: Written, store: Path, vertices: int) -> bool:
+    """Whether the arrays of a recording are in the store as they were written, of so many vertices."""
+    for entry in written.entries:
+        shapes = {"displacement": (vertices, 3, entry.frames), "neutral": (vertices, 3)}
+        try:
+            arrays = [read_stored(store, group, entry.array, shape) for group, shape in shapes.items()]
+        except DataError:
+            return False
+        if stored_digest(*arrays) != entry.sha256:
+            return False
+    return True
 
 
 def _rounded(curve: np.ndarray) -> tuple[float, ...]:

@@ -7,6 +7,7 @@ import filecmp
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from one_line import require_one_line
 
 from facegen.cli import run
 from facegen.data.corpus import Corpus
-from facegen.data.journal import DONE, Journal, continued_folder
+from facegen.data.journal import DONE, Journal, continued_folder, line_of
 from facegen.data.prepare import _left_out
 from facegen.data.sources.folder import FolderSource
 from facegen.data.sources.source import Key
@@ -99,7 +100,7 @@ EDITS = (
         "zzz",
         r"place 0: entries\[0\]: expected one of ann/happy/happy, found 'zzz/happy/",
     ),
-    (at(1, "entries", 0, "array"), "9-0", r"entries\[0\].array: expected a name that begins with 0-, found '9-0'"),
+    (at(1, "entries", 0, "array"), "9-0", r"entries\[0\].array: expected 0-0, found '9-0'"),
     (at(1, "entries", 0, "phases"), [9, 3, 2, 1], r"entries\[0\].phases: expected rising frames below"),
     (at(1, "entries", 0, "envelope"), [0.5], r"entries\[0\].envelope: expected \d+ numbers"),
     (at(1, "entries", 0, "others"), {"sad": "x y"}, r"entries\[0\].others.sad: expected whole numbers from 0 to 1000"),
@@ -124,8 +125,7 @@ def test_a_journal_that_was_edited_is_refused_and_stays(
     for put, value, said in EDITS:
         edited = json.loads(noted)
         put(edited, value)
-        text = "\n".join([first, json.dumps(edited), *more, ""])
-        (aside / DONE).write_text(text)
+        (aside / DONE).write_text("\n".join([first, line_of(*edited[:2]).strip(), *more, ""]))
         capsys.readouterr()
         assert run(arguments(root, tmp_path / "c")) == 2
         told = capsys.readouterr().err
@@ -134,6 +134,62 @@ def test_a_journal_that_was_edited_is_refused_and_stays(
         assert (aside / DONE).is_file() and not (tmp_path / "c").exists()
     (aside / DONE).write_text("\n".join([first, noted, *more, ""]))
     assert run(arguments(root, tmp_path / "c")) == 0
+
+
+def _gone(array: Path) -> None:
+    shutil.rmtree(array)
+
+
+def _flipped(array: Path) -> None:
+    (chunk,) = (path for path in (array / "c").rglob("*") if path.is_file())
+    data = bytearray(chunk.read_bytes())
+    data[len(data) // 2] ^= 1
+    chunk.write_bytes(data)
+
+
+def _cut(array: Path) -> None:
+    (chunk,) = (path for path in (array / "c").rglob("*") if path.is_file())
+    os.truncate(chunk, 10)
+
+
+def _said_otherwise(array: Path) -> None:
+    (array / "zarr.json").write_text("{}")
+
+
+@pytest.mark.parametrize("group", ["displacement", "neutral"])
+@pytest.mark.parametrize("damage", [_gone, _flipped, _cut, _said_otherwise])
+def test_a_recording_whose_numbers_are_no_longer_those_is_made_again(
+    damage: Callable[[Path], None], group: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("facegen.data.prepare._write_components", _interrupt)
+        assert run(arguments(root, tmp_path / "c")) == 130
+    (aside,) = tmp_path.glob(".c.*")
+    last = len((aside / DONE).read_text().splitlines()) - 2  # of a test subject, whom no component is made of
+    damage(aside / "frames.zarr" / group / f"{last}-0")
+    read, asked = FolderSource.read, []
+    monkeypatch.setattr(FolderSource, "read", lambda self, key: asked.append(key) or read(self, key))
+    assert run(arguments(root, tmp_path / "c")) == 0
+    assert asked == [FolderSource(root).keys[last]]
+    assert Corpus(tmp_path / "c").verify() == []
+
+
+@pytest.mark.parametrize("folder", [".", "displacement", "neutral"])
+def test_a_store_of_another_kind_is_refused_and_what_is_done_stays(
+    folder: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("facegen.data.prepare._write_components", _interrupt)
+        assert run(arguments(root, tmp_path / "c")) == 130
+    (aside,) = tmp_path.glob(".c.*")
+    (aside / "frames.zarr" / folder / "zarr.json").write_text('{"zarr_format": 2}')
+    noted = (aside / DONE).read_text()
+    capsys.readouterr()
+    assert run(arguments(root, tmp_path / "c")) == 2
+    told = capsys.readouterr().err
+    require_one_line(told)
+    assert f"or move {aside} elsewhere" in told
+    assert (aside / DONE).read_text() == noted and (aside / "frames.zarr" / "displacement" / "0-0").is_dir()
 
 
 def _interrupt(*_: object) -> None:
