@@ -194,7 +194,7 @@ def _filled(given: Any, schema: type, place: str = "", written: Any = None) -> A
                 if any(OmegaConf.is_config(each) for each in inner):  # which lists of numbers would take
                     raise ValueError
                 filled = OmegaConf.merge(filled, {key: value})
-            except (OmegaConfBaseException, ValueError) as error:
+            except (OmegaConfBaseException, ValueError, OverflowError) as error:
                 expected = words or f"a value of {kinds[key]}"
                 raise ValueError(f"{place}{key}: expected {expected}, got {str(value)[:80]!r}") from error
         if missing := sorted(OmegaConf.missing_keys(filled)):

@@ -21,6 +21,8 @@ MOST_BYTES, MOST_NODES, DEEPEST = 16 << 20, 200_000, 64
 curves of 10,000 keys has room, and reading takes a few seconds."""
 MOST_DIGITS = 4_300
 """Digits of a whole number at most: longer ones Python does not read, since that takes ever longer."""
+OF_TAGS = (ValueError, TypeError, LookupError, AttributeError)
+"""What PyYAML fails with where a value is not of the kind that its tag says, such as `!!bool x`."""
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DIGITS, _POWER = "[0-9][0-9_]*", "[eE][-+]?[0-9]+"
 _FLOAT = re.compile(
@@ -67,7 +69,7 @@ def read_plain_yaml(path: Path) -> tuple[Any, Any]:
     except yaml.MarkedYAMLError as error:
         line = "" if error.problem_mark is None else f"line {error.problem_mark.line + 1} "
         raise FacegenError(f"{path}: {line}is no YAML; write one `key: value` a line, lists as [a, b]") from error
-    except (yaml.YAMLError, OSError, ValueError, TypeError) as error:
+    except (yaml.YAMLError, OSError, *OF_TAGS) as error:
         raise FacegenError(f"{path} is no YAML; write one `key: value` a line, as text in UTF-8") from error
 
 

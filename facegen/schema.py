@@ -87,7 +87,15 @@ class Number:
         """Whether all are surely such numbers, found out faster than one by one."""
         if self.above or not {*map(type, values)} <= ({int} if self.whole else {int, float}):
             return False
-        return not values or (self.low <= min(values) and max(values) <= self.high and isfinite(sum(values)))
+        return not values or (self.low <= min(values) and max(values) <= self.high and isfinite(_total(values)))
+
+
+def _total(values: Sequence[Any]) -> float:
+    """The sum of numbers, infinite where one is too large for it."""
+    try:
+        return sum(map(float, values))
+    except OverflowError:
+        return inf
 
 
 @dataclass(frozen=True)

@@ -195,6 +195,11 @@ def test_yaml_is_checked_against_the_fields(tmp_path: Path) -> None:
         ("fps: 30\nunits: " + "[" + "1," * 200_000 + "]", "at most 200,000 values"),
         ('fps: 30\nunits: "\\x24{oc.env:HOME}"', "expected plain values"),
         ("fps: 30\nfps: 25\n", "line 2 is no YAML"),
+        ("fps: 1" + "0" * 400 + "\n", "fps: expected a number, got '10"),
+        ("fps: !!float ''\n", "is no YAML"),
+        ("fps: !!int ''\n", "is no YAML"),
+        ("fps: !!bool x\n", "is no YAML"),
+        ("fps: !!timestamp x\n", "is no YAML"),
         ("fps: 30\nunits: 2020-01-01\nevents: 1e3", "events: expected a list, an item a line, got '1000.0'$"),
     ):
         path.write_text(text)

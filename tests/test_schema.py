@@ -35,6 +35,7 @@ KIND = Table({"recordings": ListOf(INNER, 1, 3)}, {"others": MapOf(Maybe(Flag())
         (Flag(), [True, False], [0, 1, "true"]),
         (Maybe(Flag()), [None, True], [0]),
         (ListOf(Number(0, 1), 1, 3), [[0], [0, 0.5, 1], (1,)], [[], [0] * 4, [0, float("nan")], [0, 2], "ab", None]),
+        (ListOf(Number()), [[10**400, 0.5]], [[10**400, float("nan")]]),
         (ListOf(Text(), apart=True), [["a", "b"], []], [["a", "a"]]),
         (MapOf(Number(0)), [{}, {"a": 1}], [{"a": -1}, {1: 1}, [], None]),
         (INNER, [{"fps": 25}, {"fps": 25.0, "name": "a"}], [{}, {"fps": 0}, {"fps": 1e300}, {"fps": 1, "x": 1}, [], 3]),

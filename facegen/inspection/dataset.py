@@ -186,7 +186,7 @@ def _facts(root: Path, layout: Layout, opened: MeshTreeSource | None, problems: 
     if opened is not None:
         facts |= {"validated_on": list(opened.val_subjects), "tested_on": list(opened.test_subjects)}
     for what, found in (("subjects", {subject for subject, _ in frames}), ("expressions", set(names))):
-        problems += [f"{what} {' and '.join(group)} differ in case alone; give them one name" for group in twins(found)]
+        problems += twins(what, found)
     if opened is None:
         problems += _of_recordings(root, frames, [key for key in matched.empty if "/".join(key) not in bad])
     problems += [f"left over: {showable(str(path))}" for path in matched.left_over[:NAMED_FILES]]

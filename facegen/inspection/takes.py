@@ -9,6 +9,7 @@ from typing import Any
 from facegen.data.sources import express4d, keyframeface, live_link
 from facegen.data.sources.scenes import Refusals, TakeFile
 from facegen.data.sources.takes import NEUTRAL
+from facegen.data.sources.twins import twins
 from facegen.errors import FacegenError
 from facegen.motion.live_link import Take
 from facegen.motion.repair import stretches
@@ -63,8 +64,10 @@ def inspect_takes(root: Path, source: str, mapping: Path | None = None) -> tuple
         frames, seconds = frames + sum(map(len, parts)), seconds + sum(len(part) / part.fps for part in parts)
         rates |= {part.fps for part in parts}
     expressions = dict.fromkeys(take.expression for take in takes if take.expression)
+    performers = {take.performer for take in takes}
+    problems += twins("subjects", performers) + twins("expressions", expressions)
     return facts | {
-        "subjects": len({take.performer for take in takes}),
+        "subjects": len(performers),
         "recordings": recordings,
         "expressions": list(expressions) or ["none named; prepare --by-shape finds them"],
         "frames": frames,

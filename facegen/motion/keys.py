@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
 from numbers import Real
 from typing import Any
 
@@ -16,6 +15,8 @@ from facegen.motion.limits import require_frames
 
 MOST_KEYS = 10_000
 """Keys of one curve at most. Chosen: a key for each frame of five minutes at 30 a second, and more is a recording."""
+FARTHEST = 1e18
+"""No frame and no value comes near it; whole numbers beyond may have too many digits to be worked with."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,9 @@ def _pair(number: int, key: Any) -> tuple[int, float]:
     """A key as its frame and value."""
     pair = key.tolist() if isinstance(key, np.ndarray) else key
     numbers = isinstance(pair, Sequence) and len(pair) == 2
-    if not numbers or not all(isinstance(one, Real) and not isinstance(one, bool) and isfinite(one) for one in pair):
+    if not numbers or not all(
+        isinstance(one, Real) and not isinstance(one, bool) and abs(one) < FARTHEST for one in pair
+    ):
         raise MotionError(f"key {number}: expected two numbers, a frame and a value; got {str(key)[:40]}")
     frame, value = pair
     if frame < 0 or frame != int(frame):

@@ -7,7 +7,6 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -155,7 +154,7 @@ def _whole(said: Mapping[str, Any], name: str, low: int, high: int, default: int
 
 def _number(said: Mapping[str, Any], name: str, low: float, high: float, default: float | None = None) -> float:
     value = said.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or not low <= value <= high:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise FacegenError(f"{name} must be a number from {low:g} to {high:g}, got {str(value)[:40]}")
     return float(value)
 

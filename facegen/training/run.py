@@ -25,7 +25,7 @@ from facegen.data.module import ExpressionDataModule
 from facegen.errors import FacegenError, Terminated
 from facegen.inputs import set_free
 from facegen.models.base import ExpressionModel
-from facegen.plain_text import require_bounded_yaml
+from facegen.plain_text import OF_TAGS, require_bounded_yaml
 from facegen.readable import require_file
 from facegen.remote import place_of
 from facegen.training import trainer_settings
@@ -140,7 +140,9 @@ def _plain_yaml(path: Path) -> object:
     require_bounded_yaml(path)
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, RecursionError, ValueError, yaml.YAMLError):
+    except OF_TAGS as error:  # which the parser lets through
+        raise FacegenError(f"{path} is no YAML; write one `key: value` a line, without tags such as !!int") from error
+    except (OSError, RecursionError, yaml.YAMLError):
         return None
 
 

@@ -46,6 +46,8 @@ def test_the_door_has_them() -> None:
         ([(0, True)], "key 0: expected two numbers"),
         ([(0, 0), 5], "key 1: expected two numbers"),
         ([(0, float("inf"))], "key 0: expected two numbers"),
+        ([(10**400, 1)], "key 0: expected two numbers"),
+        ([(0, 10**400)], "key 0: expected two numbers"),
         ([(5, 0), (3, 1)], "key 1: frames must rise from key to key; frame 3 comes after frame 5"),
         ([(0, -0.1)], "key 0: the value must be between 0 and 1, got -0.1"),
     ],

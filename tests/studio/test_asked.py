@@ -39,6 +39,7 @@ def test_a_name_is_no_yaml_of_its_own(tmp_path, name: str) -> None:
         (SAID | {"frames": 10**9}, "frames must be a whole number from 1 to 20,000"),
         (SAID | {"frames": True}, "frames must be a whole number"),
         (SAID | {"fps": float("nan")}, "fps must be a number from 1 to 240"),
+        (SAID | {"fps": 10**400}, "fps must be a number from 1 to 240"),
         (SAID | {"seed": -1}, "seed must be"),
         (SAID | {"alive": "yes"}, "alive is true or false"),
         (SAID | {"events": [EVENT] * 501}, "at most 500 events"),

@@ -484,6 +484,15 @@ def test_a_config_is_not_written_over_by_the_run_s_own(
     assert list(tmp_path.iterdir()) == [config] and config.read_text() == "seed_everything: 3\n"
 
 
+@pytest.mark.parametrize("value", ["!!bool x", "!!int ''", "!!float ''", "!!timestamp x"])
+def test_a_value_that_is_not_what_its_tag_says_is_told(
+    value: str, fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / "c.yaml").write_text(f"seed_everything: {value}\n")
+    assert run(["fit", f"--config={tmp_path / 'c.yaml'}", *fit_arguments]) == 2
+    assert "without tags such as !!int" in capsys.readouterr().err
+
+
 def test_a_run_s_folder_has_a_name_that_can_be_shown(
     fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:

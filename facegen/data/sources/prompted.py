@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Series
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from facegen.data.sources.d3dfacs import read_mapping
@@ -51,6 +52,9 @@ WORDS = {
     "repuls": "disgust",
 }
 """How words begin, and the paper's expression that they name. Chosen: the usual words for the six."""
+
+MOST_WORDS, LONGEST_WORD = 1000, 100
+"""Of a mapping, and of each word in it, at most. Chosen far above what people write."""
 
 SUBJECTS, SUBJECTS_HEADER = "subjects.csv", ["take", "subject"]
 """An optional file of the user's in the root: who recorded which take."""
@@ -103,16 +107,23 @@ def words_of(mapping: str | Path | None) -> dict[str, str]:
     """How words begin, and the expression that each names: `WORDS`, or those of a file.
 
     Raises:
-        DataError: the file is no such mapping.
+        DataError: the file is no such mapping, has too many words or too long ones, or one twice.
     """
     if mapping is None:
         return WORDS
-    return {re.escape(word.lower()): name for word, name in read_mapping(Path(mapping), "smil: happy").items()}
+    said = read_mapping(Path(mapping), "smil: happy")
+    if len(said) > MOST_WORDS or not all(0 < len(word) <= LONGEST_WORD for word in said):
+        raise DataError(f"{mapping}: expected at most {MOST_WORDS:,} words of 1 to {LONGEST_WORD} letters")
+    words: dict[str, str] = {}
+    for word, name in said.items():
+        if words.setdefault(re.escape(word.lower()), name) != name:
+            raise DataError(f"{mapping}: {ascii(word)} is there twice, in other letters and for another expression")
+    return words
 
 
 def expression_of(text: str, words: Mapping[str, str]) -> tuple[str, str]:
     """The expression that a text names, or nothing and the reason."""
-    found = [name for word, name in words.items() if re.search(rf"\b{word}", text.lower())]
+    found = [name for word, name in words.items() if _beginning(word).search(text.lower())]
     names = list(dict.fromkeys(found))
     short = " ".join(text.split())[:80]
     if len(names) == 1:
@@ -120,6 +131,10 @@ def expression_of(text: str, words: Mapping[str, str]) -> tuple[str, str]:
     if not names:
         return "", f"its text names no expression: {short!r}; --mapping FILE.yaml says which word names which"
     return "", f"its text names several expressions, {' and '.join(names)}: {short!r}"
+
+
+_beginning = cache(lambda word: re.compile(rf"\b{word}"))
+"""What finds a word by how it begins; made once, since there are many texts."""
 
 
 def read_subjects(root: Path) -> dict[str, str]:

@@ -51,9 +51,10 @@ def misspelled(names: Iterable[tuple[Key, str]], taken: Iterable[str]) -> Refuse
     )
 
 
-def twins(names: Iterable[str]) -> list[list[str]]:
-    """Groups of names, each of names that differ in case alone."""
+def twins(what: str, names: Iterable[str]) -> list[str]:
+    """A line for each group of names that differ in case alone; `what` says of what they are."""
     groups: dict[str, list[str]] = {}
     for name in sorted(set(names)):
         groups.setdefault(plain_name(name), []).append(name)
-    return [group for group in groups.values() if len(group) > 1]
+    alike = [group for group in groups.values() if len(group) > 1]
+    return [f"{what} {' and '.join(group)} differ in case alone; give them one name" for group in alike]

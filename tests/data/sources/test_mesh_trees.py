@@ -364,6 +364,8 @@ MAPPINGS = {
     "{1+2: surprise, 99: happy}": "unknown set of action units '99'; known are: 1+2, 12, 4",
     "[1+2]": "expected lines of `what: expression`, such as `1+2: surprise`",
     "{1+2: [a]}": "expected lines of `what: expression`, such as `1+2: surprise`",
+    "{1+2: ''}": "of an expression, found ''",
+    "{1+2: a/b}": "found 'a/b'",
     "{1+2": "mapping.yaml: line 2 is no YAML; write one `key: value` a line",
 }
 

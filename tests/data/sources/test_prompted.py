@@ -15,6 +15,7 @@ from facegen.data.sources.keyframeface import emotion_of
 from facegen.data.sources.prompted import dealt, expression_of, words_of
 from facegen.data.sources.source import Source
 from facegen.errors import DataError, FacegenError
+from facegen.inspection.dataset import inspect_dataset
 
 TEXTS = (
     "Smile warmly, then raise the left eyebrow.",
@@ -100,6 +101,34 @@ def test_words_are_the_user_s_where_a_file_gives_them(tmp_path: Path, clone: Pat
     (tmp_path / "words.yaml").write_text("[a]\n")
     with pytest.raises(DataError, match="expected lines of `what: expression`, such as `smil: happy`"):
         words_of(tmp_path / "words.yaml")
+    (tmp_path / "words.yaml").write_text("smil: mirth\nSmil: mirth\n")
+    assert words_of(tmp_path / "words.yaml") == {"smil": "mirth"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("smil: mirth\nSmil: ire\n", "'Smil' is there twice, in other letters and for another expression"),
+        (
+            "".join(f"w{number}: mirth\n" for number in range(1001)),
+            "expected at most 1,000 words of 1 to 100 letters",
+        ),
+        (f"{'w' * 101}: mirth\n", "expected at most 1,000 words of 1 to 100 letters"),
+        ("'': mirth\n", "expected at most 1,000 words of 1 to 100 letters"),
+        ("smil: ''\n", "expected a name of at most 200 signs"),
+    ],
+)
+def test_words_that_would_be_lost_or_take_long_are_refused(text: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "words.yaml").write_text(text)
+    with pytest.raises(DataError, match=said):
+        words_of(tmp_path / "words.yaml")
+
+
+def test_names_that_differ_in_case_alone_are_told_of_takes_too(tmp_path: Path) -> None:
+    root = write_express4d(tmp_path / "data")
+    (tmp_path / "words.yaml").write_text("smil: mirth\nscowl: Mirth\n")
+    _, problems = inspect_dataset(root, "express4d", {"mapping": tmp_path / "words.yaml"})
+    assert "expressions Mirth and mirth differ in case alone; give them one name" in problems
 
 
 def test_keyframeface_takes_the_emotion_of_the_record(tmp_path: Path, clone: Path) -> None:
