@@ -2,7 +2,7 @@
 
     python -m facegen.training.packing RUN.ckpt ICT-FaceKit
 
-writes both files of `facegen.pretrained` and prints their digests.
+writes both files of `facegen.pretrained`, or neither, and prints their digests.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import torch
 from facegen.checkpoint import load, read_raw
 from facegen.checkpoint_digest import with_digest
 from facegen.checkpoint_format import KEY, PERFORMERS
-from facegen.errors import CheckpointError
+from facegen.errors import CheckpointError, FacegenError
 from facegen.files import new_file
 from facegen.motion.live_link import SHAPES
 from facegen.pretrained import BASIS, MODEL
@@ -59,7 +59,8 @@ def pack_shapes(root: Path, model: Path = MODEL, path: Path = BASIS) -> None:
     mesh, template = files.neutral(), checkpoint.hierarchy.template
     mesh = mesh.with_vertices(mesh.vertices * MM)
     count, landmarks = len(template.vertices), checkpoint.landmarks.get("template")
-    if landmarks is None or not np.allclose(mesh.vertices[:count], template.vertices, atol=1e-3):
+    first = mesh.vertices[:count]
+    if landmarks is None or len(first) < count or not np.allclose(first, template.vertices, atol=1e-3):
         raise CheckpointError(f"{model}: the template has no landmarks, or is no part of {files.rest}")
     shapes = {}
     for name in SHAPES:
@@ -69,18 +70,40 @@ def pack_shapes(root: Path, model: Path = MODEL, path: Path = BASIS) -> None:
     PackedShapes(path, mesh, count, landmarks, shapes).save(path)
 
 
+def pack(run: Path, root: Path, model: Path = MODEL, basis: Path = BASIS) -> None:
+    """Write both files and print their digests; where one cannot be made, both stay as they were.
+
+    Args:
+        run: the checkpoint that training wrote last.
+        root: a clone of ICT-FaceKit.
+        model, basis: the files.
+
+    Raises:
+        FacegenError: either cannot be made, or both together are larger than `MOST_BYTES`.
+    """
+    with new_file(model) as new_model, new_file(basis) as new_basis:
+        pack_shapes(root, run, new_basis)  # first, since it looks at all of the run's checkpoint
+        pack_model(run, new_model)
+        made = {path.name: new.read_bytes() for path, new in ((model, new_model), (basis, new_basis))}
+        if (size := sum(map(len, made.values()))) > MOST_BYTES:
+            raise FacegenError(
+                f"expected {MOST_BYTES / 1e6:g} MB together at most, got {size / 1e6:g}; train a smaller one"
+            )
+    for name, data in made.items():
+        print(f"{name}: {len(data) / 1e6:.2f} MB, sha256 {hashlib.sha256(data).hexdigest()}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="From a training run to the model that comes with facegen.")
     parser.add_argument("run", type=Path, help="the checkpoint that training wrote last")
     parser.add_argument("root", type=Path, help="a clone of ICT-FaceKit")
     options = parser.parse_args()
-    pack_model(options.run)
-    pack_shapes(options.root)
-    for path in (MODEL, BASIS):
-        data = path.read_bytes()
-        print(f"{path.name}: {len(data) / 1e6:.2f} MB, sha256 {hashlib.sha256(data).hexdigest()}")
-    if sum(path.stat().st_size for path in (MODEL, BASIS)) > MOST_BYTES:
-        raise SystemExit(f"expected at most {MOST_BYTES / 1e6:g} MB together")
+    try:
+        pack(options.run, options.root)
+    except FacegenError as error:
+        parser.exit(2, f"error: {error}\n")
+    except OSError as error:
+        parser.exit(2, f"error: {error.strerror}: {error.filename}; make room, and both files are as they were\n")
 
 
 if __name__ == "__main__":
