@@ -86,10 +86,7 @@ class Keys:
 def _pair(number: int, key: Any) -> tuple[int, float]:
     """A key as its frame and value."""
     pair = key.tolist() if isinstance(key, np.ndarray) else key
-    numbers = isinstance(pair, Sequence) and len(pair) == 2
-    if not numbers or not all(
-        isinstance(one, Real) and not isinstance(one, bool) and abs(one) < FARTHEST for one in pair
-    ):
+    if not (isinstance(pair, Sequence) and len(pair) == 2 and all(map(_is_number, pair))):
         raise MotionError(f"key {number}: expected two numbers, a frame and a value; got {str(key)[:40]}")
     frame, value = pair
     if frame < 0 or frame != int(frame):
@@ -97,3 +94,7 @@ def _pair(number: int, key: Any) -> tuple[int, float]:
     if not 0 <= value <= 1:
         raise MotionError(f"key {number}: the value must be between 0 and 1, got {value:g}")
     return int(frame), float(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and -FARTHEST < value < FARTHEST  # pyright: ignore[reportOperatorIssue]
