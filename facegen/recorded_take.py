@@ -56,7 +56,11 @@ def recorded_take(
     require_performs(model, "a style")
     if expression not in model.expressions:
         raise MotionError(unknown("expression", expression, model.expressions))
-    stretch = max(stretches(Take.load(path))[0], key=len)
+    take = Take.load(path)
+    try:
+        stretch = max(stretches(take)[0], key=len)
+    except MotionError as error:
+        raise MotionError(f"{path}: {error}; give a take that shows the expression once, from rest to rest") from None
     if len(stretch) > LONGEST * stretch.fps:
         raise MotionError(
             f"{path}: a take that shows an expression once lasts up to {LONGEST:g} s, got "

@@ -77,6 +77,7 @@ def test_its_label_follows_it_and_is_as_high_as_the_model_moves_as_far(performan
     ("weights", "said"),
     [
         (smile(np.zeros(3 * FPS)), "t.csv: .* does not move"),
+        (smile(np.zeros(FPS // 6)), "t.csv: nothing is left of it: .*; give a take that shows"),
         (smile(np.random.default_rng(0).uniform(0, 1, 3 * FPS)), "no phases of happy can be made out"),
         (smile(np.zeros(61 * FPS)), "lasts up to 60 s, got 61 s; cut it"),
     ],

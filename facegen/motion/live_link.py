@@ -153,7 +153,10 @@ class Take:
         away = np.linalg.norm(weights - np.percentile(weights, REST_PERCENTILE, axis=0), axis=1)
         quiet = np.percentile(away, REST_PERCENTILE)
         if away.max() - quiet < SMALLEST_MOTION:
-            raise MotionError("the face in the recording does not move: no weight but those of the eyes changes")
+            raise MotionError(
+                f"{self.name}: the face in the recording does not move: no weight but those of the eyes changes; give "
+                "another take"
+            )
         curve = np.maximum(away - quiet, 0) / (away.max() - quiet)
         return np.interp(even, self.times, curve)
 

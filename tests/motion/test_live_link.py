@@ -200,7 +200,9 @@ def test_blinks_and_gaze_are_no_expression(take: Callable) -> None:
     still = take(lines(weights)).amplitude(30)
     weights[20:30, [SHAPES.index("EyeBlinkLeft"), SHAPES.index("EyeLookUpRight")]] = 1
     np.testing.assert_array_equal(take(lines(weights)).amplitude(30), still)
-    with pytest.raises(MotionError, match="does not move: no weight but those of the eyes changes"):
+    with pytest.raises(
+        MotionError, match="take.csv: the face in the recording does not move: no weight but those of the eyes changes"
+    ):
         weights[:, SMILE] = 0.05
         take(lines(weights)).amplitude(30)
 
