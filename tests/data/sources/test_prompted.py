@@ -128,7 +128,7 @@ def test_names_that_differ_in_case_alone_are_told_of_takes_too(tmp_path: Path) -
     root = write_express4d(tmp_path / "data")
     (tmp_path / "words.yaml").write_text("smil: mirth\nscowl: Mirth\n")
     _, problems = inspect_dataset(root, "express4d", {"mapping": tmp_path / "words.yaml"})
-    assert "expressions Mirth and mirth differ in case alone; give them one name" in problems
+    assert "expressions Mirth and mirth differ in case or spaces alone; give them one name" in problems
 
 
 def test_keyframeface_takes_the_emotion_of_the_record(tmp_path: Path, clone: Path) -> None:

@@ -107,23 +107,25 @@ def test_expressions_that_differ_in_case_are_found_and_named(tmp_path: Path, cap
     root = mesh_trees.write_folder(tmp_path / "data")
     (root / "bob" / "happy").rename(root / "bob" / "Happy")
     (root / "cleo" / "happy").rename(root / "cleo" / "HAPPY")
+    (root / "ann" / "sad").rename(root / "ann" / "sad ")
     shutil.copytree(root / "dan" / "sad", root / "dan" / "Smirk")
-    for subject in ("ann", "bob"):
+    for subject in ("bob", "cleo"):
         shutil.copytree(root / subject / "sad", root / subject / "smirk")
     assert run(["inspect", str(root), "--json"]) == 0
     problems = json.loads(capsys.readouterr().out)["problems"]
-    assert "expressions HAPPY and Happy and happy differ in case alone; give them one name" in problems
+    assert "expressions HAPPY and Happy and happy differ in case or spaces alone; give them one name" in problems
     assert prepare("folder", root, tmp_path / "c") == 0
     corpus = Corpus(tmp_path / "c")
     assert corpus.expressions == ("happy", "sad", "smirk")
     assert sorted(corpus.left_out_lines()) == [
+        "ann/sad : expression sad  is also there as sad; give them one name, or two",
         "bob/Happy: expression Happy is also there as happy; give them one name, or two",
         "cleo/HAPPY: expression HAPPY is also there as happy; give them one name, or two",
         "dan/Smirk: expression Smirk is also there as smirk; give them one name, or two",
     ]
     assert prepare("folder", root, tmp_path / "d", "--strict") == 2
     said = capsys.readouterr().err
-    assert "is also there as happy" in said and said.count("\n") == 1
+    assert "is also there as sad" in said and said.count("\n") == 1
 
 
 def test_an_expression_in_another_case_than_a_dataset_s_is_named(tmp_path: Path) -> None:
@@ -132,7 +134,7 @@ def test_an_expression_in_another_case_than_a_dataset_s_is_named(tmp_path: Path)
     (folder / "anger").rename(folder / "Anger")
     ((key, reason),) = open_source("famos", {"root": root, "seed": 0}).refused
     assert str(key) == f"{mesh_trees.FAMOS[1]}/Anger"
-    assert reason == "Anger is not taken, anger is, which differs in case alone; give them one name"
+    assert reason == "Anger is not taken, anger is, which differs in case or spaces alone; give them one name"
     write_multiface(tmp_path / "multiface", ("m--20180227--0000--1--GHS", "m--20171024--0000--2--GHS"))
     tracked = tmp_path / "multiface" / "m--20171024--0000--2--GHS" / "tracked_mesh"
     (tracked / "E019_Frown").rename(tracked / "e019_frown")
