@@ -21,6 +21,8 @@ from facegen.schema import ANYTHING, Kind, ListOf, Number, WrongValueError, refu
 
 DONE = "done.jsonl"
 """Name in the folder of an unfinished corpus: what is done so far, a line each."""
+FILES = (".json", ".jsonl", ".npz")
+"""How names of what is no folder end, in a corpus."""
 NOTHING = re.compile(r"(?!)")
 """Matches no name."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
@@ -118,7 +120,8 @@ def _strange(aside: Path, made: re.Pattern[str]) -> str | None:
     for path in files_in(aside):
         name = str(path.relative_to(aside))
         ours = name in (DONE, f"{DONE}.new") or made.fullmatch(name) or f".{MARK}-" in path.name
-        if path.is_symlink() or not (path.is_file() or path.is_dir()) or not ours:
+        folder = path.is_dir() and path.suffix not in FILES
+        if path.is_symlink() or not (path.is_file() or folder) or not ours:
             return name
     return None
 

@@ -319,6 +319,19 @@ def test_what_no_run_made_in_a_folder_aside_stays(name: str, work: dict, tmp_pat
     assert place.is_symlink() or place.read_text() == "years of work"
 
 
+def test_a_folder_in_the_place_of_a_file_stays_and_so_does_what_is_done(tmp_path: Path) -> None:
+    made = re.compile(r"table\.npz|0")
+    with pytest.raises(KeyboardInterrupt), continued_folder(tmp_path / "c", {}, made=made) as journal:
+        journal.add(0, 1)
+        (journal.folder / "0").touch()
+        (journal.folder / "table.npz").mkdir()
+        raise KeyboardInterrupt
+    said = r"in the way, and no `prepare` made what is in it \(table.npz\)"
+    with pytest.raises(FacegenError, match=said), continued_folder(tmp_path / "c", {}, made=made):
+        raise AssertionError
+    assert sorted(each.name for each in (tmp_path / ".c.unfinished").iterdir()) == ["0", DONE, "table.npz"]
+
+
 def test_what_is_put_into_a_folder_aside_meanwhile_stays(tmp_path: Path) -> None:
     with pytest.raises(FacegenError, match="refused"), continued_folder(tmp_path / "c", {}) as journal:
         (journal.folder / "mine").write_text("years of work")
