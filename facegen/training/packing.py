@@ -31,9 +31,10 @@ MOST_BYTES = 12_000_000
 """Of both files together. Chosen: they come with every installation."""
 
 
-USUAL = 686
-"""Who of the people that trained it acts where nobody's style is asked for. Chosen by `make usual`: of those who show
-all signs of the six expressions, the first whom a detector understands too (`make six`): others resemble them most."""
+USUAL = 199
+"""Who of the people that trained it acts where nobody's style is asked for. Chosen by `make usual`, `make six` and eye:
+of those who show all signs of the six expressions, one whom a detector understands too, on everybody and every head,
+and whose lips part little in disgust, where heads with teeth otherwise bare their gums."""
 
 
 def pack_model(run: Path, path: Path = MODEL, usual: int | None = USUAL) -> None:

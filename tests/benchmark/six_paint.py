@@ -4,12 +4,15 @@ look for."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
+from scipy.sparse import csr_matrix, identity
 from scipy.spatial import KDTree
 
 from facegen.face import Face
 from facegen.landmarks.points import LEFT_EYE, MOUTH, RIGHT_EYE, face_size
+from facegen.mesh.subdivision import smooth_split
 from facegen.mesh.topology import surface_pieces
 from facegen.pictures.render import Camera, render
 
@@ -26,8 +29,9 @@ LIPS = (
     ((61, 61), (91, 88), (84, 87), (17, 14), (314, 317), (321, 318), (291, 291)),
 )
 """The same along each lip: its outer edge and where it meets the other."""
-EYE_REACH, IRIS_RADIUS = 0.14, 0.026
-"""In units of the face's size: an eyeball lies so near to its lids' middle; half an iris is 5.8 mm of an adult."""
+EYE_REACH, IRIS_RADIUS, IRIS_EDGE = 0.14, 0.026, 0.004
+"""In units of the face's size: an eyeball lies so near to its lids' middle; half an iris is 5.8 mm of an adult, and its
+edge is 1 mm wide."""
 LINING, LINING_BOX, HIDDEN = (0.42, 0.19, 0.18), ((-0.14, -0.12, -0.5), (0.14, 0.08, 0)), 0.012
 """sRGB of the skin inside a mouth. And in units of the face's size: where from the middle of the mouth it lies, to the
 left, up and to the front, and how far before it there is something else of a closed mouth. Chosen."""
@@ -36,28 +40,41 @@ SOFT = 0.01
 PLATE, PLATE_BEHIND, DARK = (0.12, 0.09), 0.16, (0.16, 0.09, 0.09)
 """The same: half the width and height of what is seen through a mouth that has nothing inside, and how far behind the
 lips it lies; and its sRGB. Chosen."""
+FINE = 30_000
+"""Vertices that a face has in pictures, at least. Chosen: nearer to each other than pixels of 448."""
 STEPS = 12
 """Points between two of a line. Chosen: nearer to each other than vertices are."""
 
 
 def painted(face: Face) -> np.ndarray:
     """(U, 3) sRGB of a face's vertices, which they keep in whatever it does."""
+    return _drawn_over(face, _parts(face))
+
+
+def _parts(face: Face) -> np.ndarray:
+    """(U, 3) sRGB of a face's skin and what is inside its mouth."""
+    colors = np.tile(np.array(SKIN), (len(face.mesh.vertices), 1))
+    colors[_lining(face)] = LINING
+    if face.skin is not None:
+        colors[~face.skin] = TEETH
+        colors[_tongue(face)] = GUMS
+    return colors
+
+
+def _drawn_over(face: Face, colors: np.ndarray) -> np.ndarray:
+    """(U, 3) with brows, lips and eyes on it, which are as fine as the vertices are."""
     marks, points = face.marks, face.mesh.vertices
     assert marks is not None
-    colors = np.tile(np.array(SKIN), (len(points), 1))
-    colors[_lining(face)] = LINING
-    soft = SOFT * face_size(marks)
+    colors, soft = colors.copy(), SOFT * face_size(marks)
+    skin = np.ones(len(points), dtype=bool) if face.skin is None else face.skin
     for lines, color in ((BROWS, BROW), (LIPS, LIP)):
         for line in lines:
             middle, half = _band(marks, line)
             gap, near = map(np.asarray, KDTree(middle).query(points))
-            share = np.clip((half[near] - gap) / soft + 0.5, 0, 1)[:, None]
+            share = (skin * np.clip((half[near] - gap) / soft + 0.5, 0, 1))[:, None]
             colors += share * (color - colors)
-    if face.skin is not None:
-        colors[~face.skin] = TEETH
-        colors[_tongue(face)] = GUMS
-        for eye in (LEFT_EYE, RIGHT_EYE):
-            _paint_eye(colors, face, marks[list(eye)], face_size(marks))
+    for eye in (LEFT_EYE, RIGHT_EYE):
+        _paint_eye(colors, face, marks[list(eye)], face_size(marks))
     return colors
 
 
@@ -95,24 +112,42 @@ def _tongue(face: Face) -> np.ndarray:
 
 def _paint_eye(colors: np.ndarray, face: Face, around: np.ndarray, size: float) -> None:
     """Colour what is no skin near an eye's landmarks (N, 3) as a white with an iris in its front."""
-    assert face.skin is not None
+    if face.skin is None:
+        return
     local = (face.mesh.vertices - np.nanmean(around, axis=0)) @ face.rotation.T / size
     ball = np.flatnonzero(~face.skin & (np.linalg.norm(local, axis=1) < EYE_REACH))
     if not len(ball):
         return
-    colors[ball] = WHITE
+    off = np.linalg.norm(local[ball, :2], axis=1)
     front = local[ball, 2] > np.median(local[ball, 2])
-    colors[ball[front & (np.linalg.norm(local[ball, :2], axis=1) < IRIS_RADIUS)]] = IRIS
+    share = (front * np.clip((IRIS_RADIUS - off) / IRIS_EDGE + 0.5, 0, 1))[:, None]
+    colors[ball] = (1 - share) * WHITE + share * IRIS
 
 
 def pictured(face: Face, poses: Iterable[np.ndarray], camera: Camera, size: int) -> list[np.ndarray]:
-    """Pictures (size, size, 3) uint8 of a painted face in poses (U, 3) mm, with the dark in its mouth."""
-    faces, colors, more = face.mesh.faces, painted(face), np.empty((0, 3))
+    """Pictures (size, size, 3) uint8 of a painted face in poses (U, 3) mm, with the dark in its mouth.
+
+    Its surface is subdivided as films have it: in the few triangles of an eyeball that many heads have nobody would
+    see where it looks, nor in those of a lid where its edge is.
+    """
+    finer, linear, smooth = _subdivided(face)
+    faces, colors, more = finer.mesh.faces, _drawn_over(finer, linear @ _parts(face)), np.empty((0, 3))
     if surface_pieces(face.mesh)[0] > 1:  # else its holes are drawn dark as they are
         more = _plate(face)
-        faces = np.concatenate([faces, len(face.mesh.vertices) + np.array([[0, 1, 2], [0, 2, 3]])])
+        faces = np.concatenate([faces, len(colors) + np.array([[0, 1, 2], [0, 2, 3]])])
         colors = np.concatenate([colors, np.tile(DARK, (len(more), 1))])
-    return [render(np.concatenate([pose, more]), faces, camera, size=size, colors=colors) for pose in poses]
+    return [render(np.concatenate([smooth @ pose, more]), faces, camera, size=size, colors=colors) for pose in poses]
+
+
+def _subdivided(face: Face) -> tuple[Face, csr_matrix, csr_matrix]:
+    """A face of at least `FINE` vertices, and what takes values (U, ...) there, linearly and smoothly."""
+    linear = smooth = identity(len(face.mesh.vertices), format="csr")
+    while len(face.mesh.vertices) < FINE:
+        mesh, within, over = smooth_split(face.mesh)
+        skin = None if face.skin is None else within @ face.skin.astype(float) > 0.5
+        face = replace(face, mesh=mesh.with_vertices(over @ face.mesh.vertices), skin=skin)
+        linear, smooth = within @ linear, over @ smooth
+    return face, linear, smooth
 
 
 def _plate(face: Face) -> np.ndarray:

@@ -11,11 +11,11 @@ from benchmark.six_looks import Look
 from benchmark.six_paint import BROW, LINING, SKIN, painted, pictured
 from benchmark.six_signs import LEAST, MEASURES, SIGNS, UNSEEN, beyond, changes, wrong
 from seeing_head import marks
-from shapes import grid
+from shapes import grid, sphere
 
 from facegen.detection.look import camera_at
 from facegen.face import Face
-from facegen.landmarks.points import LEFT_LIDS, MOUTH, face_size
+from facegen.landmarks.points import LEFT_EYE, LEFT_LIDS, MOUTH, face_size
 from facegen.mesh import TriMesh
 from facegen.motion.label import EXPRESSIONS
 
@@ -149,3 +149,18 @@ def test_one_looks_into_the_dark_through_the_eyes_of_a_mesh_without_eyeballs() -
     camera = camera_at(np.stack([eye - [6, 6, 0], eye + [6, 6, 0]]), face.rotation)
     (picture,) = pictured(open_eye, [face.mesh.vertices], camera, 64)
     assert picture[28:36, 28:36].max() < 90
+
+
+def test_an_iris_is_round_in_pictures_of_an_eyeball_of_few_triangles() -> None:
+    face = plate()
+    assert face.marks is not None
+    eye, count = np.nanmean(face.marks[list(LEFT_EYE)], axis=0), len(face.mesh.vertices)
+    coarse = sphere(400)
+    points = np.concatenate([face.mesh.vertices - [0, 0, 40], eye + coarse.vertices * 12 / 50])
+    mesh = TriMesh(points, np.concatenate([face.mesh.faces, coarse.faces + count]))
+    seeing = replace(face, mesh=mesh, skin=np.arange(len(points)) < count)
+    camera = camera_at(np.stack([eye - [12, 12, 0], eye + [12, 12, 0]]), face.rotation)
+    (picture,) = pictured(seeing, [points], camera, 256)
+    dark = np.argwhere(picture[60:196, 60:196, :3].max(axis=2) < 128)
+    off = np.linalg.norm(dark - dark.mean(axis=0), axis=1)
+    assert (off < np.sqrt(len(dark) / np.pi)).mean() > 0.95  # painted on its own vertices 0.88
