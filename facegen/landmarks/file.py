@@ -21,6 +21,7 @@ from facegen.landmarks.points import (
     OUTER_LIPS,
     RIGHT_BROW,
     RIGHT_LIDS,
+    facing,
 )
 from facegen.mesh.formats.raw import FURTHEST
 from facegen.readable import require_file
@@ -49,20 +50,25 @@ def read_landmarks(path: str | Path) -> np.ndarray:
         (468, 3), NaN where the file has none.
 
     Raises:
-        MeshError: the file is missing or has another form, or landmarks of eyes, nose or mouth are missing from it.
+        MeshError: the file is missing or has another form, or landmarks of eyes, nose or mouth are missing from it,
+            come twice or lie on a line.
     """
     path = require_file(path, MeshError)
     rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig", errors="replace").splitlines(), 1):
         words = line.split("#")[0].replace(",", " ").split()
         if not words:
             continue
+        got = f"got {ascii(line.strip()):.80}"
         try:
             rows.append([float(word) for word in words])
         except ValueError as error:
-            raise MeshError(f"{path}, line {number}: expected numbers, got {line.strip()!r}") from error
-    if any(not abs(value) <= FURTHEST for row in rows for value in row):  # which NaN is not either
-        raise MeshError(f"{path}: expected coordinates within {FURTHEST:,.0f} units of the origin, and finite ones")
+            raise MeshError(f"{path}, line {number}: expected numbers, {got}") from error
+        if any(not abs(value) <= FURTHEST for value in rows[-1]):  # which NaN is not either
+            raise MeshError(
+                f"{path}, line {number}: expected coordinates within {FURTHEST:,.0f} units of the origin, and finite "
+                f"ones, {got}"
+            )
     widths = {len(row) for row in rows}
     points = np.full((COUNT, 3), np.nan)
     if widths == {3} and len(rows) == len(OF_68):
@@ -72,6 +78,8 @@ def read_landmarks(path: str | Path) -> np.ndarray:
         numbers, places = table[:, 0].astype(int), table[:, 1:]
         if (numbers != table[:, 0]).any() or numbers.min() < 0 or numbers.max() >= COUNT:
             raise MeshError(f"{path}: landmarks are numbered 0 to {COUNT - 1}, as FaceMesh numbers them")
+        if (twice := np.bincount(numbers) > 1).any():
+            raise MeshError(f"{path}: landmark {twice.argmax()} comes twice; leave one of them out")
     else:
         raise MeshError(f"{path}: expected lines `number x y z`, or 68 lines `x y z`; got {len(rows)} of other kinds")
     points[numbers[numbers >= 0]] = places[numbers >= 0]
@@ -79,4 +87,8 @@ def read_landmarks(path: str | Path) -> np.ndarray:
         given = np.isfinite(points[list(names), 0])
         if not (given.any() if what == "the nose's tip" else given.all()):
             raise MeshError(f"{path}: {what} (landmarks {', '.join(map(str, names))} of FaceMesh) are not in it")
+    try:
+        facing(points)
+    except MeshError as error:
+        raise MeshError(f"{path}: {error}") from error
     return points

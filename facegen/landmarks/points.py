@@ -8,6 +8,7 @@ import numpy as np
 
 from facegen.errors import MeshError
 from facegen.mesh.alignment import Similarity, similarity
+from facegen.mesh.whereabouts import SMALLEST_EXTENT
 
 COUNT = 468
 """Landmarks of a face, numbered from 0 as MediaPipe's FaceMesh numbers them; left and right are the face's own."""
@@ -151,6 +152,11 @@ class Landmarks:
         return np.asarray(np.isfinite(self.points).all(axis=1))
 
 
+NO_WAY = 1e-6
+"""Of a face's size: two landmarks nearer to each other say no direction. Chosen above rounding."""
+ASKED = "give those of both eyes, nose and mouth"
+
+
 def robust_similarity(points: np.ndarray, target: np.ndarray) -> tuple[Similarity, np.ndarray]:
     """The similarity from landmarks (N, 3) to others (N, 3), of which some may be wrong.
 
@@ -185,11 +191,15 @@ def facing(points: np.ndarray) -> np.ndarray:
     """(3, 3) rotation that turns landmarks (468, 3) so that +x is the face's left, +y up and +z out of it.
 
     Raises:
-        MeshError: too few of the landmarks that say so are known.
+        MeshError: too few of the landmarks that say so are known, or these lie on a line.
     """
     right, up = _mean_direction(points, ACROSS), _mean_direction(points, UPWARD, MOUTH_TO_EYES)
-    right /= np.linalg.norm(right)
-    up -= (up @ right) * right
+    least = max(NO_WAY * face_size(points), SMALLEST_EXTENT)
+    if np.linalg.norm(right) > least:
+        right /= np.linalg.norm(right)
+        up -= (up @ right) * right
+    if not min(np.linalg.norm(right), np.linalg.norm(up)) > least:
+        raise MeshError(f"the landmarks lie at one place or on a line; {ASKED}")
     up /= np.linalg.norm(up)
     return np.stack([right, up, np.cross(right, up)])
 
@@ -201,4 +211,4 @@ def _mean_direction(points: np.ndarray, *choices: tuple[tuple[int, int], ...]) -
         steps = steps[np.isfinite(steps).all(axis=1)]
         if len(steps):
             return steps.mean(axis=0)
-    raise MeshError("the landmarks do not say which way the face looks; give those of both eyes, nose and mouth")
+    raise MeshError(f"the landmarks do not say which way the face looks; {ASKED}")
