@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -158,6 +159,25 @@ def test_landmarks_of_a_file_that_lie_on_no_face_are_refused(own: np.ndarray) ->
     with pytest.raises(FitError, match="it: the landmarks lie on no face") as error:
         Face.of(template(), mesh, landmarks=own * [1, -1, 1], name="it", own=own)
     assert refusal_picture(error.value).shape == (448, 448, 3)
+
+
+def test_landmarks_far_from_the_mesh_and_a_mesh_without_a_triangle_are_refused(own: np.ndarray) -> None:
+    mesh, _ = decimated()
+    with pytest.raises(FitError, match="it: nothing of it lies at the landmarks; give them in the mesh's own units"):
+        Face.of(template(), mesh, landmarks=own + [1000, 0, 0], name="it", own=own)
+    flat = TriMesh(mesh.vertices, mesh.faces[:, [0, 0, 1]])
+    with pytest.raises(MeshError, match="it: expected the surface of a face, found no triangle with an area"):
+        Face.of(template(), flat, landmarks=own, name="it", own=own)
+
+
+def test_a_hundred_thousand_vertices_on_no_face_take_no_time_each(own: np.ndarray) -> None:
+    mesh, _ = decimated()
+    marks = find_landmarks(mesh, "it").points
+    cloud = np.random.default_rng(0).normal(0, 100, (100_000, 3))
+    began = time.process_time()
+    face = Face.of(template(), TriMesh(np.concatenate([mesh.vertices, cloud]), mesh.faces), landmarks=marks, own=own)
+    assert time.process_time() - began < 30  # where each was looked at alone, it took minutes
+    assert np.isfinite(face.carry(fields())).all()
 
 
 def test_a_group_that_alone_bears_a_face_is_taken(

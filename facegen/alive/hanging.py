@@ -11,7 +11,7 @@ from scipy.spatial import KDTree
 
 from facegen.alive.eye import Eye
 from facegen.alive.opening import Opening
-from facegen.mesh.topology import edge_graph
+from facegen.mesh.topology import edge_graph, members_by_piece
 from facegen.mesh.tri_mesh import TriMesh
 
 # Lengths are in units of the face's size (230 mm for an adult), see `face_size`. All were chosen.
@@ -69,8 +69,7 @@ class Hanging:
         outer = np.flatnonzero(skin & near & (clear > 0))  # nothing hangs in the socket
         tree, members, roots = KDTree(mesh.vertices[outer]), [], []
         graph = edge_graph(mesh)
-        for number in np.unique(piece[others & ~film & near]) if len(outer) else ():
-            own = np.flatnonzero(piece == number)
+        for own in members_by_piece(piece, others & ~film & near) if len(outer) else ():
             found = tree.query(mesh.vertices[own])
             gap, beside = np.asarray(found[0]), np.asarray(found[1])
             rooted = np.flatnonzero(gap <= max(ROOT_SPREAD * gap.min(), ROOT_GAP * size))

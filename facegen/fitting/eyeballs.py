@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from facegen.mesh.topology import members_by_piece
+
 BALL_POINTS = 20
 """Vertices that an eyeball has at least. Chosen: fewer say too little of a shape."""
 BALL_FROM_EYE = 0.12
@@ -33,9 +35,10 @@ def find_eyeball(
         eye: (3,) the middle of the lids.
     """
     best = None
-    for number in np.unique(piece[others]):
-        spots = points[piece == number]
-        if len(spots) < BALL_POINTS or np.linalg.norm(spots.mean(axis=0) - eye) > BALL_FROM_EYE:
+    many = np.bincount(piece)[piece] >= BALL_POINTS
+    for members in members_by_piece(piece, others & many):
+        spots = points[members]
+        if np.linalg.norm(spots.mean(axis=0) - eye) > BALL_FROM_EYE:
             continue
         # |p|^2 = 2 p . c + (r^2 - |c|^2)
         rows = np.column_stack([2 * spots, np.ones(len(spots))])

@@ -13,7 +13,7 @@ from facegen.fitting.eyeballs import find_eyeball, in_eyeball
 from facegen.fitting.head import FaceFrame
 from facegen.landmarks.points import LEFT_EYE, MOUTH, MOUTH_CORNERS, RIGHT_EYE
 from facegen.mesh.surface import LEAF_SIZE
-from facegen.mesh.topology import edge_graph
+from facegen.mesh.topology import edge_graph, members_by_piece
 from facegen.mesh.tri_mesh import TriMesh
 
 # Lengths are in units of the face's size (230 mm for an adult), see `face_size`. All were chosen; none was measured.
@@ -104,7 +104,7 @@ def sort_parts(
         normals: (U, 3).
         piece: (U,) number of the piece of each.
         anchors: (A,) vertices of the skin on the fitted face.
-        others: (U,) bool, the vertices of pieces without anchors.
+        others: (U,) bool, the vertices of pieces without anchors that have faces.
         head: the face's frame.
     """
     count = len(vertices)
@@ -116,17 +116,18 @@ def sort_parts(
     outer = anchors[normals[anchors] @ head.rotation[2] > OUTWARD_COSINE]
     shell = KDTree(points[outer, :2], LEAF_SIZE)
     inside, round_things = [], [[] for _ in balls]
-    for number in np.unique(piece[others]):
-        members = np.flatnonzero(piece == number)
+    gap, behind = np.zeros(count), np.zeros(count)
+    gap[others] = tree.query(points[others])[0]
+    # How far behind the skin before it, as one looks from the front.
+    behind[others] = points[outer[shell.query(points[others, :2])[1]], 2] - points[others, 2]
+    for members in members_by_piece(piece, others):
         owner = next((i for i, ball in enumerate(balls) if in_eyeball(points[members], *ball)), None)
         if owner is not None:
             round_things[owner].append(members)
             continue
-        # How far behind the skin before it, as one looks from the front.
-        behind = points[outer[shell.query(points[members, :2])[1]], 2] - points[members, 2]
-        if _in_mouth(points[members], behind, head):
+        if _in_mouth(points[members], behind[members], head):
             inside.append(members)
-        elif np.median(tree.query(points[members])[0]) < FOLLOWER_GAP:
+        elif np.median(gap[members]) < FOLLOWER_GAP:
             followers.append(members)
     cut = _cut(points, inside, head)
     for members in inside:
@@ -144,7 +145,7 @@ def sort_parts(
             row = np.concatenate(row)
             middle = np.append(points[row, :2].mean(axis=0), points[row, 2].min())
             solids.append(Solid(row, head.world(middle), flat=True, hinged=hinged))
-    return Parts(_roots(points, anchors, followers, tree), jaw, mouth, cut, solids)
+    return Parts(_roots(points, anchors, followers, gap, tree), jaw, mouth, cut, solids)
 
 
 def lining(
@@ -212,18 +213,27 @@ def _lower(spots: np.ndarray, upward: np.ndarray, cut: float) -> np.ndarray | fl
     return front * np.clip(0.5 - (heights - cut - TONGUE_HEIGHT * np.clip(upward, 0, 1)) / GUMS_HEIGHT, 0, 1)
 
 
-def _roots(points: np.ndarray, anchors: np.ndarray, followers: list[np.ndarray], tree: KDTree) -> csr_matrix:
-    """Sparse (U, U), with a row for each vertex that is rooted in the skin: it moves as the skin beside it."""
+def _roots(
+    points: np.ndarray, anchors: np.ndarray, followers: list[np.ndarray], gap: np.ndarray, tree: KDTree
+) -> csr_matrix:
+    """Sparse (U, U), with a row for each vertex that is rooted in the skin: it moves as the skin beside it.
+
+    Args:
+        points: (U, 3) in the face's frame.
+        anchors: (A,) vertices of the skin.
+        followers: the vertices of each piece that hangs on the skin.
+        gap: (U,) how far each of these is from the skin.
+        tree: of the anchors.
+    """
     count = len(points)
     if not followers:
         return csr_matrix((count, count))
-    gaps = [tree.query(points[members])[0] for members in followers]
     roots = np.concatenate(
-        [members[gap <= max(ROOT_SPREAD * gap.min(), ROOT_GAP)] for members, gap in zip(followers, gaps, strict=True)]
+        [members[gap[members] <= max(ROOT_SPREAD * gap[members].min(), ROOT_GAP)] for members in followers]
     )
     found = tree.query(points[roots], k=min(ROOT_NEIGHBOURS, len(anchors)))
-    gap, beside = np.asarray(found[0]), np.asarray(found[1])
-    weights = 1 / (gap + ROOT_SOFTENING) ** 2
+    beside = np.asarray(found[1])
+    weights = 1 / (np.asarray(found[0]) + ROOT_SOFTENING) ** 2
     weights /= weights.sum(axis=1, keepdims=True)
     rows = np.repeat(roots, len(beside.T))
     return csr_matrix((weights.ravel(), (rows, anchors[beside].ravel())), shape=(count, count))

@@ -141,14 +141,20 @@ def register(template: TriMesh, own: np.ndarray, scan: TriMesh, seen: Landmarks,
         name: what messages call the scan.
 
     Raises:
-        FitError: the fit lies too far from the scan.
+        FitError: the fit lies too far from the scan, or the landmarks do.
+        MeshError: no triangle of the scan has an area.
     """
     mesh, index = weld(TriMesh(scan.vertices, scan.faces[:, ::-1]) if seen.flipped else scan)
     both = np.isfinite(own).all(axis=1) & seen.known
     start, _ = robust_similarity(own[both], seen.points[both])
     size, middle = face_size(own) * start.scale, start(np.nanmean(own, axis=0))
+    if not len(mesh.faces):
+        raise MeshError(f"{name}: expected the surface of a face, found no triangle with an area; export it again")
     skin = _skin(mesh, seen, size)
-    target = Surface(_face_region(mesh, skin, middle, size), OPPOSITE_REACH)
+    region = _face_region(mesh, skin, middle, size)
+    if not len(region.faces):
+        raise FitError(f"{name}: nothing of it lies at the landmarks; give them in the mesh's own units", scan, seen)
+    target = Surface(region, OPPOSITE_REACH)
     goals = (seen.points[both] - middle) / size
     start, _ = robust_similarity(own[both], goals)
     aligned = align(template, start, target)
@@ -205,8 +211,7 @@ def _face_region(mesh: TriMesh, skin: np.ndarray, middle: np.ndarray, size: floa
 
 def _skin(mesh: TriMesh, seen: Landmarks, size: float) -> np.ndarray:
     """(V,) bool: the pieces on which landmarks lie, without those that are no larger than an eye with its lashes."""
-    piece = pieces(mesh)
-    used = np.unique(mesh.faces)
+    piece, used = pieces(mesh), np.unique(mesh.faces)
     on = piece[used[KDTree(mesh.vertices[used], LEAF_SIZE).query(seen.points[seen.known])[1]]]
     numbers, hits = np.unique(on, return_counts=True)
     extent = np.array([np.linalg.norm(np.ptp(mesh.vertices[piece == number], axis=0)) for number in numbers])
@@ -245,7 +250,9 @@ def transfer(fit: Fit) -> Transfer:
     others = ~np.isin(piece, piece[anchors])
     head = FaceFrame.of(points, facing(points), size)
     normals = vertex_normals(mesh.vertices, mesh.faces)
-    parts = sort_parts(mesh.vertices, normals, piece, anchors, others, head)
+    drawn = np.zeros(len(others), bool)
+    drawn[mesh.faces] = True
+    parts = sort_parts(mesh.vertices, normals, piece, anchors, others & drawn, head)
     roots = np.flatnonzero(np.diff(parts.roots.indptr))
     where = csr_matrix(vstack([where, parts.roots[roots][:, anchors] @ where]))
     named = [fit.marks[np.isin(fit.numbers, names)] for names in (CHIN, JAW_EDGE, BELOW_LOWER_LIP)]

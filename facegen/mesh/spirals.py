@@ -6,7 +6,7 @@ import numpy as np
 
 from facegen.errors import MeshError
 from facegen.mesh.limits import LONGEST_SPIRAL, WIDEST_DILATION
-from facegen.mesh.topology import pieces
+from facegen.mesh.topology import members_by_piece, pieces
 from facegen.mesh.tri_mesh import TriMesh
 
 
@@ -59,11 +59,9 @@ def geodesic_distance(mesh: TriMesh, reference: int) -> np.ndarray:
     piece = pieces(mesh)
     straight = np.linalg.norm(mesh.vertices - mesh.vertices[reference], axis=1)
     distance = straight.copy()
-    for number in range(piece.max() + 1):
-        members = np.flatnonzero(piece == number)
-        inside = mesh.faces[piece[mesh.faces[:, 0]] == number]
-        if not len(inside):
-            continue
+    owner = piece[mesh.faces[:, 0]]
+    for members in members_by_piece(piece, np.isin(piece, owner)):
+        inside = mesh.faces[owner == piece[members[0]]]
         source = members[np.argmin(straight[members])]
         solver = potpourri3d.MeshHeatMethodDistanceSolver(mesh.vertices[members], np.searchsorted(members, inside))
         distance[members] = straight[source] + solver.compute_distance(int(np.searchsorted(members, source)))

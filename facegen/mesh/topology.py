@@ -37,6 +37,18 @@ def pieces(mesh: TriMesh) -> np.ndarray:
     return connected(mesh.edges, len(mesh.vertices))
 
 
+def members_by_piece(piece: np.ndarray, chosen: np.ndarray) -> list[np.ndarray]:
+    """The vertices of each piece that has chosen ones, pieces by number; a file may hold a hundred thousand pieces.
+
+    Args:
+        piece: (V,) the number of the piece of each vertex.
+        chosen: (V,) bool.
+    """
+    members = np.flatnonzero(np.isin(piece, piece[chosen]))
+    members = members[np.argsort(piece[members], kind="stable")]
+    return np.split(members, np.flatnonzero(np.diff(piece[members])) + 1) if len(members) else []
+
+
 def surface_pieces(mesh: TriMesh) -> tuple[int, np.ndarray]:
     """The connected pieces that have faces.
 

@@ -10,7 +10,7 @@ import numpy as np
 from facegen.errors import FacegenError
 from facegen.mesh.formats.io import READERS, read_mesh
 from facegen.mesh.formats.obj import read_obj_vertices
-from facegen.mesh.topology import pieces
+from facegen.mesh.topology import members_by_piece, pieces
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import UNITS
 from facegen.motion.live_link import SHAPES
@@ -170,9 +170,8 @@ class ShapeBasis:
 
 
 def _largest_piece(mesh: TriMesh) -> np.ndarray:
-    piece = pieces(mesh)
-    extent = [np.linalg.norm(np.ptp(mesh.vertices[piece == number], axis=0)) for number in range(piece.max() + 1)]
-    return np.flatnonzero(piece == int(np.argmax(extent)))
+    members = members_by_piece(pieces(mesh), np.ones(len(mesh.vertices), bool))
+    return max(members, key=lambda each: np.linalg.norm(np.ptp(mesh.vertices[each], axis=0)))
 
 
 def _part(mesh: TriMesh, chosen: np.ndarray) -> TriMesh:

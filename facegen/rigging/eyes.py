@@ -9,7 +9,7 @@ import numpy as np
 from facegen.fitting.eyeballs import find_eyeball, in_eyeball
 from facegen.fitting.head import FaceFrame
 from facegen.landmarks.points import LEFT_EYE, RIGHT_EYE
-from facegen.mesh.topology import pieces
+from facegen.mesh.topology import members_by_piece, pieces
 from facegen.mesh.tri_mesh import TriMesh
 
 LOOKS = {"Up": (-0.47, 0.0), "Down": (0.61, 0.0), "Out": (0.0, 0.57), "In": (0.0, -0.57)}
@@ -47,9 +47,8 @@ def find_eyes(mesh: TriMesh, others: np.ndarray, head: FaceFrame) -> list[Eyebal
         ball = find_eyeball(points, piece, others, head.middle(eye))
         if ball is None:
             continue
-        near = np.unique(piece[others & (np.linalg.norm(points - ball[0], axis=1) < ball[1])])
-        members = [np.flatnonzero(piece == number) for number in near]
-        members = [each for each in members if in_eyeball(points[each], *ball)]
+        near = others & (np.linalg.norm(points - ball[0], axis=1) < ball[1])
+        members = [each for each in members_by_piece(piece, near) if in_eyeball(points[each], *ball)]
         if members:
             # +x is the person's left, whatever the landmarks are called.
             side = "Left" if ball[0][0] > 0 else "Right"
