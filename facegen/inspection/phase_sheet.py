@@ -89,6 +89,6 @@ def _draw(axis: Axes, corpus: Corpus, index: int) -> None:
     for mark in entry.phases:
         axis.axvline(mark / corpus.fps, color="0.5", linewidth=0.7, linestyle=":")
     how = "given" if entry.confidence is None else f"{entry.confidence:.2f}"
-    axis.set_title(f"{entry} ({entry.expression}), {how}", fontsize=7)
+    axis.set_title(f"{entry} ({entry.expression}), {how}", fontsize=7, parse_math=False)
     axis.tick_params(labelsize=6)
     axis.set_ylim(bottom=0)

@@ -80,6 +80,7 @@ class Style:
                 "figure.dpi": self.dpi,
                 "figure.facecolor": "white",
                 "image.interpolation": "none",  # faces keep their own pixels in every file
+                "text.parse_math": False,  # names of people and expressions may hold a $
                 "pdf.fonttype": 42,  # TrueType, whole letters; journals refuse Type 3
                 "svg.fonttype": "none",  # text, no outlines
                 "svg.hashsalt": "facegen",  # names of clips, the same in every run

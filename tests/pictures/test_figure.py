@@ -73,3 +73,14 @@ def test_pictures_become_smaller_where_the_page_ends() -> None:
     paper = STYLES["paper"]
     assert paper.edge(columns=6, rows=6, beside=0, above=0) == paper.pixels(174) // 6
     assert paper.edge(columns=6, rows=12, beside=0, above=0) == paper.pixels(234) // 12
+
+
+def test_a_name_that_would_be_no_formula_is_drawn_as_it_is(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    style = next(iter(STYLES.values()))
+    with style.used():
+        from matplotlib.figure import Figure
+
+        figure = Figure()
+        figure.text(0.5, 0.5, "a$^$b")
+        figure.savefig(tmp_path / "a.png")
