@@ -15,6 +15,12 @@ SHARE = Number(0, 1)
 _UNSEEN = r"\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
 NAME = Text(rf"[^{_UNSEEN}/\\]{{1,200}}", "a name of at most 200 signs that can be shown, none of them / or \\")
 """Of a person or an expression: it may stand in a file's name, in a table and in a picture."""
+NEW_NAME = Text(
+    rf"(?!(?i:con|prn|aux|nul|com\d|lpt\d) *(\.|$))(?![. ])[^{_UNSEEN}/\\<>:\"|?*]{{1,200}}(?<![. ])",
+    'a name that every system takes for a file: at most 200 signs that can be shown, none of them / \\ < > : " | ? *, '
+    "no dot or space at its ends, and not CON, NUL or the like",
+)
+"""The same, of what is prepared today: corpora are carried to other systems, and files named after who is in them."""
 TITLE = Text(f"[^{_UNSEEN}]{{1,1000}}", "a name of at most 1,000 signs that can be shown")
 """What a dataset calls a recording."""
 NAMES = ListOf(NAME, apart=True)

@@ -30,7 +30,7 @@ from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.motion.intensity import intensities
 from facegen.progress import counting, following
 from facegen.schema import WrongValueError, refuse
-from facegen.tables import NAME, TITLE, WRITTEN
+from facegen.tables import NEW_NAME, TITLE, WRITTEN
 
 MOST_WORKERS = 6
 """Processes unless more are asked for. Chosen for memory: each takes 0.3 GB at the paper's size, all less than 2 GB."""
@@ -210,9 +210,13 @@ def _require_names(keys: Series[Key]) -> None:
         DataError: one is none.
     """
     for key in keys:
-        for value, kind in ((key.subject, NAME), (key.expression, NAME), (key.name, TITLE)):
+        for value, kind in ((key.subject, NEW_NAME), (key.expression, NEW_NAME), (key.name, TITLE)):
             if not kind.accepts(value):
                 raise DataError(f"{showable(str(key)):.80}: expected {kind.words}, found {ascii(value):.80}; rename it")
+        if key.expression == "total":
+            raise DataError(
+                f"{key}: expected another name than total, which means over all expressions have; rename it"
+            )
 
 
 def _beside(source: Source, entries: Series[Entry], train: np.ndarray) -> list[str]:

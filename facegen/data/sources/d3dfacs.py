@@ -11,7 +11,7 @@ from facegen.data.sources.mesh_tree import MeshTreeSource, with_units
 from facegen.data.sources.source import Habits
 from facegen.errors import DataError, unknown
 from facegen.plain_text import read_plain_yaml
-from facegen.tables import NAME
+from facegen.tables import NEW_NAME
 
 LAYOUT = Layout(["{subject}/{expression}/{expression}_{frame}.ply"], units="m", fps=60.0)
 """Frames of D3DFACS, in metres at 60 a second."""
@@ -95,6 +95,6 @@ def read_mapping(path: Path, example: str = "1+2: surprise") -> dict[str, str]:
     content = read_plain_yaml(path)[0]
     if not isinstance(content, dict) or not content or not all(isinstance(value, str) for value in content.values()):
         raise DataError(f"{path}: expected lines of `what: expression`, such as `{example}`")
-    if strange := [value for value in content.values() if not NAME.accepts(value)]:
-        raise DataError(f"{path}: expected {NAME.words} of an expression, found {ascii(strange[0])[:80]}")
+    if strange := [value for value in content.values() if not NEW_NAME.accepts(value)]:
+        raise DataError(f"{path}: expected {NEW_NAME.words} of an expression, found {ascii(strange[0])[:80]}")
     return {str(name): value for name, value in content.items()}

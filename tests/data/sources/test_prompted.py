@@ -115,7 +115,7 @@ def test_words_are_the_user_s_where_a_file_gives_them(tmp_path: Path, clone: Pat
         ),
         (f"{'w' * 101}: mirth\n", "expected at most 1,000 words of 1 to 100 letters"),
         ("'': mirth\n", "expected at most 1,000 words of 1 to 100 letters"),
-        ("smil: ''\n", "expected a name of at most 200 signs"),
+        ("smil: ''\n", "expected a name that every system takes for a file"),
     ],
 )
 def test_words_that_would_be_lost_or_take_long_are_refused(text: str, said: str, tmp_path: Path) -> None:

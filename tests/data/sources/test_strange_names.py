@@ -13,6 +13,7 @@ from facegen.cli import run
 from facegen.data.sources import open_source
 from facegen.data.sources.folder import LAYOUT
 from facegen.data.sources.layout import match
+from facegen.tables import NEW_NAME
 
 
 @pytest.mark.parametrize("name", [b"h\xff", b"a\x1b[2Jb", b"two\nlines"])
@@ -26,6 +27,31 @@ def test_a_name_that_is_no_text_is_refused_and_steers_no_terminal(
     assert "expected names of letters that can be shown, got" in error and "rename it" in error
     assert all(sign.isprintable() for sign in error.rstrip("\n").rsplit("\n", 1)[-1])
     assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [("CON", "console"), ("nul.1", "null"), ("Com1", "com"), ("a:b", "a-b"), (" a", "a a"), ("a.", "a.b")],
+)
+def test_a_name_that_some_system_takes_for_no_file_is_refused_before_the_work(
+    name: str, taken: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    assert NEW_NAME.accepts(taken) and not any(map(NEW_NAME.accepts, (".", "..", ".a", "a/b", "a\0", 201 * "a")))
+    root = mesh_trees.write_folder(tmp_path / "data")
+    for sad in root.glob("*/sad"):
+        sad.rename(sad.with_name(name))
+    assert prepare("folder", root, tmp_path / "c") == 2
+    error = capsys.readouterr().err
+    assert "expected a name that every system takes for a file" in error and f"found {name!r}; rename it" in error
+    assert not (tmp_path / "c").exists()
+
+
+def test_no_expression_has_the_name_of_what_is_over_all(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    root = mesh_trees.write_folder(tmp_path / "data")
+    for sad in root.glob("*/sad"):
+        sad.rename(sad.with_name("total"))
+    assert prepare("folder", root, tmp_path / "c") == 2
+    assert "total: expected another name than total" in capsys.readouterr().err
 
 
 def test_a_file_of_such_a_name_that_belongs_to_nothing_is_named_harmlessly(
