@@ -31,7 +31,7 @@ MOST_BYTES = 12_000_000
 """Of both files together. Chosen: they come with every installation."""
 
 
-USUAL = 199
+USUAL = 585
 """Who of the people that trained it acts where nobody's style is asked for. Chosen by `make usual`, `make six` and eye:
 of those who show all signs of the six expressions, one whom a detector understands too, on everybody and every head,
 and whose lips part little in disgust, where heads with teeth otherwise bare their gums."""
