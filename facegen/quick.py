@@ -34,17 +34,18 @@ class Mixed:
 
     def __init__(self, found: CarriedFields) -> None:
         count, fields = len(found.basis), found.fields
-        self.across = found.basis.reshape(count, 3 * found.basis.shape[1]).astype(np.float32)
-        self.vertices = fields.shape[1]
-        self.moving = np.flatnonzero(fields.any(axis=(0, 2)))
+        self.across = ShortRows(found.basis.reshape(count, 3 * found.basis.shape[1]).T.astype(np.float32))
+        moving = np.flatnonzero(fields.any(axis=(0, 2)))
+        self.of = np.full(fields.shape[1], len(moving))  # what stands still is as the last, which does not move
+        self.of[moving] = np.arange(len(moving))
         # What a frame takes is the time to read its fields: nothing is read of what stands still.
-        moved = fields[:, self.moving].reshape(len(fields), 3 * len(self.moving))
-        self.fields = ShortRows(moved)
+        moved = fields[:, moving].reshape(len(fields), 3 * len(moving))
+        self.fields = ShortRows(np.pad(moved, ((0, 0), (0, 3))))
         self.known = replace(found, fields=fields[:0])  # which would be kept twice
 
     def __call__(self, displacement: np.ndarray) -> np.ndarray:
         """(T, V, 3) mm of the template to (T, P, 3) float32 mm of the mesh."""
-        coordinates = displacement.reshape(len(displacement), -1) @ self.across.T
+        coordinates = self.across.summed(displacement.reshape(len(displacement), -1))
         weights = self.known.weights(coordinates.astype(np.float64))
         return self._all(self.fields.summed(weights))
 
@@ -54,10 +55,8 @@ class Mixed:
         return replace(self.known, fields=self._all(self.fields.rows))
 
     def _all(self, moved: np.ndarray) -> np.ndarray:
-        """(N, P, 3) of those that move, (N, 3 M)."""
-        made = np.zeros((len(moved), self.vertices, 3), np.float32)
-        made[:, self.moving] = moved.reshape(len(moved), len(self.moving), 3)
-        return made
+        """(N, P, 3) of those that move, (N, 3 M), and of one that does not."""
+        return moved.reshape(len(moved), moved.shape[1] // 3, 3).take(self.of, axis=1)
 
 
 def quick_face(neutral: TriMesh | Face, model: Checkpoint) -> Face:

@@ -60,3 +60,4 @@ def test_what_carries_is_given_back_as_it_was_found_also_what_stands_still() -> 
     np.testing.assert_allclose(carry(moved), wanted, atol=5e-4)
     nothing = Mixed(CarriedFields(basis[:0], np.zeros((0, 0)), fields[:0]))
     assert not nothing(moved).any() and nothing(moved).shape == (3, 7, 3)
+    assert nothing.found.fields.shape == (0, 7, 3)
