@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +162,13 @@ class ApexSheet(Showing):
             print(f"look at {path}")
 
 
+def probability_table(expressions: Iterable[str], probabilities: Iterable[float]) -> str:
+    """A CSV table of two rows; names that hold commas or quotes are quoted."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([expressions, [f"{value:.6f}" for value in probabilities]])
+    return text.getvalue()
+
+
 class PredictionWriter(Callback):
     """`predict` writes what the model makes of the test split into `predictions/`.
 
@@ -191,9 +201,8 @@ class PredictionWriter(Callback):
             if told:
                 if not part.isfinite().all():
                     raise told_nothing(name)
-                values = ",".join(f"{value:.6f}" for value in part[0].tolist())
                 with new_file(path.with_name(f"{path.name}.csv")) as aside:
-                    aside.write_text(f"{','.join(corpus.expressions)}\n{values}\n", encoding="utf-8")
+                    aside.write_text(probability_table(corpus.expressions, part[0].tolist()), encoding="utf-8")
                 continue
             vertices = part.numpy()
             sound_displacements(name, vertices - corpus.neutral(index))

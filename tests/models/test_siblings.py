@@ -17,6 +17,7 @@ from facegen.cli import run
 from facegen.data.corpus import Corpus
 from facegen.metrics import scores_of
 from facegen.sequence.sequence import Sequence
+from facegen.training.callbacks import probability_table
 
 MODELS = {
     "blendshape": ["--model=BlendshapeGenerator", "--model.latent=16", "--model.bidirectional=true"],
@@ -219,3 +220,9 @@ def test_a_checkpoint_under_another_model_is_refused(
     more = f"--ckpt_path={weights['blendshape']}"
     assert run(arguments("classifier", "test", run_arguments, tmp_path, more)) == 2
     assert "model is BlendshapeGenerator, the config's is ExpressionClassifier" in capsys.readouterr().err
+
+
+def test_names_of_expressions_that_hold_commas_stay_whole_in_a_table() -> None:
+    text = probability_table(["a, b", 'say "c"', "d"], [0.25, 0.5, 0.25])
+    assert list(csv.reader(text.splitlines())) == [["a, b", 'say "c"', "d"], ["0.250000", "0.500000", "0.250000"]]
+    assert probability_table(["happy", "sad"], [1.0, 0.0]) == "happy,sad\n1.000000,0.000000\n"
