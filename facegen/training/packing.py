@@ -33,8 +33,8 @@ MOST_BYTES = 12_000_000
 
 USUAL = 585
 """Who of the people that trained it acts where nobody's style is asked for. Chosen by `make usual`, `make six` and eye:
-of those who show all signs of the six expressions, one whom a detector understands too, on everybody and every head,
-and whose lips part little in disgust, where heads with teeth otherwise bare their gums."""
+of those who show all signs of the six expressions, one whom a detector understands too, on nine in ten of all people
+and on every head, and who makes no caricature of any on the head that comes with the model."""
 
 
 def pack_model(run: Path, path: Path = MODEL, usual: int | None = USUAL) -> None:

@@ -3,9 +3,8 @@
     python tests/benchmark/usual.py [ICT-FaceKit] [MakeHuman] [--model FILE]
 
 A minute. It lists those who show all signs of the six expressions at the apex of their mean take, on the template's own
-landmarks (`benchmark.six_signs`), first of them the one whom all others resemble most, and how far their lips part in
-disgust, since heads with teeth then bare gums too. With data it looks at all of them on the heads of `make six`, an
-hour, and says what a detector sees least of.
+landmarks (`benchmark.six_signs`), and first of them the one whom all others resemble most. With data it looks at all of
+them on the heads of `make six`, an hour, and says what a detector sees least of.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from benchmark.six_faces import heads
 from benchmark.six_looks import apexes, looked_at, own_marks
-from benchmark.six_signs import LEAST, MEASURES, UNSEEN, beyond, changes, wrong
+from benchmark.six_signs import LEAST, UNSEEN, beyond, changes, wrong
 
 from facegen.checkpoint import Checkpoint, load
 from facegen.face import Face
@@ -56,21 +55,18 @@ def main() -> None:
     styles = model.generator.weights["people"].astype(np.float32)  # pyright: ignore[reportAttributeAccessIssue]
     rest = face.mesh.vertices
     poses = np.stack([apexes(model, face, MEAN, style).astype(np.float32) for style in styles])
-    clear, parted = [], {}
-    disgust, mouth = model.expressions.index("disgust"), list(MEASURES).index("mouth open")
+    clear = []
     for person, acted in enumerate(poses):
         seen = changes(own_marks(face, [rest, *acted])[..., :2])
         if not any(wrong(change, name) for change, name in zip(seen, model.expressions, strict=True)):
             clear.append(person)
-            parted[person] = 1000 * seen[disgust, mouth]
     unlike = gaps(poses - rest.astype(np.float32))
     print(f"{len(clear)} of {len(styles)} people show all signs; how unlike the others the most usual of them act:")
     known = list(heads(model, options.roots)) if options.roots else []
     for person in sorted(clear, key=unlike.__getitem__)[: None if known else SHOWN]:
         seen = sorted(least(model, head, name, styles[person]) for name, head in known)
         text = "; ".join(f"{name} {share:.1f}" for share, name in seen if share < SAFE)
-        lips = f"lips {parted[person]:.0f} thousandths apart in disgust"
-        print(f"person {person}: {unlike[person]:.3f}, {lips}{'; ' if text else ''}{text}", flush=True)
+        print(f"person {person}: {unlike[person]:.3f}{', ' if text else ''}{text}", flush=True)
 
 
 def least(model: Checkpoint, face: Face, name: str, style: np.ndarray) -> tuple[float, str]:
