@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from facegen import memory
-from facegen.memory import RECYCLED_FROM, forget, recycled
+from facegen.memory import RECYCLED_FROM, forget, recycled, recycled_array_rows, recycled_rows
 
 LIKE = torch.empty(0)
 NUMBERS = RECYCLED_FROM // 4  # float32, the least that is kept
@@ -116,6 +116,26 @@ def test_the_smallest_block_that_fits_is_taken_and_none_that_would_be_half_empty
     new = recycled(LIKE, 2 * NUMBERS)  # the system may well put it where one of those was that had to go
     del new
     assert free() == [2 * RECYCLED_FROM]
+
+
+def test_what_is_given_back_soon_takes_a_block_of_any_size() -> None:
+    made = recycled(LIKE, 8 * NUMBERS)
+    place = made.data_ptr()
+    del made
+    assert recycled(LIKE, NUMBERS, brief=True).data_ptr() == place
+    assert free() == [8 * RECYCLED_FROM]
+
+
+@pytest.mark.parametrize(("numbers", "row"), [(100, 112), (112, 112), (113, 113), (129, 144), (7, 7), (1, 1)])
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
+def test_rows_are_whole_lines_where_those_are_hardly_longer(numbers: int, row: int, kind: torch.dtype) -> None:
+    made = recycled_rows(LIKE.to(kind), 3000, 3, numbers)
+    array = recycled_array_rows(made.numpy().dtype, 2, 3, numbers)
+    assert made.shape == (3000, 3, numbers)
+    assert made.stride() == (3 * row, row, 1)
+    assert tuple(step // array.itemsize for step in array.strides) == (3 * row, row, 1)
+    assert not made._is_view()
+    assert made.data_ptr() % 64 == 0
 
 
 def test_no_more_is_held_than_was_once_in_use() -> None:

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from facegen.errors import FacegenError
+from facegen.nn.native import in_rows, takes
 from facegen.nn.native import loss as native
-from facegen.nn.native import takes
 
 CHUNK_NUMBERS = 800_000
 """Numbers that are gone through at once on a processor, so that they stay in its caches between one operation and the
@@ -68,7 +68,7 @@ class _MotionLoss(torch.autograd.Function):
         ctx.dtype = generated.dtype
         made, wanted = (part.to(recorded.dtype).permute(1, 2, 0) for part in (generated, recorded))
         if takes(recorded):
-            made, wanted = made.contiguous(), wanted.contiguous()
+            made, wanted = in_rows(made), wanted.contiguous()
             total, gradient, distance = native.motion_loss(made, wanted, steps, each, ctx.needs_input_grad[0])
         else:
             total, gradient, distance = _by_chunks(made, wanted, steps, each)

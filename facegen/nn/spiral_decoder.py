@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from facegen.classes import class_path, named_class
 from facegen.errors import FacegenError
-from facegen.memory import recycled
+from facegen.memory import recycled_rows
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.nn.after_conv import ACTIVATIONS, AfterConv
 from facegen.nn.exporting import Exportable, exporting
@@ -130,7 +130,7 @@ class SpiralDecoder(Exportable):
             made = last(*(self._features(block) for block in blocks), scale=self.scale, after=self._last())
             return made.permute(2, 0, 1)
         # Nothing of a block is kept, so that memory beyond the result does not grow with the frames.
-        out = recycled(self.full.weight, last.fine, 3, len(latent))
+        out = recycled_rows(self.full.weight, last.fine, 3, len(latent))
         for block, part in zip(blocks, out.split(BLOCK_FRAMES, dim=2), strict=True):
             last.write(self._features(block), part, self.scale, self._last().gain)
         return out.permute(2, 0, 1)

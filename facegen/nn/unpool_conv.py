@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,11 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding_bag
 
 from facegen.errors import FacegenError
-from facegen.memory import recycled
+from facegen.memory import recycled, recycled_rows
 from facegen.nn import triton
 from facegen.nn.after_conv import NOTHING, AfterConv
 from facegen.nn.exporting import exporting
-from facegen.nn.native import one_frame, takes
+from facegen.nn.native import in_rows, one_frame, takes
 from facegen.nn.native import unpool_conv as native
 from facegen.nn.spiral_conv import reset_spiral_parameters
 from facegen.nn.spiral_steps import spiral_matrix
@@ -70,7 +71,7 @@ class UnpoolConv(nn.Module):
         order = np.arange(self.fine) if order is None else order
         self.register_buffer("order", torch.from_numpy(order), persistent=False)
         self.register_buffer("rank", torch.from_numpy(np.argsort(order)), persistent=False)
-        self.plan = native.Plan.forward(matrix, self.length, out_channels)
+        self.plan = native.Plan.forward(matrix, self.length, in_channels, out_channels)
         self.one_frame_plan = one_frame.OneFramePlan.build(upsample.tocsr(), spiral, out_channels)
         self.back_plan = native.Plan.backward(matrix, self.length, out_channels)
         self.weight = nn.Parameter(torch.empty(self.length, in_channels, out_channels))
@@ -146,25 +147,30 @@ class _Map(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
         weight, *blocks = ctx.saved_tensors
         layer: UnpoolConv = ctx.layer
-        taps, grad = _taps(weight), grad.contiguous()
+        taps, grad = _taps(weight), in_rows(grad)
         grad_taps = torch.zeros_like(taps)
-        grad_blocks = []
-        for x, part in zip(blocks, grad.split([block.shape[2] for block in blocks], dim=2), strict=True):
-            if takes(x, taps, grad):
-                by_x, by_taps = _compiled_backward(layer, taps, x, part)
-            else:
+        parts = grad.split([block.shape[2] for block in blocks], dim=2)
+        if takes(*blocks, taps, grad):
+            grad_blocks = _like(blocks)
+            for x, part, by_x in zip(blocks, parts, grad_blocks, strict=True):
+                grad_taps += _compiled_backward(layer, taps, x, part, by_x)
+        else:
+            grad_blocks = []
+            for x, part in zip(blocks, parts, strict=True):
                 by_x, by_taps = _by_bags_backward(layer, taps, x, part.index_select(0, layer.order))
-            grad_blocks.append(by_x)
-            grad_taps += by_taps
+                grad_blocks.append(by_x)
+                grad_taps += by_taps
         grad_weight = grad_taps.view(layer.length, layer.out_channels, -1).transpose(1, 2)
-        grad_bias = _sum(grad.view(layer.fine, -1)).view(layer.out_channels, -1).sum(1)
+        grad_bias = _over_frames(grad.flatten(0, 1)).view(layer.fine, -1).sum(0)
         return None, grad_weight, grad_bias, *grad_blocks
 
 
 def _forward(layer: UnpoolConv, weight: Tensor, bias: Tensor, *blocks: Tensor) -> Tensor:
     """All blocks side by side."""
     sizes = [block.shape[2] for block in blocks]
-    out = recycled(blocks[0], layer.fine, layer.out_channels, sum(sizes))
+    shape = (layer.fine, layer.out_channels, sum(sizes))
+    # What comes of one block goes into the next step, which takes rows without room behind them.
+    out = recycled_rows(blocks[0], *shape) if len(blocks) > 1 else recycled(blocks[0], *shape, brief=True)
     for x, part in zip(blocks, out.split(sizes, dim=2), strict=True):
         _write(layer, weight, bias, x, part)
     return out
@@ -181,13 +187,20 @@ def _write(layer: UnpoolConv, weight: Tensor, bias: Tensor, x: Tensor, out: Tens
         native.forward(_array(x), taps, _array(bias), layer.plan, place, _array(out))
 
 
-def _compiled_backward(layer: UnpoolConv, taps: Tensor, x: Tensor, grad: Tensor) -> tuple[Tensor, Tensor]:
-    by_x = recycled(x, *x.shape)
+def _like(blocks: Sequence[Tensor]) -> list[Tensor]:
+    """Tensors of these shapes in one piece of memory, which fits where a larger one has been."""
+    sizes = [block.numel() for block in blocks]
+    parts = recycled(blocks[0], sum(sizes), brief=True).split(sizes)
+    return [part.view_as(block) for part, block in zip(parts, blocks, strict=True)]
+
+
+def _compiled_backward(layer: UnpoolConv, taps: Tensor, x: Tensor, grad: Tensor, by_x: Tensor) -> Tensor:
+    """The gradient by the weights; that by the features is written to `by_x`."""
     by_taps = x.new_empty(len(layer.back_plan.start) - 1, *taps.shape)
     plan, place = layer.back_plan, _array(layer.order)
     native.backward(_array(x), _array(taps), _array(grad), plan, place, _array(by_x), _array(by_taps))
     # Tile by tile, so that the sum does not depend on which thread had which.
-    return by_x, by_taps.sum(0)
+    return by_taps.sum(0)
 
 
 def _array(tensor: Tensor) -> np.ndarray:
@@ -198,7 +211,7 @@ def _array(tensor: Tensor) -> np.ndarray:
 def _by_bags(layer: UnpoolConv, taps: Tensor, bias: Tensor, x: Tensor) -> Tensor:
     """(V_coarse, C, T) -> (V_fine, C', T) on any device, in any number type, for any number of frames."""
     coarse, channels, frames = x.shape
-    dense = recycled(x, coarse * layer.length + 1, layer.out_channels * frames)
+    dense = recycled(x, coarse * layer.length + 1, layer.out_channels * frames, brief=True)
     # (V_coarse, L C', T): W_j f(u), before it is known who reads it.
     if frames == 1:
         torch.mm(x.view(coarse, channels), taps.t(), out=dense[:-1].view(coarse, -1))
@@ -228,6 +241,11 @@ def _by_bags_backward(layer: UnpoolConv, taps: Tensor, x: Tensor, grad: Tensor) 
     spread = _product(rows, layer.back_columns, layer.back_rows, layer.back_values).view(coarse, -1, frames)
     grad_x = torch.bmm(taps.t().expand(coarse, -1, -1), spread)
     return grad_x, _sum(torch.bmm(spread, x.transpose(1, 2)).view(coarse, -1)).view(taps.shape)
+
+
+def _over_frames(rows: Tensor) -> Tensor:
+    """Sum over the second axis, likewise."""
+    return torch.mv(rows, rows.new_ones(rows.shape[1]))
 
 
 def _sum(rows: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from facegen.errors import FacegenError
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.mesh.subdivision import subdivide_to
 from facegen.nn import losses
+from facegen.nn.after_conv import AfterConv
 from facegen.nn.losses import motion_loss
 from facegen.nn.motion_encoder import MotionEncoder
 from facegen.nn.spiral_conv import SpiralConv
@@ -235,6 +236,27 @@ def test_eq_5_and_its_gradient(
             torch.autograd.grad(pull * loss, x, retain_graph=True)[0] for loss, x in ((fast, first), (slow, second))
         )
         torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("room", [0, 5])
+def test_eq_5_takes_rows_with_room_behind_them(room: int) -> None:
+    whole, y, ptr = torch.full((7, 3, 61 + room), torch.nan), torch.randn(61, 7, 3), torch.tensor([0, 20, 61])
+    x = whole[..., :61].permute(2, 0, 1).copy_(torch.randn(61, 7, 3)).requires_grad_()
+    other = x.detach().contiguous().requires_grad_()
+    (loss, errors), (wanted, other_errors) = motion_loss(x, y, ptr), motion_loss(other, y, ptr)
+    assert torch.equal(loss, wanted)
+    assert torch.equal(errors, other_errors)
+    assert torch.equal(*(torch.autograd.grad(one, at)[0] for one, at in ((loss, x), (wanted, other))))
+
+
+@pytest.mark.parametrize("activation", ["relu", "elu"])
+def test_an_activation_in_place_has_the_gradient_that_torch_gives(activation: str) -> None:
+    start = torch.randn(300, 8, 200, dtype=torch.float64)  # large enough for memory that is used again
+    x, y, pull = start.clone().requires_grad_(), start.clone().requires_grad_(), torch.randn(start.shape)
+    made = AfterConv(activation)(2 * x)
+    wanted = getattr(torch.nn.functional, activation)(2 * y)
+    assert torch.equal(made, wanted)
+    torch.testing.assert_close(*(torch.autograd.grad(one, at, pull)[0] for one, at in ((made, x), (wanted, y))))
 
 
 def test_eq_5_refuses_what_cannot_be_compared() -> None:

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from facegen.memory import recycled_array
+from facegen.memory import recycled_array, recycled_array_rows
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.nn.native import one_frame
 from facegen.nn.native import unpool_conv as native
@@ -86,7 +86,7 @@ class LightSpirals:
 
     def __call__(self, latent: np.ndarray) -> np.ndarray:
         last = len(self.fine) - 1
-        out = recycled_array(np.float32, self.fine[last], 3, len(latent))
+        out = recycled_array_rows(np.float32, self.fine[last], 3, len(latent))
         for at in range(0, len(latent), BLOCK_FRAMES):
             part = out[..., at : at + BLOCK_FRAMES]
             self._step(last, self._features(latent[at : at + BLOCK_FRAMES]), part)
@@ -100,7 +100,7 @@ class LightSpirals:
         x = x.reshape(self.coarsest, -1, len(latent))
         for number in range(len(self.fine) - 1):
             channels = self.shapes[f"convs.{number}.bias"][0]
-            out = recycled_array(np.float32, self.fine[number], channels, len(latent))
+            out = recycled_array(np.float32, self.fine[number], channels, len(latent), brief=True)
             self._step(number, x, out)
             if self.per_vertex:
                 out += self.weights[f"shifts.{number}"]
@@ -139,6 +139,6 @@ class _Step:
             one_frame.forward(x, weight, bias, self.one_frame_plan, self.order, out)
             return
         if self.plan is None:
-            self.plan = Plan.forward(spiral_matrix(self.upsample, self.spiral), length, out_channels)
+            self.plan = Plan.forward(spiral_matrix(self.upsample, self.spiral), length, in_channels, out_channels)
         taps = weight.transpose(0, 2, 1).reshape(-1, in_channels)
         native.forward(x, taps, bias, self.plan, self.order, out)

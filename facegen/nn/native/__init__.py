@@ -116,6 +116,12 @@ def row_length(out: np.ndarray) -> int:
     return out.strides[0] // out.itemsize
 
 
+def in_rows(tensor: Tensor) -> Tensor:
+    """A tensor (V, C, T) as the compiled forms take it: rows equally far apart, with or without room behind each."""
+    rows = tensor.stride(2) == 1 and tensor.stride(0) == tensor.shape[1] * tensor.stride(1)
+    return tensor if rows and tensor.stride(1) >= tensor.shape[2] else tensor.contiguous()
+
+
 class Addressed:
     """A dataclass of arrays that never change, whose places in memory are looked up once."""
 

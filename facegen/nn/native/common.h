@@ -7,7 +7,12 @@
 #include <memory>
 #include <system_error>
 #include <thread>
+#include <type_traits>
 #include <vector>
+
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
 
 namespace {
 
@@ -26,6 +31,7 @@ struct Work {
     real* grad_x;          // (V_coarse, C, T), backward only
     real* grad_taps;       // (tiles, L C', C), backward only
     int64_t frames, stride, in_channels, out_channels, length, items, tile, tiles;
+    int64_t past_caches;  // whether `fine` is written past the caches; then its rows begin and end with a line of them
     int64_t taps_rows() const { return length * out_channels; }
     int64_t longest() const {
         int64_t most = 0;
@@ -48,27 +54,60 @@ constexpr int BYTES = 16, REGISTERS = 32;
 constexpr int BYTES = 16, REGISTERS = 16;
 #endif
 
-template <typename real>
+// What few frames take instead.
+constexpr int HALF = BYTES > 16 ? BYTES / 2 : BYTES, QUARTER = HALF > 16 ? HALF / 2 : HALF;
+
+template <typename real, int WIDTH = BYTES>
 struct Lanes {
-    static constexpr int64_t count = BYTES / sizeof(real);
-    typedef real type __attribute__((vector_size(BYTES), aligned(sizeof(real)), may_alias));
+    static constexpr int64_t count = WIDTH / sizeof(real);
+    typedef real type __attribute__((vector_size(WIDTH), aligned(sizeof(real)), may_alias));
 };
 
-template <typename real>
-inline typename Lanes<real>::type load(const real* from, int64_t count = Lanes<real>::count) {
-    typedef typename Lanes<real>::type vec;
-    if (count == Lanes<real>::count) return *reinterpret_cast<const vec*>(from);
+template <typename real, int WIDTH = BYTES>
+inline typename Lanes<real, WIDTH>::type load(const real* from, int64_t count = Lanes<real, WIDTH>::count) {
+    typedef typename Lanes<real, WIDTH>::type vec;
+    if (count == Lanes<real, WIDTH>::count) return *reinterpret_cast<const vec*>(from);
     vec part{};
     std::memcpy(&part, from, count * sizeof(real));
     return part;
 }
 
-template <typename real>
-inline void store(real* to, const typename Lanes<real>::type& value, int64_t count = Lanes<real>::count) {
-    if (count == Lanes<real>::count)
-        *reinterpret_cast<typename Lanes<real>::type*>(to) = value;
+template <typename real, int WIDTH = BYTES>
+inline void store(real* to, const typename Lanes<real, WIDTH>::type& value, int64_t count = Lanes<real, WIDTH>::count) {
+    if (count == Lanes<real, WIDTH>::count)
+        *reinterpret_cast<typename Lanes<real, WIDTH>::type*>(to) = value;
     else
         std::memcpy(to, &value, count * sizeof(real));
+}
+
+// A register that is a whole line of the caches can be written past them, which spares reading that line first; another
+// is stored as ever.
+template <typename real, int WIDTH>
+inline void store_past_caches(real* to, const typename Lanes<real, WIDTH>::type& value) {
+#if defined(__AVX512F__)
+    if constexpr (WIDTH == 64)
+        _mm512_stream_si512(reinterpret_cast<__m512i*>(to), reinterpret_cast<const __m512i&>(value));
+    else
+#endif
+        store<real, WIDTH>(to, value);
+}
+
+// Let other threads see what was written so.
+inline void finish_past_caches() {
+#if defined(__AVX512F__)
+    _mm_sfence();
+#endif
+}
+
+// Call with the bytes of the narrowest register, as a type, that holds so many frames.
+template <typename real, typename Call>
+inline void no_wider(int64_t frames, const Call& call) {
+    if (frames <= Lanes<real, QUARTER>::count)
+        call(std::integral_constant<int, QUARTER>{});
+    else if (frames <= Lanes<real, HALF>::count)
+        call(std::integral_constant<int, HALF>{});
+    else
+        call(std::integral_constant<int, BYTES>{});
 }
 
 // Run `job(i, memory)` for all i below `jobs`, each taken by the next thread that is free; `memory` is `size` numbers

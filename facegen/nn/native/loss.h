@@ -9,14 +9,14 @@ namespace {
 
 template <typename real>
 struct Loss {
-    const real* generated;  // (V, 3, N)
+    const real* generated;  // (V, 3, made), of which N frames are read
     const real* recorded;   // (V, 3, N)
     const real* steps;      // (N + 1) weight of the step from the frame before to each frame; the ends are 0
-    real* gradient;         // (V, 3, N) of the sum of absolute errors and steps, weighted; null where nobody wants it
+    real* gradient;         // (V, 3, stride), of which N are written, of the sum of absolute errors and steps, weighted; null where nobody wants it
     double* total;          // (tiles) that sum
     double* distance;       // (tiles, N) sums over vertices of the Euclidean distance
     double each;            // weight of a coordinate's absolute error
-    int64_t vertices, frames, tiles;
+    int64_t vertices, frames, made, stride, tiles;
 };
 
 template <typename real>
@@ -38,8 +38,8 @@ void one_tile_of_loss(const Loss<real>& w, int64_t t, real* memory) {
     for (int64_t v = w.vertices * t / w.tiles; v < w.vertices * (t + 1) / w.tiles; v++) {
         std::memset(square, 0, frames * sizeof(real));
         for (int64_t row = 3 * v; row < 3 * v + 3; row++) {
-            const real *generated = w.generated + row * frames, *recorded = w.recorded + row * frames;
-            real* const gradient = w.gradient ? w.gradient + row * frames : spare;
+            const real *generated = w.generated + row * w.made, *recorded = w.recorded + row * frames;
+            real* const gradient = w.gradient ? w.gradient + row * w.stride : spare;
             for (int64_t i = 0; i < frames; i++) {
                 error[i] = generated[i] - recorded[i];
                 square[i] += error[i] * error[i];

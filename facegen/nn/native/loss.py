@@ -7,7 +7,7 @@ import ctypes
 import torch
 from torch import Tensor
 
-from facegen.memory import recycled
+from facegen.memory import recycled_rows
 from facegen.nn.native import call
 
 TILES = 64
@@ -22,7 +22,7 @@ class _Loss(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_void_p) for name in ("generated", "recorded", "steps", "gradient", "total", "distance")),
         ("each", ctypes.c_double),
-        *((name, ctypes.c_int64) for name in ("vertices", "frames", "tiles")),
+        *((name, ctypes.c_int64) for name in ("vertices", "frames", "made", "stride", "tiles")),
     ]
 
 
@@ -32,19 +32,25 @@ def motion_loss(
     """The sum of Eq. 5 with its gradient, and the error of each frame.
 
     Args:
-        generated, recorded: (V, 3, N), contiguous.
+        generated: (V, 3, N), in rows, see `in_rows`.
+        recorded: (V, 3, N), contiguous.
         steps: (N + 1,) weight of the step to each frame from the one before; 0 at both ends.
         each: weight of a coordinate's error.
         wanted: whether to compute the gradient.
 
     Returns:
-        The sum, its gradient (V, 3, N) or None, and (N,) mean distances of the vertices.
+        The sum, its gradient (V, 3, N) or None, in rows, and (N,) mean distances of the vertices.
     """
     vertices, _, frames = generated.shape
-    gradient = recycled(generated, *generated.shape) if wanted else None
+    gradient = recycled_rows(generated, vertices, 3, frames) if wanted else None
     total = generated.new_empty(TILES, dtype=torch.float64)
     distance = generated.new_empty(TILES, frames, dtype=torch.float64)
     arrays = (generated, recorded, steps.contiguous(), gradient, total, distance)
     places = (None if array is None else array.data_ptr() for array in arrays)
-    call("loss", str(generated.dtype).removeprefix("torch."), _Loss(*places, each, vertices, frames, TILES))
+    stride = frames if gradient is None else gradient.stride(1)
+    call(
+        "loss",
+        str(generated.dtype).removeprefix("torch."),
+        _Loss(*places, each, vertices, frames, generated.stride(1), stride, TILES),
+    )
     return total.sum().to(generated.dtype), gradient, (distance.sum(0) / vertices).to(generated.dtype)

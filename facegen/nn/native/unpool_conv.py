@@ -8,18 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from facegen.memory import ALIGNED
 from facegen.nn.native import Addressed, call, row_length
 
-TILE_NUMBERS = 60_000
-"""About how many numbers a tile has for one frame: a core's own cache holds those of a register's 16 frames. Measured
-at 100 frames of 28,431 vertices on two cores (AVX-512): a quarter to four times as many take the same time within a
-tenth."""
+TILE_NUMBERS, TILE_CHANNELS = 30_000, 8
+"""About how many numbers a tile has for one frame where so many channels go in; with more of them as their square,
+since a vertex that several tiles read is weighted in each. Measured at 100 frames of 28,431 vertices on one core
+(AVX-512), by the step up: of 8 channels 15,000 to 30,000 take 15 ms, 60,000 or more 17; of 16 channels 30,000 take 9.4
+ms, 120,000 8.0; of 32 channels 30,000 take 5.9 ms, all in one tile 3.7."""
 BACK_TILE_NUMBERS = 600
 """Coarse vertices of a tile times the layer's output channels, at most, in the backward direction. Measured on the same
 machine for forward and backward together: half as many take a fifth more time, twice as many the same, four times as
 many two fifths more."""
 COARSE_TOGETHER = 8
 """Coarse vertices that backward.h goes through at once, its `TOGETHER`; a tile is a multiple of it."""
+PAST_CACHES_FROM = 4 << 20
+"""Bytes of the least array that is written past the caches. Measured likewise: 2 to 8 MiB take the same time, and
+writing none so a tenth more."""
 
 
 class _Work(ctypes.Structure):
@@ -29,7 +34,7 @@ class _Work(ctypes.Structure):
         *((name, ctypes.c_void_p) for name in ("x", "taps", "bias", "halo", "start", "local", "rows", "values")),
         *((name, ctypes.c_void_p) for name in ("place", "fine", "grad_x", "grad_taps")),
         *((name, ctypes.c_int64) for name in ("frames", "stride", "in_channels", "out_channels", "length")),
-        *((name, ctypes.c_int64) for name in ("items", "tile", "tiles")),
+        *((name, ctypes.c_int64) for name in ("items", "tile", "tiles", "past_caches")),
     ]
 
 
@@ -54,10 +59,11 @@ class Plan(Addressed):
     values: np.ndarray
 
     @classmethod
-    def forward(cls, matrix: csr_matrix, length: int, out_channels: int) -> Plan:
+    def forward(cls, matrix: csr_matrix, length: int, in_channels: int, out_channels: int) -> Plan:
         """Cut (V_fine, V_coarse L), see `spiral_matrix`, whose rows should be near in memory where near in space."""
         fine, _ = matrix.get_shape()
-        tiles = max(1, round(fine * length * out_channels / TILE_NUMBERS))
+        numbers = TILE_NUMBERS * max(1, in_channels / TILE_CHANNELS) ** 2
+        tiles = max(1, round(fine * length * out_channels / numbers))
         return cls._of(matrix, -(-fine // tiles), 1, length)
 
     @classmethod
@@ -143,6 +149,14 @@ def _call(name: str, arrays: dict[str, np.ndarray], plan: Plan, place: np.ndarra
         "items": items,
         "tile": plan.tile,
         "tiles": len(plan.start) - 1,
+        "past_caches": _past_caches(fine),
     }
     places = plan.addresses | {part: array.ctypes.data for part, array in arrays.items()}
     call(name, x.dtype.name, _Work(**places, **sizes))
+
+
+def _past_caches(fine: np.ndarray) -> bool:
+    """Whether an array is larger than what caches keep, and its rows made of whole lines of them."""
+    row = fine.strides[0] // fine.shape[1]
+    whole = fine.ctypes.data % ALIGNED == 0 and row % ALIGNED == 0
+    return whole and fine.strides[0] * fine.shape[0] >= PAST_CACHES_FROM
