@@ -21,6 +21,15 @@ COARSEST_STEP = 5e-5
 below what motion shows; a head of 230 mm may lie 131 m from the origin."""
 
 
+def box(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The least and the largest coordinates, (3,) each, of points (N, 3).
+
+    A coordinate after the other: numpy takes thirty times as long along the first axis of three columns.
+    """
+    columns = np.ascontiguousarray(points.T)
+    return columns.min(axis=1), columns.max(axis=1)
+
+
 def require_extent(mesh: TriMesh, name: str) -> None:
     """Refuse a mesh (V, 3), in any units, whose faces all lie at one place.
 
@@ -30,7 +39,8 @@ def require_extent(mesh: TriMesh, name: str) -> None:
     Raises:
         MeshError: they do.
     """
-    extent = float(np.ptp(mesh.vertices[mesh.faces].reshape(-1, 3), axis=0).max())
+    low, high = box(mesh.vertices[mesh.faces].reshape(-1, 3))
+    extent = float((high - low).max())
     if not extent >= SMALLEST_EXTENT:
         raise MeshError(
             f"{name}: expected the surface of a face, found all vertices at one place (it is {extent:.3g} units "
@@ -52,7 +62,7 @@ def require_near_origin(mesh: TriMesh, name: str) -> None:
     is_used = np.zeros(len(mesh.vertices), bool)
     is_used[mesh.faces] = True  # a tenth of the time that np.unique takes
     used = mesh.vertices[is_used]
-    low, high = used.min(axis=0), used.max(axis=0)
+    low, high = box(used)
     extent, farthest = float((high - low).max()), float(np.abs(used).max())
     with np.errstate(over="ignore", invalid="ignore"):
         step = float(np.spacing(np.float32(farthest)))  # not a number beyond what 32 bits hold

@@ -7,7 +7,7 @@ import pytest
 from shapes import sphere
 
 from facegen.errors import MeshError
-from facegen.mesh.whereabouts import COARSEST_STEP, require_near_origin
+from facegen.mesh.whereabouts import COARSEST_STEP, box, require_near_origin
 
 BALL = sphere(150)  # 100 mm large
 
@@ -51,3 +51,11 @@ def test_the_move_is_in_the_units_of_the_file(name: str, said: str) -> None:
     """glTF's metres are read as millimetres."""
     with pytest.raises(MeshError, match=said):
         require_near_origin(BALL.with_vertices(BALL.vertices + [0, 5e9, 0]), name)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_a_box_is_the_least_and_the_largest_of_each_coordinate(kind: type) -> None:
+    points = np.random.default_rng(0).normal(size=(50, 3)).astype(kind)
+    low, high = box(points)
+    np.testing.assert_array_equal(low, points.min(axis=0))
+    np.testing.assert_array_equal(high, points.max(axis=0))

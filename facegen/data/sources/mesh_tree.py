@@ -22,7 +22,7 @@ from facegen.mesh.alignment import align_pose
 from facegen.mesh.formats.io import read_mesh
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.units import millimetres
-from facegen.mesh.whereabouts import require_near_origin
+from facegen.mesh.whereabouts import box, require_near_origin
 from facegen.motion.label import EXPRESSIONS
 from facegen.motion.limits import require_fps
 
@@ -212,7 +212,8 @@ class MeshTreeSource(Source):
 
 
 def _size(mesh: TriMesh) -> float:
-    return float(np.linalg.norm(np.ptp(mesh.vertices, axis=0)))
+    low, high = box(mesh.vertices)
+    return float(np.linalg.norm(high - low))
 
 
 def _recordings(

@@ -30,7 +30,7 @@ def _positions(path: str | Path, rows: Lines) -> np.ndarray:
     if len(rows.lines) == 0:
         raise MeshError(f"{path}: expected an OBJ file with vertices ('v x y z'), found none")
     rows.require(path, 3, "three coordinates after 'v'")
-    numbers = parse_numbers(rows.text, len(rows.tokens), np.float64)
+    numbers = parse_numbers(rows.text, rows.tokens, np.float64)
     if numbers is None:
         raise rows.refuse(path, _NUMBER, "a number")
     # Columns past the third are a weight or a colour.
@@ -56,7 +56,7 @@ def _corners(path: str | Path, rows: Lines) -> np.ndarray:
         ends = spaces[np.searchsorted(spaces, slashes[first])]
         text = text.copy()
         text[inside(slashes[first], ends, len(text))] = ord(" ")
-    numbers = parse_numbers(text, len(rows.tokens), np.int64)
+    numbers = parse_numbers(text, rows.tokens, np.int64)
     if numbers is None:
         raise rows.refuse(path, _CORNER, refused)
     return numbers

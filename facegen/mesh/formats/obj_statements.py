@@ -92,7 +92,8 @@ def _numbers(rows: Lines, first: int, last: int) -> np.ndarray | None:
         return None
     begin = (np.cumsum(rows.counts) - rows.counts)[chosen]
     words = (begin[:, None] + np.arange(first, last)).ravel()
-    found = parse_numbers(_alone(rows.text, rows.tokens[words], _ends(rows)[words]), len(words), np.float64)
+    starts = rows.tokens[words]
+    found = parse_numbers(_alone(rows.text, starts, _ends(rows)[words]), starts, np.float64)
     return None if found is None else found.reshape(-1, last - first)
 
 
@@ -144,7 +145,7 @@ def _seconds(faces: Lines) -> tuple[np.ndarray, np.ndarray]:
 
 def _whole_numbers(text: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, str]:
     """The words of a text, which stand at these places; or none, and what is wrong with the first that is wrong."""
-    numbers = parse_numbers(text, len(starts), np.int64)
+    numbers = parse_numbers(text, starts, np.int64)
     if numbers is not None and not (ends - starts > LONGEST_INDEX).any():
         return numbers, ""
     wrong = _NO_INDEX.search(text.tobytes())

@@ -31,7 +31,7 @@ class _Body:
         self.order, self.text = ORDERS[order], order == "ascii"
         if self.text:
             text = np.frombuffer(data, dtype=np.uint8, offset=at)
-            numbers = parse_numbers(text, len(token_starts(text)), np.float64)
+            numbers = parse_numbers(text, token_starts(text), np.float64)
             if numbers is None:
                 raise MeshError(f"{path}: expected nothing but numbers after the header; the file is damaged")
             self.data, self.at = numbers.tobytes(), 0
@@ -190,7 +190,7 @@ def _by_line(header: Header, data: bytes) -> dict[str, dict[str, Column]] | None
     """
     text = np.frombuffer(data, dtype=np.uint8, offset=header.end)
     words = token_starts(text)
-    numbers = parse_numbers(text, len(words), np.float64)
+    numbers = parse_numbers(text, words, np.float64)
     breaks = np.cumsum((text == ord("\n")) | (text == ord("\r")))
     _, first = np.unique(breaks[words], return_index=True)
     if numbers is None or len(first) != sum(element.rows for element in header.elements):
