@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -127,6 +127,7 @@ class Head(Actor):
         neutral = self.neutral
         vertices = np.empty((frames, *neutral.shape), np.float32)
         slide, lifted = np.empty((2, len(neutral)), np.float32), np.empty(len(neutral), np.float32)
+        carried = self._carriers()
         for frame in range(frames):
             now = {unit: curve[frame] for unit, curve in weights.items() if curve[frame] != 0}
             moved = vertices[frame]
@@ -134,7 +135,7 @@ class Head(Actor):
                 moved[:] = neutral
                 continue
             self._slide(now, slide, lifted)
-            moved[:] = neutral + self._carried(slide, lifted)
+            moved[:] = neutral + carried(slide, lifted).T
             self._turn_lids(now, moved)
             self._turn_jaw(now.get("AU27", 0.0), moved)
         unfold(vertices, neutral, self.skin.faces, int(np.sum(list(weights.values()), axis=0).argmax()))
@@ -151,14 +152,20 @@ class Head(Actor):
                 slide[1, pull.where] += level * pull.slide[:, 1]
                 lifted[pull.where] += level * pull.bulge + np.float32(activation**2) * pull.furrow
 
-    def _carried(self, slide: np.ndarray, lifted: np.ndarray) -> np.ndarray:
-        """(V, 3) mm: the slide along the mean's skull to second order, carried over to the person."""
-        skin, (a, b) = self.skin, slide[:, :, None]
-        moved = a * (skin.along[0] + skin.tilt[0] + 0.5 * a * skin.bend[0] + b * skin.bend[1])
-        moved += b * (skin.along[1] + skin.tilt[1] + 0.5 * b * skin.bend[2])
-        moved += lifted[:, None] * skin.normal
-        x, y, z = moved.T
-        return np.stack([row[0] * x + row[1] * y + row[2] * z for row in self.gradient], axis=1)
+    def _carriers(self) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+        """What carries a slide (2, V) and what is lifted (V,) along the mean's skull to second order over to the
+        person, (3, V) mm; what of it is the same in all frames is computed once, coordinates apart."""
+        skin = self.skin
+        fields = (*(skin.along + skin.tilt), 0.5 * skin.bend[0], skin.bend[1], 0.5 * skin.bend[2], skin.normal)
+        across, up, first, mixed, second, normal = (
+            np.einsum("ijv,vj->iv", self.gradient, field, dtype=np.float32) for field in fields
+        )
+
+        def carried(slide: np.ndarray, lifted: np.ndarray) -> np.ndarray:
+            a, b = slide
+            return a * (across + a * first + b * mixed) + b * (up + b * second) + lifted * normal
+
+        return carried
 
     def _turn_lids(self, now: dict[str, float], moved: np.ndarray) -> None:
         for side, parts in self.skin.lids.items():
