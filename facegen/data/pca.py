@@ -19,8 +19,8 @@ Chosen: a smaller one keeps more directions and takes longer."""
 MOST_DIRECTIONS = 512
 """Directions kept between blocks, at most, beside the components asked for: 175 MB at the paper's size. Chosen: where
 they do not suffice, the error that is returned grows."""
-BLOCK_FRAMES = 256
-"""Frames gone through at once, at least. Chosen; smaller blocks are compressed more often."""
+BLOCK_ROWS = 256
+"""Rows gone through at once, at least. Chosen; fewer are compressed more often."""
 GRAM_COORDINATES = 4096
 """Coordinates multiplied at once in float64. Chosen; larger ones take more memory, and the last digits depend on it."""
 NO_LENGTH = 1e-7
@@ -95,9 +95,10 @@ def principal_components(blocks: Iterable[np.ndarray], count: int, frames: int) 
     """Components of the frames of all blocks, each seen once.
 
     What has been seen is kept as few rows B with the same inner products, B^T B = A^T A, up to directions that are
-    dropped after each block. A dropped direction makes every later eigenvalue smaller by its own at most (Weyl), so the
-    largest of each block add up to a bound on the error, which is returned. As many directions are kept as hold the
-    bound under `VARIANCE_TOLERANCE`, but not more than `MOST_DIRECTIONS`.
+    dropped: of each block by itself, whose frames are alike, and of all that is kept whenever enough blocks wait. A
+    dropped direction makes every later eigenvalue smaller by its own at most (Weyl), so the largest of each time add up
+    to a bound on the error, which is returned. As many directions are kept as hold the bound under
+    `VARIANCE_TOLERANCE`, but not more than `MOST_DIRECTIONS`.
 
     Args:
         blocks: (T, V, 3) mm, any number of frames each.
@@ -108,24 +109,33 @@ def principal_components(blocks: Iterable[np.ndarray], count: int, frames: int) 
         DataError: no frames.
     """
     kept: np.ndarray | None = None
-    waiting: list[np.ndarray] = []
+    waiting, frames_waiting = list[np.ndarray](), 0
     shape: tuple[int, ...] = ()
     total, seen, dropped, summed = 0.0, 0, 0.0, np.zeros(1)
     for block in blocks:
         shape = block.shape[1:]
-        rows = np.ascontiguousarray(block.reshape(len(block), -1), dtype=np.float32)
-        total += sum(float(np.square(row, dtype=np.float64).sum()) for row in rows)
-        summed = summed + rows.sum(axis=0, dtype=np.float64)
-        seen += len(rows)
-        waiting.append(rows)
-        if sum(map(len, waiting)) >= BLOCK_FRAMES:
-            share = sum(map(len, waiting)) / frames
-            kept, largest = _compress(kept, waiting, count, VARIANCE_TOLERANCE * share * total)
-            dropped, waiting = dropped + largest, []
+        # As a corpus has them in memory, so that nothing is turned round: a column for each frame.
+        columns = np.ascontiguousarray(block.reshape(len(block), -1).T, dtype=np.float32)
+        gram = _gram_of_columns(columns)
+        total += float(np.trace(gram))
+        summed = summed + columns.sum(axis=1, dtype=np.float64)
+        seen += len(block)
+        frames_waiting += len(block)
+        # Half of what may be dropped is a block's own, the other half is for blocks together.
+        allowed = VARIANCE_TOLERANCE / 2 * total / frames
+        if len(block) < BLOCK_ROWS:
+            vectors, largest = _directions(gram, 0, MOST_DIRECTIONS + count, allowed * len(block))
+            waiting.append(np.ascontiguousarray((columns @ vectors).T))
+            dropped += largest
+        else:
+            waiting.append(np.ascontiguousarray(columns.T))
+        if sum(map(len, waiting)) >= BLOCK_ROWS:
+            kept, largest = _compress(kept, waiting, count, allowed * frames_waiting)
+            dropped, waiting, frames_waiting = dropped + largest, [], 0
     if not seen:
         raise DataError("principal components of no frames at all")
     if waiting:
-        kept, largest = _compress(kept, waiting, count, VARIANCE_TOLERANCE * total * sum(map(len, waiting)) / frames)
+        kept, largest = _compress(kept, waiting, count, VARIANCE_TOLERANCE / 2 * total / frames * frames_waiting)
         dropped += largest
     assert kept is not None  # whatever was seen has been compressed
     mean = summed / seen
@@ -144,17 +154,31 @@ def _gram(rows: np.ndarray) -> np.ndarray:
     return gram
 
 
+def _gram_of_columns(columns: np.ndarray) -> np.ndarray:
+    """Inner products of the columns of (D, N), likewise."""
+    gram = np.zeros((columns.shape[1],) * 2)
+    for i in range(0, len(columns), GRAM_COORDINATES):
+        part = columns[i : i + GRAM_COORDINATES].astype(np.float64)
+        gram += part.T @ part
+    return gram
+
+
+def _directions(gram: np.ndarray, least: int, most: int, allowed: float) -> tuple[np.ndarray, float]:
+    """Eigenvectors (N, K), float32, of values above what is allowed to be lost, and the largest value of the rest."""
+    values, vectors = np.linalg.eigh(gram)
+    values, vectors = values[::-1].clip(0), vectors[:, ::-1]
+    size = min(max(int(np.count_nonzero(values > allowed)), least), most, len(values))
+    lost = float(values[size]) if size < len(values) else 0.0
+    return vectors[:, :size].astype(np.float32), lost
+
+
 def _compress(
     kept: np.ndarray | None, waiting: list[np.ndarray], count: int, allowed: float
 ) -> tuple[np.ndarray, float]:
     """Fewer rows with the inner products of all of these, and the largest eigenvalue of what they lack."""
     rows = np.concatenate(waiting if kept is None else [kept, *waiting])
-    values, vectors = np.linalg.eigh(_gram(rows))
-    values, vectors = values[::-1].clip(0), vectors[:, ::-1]
-    enough = int(np.count_nonzero(values > allowed))
-    size = min(max(enough, count + 1), MOST_DIRECTIONS + count, len(values))
-    lost = float(values[size]) if size < len(values) else 0.0
-    return vectors[:, :size].T.astype(np.float32) @ rows, lost
+    vectors, lost = _directions(_gram(rows), count + 1, MOST_DIRECTIONS + count, allowed)
+    return vectors.T @ rows, lost
 
 
 def _centred(kept: np.ndarray, mean: np.ndarray, frames: int, count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -114,7 +114,7 @@ def test_the_error_is_a_bound_also_where_directions_do_not_suffice(
 ) -> None:
     frames = moving(noise=noise, mean=mean)
     monkeypatch.setattr(pca, "MOST_DIRECTIONS", 5)
-    monkeypatch.setattr(pca, "BLOCK_FRAMES", 11)
+    monkeypatch.setattr(pca, "BLOCK_ROWS", 11)
     found, wanted = principal_components(np.split(frames, ODD), 4, len(frames)), exact(frames, 4)
     short = wanted.variance - found.variance
     rounding = 1e-6 * mean_square(wanted)
@@ -128,7 +128,7 @@ def test_the_error_is_a_bound_also_where_directions_do_not_suffice(
 def test_the_error_is_hardly_more_than_what_can_be_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     # In every block one direction moves most and comes once; the one that comes always is always second.
     monkeypatch.setattr(pca, "MOST_DIRECTIONS", 0)
-    monkeypatch.setattr(pca, "BLOCK_FRAMES", 4)
+    monkeypatch.setattr(pca, "BLOCK_ROWS", 4)
     blocks = np.zeros((10, 4, 12), dtype=np.float32)
     for number, block in enumerate(blocks):
         block[:2, number] = 1 + 0.01 * number, -1 - 0.01 * number
@@ -148,7 +148,7 @@ def test_where_directions_suffice_the_error_is_under_the_tolerance(
     noise: float, mean: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frames = moving(noise=noise, mean=mean)
-    monkeypatch.setattr(pca, "BLOCK_FRAMES", 30)
+    monkeypatch.setattr(pca, "BLOCK_ROWS", 30)
     found, wanted = principal_components(np.split(frames, ODD), 4, len(frames)), exact(frames, 4)
     assert 0 < found.error <= VARIANCE_TOLERANCE * mean_square(wanted)
     assert np.abs(wanted.variance - found.variance).max() <= 2 * VARIANCE_TOLERANCE * mean_square(wanted)
