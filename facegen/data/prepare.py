@@ -19,6 +19,7 @@ from facegen.data.corpus import COMPONENTS, HIERARCHY, LANDMARKS, Corpus
 from facegen.data.face_landmarks import find_face_landmarks, save_face_landmarks
 from facegen.data.journal import DONE, Journal, Kept, continued_folder
 from facegen.data.manifest import MANIFEST, Entry, require_fitting, write_manifest
+from facegen.data.one_ahead import one_ahead
 from facegen.data.pca import principal_components
 from facegen.data.processes import calls
 from facegen.data.recipe import Recipe
@@ -123,7 +124,7 @@ def _write_components(folder: Path, count: int) -> None:
     train = corpus.split("train")
     frames = sum(corpus.entries[index].frames for index in train)
     followed = following(train, "components", "take")
-    found = principal_components((corpus.displacement(index) for index in followed), count, frames)
+    found = principal_components(one_ahead(corpus.displacement(index) for index in followed), count, frames)
     found.save(folder / COMPONENTS, corpus.digest)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from torch_geometric.loader import DataLoader
+
+from facegen.data.one_ahead import one_ahead
 
 
 class ReadAhead(DataLoader):
@@ -19,12 +20,4 @@ class ReadAhead(DataLoader):
     # torch declares a private class of iterators here, of which nothing but the iterating is used.
     def __iter__(self) -> Iterator[Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
         batches = super().__iter__()
-        return batches if self.num_workers else _one_ahead(batches)
-
-
-def _one_ahead(batches: Iterator[Any]) -> Iterator[Any]:
-    with ThreadPoolExecutor(1) as thread:
-        following = thread.submit(next, batches, None)
-        while (batch := following.result()) is not None:
-            following = thread.submit(next, batches, None)
-            yield batch
+        return batches if self.num_workers else one_ahead(batches)
