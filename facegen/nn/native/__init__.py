@@ -19,15 +19,15 @@ What was tried for 100 frames of 28,431 vertices on two cores (AVX-512), and wha
 - the same source for ARM's NEON, never timed: GCC 12 keeps 16 features of a vertex in registers and adds four frames of
   each by one `fmla`, without a way over the stack. `make arm` runs it in an emulator;
 - tiles half and a quarter as large, or two and four times, on AVX2: the same within a tenth;
-- of 31 ms (2 cores of an EPYC with AVX-512, whose memory copies at 30 GB/s) a third went to lines of the result that were
-  read to be written, since rows of 100 frames neither begin nor end with one. Rows that are whole lines, written past
-  the caches: 25 ms. Tiles by what weighting a vertex twice costs, larger where many channels go in and smaller at the
-  finest step: 22. The last 4 of 100 frames in a quarter of a register, tiles shared out by registers of frames: 20.4,
-  43 % of what matrix products allow;
+- on an EPYC with AVX-512, whose memory copies at 30 GB/s, 45 ms on one core and 31 on two. A fifth of the former was
+  gone when no stores were made: rows of 100 frames neither begin nor end with a line of the caches, and lines are
+  read to be written. Rows of whole lines, written past the caches, the last 4 frames in a quarter of a register, tiles
+  shared out by registers of frames: 39 ms on one core. Tiles by what weighting a vertex twice costs, larger where many
+  channels go in and smaller at the finest step: 33; on two cores 20.4 then, 43 % of what matrix products allow;
 - two or four rows of weights at once, so that their sums do not wait for each other: the same;
-- forward and backward, likewise, 109 ms: rows of whole lines for the gradients too, asked for eight vertices ahead, 12 ms
-  less; memory that is given back soon taken from any block that is large enough, 25 less: 72. Most of that had gone to
-  pages that the system gave anew in every step;
+- forward and backward there, 145 ms on one core: rows of whole lines for the gradients too, asked for eight vertices
+  ahead: 113. On two cores 109, of which 35 went to pages that the system gave anew in every step, until what is given
+  back soon was taken from any block that is large enough: 72 to 79;
 - transparent huge pages for torch's memory: nothing for this form, a third off the gathering one;
 - bfloat16 in torch's bags: 90 ms; a processor widens it again for every addition.
 
@@ -37,9 +37,8 @@ For one frame of a mesh of another topology, a weighted sum of some hundred fiel
 - the same numbers in 16 bits, off by 0.001 mm at most, and the template's basis too: half of that, which no cache keeps
   from one frame to the next. 4.8 to 4.9 ms from the label on, in turns with 5.6 to 5.9.
 
-What remains for many frames is mostly the sums' reading: each entry of the matrix is a register of 64 bytes from the
-core's second cache, which gives half of one in a cycle, and each is used once. The arithmetic alone would take two fifths
-of the time.
+What remains for many frames is mostly what the sums read: each entry of the matrix is registers of 64 bytes out of the
+core's second cache, which gives half of one in a cycle. The arithmetic alone would take two fifths of the time.
 """
 
 from __future__ import annotations
