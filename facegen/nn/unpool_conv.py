@@ -168,9 +168,9 @@ class _Map(torch.autograd.Function):
 def _forward(layer: UnpoolConv, weight: Tensor, bias: Tensor, *blocks: Tensor) -> Tensor:
     """All blocks side by side."""
     sizes = [block.shape[2] for block in blocks]
-    shape = (layer.fine, layer.out_channels, sum(sizes))
+    like, shape = blocks[0], (layer.fine, layer.out_channels, sum(sizes))
     # What comes of one block goes into the next step, which takes rows without room behind them.
-    out = recycled_rows(blocks[0], *shape) if len(blocks) > 1 else recycled(blocks[0], *shape, brief=True)
+    out = recycled_rows(like, *shape) if len(blocks) > 1 else recycled(like, *shape, brief=True)
     for x, part in zip(blocks, out.split(sizes, dim=2), strict=True):
         _write(layer, weight, bias, x, part)
     return out
