@@ -12,6 +12,7 @@ from facegen.errors import MeshError
 from facegen.landmarks.likeness import Likeness
 from facegen.landmarks.points import Landmarks, facing, unlikeness
 from facegen.mesh.tri_mesh import TriMesh
+from facegen.mesh.whereabouts import box
 from facegen.progress import following
 
 SEARCH_SIZE, CLOSE_SIZE = 320, 320
@@ -41,6 +42,10 @@ MOST_REFUSED = 12
 """What the detector took for a face and is none, so many times, until a mesh is given up. Chosen: heads of the table of
 `tests/detection/false_faces.py` take one, and each takes a second."""
 
+MOST_ACROSS = 300
+"""Boxes of triangles that a ray through a mesh meets on average, above which it is no surface, and looking at it takes
+minutes. Chosen: heads have 3 to 6, one with hair of many strips some hundred, 1,000 triangles of random corners 250."""
+
 
 class UnseenError(MeshError):
     """A mesh in which no face is found, with what was seen of it.
@@ -66,8 +71,10 @@ def find_landmarks(mesh: TriMesh, name: str, like: np.ndarray | None = None) -> 
 
     Raises:
         UnseenError: no view shows a face.
+        MeshError: its triangles lie across each other all over.
         FacegenError: the packages of the extra `photo` are missing.
     """
+    _require_surface(mesh, name)
     shape, seen = Shape(mesh), []
     best: Likeness | None = None
     for found, judged in islice(candidates(shape, like, seen), MOST_REFUSED):
@@ -82,6 +89,27 @@ def find_landmarks(mesh: TriMesh, name: str, like: np.ndarray | None = None) -> 
         f"head with open eyes and its features modelled{_mixed(mesh)}; give --landmarks FILE if it is one",
         seen,
     )
+
+
+def _require_surface(mesh: TriMesh, name: str) -> None:
+    """Refuse triangles that lie across each other all over, by what a ray through them has to be compared with.
+
+    Of rays that meet a convex body, as many meet one inside it as its surface is smaller (Cauchy; MacDonald and Booth
+    1990, by which trees of boxes are built).
+    """
+    corners = mesh.vertices[mesh.faces]
+    low, high = box(corners.reshape(-1, 3))
+    each, whole = _half_surface(corners.max(axis=1) - corners.min(axis=1)), _half_surface(high - low)
+    if each.sum() > MOST_ACROSS * whole > 0:
+        raise MeshError(
+            f"{name}: expected the surface of a face or head, found {len(mesh.faces)} triangles that lie across each "
+            "other all over; export it again, or give --landmarks FILE if it is one"
+        )
+
+
+def _half_surface(sides: np.ndarray) -> np.ndarray:
+    """(...) of boxes with these sides (..., 3)."""
+    return (sides * np.roll(sides, 1, axis=-1)).sum(axis=-1)
 
 
 def candidates(

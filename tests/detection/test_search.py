@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from faces_and_others import BuiltIn, without_features
 from one_face import decimated, template
+from shapes import sphere
 
 from facegen.detection import search
 from facegen.detection.look import Shape
 from facegen.detection.search import MOST_REFUSED, UnseenError, candidates, find_landmarks, orientations
+from facegen.errors import MeshError
 from facegen.landmarks.likeness import Likeness
 from facegen.landmarks.points import Landmarks
 from facegen.mesh import TriMesh
@@ -57,3 +59,25 @@ def test_a_false_face_is_passed_over_and_after_many_the_mesh_is_given_up(monkeyp
     with pytest.raises(UnseenError, match="what is most like one is none: .* 20 % of a face's relief"):
         find_landmarks(template(), "it", where[0].points)
     assert len(list(endless)) == 1000 - MOST_REFUSED
+
+
+def test_triangles_across_each_other_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("facegen.detection.search.Shape", lambda mesh: pytest.fail("looked at"))
+    random = np.random.default_rng(0)
+    tangle = TriMesh(random.random((3000, 3)), random.integers(0, 3000, (4000, 3)))
+    ball = sphere(2000)
+    corners = ball.faces.ravel()
+    fan = TriMesh(ball.vertices, np.column_stack([np.full(len(corners) - 1, corners[0]), corners[:-1], corners[1:]]))
+    for mesh in (tangle, fan):
+        with pytest.raises(MeshError, match="triangles that lie across each other all over; export it again"):
+            find_landmarks(mesh, "scan.obj")
+    seen = []
+    monkeypatch.setattr("facegen.detection.search.Shape", lambda mesh: seen.append(mesh))
+    monkeypatch.setattr("facegen.detection.search.candidates", lambda *_: iter(()))
+    # A hundred heads in one place are looked at, and so is what lies in a line.
+    many = TriMesh(np.tile(ball.vertices, (100, 1)), np.concatenate([ball.faces + 2000 * i for i in range(100)]))
+    line = TriMesh(np.arange(300.0)[:, None] * np.eye(3)[:1], np.arange(300).reshape(-1, 3))
+    for mesh in (many, line):
+        with pytest.raises(UnseenError):
+            find_landmarks(mesh, "scan.obj")
+    assert seen == [many, line]
