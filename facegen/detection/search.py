@@ -100,7 +100,7 @@ def _require_surface(mesh: TriMesh, name: str) -> None:
     corners = mesh.vertices[mesh.faces]
     low, high = box(corners.reshape(-1, 3))
     each, whole = _half_surface(corners.max(axis=1) - corners.min(axis=1)), _half_surface(high - low)
-    if each.sum() > MOST_ACROSS * whole > 0:
+    if each.sum() > MOST_ACROSS * whole:
         raise MeshError(
             f"{name}: expected the surface of a face or head, found {len(mesh.faces)} triangles that lie across each "
             "other all over; export it again, or give --landmarks FILE if it is one"
