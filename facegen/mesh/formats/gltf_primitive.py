@@ -17,6 +17,9 @@ MORPHED_LIMIT = 1 << 28
 """Vertices times morph targets of a weight that are added up at most. Chosen: ICT's head has 1 million of them."""
 JOINT_SETS = 8
 """Sets of four joints that a vertex hangs on at most. Chosen: files have one or two."""
+LEAST_WEIGHT, LARGEST_WEIGHT = -0.01, 1000.0
+"""Of a joint. The standard has 0 to 1 with a sum of 1; chosen: rounding may go below 0, and weights are normalised as
+they are read, so that percents and bytes may pass."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +105,7 @@ class Shown:
                 raise MeshError(f"expected joints and weights of {len(points)} vertices, found {len(joints)} of them")
             if joints.size and joints.max() >= len(self.skin):
                 raise MeshError(f"a vertex hangs on joint {joints.max()}, of {len(self.skin)}")
+            _require_weights(weights)
             for joint, weight in zip(joints.astype(np.int64).T, weights.T, strict=True):
                 placed = np.einsum("vrc,vc->vr", self.skin[joint, :3, :3], points) + self.skin[joint, :3, 3]
                 moved += weight[:, None] * placed
@@ -123,6 +127,17 @@ class Shown:
                 raise MeshError(f"face {int(order.argmax()) // 3} of a primitive uses vertex {order.max()}, of {count}")
         own = _triangles(order.astype(np.int64), mode)
         return own[:, ::-1] if self.mirrored else own
+
+
+def _require_weights(weights: np.ndarray) -> None:
+    """Refuse weights (V, 4) of joints that are no numbers, or far from the standard's 0 to 1."""
+    bad = np.flatnonzero(~((weights >= LEAST_WEIGHT) & (weights <= LARGEST_WEIGHT)).all(axis=1))
+    if len(bad):
+        shown = ", ".join(f"{weight:g}" for weight in weights[bad[0]])
+        raise MeshError(
+            f"expected weights of joints from 0 to 1, found {shown} at vertex {bad[0]} of a primitive ({len(bad)} of "
+            f"{len(weights)} have such); export it with normalised weights"
+        )
 
 
 def _skinning(attributes: dict) -> list[tuple[str, Any]]:

@@ -452,6 +452,29 @@ def test_joints_without_weights_are_said(glb):
         read_glb(glb(document))
 
 
+@pytest.mark.parametrize("weight", [np.nan, np.inf, 3e38, 1001, -0.02])
+def test_weights_that_are_none_are_refused(glb, weight):
+    document = rigged()
+    weights = np.full((4, 4), [0.25, 0.25, 0.5, 0], "<f4")
+    weights[2, 1] = weight
+    attributes = document.tree["meshes"][0]["primitives"][0]["attributes"]
+    attributes["WEIGHTS_0"] = document.add_accessor(weights)
+    said = (
+        f"weights of joints from 0 to 1, found 0.25, {weight:g}.*, 0.5, 0 at vertex 2 of a primitive .1 of 4 have such"
+    )
+    with pytest.raises(MeshError, match=said.replace("+", "[+]")):
+        read_glb(glb(document))
+
+
+@pytest.mark.parametrize("weights", [[0.4, 0.4, 0.2001, -0.001], [127, 128, 0, 0], [2, 0, 0, 0], [0, 0, 0, 0]])
+def test_weights_that_are_rounded_or_not_normalised_are_read(glb, weights):
+    document = rigged()
+    attributes = document.tree["meshes"][0]["primitives"][0]["attributes"]
+    attributes["WEIGHTS_0"] = document.add_accessor(np.tile(np.array(weights, "<f4"), (4, 1)))
+    moved = [0, 0, 2] if any(weights) else [0, 0, 0]
+    np.testing.assert_allclose(read_glb(glb(document)).vertices, (POINTS + moved) * 1000, rtol=1e-6)
+
+
 def test_a_joint_that_is_not_there_is_refused(glb):
     document = rigged()
     joints = np.full((4, 4), 3, "<u1")
