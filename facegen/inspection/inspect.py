@@ -150,7 +150,7 @@ def _unusable_asset(path: Path, opened: Document) -> list[str]:
     from facegen.scene.asset import Asset
 
     try:
-        Asset.open(path, opened).read_targets()
+        Asset.open(path, opened)
     except MeshError as error:
         return [f"{error}; `rig` and `animate` cannot keep what else is in the file"]
     return []

@@ -14,7 +14,7 @@ from facegen.mesh.formats.glb import first_vertices
 from facegen.mesh.formats.gltf_buffer import Buffer
 from facegen.mesh.formats.gltf_document import DAMAGED, MALFORMED, Document, open_document
 from facegen.mesh.formats.gltf_scene import Scene, scene_of
-from facegen.scene.checks import require_sound
+from facegen.scene.checks import require_finite_targets, require_sound
 from facegen.scene.parts import Part, part_of
 
 SUFFIXES = (".glb", ".gltf", ".vrm")
@@ -60,7 +60,9 @@ class Asset:
         """
         document = opened or open_document(path)
         try:
-            return cls(document, Path(path))
+            asset = cls(document, Path(path))
+            require_finite_targets(document)
+            return asset
         except MeshError as error:
             raise MeshError(f"{path}: {error}") from error
         except MALFORMED as error:
@@ -70,22 +72,6 @@ class Asset:
         """The same as it came, for motion of its own; whatever was read of the file is shared, so long as nothing has
         been added."""
         return Asset(self.document.another(), self.path)
-
-    def read_targets(self) -> None:
-        """Read every morph target that is there, which keeping them does not.
-
-        Raises:
-            MeshError: one cannot be read.
-        """
-        primitives = (each for mesh in self.tree.get("meshes", []) for each in mesh["primitives"])
-        try:
-            for target in (target for each in primitives for target in each.get("targets", [])):
-                for name in target.keys() & {"POSITION", "NORMAL", "TANGENT"}:
-                    self.document.accessor(target[name], 3, zeros=True)
-        except MeshError as error:
-            raise MeshError(f"{self.path}: a morph target: {error}") from error
-        except MALFORMED as error:
-            raise MeshError(f"{self.path}: {DAMAGED}") from error
 
     @cached_property
     def parts(self) -> list[Part]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
+
 from facegen.errors import MeshError
 from facegen.mesh.formats.gltf_document import MALFORMED, Document, whole
 
@@ -12,6 +14,9 @@ NAMED_LIMIT = 64
 TARGET_LIMIT = 10_000
 """Morph targets of a mesh at most. Chosen: characters have some hundred, and each costs a weight in every frame."""
 
+FURTHEST_MOVED = 1e6
+"""Metres that a morph target moves a vertex at most, and the same of what it does to normals. Chosen: as far as
+positions may lie from the origin."""
 
 LISTS = ("accessors", "animations", "bufferViews", "buffers", "cameras", "images", "materials", "meshes", "nodes")
 LISTS += ("samplers", "scenes", "skins", "textures")
@@ -57,6 +62,27 @@ def require_sound(document: Document) -> None:
         if "mesh" in node:
             mesh = document.item("meshes", node["mesh"])
             _require_weights(node, target_count(mesh), f"node {node.get('name', number)!r:.60}")
+
+
+def require_finite_targets(document: Document) -> None:
+    """Read every morph target that is there: those that move nothing at rest are kept, and played, too.
+
+    Raises:
+        MeshError: one cannot be read, or has no finite numbers.
+    """
+    primitives = (each for mesh in document.tree.get("meshes", []) for each in mesh["primitives"])
+    for target in (target for each in primitives for target in each.get("targets", [])):
+        for name in sorted(target.keys() & {"POSITION", "NORMAL", "TANGENT"}):
+            try:
+                values = document.accessor(target[name], 3, zeros=True).ravel()
+            except MeshError as error:
+                raise MeshError(f"a morph target: {error}") from error
+            if values.size and not (values.min() >= -FURTHEST_MOVED and values.max() <= FURTHEST_MOVED):
+                worst = values[np.argmin(np.abs(values) <= FURTHEST_MOVED)]
+                raise MeshError(
+                    f"a morph target: expected finite numbers up to {FURTHEST_MOVED:,.0f} in {name}, found {worst:g}; "
+                    "export it anew"
+                )
 
 
 def _require_lists(tree: dict) -> None:

@@ -294,6 +294,24 @@ def test_what_cannot_be_kept_is_refused_before_anything_is_written(path: Path, p
         moved(path)
 
 
+@pytest.mark.parametrize("value", [np.nan, -np.inf, 1.1e6, 3e38])
+@pytest.mark.parametrize("name", ["POSITION", "NORMAL"])
+def test_targets_that_move_nothing_at_rest_are_looked_at_too(path: Path, value: float, name: str) -> None:
+    def written(value: float) -> Path:
+        made = avatar(bowl())
+        primitive = made.document.tree["meshes"][0]["primitives"][0]
+        moves = np.zeros((made.document.tree["accessors"][primitive["attributes"]["POSITION"]]["count"], 3), "<f4")
+        moves[5, 1], moves[7, 2] = 0.999e6, value
+        primitive["targets"][1][name] = made.document.add_accessor(moves)
+        return made.write(path)
+
+    Asset.open(written(-0.999e6))
+    said = f"a morph target: expected finite numbers up to 1,000,000 in {name}, found {value:g}; export it anew"
+    with pytest.raises(MeshError) as caught:
+        Asset.open(written(value))
+    assert str(caught.value) == f"{path}: {said}"
+
+
 def test_displacements_of_another_mesh_are_refused(path: Path) -> None:
     asset = Asset.open(path)
     with pytest.raises(FacegenError, match="it draws 168 vertices, and 7 are to move"):
