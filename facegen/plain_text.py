@@ -155,7 +155,7 @@ def parse_json(text: str | bytes) -> Any:
     Raises:
         UnboundedError: it has more than `MOST_JSON` values and signs, is more than `DEEPEST` lists or tables deep, or
             has a number of more than `MOST_DIGITS` digits.
-        ValueError: it is none.
+        ValueError: it is none; NaN and Infinity, which some programs write, are none.
     """
     if isinstance(text, bytes) and not (coding := json.detect_encoding(text)).startswith("utf-8"):
         text = text.decode(coding)
@@ -169,13 +169,17 @@ def parse_json(text: str | bytes) -> Any:
         )
     try:
         with _uncollected():
-            return json.loads(text)
+            return json.loads(text, parse_constant=_no_number)
     except (json.JSONDecodeError, UnicodeDecodeError):
         raise
     except ValueError as error:
         raise UnboundedError(
             f"expected numbers of at most {MOST_DIGITS:,} digits in JSON, found a longer one; write it shorter"
         ) from error
+
+
+def _no_number(name: str) -> None:
+    raise json.JSONDecodeError(f"{name} is no number", name, 0)
 
 
 def _deepest(data: bytes) -> int:

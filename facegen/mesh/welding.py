@@ -6,6 +6,7 @@ import numpy as np
 
 from facegen.mesh.topology import border_edges, connected
 from facegen.mesh.tri_mesh import TriMesh, vertex_normals
+from facegen.mesh.whereabouts import box
 
 SAME_PLACE = 1e-6
 """Share of the mesh's widest extent by which positions are rounded before they are compared. Chosen: files write seven
@@ -36,7 +37,7 @@ def weld(mesh: TriMesh) -> tuple[TriMesh, np.ndarray]:
     count = len(mesh.vertices)
     if not len(mesh.faces):
         return TriMesh(mesh.vertices, mesh.faces), np.arange(count, dtype=np.int32)
-    spot = _spots(mesh.vertices)
+    spot = _spots(mesh)
     start, stop = border_edges(mesh)
     ahead, behind = spot[start] * count + spot[stop], spot[stop] * count + spot[start]
     # A seam is two borders, one each way; where three meet nobody knows which two belong together.
@@ -75,8 +76,9 @@ def one_to_the_light(mesh: TriMesh, normals: np.ndarray | None) -> np.ndarray | 
         np.minimum.at(start, index, first)
         first = start[index]
     else:
-        order = np.lexsort((np.arange(count), _spots(mesh.vertices)))
-        spot = _spots(mesh.vertices)[order]
+        spots = _spots(mesh)
+        order = np.lexsort((np.arange(count), spots))
+        spot = spots[order]
         lengths = np.linalg.norm(normals, axis=1, keepdims=True)
         unit = (normals / np.where(lengths > 0, lengths, 1))[order]
         waiting = np.arange(count)  # places in the order; the first of each spot takes in those that are like it
@@ -92,8 +94,9 @@ def one_to_the_light(mesh: TriMesh, normals: np.ndarray | None) -> np.ndarray | 
     return None if np.array_equal(first, np.arange(count)) else first
 
 
-def _spots(vertices: np.ndarray) -> np.ndarray:
-    """(V,) a number for each place, alike for vertices that are nearly there."""
-    scale = float(np.ptp(vertices, axis=0).max()) or 1.0
-    _, spot = np.unique(np.rint(vertices / (SAME_PLACE * scale)).astype(np.int64), axis=0, return_inverse=True)
+def _spots(mesh: TriMesh) -> np.ndarray:
+    """(V,) a number for each place, alike for vertices that are nearly there, as measured by what the faces use."""
+    low, high = box(mesh.vertices[mesh.faces].reshape(-1, 3)) if len(mesh.faces) else box(mesh.vertices)
+    scale = float((high - low).max()) or 1.0
+    _, spot = np.unique(np.rint(mesh.vertices / (SAME_PLACE * scale)).astype(np.int64), axis=0, return_inverse=True)
     return spot.ravel()

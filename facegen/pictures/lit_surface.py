@@ -8,6 +8,7 @@ import numpy.typing as npt
 from facegen.mesh.appearance import shading_normals
 from facegen.mesh.caps import with_caps
 from facegen.mesh.material import CLAY
+from facegen.mesh.whereabouts import box
 from facegen.optional import require
 from facegen.pictures.paint import Paint
 
@@ -86,7 +87,8 @@ class LitSurface:
         incoming[(incoming < GRAZING_LIGHT) | (normals[:, 2:] < FAR_SIDE)] = 0
         lit, direction = np.nonzero(incoming)
         rays = DOME[direction]
-        clear = np.float32(RAY_LIFT * np.ptp(vertices, axis=0).max())
+        low, high = box(vertices[self.faces[: self.count]].reshape(-1, 3))
+        clear = np.float32(RAY_LIFT * (high - low).max())
         blocked = self.scene.run(vertices[lit] + clear * normals[lit], rays, query="OCCLUDED") >= 0
         total = np.maximum(incoming.sum(axis=1, keepdims=True), 1e-6)
         incoming[lit[blocked], direction[blocked]] = 0

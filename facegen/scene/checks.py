@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from math import isfinite
 
 import numpy as np
 
 from facegen.errors import MeshError
-from facegen.mesh.formats.gltf_document import MALFORMED, Document, whole
+from facegen.mesh.formats.gltf_document import FLOAT, MALFORMED, WIDTHS, Document, whole
 
 NAMED_LIMIT = 64
 """Buffers that are one file at most. Chosen: files have one of each, and all are written again."""
@@ -83,6 +84,51 @@ def require_finite_targets(document: Document) -> None:
                     f"a morph target: expected finite numbers up to {FURTHEST_MOVED:,.0f} in {name}, found {worst:g}; "
                     "export it anew"
                 )
+
+
+def require_finite(document: Document) -> None:
+    """Refuse numbers that are none, and bounds that are none, of whatever primitives, skins and animations have.
+
+    Raises:
+        MeshError: such are there; what cannot be read is refused by whoever reads it.
+    """
+    for number, entry in enumerate(document.tree.get("accessors", [])):
+        for bound in ("min", "max"):
+            values = entry.get(bound, [])
+            listed = values if isinstance(values, list) else [None]
+            if not all(type(each) in (int, float) and isfinite(each) for each in listed):
+                raise MeshError(
+                    f"accessor {number}: expected finite numbers as its {bound!r}, found {values!r:.60}; export it anew"
+                )
+        found = _not_finite(document, number, entry)
+        if found is not None:
+            raise MeshError(
+                f"accessor {number} ({_holder(document, number)}): expected finite numbers, found {found:g}; repair "
+                "the file or export it anew"
+            )
+
+
+def _not_finite(document: Document, number: int, entry: dict) -> float | None:
+    """The first number of an accessor that is none; None if all are, or it cannot be read."""
+    try:
+        if entry["componentType"] != FLOAT:
+            return None
+        values = document.accessor(number, WIDTHS[entry["type"]], zeros=True).ravel()
+    except (MeshError, *MALFORMED):
+        return None
+    if not values.size or np.isfinite([values.min(), values.max()]).all():
+        return None
+    return float(values[np.argmin(np.isfinite(values))])
+
+
+def _holder(document: Document, number: int) -> str:
+    """What an accessor is of, as far as primitives have it."""
+    for place, mesh in enumerate(document.tree.get("meshes", [])):
+        for primitive in mesh["primitives"]:
+            for named in (primitive["attributes"], *primitive.get("targets", [])):
+                for name in (name for name, value in named.items() if value == number):
+                    return f"{name} of mesh {mesh.get('name', place)!r:.60}"
+    return "of no mesh"
 
 
 def _require_lists(tree: dict) -> None:

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facegen.errors import FacegenError
+from facegen.errors import FacegenError, MeshError
 from facegen.pretrained import BASIS
 from facegen.standard_streams import say_left_out
 from facegen.verbs.shared import add_groups, add_verb, document_of, require_place, require_sheet, title
@@ -108,7 +108,10 @@ def rig(options: Namespace) -> None:
     portion = None if options.groups is None else read_portion(options.neutral, options.groups, opened)
     mesh = read_mesh(options.neutral, opened) if portion is None else portion.mesh
     own = basis.landmarks()
-    template = basis.laid_onto(mesh)
+    try:
+        template = basis.laid_onto(mesh)
+    except MeshError as error:
+        raise MeshError(f"{options.neutral}: {error}") from error
     given = options.units, options.landmarks, own, options.groups
     face = read_face(options.neutral, template, options.out, *given, opened=opened)
     made = rig_face(face, basis, own)

@@ -112,3 +112,14 @@ def test_without_seams_each_vertex_is_alone() -> None:
     mesh = grid(4, 4)
     assert one_to_the_light(mesh, np.tile([0.0, 0, 1], (len(mesh.vertices), 1))) is None
     assert one_to_the_light(mesh, None) is None
+
+
+def test_what_lies_far_away_and_is_of_no_face_does_not_join_what_is_apart() -> None:
+    mesh = sphere(500)
+    corners = mesh.faces.ravel()
+    split = TriMesh(mesh.vertices[corners], np.arange(len(corners)).reshape(-1, 3))
+    far = TriMesh(np.concatenate([split.vertices, [[1e9, 0, 0], [-1e9, 0, 0]]]), split.faces)
+    joined, index = weld(far)
+    wanted, alone = weld(split)
+    np.testing.assert_array_equal(joined.faces, wanted.faces)
+    np.testing.assert_array_equal(index[:-2], alone)

@@ -312,6 +312,34 @@ def test_targets_that_move_nothing_at_rest_are_looked_at_too(path: Path, value: 
     assert str(caught.value) == f"{path}: {said}"
 
 
+ATTRIBUTES = ("NORMAL", "TEXCOORD_0", "WEIGHTS_0", "COLOR_0")
+
+
+@pytest.mark.parametrize("name", ATTRIBUTES)
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_numbers_that_are_none_are_refused_wherever_they_are_kept(path: Path, name: str, value: float) -> None:
+    made = avatar(bowl())
+    primitive = made.document.tree["meshes"][0]["primitives"][0]
+    width = {"NORMAL": 3, "TEXCOORD_0": 2}.get(name, 4)
+    numbers = np.full(
+        (made.document.tree["accessors"][primitive["attributes"]["POSITION"]]["count"], width), 0.5, "<f4"
+    )
+    numbers[9, 1] = value
+    primitive["attributes"][name] = made.document.add_accessor(numbers)
+    made.write(path)
+    with pytest.raises(MeshError, match=rf"accessor \d+ .{name} of mesh 'FaceMesh'.: expected finite numbers, found"):
+        Asset.open(path)
+
+
+@pytest.mark.parametrize("bounds", [["a"], [True], "x", [None, 0, 0]])
+def test_bounds_that_are_no_numbers_are_refused(path: Path, bounds: object) -> None:
+    made = avatar(bowl())
+    made.document.tree["accessors"][0]["max"] = bounds
+    made.write(path)
+    with pytest.raises(MeshError, match="accessor 0: expected finite numbers as its 'max', found .*; export it anew"):
+        Asset.open(path)
+
+
 def test_displacements_of_another_mesh_are_refused(path: Path) -> None:
     asset = Asset.open(path)
     with pytest.raises(FacegenError, match="it draws 168 vertices, and 7 are to move"):

@@ -41,7 +41,8 @@ DAMAGED = (
 LARGEST_BUFFER = 1 << 30
 """Bytes of a file beside the description at most. Chosen: it is held in memory."""
 
-NUMBER_TYPES = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
+FLOAT = 5126
+NUMBER_TYPES = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", FLOAT: "<f4"}
 """numpy's type of each number that glTF names (glTF 2.0, section 3.6.2.2)."""
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 """How many numbers an element has of each type that is read."""

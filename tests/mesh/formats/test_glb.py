@@ -239,7 +239,8 @@ PRIMITIVE = ("meshes", 0, "primitives", 0)
         (changed("scenes", 0, "nodes", to=[]), "the default scene shows no mesh"),
         (changed("nodes", 0, "children", to=[0]), "node 0 is reached twice; a scene must be a tree"),
         (changed("nodes", 0, "matrix", to=[1] * 15), "malformed .*of the kind that the format has there"),
-        (changed("nodes", 0, "matrix", to=[float("nan")] * 16), "transform is not finite, or not affine"),
+        (changed("nodes", 0, "matrix", to=[2] * 16), "transform is not finite, or not affine"),
+        (changed("nodes", 0, "matrix", to=[float("nan")] * 16), "malformed .it is no JSON"),
         (changed("nodes", 0, "rotation", to=[0, 0, 0, 0]), "the zero quaternion"),
         (
             changed("accessors", 0, to={"componentType": 5126, "count": 4, "type": "VEC3"}),
