@@ -234,6 +234,13 @@ def test_json_is_bounded_before_it_is_read(
             parse_json(text)
 
 
+@pytest.mark.parametrize("name", ["NaN", "Infinity", "-Infinity"])
+def test_json_has_no_numbers_that_are_none(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} is no number"):
+        parse_json(f'{{"a": [1, {name}]}}')
+    assert parse_json(f'{{"a": "{name}"}}') == {"a": name}
+
+
 def test_a_number_of_more_digits_than_are_read_is_told_as_that(tmp_path: Path) -> None:
     for digits in (4300, 4301):
         number = "-" * (digits % 2) + "9" * digits

@@ -8,7 +8,7 @@ from math import isfinite
 import numpy as np
 
 from facegen.errors import MeshError
-from facegen.mesh.formats.gltf_document import FLOAT, MALFORMED, WIDTHS, Document, whole
+from facegen.mesh.formats.gltf_document import FLOAT, MALFORMED, WIDTHS, Document, whole, why_not
 
 NAMED_LIMIT = 64
 """Buffers that are one file at most. Chosen: files have one of each, and all are written again."""
@@ -42,8 +42,7 @@ def require_sound(document: Document) -> None:
             _require_animation(document, animation)
         except (MeshError, *MALFORMED) as error:
             name = f"animation {animation.get('name', number)!r:.60}"
-            why = str(error) if isinstance(error, MeshError) else "it is not as the format has it"
-            raise MeshError(f"{name}: {why}; export it anew") from error
+            raise MeshError(f"{name}: {why_not(error)}; export it anew") from error
     for number, mesh in enumerate(document.tree.get("meshes", [])):
         name = f"mesh {mesh.get('name', number)!r:.60}"
         counts = sorted({len(primitive.get("targets", [])) for primitive in mesh["primitives"]})

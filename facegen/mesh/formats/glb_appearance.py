@@ -9,7 +9,7 @@ import numpy as np
 from facegen.errors import MeshError
 from facegen.mesh.appearance import NO_UV, Appearance
 from facegen.mesh.formats.glb import first_vertices
-from facegen.mesh.formats.gltf_document import ELEMENT_LIMIT, MALFORMED, Document, open_document
+from facegen.mesh.formats.gltf_document import ELEMENT_LIMIT, MALFORMED, Document, open_document, why_not
 from facegen.mesh.formats.gltf_material import MaterialReader, Placement
 from facegen.mesh.formats.gltf_scene import scene_of
 from facegen.mesh.material import Material, to_srgb
@@ -33,7 +33,7 @@ def read_glb_appearance(path: str | Path, mesh: TriMesh, opened: Document | None
         dress.wear()
         return dress.appearance(len(mesh.faces))
     except (MeshError, *MALFORMED) as error:
-        return Appearance.plain(len(mesh.faces), left_out=(f"materials and texture coordinates: {error}",))
+        return Appearance.plain(len(mesh.faces), left_out=(f"materials and texture coordinates: {why_not(error)}",))
 
 
 class _Dress:

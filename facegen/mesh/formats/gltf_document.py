@@ -38,6 +38,7 @@ DAMAGED = (
     "export it anew"
 )
 """What is said of it where no check named the place."""
+
 LARGEST_BUFFER = 1 << 30
 """Bytes of a file beside the description at most. Chosen: it is held in memory."""
 
@@ -53,6 +54,15 @@ _SURFACE_ONLY = (
 """How names of extensions begin that a file may require: positions are read rightly with them."""
 _UNPACKED = ("EXT_meshopt_compression", "KHR_meshopt_compression", "KHR_draco_mesh_compression")
 """Extensions that are unpacked when a document is opened, see `gltf_packed`."""
+
+
+def why_not(error: Exception) -> str:
+    """Why a part of a document cannot be used, in words of no library: what a check said, or that it is damaged.
+
+    Args:
+        error: a MeshError, or of `MALFORMED`.
+    """
+    return str(error) if isinstance(error, MeshError) else "it is not as the format has it"
 
 
 def _number_type(entry: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import numpy as np
 
 from facegen.errors import MeshError
-from facegen.mesh.formats.gltf_document import MALFORMED, Document, whole
+from facegen.mesh.formats.gltf_document import MALFORMED, Document, whole, why_not
 from facegen.mesh.material import LARGEST_TEXTURE, Album, Material, Picture, Texture, numeric
 
 CODES = {"repeat": 10497, "clamp": 33071, "mirror": 33648}
@@ -129,7 +129,7 @@ class MaterialReader:
                 strength = float(reference.get(STRENGTHS.get(role, ""), 1.0))
                 found[role], placement = self._picture(reference.get("index"), strength), own
             except (MeshError, *MALFORMED) as error:
-                self.left_out.append(f"the texture for {role} of material {name[:40]!a}: {error}")
+                self.left_out.append(f"the texture for {role} of material {name[:40]!a}: {why_not(error)}")
         return found, placement
 
     def _picture(self, index: Any, strength: float) -> Picture:

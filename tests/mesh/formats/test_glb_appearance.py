@@ -214,3 +214,24 @@ def test_broken_coordinates_and_colours_are_named(tmp_path: Path) -> None:
 def test_all_pictures_together_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(material, "LARGEST_ALBUM", 1)
     assert "all textures have more than" in read(face(), tmp_path).left_out[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"pbrMetallicRoughness": None}, "materials and texture coordinates: it is not as the format has it"),
+        ({"alphaCutoff": "x"}, "materials and texture coordinates: it is not as the format has it"),
+        ({"normalTexture": 7}, "the texture for normal of material 'skin': it is not as the format has it"),
+    ],
+)
+def test_what_is_damaged_is_told_in_words_of_no_library(tmp_path: Path, change: dict, said: str) -> None:
+    document = face()
+    document.tree["materials"][0] |= change
+    assert said in read(document, tmp_path).left_out
+
+
+def test_a_texture_whose_name_is_none_is_told_so(tmp_path: Path) -> None:
+    document = face()
+    document.tree["images"] = [{"uri": 7}]
+    (said,) = (each for each in read(document, tmp_path).left_out if "texture for" in each)
+    assert said.endswith("of material 'skin': it is not as the format has it")
