@@ -141,7 +141,10 @@ def _require_lists(tree: dict) -> None:
 
 def _require_apart(document: Document) -> None:
     """Refuse one file in the place of many buffers, each of which would be written in full."""
-    named = Counter(uri for each in document.tree.get("buffers", []) if isinstance(uri := each.get("uri"), str))
+    given = [each["uri"] for each in document.tree.get("buffers", []) if "uri" in each]
+    for uri in (uri for uri in given if not isinstance(uri, str)):
+        raise MeshError(f"expected a name or data as the 'uri' of a buffer, found {uri!r:.40}; export it anew")
+    named = Counter(given)
     uri, count = named.most_common(1)[0] if named else ("", 0)
     if count > NAMED_LIMIT and not uri.startswith("data:"):
         raise MeshError(

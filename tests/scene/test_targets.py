@@ -273,6 +273,7 @@ def test_a_document_that_contradicts_itself_is_refused(tmp_path: Path, change: s
         (("animations",), 7, "expected a list of objects as 'animations', found 7"),
         (("animations", 1), [0, 0], r"expected a list of objects as 'animations', found \[0, 0\]"),
         (("images", 0), None, "expected a list of objects as 'images', found None"),
+        (("buffers",), [{"byteLength": 4, "uri": 7}], "a name or data as the 'uri' of a buffer, found 7"),
         (("samplers",), 7, "expected a list of objects as 'samplers', found 7"),
         (("nodes", 11, "mesh"), [None], r"expected an index into 'meshes', of which there are 5, found \[None\]"),
         (("meshes", 3, "primitives", 1, "attributes"), "x", "mesh 'TeethMesh': expected attributes by name, found 'x'"),
