@@ -12,7 +12,7 @@ from facegen.errors import MeshError
 from facegen.mesh.formats.gltf_document import whole
 from facegen.scene.animations import widen_animations
 from facegen.scene.asset import Asset
-from facegen.scene.checks import target_count
+from facegen.scene.checks import TARGET_LIMIT, target_count
 from facegen.scene.instances import own_meshes
 from facegen.scene.names import extend_names, target_names
 from facegen.scene.parts import Part
@@ -133,6 +133,11 @@ def _append(
     """Append the targets `used` to a mesh; `rows` has what they do to each of its primitives, None for nothing."""
     mesh = asset.tree["meshes"][number]
     before, old = target_names(mesh), target_count(mesh)
+    if old + len(used) > TARGET_LIMIT:
+        raise MeshError(
+            f"{asset.path}: mesh {mesh.get('name', number)!r:.60} would have {old + len(used):,} morph targets, more "
+            f"than the {TARGET_LIMIT:,} that are kept; take some out of it"
+        )
     for primitive, row in zip(mesh["primitives"], rows, strict=True):
         moves = [Moved(None, None) if row is None else row[k] for k in used]
         count = _positions(asset, primitive, f"mesh {mesh.get('name', number)!r:.60}")

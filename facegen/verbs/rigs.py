@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 from argparse import Namespace
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,13 +108,12 @@ def rig(options: Namespace) -> None:
     portion = None if options.groups is None else read_portion(options.neutral, options.groups, opened)
     mesh = read_mesh(options.neutral, opened) if portion is None else portion.mesh
     own = basis.landmarks()
-    try:
+    with _named(options.neutral):
         template = basis.laid_onto(mesh)
-    except MeshError as error:
-        raise MeshError(f"{options.neutral}: {error}") from error
     given = options.units, options.landmarks, own, options.groups
     face = read_face(options.neutral, template, options.out, *given, opened=opened)
-    made = rig_face(face, basis, own)
+    with _named(options.neutral):
+        made = rig_face(face, basis, own)
     for note in made.notes:
         print(f"{options.neutral.name}: {note}")
     look = read_appearance(options.neutral, face.mesh if face.portion is None else face.portion.whole, opened)
@@ -129,6 +128,17 @@ def rig(options: Namespace) -> None:
     for note in report.notes:
         print(f"{options.out.name}: {note}")
     print(f"{options.out.name}: {report}")
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """What a face is refused for begins with its file."""
+    try:
+        yield
+    except MeshError as error:
+        if str(path) in str(error):
+            raise
+        raise MeshError(f"{path}: {error}") from error
 
 
 def _require_vrm(options: Namespace, document: bool) -> None:

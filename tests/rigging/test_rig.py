@@ -233,6 +233,15 @@ def test_a_mistake_gets_one_line_and_nothing_is_written(tmp_path, monkeypatch, c
     assert [path.name for path in tmp_path.iterdir()] == ["face.obj"]
 
 
+def test_a_face_of_the_basis_that_is_laid_on_a_line_is_refused_by_its_name(basis_folder, tmp_path, capsys):
+    path = tmp_path / "line.obj"
+    write_mesh(path, template().with_vertices(template().vertices * [1, 0, 0]))
+    assert run(["rig", str(path), "--arkit-basis", str(basis_folder), "--out", str(tmp_path / "a.glb")]) == 2
+    (line,) = (each for each in capsys.readouterr().err.splitlines() if each.startswith("facegen: error"))
+    assert line.startswith(f"facegen: error: {path}: ") and line.count(str(path)) == 1
+    assert [each.name for each in tmp_path.iterdir()] == ["line.obj"]
+
+
 def test_a_ball_is_refused_with_a_picture(basis_folder, tmp_path, capsys):
     pytest.importorskip("mediapipe")
     points = np.random.default_rng(0).normal(size=(40, 3))

@@ -313,6 +313,13 @@ def test_targets_that_move_nothing_at_rest_are_looked_at_too(path: Path, value: 
     assert str(caught.value) == f"{path}: {said}"
 
 
+def test_no_more_targets_are_added_than_are_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asset = Asset.open(path)
+    monkeypatch.setattr("facegen.scene.targets.TARGET_LIMIT", 2)
+    with pytest.raises(MeshError, match="avatar.* would have 3 morph targets, more than the 2 that are kept"):
+        add_targets(asset, ["up"], [(np.ones((asset.count, 3)), None)])
+
+
 ATTRIBUTES = ("NORMAL", "TEXCOORD_0", "WEIGHTS_0", "COLOR_0")
 
 
