@@ -106,7 +106,7 @@ def require_bounded_yaml(path: Path) -> None:
     """Look at a file of YAML before somebody else reads it, who has no bounds of their own and says whether it is YAML.
 
     Raises:
-        FacegenError: it is too large or too deep, or has references to other values.
+        FacegenError: it is too large or too deep, or has references to other values, or tags of more than plain ones.
     """
     if path.stat().st_size > MOST_BYTES:
         raise FacegenError(f"{path}: expected at most {MOST_BYTES >> 20} MiB of YAML; split it")
@@ -118,6 +118,11 @@ def require_bounded_yaml(path: Path) -> None:
         _require_plain(path, text)
 
 
+_TAG = "tag:yaml.org,2002:"
+_PLAIN_TAGS = ("!", "str", "int", "float", "bool", "null", "seq", "map")
+"""What may be written before a value of its kind."""
+
+
 def _require_plain(path: Path, text: str) -> None:
     """Look at what a text is made of before any of it is built."""
     depth = count = 0
@@ -125,6 +130,12 @@ def _require_plain(path: Path, text: str) -> None:
         # Aliases let a small file stand for any amount, and `${...}` reads what is none of the file's business.
         if isinstance(event, yaml.AliasEvent) or (isinstance(event, yaml.ScalarEvent) and "${" in event.value):
             raise FacegenError(f"{path}: expected plain values, found a reference (* or ${{); write the value itself")
+        tag = getattr(event, "tag", None)
+        if tag is not None and tag.removeprefix(_TAG) not in _PLAIN_TAGS:
+            raise FacegenError(
+                f"{path}: line {event.start_mark.line + 1}: expected plain values, found the tag "
+                f"{tag.replace(_TAG, '!!')!a:.60}; write the value without it"
+            )
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         count += isinstance(event, yaml.NodeEvent)
         plain = isinstance(event, yaml.ScalarEvent) and event.implicit[0]

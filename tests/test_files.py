@@ -199,7 +199,13 @@ def test_yaml_is_checked_against_the_fields(tmp_path: Path) -> None:
         ("fps: !!float ''\n", "is no YAML"),
         ("fps: !!int ''\n", "is no YAML"),
         ("fps: !!bool x\n", "is no YAML"),
-        ("fps: !!timestamp x\n", "is no YAML"),
+        (
+            "fps: !!timestamp x\n",
+            "line 1: expected plain values, found the tag '!!timestamp'; write the value without it$",
+        ),
+        ("fps: 30\nunits: !mine cm\n", "line 2: expected plain values, found the tag '!mine'"),
+        ("fps: 30\nevents: !!set [a]\n", "line 2: expected plain values, found the tag '!!set'"),
+        ("fps: !!float 30\nunits: ! cm\nevents: !!str 3", "events: expected a list, an item a line, got '3'$"),
         ("fps: 30\nunits: 2020-01-01\nevents: 1e3", "events: expected a list, an item a line, got '1000.0'$"),
     ):
         path.write_text(text)

@@ -59,7 +59,7 @@ BAD = {
     KEYED % "{0: 1}": "event 0.*keys are 1 to 10,000 pairs of a frame and a value, such as .*; got .0: 1.",
     KEYED % "soon": "event 0.*keys are 1 to 10,000 pairs of a frame and a value, such as .*; got 'soon'",
     KEYED % "[[0, 0], [4, 1]], ease: bouncy": "event 0.*unknown easing 'bouncy'",
-    '!!python/object/apply:os.system ["exit 1"]': "line 1 is no YAML",
+    '!!python/object/apply:os.system ["exit 1"]': "line 1: expected plain values, found the tag '!!python/object/",
     "a: [": "is no YAML",
 }
 

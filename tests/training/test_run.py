@@ -490,7 +490,22 @@ def test_a_value_that_is_not_what_its_tag_says_is_told(
 ) -> None:
     (tmp_path / "c.yaml").write_text(f"seed_everything: {value}\n")
     assert run(["fit", f"--config={tmp_path / 'c.yaml'}", *fit_arguments]) == 2
-    assert "without tags such as !!int" in capsys.readouterr().err
+    found = capsys.readouterr().err
+    assert (
+        "without tags such as !!int" in found or "line 1: expected plain values, found the tag '!!timestamp'" in found
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "tag"), [("!!python/object:os.system x", "!!python/object:os.system"), ("!a 3", "!a")]
+)
+def test_a_tag_of_no_plain_value_is_named_with_its_line(
+    value: str, tag: str, fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / "c.yaml").write_text(f"seed_everything: 3\ndata: {value}\n")
+    assert run(["fit", f"--config={tmp_path / 'c.yaml'}", *fit_arguments]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(f"c.yaml: line 2: expected plain values, found the tag '{tag}'; write the value without it")
 
 
 def test_a_run_s_folder_has_a_name_that_can_be_shown(
