@@ -160,13 +160,18 @@ class UnboundedError(FacegenError, ValueError):
     """A text asks for more than its bounds allow; the message says what for, and not in which file."""
 
 
-def parse_json(text: str | bytes) -> Any:
+def parse_json(text: str | bytes, standard: bool = False) -> Any:
     """What JSON says.
+
+    Args:
+        text: of it.
+        standard: whether NaN and Infinity, which some programs write, are refused, since JSON has them not; checks of
+            values by name say more.
 
     Raises:
         UnboundedError: it has more than `MOST_JSON` values and signs, is more than `DEEPEST` lists or tables deep, or
             has a number of more than `MOST_DIGITS` digits.
-        ValueError: it is none; NaN and Infinity, which some programs write, are none.
+        ValueError: it is none.
     """
     if isinstance(text, bytes) and not (coding := json.detect_encoding(text)).startswith("utf-8"):
         text = text.decode(coding)
@@ -180,7 +185,7 @@ def parse_json(text: str | bytes) -> Any:
         )
     try:
         with _uncollected():
-            return json.loads(text, parse_constant=_no_number)
+            return json.loads(text, parse_constant=_no_number if standard else None)
     except (json.JSONDecodeError, UnicodeDecodeError):
         raise
     except ValueError as error:

@@ -111,6 +111,7 @@ def _write_frames(
 
 def own_basis(options: Namespace) -> ArkitBasis | None:
     """The shapes of the neutral itself, for a `.csv` or `.vrma` for which no basis is given; None where it has none."""
+    from facegen.mesh.formats.io import read_mesh
     from facegen.rigging.weights import ArkitBasis
     from facegen.scene.asset import SUFFIXES, Asset
     from facegen.scene.drawn import arkit_targets, drawn_targets
@@ -118,7 +119,9 @@ def own_basis(options: Namespace) -> ArkitBasis | None:
     csv = options.out.suffix.lower() in (".csv", ".vrma") and options.arkit_basis is None
     if not csv or options.neutral.suffix.lower() not in SUFFIXES:
         return None
-    asset = Asset.open(options.neutral, document_of(options))
+    opened = document_of(options)
+    read_mesh(options.neutral, opened)  # which refuses what lies anywhere, before it is looked at how parts stand there
+    asset = Asset.open(options.neutral, opened)
     places = arkit_targets(asset)
     return ArkitBasis.of(drawn_targets(asset, places)) if places else None
 
@@ -137,13 +140,16 @@ def carried_basis(mesh: TriMesh) -> ArkitBasis | None:
 
 
 def _rigged(options: Namespace) -> Asset:
+    from facegen.mesh.formats.io import read_mesh
     from facegen.scene.asset import SUFFIXES, Asset
     from facegen.scene.drawn import arkit_targets
 
     path, what = options.neutral, f"{options.timeline} says when and how much, not what; give --expression NAME with it"
     if path.suffix.lower() not in SUFFIXES:
         raise FacegenError(f"{what}, or a .glb, .gltf or .vrm with ARKit's shapes, which `facegen rig` makes of {path}")
-    asset = Asset.open(path, document_of(options))
+    opened = document_of(options)
+    read_mesh(path, opened)
+    asset = Asset.open(path, opened)
     if not arkit_targets(asset):
         raise FacegenError(f"{what}, or a file with ARKit's shapes: {path} has none, `facegen rig` gives it them")
     return asset

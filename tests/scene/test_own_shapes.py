@@ -1,11 +1,13 @@
 """An avatar's own shapes: which they are, and weights of them that make a motion."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from avatars import OPENED, as_vrm, avatar
 
+from facegen.cli import run
 from facegen.errors import FacegenError, MeshError
 from facegen.mesh import TriMesh, read_mesh
 from facegen.mesh.formats.gltf_document import open_document
@@ -166,3 +168,15 @@ def test_one_animation_is_added_and_no_target(opened, tmp_path):
     (channel,) = made["channels"]
     rows = open_document(tmp_path / "out.glb").accessor(made["samplers"][channel["sampler"]]["output"], 1)
     np.testing.assert_allclose(rows.reshape(9, 2), np.stack([driven.targets[0, k] for k in range(2)], 1), atol=1e-6)
+
+
+def test_shapes_of_what_lies_anywhere_are_not_looked_at(tmp_path, capsys):
+    made = avatar(sheet())
+    for node in made.document.tree["nodes"]:
+        node["scale"] = [1e100, 1e100, 1e100]
+    path = made.write(tmp_path / "avatar.glb")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of numbers too large, by numpy
+        assert run(["animate", str(path), "--expression", "happy", "--out", str(tmp_path / "weights.csv")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"facegen: error: {path}: ") and ", but vertex 0 is" in line

@@ -77,7 +77,7 @@ def read_container(data: bytes) -> tuple[Any, bytes, list[bytes]]:
     """The JSON of a GLB container, its binary chunk, and what other chunks it has, with their headers; or the JSON of
     a `.gltf`, which is nothing else."""
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
-        return parse_json(data), b"", []
+        return parse_json(data, standard=True), b"", []
     if data[:4] != b"glTF":
         begin = data[:4].decode("ascii", "replace")
         raise MeshError(f"expected a binary glTF file, which begins with the letters glTF, found {begin!a}")
@@ -104,7 +104,7 @@ def read_container(data: bytes) -> tuple[Any, bytes, list[bytes]]:
         at += 8 + size
     if b"JSON" not in found:
         raise MeshError("expected a chunk 'JSON', found none; the file is damaged")
-    return parse_json(found[b"JSON"]), found.get(b"BIN\0", b""), others
+    return parse_json(found[b"JSON"], standard=True), found.get(b"BIN\0", b""), others
 
 
 def whole(holder: dict, key: str, default: int | None = None) -> int:

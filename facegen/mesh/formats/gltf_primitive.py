@@ -51,9 +51,9 @@ class Shown:
     @property
     def mirrored(self) -> bool:
         """Whether its place turns the faces inside out (glTF 2.0, section 3.7.4)."""
-        if self.skin is not None:
-            return bool(np.median(np.linalg.slogdet(self.skin[:, :3, :3])[0]) < 0)
-        return bool(np.linalg.slogdet(self.place[:3, :3])[0] < 0)
+        places = self.place[None] if self.skin is None else self.skin
+        with np.errstate(all="ignore"):  # what lies anywhere is refused by its vertices
+            return bool(np.median(np.linalg.slogdet(places[:, :3, :3])[0]) < 0)
 
     def count(self, document: Document) -> int:
         """How many vertices it says that it has."""

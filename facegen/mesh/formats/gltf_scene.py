@@ -125,7 +125,8 @@ class Scene:
             if len(columns) < len(joints) or not np.isfinite(columns).all():
                 raise MeshError(f"expected {len(joints)} finite inverse bind matrices, found {len(columns)}")
             bound = columns[: len(joints)].reshape(-1, 4, 4).transpose(0, 2, 1)
-        self._skins[index] = joints @ bound
+        with np.errstate(all="ignore"):  # by where its vertices come to lie it is refused
+            self._skins[index] = joints @ bound
         return self._skins[index]
 
     def _everywhere(self, joints: list) -> np.ndarray:
