@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from math import isfinite
+from typing import Any
 
 import numpy as np
 
@@ -94,7 +95,7 @@ def require_finite(document: Document) -> None:
     for number, entry in enumerate(document.tree.get("accessors", [])):
         for bound in ("min", "max"):
             values = entry.get(bound, [])
-            listed = values if isinstance(values, list) else [None]
+            listed: list[Any] = values if isinstance(values, list) else [None]
             if not all(type(each) in (int, float) and isfinite(each) for each in listed):
                 raise MeshError(
                     f"accessor {number}: expected finite numbers as its {bound!r}, found {values!r:.60}; export it anew"
