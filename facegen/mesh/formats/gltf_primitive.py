@@ -103,6 +103,8 @@ class Shown:
             weights = document.accessor(self.primitive["attributes"].get(f"WEIGHTS{name[6:]}"), 4).astype(np.float64)
             if len(joints) != len(points) or len(weights) != len(points):
                 raise MeshError(f"expected joints and weights of {len(points)} vertices, found {len(joints)} of them")
+            if joints.dtype.kind != "u":  # one below 0 would count from the last
+                raise MeshError(f"expected unsigned numbers of joints in {name}, found others; export it anew")
             if joints.size and joints.max() >= len(self.skin):
                 raise MeshError(f"a vertex hangs on joint {joints.max()}, of {len(self.skin)}")
             _require_weights(weights)

@@ -476,6 +476,16 @@ def test_weights_that_are_rounded_or_not_normalised_are_read(glb, weights):
     np.testing.assert_allclose(read_glb(glb(document)).vertices, (POINTS + moved) * 1000, rtol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["<i1", "<i2", "<f4"])
+def test_numbers_of_joints_that_have_signs_are_refused(glb, kind):
+    document = rigged()
+    joints = np.zeros((4, 4), kind)
+    joints[1, 0] = -1
+    document.tree["meshes"][0]["primitives"][0]["attributes"]["JOINTS_0"] = document.add_accessor(joints)
+    with pytest.raises(MeshError, match="expected unsigned numbers of joints in JOINTS_0, found others; export"):
+        read_glb(glb(document))
+
+
 def test_a_joint_that_is_not_there_is_refused(glb):
     document = rigged()
     joints = np.full((4, 4), 3, "<u1")
