@@ -6,6 +6,9 @@ import numpy as np
 
 from facegen.mesh import TriMesh
 
+NO_NUMBER = 0x7FA00001
+"""Bits of a float32 that is no number, in the way that a processor complains of (a signalling NaN)."""
+
 
 def grid(rows: int, columns: int, pattern: str = "same", bump: float = 0.0) -> TriMesh:
     """A plate of rows x columns vertices, +z up, spacing 1.

@@ -12,6 +12,7 @@ from facegen.mesh.formats.glb import first_vertices
 from facegen.mesh.formats.gltf_document import ELEMENT_LIMIT, MALFORMED, Document, open_document, why_not
 from facegen.mesh.formats.gltf_material import MaterialReader, Placement
 from facegen.mesh.formats.gltf_scene import scene_of
+from facegen.mesh.formats.raw import in_64_bits
 from facegen.mesh.material import Material, to_srgb
 from facegen.mesh.tri_mesh import TriMesh
 from facegen.mesh.welding import one_to_the_light
@@ -99,7 +100,7 @@ class _Dress:
     def _normals(self, attributes: dict, start: int, count: int) -> None:
         """Keep the normals that a primitive has; None, for all, where one has none."""
         try:
-            found = self.document.accessor(attributes["NORMAL"], 3).astype(np.float64)
+            found = in_64_bits(self.document.accessor(attributes["NORMAL"], 3))
         except (MeshError, *MALFORMED):
             self.normals = None
         else:

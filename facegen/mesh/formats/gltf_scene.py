@@ -12,6 +12,7 @@ from facegen.errors import MeshError
 from facegen.mesh.formats.gltf_document import FREE_ELEMENTS, Document, whole
 from facegen.mesh.formats.gltf_nodes import placed
 from facegen.mesh.formats.gltf_primitive import FAN, STRIP, TRIANGLES, Shown
+from facegen.mesh.formats.raw import in_64_bits
 
 PRIMITIVE_LIMIT = 100_000
 """Primitives that a scene shows at most. Chosen: characters have some hundred; nodes may show a mesh many times."""
@@ -121,7 +122,7 @@ class Scene:
             raise MeshError("a skin has no joints")
         bound = np.broadcast_to(np.eye(4), (len(joints), 4, 4))
         if "inverseBindMatrices" in skin:
-            columns = self.document.accessor(skin["inverseBindMatrices"], 16).astype(np.float64)
+            columns = in_64_bits(self.document.accessor(skin["inverseBindMatrices"], 16))
             if len(columns) < len(joints) or not np.isfinite(columns).all():
                 raise MeshError(f"expected {len(joints)} finite inverse bind matrices, found {len(columns)}")
             bound = columns[: len(joints)].reshape(-1, 4, 4).transpose(0, 2, 1)

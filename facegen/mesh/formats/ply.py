@@ -10,7 +10,7 @@ from facegen.errors import MeshError
 from facegen.files import new_file
 from facegen.mesh.formats.obj import polygon_lines
 from facegen.mesh.formats.ply_body import Column, read_columns
-from facegen.mesh.formats.raw import mesh_from_corners, require_finite_vertices, strip_faces
+from facegen.mesh.formats.raw import in_64_bits, mesh_from_corners, require_finite_vertices, strip_faces
 from facegen.mesh.tri_mesh import TriMesh
 
 _LISTS = ("vertex_indices", "vertex_index")
@@ -23,7 +23,7 @@ def _positions(path: str | Path, columns: dict[str, Column]) -> np.ndarray:
     scalars = [columns[axis][0] for axis in "xyz" if axis in columns and columns[axis][1] is None]
     if len(scalars) != 3:
         raise MeshError(f"{path}: expected an element 'vertex' with numbers x, y and z, found {list(columns)!a}")
-    return np.stack(scalars, axis=1).astype(np.float64)
+    return in_64_bits(np.stack(scalars, axis=1))
 
 
 def _corners(path: str | Path, columns: dict[str, dict[str, Column]]) -> tuple[np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ from facegen.errors import MeshError
 from facegen.mesh.appearance import NO_UV, Appearance
 from facegen.mesh.formats.beside import find_beside, read_texture
 from facegen.mesh.formats.ply_body import Column, read_columns
+from facegen.mesh.formats.raw import in_64_bits
 from facegen.mesh.material import Album, Material, Picture
 from facegen.mesh.tri_mesh import TriMesh, triangulate
 
@@ -81,7 +82,8 @@ def _coordinates(columns: dict[str, dict[str, Column]], mesh: TriMesh) -> tuple[
     rows[at & known[:, None]] = np.arange(count)
     corners = triangulate(rows[whole])
     corners[corners == count] = -1
-    number = face["texnumber"][0].astype(np.int64) if "texnumber" in face else np.zeros(len(sizes), dtype=np.int64)
+    with np.errstate(invalid="ignore"):  # what is no number is a picture that is not there
+        number = face["texnumber"][0].astype(np.int64) if "texnumber" in face else np.zeros(len(sizes), dtype=np.int64)
     per_triangle = np.repeat(number[whole], np.maximum(sizes[whole] - 2, 0))
     return values.reshape(-1, 2), corners, per_triangle
 
@@ -108,7 +110,7 @@ def _colors(types: dict[str, np.dtype], columns: dict[str, Column], left_out: li
     channels = []
     for name in names:
         highest = 1.0 if types[name].kind == "f" else float(np.iinfo(types[name]).max)
-        channels.append(columns[name][0].astype(np.float64) / highest)
+        channels.append(in_64_bits(columns[name][0]) / highest)
     colors = np.stack(channels, axis=1)
     if not (np.isfinite(colors).all() and colors.min(initial=0) >= 0 and colors.max(initial=0) <= 1):
         left_out.append("colours of vertices: some are below 0, above 1 or not finite")

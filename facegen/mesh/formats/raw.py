@@ -131,6 +131,13 @@ def require_finite_vertices(vertices: np.ndarray, name: str | Path) -> None:
         )
 
 
+def in_64_bits(values: np.ndarray) -> np.ndarray:
+    """The same numbers as float64, also where bytes of a file are no number in the way at which a processor complains,
+    and numpy with it; whoever needs finite ones looks for these."""
+    with np.errstate(invalid="ignore"):
+        return values.astype(np.float64)
+
+
 def strip_faces(order: np.ndarray) -> np.ndarray:
     """(F, 3) triangles of strips whose vertices come in this order, (N,); a number below 0 ends a strip.
 

@@ -10,6 +10,7 @@ import pytest
 from gltf_files import FACES, POINTS, Document, square
 from hypothesis import given
 from hypothesis import strategies as st
+from shapes import NO_NUMBER
 
 from facegen.errors import MeshError
 from facegen.mesh.formats import gltf_document
@@ -483,6 +484,16 @@ def test_numbers_of_joints_that_have_signs_are_refused(glb, kind):
     joints[1, 0] = -1
     document.tree["meshes"][0]["primitives"][0]["attributes"]["JOINTS_0"] = document.add_accessor(joints)
     with pytest.raises(MeshError, match="expected unsigned numbers of joints in JOINTS_0, found others; export"):
+        read_glb(glb(document))
+
+
+@pytest.mark.filterwarnings("error")
+def test_bytes_that_are_no_number_are_refused_in_silence(glb):
+    bind = np.tile(np.eye(4, dtype="<f4").ravel(), (1, 1))
+    bind.view("<u4")[0, 5] = NO_NUMBER
+    document = rigged()
+    document.tree["skins"][0]["inverseBindMatrices"] = document.add_accessor(bind, type="MAT4")
+    with pytest.raises(MeshError, match="expected 1 finite inverse bind matrices"):
         read_glb(glb(document))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from dressing import png
 from gltf_files import FACES, POINTS, Document
+from shapes import NO_NUMBER
 
 from facegen.mesh import material, read_mesh
 from facegen.mesh.appearance import Appearance
@@ -235,3 +236,14 @@ def test_a_texture_whose_name_is_none_is_told_so(tmp_path: Path) -> None:
     document.tree["images"] = [{"uri": 7}]
     (said,) = (each for each in read(document, tmp_path).left_out if "texture for" in each)
     assert said.endswith("of material 'skin': it is not as the format has it")
+
+
+@pytest.mark.filterwarnings("error")
+def test_normals_of_bytes_that_are_no_number_are_none_in_silence(tmp_path: Path) -> None:
+    normals = np.tile(np.array([0, 0, 1], "<f4"), (len(POINTS), 1))
+    normals.view("<u4")[1, 2] = NO_NUMBER
+    document = face()
+    for mesh in document.tree["meshes"]:
+        for primitive in mesh["primitives"]:
+            primitive["attributes"]["NORMAL"] = document.add_accessor(normals)
+    assert (read(document, tmp_path).smooth is None) == (read(face(), tmp_path).smooth is None)

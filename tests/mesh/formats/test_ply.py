@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shapes import NO_NUMBER
 
 from facegen.errors import MeshError
 from facegen.mesh.formats.io import read_mesh, write_mesh
@@ -265,6 +266,16 @@ def test_strips_of_triangles(ply):
 def test_strips_beside_an_element_of_no_faces(ply, property_line):
     both = STRIPS.replace("element tristrips", f"element face 0\n{property_line}element tristrips")
     assert len(read_ply(ply(both + "6 0 1 2 3 4 5\n")).faces) == 4
+
+
+@pytest.mark.filterwarnings("error")
+def test_bytes_that_are_no_number_are_refused_in_silence(ply):
+    places = np.zeros((3, 3), "<f4")
+    places.view("<u4")[1, 2] = NO_NUMBER
+    head = TEXT.split("end_header\n")[0].replace("ascii", "binary_little_endian") + "end_header\n"
+    content = head.encode() + places.tobytes() + b"\3" + np.arange(3, dtype="<i4").tobytes()
+    with pytest.raises(MeshError, match="expected finite positions, but vertex 1"):
+        read_mesh(ply(content))
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])

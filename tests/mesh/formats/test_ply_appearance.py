@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from dressing import png
 from plyfile import PlyData, PlyElement
+from shapes import NO_NUMBER
 
 from facegen.mesh import TriMesh, read_mesh
 from facegen.mesh.formats.io import read_appearance
@@ -106,6 +107,26 @@ def test_coordinates_of_corners_as_meshlab_writes_them(tmp_path: Path) -> None:
     skin, gum = found.materials
     assert skin.base.texture.data == png() and gum.base is None
     assert found.left_out == ("the texture 'gum.png': no such file in the mesh's folder",)
+
+
+@pytest.mark.filterwarnings("error")
+def test_colours_of_bytes_that_are_no_number_are_said(tmp_path: Path) -> None:
+    colors = "".join(f"property float {name}\n" for name in ("red", "green", "blue"))
+    header = HEADER.replace("ascii", "binary_little_endian") + colors + FACE
+    rows = np.zeros((3, 6), "<f4")
+    rows[1:, :2] = np.eye(2)
+    rows.view("<u4")[2, 3:] = NO_NUMBER
+    (tmp_path / "a.ply").write_bytes(header.encode() + rows.tobytes() + b"\3" + np.arange(3, dtype="<i4").tobytes())
+    found = read(tmp_path / "a.ply")
+    assert found.left_out == ("colours of vertices: some are below 0, above 1 or not finite",)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("number", ["-5", "nan", "1e300"])
+def test_a_picture_of_no_number_is_said(tmp_path: Path, number: str) -> None:
+    (tmp_path / "skin color.png").write_bytes(png())
+    (tmp_path / "a.ply").write_text(MESHLAB.replace("1 1 1 0 1\n", f"1 1 1 0 {number}\n"))
+    assert "a face uses a material that is not there, of 2" in read(tmp_path / "a.ply").left_out[-1]
 
 
 def test_corners_without_two_numbers_each_are_said(tmp_path: Path) -> None:
