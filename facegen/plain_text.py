@@ -119,8 +119,12 @@ def require_bounded_yaml(path: Path) -> None:
 
 
 _TAG = "tag:yaml.org,2002:"
-_PLAIN_TAGS = ("!", "str", "int", "float", "bool", "null", "seq", "map")
-"""What may be written before a value of its kind."""
+_PLAIN_TAGS = {
+    yaml.ScalarEvent: ("!", "str", "int", "float", "bool", "null"),
+    yaml.SequenceStartEvent: ("!", "seq"),
+    yaml.MappingStartEvent: ("!", "map"),
+}
+"""What may be written before a value of each kind."""
 
 
 def _require_plain(path: Path, text: str) -> None:
@@ -131,7 +135,7 @@ def _require_plain(path: Path, text: str) -> None:
         if isinstance(event, yaml.AliasEvent) or (isinstance(event, yaml.ScalarEvent) and "${" in event.value):
             raise FacegenError(f"{path}: expected plain values, found a reference (* or ${{); write the value itself")
         tag = getattr(event, "tag", None)
-        if tag is not None and tag.removeprefix(_TAG) not in _PLAIN_TAGS:
+        if tag is not None and tag.removeprefix(_TAG) not in _PLAIN_TAGS[type(event)]:
             raise FacegenError(
                 f"{path}: line {event.start_mark.line + 1}: expected plain values, found the tag "
                 f"{tag.replace(_TAG, '!!')!a:.60}; write the value without it"

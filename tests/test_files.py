@@ -205,6 +205,8 @@ def test_yaml_is_checked_against_the_fields(tmp_path: Path) -> None:
         ),
         ("fps: 30\nunits: !mine cm\n", "line 2: expected plain values, found the tag '!mine'"),
         ("fps: 30\nevents: !!set [a]\n", "line 2: expected plain values, found the tag '!!set'"),
+        ("fps: 30\nevents: !!map [a]\n", "line 2: expected plain values, found the tag '!!map'"),
+        ("fps: 30\nevents: !!str [a]\n", "line 2: expected plain values, found the tag '!!str'"),
         ("fps: !!float 30\nunits: ! cm\nevents: !!str 3", "events: expected a list, an item a line, got '3'$"),
         ("fps: 30\nunits: 2020-01-01\nevents: 1e3", "events: expected a list, an item a line, got '1000.0'$"),
     ):

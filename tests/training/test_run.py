@@ -497,7 +497,8 @@ def test_a_value_that_is_not_what_its_tag_says_is_told(
 
 
 @pytest.mark.parametrize(
-    ("value", "tag"), [("!!python/object:os.system x", "!!python/object:os.system"), ("!a 3", "!a")]
+    ("value", "tag"),
+    [("!!python/object:os.system x", "!!python/object:os.system"), ("!a 3", "!a"), ("!!map [1]", "!!map")],
 )
 def test_a_tag_of_no_plain_value_is_named_with_its_line(
     value: str, tag: str, fit_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
