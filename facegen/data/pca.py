@@ -116,7 +116,7 @@ def principal_components(blocks: Iterable[np.ndarray], count: int, frames: int) 
         shape = block.shape[1:]
         # As a corpus has them in memory, so that nothing is turned round: a column for each frame.
         columns = np.ascontiguousarray(block.reshape(len(block), -1).T, dtype=np.float32)
-        gram = _gram_of_columns(columns)
+        gram = _gram(columns)
         total += float(np.trace(gram))
         summed = summed + columns.sum(axis=1, dtype=np.float64)
         seen += len(block)
@@ -145,17 +145,8 @@ def principal_components(blocks: Iterable[np.ndarray], count: int, frames: int) 
     return PCA(*parts, variance, spread, dropped / seen)
 
 
-def _gram(rows: np.ndarray) -> np.ndarray:
-    """Inner products of (N, D) float32 rows, summed in float64."""
-    gram = np.zeros((len(rows), len(rows)))
-    for i in range(0, rows.shape[1], GRAM_COORDINATES):
-        part = rows[:, i : i + GRAM_COORDINATES].astype(np.float64)
-        gram += part @ part.T
-    return gram
-
-
-def _gram_of_columns(columns: np.ndarray) -> np.ndarray:
-    """Inner products of the columns of (D, N), likewise."""
+def _gram(columns: np.ndarray) -> np.ndarray:
+    """Inner products of the columns of (D, N) float32, summed in float64."""
     gram = np.zeros((columns.shape[1],) * 2)
     for i in range(0, len(columns), GRAM_COORDINATES):
         part = columns[i : i + GRAM_COORDINATES].astype(np.float64)
@@ -177,13 +168,13 @@ def _compress(
 ) -> tuple[np.ndarray, float]:
     """Fewer rows with the inner products of all of these, and the largest eigenvalue of what they lack."""
     rows = np.concatenate(waiting if kept is None else [kept, *waiting])
-    vectors, lost = _directions(_gram(rows), count + 1, MOST_DIRECTIONS + count, allowed)
+    vectors, lost = _directions(_gram(rows.T), count + 1, MOST_DIRECTIONS + count, allowed)
     return vectors.T @ rows, lost
 
 
 def _centred(kept: np.ndarray, mean: np.ndarray, frames: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Components (K, D) and variances of B^T B / N minus the mean's own part."""
-    lengths = np.sqrt(np.diag(_gram(kept)))
+    lengths = np.sqrt(np.diag(_gram(kept.T)))
     there = lengths > NO_LENGTH * lengths.max(initial=0)
     basis, lengths = kept[there] / lengths[there, None], lengths[there]
     inside = basis @ mean

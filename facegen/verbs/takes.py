@@ -111,17 +111,14 @@ def _write_frames(
 
 def own_basis(options: Namespace) -> ArkitBasis | None:
     """The shapes of the neutral itself, for a `.csv` or `.vrma` for which no basis is given; None where it has none."""
-    from facegen.mesh.formats.io import read_mesh
     from facegen.rigging.weights import ArkitBasis
-    from facegen.scene.asset import SUFFIXES, Asset
+    from facegen.scene.asset import SUFFIXES
     from facegen.scene.drawn import arkit_targets, drawn_targets
 
     csv = options.out.suffix.lower() in (".csv", ".vrma") and options.arkit_basis is None
     if not csv or options.neutral.suffix.lower() not in SUFFIXES:
         return None
-    opened = document_of(options)
-    read_mesh(options.neutral, opened)  # which refuses what lies anywhere, before it is looked at how parts stand there
-    asset = Asset.open(options.neutral, opened)
+    asset = _opened(options)
     places = arkit_targets(asset)
     return ArkitBasis.of(drawn_targets(asset, places)) if places else None
 
@@ -139,17 +136,25 @@ def carried_basis(mesh: TriMesh) -> ArkitBasis | None:
     return ArkitBasis.of(rig(mesh, basis, units="mm").shapes)
 
 
-def _rigged(options: Namespace) -> Asset:
+def _opened(options: Namespace) -> Asset:
+    """The neutral's whole file, once its surface is read: that refuses what lies anywhere, before it is looked at how
+    parts stand there."""
     from facegen.mesh.formats.io import read_mesh
-    from facegen.scene.asset import SUFFIXES, Asset
+    from facegen.scene.asset import Asset
+
+    opened = document_of(options)
+    read_mesh(options.neutral, opened)
+    return Asset.open(options.neutral, opened)
+
+
+def _rigged(options: Namespace) -> Asset:
+    from facegen.scene.asset import SUFFIXES
     from facegen.scene.drawn import arkit_targets
 
     path, what = options.neutral, f"{options.timeline} says when and how much, not what; give --expression NAME with it"
     if path.suffix.lower() not in SUFFIXES:
         raise FacegenError(f"{what}, or a .glb, .gltf or .vrm with ARKit's shapes, which `facegen rig` makes of {path}")
-    opened = document_of(options)
-    read_mesh(path, opened)
-    asset = Asset.open(path, opened)
+    asset = _opened(options)
     if not arkit_targets(asset):
         raise FacegenError(f"{what}, or a file with ARKit's shapes: {path} has none, `facegen rig` gives it them")
     return asset
