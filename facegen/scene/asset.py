@@ -14,7 +14,7 @@ from facegen.mesh.formats.glb import first_vertices
 from facegen.mesh.formats.gltf_buffer import Buffer
 from facegen.mesh.formats.gltf_document import DAMAGED, MALFORMED, Document, open_document
 from facegen.mesh.formats.gltf_scene import Scene, scene_of
-from facegen.scene.checks import require_finite, require_finite_targets, require_sound
+from facegen.scene.checks import require_finite, require_sound
 from facegen.scene.parts import Part, part_of
 
 SUFFIXES = (".glb", ".gltf", ".vrm")
@@ -61,7 +61,6 @@ class Asset:
         document = opened or open_document(path)
         try:
             asset = cls(document, Path(path))
-            require_finite_targets(document)
             require_finite(document)
             return asset
         except MeshError as error:

@@ -65,33 +65,13 @@ def require_sound(document: Document) -> None:
             _require_weights(node, target_count(mesh), f"node {node.get('name', number)!r:.60}")
 
 
-def require_finite_targets(document: Document) -> None:
-    """Read every morph target that is there: those that move nothing at rest are kept, and played, too.
-
-    Raises:
-        MeshError: one cannot be read, or has no finite numbers.
-    """
-    primitives = (each for mesh in document.tree.get("meshes", []) for each in mesh["primitives"])
-    for target in (target for each in primitives for target in each.get("targets", [])):
-        for name in sorted(target.keys() & {"POSITION", "NORMAL", "TANGENT"}):
-            try:
-                values = document.accessor(target[name], 3, zeros=True).ravel()
-            except MeshError as error:
-                raise MeshError(f"a morph target: {error}") from error
-            if values.size and not (values.min() >= -FURTHEST_MOVED and values.max() <= FURTHEST_MOVED):
-                worst = values[np.argmin(np.abs(values) <= FURTHEST_MOVED)]
-                raise MeshError(
-                    f"a morph target: expected finite numbers up to {FURTHEST_MOVED:,.0f} in {name}, found {worst:g}; "
-                    "export it anew"
-                )
-
-
 def require_finite(document: Document) -> None:
     """Refuse numbers that are none, and bounds that are none, of whatever primitives, skins and animations have.
 
     Raises:
-        MeshError: such are there; what cannot be read is refused by whoever reads it.
+        MeshError: such are there, or a morph target cannot be read; what else cannot is refused by whoever reads it.
     """
+    _require_targets(document)
     for number, entry in enumerate(document.tree.get("accessors", [])):
         for bound in ("min", "max"):
             values = entry.get(bound, [])
@@ -108,12 +88,31 @@ def require_finite(document: Document) -> None:
             )
 
 
+def _require_targets(document: Document) -> None:
+    """Read every morph target that is there: those that move nothing at rest are kept, and played, too."""
+    primitives = [each for mesh in document.tree.get("meshes", []) for each in mesh["primitives"]]
+    targets = [target for each in primitives for target in each.get("targets", [])]
+    for name in ("POSITION", "NORMAL", "TANGENT"):
+        named = {str(target[name]): target[name] for target in targets if name in target}  # each once
+        for accessor in named.values():
+            try:
+                values = document.accessor(accessor, 3, zeros=True, keep=False).ravel()
+            except MeshError as error:
+                raise MeshError(f"a morph target: {error}") from error
+            if values.size and not (values.min() >= -FURTHEST_MOVED and values.max() <= FURTHEST_MOVED):
+                worst = values[np.argmin(np.abs(values) <= FURTHEST_MOVED)]
+                raise MeshError(
+                    f"a morph target: expected finite numbers up to {FURTHEST_MOVED:,.0f} in {name}, found {worst:g}; "
+                    "export it anew"
+                )
+
+
 def _not_finite(document: Document, number: int, entry: dict) -> float | None:
     """The first number of an accessor that is none; None if all are, or it cannot be read."""
     try:
         if entry["componentType"] != FLOAT:
             return None
-        values = document.accessor(number, WIDTHS[entry["type"]], zeros=True).ravel()
+        values = document.accessor(number, WIDTHS[entry["type"]], zeros=True, keep=False).ravel()
     except (MeshError, *MALFORMED):
         return None
     if not values.size or np.isfinite([values.min(), values.max()]).all():

@@ -28,9 +28,9 @@ so that a small file can ask for any amount of memory. Chosen: scans have up to 
 FREE_ELEMENTS = 1 << 20
 """Vertices, and triangles, that a file may show without a byte of its buffers for each. Chosen: nodes that show one
 mesh many times have room, and a small file makes some 500 MB at most."""
-UNEARNED, UNEARNED_TIMES = 32 << 20, 64
-"""Bytes of zeros that accessors without data may make, and how many more for each byte of the buffers. Chosen: shapes
-of a dense head that move few vertices each have room."""
+FREE_BYTES, BYTES_EACH = 32 << 20, 64
+"""Bytes of numbers that accessors may make in all, and how many more for each byte of the buffers, since many may be of
+the same bytes, and sparse ones of hardly any. Chosen: shapes of a dense head that move few vertices each have room."""
 MALFORMED = (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
 """What reading a damaged description raises: the JSON is free text, and any field may have any type."""
 DAMAGED = (
@@ -147,7 +147,8 @@ class Document:
         self.places: dict[str, Path] = {}  # by address, which may be named any number of times
         self.files: dict[Path, bytes] = {}
         self.read: dict[tuple[int, int, bool], np.ndarray] = {}  # accessors, which may be named any number of times
-        self.unearned = 0
+        self.counted: set[int] = set()  # accessors whose numbers are in `made`
+        self.made = 0
         self.scene: Any = None  # once it has been worked out, see `gltf_scene.scene_of`
         self.refuse_extensions()
 
@@ -235,19 +236,19 @@ class Document:
             )
         return np.ndarray((count, width), dtype, data, begin + offset, (stride, dtype.itemsize))
 
-    def accessor(self, index: Any, width: int, *, zeros: bool = False) -> np.ndarray:
+    def accessor(self, index: Any, width: int, *, zeros: bool = False, keep: bool = True) -> np.ndarray:
         """(count, width) numbers, with sparse replacements and normalisation applied.
 
         One without data is zero by the format, and of what should have some a sign that they are compressed: `zeros`
         takes it, as morph targets have it that move nothing. Matrices of a width of 16 come by columns. Each is read
-        once, and not to be changed.
+        once where it is kept, and not to be changed.
         """
         asked = (index, width, zeros) if type(index) is int else None
         if asked in self.read:
             return self.read[asked]
         values = self._accessor(index, width, zeros)
         values.flags.writeable = False
-        if asked is not None:
+        if asked is not None and keep:
             self.read[asked] = values
         return values
 
@@ -258,13 +259,15 @@ class Document:
         if entry.get("type") != kind:
             raise MeshError(f"accessor {index}: expected type {kind}, found {entry.get('type')!r}")
         count = whole(entry, "count")
-        sparse = entry.get("sparse")
+        sparse, normal = entry.get("sparse"), bool(entry.get("normalized")) and dtype.kind in "iu"
         if "bufferView" in entry:
             values = self.view(entry, dtype, count, width)
         elif sparse is None and not zeros:
             raise MeshError(f"accessor {index} has no data here; if the file is compressed, export it without")
         else:
-            self._earn(index, count * width * dtype.itemsize)
+            values = None
+        self._require_earned(index, count * width * (8 if normal else dtype.itemsize))
+        if values is None:
             values = np.zeros((count, width), dtype)
         if sparse is not None:
             values = values.copy()
@@ -273,18 +276,17 @@ class Document:
             if rows.dtype.kind != "u" or (rows >= count).any():
                 raise MeshError(f"accessor {index}: sparse indices must be unsigned and below {count}")
             values[rows] = self.view(sparse["values"], dtype, changed, width)
-        if entry.get("normalized") and dtype.kind in "iu":
-            return np.maximum(values / np.iinfo(dtype).max, -1.0)
-        return values
+        return np.maximum(values / np.iinfo(dtype).max, -1.0) if normal else values
 
-    def _earn(self, index: Any, size: int) -> None:
-        """Refuse elements of which the file has no bytes, beyond what a file of its size may have."""
-        self.unearned += size
-        most = UNEARNED + UNEARNED_TIMES * self.size()
-        if self.unearned > most:
+    def _require_earned(self, index: int, size: int) -> None:
+        """Refuse more numbers than a file of its size may have: they take memory, or the time to look at them."""
+        if index not in self.counted:
+            self.counted.add(index)
+            self.made += size
+        if self.made > FREE_BYTES and self.made > (most := FREE_BYTES + BYTES_EACH * self.size()):
             raise MeshError(
-                f"accessor {index}: it and others without data make {self.unearned >> 20:,} MB of zeros, more than the "
-                f"{most >> 20:,} that a file of this size may; export it anew"
+                f"accessor {index}: it and others make {self.made >> 20:,} MB of numbers, more than the {most >> 20:,} "
+                "that a file of this size may; export it anew"
             )
 
     @cached_property

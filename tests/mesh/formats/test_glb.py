@@ -607,5 +607,34 @@ def test_accessors_without_data_make_no_more_zeros_than_their_file_may_ask_for()
     first = document.accessor(0, 3, zeros=True)
     assert document.accessor(0, 3, zeros=True) is first  # each is read once, however often it is named
     document.accessor(1, 3, zeros=True)
-    with pytest.raises(MeshError, match="accessor 2: it and others without data make 36 MB of zeros, more than the 32"):
+    with pytest.raises(
+        MeshError, match="accessor 2: it and others make 36 MB of numbers, more than the 32 that a file"
+    ):
         document.accessor(2, 3, zeros=True)
+
+
+SPARSE = {"count": 1, "indices": {"bufferView": 0, "componentType": 5125}, "values": {"bufferView": 0}}
+
+
+@pytest.mark.parametrize(
+    ("form", "stored", "read"),
+    [
+        ({"componentType": 5126}, 12, 12),
+        ({"componentType": 5126, "sparse": SPARSE}, 12, 12),
+        ({"componentType": 5121, "normalized": True}, 3, 24),  # as float64
+    ],
+    ids=["plain", "sparse", "normalised"],
+)
+def test_accessors_of_the_same_bytes_make_no_more_numbers_than_their_file_may(
+    form: dict, stored: int, read: int
+) -> None:
+    count = 1 << 18
+    entry = {"bufferView": 0, "count": count, "type": "VEC3", **form}
+    view = {"buffer": 0, "byteLength": stored * count}
+    tree = {"buffers": [{"byteLength": stored * count}], "bufferViews": [view], "accessors": [entry] * 100}
+    document = gltf_document.Document(tree, bytes(stored * count), Path())
+    may = ((32 << 20) + 64 * stored * count) // (read * count)
+    for index in [*range(may), 0]:  # each counts once
+        document.accessor(index, 3, keep=False)
+    with pytest.raises(MeshError, match=f"accessor {may}: it and others make .* MB of numbers, more than"):
+        document.accessor(may, 3)
