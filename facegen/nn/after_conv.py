@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from facegen.memory import recycled
+from facegen.nn.native.after import After
 
 ACTIVATIONS = {"relu": torch.relu_, "elu": partial(torch.nn.functional.elu, inplace=True)}
 """What can stand between two layers of the decoder; each works in place."""
@@ -37,31 +38,20 @@ class AfterConv(NamedTuple):
         if self.shift is not None:
             made = made + self.shift
         if self.activation is not None:
-            made = _Activation.apply(made, self.activation) if _trains(made) else ACTIVATIONS[self.activation](made)
+            made = ACTIVATIONS[self.activation](made)
         return made if self.gain is None else made * self.gain
 
+    def arrays(self, kind: torch.dtype) -> After:
+        """As the compiled forms take it, in numbers of this kind."""
+        shift, gain = (
+            None if each is None else each.detach().to(kind).contiguous().numpy() for each in (self.shift, self.gain)
+        )
+        return After(self.activation, shift, gain)
 
-def _trains(made: Tensor) -> bool:
-    return made.requires_grad and made.device.type == "cpu"
 
-
-class _Activation(torch.autograd.Function):
-    """An activation in place whose gradient goes into memory that is used again, see `facegen.memory`."""
-
-    @staticmethod
-    def forward(ctx: Any, made: Tensor, activation: str) -> Tensor:
-        ctx.activation = activation
-        ctx.mark_dirty(made)
-        made = ACTIVATIONS[activation](made)
-        ctx.save_for_backward(made)
-        return made
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    # The decorator's stub makes `ctx` an argument by position alone.
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        (made,) = ctx.saved_tensors
-        return _BACK[ctx.activation](grad, made, recycled(grad, *grad.shape, brief=True)), None
+def activation_backward(activation: str, grad: Tensor, made: Tensor) -> Tensor:
+    """The gradient by what an activation was given, from what it made, in memory that is used again on processors."""
+    return _BACK[activation](grad, made, recycled(grad, *grad.shape, brief=True))
 
 
 NOTHING = AfterConv()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -15,11 +14,11 @@ from facegen.memory import recycled_rows
 from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.nn.after_conv import ACTIVATIONS, AfterConv
 from facegen.nn.exporting import Exportable, exporting
-from facegen.nn.native.one_frame import FRAMES_ONE_BY_ONE
+from facegen.nn.native import takes
+from facegen.nn.native.one_frame import FRAMES_ONE_BY_ONE, OneFrame
 from facegen.nn.rows import as_rows
 from facegen.nn.spiral_conv import SpiralConv
 from facegen.nn.spiral_steps import BLOCK_FRAMES, CHANNELS, require_settings, spiral_steps
-from facegen.nn.threads import one_thread
 from facegen.nn.unpool_conv import UnpoolConv
 from facegen.nn.upsample import Upsample
 
@@ -99,11 +98,12 @@ class SpiralDecoder(Exportable):
         self.gains = nn.ParameterList(nn.Parameter(torch.ones(size)) for size in sizes)
         self.shifts = nn.ParameterList(nn.Parameter(torch.zeros(size)) for size in sizes[:-1])
         self.register_buffer("scale", torch.tensor(float(scale)))
+        self._one_frame: tuple[tuple[int | None, ...], OneFrame] | None = None
 
     def forward(self, latent: Tensor) -> Tensor:
         codes = as_rows(latent, self.latent, "a latent")
         if exporting() and self.fused:
-            made = self.finish(self._steps(codes))
+            made = self.finish(self._features(codes))
         else:
             made = self._decoded(codes) if self.fused else self._written_out(codes)
         return made if latent.dim() == 2 else made.unflatten(0, latent.shape[:2])
@@ -125,24 +125,38 @@ class SpiralDecoder(Exportable):
         return made * self.gains[-1][..., 0] if self.gains else made
 
     def _decoded(self, latent: Tensor) -> Tensor:
-        blocks, last = latent.split(BLOCK_FRAMES), self.convs[-1]
+        blocks, last, after = latent.split(BLOCK_FRAMES), self.convs[-1], self._after(len(self.convs) - 1)
         if torch.is_grad_enabled():
-            made = last(*(self._features(block) for block in blocks), scale=self.scale, after=self._last())
+            made = last(*(self._features(block) for block in blocks), scale=self.scale, after=after)
             return made.permute(2, 0, 1)
         # Nothing of a block is kept, so that memory beyond the result does not grow with the frames.
         out = recycled_rows(self.full.weight, last.fine, 3, len(latent))
         for block, part in zip(blocks, out.split(BLOCK_FRAMES, dim=2), strict=True):
-            last.write(self._features(block), part, self.scale, self._last().gain)
+            if len(block) <= FRAMES_ONE_BY_ONE and takes(block, self.full.weight, part):
+                self._write_one_frame(block, part)
+            else:
+                last.write(self._features(block), part, self.scale, after)
         return out.permute(2, 0, 1)
+
+    def _write_one_frame(self, latent: Tensor, out: Tensor) -> None:
+        """(T, Z) to `out`, (V, 3, T), by all steps at once; torch's threads, given work, would keep a core busy."""
+        weight, bias, code = (each.detach().numpy() for each in (self.full.weight, self.full.bias, latent))
+        x = (weight @ code.T + bias[:, None]).reshape(self.coarsest, len(weight) // self.coarsest, len(code))
+        self._prepared()(x, out.numpy(), self.scale.item())
+
+    def _prepared(self) -> OneFrame:
+        """The steps as they are for very few frames, made anew where weights have moved, or are copied as they lie."""
+        places = tuple(weight.data_ptr() if weight.is_contiguous() else None for weight in self.parameters())
+        if self._one_frame is None or self._one_frame[0] != places or None in places:
+            steps = [conv.of_one_frame(self._after(number)) for number, conv in enumerate(self.convs)]
+            self._one_frame = places, OneFrame(steps)
+        return self._one_frame[1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_one_frame": None}  # a copy has its own
 
     def _features(self, latent: Tensor) -> Tensor:
         """(T, Z) -> (V_1, C, T), what the last step up starts from."""
-        with (
-            one_thread() if len(latent) <= FRAMES_ONE_BY_ONE else nullcontext()
-        ):  # which saves half a millisecond for one frame
-            return self._steps(latent)
-
-    def _steps(self, latent: Tensor) -> Tensor:
         x = torch.addmm(self.full.bias[:, None], self.full.weight, latent.t())
         x = x.view(self.coarsest, self.full.out_features // self.coarsest, latent.shape[0])
         for number in range(len(self.convs) - 1):
@@ -158,15 +172,17 @@ class SpiralDecoder(Exportable):
         """
         if not self.fused:
             return self._step_written_out(number, x.permute(2, 0, 1)).permute(1, 2, 0)
-        shift, gain = (self.shifts[number], self.gains[number]) if self.gains else (None, None)
-        return self.convs[number](x, after=AfterConv(self.activation, shift, gain))
+        return self.convs[number](x, after=self._after(number))
 
-    def _last(self) -> AfterConv:
-        """What follows the last convolution."""
-        return AfterConv(gain=self.gains[-1] if self.gains else None)
+    def _after(self, number: int) -> AfterConv:
+        """What follows a convolution."""
+        gain = self.gains[number] if self.gains else None
+        if number == len(self.convs) - 1:
+            return AfterConv(gain=gain)
+        return AfterConv(self.activation, self.shifts[number] if self.gains else None, gain)
 
     def finish(self, x: Tensor) -> Tensor:
         """The last step up, (V_1, C, T) -> (T, V, 3) mm, the template's vertices in their own order."""
         if not self.fused:
             return self._finish_written_out(x.permute(2, 0, 1))
-        return self.convs[-1](x, scale=self.scale, after=self._last()).permute(2, 0, 1)
+        return self.convs[-1](x, scale=self.scale, after=self._after(len(self.convs) - 1)).permute(2, 0, 1)

@@ -9,15 +9,15 @@ import numpy as np
 import torch
 from scipy.sparse import csr_matrix, hstack
 from torch import Tensor, nn
-from torch.nn.functional import embedding_bag
 
 from facegen.errors import FacegenError
 from facegen.memory import recycled, recycled_rows
-from facegen.nn import triton
-from facegen.nn.after_conv import NOTHING, AfterConv
+from facegen.nn import bags, triton
+from facegen.nn.after_conv import NOTHING, AfterConv, activation_backward
 from facegen.nn.exporting import exporting
-from facegen.nn.native import in_rows, one_frame, takes
+from facegen.nn.native import in_rows, takes
 from facegen.nn.native import unpool_conv as native
+from facegen.nn.native.one_frame import FRAMES_ONE_BY_ONE, OneFrame, OneFramePlan, OneFrameStep
 from facegen.nn.spiral_conv import reset_spiral_parameters
 from facegen.nn.spiral_steps import spiral_matrix
 
@@ -72,7 +72,7 @@ class UnpoolConv(nn.Module):
         self.register_buffer("order", torch.from_numpy(order), persistent=False)
         self.register_buffer("rank", torch.from_numpy(np.argsort(order)), persistent=False)
         self.plan = native.Plan.forward(matrix, self.length, in_channels, out_channels)
-        self.one_frame_plan = one_frame.OneFramePlan.build(upsample.tocsr(), spiral, out_channels)
+        self.one_frame_plan = OneFramePlan.build(upsample.tocsr(), spiral, in_channels, out_channels)
         self.back_plan = native.Plan.backward(matrix, self.length, out_channels)
         self.weight = nn.Parameter(torch.empty(self.length, in_channels, out_channels))
         self.bias = nn.Parameter(torch.empty(out_channels))
@@ -88,24 +88,27 @@ class UnpoolConv(nn.Module):
             self._require(block)
         weight, bias = self._scaled(scale, blocks[0].dtype)
         if exporting():
-            return after(_plain(self, weight, bias, torch.cat(blocks, dim=2)))
+            return after(bags.in_new_tensors(self, weight, bias, torch.cat(blocks, dim=2)))
         if triton.takes(self, *blocks, weight):
             return triton.apply(self, weight, bias, after, *blocks)
-        return after(self.plain(weight, bias, *blocks))
+        return self.plain(weight, bias, after, *blocks)
 
-    def plain(self, weight: Tensor, bias: Tensor, *blocks: Tensor) -> Tensor:
-        """The map by other weights (L, C, C') and bias (C',) than its own, on any device."""
-        return (_Map.apply if torch.is_grad_enabled() else _forward)(self, weight, bias, *blocks)
+    def plain(self, weight: Tensor, bias: Tensor, after: AfterConv, *blocks: Tensor) -> Tensor:
+        """The map by other weights (L, C, C') and bias (C',) than its own, and what follows, on any device."""
+        if not torch.is_grad_enabled():
+            return _forward(self, weight, bias, blocks, after)
+        made = _Map.apply(self, after.activation, weight, bias, after.shift, *blocks)
+        return made if after.gain is None else made * after.gain
 
     @torch.no_grad()
-    def write(self, x: Tensor, out: Tensor, scale: Tensor | None = None, gain: Tensor | None = None) -> None:
-        """Apply the map to one block without gradients and write the result to `out`.
+    def write(self, x: Tensor, out: Tensor, scale: Tensor | None = None, after: AfterConv = NOTHING) -> None:
+        """Apply the map and what follows it to one block without gradients and write the result to `out`.
 
         Args:
             x: (V_coarse, C, T).
             out: (V_fine, C', T), a slice of frames of contiguous memory.
-            scale: a number that the result is multiplied by.
-            gain: (V_fine, C', 1), and each vertex's own.
+            scale: a number that the result of the map is multiplied by.
+            after: what follows.
 
         Raises:
             FacegenError: `x` has another shape.
@@ -113,11 +116,13 @@ class UnpoolConv(nn.Module):
         self._require(x)
         weight, bias = self._scaled(scale, x.dtype)
         if triton.takes(self, x, weight):
-            triton.write(self, weight, bias, AfterConv(gain=gain), x, out)
+            triton.write(self, weight, bias, after, x, out)
             return
-        _write(self, weight, bias, x, out)
-        if gain is not None:
-            out.mul_(gain)
+        _write(self, weight, bias, x, out, after)
+
+    def of_one_frame(self, after: AfterConv) -> OneFrameStep:
+        """The step as its compiled form for very few frames takes it, in the memory of the weights."""
+        return _of_one_frame(self, self.weight, self.bias, after)
 
     def _require(self, x: Tensor) -> None:
         if x.dim() != 3 or x.shape[:2] != (self.coarse, self.in_channels):
@@ -133,21 +138,32 @@ class UnpoolConv(nn.Module):
 
 
 class _Map(torch.autograd.Function):
-    """The map and its gradient, which applies the transposed matrix in the same way."""
+    """The map, a shift and an activation; and their gradients, the map's by the transposed matrix in the same way."""
 
     @staticmethod
-    def forward(ctx: Any, layer: UnpoolConv, weight: Tensor, bias: Tensor, *blocks: Tensor) -> Tensor:
-        ctx.layer = layer
-        ctx.save_for_backward(weight, *blocks)
-        return _forward(layer, weight, bias, *blocks)
+    def forward(
+        ctx: Any,
+        layer: UnpoolConv,
+        activation: str | None,
+        weight: Tensor,
+        bias: Tensor,
+        shift: Tensor | None,
+        *blocks: Tensor,
+    ) -> Tensor:
+        ctx.layer, ctx.activation = layer, activation
+        made = _forward(layer, weight, bias, blocks, AfterConv(activation, shift))
+        ctx.save_for_backward(weight, made if activation else None, *blocks)
+        return made
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     # The decorator's stub makes `ctx` an argument by position alone.
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        weight, *blocks = ctx.saved_tensors
+        weight, made, *blocks = ctx.saved_tensors
         layer: UnpoolConv = ctx.layer
-        taps, grad = _taps(weight), in_rows(grad)
+        if ctx.activation:
+            grad = activation_backward(ctx.activation, grad, made)
+        taps, grad = bags.taps_of(weight), in_rows(grad)
         grad_taps = torch.zeros_like(taps)
         parts = grad.split([block.shape[2] for block in blocks], dim=2)
         if takes(*blocks, taps, grad):
@@ -157,34 +173,39 @@ class _Map(torch.autograd.Function):
         else:
             grad_blocks = []
             for x, part in zip(blocks, parts, strict=True):
-                by_x, by_taps = _by_bags_backward(layer, taps, x, part.index_select(0, layer.order))
+                by_x, by_taps = bags.backward(layer, taps, x, part.index_select(0, layer.order))
                 grad_blocks.append(by_x)
                 grad_taps += by_taps
         grad_weight = grad_taps.view(layer.length, layer.out_channels, -1).transpose(1, 2)
-        grad_bias = _over_frames(grad.flatten(0, 1)).view(layer.fine, -1).sum(0)
-        return None, grad_weight, grad_bias, *grad_blocks
+        grad_sums = _over_frames(grad.flatten(0, 1)).view(layer.fine, -1)
+        grad_shift = grad_sums[..., None] if ctx.needs_input_grad[4] else None
+        return None, None, grad_weight, grad_sums.sum(0), grad_shift, *grad_blocks
 
 
-def _forward(layer: UnpoolConv, weight: Tensor, bias: Tensor, *blocks: Tensor) -> Tensor:
+def _forward(layer: UnpoolConv, weight: Tensor, bias: Tensor, blocks: Sequence[Tensor], after: AfterConv) -> Tensor:
     """All blocks side by side."""
     sizes = [block.shape[2] for block in blocks]
     like, shape = blocks[0], (layer.fine, layer.out_channels, sum(sizes))
     # What comes of one block goes into the next step, which takes rows without room behind them.
     out = recycled_rows(like, *shape) if len(blocks) > 1 else recycled(like, *shape, brief=True)
     for x, part in zip(blocks, out.split(sizes, dim=2), strict=True):
-        _write(layer, weight, bias, x, part)
+        _write(layer, weight, bias, x, part, after)
     return out
 
 
-def _write(layer: UnpoolConv, weight: Tensor, bias: Tensor, x: Tensor, out: Tensor) -> None:
+def _write(layer: UnpoolConv, weight: Tensor, bias: Tensor, x: Tensor, out: Tensor, after: AfterConv = NOTHING) -> None:
     if not takes(x, weight, out):
-        out.copy_(_by_bags(layer, _taps(weight), bias, x).index_select(0, layer.rank))
-    elif x.shape[2] <= one_frame.FRAMES_ONE_BY_ONE:
-        plan, place = layer.one_frame_plan, _array(layer.order)
-        one_frame.forward(_array(x), _array(weight), _array(bias), plan, place, _array(out))
+        out.copy_(after(bags.forward(layer, bags.taps_of(weight), bias, x).index_select(0, layer.rank)))
+    elif x.shape[2] <= FRAMES_ONE_BY_ONE:
+        OneFrame([_of_one_frame(layer, weight, bias, after)])(_array(x), _array(out))
     else:
-        taps, place = _array(_taps(weight)), _array(layer.order)
-        native.forward(_array(x), taps, _array(bias), layer.plan, place, _array(out))
+        taps, place = _array(bags.taps_of(weight)), _array(layer.order)
+        native.forward(_array(x), taps, _array(bias), layer.plan, place, _array(out), after.arrays(weight.dtype))
+
+
+def _of_one_frame(layer: UnpoolConv, weight: Tensor, bias: Tensor, after: AfterConv) -> OneFrameStep:
+    plan, place = layer.one_frame_plan, _array(layer.order)
+    return OneFrameStep(_array(weight), _array(bias), plan, place, after.arrays(weight.dtype))
 
 
 def _like(blocks: Sequence[Tensor]) -> list[Tensor]:
@@ -208,52 +229,6 @@ def _array(tensor: Tensor) -> np.ndarray:
     return tensor.detach().numpy()
 
 
-def _by_bags(layer: UnpoolConv, taps: Tensor, bias: Tensor, x: Tensor) -> Tensor:
-    """(V_coarse, C, T) -> (V_fine, C', T) on any device, in any number type, for any number of frames."""
-    coarse, channels, frames = x.shape
-    dense = recycled(x, coarse * layer.length + 1, layer.out_channels * frames, brief=True)
-    # (V_coarse, L C', T): W_j f(u), before it is known who reads it.
-    if frames == 1:
-        torch.mm(x.view(coarse, channels), taps.t(), out=dense[:-1].view(coarse, -1))
-    else:
-        torch.bmm(taps.expand(coarse, -1, -1), x, out=dense[:-1].view(coarse, -1, frames))
-    dense[-1].view(-1, frames).copy_(bias[:, None].expand(-1, frames))
-    return _product(dense, layer.columns, layer.rows, layer.values).view(layer.fine, -1, frames)
-
-
-def _plain(layer: UnpoolConv, weight: Tensor, bias: Tensor, x: Tensor) -> Tensor:
-    """The map by operations that give new tensors, as a graph needs them."""
-    spread = torch.matmul(_taps(weight), x).reshape(layer.coarse * layer.length, -1)
-    ones = x.new_ones(x.shape[2])
-    dense = torch.cat([spread, (bias[:, None] * ones).reshape(1, -1)])
-    made = _product(dense, layer.columns, layer.rows, layer.values)
-    return made.reshape(layer.fine, layer.out_channels, -1).index_select(0, layer.rank)
-
-
-def _taps(weight: Tensor) -> Tensor:
-    """(L, C, C') -> (L C', C)."""
-    return weight.transpose(1, 2).reshape(-1, weight.shape[1])
-
-
-def _by_bags_backward(layer: UnpoolConv, taps: Tensor, x: Tensor, grad: Tensor) -> tuple[Tensor, Tensor]:
-    coarse, _, frames = x.shape
-    rows = grad.view(layer.fine, -1)
-    spread = _product(rows, layer.back_columns, layer.back_rows, layer.back_values).view(coarse, -1, frames)
-    grad_x = torch.bmm(taps.t().expand(coarse, -1, -1), spread)
-    return grad_x, _sum(torch.bmm(spread, x.transpose(1, 2)).view(coarse, -1)).view(taps.shape)
-
-
 def _over_frames(rows: Tensor) -> Tensor:
-    """Sum over the second axis, likewise."""
+    """Sum over the second axis, as a product with ones, which is several times faster than torch's sum."""
     return torch.mv(rows, rows.new_ones(rows.shape[1]))
-
-
-def _sum(rows: Tensor) -> Tensor:
-    """Sum over the first axis, as a product with ones, which is several times faster than torch's sum."""
-    return torch.mv(rows.t(), rows.new_ones(len(rows)))
-
-
-def _product(dense: Tensor, columns: Tensor, rows: Tensor, values: Tensor) -> Tensor:
-    # A row of a sparse product is a weighted bag of the dense rows: the fastest such product that torch has on a CPU.
-    weights = values.to(dense.dtype)
-    return embedding_bag(columns, dense, rows, mode="sum", per_sample_weights=weights, include_last_offset=True)

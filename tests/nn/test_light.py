@@ -137,19 +137,6 @@ def test_a_larger_face_moves_by_more_as_the_network_has_learnt_it() -> None:
     np.testing.assert_allclose(light.together(label, face), wanted, rtol=0, atol=1e-4 * np.abs(wanted).max())
 
 
-@compiled
-def test_activations_are_torchs_where_numbers_are_small_and_large() -> None:
-    from facegen.nn.light.spirals import ACTIVATIONS
-    from facegen.nn.spiral_decoder import ACTIVATIONS as IN_TORCH
-
-    assert ACTIVATIONS.keys() == IN_TORCH.keys()
-    values = np.array([-200, -20, -1, -1e-4, -1e-30, 0, 1e-30, 1e-4, 1, 20, 200], np.float32)
-    for name, activate in ACTIVATIONS.items():
-        mine = values.copy()
-        activate(mine)
-        np.testing.assert_allclose(mine, IN_TORCH[name](torch.from_numpy(values.copy())), rtol=1e-6)
-
-
 def test_it_knows_every_network_that_generates_and_has_the_paths_of_all() -> None:
     assert list(KINDS) == list(NETWORKS)
     assert [path for path, kind in KINDS.items() if kind == "generator"] == [class_path(kind) for kind in GENERATORS]

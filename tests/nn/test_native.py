@@ -15,7 +15,8 @@ from spiral_layers import make_layer, naive
 from torch import Tensor
 
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.nn import native, unpool_conv
+from facegen.nn import bags, native, unpool_conv
+from facegen.nn.after_conv import ACTIVATIONS, NOTHING, AfterConv
 from facegen.nn.native import one_frame
 from facegen.nn.native import unpool_conv as compiled_form
 from facegen.nn.spiral_decoder import BLOCK_FRAMES, SpiralDecoder
@@ -33,22 +34,22 @@ LEVELS = {  # of x86-64, by the names that Linux gives to what a processor can d
 }
 
 
-def compiled(layer: UnpoolConv, x: Tensor, out: Tensor) -> Tensor:
+def compiled(layer: UnpoolConv, x: Tensor, out: Tensor, after: AfterConv = NOTHING) -> Tensor:
     """What the compiled form writes to `out`."""
-    unpool_conv._write(layer, layer.weight.detach(), layer.bias.detach(), x, out)
+    unpool_conv._write(layer, layer.weight.detach(), layer.bias.detach(), x, out, after)
     return out
 
 
 def compiled_back(layer: UnpoolConv, x: Tensor, grad: Tensor) -> tuple[Tensor, Tensor]:
     """The compiled gradients by the features and by the weights."""
     by_x = torch.full_like(x, torch.nan)
-    return by_x, unpool_conv._compiled_backward(layer, unpool_conv._taps(layer.weight.detach()), x, grad, by_x)
+    return by_x, unpool_conv._compiled_backward(layer, bags.taps_of(layer.weight.detach()), x, grad, by_x)
 
 
 def in_torch(layer: UnpoolConv, x: Tensor) -> Tensor:
     """The same without the compiled form."""
-    taps = unpool_conv._taps(layer.weight.detach())
-    return unpool_conv._by_bags(layer, taps, layer.bias.detach(), x).index_select(0, layer.rank)
+    taps = bags.taps_of(layer.weight.detach())
+    return bags.forward(layer, taps, layer.bias.detach(), x).index_select(0, layer.rank)
 
 
 def empty(layer: UnpoolConv, x: Tensor, frames: int | None = None) -> Tensor:
@@ -60,6 +61,7 @@ def empty(layer: UnpoolConv, x: Tensor, frames: int | None = None) -> Tensor:
 def test_it_computes_what_torch_does(tile: int, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled_form, "TILE_NUMBERS", tile)  # a vertex each, several, one for all
     monkeypatch.setattr(one_frame, "TABLE_NUMBERS", tile)
+    monkeypatch.setattr(one_frame, "FEATURE_NUMBERS", tile)
     for channels, out_channels in product(CHANNELS, CHANNELS):
         layer = make_layer(channels, out_channels).to(dtype)
         for frames in FRAMES:
@@ -117,14 +119,19 @@ def test_it_is_the_naive_layers_gradients_too(dtype: torch.dtype, frames: int) -
 
 
 @pytest.mark.parametrize("tile", [3000, 10**9])  # tiles for all threads, or one for all, so that they share out frames
-@pytest.mark.parametrize("frames", [1, 70, 90])
-def test_any_number_of_threads_gives_the_same_bits(tile: int, frames: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("frames", "channels"), [(1, 24), (1, 3), (70, 24), (90, 24)])
+def test_any_number_of_threads_gives_the_same_bits(
+    tile: int, frames: int, channels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(compiled_form, "TILE_NUMBERS", tile)
     monkeypatch.setattr(one_frame, "TABLE_NUMBERS", tile)
-    layer = make_layer(4, 24, fine=3000 if frames == 1 else 300, coarse=70)
+    monkeypatch.setattr(one_frame, "FEATURE_NUMBERS", tile)
+    layer = make_layer(4, channels, fine=72_000 // channels if frames == 1 else 300, coarse=70)
     # Below, one thread does it all.
-    assert layer.plan.rows[-1] * layer.out_channels * frames > 1 << 20
-    assert layer.fine * layer.length * layer.out_channels > 1 << 18 or frames > one_frame.FRAMES_ONE_BY_ONE
+    if frames > one_frame.FRAMES_ONE_BY_ONE:
+        assert layer.plan.rows[-1] * layer.out_channels * frames > 1 << 20
+    else:
+        assert layer.fine * layer.length * layer.out_channels > 1 << 18
     x = torch.randn(layer.coarse, 4, frames)
     before, results = torch.get_num_threads(), []
     try:
@@ -145,8 +152,8 @@ def test_its_gradients_are_those_of_torch_and_the_same_on_any_number_of_threads(
         x = torch.randn(layer.coarse, channels, frames, dtype=dtype)
         whole = torch.randn(layer.fine, out_channels, frames + 5, dtype=dtype)
         grad = whole[..., 2 : 2 + frames]  # of more frames, as where several blocks are written side by side
-        taps = unpool_conv._taps(layer.weight.detach())
-        slow = unpool_conv._by_bags_backward(layer, taps, x, grad.index_select(0, layer.order))
+        taps = bags.taps_of(layer.weight.detach())
+        slow = bags.backward(layer, taps, x, grad.index_select(0, layer.order))
         results = []
         try:
             for threads in (1, 3):
@@ -160,12 +167,13 @@ def test_its_gradients_are_those_of_torch_and_the_same_on_any_number_of_threads(
 
 
 @pytest.mark.parametrize("frames", FRAMES)
+@pytest.mark.parametrize("channels", [11, 3])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_it_writes_the_frames_it_was_given_and_no_others(dtype: torch.dtype, frames: int) -> None:
-    layer = make_layer(5, 11).to(dtype)
+def test_it_writes_the_frames_it_was_given_and_no_others(dtype: torch.dtype, channels: int, frames: int) -> None:
+    layer = make_layer(5, channels).to(dtype)
     x = torch.randn(layer.coarse, 5, frames, dtype=dtype)
-    memory = torch.full((layer.fine * 11 * (frames + 9) + 128,), 7.0, dtype=dtype)
-    whole = memory[64:-64].view(layer.fine, 11, frames + 9)
+    memory = torch.full((layer.fine * channels * (frames + 9) + 128,), 7.0, dtype=dtype)
+    whole = memory[64:-64].view(layer.fine, channels, frames + 9)
     compiled(layer, x, whole[..., 4 : 4 + frames])
     torch.testing.assert_close(whole[..., 4 : 4 + frames], in_torch(layer, x), **EXACT[dtype])
     whole[..., 4 : 4 + frames] = 7
@@ -185,6 +193,95 @@ def test_a_frame_that_is_not_a_number_spoils_no_other(frames: int) -> None:
         assert torch.equal(result[..., others], clean[..., others])
         read = torch.from_numpy(np.diff(layer.plan.rows) > 0)[layer.rank]
         assert torch.equal(result[..., bad].isnan().all(1), read)
+
+
+@pytest.mark.parametrize("activation", [None, "relu", "elu"])
+@pytest.mark.parametrize(("shifted", "gained"), [(True, True), (True, False), (False, True), (False, False)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_what_follows_is_what_torch_does(
+    dtype: torch.dtype, shifted: bool, gained: bool, activation: str | None
+) -> None:
+    for channels, frames in product((1, 3, 8, 11, 24), (1, 3, 4, 17)):
+        layer = make_layer(8, channels).to(dtype)
+        shift, gain = (
+            torch.randn(layer.fine, channels, 1, dtype=dtype) if there else None for there in (shifted, gained)
+        )
+        after, x = AfterConv(activation, shift, gain), torch.randn(layer.coarse, 8, frames, dtype=dtype)
+        wanted = after(in_torch(layer, x))
+        torch.testing.assert_close(compiled(layer, x, empty(layer, x), after), wanted, **EXACT[dtype])
+        with torch.no_grad():
+            torch.testing.assert_close(layer(x, after=after), wanted, **EXACT[dtype])
+        torch.testing.assert_close(layer(x.requires_grad_(), after=after), wanted, **EXACT[dtype])
+
+
+@pytest.mark.parametrize("frames", [1, 20])
+@pytest.mark.parametrize("channels", [3, 16])
+@pytest.mark.parametrize("activation", ["relu", "elu"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_activations_are_torchs_where_numbers_are_small_and_large(
+    dtype: torch.dtype, activation: str, channels: int, frames: int
+) -> None:
+    values = [-1e30, -200, -89, -88, -87, -20, -1, -0.35, -1e-4, -1e-30, -0.0, 0.0, 1e-30, 1e-4, 1, 20, 1e30]
+    values += [torch.inf, -torch.inf, torch.nan, *torch.linspace(-90, 0, 37).tolist()]
+    layer = make_layer(8, channels, fine=len(values)).to(dtype)
+    layer.weight.data.zero_(), layer.bias.data.zero_()
+    shift = torch.tensor(values, dtype=dtype)[:, None, None].expand(-1, channels, -1).contiguous()
+    x = torch.zeros(layer.coarse, 8, frames, dtype=dtype)
+    made = compiled(layer, x, empty(layer, x), AfterConv(activation, shift))
+    wanted = ACTIVATIONS[activation](shift.clone()).expand(made.shape)
+    torch.testing.assert_close(made, wanted, rtol=2e-7 if dtype == torch.float32 else 1e-15, atol=0, equal_nan=True)
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+@pytest.mark.parametrize("threads", [1, 2, 8])
+def test_several_steps_at_once_are_one_after_the_other(threads: int, frames: int) -> None:
+    sizes, channels = (400, 4000, 12_000, 40_000), (16, 11, 8, 3)
+    layers = [
+        make_layer(*pair, fine=fine, coarse=coarse)
+        for *pair, coarse, fine in zip(channels, channels[1:], sizes, sizes[1:], strict=False)
+    ]
+    after = AfterConv("elu")
+    x = torch.randn(sizes[0], channels[0], frames)
+    wanted = x
+    for layer in layers:
+        wanted = compiled(layer, wanted, empty(layer, wanted), after)
+    made, before = empty(layers[-1], x), torch.get_num_threads()
+    steps = one_frame.OneFrame([layer.of_one_frame(after) for layer in layers])
+    try:
+        torch.set_num_threads(threads)
+        for _ in range(20):
+            steps(x.numpy(), made.fill_(torch.nan).numpy())
+            assert torch.equal(made, wanted)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_one_frame_follows_whatever_becomes_of_the_weights() -> None:
+    torch.manual_seed(0)
+    hierarchy = MeshHierarchy.build(plate_with_hole(21), depth=2, factor=4)
+    decoder, other = (SpiralDecoder(hierarchy, latent=8, channels=(6, 5), per_vertex=True) for _ in range(2))
+    one = torch.randn(1, 8)
+
+    def is_the_first_of_many(decoder: SpiralDecoder) -> None:
+        with torch.no_grad():
+            torch.testing.assert_close(decoder(one)[0], decoder(one.expand(20, -1))[0], rtol=1e-4, atol=1e-4)
+
+    is_the_first_of_many(decoder)
+    torch.optim.SGD(decoder.parameters(), lr=0.5).step(lambda: decoder(one).square().sum().backward())
+    is_the_first_of_many(decoder)
+    decoder.scale.fill_(3.0)
+    is_the_first_of_many(decoder)
+    for kept in (copy.deepcopy(decoder), pickle.loads(pickle.dumps(decoder))):
+        kept.convs[1].weight.data.mul_(2)
+        is_the_first_of_many(kept)
+    decoder.load_state_dict(other.state_dict(), assign=True)
+    is_the_first_of_many(decoder)
+    straight = decoder.shifts[0].data
+    decoder.shifts[0].data = torch.randn(*straight.shape[1::-1], 1).transpose(0, 1)  # which lies across
+    is_the_first_of_many(decoder)
+    decoder.shifts[0].data.mul_(2)
+    is_the_first_of_many(decoder)
+    is_the_first_of_many(decoder.double().float())
 
 
 def test_a_coarse_vertex_that_nobody_reads_reaches_nobody() -> None:

@@ -10,26 +10,11 @@ from scipy.sparse import csr_matrix
 
 from facegen.memory import recycled_array, recycled_array_rows
 from facegen.mesh.hierarchy import MeshHierarchy
-from facegen.nn.native import one_frame
 from facegen.nn.native import unpool_conv as native
-from facegen.nn.native.one_frame import FRAMES_ONE_BY_ONE, OneFramePlan
+from facegen.nn.native.after import ACTIVATIONS, After
+from facegen.nn.native.one_frame import FRAMES_ONE_BY_ONE, OneFrame, OneFramePlan, OneFrameStep
 from facegen.nn.native.unpool_conv import Plan
 from facegen.nn.spiral_steps import BLOCK_FRAMES, CHANNELS, require_settings, spiral_matrix, spiral_steps
-
-
-def _relu(x: np.ndarray) -> None:
-    np.maximum(x, 0, out=x)
-
-
-def _elu(x: np.ndarray) -> None:
-    below = np.minimum(x, 0)
-    np.expm1(below, out=below)
-    np.maximum(x, 0, out=x)
-    x += below
-
-
-ACTIVATIONS = {"relu": _relu, "elu": _elu}
-"""What can stand between two steps; each works in place."""
 
 
 class LightSpirals:
@@ -58,7 +43,7 @@ class LightSpirals:
     ) -> None:
         require_settings(hierarchy, latent, channels, activation, ACTIVATIONS)
         float(scale)  # a number, though weights have another in its place
-        self.hierarchy, self.activate = hierarchy, ACTIVATIONS[activation]
+        self.hierarchy, self.activation = hierarchy, activation
         self.fine, self.coarsest = hierarchy.sizes[-2::-1], hierarchy.sizes[-1]
         widths, lengths = [*channels, 3], [spiral.shape[1] for spiral in hierarchy.spirals[-2::-1]]
         wide = self.coarsest * channels[0]
@@ -75,6 +60,7 @@ class LightSpirals:
     def take(self, weights: dict[str, np.ndarray]) -> None:
         """Compute with these from now on; each has the shape of its name."""
         self.weights = {name: np.ascontiguousarray(value, dtype=np.float32) for name, value in weights.items()}
+        self.__dict__.pop("_one_frame", None)
         last = len(self.fine) - 1
         for part in ("weight", "bias"):
             self.weights[f"convs.{last}.{part}"] = self.weights[f"convs.{last}.{part}"] * self.weights["scale"]
@@ -85,34 +71,36 @@ class LightSpirals:
         return [_Step(*step) for step in spiral_steps(self.hierarchy)]
 
     def __call__(self, latent: np.ndarray) -> np.ndarray:
-        last = len(self.fine) - 1
-        out = recycled_array_rows(np.float32, self.fine[last], 3, len(latent))
+        out = recycled_array_rows(np.float32, self.fine[-1], 3, len(latent))
         for at in range(0, len(latent), BLOCK_FRAMES):
-            part = out[..., at : at + BLOCK_FRAMES]
-            self._step(last, self._features(latent[at : at + BLOCK_FRAMES]), part)
-            if self.per_vertex:
-                part *= self.weights[f"gains.{last}"]
+            self._block(latent[at : at + BLOCK_FRAMES], out[..., at : at + BLOCK_FRAMES])
         return out.transpose(2, 0, 1)
 
-    def _features(self, latent: np.ndarray) -> np.ndarray:
-        """(T, Z) -> (V_1, C, T), what the last step up starts from."""
+    def _block(self, latent: np.ndarray, out: np.ndarray) -> None:
+        """(T, Z) to `out`, (V, 3, T)."""
         x = self.weights["full.weight"] @ latent.T + self.weights["full.bias"][:, None]
         x = x.reshape(self.coarsest, -1, len(latent))
-        for number in range(len(self.fine) - 1):
-            channels = self.shapes[f"convs.{number}.bias"][0]
-            out = recycled_array(np.float32, self.fine[number], channels, len(latent), brief=True)
-            self._step(number, x, out)
-            if self.per_vertex:
-                out += self.weights[f"shifts.{number}"]
-            self.activate(out)
-            if self.per_vertex:
-                out *= self.weights[f"gains.{number}"]
-            x = out
-        return x
+        if len(latent) <= FRAMES_ONE_BY_ONE:
+            self._one_frame(x, out)
+            return
+        last = len(self.steps) - 1
+        for number, step in enumerate(self.steps):
+            weight, bias, after = self._given(number)
+            shape = self.fine[number], len(bias), len(latent)
+            made = out if number == last else recycled_array(np.float32, *shape, brief=True)
+            step(x, weight, bias, after, made)
+            x = made
 
-    def _step(self, number: int, x: np.ndarray, out: np.ndarray) -> None:
+    @cached_property
+    def _one_frame(self) -> OneFrame:
+        return OneFrame([step.of_one_frame(*self._given(number)) for number, step in enumerate(self.steps)])
+
+    def _given(self, number: int) -> tuple[np.ndarray, np.ndarray, After]:
+        """Weights and bias of a step, and what follows it."""
         weight, bias = (self.weights[f"convs.{number}.{part}"] for part in ("weight", "bias"))
-        self.steps[number](x, weight, bias, out)
+        activation = self.activation if number < len(self.steps) - 1 else None
+        shift, gain = (self.weights.get(f"{part}.{number}") for part in ("shifts", "gains"))
+        return weight, bias, After(activation, shift, gain)
 
 
 class _Step:
@@ -130,15 +118,16 @@ class _Step:
         self.plan: Plan | None = None
         self.one_frame_plan: OneFramePlan | None = None
 
-    def __call__(self, x: np.ndarray, weight: np.ndarray, bias: np.ndarray, out: np.ndarray) -> None:
+    def __call__(self, x: np.ndarray, weight: np.ndarray, bias: np.ndarray, after: After, out: np.ndarray) -> None:
         """(V_coarse, C, T) to `out`, (V_fine, C', T), a slice of frames of contiguous memory."""
         length, in_channels, out_channels = weight.shape
-        if x.shape[2] <= FRAMES_ONE_BY_ONE:
-            if self.one_frame_plan is None:
-                self.one_frame_plan = OneFramePlan.build(self.upsample, self.spiral, out_channels)
-            one_frame.forward(x, weight, bias, self.one_frame_plan, self.order, out)
-            return
         if self.plan is None:
             self.plan = Plan.forward(spiral_matrix(self.upsample, self.spiral), length, in_channels, out_channels)
         taps = weight.transpose(0, 2, 1).reshape(-1, in_channels)
-        native.forward(x, taps, bias, self.plan, self.order, out)
+        native.forward(x, taps, bias, self.plan, self.order, out, after)
+
+    def of_one_frame(self, weight: np.ndarray, bias: np.ndarray, after: After) -> OneFrameStep:
+        """The step as it is for very few frames."""
+        if self.one_frame_plan is None:
+            self.one_frame_plan = OneFramePlan.build(self.upsample, self.spiral, *weight.shape[1:])
+        return OneFrameStep(weight, bias, self.one_frame_plan, self.order, after)

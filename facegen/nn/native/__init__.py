@@ -107,16 +107,17 @@ def threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def call(name: str, kind: str, work: ctypes.Structure) -> None:
+def call(name: str, kind: str, work: ctypes.Structure | ctypes.Array, *numbers: int) -> None:
     """Call a compiled function on as many threads as torch uses.
 
     Args:
         name: of the function.
         kind: of `KINDS`, the numbers that `work` points to.
         work: its arrays, which must live until it is done, and sizes.
+        numbers: what else it takes.
     """
     function = getattr(library, f"{name}_{kind}")
-    function(ctypes.byref(work), ctypes.c_int64(threads()))
+    function(ctypes.byref(work), *map(ctypes.c_int64, (*numbers, threads())))
 
 
 def row_length(out: np.ndarray) -> int:

@@ -1,6 +1,7 @@
 // What both directions share: the arrays, a register of frames, and threads.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstring>
@@ -13,6 +14,8 @@
 #if defined(__AVX512F__)
 #include <immintrin.h>
 #endif
+
+#include "after.h"
 
 namespace {
 
@@ -30,6 +33,7 @@ struct Work {
     real* fine;            // (V_fine, C', stride), of which T frames are written, or backward read
     real* grad_x;          // (V_coarse, C, T), backward only
     real* grad_taps;       // (tiles, L C', C), backward only
+    After<real> after;     // forward only
     int64_t frames, stride, in_channels, out_channels, length, items, tile, tiles;
     int64_t past_caches;  // whether `fine` is written past the caches; then its rows begin and end with a line of them
     int64_t taps_rows() const { return length * out_channels; }
@@ -110,23 +114,82 @@ inline void no_wider(int64_t frames, const Call& call) {
         call(std::integral_constant<int, BYTES>{});
 }
 
-// Run `job(i, memory)` for all i below `jobs`, each taken by the next thread that is free; `memory` is `size` numbers
-// of the thread's own, aligned to a cache line. What a job gives must not depend on which thread that is.
+// Run `job(stage, i, memory)` for all i below `jobs[stage]`, each taken by the next thread that is free, and all of one
+// stage before any of the next; `memory` is `size` numbers of the thread's own, aligned to a cache line. What a job gives
+// must not depend on which thread that is.
 template <typename real, typename Job>
-void share_out(int64_t jobs, int64_t threads, int64_t size, const Job& job) {
-    std::atomic<int64_t> next{0};
+void share_out(const std::vector<int64_t>& jobs, int64_t threads, int64_t size, const Job& job) {
+    struct Progress {
+        std::atomic<int64_t> next{0}, done{0};
+    };
+    std::vector<Progress> progress(jobs.size());
     auto take = [&] {
         std::unique_ptr<real[]> memory(new real[size + 128]);
         const uintptr_t begin = (reinterpret_cast<uintptr_t>(memory.get()) + 63) & ~uintptr_t(63);
-        for (int64_t i = next++; i < jobs; i = next++) job(i, reinterpret_cast<real*>(begin));
+        for (size_t stage = 0; stage < jobs.size(); stage++) {
+            Progress& here = progress[stage];
+            for (int64_t i = here.next++; i < jobs[stage]; i = here.next++) {
+                job(static_cast<int64_t>(stage), i, reinterpret_cast<real*>(begin));
+                here.done.fetch_add(1, std::memory_order_release);
+            }
+            while (stage + 1 < jobs.size() && here.done.load(std::memory_order_acquire) < jobs[stage])
+                std::this_thread::yield();  // to whom the last ones are still with
+        }
     };
+    int64_t most = 0;
+    for (int64_t each : jobs) most = std::max(most, each);
     std::vector<std::thread> helpers;
     try {
-        for (int64_t i = 1; i < threads && i < jobs; i++) helpers.emplace_back(take);
+        for (int64_t i = 1; i < threads && i < most; i++) helpers.emplace_back(take);
     } catch (const std::system_error&) {  // no more threads to be had: those that run, and this one, do it all
     }
     take();
     for (auto& helper : helpers) helper.join();
+}
+
+// Likewise, of one stage.
+template <typename real, typename Job>
+void share_out(int64_t jobs, int64_t threads, int64_t size, const Job& job) {
+    const auto of_one = [&](int64_t, int64_t i, real* memory) { job(i, memory); };
+    share_out<real>(std::vector<int64_t>{jobs}, threads, size, of_one);
+}
+
+// Numbers of two registers, by their places in the one and then the other.
+#if defined(__clang__)
+#define PICK(one, other, ...) __builtin_shufflevector(one, other, __VA_ARGS__)
+#else
+#define PICK(one, other, ...) \
+    __builtin_shuffle(one, other, typename Whole<real, sizeof(one)>::type{__VA_ARGS__})
+#endif
+
+// Whole numbers of the size of `real`, as a vector of so many bytes.
+template <typename real, int WIDTH>
+struct Whole {
+    typedef typename std::conditional<sizeof(real) == 4, int32_t, int64_t>::type one;
+    typedef one type __attribute__((vector_size(WIDTH), may_alias));
+};
+
+// The sums of four registers, each of its own numbers.
+template <typename real, typename vec>
+inline typename Lanes<real, 4 * sizeof(real)>::type sums_of(vec a, vec b, vec c, vec d) {
+    typedef typename Lanes<real, 4 * sizeof(real)>::type four;
+    constexpr int64_t lanes = sizeof(vec) / sizeof(real);
+    if constexpr (lanes == 8) {
+        const vec ab = PICK(a, b, 0, 8, 1, 9, 4, 12, 5, 13) + PICK(a, b, 2, 10, 3, 11, 6, 14, 7, 15);
+        const vec cd = PICK(c, d, 0, 8, 1, 9, 4, 12, 5, 13) + PICK(c, d, 2, 10, 3, 11, 6, 14, 7, 15);
+        const vec all = PICK(ab, cd, 0, 1, 8, 9, 4, 5, 12, 13) + PICK(ab, cd, 2, 3, 10, 11, 6, 7, 14, 15);
+        four low, high;
+        std::memcpy(&low, &all, sizeof low);
+        std::memcpy(&high, reinterpret_cast<const char*>(&all) + sizeof low, sizeof high);
+        return low + high;
+    } else if constexpr (lanes == 4) {
+        const vec ab = PICK(a, b, 0, 4, 1, 5) + PICK(a, b, 2, 6, 3, 7);
+        const vec cd = PICK(c, d, 0, 4, 1, 5) + PICK(c, d, 2, 6, 3, 7);
+        return PICK(ab, cd, 0, 1, 4, 5) + PICK(ab, cd, 2, 3, 6, 7);
+    } else {
+        static_assert(lanes == 2, "registers of 2, 4 or 8 numbers");
+        return four{a[0] + a[1], b[0] + b[1], c[0] + c[1], d[0] + d[1]};
+    }
 }
 
 }  // namespace

@@ -36,6 +36,11 @@ inline void sum_entries(const Work<real>& w, int64_t v, int64_t first, int64_t c
         const real* from = spread + w.local[k] * step + first * lanes;
         for (int c = 0; c < CHANNELS; c++) sum[c] += w.values[k] * *reinterpret_cast<const vec*>(from + c * lanes);
     }
+    if (w.after.any()) {
+        const int64_t at = w.place[v] * w.out_channels + first;
+        for (int c = 0; c < CHANNELS; c++)
+            sum[c] = w.after.of(sum[c], vec{} + w.after.shift_of(at + c), vec{} + w.after.gain_of(at + c));
+    }
     out += first * w.stride;
     if (count == lanes && w.past_caches)
         for (int c = 0; c < CHANNELS; c++) store_past_caches<real, WIDTH>(out + c * w.stride, sum[c]);

@@ -10,6 +10,7 @@ from scipy.sparse import csr_matrix
 
 from facegen.memory import ALIGNED
 from facegen.nn.native import Addressed, call, row_length
+from facegen.nn.native.after import NOTHING, After, AfterStruct
 
 TILE_NUMBERS, TILE_CHANNELS = 30_000, 8
 """About how many numbers a tile has for one frame where so many channels go in; with more of them as their square,
@@ -33,6 +34,7 @@ class _Work(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_void_p) for name in ("x", "taps", "bias", "halo", "start", "local", "rows", "values")),
         *((name, ctypes.c_void_p) for name in ("place", "fine", "grad_x", "grad_taps")),
+        ("after", AfterStruct),
         *((name, ctypes.c_int64) for name in ("frames", "stride", "in_channels", "out_channels", "length")),
         *((name, ctypes.c_int64) for name in ("items", "tile", "tiles", "past_caches")),
     ]
@@ -96,8 +98,16 @@ class Plan(Addressed):
         )
 
 
-def forward(x: np.ndarray, taps: np.ndarray, bias: np.ndarray, plan: Plan, place: np.ndarray, out: np.ndarray) -> None:
-    """`UnpoolConv` of one level, written to `out`.
+def forward(
+    x: np.ndarray,
+    taps: np.ndarray,
+    bias: np.ndarray,
+    plan: Plan,
+    place: np.ndarray,
+    out: np.ndarray,
+    after: After = NOTHING,
+) -> None:
+    """`UnpoolConv` of one level, and what follows it, written to `out`.
 
     Args:
         x: (V_coarse, C, T), float32 or float64, as all others but `place`.
@@ -106,9 +116,10 @@ def forward(x: np.ndarray, taps: np.ndarray, bias: np.ndarray, plan: Plan, place
         plan: of the forward direction.
         place: (V_fine,) int64, the row that each fine vertex's result goes to.
         out: (V_fine, C', T), a slice of frames of contiguous memory.
+        after: what follows.
     """
     arrays = {"x": np.ascontiguousarray(x), "taps": np.ascontiguousarray(taps), "bias": np.ascontiguousarray(bias)}
-    _call("forward", arrays | {"fine": out}, plan, place, len(taps) // len(bias), len(place))
+    _call("forward", arrays | {"fine": out}, plan, place, len(taps) // len(bias), len(place), after)
 
 
 def backward(
@@ -134,7 +145,15 @@ def backward(
     _call("backward", arrays, plan, place, len(taps) // grad.shape[1], len(x))
 
 
-def _call(name: str, arrays: dict[str, np.ndarray], plan: Plan, place: np.ndarray, length: int, items: int) -> None:
+def _call(
+    name: str,
+    arrays: dict[str, np.ndarray],
+    plan: Plan,
+    place: np.ndarray,
+    length: int,
+    items: int,
+    after: After = NOTHING,
+) -> None:
     x, fine = arrays["x"], arrays["fine"]
     arrays = arrays | {"place": place}
     if x.dtype != plan.values.dtype:
@@ -152,7 +171,7 @@ def _call(name: str, arrays: dict[str, np.ndarray], plan: Plan, place: np.ndarra
         "past_caches": _past_caches(fine),
     }
     places = plan.addresses | {part: array.ctypes.data for part, array in arrays.items()}
-    call(name, x.dtype.name, _Work(**places, **sizes))
+    call(name, x.dtype.name, _Work(**places, **sizes, after=after.struct()))
 
 
 def _past_caches(fine: np.ndarray) -> bool:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from facegen.nn.after_conv import AfterConv
+from facegen.nn.bags import taps_of
 from facegen.nn.triton import launches
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def write(
 
     `kept` must lie in memory as `out` does.
     """
-    taps, owns = _taps(weight), [None] * len(blocks) if kept is None else _split(kept, blocks)
+    taps, owns = taps_of(weight), [None] * len(blocks) if kept is None else _split(kept, blocks)
     for x, part, own in zip(blocks, _split(out, blocks), owns, strict=True):
         launches.bags(layer, launches.spread(layer, taps, x), bias, after, part, own)
 
@@ -82,7 +83,7 @@ class _Applied(torch.autograd.Function):
         weight, bias, shift, gain, kept, *blocks = ctx.saved_tensors
         layer: UnpoolConv = ctx.layer
         inner, by_shift, by_gain = launches.after_backward(grad.contiguous(), kept, ctx.activation, gain)
-        taps = _taps(weight)
+        taps = taps_of(weight)
         by_taps, by_blocks = torch.zeros_like(taps, dtype=torch.float32), []
         for x, part in zip(blocks, _split(inner, blocks), strict=True):
             by_x, more = launches.backward(layer, taps, x, part)
@@ -92,11 +93,6 @@ class _Applied(torch.autograd.Function):
         of_shift = None if shift is None else by_shift[..., None].to(shift.dtype)
         of_gain = None if gain is None else by_gain[..., None].to(gain.dtype)
         return None, None, by_weight, by_shift.sum(0).to(bias.dtype), of_shift, of_gain, *by_blocks
-
-
-def _taps(weight: Tensor) -> Tensor:
-    """(L, C, C') -> (L C', C), contiguous."""
-    return weight.transpose(1, 2).reshape(-1, weight.shape[1]).contiguous()
 
 
 def _split(whole: Tensor, blocks: Sequence[Tensor]) -> tuple[Tensor, ...]:

@@ -65,7 +65,7 @@ def _results(layer: UnpoolConv, given: list[Tensor], after: AfterConv, pull: Ten
     inputs = [each.detach().requires_grad_() for each in (*given, *after[1:]) if each is not None]
     (weight, bias, *blocks), own = inputs[: len(given)], inputs[len(given) :]
     after = AfterConv(after.activation, *own)
-    made = apply(layer, weight, bias, after, *blocks) if by_kernels else after(layer.plain(weight, bias, *blocks))
+    made = apply(layer, weight, bias, after, *blocks) if by_kernels else layer.plain(weight, bias, after, *blocks)
     return [made, *torch.autograd.grad(made, inputs, pull)]
 
 
