@@ -12,6 +12,7 @@ from facegen.classes import class_path, named_class
 from facegen.errors import FacegenError
 from facegen.memory import recycled_rows
 from facegen.mesh.hierarchy import MeshHierarchy
+from facegen.nn import triton
 from facegen.nn.after_conv import ACTIVATIONS, AfterConv
 from facegen.nn.exporting import Exportable, exporting
 from facegen.nn.native import takes
@@ -132,7 +133,8 @@ class SpiralDecoder(Exportable):
         # Nothing of a block is kept, so that memory beyond the result does not grow with the frames.
         out = recycled_rows(self.full.weight, last.fine, 3, len(latent))
         for block, part in zip(blocks, out.split(BLOCK_FRAMES, dim=2), strict=True):
-            if len(block) <= FRAMES_ONE_BY_ONE and takes(block, self.full.weight, part):
+            compiled = takes(block, self.full.weight, part) and not triton.takes(last, block)
+            if len(block) <= FRAMES_ONE_BY_ONE and compiled:
                 self._write_one_frame(block, part)
             else:
                 last.write(self._features(block), part, self.scale, after)

@@ -203,15 +203,25 @@ def test_what_follows_is_what_torch_does(
 ) -> None:
     for channels, frames in product((1, 3, 8, 11, 24), (1, 3, 4, 17)):
         layer = make_layer(8, channels).to(dtype)
+        # Which lie across, in numbers of another kind.
         shift, gain = (
-            torch.randn(layer.fine, channels, 1, dtype=dtype) if there else None for there in (shifted, gained)
+            torch.randn(channels, layer.fine, 1, dtype=torch.float64).transpose(0, 1).requires_grad_()
+            if there
+            else None
+            for there in (shifted, gained)
         )
         after, x = AfterConv(activation, shift, gain), torch.randn(layer.coarse, 8, frames, dtype=dtype)
-        wanted = after(in_torch(layer, x))
-        torch.testing.assert_close(compiled(layer, x, empty(layer, x), after), wanted, **EXACT[dtype])
+        wanted = after(naive(layer, x.requires_grad_()))
         with torch.no_grad():
-            torch.testing.assert_close(layer(x, after=after), wanted, **EXACT[dtype])
-        torch.testing.assert_close(layer(x.requires_grad_(), after=after), wanted, **EXACT[dtype])
+            torch.testing.assert_close(compiled(layer, x, empty(layer, x), after), wanted.to(dtype), **EXACT[dtype])
+            torch.testing.assert_close(layer(x, after=after), wanted.to(dtype), **EXACT[dtype])
+        made = layer(x, after=after)
+        torch.testing.assert_close(made.to(dtype), wanted.to(dtype), **EXACT[dtype])
+        pull = torch.randn_like(wanted)
+        inputs = [each for each in (x, layer.weight, layer.bias, shift, gain) if each is not None]
+        gradients = (torch.autograd.grad(each, inputs, pull.to(each.dtype)) for each in (made, wanted))
+        for one, other in zip(*gradients, strict=True):
+            torch.testing.assert_close(one, other, rtol=EXACT[dtype]["rtol"], atol=50 * EXACT[dtype]["atol"])
 
 
 @pytest.mark.parametrize("frames", [1, 20])
