@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-ACTIVATIONS = {None: 0, "relu": 1, "elu": 2}
-"""Their numbers in after.h."""
+ACTIVATIONS = {"relu": 1, "elu": 2}
+"""Their numbers in after.h, where 0 is none."""
 
 
 class AfterStruct(ctypes.Structure):
@@ -36,7 +36,7 @@ class After(NamedTuple):
     def struct(self) -> AfterStruct:
         """As the compiled forms take it; the arrays must live until they are done."""
         shift, gain = (None if each is None else each.ctypes.data for each in (self.shift, self.gain))
-        return AfterStruct(shift, gain, ACTIVATIONS[self.activation])
+        return AfterStruct(shift, gain, 0 if self.activation is None else ACTIVATIONS[self.activation])
 
     def arrays(self) -> list[np.ndarray]:
         """Those that there are."""
