@@ -17,6 +17,7 @@ import numpy as np
 
 from facegen.checkpoint_format import KEY
 from facegen.errors import CheckpointError
+from facegen.standard_streams import note
 
 DIGEST = "digests"
 """Name of the digests in facegen's entry of a checkpoint. A part that is not there needs none, as in older files."""
@@ -122,7 +123,7 @@ def require_digest(path: Path, content: Mapping[str, Any]) -> None:
         if str(path) not in _told:
             _told.add(str(path))
             older = "it has no digest, as earlier versions wrote it, so that damage in it cannot be told"
-            print(f"facegen: {path}: {older}", file=sys.stderr)
+            note(f"{path}: {older}")
         return
     try:
         found = digests_of(content, MOST_COPIES * path.stat().st_size)

@@ -16,7 +16,7 @@ from facegen.errors import FacegenError, showable
 from facegen.inputs import kept_apart
 from facegen.places import FULL, at_home
 from facegen.remote import place_of
-from facegen.standard_streams import outlets
+from facegen.standard_streams import notes_last, outlets
 from facegen.verbs.benching import add_bench
 from facegen.verbs.corpora import add_prepare
 from facegen.verbs.demo import add_demo
@@ -117,7 +117,7 @@ def _run(arguments: list[str]) -> int:
             return 0
         options = build_parser().parse_args(arguments)
         _require_apart(options)
-        with _kept_apart(options):
+        with _kept_apart(options), notes_last():
             options.call(options)
         return 0
     except FacegenError as error:

@@ -82,6 +82,39 @@ def outlets(plain: bool = False) -> Iterator[None]:
             out.flush()
 
 
+_waiting: list[str] | None = None
+"""Lines of `note` that wait, see `notes_last`; None where none does."""
+
+
+@contextmanager
+def notes_last() -> Iterator[None]:
+    """In here lines of `note` wait for the end, or for `say_notes`; where that is an error, none is said: a refusal is
+    one line."""
+    global _waiting
+    before, _waiting = _waiting, []
+    try:
+        yield
+        say_notes()
+    finally:
+        _waiting = before
+
+
+def say_notes() -> None:
+    """Say what waits now: the input is taken, and work begins that goes on until somebody stops it."""
+    global _waiting
+    said, _waiting = _waiting, None
+    for line in said or ():
+        note(line)
+
+
+def note(line: str) -> None:
+    """A line on standard error beside what is made; names out of a stranger's file in it steer no terminal."""
+    if _waiting is None:
+        print(f"facegen: {showable(line)}", file=sys.stderr)
+    else:
+        _waiting.append(line)
+
+
 def say_left_out(reason: str) -> None:
-    """A line on standard error about what is not kept; names out of a stranger's file in it steer no terminal."""
-    print(f"facegen: left out: {showable(reason)}", file=sys.stderr)
+    """A `note` about what is not kept."""
+    note(f"left out: {reason}")

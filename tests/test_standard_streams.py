@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from facegen.errors import FacegenError
-from facegen.standard_streams import Outlet, outlets, say_left_out
+from facegen.standard_streams import Outlet, note, notes_last, outlets, say_left_out, say_notes
 
 
 @pytest.mark.parametrize("buffering", [1, -1])
@@ -51,6 +51,24 @@ def test_signs_that_steer_a_terminal_are_not_printed(capsys: pytest.CaptureFixtu
     with outlets():
         print("\x1b[2J")
     assert capsys.readouterr().out == "\x1b[2J\n"
+
+
+def test_notes_come_last_and_none_before_a_refusal(capsys: pytest.CaptureFixture) -> None:
+    with notes_last():
+        note("one")
+        print("two", file=sys.stderr)
+    assert capsys.readouterr().err == "two\nfacegen: one\n"
+    with notes_last():
+        note("one")
+        say_notes()
+        print("two", file=sys.stderr)
+        note("three")
+    assert capsys.readouterr().err == "facegen: one\ntwo\nfacegen: three\n"
+    with pytest.raises(FacegenError), notes_last():
+        note("one")
+        raise FacegenError("refused")
+    note("two")
+    assert capsys.readouterr().err == "facegen: two\n"
 
 
 def test_letters_that_a_terminal_has_not_are_written_out() -> None:

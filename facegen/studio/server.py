@@ -19,6 +19,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from facegen.errors import FacegenError
+from facegen.standard_streams import say_notes
 from facegen.studio.answers import Answers
 from facegen.studio.guard import guard, in_address
 
@@ -93,6 +94,7 @@ async def _served(
     bound[0] = runner.addresses[0][1]
     shown = "127.0.0.1" if host in (None, "0.0.0.0", "::") else in_address(host)
     address = f"http://{shown}:{bound[0]}/" + (f"?token={token}" if token else "")
+    say_notes()
     print(f"the studio is open at {address}; Ctrl+C closes it", flush=True)
     if place.browser:
         webbrowser.open(address)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from facegen.errors import FacegenError
 from facegen.exporters.page import SUFFIX as PAGE
-from facegen.standard_streams import say_left_out
+from facegen.standard_streams import note, say_left_out
 from facegen.verbs.shared import chosen, document_of, write_sequence
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ SHOWN_ONLY = (".png", ".mp4", ".gif", ".csv", ".vrma")
 
 
 def asset_of(options: Namespace) -> Asset | None:
-    """The asset that the options' neutral is, where the output keeps it; else what is lost of one is printed.
+    """The asset that the options' neutral is, where the output keeps it; else what is lost of one is noted.
 
     Raises:
         FacegenError: the file cannot be read, or does not become what is asked for.
@@ -47,7 +46,7 @@ def asset_of(options: Namespace) -> Asset | None:
     for phrase in lost:
         say_left_out(f"{phrase} of {options.neutral.name}")
     if lost:
-        print(f"facegen: {', '.join(SUFFIXES)} would keep what {options.neutral.name} has", file=sys.stderr)
+        note(f"{', '.join(SUFFIXES)} would keep what {options.neutral.name} has")
     return None
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facegen.errors import FacegenError
+from facegen.standard_streams import say_notes
 from facegen.verbs.faces import add_label, animate
 from facegen.verbs.performing import add_performance
 from facegen.verbs.shared import add_model, add_verb, title
@@ -78,6 +79,7 @@ def stream(options: Namespace) -> None:
     address = Address.parse(options.to)
     words = words_for(address.scheme, options.name, options.fps)  # refused now, and not after the motion is made
     track = _track(options)
+    say_notes()
     stop: list[int] = []
     before = {
         each: signal.signal(each, lambda number, _: stop.append(number)) for each in (signal.SIGINT, signal.SIGTERM)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from avatars import as_vrm, avatar
+from avatars import as_vrm, avatar, bowl
 from offline_page import needs_chromium, opened, picture
 
 from facegen.cli import run
@@ -91,6 +91,23 @@ def test_what_another_format_loses_is_printed(
     for what in ("7 nodes", "1 skin", "2 morph targets", "2 animations"):
         assert f"facegen: left out: {what} of avatar.vrm" in lines
     assert "facegen: .glb, .gltf, .vrm would keep what avatar.vrm has" in lines
+
+
+@pytest.mark.parametrize("verb", ["animate", "interpolate", "rig", "stream"])
+def test_a_refusal_is_one_line_whatever_else_would_have_been_said(
+    verb: str, checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    face = str(avatar(bowl()).write(tmp_path / "avatar.glb"))
+    model = ["--model", str(checkpoint_path)]
+    ways = {
+        "animate": [face, *model, *ONE, "--out", str(tmp_path / "a.npz")],
+        "interpolate": ["--neutral", face, *model, "--from", "sad", "--to", "happy", "--out", str(tmp_path / "a.ply/")],
+        "rig": [face, "--out", str(tmp_path / "a.usda")],
+        "stream": [face, *model, "--expression", "happy", "--to", "vmc://127.0.0.1:39539"],
+    }
+    assert run([verb, *ways[verb]]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"facegen: error: {face}: no face is seen")
 
 
 def test_interpolate_keeps_the_asset(avatar_path: Path, checkpoint_path: Path, tmp_path: Path) -> None:
