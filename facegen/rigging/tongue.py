@@ -47,6 +47,8 @@ def tongue_out(mesh: TriMesh, jaw: np.ndarray, head: FaceFrame) -> np.ndarray | 
         return None
     mine = hinged & (piece == number)
     top = _upper_side(mesh, mine, strip & mine, points, head)
+    if not len(top):
+        return None
     back, front = points[top, 2].min(), points[top, 2].max()
     share = np.zeros(len(points))
     share[top] = _smooth((points[top, 2] - back) / max(front - back, 1e-9))
@@ -62,14 +64,21 @@ def tongue_out(mesh: TriMesh, jaw: np.ndarray, head: FaceFrame) -> np.ndarray | 
 
 
 def _upper_side(mesh: TriMesh, mine: np.ndarray, strip: np.ndarray, points: np.ndarray, head: FaceFrame) -> np.ndarray:
-    """(N,) vertices of the tongue that are reached from its highest one without going round to its underside."""
+    """(N,) vertices of the tongue that are reached from its highest one without going round to its underside.
+
+    Empty where nothing behind its front looks up.
+    """
     up = vertex_normals(mesh.vertices, mesh.faces) @ head.rotation[1]
     open_to = mine & (up > UPWARD_COSINE)
     label = connected(mesh.edges[open_to[mesh.edges].all(axis=1)], len(points))
     inside = np.flatnonzero(strip & open_to)
+    if not len(inside):
+        return inside
     middle = points[inside, 2]
     # Not of the front, where gums may stand higher.
     half = inside[middle < (middle.min() + middle.max()) / 2]
+    if not len(half):
+        return half
     first = half[points[half, 1].argmax()]
     return np.flatnonzero(open_to & (label == label[first]))
 

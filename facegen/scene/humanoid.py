@@ -67,7 +67,8 @@ def humanoid(asset: Asset, face: np.ndarray) -> tuple[dict, str]:
     """`humanBones` of an asset, and what is to be said of them.
 
     Where nodes are named as all required bones are, these are the bones. Where one is missing, a skeleton that moves
-    nothing but, of an asset without skins, the whole of it by its head is added to the scene.
+    nothing but, of an asset without skins, the whole of it by its head is added to the scene. Where another scene shows
+    some of that alone, it moves nothing either, since what hangs on a head is shown with it.
 
     Args:
         asset: nodes may be added to it.
@@ -77,14 +78,14 @@ def humanoid(asset: Asset, face: np.ndarray) -> tuple[dict, str]:
     if all(bone in bones for bone in REQUIRED):
         return {bone: {"node": number} for bone, number in bones.items()}, f"{len(bones)} bones of its own, by name"
     lacking = [bone for bone in REQUIRED if bone not in bones]
-    made = _made(asset, face)
+    made, hung = _made(asset, face)
     has = f"no bones named {', '.join(lacking[:3])}" + (f" and {len(lacking) - 3} more" if len(lacking) > 3 else "")
-    moves = "" if asset.tree.get("skins") else ", of which the head moves the mesh"
+    moves = ", of which the head moves the mesh" if hung else ""
     return made, f"{has}: the bones that VRM wants were made at an adult's places{moves}"
 
 
-def _made(asset: Asset, face: np.ndarray) -> dict:
-    """Bones at an adult's places, in a tree of their own in the default scene."""
+def _made(asset: Asset, face: np.ndarray) -> tuple[dict, bool]:
+    """Bones at an adult's places, in a tree of their own in the default scene, and whether that hangs on their head."""
     tree = asset.tree
     middle, height = (face.max(axis=0) + face.min(axis=0)) / 2000, float(np.ptp(face[:, 1])) / 1000
     nodes = tree["nodes"]
@@ -93,14 +94,18 @@ def _made(asset: Asset, face: np.ndarray) -> dict:
     scenes = tree.setdefault("scenes", [{"nodes": []}])
     scene = scenes[tree.setdefault("scene", 0)]
     roots = scene.get("nodes", [])
-    if not tree.get("skins") and roots:
+    sharing = [each for each in scenes if {*roots} & {*each.get("nodes", ())}]
+    hung = bool(roots) and not tree.get("skins") and all({*roots} <= {*each["nodes"]} for each in sharing)
+    if hung:
         head = middle + height * np.array(_PLACES["head"])
         nodes.append({"name": "face", "translation": (-head).tolist(), "children": list(roots)})
         nodes[number["head"]].setdefault("children", []).append(len(nodes) - 1)
-        roots = []
-    scene["nodes"] = [*roots, number["hips"]]
+    # What hangs on a bone is no root any more, in no scene (glTF 2.0, section 5.26).
+    for each in sharing if hung else [scene]:
+        kept = [node for node in each.get("nodes", ()) if not hung or node not in roots]
+        each["nodes"] = [*kept, number["hips"]]
     asset.refresh()
-    return {bone: {"node": each} for bone, each in number.items()}
+    return {bone: {"node": each} for bone, each in number.items()}, hung
 
 
 def bones_at(middle: np.ndarray, height: float, first: int = 0) -> tuple[list[dict], dict[str, int]]:
