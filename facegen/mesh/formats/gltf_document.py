@@ -6,7 +6,6 @@ A file from anywhere may claim anything: every index, offset and length is check
 from __future__ import annotations
 
 import base64
-import binascii
 import copy
 import struct
 from contextlib import suppress
@@ -123,11 +122,21 @@ def _decoded(uri: str) -> bytes:
     """The bytes of a data URI."""
     head, comma, text = uri.partition(",")
     if not (head.endswith(";base64") and comma):
-        raise MeshError(f"expected a data URI in base64, found {uri[:40]!r}")
+        raise MeshError(f"expected a data URI in base64, found {uri[:40]!r}; export it anew")
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise MeshError("a data URI is not base64, or cut off") from error
+    except ValueError as error:  # of letters beyond ASCII too
+        raise MeshError("a data URI is not base64, or cut off; export it anew") from error
+
+
+def _misplaced(rows: np.ndarray, count: int) -> str:
+    """What of sparse indices is wrong, for a message."""
+    if rows.dtype.kind != "u":
+        return f"numbers of the kind {rows.dtype}"
+    if (rows >= count).any():
+        return f"{rows[rows >= count][0]}"
+    first = int(np.argmax(rows[1:] <= rows[:-1]))
+    return f"{rows[first]} before {rows[first + 1]}"
 
 
 class Document:
@@ -273,8 +282,12 @@ class Document:
             values = values.copy()
             changed = whole(sparse, "count")
             rows = self.view(sparse["indices"], np.dtype(_number_type(sparse["indices"])), changed, 1)[:, 0]
-            if rows.dtype.kind != "u" or (rows >= count).any():
-                raise MeshError(f"accessor {index}: sparse indices must be unsigned and below {count}")
+            # They rise (glTF 2.0, section 3.6.2.3): who reads one that comes twice may take either of its values.
+            if rows.dtype.kind != "u" or (rows >= count).any() or (rows[1:] <= rows[:-1]).any():
+                raise MeshError(
+                    f"accessor {index}: expected sparse indices that are unsigned, rise and stay below {count}, found "
+                    f"{_misplaced(rows, count)}; export it anew"
+                )
             values[rows] = self.view(sparse["values"], dtype, changed, width)
         return np.maximum(values / np.iinfo(dtype).max, -1.0) if normal else values
 

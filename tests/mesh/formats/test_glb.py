@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gltf_files import FACES, POINTS, Document, square
+from gltf_files import CODES, FACES, POINTS, Document, square
 from hypothesis import given
 from hypothesis import strategies as st
 from shapes import NO_NUMBER
@@ -127,6 +127,25 @@ def test_sparse_positions(glb, base):
     assert np.array_equal(read_glb(glb(document)).vertices, wanted)
 
 
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [(np.array([3, 1], "<u2"), "3 before 1"), (np.array([2, 2], "<u4"), "2 before 2"), (np.array([1, 4], "|u1"), "4"),
+     (np.array([1, 2], "<i2"), "numbers of the kind int16")],
+)  # fmt: skip
+def test_sparse_indices_that_do_not_rise_within_the_accessor_are_refused(glb, rows, found):
+    document = square()
+    document.tree["accessors"][0]["sparse"] = {
+        "count": 2,
+        "indices": {"bufferView": document.add_view(rows.tobytes()), "componentType": CODES[rows.dtype.str]},
+        "values": {"bufferView": document.add_view(POINTS[:2].tobytes())},
+    }
+    said = (
+        f"accessor 0: expected sparse indices that are unsigned, rise and stay below 4, found {found}; export it anew"
+    )
+    with pytest.raises(MeshError, match=said):
+        read_glb(glb(document))
+
+
 def test_quantised_positions(glb):
     document = Document()
     document.tree["extensionsRequired"] = ["KHR_mesh_quantization"]
@@ -171,9 +190,10 @@ def test_buffers_are_read_from_a_data_uri_and_from_the_folder_alone(glb, tmp_pat
         document.tree["buffers"][0]["uri"] = uri
         with pytest.raises(MeshError, match=said):
             read_glb(glb(document))
-    document.tree["buffers"][0]["uri"] = "data:;base64,!!"
-    with pytest.raises(MeshError, match="data URI is not base64"):
-        read_glb(glb(document))
+    for letters in ("!!", "AAAA\xe9", "AAAAA"):
+        document.tree["buffers"][0]["uri"] = f"data:;base64,{letters}"
+        with pytest.raises(MeshError, match="data URI is not base64, or cut off; export it anew"):
+            read_glb(glb(document))
 
 
 def test_another_library_sees_the_same(glb):
