@@ -43,6 +43,10 @@ LONGEST_PAUSE, PAUSES = 60.0, 10
 """Seconds without a frame that are made up in a straight line, in all, and how many times what is recorded they may be
 where that is more. Chosen: somebody who leaves the picture for a minute comes back, and of a few rows a jump of their
 timecode would make frames of hours."""
+WEIGHTS, ANGLES = (-0.5, 2.0), (-10.0, 10.0)
+"""From where to where weights, and angles in radians, are taken. Chosen: gaze reaches 1.05 in recordings, filters of
+other programs overshoot by less than that, and faces far beyond are none; a head that was turned about is mended by a
+whole turn or two."""
 SMALLEST_MOTION = 0.02
 """Norm of weights, each in [0, 1], that counts as motion; less is noise. Chosen."""
 _UNUSED = {"_raw": "before calibration", "_neutral": "the neutral pose of its calibration"}
@@ -190,6 +194,8 @@ def _rows(path: Path, file: Iterable[str]) -> Iterator[tuple[int, Stamp, list[fl
         raise MotionError(
             f"{path}: line 1: expected the columns of Live Link Face; missing: {', '.join(missing[:3])}{more}"
         )
+    if twice := [name for name in COLUMNS if header.count(name.lower()) > 1]:
+        raise MotionError(f"{path}: line 1: expected each column once, found {twice[0]} twice; leave one out")
     names = (*SHAPES, *ROTATIONS) if {name.lower() for name in ROTATIONS} <= set(header) else SHAPES
     columns = [header.index(name.lower()) if name.lower() in header else None for name in names]
     stamp, count = (header.index(name.lower()) for name in COLUMNS[:2])
@@ -222,7 +228,11 @@ def _number(path: Path, line: int, name: str, text: str) -> float:
         value = float(text)
     except ValueError:
         value = np.nan
-    if not abs(value) <= 10:
+    low, high = ANGLES if name in ROTATIONS else WEIGHTS
+    if not low <= value <= high:
         wanted = "an angle in radians" if name in ROTATIONS else "a weight, 0 to 1,"
-        raise MotionError(f"{path}: line {line}: expected {wanted} under {name}, found {text[:40]!r}")
+        raise MotionError(
+            f"{path}: line {line}: expected {wanted} under {name}, found {text[:40]!r}; up to {low:g} and {high:g} are "
+            "taken; mend it or leave the line out"
+        )
     return value

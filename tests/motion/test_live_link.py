@@ -259,7 +259,12 @@ def edited(line: int, change: Callable[[list[str]], list[str]]) -> list[str]:
         (edited(9, lambda row: ["00:00:00:01.000", *row[1:]]), "line 9: expected a timecode after"),
         (edited(7, lambda row: [*row[:2], "smile", *row[3:]]), "line 7: expected a weight.* EyeBlinkLeft, .*'smile'"),
         (edited(7, lambda row: [*row[:2], "nan", *row[3:]]), "line 7: expected a weight"),
-        (edited(7, lambda row: [*row[:2], "1e9", *row[3:]]), "line 7: expected a weight"),
+        *((edited(7, lambda row, cell=cell: [*row[:2], cell, *row[3:]]), "line 7: expected a weight, 0 to 1, under "
+           "EyeBlinkLeft, found '.*; up to -0.5 and 2 are taken; mend it or") for cell in (
+            "1e9", "2.01", "-0.51", "inf", "1e400", "9" * 5000, "", "0x1", "100%")),
+        *((edited(7, lambda row, cell=cell: [*row[:-1], cell]), "line 7: expected an angle in radians under "
+           "RightEyeRoll, found '.*; up to -10 and 10 are taken; mend it or") for cell in ("10.1", "-180", "-inf")),
+        (edited(1, lambda row: [*row[:-1], "jawopen"]), "line 1: expected each column once, found JawOpen twice"),
         ([COLUMN_LINE, *[lines(smile(np.zeros(1)))[1]] * 9], "expected timecodes that rise, .* in all rows"),
         (edited(9, lambda row: ["7", *row[1:]]), "line 9: .* timecodes or frame numbers throughout, found both"),
         ([COLUMN_LINE], "expected two frames with a face or more, found 0"),
