@@ -22,7 +22,6 @@ from facegen.verbs.corpora import add_prepare
 from facegen.verbs.demo import add_demo
 from facegen.verbs.faces import add_animate, add_interpolate
 from facegen.verbs.looking import add_inspect
-from facegen.verbs.numbers import SHOWN
 from facegen.verbs.photos import add_photo
 from facegen.verbs.registering import add_register
 from facegen.verbs.reports import add_evaluate, add_export
@@ -60,27 +59,11 @@ class Parser(argparse.ArgumentParser):
         epilog = f"example:\n  {example}" if example else None
         kwargs.setdefault("allow_abbrev", False)
         super().__init__(*args, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
-        self.register("type", int, _whole)
-        self.register("type", float, _number)
         self.register("type", Path, at_home)
         self.register("type", place_of, lambda text: place_of(text) if "://" in text else at_home(text))
 
     def error(self, message: str) -> NoReturn:
         raise FacegenError(f"{message}; see `{self.prog} --help`")
-
-
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a whole number, got {text[:SHOWN]!r}") from None
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a number, got {text[:SHOWN]!r}") from None
 
 
 def run(arguments: list[str]) -> int:

@@ -335,7 +335,11 @@ def test_animate_by_a_recording(
     assert not made.motion[:, 1:].any()
     fails(capsys, animate(neutral_path, checkpoint_path, out, *more, "--onset", 3), "a timeline says --onset itself")
     fails(capsys, animate(neutral_path, checkpoint_path, out, *more[:2]), "take.csv says when", "--expression NAME")
-    fails(capsys, animate(neutral_path, checkpoint_path, out, *more, "--intensity", 3), "between 0 and 1")
+    fails(
+        capsys,
+        animate(neutral_path, checkpoint_path, out, *more, "--intensity", 3),
+        "--intensity: must be a number from 0 to 1",
+    )
     take_path.write_text("\n".join(take_path.read_text().splitlines()[:90] + ["01:00:02:00.000,61,0.1"]))
     fails(capsys, animate(neutral_path, checkpoint_path, out, *more), "line 91: expected 63 values, found 3")
 
@@ -437,7 +441,7 @@ def test_units_are_converted(
         (["--expression", "joy"], ["unknown expression 'joy'", "happy, angry, sad"]),
         (["--expression", "sad", "--onset", "50", "--apex", "20", "30"], ["onset 50", "must follow"]),
         (["--expression", "sad", "--frames", "10", "--apex", "5", "6", "--offset", "20"], ["frame 20", "10 frames"]),
-        (["--expression", "sad", "--intensity", "2"], ["between 0 and 1"]),
+        (["--expression", "sad", "--intensity", "2"], ["--intensity: must be a number from 0 to 1"]),
         (["--expression", "sad", "--frames", "0"], ["--frames: must be a whole number from 1 to 1,000,000, got '0'"]),
         (["--expression", "sad", "--fps", "-5"], ["fps"]),
         (["--expression", "sad", "--fps", "0"], ["--fps: must be a number from 0.01 to 10,000, got '0'"]),

@@ -9,8 +9,14 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from facegen.data.sources.casting import MOST_VERTICES
 from facegen.errors import FacegenError, unknown
+from facegen.motion.limits import MOST_FRAMES
+from facegen.verbs.numbers import whole
 from facegen.verbs.shared import add_verb, require_device
+
+MOST_REPEATS = 10_000
+"""Repeats of a measurement at most. Chosen: a thousand times what tells forms apart."""
 
 # Everything else is imported where it is used: a verb that needs no network starts without loading torch.
 
@@ -69,14 +75,14 @@ def add_bench(verbs: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         "--vertices",
-        type=int,
+        type=whole(1, MOST_VERTICES),
         default=28431,
         metavar="V",
         help="size of the template (default: 28431, as in the paper)",
     )
     parser.add_argument(
         "--frames",
-        type=int,
+        type=whole(1, MOST_FRAMES),
         nargs="+",
         default=[1, 20, 100],
         metavar="N",
@@ -84,7 +90,7 @@ def add_bench(verbs: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         "--repeats",
-        type=int,
+        type=whole(1, MOST_REPEATS),
         default=7,
         metavar="N",
         help="how often to repeat each measurement, not counting warm-up (default: 7)",
@@ -125,8 +131,6 @@ def bench(options: Namespace) -> None:
     for name, parts in (("mesh", faces), ("model", faces), ("against", timed), ("root", (benchmark.OWN_FACE,))):
         if getattr(options, name) is not None and not set(asked) <= set(parts):
             raise FacegenError(f"--{name} is of {', '.join(parts)}; leave it out for {', '.join(asked)}")
-    if min(options.frames) < 1 or options.repeats < 1:
-        raise FacegenError(f"frames and repeats must be at least 1, got {options.frames} and {options.repeats}")
     print(json.dumps(alone.get(options.part, _built_in)(options), indent=1))
 
 

@@ -23,7 +23,6 @@ from facegen.verbs.performing import (
     require_no_performer,
     require_performance,
     require_performer,
-    require_takes,
     style_asked,
     takes_of,
     write_takes,
@@ -93,7 +92,7 @@ def add_label(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--offset", type=whole(0, MOST_FRAMES), metavar="I", help="first frame back at rest")
     parser.add_argument(
-        "--intensity", type=float, metavar="S", help="how strong the expression is, 0 to 1 (default: 1)"
+        "--intensity", type=number(0, 1), metavar="S", help="how strong the expression is, 0 to 1 (default: 1)"
     )
     parser.add_argument(
         "--ease", metavar="NAME", help=f"how it rises and falls: {', '.join(EASINGS)} (default: linear)"
@@ -108,7 +107,6 @@ def animate(options: Namespace) -> None:
 
     recorded = options.timeline is not None and options.timeline.suffix.lower() == ".csv"
     _require_one_label(options, recorded)
-    require_takes(options)
     if options.out.suffix.lower() == ".vrma":
         require_output(options)
         return write_animated(options, animate)

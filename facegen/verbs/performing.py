@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from facegen.errors import FacegenError
 from facegen.places import at_home
+from facegen.verbs.numbers import whole
 from facegen.verbs.shared import chosen, places_of_takes
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def add_performance(parser: argparse.ArgumentParser) -> None:
     )
     acting.add_argument(
         "--takes",
-        type=int,
+        type=whole(1, MOST_TAKES),
         metavar="K",
         help="make K takes, of the seeds N, N + 1 ...: K files with numbers behind their names, or K rows of a .png",
     )
@@ -66,16 +67,6 @@ def require_performance(options: Namespace) -> None:
     options.seed = _seed("0" if options.seed is None else options.seed)
     if options.takes is not None and isinstance(options.seed, str):
         raise FacegenError("--takes draws several takes, and --seed mean is the mean of all; give one of the two")
-
-
-def require_takes(options: Namespace) -> None:
-    """Refuse a number of takes that is none.
-
-    Raises:
-        FacegenError: it is.
-    """
-    if options.takes is not None and not 1 <= options.takes <= MOST_TAKES:
-        raise FacegenError(f"--takes must be from 1 to {MOST_TAKES}, got {options.takes}")
 
 
 def _recorded(options: Namespace) -> bool:

@@ -7,7 +7,11 @@ from argparse import Namespace
 from pathlib import Path
 
 from facegen.errors import FacegenError, unknown
+from facegen.verbs.numbers import whole
 from facegen.verbs.shared import add_checkpoint, add_verb, loaded_model, require_place
+
+MOST_FACES = 1000
+"""Faces of a picture at most, by number. Chosen: more than are found in any."""
 
 # Everything else is imported where it is used: a verb that needs no network starts without loading torch.
 
@@ -37,7 +41,10 @@ def add_photo(verbs: argparse._SubParsersAction) -> None:
         help=".glb with the pictures as texture, .ply with colours, or .obj; NAME.report.png beside it shows the fit",
     )
     parser.add_argument(
-        "--face", type=int, metavar="N", help="which face of one picture with several: 1 is the largest (default: 1)"
+        "--face",
+        type=whole(1, MOST_FACES),
+        metavar="N",
+        help="which face of one picture with several: 1 is the largest (default: 1)",
     )
     parser.add_argument(
         "--corpus",

@@ -8,7 +8,11 @@ from pathlib import Path
 
 from facegen.errors import FacegenError
 from facegen.remote import place_of
+from facegen.verbs.numbers import whole
 from facegen.verbs.shared import add_output, add_trust, add_verb, chosen, require_device, write_sequence
+
+MOST_SEQUENCES = 1_000_000
+"""Takes of an expression at most, by number. Chosen: more than any corpus has."""
 
 # Everything else is imported where it is used: a verb that needs no network starts without loading torch.
 
@@ -38,7 +42,7 @@ def add_export(verbs: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         "--take",
-        type=int,
+        type=whole(0, MOST_SEQUENCES),
         default=0,
         metavar="N",
         help="of a corpus: which take of that expression, from 0 (default: 0)",

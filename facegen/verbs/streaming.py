@@ -8,11 +8,10 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from facegen.errors import FacegenError
 from facegen.standard_streams import say_notes
 from facegen.verbs.faces import add_label, animate
+from facegen.verbs.numbers import number
 from facegen.verbs.performing import add_performance
 from facegen.verbs.shared import add_model, add_verb, title
 
@@ -45,7 +44,11 @@ def add_stream(verbs: argparse._SubParsersAction) -> None:
         "--to", required=True, metavar="ADDRESS", help="live-link://HOST:PORT (Unreal) or vmc://HOST:PORT (VRM avatars)"
     )
     parser.add_argument(
-        "--fps", type=float, default=FPS, metavar="F", help=f"frames that are sent a second (default: {FPS:g})"
+        "--fps",
+        type=number(1, FASTEST),
+        default=FPS,
+        metavar="F",
+        help=f"frames that are sent a second (default: {FPS:g})",
     )
     parser.add_argument("--loop", action="store_true", help="begin anew at the end, until it is stopped by Ctrl+C")
     parser.add_argument(
@@ -74,8 +77,6 @@ def stream(options: Namespace) -> None:
     from facegen.live.sender import Line, words_for
     from facegen.live.sender import stream as send_all
 
-    if not (np.isfinite(options.fps) and 1 <= options.fps <= FASTEST):
-        raise FacegenError(f"--fps must be from 1 to {FASTEST:g}, got {options.fps}")
     address = Address.parse(options.to)
     words = words_for(address.scheme, options.name, options.fps)  # refused now, and not after the motion is made
     track = _track(options)

@@ -10,6 +10,7 @@ from pathlib import Path
 from facegen.errors import FacegenError
 from facegen.optional import require
 from facegen.readable import require_file
+from facegen.verbs.numbers import whole
 from facegen.verbs.shared import add_checkpoint, add_verb
 
 PORT = 8421
@@ -37,7 +38,9 @@ def add_studio(verbs: argparse._SubParsersAction) -> None:
         "head that comes with facegen)",
     )
     add_checkpoint(parser)
-    parser.add_argument("--port", type=int, default=PORT, metavar="N", help=f"of the page; 0 is any (default: {PORT})")
+    parser.add_argument(
+        "--port", type=whole(0, 65535), default=PORT, metavar="N", help=f"of the page; 0 is any (default: {PORT})"
+    )
     parser.add_argument("--no-browser", action="store_true", help="print the page's address, and open no browser")
     parser.add_argument(
         "--host", metavar="ADDRESS", help="serve other machines too, at this address of this one; needs --token"
@@ -51,8 +54,6 @@ def add_studio(verbs: argparse._SubParsersAction) -> None:
 
 def studio(options: Namespace) -> None:
     """Serve the page until it is stopped."""
-    if not 0 <= options.port < 1 << 16:
-        raise FacegenError(f"--port must be from 0 to 65535, got {options.port}")
     _require_token(options)
     for path, what in ((options.model, "checkpoint; make one with `facegen fit`"), (options.mesh, "mesh")):
         if path is not None:

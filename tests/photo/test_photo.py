@@ -93,7 +93,7 @@ def test_what_an_older_checkpoint_lacks_a_corpus_gives(
     ("more", "message"),
     [
         (["--face", "2"], "1 faces are found, there is no face 2"),
-        (["--face", "0"], "counted from 1"),
+        (["--face", "0"], "--face: must be a whole number from 1 to 1,000, got '0'"),
         (["--expression", "happy"], "go together"),
         (["--out", "neutral.stl"], "unknown suffix to write a neutral with"),
     ],

@@ -161,7 +161,7 @@ def test_uploads_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, on
         (["--token", "0123456789abcdef"], "go together"),
         (["--host", "0.0.0.0", "--token", "short"], "must have 16"),
         (["--host", "everywhere", "--token", "0123456789abcdef"], "--host must be an address"),
-        (["--port", "70000"], "--port must be from 0"),
+        (["--port", "70000"], "--port: must be a whole number from 0 to 65,535"),
         (["--no-browser", "--host", "192.0.2.1", "--token", "0123456789abcdef"], "--host 192.0.2.1 is not to be had"),
     ],
 )

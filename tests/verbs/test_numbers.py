@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import time
 
 import pytest
 
-from facegen.cli import run
+from facegen.cli import build_parser, run
+from facegen.verbs.numbers import number
 
 DIGITS = "9" * 5000
 PREPARE = ["prepare", "synthetic", "--out", "nowhere"]
@@ -36,6 +38,31 @@ def test_refused_in_a_line_before_any_work(
     assert not said.out and said.err.count("\n") == 1 and len(said.err) < 200
     assert said.err.startswith(f"facegen: error: argument {option}: must be a ")
     assert f"got '{value[:40]}'" in said.err
+
+
+NO_NUMBERS = ("nan", "inf", "1e400", "1" + "0" * 4000, "１", "٣", "1_0", "0x10", "", "many")
+"""Python takes some of them for numbers."""
+VERBS = next(each.choices for each in build_parser()._actions if isinstance(each, argparse._SubParsersAction))
+OPTIONS = [(verb, action) for verb, parser in VERBS.items() for action in parser._actions]
+
+
+def test_every_number_has_a_range() -> None:
+    assert not [action.option_strings for _, action in OPTIONS if action.type in (int, float)]
+
+
+@pytest.mark.parametrize(
+    ("verb", "option", "count"),
+    [(verb, each.option_strings[-1], 2 if each.nargs == 2 else 1) for verb, each in OPTIONS
+     if getattr(each.type, "__module__", "") == number.__module__],
+)  # fmt: skip
+def test_what_is_no_number_is_none_of_any_option(
+    verb: str, option: str, count: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for text in NO_NUMBERS:
+        assert run([verb, option, *[text] * count]) == 2
+        said = capsys.readouterr().err
+        assert said.startswith(f"facegen: error: argument {option}: must be a ") and said.count("\n") == 1
+        assert f"got {text[:40]!r}; see `facegen {verb} --help`" in said
 
 
 @pytest.mark.parametrize("option", ["--test-subjects", "--val-subjects"])

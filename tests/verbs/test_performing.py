@@ -83,7 +83,7 @@ def test_where_every_take_goes_is_looked_at_before_the_work(command, performance
     assert status == 2 and "take-2.npz" in said and "folder" in said
     assert [theirs] == list(tmp_path.iterdir())
     status, _, said = command("--takes", 10**9, "--out", tmp_path / "take.vrma")
-    assert status == 2 and "--takes must be from 1 to 1000" in said
+    assert status == 2 and "--takes: must be a whole number from 1 to 1,000" in said
 
 
 def test_a_style_is_drawn_by_a_number_or_found_in_takes(command, performance_path, takes, tmp_path) -> None:
@@ -138,7 +138,7 @@ def test_what_cannot_be_asked_is_refused_in_a_line(
     for more, message in (
         ((*whole, "--seed", "mean", "--takes", 2), "--seed mean is the mean of all; give one of the two"),
         ((*whole, "--seed", "many"), "--seed must be a whole number from 0 on, or mean, got many"),
-        ((*whole, "--takes", 0), "--takes must be from 1 to 1000, got 0"),
+        ((*whole, "--takes", 0), "--takes: must be a whole number from 1 to 1,000, got '0'"),
         ((*whole, "--style", 1, takes[0]), "--style takes one whole number, or files of takes"),
         ((*whole, "--style", other), "take 1 of the style: unknown expression 'glad'"),
         ((*whole, "--style", takes[0], tmp_path / "restless.npz"), "take 2 of the style has no frame whose label says"),
