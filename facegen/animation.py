@@ -13,6 +13,7 @@ from facegen.errors import MeshError, MotionError, unknown
 from facegen.face import Face
 from facegen.mesh.alignment import rigid_transform
 from facegen.mesh.tri_mesh import TriMesh
+from facegen.motion.label import require_label
 from facegen.motion.limits import MOST_STEPS
 from facegen.performing import MEAN, Style, performer, require_performs
 from facegen.rigging.known_head import known_head
@@ -67,7 +68,7 @@ def animate(
     Args:
         model: a loaded checkpoint.
         neutral: (U, 3) any face; one whose topology is not the template's has the template fitted onto it.
-        motion: (T, E), a column for each of the model's expressions.
+        motion: (T, E) in [0, 1], a column for each of the model's expressions.
         fps: frames a second of the result.
         streamed: decode some frames at a time, whenever a writer asks for them, for clips that memory cannot hold. The
             label is encoded at once all the same, since its end may change its beginning; a network or a model of the
@@ -82,7 +83,7 @@ def animate(
 
     Raises:
         MeshError: the template cannot be fitted.
-        MotionError: the seed is negative, or a style is given to a model that knows none.
+        MotionError: the motion is no such label, the seed is negative, or a style is given to a model that knows none.
 
     Examples:
         >>> import facegen
@@ -92,11 +93,12 @@ def animate(
         >>> len(sequence.vertices), sequence.fps
         (60, 30.0)
     """
+    label = require_label(motion, model.expressions)
     face = ready(neutral, model)
     if style is not None or seed == MEAN:
         require_performs(model, "a style" if style is not None else f"the seed {MEAN}")
-    frames = moved(face, made_frames(model, np.ascontiguousarray(motion, dtype=np.float32), face, style, seed))
-    made = _sequence(model, face, frames, motion, fps)
+    frames = moved(face, made_frames(model, label, face, style, seed))
+    made = _sequence(model, face, frames, label, fps)
     if alive:
         from facegen.alive.enliven import enliven  # which takes a while to import
 

@@ -10,6 +10,7 @@ import numpy as np
 from facegen.checkpoint import Checkpoint
 from facegen.errors import MotionError, unknown
 from facegen.mesh.alignment import rigid_transform
+from facegen.motion.label import require_label
 from facegen.sequence.sequence import Sequence
 
 if TYPE_CHECKING:
@@ -124,6 +125,10 @@ def style_of(model: Checkpoint, takes: Series[Sequence]) -> np.ndarray:
 def _label(take: Sequence, model: Checkpoint, whose: str) -> np.ndarray:
     """(T, E) the take's label by the model's expressions."""
     motion = np.zeros((len(take.motion), len(model.expressions)), np.float32)
+    try:
+        require_label(take.motion, take.expressions)
+    except MotionError as error:
+        raise MotionError(f"{whose}: {error}") from error
     for name, column in zip(take.expressions, take.motion.T, strict=True):
         if column.any():
             if name not in model.expressions:

@@ -205,3 +205,8 @@ def test_a_registered_scan_has_the_fit_in_millimetres(model: Checkpoint, neutral
 def test_a_mesh_of_the_models_topology_needs_no_registration(model: Checkpoint, neutral: TriMesh) -> None:
     with pytest.raises(MeshError, match="the model's topology already"):
         register(model, neutral)
+
+
+def test_a_label_beyond_one_is_refused_and_not_laid_to_the_model(checkpoint_path: Path, neutral_path: Path) -> None:
+    with pytest.raises(MotionError, match="expected a label from 0 to 1, found 1e\\+09 of "):
+        animate(checkpoint.load(checkpoint_path), read_mesh(neutral_path), np.full((2, 6), 1e9), 10.0)

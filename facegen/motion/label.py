@@ -180,6 +180,28 @@ def require_shown(expression: str, intensity: float, expressions: tuple[str, ...
         raise MotionError(f"the intensity must be between 0 and 1, got {intensity}")
 
 
+def require_label(motion: np.ndarray, expressions: tuple[str, ...]) -> np.ndarray:
+    """A label (T, E) as float32, whoever made it.
+
+    Raises:
+        MotionError: it is of another shape, or of other numbers than 0 to 1.
+    """
+    given = np.asarray(motion)
+    if given.ndim != 2 or not len(given) or given.shape[1] != len(expressions) or given.dtype.kind not in "biuf":
+        raise MotionError(
+            f"a label is numbers (T, {len(expressions)}), a row for each frame and a column for each of "
+            f"{', '.join(expressions)}; got {given.dtype} {given.shape}; make it by `facegen.motion_label`"
+        )
+    wrong = np.argwhere(~((given >= 0) & (given <= 1)))  # NaN is no number between
+    if len(wrong):
+        frame, column = wrong[0]
+        raise MotionError(
+            f"expected a label from 0 to 1, found {given[frame, column]:g} of {expressions[column]} in frame {frame}; "
+            "make it by `facegen.motion_label`"
+        )
+    return np.ascontiguousarray(given, np.float32)
+
+
 def label_of_curve(curve: np.ndarray, expression: str, intensity: float, expressions: tuple[str, ...]) -> np.ndarray:
     """Make the label (T, E) float32 of one expression that follows a curve (T,) in [0, 1] times the intensity.
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facegen.errors import MotionError
-from facegen.motion.label import EASINGS, EXPRESSIONS, PHASES, Phases, motion_label
+from facegen.motion.label import EASINGS, EXPRESSIONS, PHASES, Phases, motion_label, require_label
 
 
 def test_a_label_by_hand() -> None:
@@ -75,3 +75,27 @@ def test_phases_that_are_not_given_fill_the_frames(frames: int) -> None:
     assert Phases.fill(100, None, (2, 30), None).onset <= 2
     with pytest.raises(MotionError, match="must follow"):
         Phases.fill(100, 50, (20, 30), 60)
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ([[0, 1], [0.5, 1.01]], "expected a label from 0 to 1, found 1.01 of sad in frame 1; make it by"),
+        ([[0, 1], [-0.1, 1]], "found -0.1 of happy in frame 1"),
+        ([[np.nan, 1]], "found nan of happy in frame 0"),
+        ([[0, 1, 0]], r"numbers \(T, 2\), .* column for each of happy, sad; got int64 \(1, 3\); make it by"),
+        ([0, 1], r"got int64 \(2,\)"),
+        (np.zeros((0, 2)), r"got float64 \(0, 2\)"),
+        ([["0", "1"]], "got <U1"),
+        (None, "got object"),
+    ],
+)
+def test_what_is_no_label_is_refused(label: object, said: str) -> None:
+    with pytest.raises(MotionError, match=said):
+        require_label(np.asarray(label), ("happy", "sad"))
+
+
+def test_a_label_may_be_of_any_kind_of_numbers() -> None:
+    for kind in (bool, np.uint8, np.float16, np.float64):
+        found = require_label(np.eye(2, dtype=kind), ("happy", "sad"))
+        assert found.dtype == np.float32 and found.tolist() == [[1, 0], [0, 1]]

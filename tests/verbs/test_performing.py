@@ -132,6 +132,7 @@ def test_what_cannot_be_asked_is_refused_in_a_line(
     Sequence(moved, mesh.faces, 10.0, np.ones((3, 1)), ("glad",)).save(other)
     Sequence(moved, mesh.faces, 10.0, np.ones((3, 1)), ("sad",)).save(tmp_path / "restless.npz")
     Sequence(moved, mesh.faces, 10.0, np.zeros((3, 0)), ()).save(tmp_path / "unlabelled.npz")
+    Sequence(moved, mesh.faces, 10.0, np.array([[0], [7], [0]]), ("sad",)).save(tmp_path / "loud.npz")
     few = Sequence(moved[:, :3], mesh.faces[:0], 10.0, np.eye(3)[:, :1], ("sad",))
     few.save(tmp_path / "few.npz")
     whole, plain = ("--model", performance_path), ("--model", checkpoint_path)
@@ -143,6 +144,10 @@ def test_what_cannot_be_asked_is_refused_in_a_line(
         ((*whole, "--style", other), "take 1 of the style: unknown expression 'glad'"),
         ((*whole, "--style", takes[0], tmp_path / "restless.npz"), "take 2 of the style has no frame whose label says"),
         ((*whole, "--style", tmp_path / "unlabelled.npz"), "take 1 of the style has no label"),
+        (
+            (*whole, "--style", tmp_path / "loud.npz"),
+            "take 1 of the style: expected a label from 0 to 1, found 7 of sad",
+        ),
         ((*whole, "--style", tmp_path / "few.npz"), "has 3 vertices, the model's template 420"),
         ((*plain, "--style", 1), "--style asks for a model that knows styles and takes"),
         ((*plain, "--takes", 2), "--takes asks for a model that knows styles and takes"),
