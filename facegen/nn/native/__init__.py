@@ -13,8 +13,8 @@ What was tried for 100 frames of 28,431 vertices on two cores (AVX-512), and wha
   third of a millisecond went to threads of torch that still waited for work on the core that the last step wanted;
 - for a single frame all steps in one call, whose threads go on together from step to step, with shift, activation and
   gain where sums are stored; and the last step by the features of its 28,431 vertices, 32 bytes each, in place of the
-  weighted rows, 128 bytes: 0.30 ms in place of 0.50 for that step on one core. Four vertices are multiplied at once, since
-  adding up the numbers of their registers one by one was half of its time;
+  weighted rows, 128 bytes: 0.30 ms in place of 0.50 for that step on one core. Four vertices are multiplied at once,
+  since adding up the numbers of their registers one by one was half of its time;
 - vectors as wide as the registers that a variant is compiled for, in place of 64 bytes everywhere, which GCC takes over
   the stack where registers are narrower. On two cores with AVX2 alone, whose memory copies at 20 GB/s: 327 ms before
   and 80 after for 100 frames, 14.0 and 1.9 for one, 640 and 180 forward and backward; with SSE alone 295 and 152, 12.0
@@ -47,9 +47,9 @@ For one frame of a mesh of another topology, a weighted sum of some hundred fiel
 - the same numbers in 16 bits, off by 0.001 mm at most, and the template's basis too: half of that, which no cache keeps
   from one frame to the next. 4.8 to 4.9 ms from the label on, in turns with 5.6 to 5.9.
 
-What remains for many frames: on one core, of 100 frames' time, applying the weights is 38 in 100, near what the arithmetic
-allows, the sums 51, twice to three times as much as theirs, and the last 4 frames 11, at three quarters of the price of 16.
-A fourth of the finest step's sums is waiting for what is written past the caches.
+What remains for many frames: on one core, of 100 frames' time, applying the weights is 38 in 100, near what the
+arithmetic allows, the sums 51, twice to three times as much as theirs, and the last 4 frames 11, at three quarters of
+the price of 16. A fourth of the finest step's sums is waiting for what is written past the caches.
 """
 
 from __future__ import annotations
