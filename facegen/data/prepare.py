@@ -19,6 +19,7 @@ from facegen.data.corpus import COMPONENTS, HIERARCHY, LANDMARKS, Corpus
 from facegen.data.face_landmarks import find_face_landmarks, save_face_landmarks
 from facegen.data.journal import DONE, Journal, Kept, continued_folder
 from facegen.data.manifest import MANIFEST, Entry, require_fitting, write_manifest
+from facegen.data.names import wrong_names
 from facegen.data.one_ahead import one_ahead
 from facegen.data.pca import principal_components
 from facegen.data.processes import calls
@@ -31,7 +32,7 @@ from facegen.mesh.hierarchy import MeshHierarchy
 from facegen.motion.intensity import intensities
 from facegen.progress import counting, following
 from facegen.schema import WrongValueError, refuse
-from facegen.tables import NEW_NAME, TITLE, WRITTEN
+from facegen.tables import WRITTEN
 
 MOST_WORKERS = 6
 """Processes unless more are asked for. Chosen for memory: each takes 0.3 GB at the paper's size, all less than 2 GB."""
@@ -73,7 +74,8 @@ def prepare(
     """
     recipe = recipe or Recipe()
     require_numcodecs()
-    _require_names(source.keys)
+    if wrong := wrong_names(source.keys):  # before the work
+        raise DataError(wrong[0])
     if workers < 1:
         raise DataError(f"at least one worker is needed, got {workers}")
     hierarchy = MeshHierarchy.build(
@@ -202,22 +204,6 @@ def _written(journal: Journal, place: int, key: Key, values: dict[str, Any]) -> 
             "elsewhere"
         ) from error
     return written
-
-
-def _require_names(keys: Series[Key]) -> None:
-    """Require names that a corpus may hold, before the work.
-
-    Raises:
-        DataError: one is none.
-    """
-    for key in keys:
-        for value, kind in ((key.subject, NEW_NAME), (key.expression, NEW_NAME), (key.name, TITLE)):
-            if not kind.accepts(value):
-                raise DataError(f"{showable(str(key)):.80}: expected {kind.words}, found {ascii(value):.80}; rename it")
-        if key.expression == "total":
-            raise DataError(
-                f"{key}: expected another name than total, which means over all expressions have; rename it"
-            )
 
 
 def _beside(source: Source, entries: Series[Entry], train: np.ndarray) -> list[str]:

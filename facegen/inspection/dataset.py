@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from facegen.data.conform import require_usable
+from facegen.data.names import wrong_names
 from facegen.data.prepare import require_complete
 from facegen.data.recipe import Recipe
 from facegen.data.sources import OPTIONS, coma, d3dfacs, famos, fourdfab, open_source
@@ -112,7 +113,7 @@ def refusals(source: Source) -> list[str]:
     read that alone, then what is left for both splits. What shows only in later frames, does not show here.
     """
     recipe = Recipe(neutral=source.habits.neutral, align=source.habits.align)
-    lines = [f"{key}: {reason}" for key, reason in source.refused]
+    lines = [*wrong_names(source.keys), *(f"{key}: {reason}" for key, reason in source.refused)]
     kept = []
     for key in following(source.keys, "looking at recordings", "recording"):
         try:

@@ -6,8 +6,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from facegen.data.names import wrong_names
 from facegen.data.sources import express4d, keyframeface, live_link
 from facegen.data.sources.scenes import Refusals, TakeFile
+from facegen.data.sources.source import Key
 from facegen.data.sources.takes import NEUTRAL
 from facegen.data.sources.twins import twins
 from facegen.errors import FacegenError
@@ -24,7 +26,8 @@ MOST_LOOKED_AT = 10_000
 def source_of_takes(root: Path) -> str | None:
     """Which source of recorded weights a folder looks like; None where it holds none."""
     looked = islice(root.rglob("*"), MOST_LOOKED_AT)
-    first = next((path for path in looked if path.suffix.lower() == ".csv" and path.parent != root), None)
+    named = (path for path in looked if path.suffix.lower() == ".csv" and path.parent != root)
+    first = next((path for path in named if path.is_file()), None)  # no folder, nor a pipe, which would be waited for
     if first is None or not _is_take(first):
         return None
     if (root / "data").is_dir() and any((root / name).exists() for name in ("texts", "texts.txt", "texts_plain.txt")):
@@ -51,7 +54,8 @@ def inspect_takes(root: Path, source: str, mapping: Path | None = None) -> tuple
         takes, refused, unused = _found(root, source, mapping)
     except FacegenError as error:
         return facts, [str(error)]
-    problems = [f"{key}: {reason}" for key, reason in refused]
+    problems = wrong_names(Key(take.performer, take.expression, take.name) for take in takes)
+    problems += [f"{key}: {reason}" for key, reason in refused]
     frames, seconds, rates, recordings = 0, 0.0, set(), 0
     for take in following(takes, "reading takes", "take"):
         try:

@@ -8,11 +8,13 @@ from pathlib import Path
 import mesh_trees
 import pytest
 from data.sources.test_settings import prepare
+from live_link_files import bumps, write_take
 
 from facegen.cli import run
 from facegen.data.sources import open_source
 from facegen.data.sources.folder import LAYOUT
 from facegen.data.sources.layout import match
+from facegen.inspection.takes import source_of_takes
 from facegen.tables import NEW_NAME
 
 
@@ -44,6 +46,11 @@ def test_a_name_that_some_system_takes_for_no_file_is_refused_before_the_work(
     error = capsys.readouterr().err
     assert "expected a name that every system takes for a file" in error and f"found {name!r}; rename it" in error
     assert not (tmp_path / "c").exists()
+    run(["inspect", str(root)])
+    said = capsys.readouterr().out
+    assert (
+        said.count("expected a name that every system takes for a file") == 1 and f"found {name!r}; rename it" in said
+    )
 
 
 def test_no_expression_has_the_name_of_what_is_over_all(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
@@ -52,6 +59,21 @@ def test_no_expression_has_the_name_of_what_is_over_all(tmp_path: Path, capsys: 
         sad.rename(sad.with_name("total"))
     assert prepare("folder", root, tmp_path / "c") == 2
     assert "total: expected another name than total" in capsys.readouterr().err
+    run(["inspect", str(root)])
+    assert capsys.readouterr().out.count("total: expected another name than total") == 1
+
+
+def test_names_of_takes_are_looked_at_too(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    write_take(tmp_path / "con" / "total" / "1.csv", bumps(60, ("JawOpen", 0.2, 0.8)))
+    assert run(["inspect", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "live_link" in said and "found 'con'; rename it" in said and "expected another name than total" in said
+
+
+def test_what_only_bears_the_name_of_a_take_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "ann" / "b.csv").mkdir(parents=True)
+    os.mkfifo(tmp_path / "ann" / "a.csv")
+    assert source_of_takes(tmp_path) is None
 
 
 def test_a_file_of_such_a_name_that_belongs_to_nothing_is_named_harmlessly(
