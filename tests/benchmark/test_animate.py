@@ -19,13 +19,13 @@ from facegen.errors import FacegenError
         ("animate", "give --mesh FILE and --model CKPT"),
         (
             "animate --mesh a.obj --model a.ckpt --repeats 0",
-            "--repeats: must be a whole number from 1 to 10,000, got .0.",
+            "--repeats: must be a whole number from 1 to 10,000, got '0'",
         ),
         ("animate --mesh a.obj --model a.ckpt --against {empty}", "expected the folder of a checkout"),
         ("start --mesh a.obj", "start needs faces and a model"),
         ("start --mesh a.obj --model a.ckpt", "a.obj"),
         ("pose", "pose needs faces; give --mesh FILE"),
-        ("pose --mesh a.obj --repeats 0", "--repeats: must be a whole number from 1 to 10,000, got .0."),
+        ("pose --mesh a.obj --repeats 0", "--repeats: must be a whole number from 1 to 10,000, got '0'"),
         ("decoder --mesh a.obj", "--mesh is of animate, start, pose, studio; leave it out for decoder"),
         (
             "--model a.ckpt",
